@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""./check counts what ran: a failed test, a crash, a test that never ran are never counted as passed."""
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+CHECK = Path(__file__).resolve().parents[2] / "tools" / "check"
+sys.path.insert(0, str(CHECK))
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(name, CHECK / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+run = load("run")
+quick = load("quick")
+slow = load("slow")
+main = load("main")
+
+RAN = "[==========] Running 2 test(s).\n[ RUN      ] one\n[       OK ] one\n[ RUN      ] two\n"
+
+
+@pytest.mark.parametrize("status,output,passed,failed,skipped", [
+    (0, RAN + "[       OK ] two\n", 2, 0, 0),
+    (1, RAN + "[  ERROR   ] --- 1 != 2\n[  FAILED  ] two\n[  FAILED  ] 1 test(s), listed below:\n"
+     "[  FAILED  ] two\n", 1, 1, 0),
+    (0, RAN + "[  SKIPPED ] two\n", 1, 0, 1),
+    (139, RAN, 1, 1, 0),                 # died in the second test
+    (1, "ERROR: AddressSanitizer\n", 0, 1, 0),
+    (1, RAN + "[       OK ] two\nERROR: LeakSanitizer\n", 2, 1, 0),
+    (0, "12 inputs replayed\n", 1, 0, 0),  # not a cmocka program
+])
+def test_cmocka_output(status, output, passed, failed, skipped):
+    result = run.Result()
+    run.of_cmocka(result, "unit/x", status, output)
+    assert (len(result.passed), len(result.failed), len(result.skipped)) == (passed, failed, skipped)
+    assert bool(result.details) == bool(failed)
+
+
+def test_exit_status_follows_the_failures(capsys):
+    good = run.Run()
+    good.group("a", lambda: _result(passed=["x"]))
+    assert good.end() == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "1 passed, 0 failed"
+    bad = run.Run()
+    bad.group("a", lambda: _result(passed=["x"], failed=["y"], skipped=["z"]))
+    assert bad.end() == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "1 passed, 1 failed, 1 skipped"
+    assert run.Run().end() == 1  # nothing ran at all
+
+
+def test_a_group_that_breaks_is_a_failure(capsys):
+    def breaks():
+        raise OSError("no such program")
+    one = run.Run()
+    one.group("a", breaks)
+    assert one.end() == 1
+    assert "no such program" in capsys.readouterr().out
+
+
+def test_a_program_that_hangs_is_stopped():
+    status, output = run.call(["sh", "-c", "echo begun; sleep 60"], timeout=1)
+    assert status == 124 and "begun" in output
+
+
+def _result(passed=(), failed=(), skipped=()):
+    result = run.Result()
+    result.passed, result.failed, result.skipped = list(passed), list(failed), list(skipped)
+    return result
+
+
+@pytest.mark.parametrize("name,numbers", [
+    ("unit/trust/list:sec_12_wrong_role", [(12, "")]),
+    ("test_attacks:test_sec_07b_and_sec_8", [(7, "b"), (8, "")]),
+    ("test_x:test_y[SEC-41a]", [(41, "a")]),
+    ("test_x:waits_10_sec_30", [(30, "")]),
+    ("test_x:parsec_12", []),
+    ("test_x:section_12", []),
+])
+def test_sec_numbers(name, numbers):
+    assert [number for number, _ in main.sec_numbers([name])] == numbers
+
+
+def test_sec_list_tells_failed_from_passed(capsys):
+    main.print_sec(_result(passed=["a:sec_01_x", "a:sec_02_y"], failed=["b:sec_02_z"]))
+    said = capsys.readouterr().out
+    assert "SEC-01   passed  1 tests" in said
+    assert "SEC-02   failed  2 tests: b:sec_02_z" in said
+    assert "2 SEC numbers named by tests, 1 hold" in said

@@ -1,0 +1,2 @@
+"""later"""
+GROUPS = []
