@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+static enum rf_err io_error(struct rf_why *why, const char *what, const char *path)
+{
+    int e = errno;
+    enum rf_err err = e == ENOENT ? RF_ERR_NOT_FOUND : e == EEXIST ? RF_ERR_EXISTS : RF_ERR_IO;
+    return rf_why_set(why, err, e == ENOENT ? "file-not-found" : "file-io", "%s %s: %s", what, path,
+                      strerror(e));
+}
+
+enum rf_err rf_file_read(const char *path, size_t limit, struct rf_buf *out, struct rf_why *why)
+{
+    RF_AUTO(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0)
+        return io_error(why, "read", path);
+    if (!S_ISREG(st.st_mode))
+        return rf_why_set(why, RF_ERR_IO, "file-io", "read %s: not a regular file", path);
+    *out = RF_BUF(limit);
+    for (;;) {
+        uint8_t chunk[16384];
+        ssize_t n = read(fd, chunk, sizeof chunk);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            rf_buf_fini(out);
+            return io_error(why, "read", path);
+        }
+        if (n == 0)
+            return RF_OK;
+        enum rf_err err = rf_buf_add(out, chunk, (size_t)n);
+        if (err != RF_OK) {
+            rf_buf_fini(out);
+            return rf_why_set(why, err, "file-too-large", "read %s: larger than %zu bytes", path,
+                              limit);
+        }
+    }
+}
+
+/* fsync the folder that holds `path`, so that a rename or removal in it is durable. */
+static enum rf_err sync_folder_of(const char *path, struct rf_why *why)
+{
+    const char *slash = strrchr(path, '/');
+    RF_AUTO(rf_freep)
+    char *dir = slash == NULL ? rf_strdup(".")
+                              : rf_strf("%.*s", (int)(slash == path ? 1 : slash - path), path);
+    RF_AUTO(close_fd) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) != 0)
+        return io_error(why, "sync folder", dir);
+    return RF_OK;
+}
+
+enum rf_err rf_file_out_begin(struct rf_file_out *out, const char *path, unsigned mode,
+                              struct rf_why *why)
+{
+    *out = (struct rf_file_out){
+        .fd = -1, .path = rf_strdup(path), .temp = rf_strf("%s.new.XXXXXX", path)};
+    out->fd = mkostemp(out->temp, O_CLOEXEC);
+    if (out->fd < 0 || fchmod(out->fd, (mode_t)mode) != 0) {
+        enum rf_err err = io_error(why, "write", path);
+        rf_file_out_abort(out);
+        return err;
+    }
+    return RF_OK;
+}
+
+enum rf_err rf_file_out_add(struct rf_file_out *out, struct rf_slice part, struct rf_why *why)
+{
+    for (size_t done = 0; done < part.len;) {
+        ssize_t n = write(out->fd, part.p + done, part.len - done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return io_error(why, "write", out->path);
+        done += (size_t)n;
+    }
+    return RF_OK;
+}
+
+static void out_release(struct rf_file_out *out)
+{
+    close_fd(&out->fd);
+    rf_freep(&out->path);
+    rf_freep(&out->temp);
+}
+
+enum rf_err rf_file_out_commit(struct rf_file_out *out, struct rf_why *why)
+{
+    if (fsync(out->fd) != 0 || rename(out->temp, out->path) != 0) {
+        enum rf_err err = io_error(why, "write", out->path);
+        rf_file_out_abort(out);
+        return err;
+    }
+    enum rf_err err = sync_folder_of(out->path, why);
+    out_release(out);
+    return err;
+}
+
+void rf_file_out_abort(struct rf_file_out *out)
+{
+    if (out->fd >= 0)
+        unlink(out->temp);
+    out_release(out);
+}
+
+enum rf_err rf_file_replace(const char *path, struct rf_slice content, unsigned mode,
+                            struct rf_why *why)
+{
+    struct rf_file_out out;
+    enum rf_err err = rf_file_out_begin(&out, path, mode, why);
+    if (err != RF_OK)
+        return err;
+    err = rf_file_out_add(&out, content, why);
+    if (err != RF_OK) {
+        rf_file_out_abort(&out);
+        return err;
+    }
+    return rf_file_out_commit(&out, why);
+}
+
+enum rf_err rf_file_create(const char *path, struct rf_slice content, unsigned mode,
+                           struct rf_why *why)
+{
+    if (rf_file_exists(path))
+        return rf_why_set(why, RF_ERR_EXISTS, "file-exists", "%s exists already", path);
+    return rf_file_replace(path, content, mode, why);
+}
+
+enum rf_err rf_file_rename(const char *from, const char *to, struct rf_why *why)
+{
+    if (rename(from, to) != 0)
+        return io_error(why, "rename", from);
+    return sync_folder_of(to, why);
+}
+
+enum rf_err rf_file_remove(const char *path, struct rf_why *why)
+{
+    if (unlink(path) != 0)
+        return errno == ENOENT ? RF_OK : io_error(why, "remove", path);
+    return sync_folder_of(path, why);
+}
+
+enum rf_err rf_dir_make(const char *path, unsigned mode, struct rf_why *why)
+{
+    RF_AUTO(rf_freep) char *part = rf_strdup(path);
+    for (char *p = part + 1;; p++) {
+        if (*p != '/' && *p != '\0')
+            continue;
+        char keep = *p;
+        *p = '\0';
+        if (mkdir(part, (mode_t)mode) != 0 && errno != EEXIST)
+            return io_error(why, "make folder", part);
+        *p = keep;
+        if (keep == '\0')
+            return sync_folder_of(path, why);
+    }
+}
+
+static int no_dots(const struct dirent *e)
+{
+    return e->d_name[0] != '.';
+}
+
+enum rf_err rf_dir_each(const char *path, enum rf_err (*each)(void *arg, const char *name),
+                        void *arg, struct rf_why *why)
+{
+    struct dirent **names = NULL;
+    int n = scandir(path, &names, no_dots, alphasort);
+    if (n < 0)
+        return io_error(why, "list", path);
+    enum rf_err err = RF_OK;
+    for (int i = 0; i < n; i++) {
+        RF_AUTO(rf_freep) char *full = rf_path_join(path, names[i]->d_name);
+        struct stat st;
+        if (err == RF_OK && lstat(full, &st) == 0 && S_ISREG(st.st_mode))
+            err = each(arg, names[i]->d_name);
+        rf_free(names[i]);
+    }
+    rf_free(names);
+    return err;
+}
+
+struct empty_arg {
+    const char *dir;
+    struct rf_why *why;
+};
+
+static enum rf_err remove_one(void *arg, const char *name)
+{
+    const struct empty_arg *a = arg;
+    RF_AUTO(rf_freep) char *full = rf_path_join(a->dir, name);
+    return rf_file_remove(full, a->why);
+}
+
+enum rf_err rf_dir_empty(const char *path, struct rf_why *why)
+{
+    struct empty_arg arg = {.dir = path, .why = why};
+    return rf_dir_each(path, remove_one, &arg, why);
+}
+
+bool rf_file_exists(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0;
+}
+
+char *rf_path_join(const char *dir, const char *name)
+{
+    return rf_strf("%s/%s", dir, name);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one file layer. Everything ringfence writes to disk goes through here: a file is replaced
+ * whole (new file, fsync, rename, fsync of the folder) or not at all. Blocking: never call it on an
+ * I/O worker or the call-control thread. */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include "base/mem.h"
+
+#define RF_FILE_PUBLIC  0644
+#define RF_FILE_PRIVATE 0600
+
+/** Read a whole regular file of at most `limit` bytes. On RF_OK `out` (zero-initialised or empty)
+ * owns the bytes. RF_ERR_NOT_FOUND, RF_ERR_LIMIT, RF_ERR_IO with path and cause in `why`. */
+RF_MUST_CHECK enum rf_err rf_file_read(const char *path, size_t limit, struct rf_buf *out,
+                                       struct rf_why *why);
+
+/** Replace (or make) a file atomically and durably with mode `mode`. */
+RF_MUST_CHECK enum rf_err rf_file_replace(const char *path, struct rf_slice content, unsigned mode,
+                                          struct rf_why *why);
+
+/** As rf_file_replace, but RF_ERR_EXISTS when the file is there already. */
+RF_MUST_CHECK enum rf_err rf_file_create(const char *path, struct rf_slice content, unsigned mode,
+                                         struct rf_why *why);
+
+/** A file written in pieces: nothing is visible under its name until rf_file_out_commit. */
+struct rf_file_out {
+    int fd;
+    char *path;
+    char *temp;
+};
+RF_MUST_CHECK enum rf_err rf_file_out_begin(struct rf_file_out *out, const char *path,
+                                            unsigned mode, struct rf_why *why);
+RF_MUST_CHECK enum rf_err rf_file_out_add(struct rf_file_out *out, struct rf_slice part,
+                                          struct rf_why *why);
+RF_MUST_CHECK enum rf_err rf_file_out_commit(struct rf_file_out *out, struct rf_why *why);
+/** Drop an uncommitted file; harmless after commit. */
+void rf_file_out_abort(struct rf_file_out *out);
+
+/** Move a file into its place (same file system), durably; an existing target is replaced. */
+RF_MUST_CHECK enum rf_err rf_file_rename(const char *from, const char *to, struct rf_why *why);
+/** Remove a file, durably; one that is not there is fine. */
+RF_MUST_CHECK enum rf_err rf_file_remove(const char *path, struct rf_why *why);
+/** Make a folder with its parents; one that is there is fine. */
+RF_MUST_CHECK enum rf_err rf_dir_make(const char *path, unsigned mode, struct rf_why *why);
+/** Remove the regular files in a folder, not folders below it; the folder stays. */
+RF_MUST_CHECK enum rf_err rf_dir_empty(const char *path, struct rf_why *why);
+
+/** Call `each` for every regular file of a folder, in name order, until it returns an error. */
+RF_MUST_CHECK enum rf_err rf_dir_each(const char *path,
+                                      enum rf_err (*each)(void *arg, const char *name), void *arg,
+                                      struct rf_why *why);
+bool rf_file_exists(const char *path);
+
+/** "dir/name" as a new string. */
+char *rf_path_join(const char *dir, const char *name);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Counters, declared in one table (metrics.c): name, unit, help. Every refusal and every full
+ * mailbox has one. Any thread; never blocks. */
+#ifndef BASE_METRICS_H
+#define BASE_METRICS_H
+
+#include "base/mem.h"
+
+/* X(symbol, exported name, help) */
+#define RF_METRICS(X)                                                                              \
+    X(TLS_HANDSHAKES, "rf_tls_handshakes_total", "handshakes completed")                           \
+    X(TLS_RESUMED, "rf_tls_resumed_total", "handshakes that resumed a session")                    \
+    X(TLS_REFUSED, "rf_tls_refused_total", "handshakes refused")                                   \
+    X(LINKS_OPEN, "rf_net_links_opened_total", "links accepted or connected")                      \
+    X(LINKS_REFUSED, "rf_net_links_refused_total", "links refused by a limit")                     \
+    X(MAILBOX_FULL, "rf_base_mailbox_full_total", "messages refused because a mailbox was full")   \
+    X(SCCP_IN, "rf_sccp_messages_in_total", "SCCP messages received")                              \
+    X(SCCP_OUT, "rf_sccp_messages_out_total", "SCCP messages sent")                                \
+    X(SCCP_BAD, "rf_sccp_bad_total", "SCCP messages dropped as malformed or unexpected")           \
+    X(REGISTERED, "rf_sccp_registrations_total", "registrations accepted")                         \
+    X(REGISTER_REFUSED, "rf_sccp_registrations_refused_total", "registrations refused")            \
+    X(CALLS, "rf_call_calls_total", "calls started")                                               \
+    X(CALL_UNHANDLED, "rf_call_unhandled_total", "events without a row in a state table")          \
+    X(CAPF_SESSIONS, "rf_capf_sessions_total", "CAPF sessions opened")                             \
+    X(CAPF_ISSUED, "rf_capf_issued_total", "certificates issued")                                  \
+    X(CAPF_CONFIRMED, "rf_capf_confirmed_total", "certificates confirmed by the phone")            \
+    X(CAPF_REFUSED, "rf_capf_refused_total", "CAPF sessions refused")                              \
+    X(TFTP_REQUESTS, "rf_tftp_requests_total", "TFTP requests")                                    \
+    X(TFTP_REFUSED, "rf_tftp_refused_total", "TFTP requests refused")                              \
+    X(TFTP_BYTES, "rf_tftp_bytes", "TFTP payload bytes sent")                                      \
+    X(FILES_SIGNED, "rf_provision_files_signed_total", "files signed")                             \
+    X(SIGNATURES, "rf_signer_signatures_total", "signatures made by the signer")                   \
+    X(RTP_IN, "rf_media_rtp_in_total", "RTP packets received")                                     \
+    X(RTP_OUT, "rf_media_rtp_out_total", "RTP packets sent")                                       \
+    X(SRTP_REFUSED, "rf_media_srtp_refused_total", "SRTP packets refused (tag or replay)")
+
+enum rf_metric {
+#define RF_METRIC_ENUM(symbol, name, help) RF_METRIC_##symbol,
+    RF_METRICS(RF_METRIC_ENUM)
+#undef RF_METRIC_ENUM
+        RF_METRIC_N
+};
+
+void rf_metric_add(enum rf_metric metric, uint64_t n);
+uint64_t rf_metric_get(enum rf_metric metric);
+const char *rf_metric_name(enum rf_metric metric);
+const char *rf_metric_help(enum rf_metric metric);
+#define rf_count(symbol) rf_metric_add(RF_METRIC_##symbol, 1)
+
+#endif
