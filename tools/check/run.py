@@ -135,6 +135,15 @@ def build(folder, *options, env=None, targets=(), timeout=1800):
     return result
 
 
+def programs_named(folder, prefix):
+    """The programs of a build folder whose name begins so, built or not."""
+    status, output = call(["meson", "introspect", "--targets", folder])
+    if status != 0:
+        raise RuntimeError(output)
+    return sorted(Path(target["filename"][0]) for target in json.loads(output)
+                  if target["type"] == "executable" and target["name"].startswith(prefix))
+
+
 def script(name, command, **more):
     """A check tool as one test: status 0 passes; its last line is the note."""
     result = Result()
@@ -209,8 +218,7 @@ def meson_tests(folder, suites=(), env=None, timeout_multiplier=1, wrapper=None,
 def pytests(folders, build_folder, extra=(), env=None, timeout=900, name=None):
     """Run pytest with the distribution's Python and read its junit file."""
     result = Result()
-    folders = [f for f in folders if any((ROOT / f.split("::")[0]).rglob("test_*.py"))
-               or (ROOT / f.split("::")[0]).is_file()]
+    folders = [f for f in folders if (ROOT / f).is_file() or any((ROOT / f).rglob("test_*.py"))]
     if not folders:
         result.note = "no tests there yet"
         return result

@@ -1,2 +1,244 @@
-"""later"""
-GROUPS = []
+# SPDX-License-Identifier: Apache-2.0
+"""The groups of ./check slow: the other compiler, threads, static checks, fuzzing, checks switched off."""
+import json
+import os
+import re
+import shutil
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from run import (JOBS, ROOT, Result, build, call, configure, meson_tests, programs_named,
+                 pytests)
+
+CLANG = {"CC": "clang"}
+CLANG_BUILD, RELEASE, TSAN, FUZZ, HOOKS = ("build/clang", "build/release-check", "build/tsan",
+                                           "build/fuzz", "build/hooks")
+FUZZ_SECONDS = int(os.environ.get("RF_FUZZ_SECONDS", "60"))
+
+
+def clang_build():
+    return build(CLANG_BUILD, "-Dtest_hooks=true", "-Dwerror=true", env=CLANG)
+
+
+def clang_unit():
+    return meson_tests(CLANG_BUILD)
+
+
+def release_build():
+    """What users get: optimised, no hooks, and no test could be switched off by a variable."""
+    result = build(RELEASE, "--buildtype=release" if not (ROOT / RELEASE / "build.ninja").is_file()
+                   else "-Dbuildtype=release", "-Dtest_hooks=false", "-Dtests=false",
+                   "-Dwerror=true")
+    for name in sorted((ROOT / RELEASE / "src/app").glob("*/ring*")):
+        if name.is_file() and os.access(name, os.X_OK):
+            found = b"RINGFENCE_SKIP_CHECKS" in name.read_bytes()
+            result.add(f"no hooks in {name.name}", not found, f"{name} reads RINGFENCE_SKIP_CHECKS")
+    return result
+
+
+def thread_wrapper():
+    """The thread sanitizer does not start where addresses are spread too widely: then setarch -R."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "a.c")
+        source.write_text("int main(void) { return 0; }\n", encoding="ascii")
+        status, output = call(["gcc", "-fsanitize=thread", "-o", Path(folder, "a"), source])
+        if status != 0:
+            raise RuntimeError(output)
+        for wrapper in (None, "setarch -R"):
+            words = (wrapper.split() if wrapper else []) + [Path(folder, "a")]
+            if all(call(words)[0] == 0 for _ in range(5)):
+                return wrapper
+    raise RuntimeError("the thread sanitizer does not start on this machine")
+
+
+def threads():
+    """Unit and flow tests, and the end-to-end tests marked tsan, under the thread sanitizer."""
+    result = build(TSAN, "-Db_sanitize=thread", "-Dtest_hooks=true")
+    if result.failed:
+        return result
+    options = {"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"}
+    wrapper = thread_wrapper()
+    result.merge(meson_tests(TSAN, env=options, timeout_multiplier=4, wrapper=wrapper))
+    result.merge(pytests(["tests/flow"], TSAN, env=options, name="tsan-flow"))
+    if wrapper is None:
+        result.merge(pytests(["tests/e2e"], TSAN, extra=["-m", "tsan"], env=options,
+                             name="tsan-e2e"))
+    return result
+
+
+def tidy():
+    """clang-tidy over every source of the programs; one test a file."""
+    result = Result()
+    status, output = configure(CLANG_BUILD, "-Dtest_hooks=true", "-Dwerror=true", env=CLANG)
+    if status != 0:
+        result.add("clang-tidy", False, output)
+        return result
+    commands = json.loads((ROOT / CLANG_BUILD / "compile_commands.json").read_text("utf-8"))
+    files = sorted({os.path.relpath(os.path.join(c["directory"], c["file"]), ROOT)
+                    for c in commands})
+    files = [name for name in files if name.startswith("src/")]
+
+    def one(name):
+        return name, call(["clang-tidy", "--quiet", "-p", CLANG_BUILD, name])
+
+    with ThreadPoolExecutor(int(JOBS)) as pool:
+        for name, (status, output) in pool.map(one, files):
+            lines = [line for line in output.splitlines()
+                     if not re.match(r"^\d+ warnings? (generated|treated)|^Suppressed ", line)]
+            result.add(f"clang-tidy {name}", status == 0, "\n".join(lines[:200]))
+    return result
+
+
+def fuzz():
+    """Each target for a while, two at a time, on a copy of its corpus. A finding is kept in build/."""
+    options = ("-Dfuzz=true", "-Db_sanitize=address,undefined", "-Db_lundef=false")
+    result = Result()
+    status, output = configure(FUZZ, *options, env=CLANG)
+    if not result.add("fuzz set-up", status == 0, output):
+        return result
+    targets = programs_named(FUZZ, "fuzz_")
+    if not targets:
+        result.note = "no targets yet"
+        return result
+    result = build(FUZZ, *options, env=CLANG,
+                   targets=[str(path.relative_to(ROOT / FUZZ)) for path in targets])
+    if result.failed:
+        return result
+    found = ROOT / "build/fuzz-findings"
+    found.mkdir(exist_ok=True)
+    runs = {}
+
+    def one(target):
+        codec = target.name[len("fuzz_"):]
+        corpus = ROOT / "tests/fuzz/corpus" / codec
+        with tempfile.TemporaryDirectory(prefix="rf-fuzz-") as folder:
+            start = Path(folder, "corpus")
+            shutil.copytree(corpus, start) if corpus.is_dir() else start.mkdir()
+            command = [target, start, f"-max_total_time={FUZZ_SECONDS}", "-timeout=10",
+                       "-rss_limit_mb=2048", "-print_final_stats=1", "-verbosity=1",
+                       f"-artifact_prefix={found}/{codec}-"]
+            dictionary = ROOT / "tests/fuzz" / f"{codec}.dict"
+            if dictionary.is_file():
+                command.append(f"-dict={dictionary}")
+            status, output = call(command, timeout=FUZZ_SECONDS + 120,
+                                  env={"UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"})
+        executed = re.search(r"number_of_executed_units:\s*(\d+)", output)
+        runs[codec] = int(executed.group(1)) if executed else 0
+        return codec, status == 0 and runs[codec] > 0, output
+
+    with ThreadPoolExecutor(2) as pool:
+        for codec, good, output in pool.map(one, targets):
+            result.add(f"fuzz {codec}", good, output[-6000:])
+    result.note = f"{FUZZ_SECONDS} s each; " + ", ".join(f"{c} {n // 1000}k" for c, n in
+                                                         sorted(runs.items()))
+    return result
+
+
+CHECK_NAME = re.compile(r'\brf_fault_skips\(\s*"([^"]+)"\s*\)')
+
+
+def check_names():
+    """Every check that the sources let a test switch off, with the file it stands in."""
+    names = {}
+    for path in sorted((ROOT / "src").rglob("*.[ch]")):
+        if path.parent.name == "base" and path.stem == "faults":
+            continue
+        for name in CHECK_NAME.findall(path.read_text("utf-8")):
+            names.setdefault(name, path.relative_to(ROOT / "src"))
+    return names
+
+
+def likeness(test, check, source):
+    """How likely this test notices: it is named after the check's file, folder or area."""
+    words = re.split(r"[/._-]", test)
+    return sum(3 if word == source.stem else 2 if word in source.parts else 1
+               for word in set(words) & ({source.stem, *source.parts, *re.split(r"[.-]", check)}))
+
+
+def unit_programs(folder):
+    """name -> command line of the unit and corpus tests that meson knows."""
+    status, output = call(["meson", "introspect", "--tests", folder])
+    if status != 0:
+        raise RuntimeError(output)
+    return {test["name"]: (test["cmd"], test.get("env") or {}, test.get("timeout") or 120)
+            for test in json.loads(output) if "corpus" not in test["suite"][0].split(":")[-1]}
+
+
+def noticed_by_unit(programs, check, source):
+    """The first unit test program that fails with the check off, or None."""
+    order = sorted(programs, key=lambda name: -likeness(name, check, source))
+    for name in order:
+        command, env, timeout = programs[name]
+        status, _ = call(command, timeout=timeout,
+                         env={**env, "RINGFENCE_SKIP_CHECKS": check})
+        if status != 0:
+            return name
+    return None
+
+
+def noticed_by_pytest(check, files):
+    """The first flow or end-to-end test that fails with the check off; those that name it go first."""
+    naming = [path for path in files if check in path.read_text("utf-8")]
+    for group in (naming, [path for path in files if path not in naming]):
+        if not group:
+            continue
+        result = pytests([str(path.relative_to(ROOT)) for path in group], HOOKS, extra=["-x"],
+                         env={"RINGFENCE_SKIP_CHECKS": check}, name="checks-off", timeout=420)
+        if result.failed:
+            return result.failed[0]
+    return None
+
+
+def checks_off():
+    """Switch each security check off in turn: a test must notice. First without any switched off."""
+    result = build(HOOKS, "-Dtest_hooks=true")
+    if result.failed:
+        return result
+    names = check_names()
+    if not names:
+        result.note = "no check can be switched off yet"
+        return result
+    programs = unit_programs(HOOKS)
+    healthy = meson_tests(HOOKS, suites=["unit"])
+    if healthy.failed:  # else every check would seem to be noticed
+        healthy.passed = []
+        result.merge(healthy)
+        return result
+    noticed = {}
+
+    def one(check):
+        return check, noticed_by_unit(programs, check, names[check])
+
+    with ThreadPoolExecutor(int(JOBS)) as pool:
+        for check, by in pool.map(one, sorted(names)):
+            noticed[check] = by
+    files = []
+    if not all(noticed.values()):
+        files = [path for folder in ("tests/flow", "tests/e2e") if (ROOT / folder).is_dir()
+                 for path in sorted((ROOT / folder).rglob("test_*.py"))]
+        healthy = pytests(["tests/flow", "tests/e2e"], HOOKS, name="checks-on")
+        if healthy.failed:
+            healthy.passed = []
+            result.merge(healthy)
+            files = []
+    for check in sorted(names):
+        by = noticed[check] or noticed_by_pytest(check, files)
+        result.add(f"checks-off {check}", by is not None,
+                   f"src/{names[check]}: no test notices when \"{check}\" is switched off")
+    with open(ROOT / "build" / "checks-off.txt", "w", encoding="utf-8") as file:
+        for check in sorted(names):
+            print(check, noticed[check] or "by flow or e2e, or not at all", file=file)
+    result.note = f"{len(names)} checks"
+    return result
+
+
+GROUPS = [
+    ("clang build", clang_build, None),
+    ("clang unit", clang_unit, "clang build"),
+    ("release build", release_build, None),
+    ("threads", threads, None),
+    ("clang-tidy", tidy, None),
+    ("fuzz", fuzz, None),
+    ("checks off", checks_off, None),
+]
