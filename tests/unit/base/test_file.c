@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/file.h"
+#include "unit.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char dir[64];
+
+static int make_dir(void **state)
+{
+    (void)state;
+    snprintf(dir, sizeof dir, "/tmp/rf-file-XXXXXX");
+    return mkdtemp(dir) == NULL ? -1 : 0;
+}
+
+static int remove_dir(void **state)
+{
+    (void)state;
+    struct rf_why why = {0};
+    enum rf_err err = rf_dir_empty(dir, &why);
+    return err == RF_OK && rmdir(dir) == 0 ? 0 : -1;
+}
+
+static enum rf_err count_one(void *arg, const char *name)
+{
+    (void)name;
+    ++*(int *)arg;
+    return RF_OK;
+}
+
+static int files_in_dir(void)
+{
+    int n = 0;
+    assert_err(rf_dir_each(dir, count_one, &n, NULL), RF_OK);
+    return n;
+}
+
+static void a_file_is_replaced_whole_and_keeps_its_mode(void **state)
+{
+    (void)state;
+    RF_AUTO(rf_freep) char *path = rf_path_join(dir, "key");
+    struct rf_why why = {0};
+    assert_err(rf_file_replace(path, rf_slice_str("one"), RF_FILE_PRIVATE, &why), RF_OK);
+    assert_err(rf_file_replace(path, rf_slice_str("second"), RF_FILE_PRIVATE, &why), RF_OK);
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    RF_AUTO(rf_buf_fini) struct rf_buf got = {0};
+    assert_err(rf_file_read(path, 100, &got, &why), RF_OK);
+    assert_slice_str(rf_buf_slice(&got), "second");
+    assert_int_equal(files_in_dir(), 1);
+    assert_err(rf_file_create(path, rf_slice_str("x"), RF_FILE_PUBLIC, &why), RF_ERR_EXISTS);
+}
+
+static void nothing_is_seen_before_commit_and_nothing_stays_after_abort(void **state)
+{
+    (void)state;
+    RF_AUTO(rf_freep) char *path = rf_path_join(dir, "image");
+    struct rf_file_out out;
+    assert_err(rf_file_out_begin(&out, path, RF_FILE_PUBLIC, NULL), RF_OK);
+    assert_err(rf_file_out_add(&out, rf_slice_str("half"), NULL), RF_OK);
+    assert_false(rf_file_exists(path));
+    rf_file_out_abort(&out);
+    assert_int_equal(files_in_dir(), 0);
+    assert_err(rf_file_out_begin(&out, path, RF_FILE_PUBLIC, NULL), RF_OK);
+    assert_err(rf_file_out_add(&out, rf_slice_str("whole"), NULL), RF_OK);
+    assert_err(rf_file_out_commit(&out, NULL), RF_OK);
+    assert_true(rf_file_exists(path));
+    assert_int_equal(files_in_dir(), 1);
+}
+
+static void reading_says_why_not(void **state)
+{
+    (void)state;
+    RF_AUTO(rf_freep) char *path = rf_path_join(dir, "big");
+    struct rf_buf got = {0};
+    struct rf_why why = {0};
+    assert_refused(rf_file_read(path, 10, &got, &why), RF_ERR_NOT_FOUND, why, "file-not-found");
+    assert_err(rf_file_replace(path, rf_slice_str("0123456789a"), RF_FILE_PUBLIC, NULL), RF_OK);
+    why = (struct rf_why){0};
+    assert_refused(rf_file_read(path, 10, &got, &why), RF_ERR_LIMIT, why, "file-too-large");
+    assert_null(got.p);
+    assert_err(rf_file_read(path, 11, &got, NULL), RF_OK);
+    rf_buf_fini(&got);
+    why = (struct rf_why){0};
+    assert_refused(rf_file_read(dir, 10, &got, &why), RF_ERR_IO, why, "file-io");
+    assert_err(rf_file_remove(path, NULL), RF_OK);
+    assert_err(rf_file_remove(path, NULL), RF_OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_file_is_replaced_whole_and_keeps_its_mode, make_dir,
+                                        remove_dir),
+        cmocka_unit_test_setup_teardown(nothing_is_seen_before_commit_and_nothing_stays_after_abort,
+                                        make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(reading_says_why_not, make_dir, remove_dir),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Timers, handles, mailboxes and workers: what loops are made of. */
+#include "base/handle.h"
+#include "base/timer.h"
+#include "base/worker.h"
+#include "unit.h"
+
+static uint64_t fired[8];
+static size_t n_fired;
+
+static void note(void *owner, uint64_t number)
+{
+    (void)owner;
+    fired[n_fired++] = number;
+}
+
+static void timers_fire_in_order_of_their_deadlines(void **state)
+{
+    (void)state;
+    struct rf_clock_fake fake;
+    rf_clock_fake_init(&fake, 1000);
+    struct rf_timers *t = rf_timers_new(&fake.clock);
+    n_fired = 0;
+    assert_int_equal(rf_timers_wait_ms(t), -1);
+    rf_timer_id late = rf_timer_start(t, 30, note, NULL, 30);
+    rf_timer_start(t, 10, note, NULL, 10);
+    rf_timer_start(t, 10, note, NULL, 11);
+    rf_timer_id gone = rf_timer_start(t, 5, note, NULL, 5);
+    rf_timer_stop(t, &gone);
+    assert_true(gone == 0);
+    assert_int_equal(rf_timers_wait_ms(t), 10);
+    rf_clock_fake_advance(&fake, 10);
+    rf_timers_run(t);
+    assert_int_equal(n_fired, 2);
+    assert_int_equal(fired[0], 10);
+    assert_int_equal(fired[1], 11);
+    rf_clock_fake_advance(&fake, 19);
+    rf_timers_run(t);
+    assert_int_equal(n_fired, 2);
+    rf_clock_fake_advance(&fake, 1);
+    rf_timers_run(t);
+    assert_int_equal(fired[2], 30);
+    rf_timer_stop(t, &late);
+    rf_timers_free(t);
+}
+
+static void a_stale_handle_finds_nothing(void **state)
+{
+    (void)state;
+    struct rf_handles *t = rf_handles_new(2);
+    int a;
+    int b;
+    rf_handle ha = rf_handle_add(t, &a);
+    rf_handle hb = rf_handle_add(t, &b);
+    assert_int_equal(rf_handle_add(t, &a), 0);
+    assert_ptr_equal(rf_handle_find(t, ha), &a);
+    rf_handle_remove(t, ha);
+    assert_null(rf_handle_find(t, ha));
+    rf_handle again = rf_handle_add(t, &a);
+    assert_int_not_equal(again, ha);
+    assert_null(rf_handle_find(t, ha));
+    assert_ptr_equal(rf_handle_find(t, hb), &b);
+    rf_handle_remove(t, ha); /* stale: must not remove the new one */
+    assert_ptr_equal(rf_handle_find(t, again), &a);
+    assert_int_equal(rf_handles_n(t), 2);
+    rf_handles_free(t);
+}
+
+struct note_msg {
+    struct rf_msg msg;
+    int number;
+};
+
+static void note_run(struct rf_msg *msg, void *reader)
+{
+    struct note_msg *m = (struct note_msg *)msg;
+    if (reader != NULL)
+        *(int *)reader = *(int *)reader * 10 + m->number;
+    rf_free(m);
+}
+
+static struct note_msg *note_msg(int number)
+{
+    struct note_msg *m = rf_new(struct note_msg);
+    m->msg.run = note_run;
+    m->number = number;
+    return m;
+}
+
+static void a_mailbox_keeps_order_and_its_limit(void **state)
+{
+    (void)state;
+    struct rf_mailbox *box = rf_mailbox_new("test", 2);
+    assert_false(rf_mailbox_wait(box, 0));
+    assert_err(rf_mailbox_post(box, &note_msg(1)->msg), RF_OK);
+    assert_err(rf_mailbox_post(box, &note_msg(2)->msg), RF_OK);
+    struct note_msg *third = note_msg(3);
+    assert_err(rf_mailbox_post(box, &third->msg), RF_ERR_AGAIN);
+    assert_true(rf_mailbox_wait(box, 0));
+    int seen = 0;
+    assert_int_equal(rf_mailbox_run(box, &seen), 2);
+    assert_int_equal(seen, 12);
+    assert_false(rf_mailbox_wait(box, 0));
+    assert_err(rf_mailbox_post(box, &third->msg), RF_OK);
+    rf_mailbox_free(box); /* releases what still waits */
+}
+
+struct add_job {
+    struct rf_job job;
+    int in;
+    int out;
+};
+
+static void add_work(struct rf_job *job, void *worker_state)
+{
+    struct add_job *j = (struct add_job *)job;
+    j->out = j->in + *(int *)worker_state;
+}
+
+static void add_done(struct rf_job *job, void *reader)
+{
+    struct add_job *j = (struct add_job *)job;
+    if (reader != NULL)
+        *(int *)reader = j->out;
+    rf_free(j);
+}
+
+static void a_job_comes_back_to_the_asking_mailbox(void **state)
+{
+    (void)state;
+    int forty = 40;
+    struct rf_worker *w = rf_worker_start("test", 4, &forty);
+    struct rf_mailbox *box = rf_mailbox_new("answers", 4);
+    struct add_job *j = rf_new(struct add_job);
+    j->job = (struct rf_job){.work = add_work, .done = add_done, .answer_to = box};
+    j->in = 2;
+    assert_err(rf_worker_post(w, &j->job), RF_OK);
+    int answer = 0;
+    assert_true(rf_mailbox_wait(box, 5000));
+    rf_mailbox_run(box, &answer);
+    assert_int_equal(answer, 42);
+    rf_worker_stop(w);
+    rf_mailbox_free(box);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(timers_fire_in_order_of_their_deadlines),
+        cmocka_unit_test(a_stale_handle_finds_nothing),
+        cmocka_unit_test(a_mailbox_keeps_order_and_its_limit),
+        cmocka_unit_test(a_job_comes_back_to_the_asking_mailbox),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/text.h"
+#include "unit.h"
+
+static void hex_goes_both_ways(void **state)
+{
+    (void)state;
+    char buf[16];
+    uint8_t out[4];
+    size_t n;
+    assert_string_equal(rf_hex(rf_slice_of("\x00\xab\xff", 3), buf, sizeof buf), "00abff");
+    assert_string_equal(rf_hex_colons(rf_slice_of("\x00\xab", 2), buf, sizeof buf), "00:AB");
+    assert_err(rf_unhex(rf_slice_str("00aBff"), out, sizeof out, &n), RF_OK);
+    assert_slice_eq(rf_slice_of(out, n), rf_slice_of("\x00\xab\xff", 3));
+    assert_err(rf_unhex(rf_slice_str("0"), out, sizeof out, &n), RF_ERR_BAD);
+    assert_err(rf_unhex(rf_slice_str("0g"), out, sizeof out, &n), RF_ERR_BAD);
+    assert_err(rf_unhex(rf_slice_str("0011223344"), out, sizeof out, &n), RF_ERR_LIMIT);
+}
+
+static void numbers_are_whole_and_bounded(void **state)
+{
+    (void)state;
+    uint64_t v;
+    assert_true(rf_parse_u64(rf_slice_str("18446744073709551615"), 0, UINT64_MAX, &v));
+    assert_true(v == UINT64_MAX);
+    assert_false(rf_parse_u64(rf_slice_str("18446744073709551616"), 0, UINT64_MAX, &v));
+    const char *bad[] = {"", "-1", "+1", " 1", "1 ", "0x1", "1a", "000000000000000000001"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(rf_parse_u64(rf_slice_str(bad[i]), 0, UINT64_MAX, &v));
+    assert_true(rf_parse_u64(rf_slice_str("7"), 7, 9, &v));
+    assert_false(rf_parse_u64(rf_slice_str("6"), 7, 9, &v));
+    assert_false(rf_parse_u64(rf_slice_str("10"), 7, 9, &v));
+}
+
+static void a_peers_text_cannot_break_the_line(void **state)
+{
+    (void)state;
+    char buf[32];
+    assert_string_equal(rf_escape(rf_slice_of("a\n\"\x7f", 4), buf, sizeof buf),
+                        "a\\x0a\\x22\\x7f");
+    assert_string_equal(
+        rf_escape(rf_slice_str("0123456789012345678901234567890123456789"), buf, 12),
+        "01234567...");
+}
+
+static void pieces_and_trimming(void **state)
+{
+    (void)state;
+    struct rf_slice rest = rf_slice_str("a,,b");
+    struct rf_slice piece;
+    assert_true(rf_next_piece(&rest, ',', &piece));
+    assert_slice_str(piece, "a");
+    assert_true(rf_next_piece(&rest, ',', &piece));
+    assert_int_equal(piece.len, 0);
+    assert_true(rf_next_piece(&rest, ',', &piece));
+    assert_slice_str(piece, "b");
+    assert_false(rf_next_piece(&rest, ',', &piece));
+    assert_slice_str(rf_trim(rf_slice_str(" \t x y\r\n")), "x y");
+    assert_true(rf_slice_ends_with(rf_slice_str("a.sgn"), ".sgn"));
+    assert_false(rf_slice_ends_with(rf_slice_str("sgn"), ".sgn"));
+    char buf[32];
+    assert_string_equal(rf_time_text(1760000000, buf, sizeof buf), "2025-10-09T08:53:20Z");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hex_goes_both_ways),
+        cmocka_unit_test(numbers_are_whole_and_bounded),
+        cmocka_unit_test(a_peers_text_cannot_break_the_line),
+        cmocka_unit_test(pieces_and_trimming),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
