@@ -174,7 +174,8 @@ struct rf_signedfile_layout {
  *
  * Returns RF_OK; RF_ERR_LIMIT buffer-full; RF_ERR_BAD text-control, text-empty, serial-empty,
  * serial-not-minimal, serial-long, modulus (no code for that signature length), hash-algorithm,
- * version-major, encryption-iv, form (an image with time stamp, signer version or encryption).
+ * version-major, encryption-iv, encryption-incomplete, form (an image with time stamp, signer
+ * version or encryption).
  */
 RF_MUST_CHECK enum rf_err rf_signedfile_encode(const struct rf_signedfile_spec *spec, uint8_t *buf,
                                                size_t cap, struct rf_signedfile_layout *out,
