@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Call control: devices and their lines, the dial plan, calls between two lines, and the media keys
+ * of a call. It knows no protocol: a translator (service/sccp) turns its phones' messages into
+ * rf_call_in_...() and gets what is to happen on the phone through struct rf_call_endpoint_ops.
+ *
+ *     rf_call_device_set(cc, &conf);                          the operator's device, with its lines
+ *     rf_call_device_up(cc, "SEP001122334455", &attach, &dev) it registered
+ *     rf_call_in_off_hook(cc, dev, 0, 0);                     its user lifts the handset
+ *
+ * Everything here runs on the call-control thread. Inputs are queued and run in order, so they may
+ * be called from inside an operation of the endpoint. Nothing waits, locks or does I/O.
+ * doc: docs/call-control.md */
+#ifndef SERVICE_CALL_CALL_H
+#define SERVICE_CALL_CALL_H
+
+#include "base/clock.h"
+#include "base/fsm.h"
+#include "base/handle.h"
+#include "base/timer.h"
+#include "service/call/call_media.h"
+
+#define RF_CALL_NUMBER_MAX 24 /* digits; spec: SCCP numbers hold 24 */
+#define RF_CALL_NAME_MAX   63 /* bytes of a display name */
+#define RF_CALL_DEVICE_MAX 16 /* bytes of a device name */
+#define RF_CALL_LINES_MAX  8
+
+/** One line of a device, also used for "who": number and display name. */
+struct rf_call_party {
+    char number[RF_CALL_NUMBER_MAX + 1];
+    char name[RF_CALL_NAME_MAX + 1];
+};
+
+/** What the operator configured. */
+struct rf_call_device_conf {
+    char name[RF_CALL_DEVICE_MAX + 1];
+    enum rf_call_media_policy media_policy;
+    struct rf_call_party lines[RF_CALL_LINES_MAX]; /* line instance n is lines[n - 1] */
+    size_t n_lines;
+};
+
+/** Why a call ended or failed. */
+enum rf_call_cause {
+    RF_CALL_CAUSE_NORMAL,         /* somebody hung up */
+    RF_CALL_CAUSE_BUSY,           /* the called device is in a call */
+    RF_CALL_CAUSE_UNKNOWN_NUMBER, /* no line has it */
+    RF_CALL_CAUSE_UNREACHABLE,    /* the line's device is not registered */
+    RF_CALL_CAUSE_NO_ANSWER,
+    RF_CALL_CAUSE_NO_DIGITS, /* nothing was dialled in time */
+    RF_CALL_CAUSE_MEDIA,     /* a phone refused to open, or did not answer */
+    RF_CALL_CAUSE_CODEC,     /* no codec in common */
+    RF_CALL_CAUSE_SECURITY,  /* a device's media policy does not allow this call in clear */
+    RF_CALL_CAUSE_LOST,      /* a device's connection was lost */
+    RF_CALL_CAUSE_REMOVED,   /* the operator removed the device */
+    RF_CALL_CAUSE_N
+};
+/** "normal", "busy", "unknown-number", ... A constant. */
+const char *rf_call_cause_name(enum rf_call_cause cause);
+
+enum rf_call_tone {
+    RF_CALL_TONE_NONE, /* stop what sounds */
+    RF_CALL_TONE_DIAL,
+    RF_CALL_TONE_RINGBACK,
+    RF_CALL_TONE_BUSY,
+    RF_CALL_TONE_REORDER,
+};
+
+/** One end of a call as its phone is to know it. Borrowed, for the time of the operation. */
+struct rf_call_leg_info {
+    uint32_t call_id; /* same for both ends; in logs as call= */
+    uint32_t ref;     /* this end's reference: never 0, not reused for a long time */
+    uint32_t line;    /* line instance, from 1 */
+    bool is_originating;
+    const struct rf_call_party *calling;
+    const struct rf_call_party *called; /* number as dialled while no line is found */
+    enum rf_call_security security;     /* of the call: the lowest of its legs, now */
+};
+
+/**
+ * What a translator does for call control, each for one leg. `arg` is what the device was attached
+ * with. None may fail or wait; they may queue inputs. All but `dtmf` are required.
+ *
+ * Order for the caller: setup, collecting, proceeding, alerting, connected, open_receive,
+ * start_transmit, info; for the called end: offer, connected, open_receive, start_transmit, info.
+ * `failed` may come at any time after setup or offer, and then `ended`; after `ended` the reference
+ * is dead.
+ */
+struct rf_call_endpoint_ops {
+    /** The phone is off hook on this leg: dial tone follows by `tone`. */
+    void (*setup)(void *arg, const struct rf_call_leg_info *leg);
+    /** The first digit came (the number so far, for a display). */
+    void (*collecting)(void *arg, const struct rf_call_leg_info *leg, const char *digits);
+    /** Dialling is over; leg->called is the dialled number, with a name when the line is known. */
+    void (*proceeding)(void *arg, const struct rf_call_leg_info *leg);
+    /** The called phone rings. */
+    void (*alerting)(void *arg, const struct rf_call_leg_info *leg);
+    /** A call comes in: ring, then rf_call_in_alerting(). */
+    void (*offer)(void *arg, const struct rf_call_leg_info *leg);
+    /** Answered. Media follows. */
+    void (*connected)(void *arg, const struct rf_call_leg_info *leg);
+    /** Parties or security status changed: show them again. */
+    void (*info)(void *arg, const struct rf_call_leg_info *leg);
+    /** Open a receiver and answer with rf_call_in_receive_open(). The key is for what arrives; it
+     * is wiped when this returns. */
+    void (*open_receive)(void *arg, const struct rf_call_leg_info *leg,
+                         const struct rf_call_stream *stream, const struct rf_call_key *key);
+    /** Send to `to`. The key is for what is sent; it is wiped when this returns. */
+    void (*start_transmit)(void *arg, const struct rf_call_leg_info *leg,
+                           const struct rf_call_stream *stream, const struct rf_call_addr *to,
+                           const struct rf_call_key *key);
+    /** Close the receiver, stop sending: whichever was opened (both flags may be set). */
+    void (*stop_media)(void *arg, const struct rf_call_leg_info *leg, bool receive, bool transmit);
+    void (*tone)(void *arg, const struct rf_call_leg_info *leg, enum rf_call_tone tone);
+    /** The call came to nothing; the leg stays until its user hangs up or the time is over. */
+    void (*failed)(void *arg, const struct rf_call_leg_info *leg, enum rf_call_cause cause);
+    /** The leg is gone. */
+    void (*ended)(void *arg, const struct rf_call_leg_info *leg, enum rf_call_cause cause);
+    /** The other end pressed a digit during the call: "0".."9", '*', '#', 'A'.."D". */
+    void (*dtmf)(void *arg, const struct rf_call_leg_info *leg, char digit);
+};
+
+/** A registered device. */
+struct rf_call_attach {
+    const struct rf_call_endpoint_ops *ops;
+    void *arg;
+    enum rf_call_signalling signalling; /* what the link really is, not what was asked for */
+    bool has_srtp;
+    uint32_t codecs; /* bits of enum rf_call_codec */
+};
+
+/** A finished call, for the record. */
+struct rf_call_record {
+    uint32_t call_id;
+    char calling_device[RF_CALL_DEVICE_MAX + 1];
+    char called_device[RF_CALL_DEVICE_MAX + 1]; /* empty when none was found */
+    struct rf_call_party calling;
+    struct rf_call_party called;
+    int64_t start_s;    /* seconds since 1970 */
+    int64_t answered_s; /* 0: never */
+    int64_t end_s;
+    enum rf_call_cause cause;
+    enum rf_call_security security; /* the best it had while it was connected */
+};
+
+/** What happens, for the event list and tests. Any function may be NULL. */
+struct rf_call_observer {
+    /** kind: "call-started", "call-ringing", "call-connected", "call-secured", "call-failed",
+     * "call-device-lost", "call-ended". text is "key=value ..." for people. */
+    void (*on_event)(void *arg, const char *kind, const char *dev, uint32_t call_id,
+                     const char *text);
+    void (*on_record)(void *arg, const struct rf_call_record *record);
+    void *arg;
+};
+
+/** State timers; operators can change each. */
+enum rf_call_timer {
+    RF_CALL_T_FIRST_DIGIT,
+    RF_CALL_T_NEXT_DIGIT,
+    RF_CALL_T_NO_ANSWER,
+    RF_CALL_T_MEDIA,
+    RF_CALL_T_FAILED,
+    RF_CALL_T_GRACE,
+    RF_CALL_T_N
+};
+struct rf_call_timer_row {
+    const char *name;
+    const char *state;
+    const char *event;
+    uint32_t default_ms;
+    const char *help;
+};
+/** The table, RF_CALL_T_N rows. */
+const struct rf_call_timer_row *rf_call_timer_table(void);
+
+struct rf_call_conf {
+    const struct rf_clock *clock;
+    struct rf_timers *timers;
+    struct rf_call_observer observer;
+    uint32_t timer_ms[RF_CALL_T_N]; /* 0: the default of the table */
+    uint32_t calls_max;             /* 0: 1000; above it a new call is refused */
+};
+
+struct rf_call_control;
+
+struct rf_call_control *rf_call_control_new(const struct rf_call_conf *conf);
+/** Calls are dropped without telling anyone; media keys are wiped. */
+void rf_call_control_free(struct rf_call_control *cc);
+
+/** Add a device or change it; lines of a registered device change at once, running calls stay.
+ * RF_ERR_EXISTS "line-number-taken" when another device has one of the numbers; RF_ERR_BAD
+ * "line-number" for a number that is not 1-24 of 0-9 * + A-D. */
+RF_MUST_CHECK enum rf_err rf_call_device_set(struct rf_call_control *cc,
+                                             const struct rf_call_device_conf *conf,
+                                             struct rf_why *why);
+/** Forget a device; its calls end (REMOVED). An unknown name is fine. */
+void rf_call_device_remove(struct rf_call_control *cc, const char *name);
+
+/** The device registered. Calls it had before it was lost are cleared. RF_ERR_NOT_FOUND when it is
+ * not configured. A device that is up already is taken down first, as if lost. */
+RF_MUST_CHECK enum rf_err rf_call_device_up(struct rf_call_control *cc, const char *name,
+                                            const struct rf_call_attach *attach, rf_handle *out);
+/** It unregistered or was lost: connected calls keep their media for the grace time, others end. */
+void rf_call_device_down(struct rf_call_control *cc, rf_handle dev);
+/** What the phone can do, once it has said so. */
+void rf_call_device_codecs(struct rf_call_control *cc, rf_handle dev, uint32_t codecs);
+/** Does the device have a call now? */
+bool rf_call_device_in_call(const struct rf_call_control *cc, rf_handle dev);
+
+/* What a phone's user or the phone did. `ref` 0 means "the call this device has". A reference the
+ * device has no part in, or a stale device, is ignored and counted. */
+
+/** Handset lifted, or the line key: answers the call that rings, else begins one on `line` (0 is
+ * the first). */
+void rf_call_in_off_hook(struct rf_call_control *cc, rf_handle dev, uint32_t line, uint32_t ref);
+/** The NewCall key: begins a call, never answers one. */
+void rf_call_in_new_call(struct rf_call_control *cc, rf_handle dev, uint32_t line);
+void rf_call_in_answer(struct rf_call_control *cc, rf_handle dev, uint32_t ref);
+/** '0'-'9', '*', '#', '+', 'A'-'D'. */
+void rf_call_in_digit(struct rf_call_control *cc, rf_handle dev, uint32_t ref, char digit);
+void rf_call_in_back_space(struct rf_call_control *cc, rf_handle dev, uint32_t ref);
+/** A whole number; begins a call when the device has none. A trailing '#' is taken off. */
+void rf_call_in_number(struct rf_call_control *cc, rf_handle dev, uint32_t line,
+                       struct rf_slice number);
+void rf_call_in_hang_up(struct rf_call_control *cc, rf_handle dev, uint32_t ref);
+/** The answer to offer: the phone rings. */
+void rf_call_in_alerting(struct rf_call_control *cc, rf_handle dev, uint32_t ref);
+/** The answer to open_receive; `addr` NULL means that it failed. */
+void rf_call_in_receive_open(struct rf_call_control *cc, rf_handle dev, uint32_t ref,
+                             const struct rf_call_addr *addr);
+/** Sending broke down. */
+void rf_call_in_media_failed(struct rf_call_control *cc, rf_handle dev, uint32_t ref);
+
+/** One line for status output. */
+struct rf_call_status {
+    uint32_t call_id;
+    const char *state; /* a constant */
+    char calling_device[RF_CALL_DEVICE_MAX + 1];
+    char called_device[RF_CALL_DEVICE_MAX + 1];
+    struct rf_call_party calling;
+    struct rf_call_party called;
+    enum rf_call_security security;
+    int64_t start_s;
+};
+size_t rf_call_count(const struct rf_call_control *cc);
+/** Walk the calls: start with *at = 0; false at the end. */
+bool rf_call_next(const struct rf_call_control *cc, uint32_t *at, struct rf_call_status *out);
+
+/** The state table, and names of its actions, for the grid test and tools/fsm-dot. */
+const struct rf_fsm_def *rf_call_fsm_def(void);
+const char *rf_call_fsm_action_name(rf_fsm_action action);
+
+#endif

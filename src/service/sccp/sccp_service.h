@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Registered SCCP phones: sessions, their registration and its rules, the answers to their
+ * questions, and the translation between their messages and call control, both ways. It has no
+ * socket: decoded messages come in, encoded frames go out through struct rf_sccp_service_ops.
+ * service/sccp/sccp_link.h joins it to real links.
+ *
+ *     svc = rf_sccp_service_new(&conf);
+ *     rf_sccp_devices_set(svc, devices, n, &why);
+ *     rf_sccp_link_opened(svc, ref, &peer);           a phone connected
+ *     rf_sccp_link_message(svc, ref, &frame, &msg);   and sent something
+ *
+ * Everything runs on the call-control thread.
+ * doc: docs/call-control.md; spec: sccp.md 1.4, 1.5, 7; security.md 0.3, 0.4, 1.3 */
+#ifndef SERVICE_SCCP_SCCP_SERVICE_H
+#define SERVICE_SCCP_SCCP_SERVICE_H
+
+#include "service/call/call.h"
+#include "wire/sccp/sccp.h"
+
+struct rf_cert;
+
+#define RF_SCCP_FP_LEN        32 /* SHA-256 of the certificate */
+#define RF_SCCP_DEVICE_CERTS  8
+#define RF_SCCP_BAD_MAX       5 /* messages too short in one session; the last closes the link */
+#define RF_SCCP_REJECT_TEXT   32
+#define RF_SCCP_SERVER_NAME   39
+#define RF_SCCP_DEVICE_LABEL  63
+#define RF_SCCP_ADDRESS_TEXT  63
+#define RF_SCCP_SUITE_TEXT    63
+#define RF_SCCP_LOAD_TEXT     32
+#define RF_SCCP_VERSION_STAMP 48
+
+/** Registration failure causes. spec: security.md 0.4 (CISCO-CCM-MIB) */
+enum rf_sccp_cause {
+    RF_SCCP_CAUSE_NONE = 0,
+    RF_SCCP_CAUSE_UNKNOWN = 1,
+    RF_SCCP_CAUSE_DEVICE_NOT_KNOWN = 3, /* "noEntryInDatabase" */
+    RF_SCCP_CAUSE_AUTHENTICATION = 10,
+    RF_SCCP_CAUSE_X509_NAME = 11,
+    RF_SCCP_CAUSE_TLS_CIPHER = 12,
+    RF_SCCP_CAUSE_ALREADY_EXISTS = 17,
+    RF_SCCP_CAUSE_SECURITY_MISMATCH = 28,
+    RF_SCCP_CAUSE_TYPE_MISMATCH = 32,
+};
+/** "invalidX509NameInCertificate", ... A constant. */
+const char *rf_sccp_cause_name(enum rf_sccp_cause cause);
+
+/** spec: security.md 3.1. */
+enum rf_sccp_mode_wanted {
+    RF_SCCP_MODE_NON_SECURE = 1,
+    RF_SCCP_MODE_AUTHENTICATED = 2,
+    RF_SCCP_MODE_ENCRYPTED = 3,
+};
+
+/** Which certificate a device may register with, beyond what the TLS verify callback let in. */
+enum rf_sccp_cert_state {
+    RF_SCCP_CERT_CURRENT,
+    RF_SCCP_CERT_UNCONFIRMED, /* issued, the phone's confirmation is not in: using it confirms */
+    RF_SCCP_CERT_SUPERSEDED,  /* replaced by a confirmed one: refused, cause 10 */
+};
+struct rf_sccp_device_cert {
+    uint8_t sha256[RF_SCCP_FP_LEN];
+    enum rf_sccp_cert_state state;
+};
+
+/** A configured device. Plain, copied by the calls that take it. */
+struct rf_sccp_device {
+    struct rf_call_device_conf call; /* name, lines, media policy */
+    char label[RF_SCCP_DEVICE_LABEL + 1];
+    enum rf_sccp_mode_wanted mode;
+    uint32_t device_type; /* 0: any */
+    bool has_srtp;        /* from the model's profile: SCCP does not say */
+    /** True: the certificate must be in `certs` and not superseded. False: any that the TLS layer
+     * accepted will do, but one listed as superseded is refused. */
+    bool listed_certs_only;
+    struct rf_sccp_device_cert certs[RF_SCCP_DEVICE_CERTS];
+    size_t n_certs;
+};
+
+/** Who is at the other end of a link, as the transport knows it. Borrowed during the call. */
+struct rf_sccp_peer {
+    const char *address; /* "192.0.2.7:50123", for logs; and for the plain duplicate rule */
+    bool has_tls;
+    bool is_encrypted; /* the suite encrypts */
+    bool is_resumed;
+    const char *tls_version;    /* "TLSv1.3", or "" */
+    const char *suite;          /* "", or the suite's name */
+    const struct rf_cert *cert; /* the peer's certificate, or NULL */
+};
+
+/** Names a link across threads; never reused. 0 is none. */
+typedef uint64_t rf_sccp_link_ref;
+
+/** Something for the event list. */
+struct rf_sccp_event {
+    /** "registered", "register-refused", "unregistered", "device-lost", "alarm", "link-flood",
+     * "message-dropped", and those of call control. */
+    const char *kind;
+    const char *dev; /* "" when not known */
+    uint32_t call_id;
+    enum rf_sccp_cause cause;
+    const char *text; /* for people, escaped */
+};
+
+/** What the service needs done. `arg` is conf.arg. None may call back into the service. */
+struct rf_sccp_service_ops {
+    /** Send whole frames. has_key: they hold a media key, so wipe the copy after sending. */
+    void (*send)(void *arg, rf_sccp_link_ref link, struct rf_slice bytes, bool has_key);
+    /** Close after what was sent is out. No rf_sccp_link_closed() is needed any more; one that
+     * comes is ignored. */
+    void (*close)(void *arg, rf_sccp_link_ref link, const char *reason);
+    /** Stop or go on reading from a link (over its message rate). May be NULL. */
+    void (*pause)(void *arg, rf_sccp_link_ref link, bool is_paused);
+    void (*on_event)(void *arg, const struct rf_sccp_event *event);
+    /** A phone registered with a certificate that waits for its confirmation. */
+    void (*on_cert_used)(void *arg, const char *dev, const uint8_t sha256[RF_SCCP_FP_LEN]);
+    /** A call ended. May be NULL. */
+    void (*on_record)(void *arg, const struct rf_call_record *record);
+};
+
+struct rf_sccp_service_conf {
+    const struct rf_clock *clock;
+    struct rf_timers *timers;
+    const struct rf_sccp_service_ops *ops;
+    void *arg;
+    const char *server_name;        /* shown in ConfigStat */
+    const char *date_template;      /* NULL: "D.M.Y" */
+    uint32_t keepalive_s;           /* 0: 30 */
+    uint32_t secondary_keepalive_s; /* 0: 60 */
+    uint32_t register_wait_s;       /* 0: 10; a link that has not asked to register is closed */
+    uint32_t rate_per_s;            /* 0: 50 messages a second per session */
+    uint32_t rate_burst;            /* 0: 200 */
+    int32_t utc_offset_s;           /* local time of DefineTimeDate */
+    uint32_t call_timer_ms[RF_CALL_T_N]; /* 0: default */
+};
+
+struct rf_sccp_service;
+
+/** Makes its own call control, too. */
+struct rf_sccp_service *rf_sccp_service_new(const struct rf_sccp_service_conf *conf);
+/** Sessions are dropped without a word. */
+void rf_sccp_service_free(struct rf_sccp_service *svc);
+struct rf_call_control *rf_sccp_service_calls(struct rf_sccp_service *svc);
+
+/** Replace the whole set: devices that are no longer there are removed (their phone is reset), the
+ * others added or updated. Refused as a whole (nothing changed) for a device name that is not
+ * well-formed ("device-name"), a repeated name or line number, or a bad number. */
+RF_MUST_CHECK enum rf_err rf_sccp_devices_set(struct rf_sccp_service *svc,
+                                              const struct rf_sccp_device *devices, size_t n,
+                                              struct rf_why *why);
+/** Add one, or change it: a registered phone is told to restart when its lines or mode changed, and
+ * closed when it would not be let in any more. */
+RF_MUST_CHECK enum rf_err rf_sccp_device_update(struct rf_sccp_service *svc,
+                                                const struct rf_sccp_device *device,
+                                                struct rf_why *why);
+/** RF_ERR_NOT_FOUND when it is not there. Its phone is closed and its calls end. */
+RF_MUST_CHECK enum rf_err rf_sccp_device_remove(struct rf_sccp_service *svc, const char *name);
+/** Tell a registered phone to reset or restart. RF_ERR_NOT_FOUND when it is not registered. */
+RF_MUST_CHECK enum rf_err rf_sccp_device_reset(struct rf_sccp_service *svc, const char *name,
+                                               enum rf_sccp_reset_type type);
+/** Allowed names: 1-15 of A-Z 0-9 - _ ; SEP names need their twelve hex digits. */
+bool rf_sccp_device_name_ok(struct rf_slice name);
+
+void rf_sccp_link_opened(struct rf_sccp_service *svc, rf_sccp_link_ref link,
+                         const struct rf_sccp_peer *peer);
+/** A whole frame arrived and was decoded; nothing of it is kept. */
+void rf_sccp_link_message(struct rf_sccp_service *svc, rf_sccp_link_ref link,
+                          const struct rf_sccp_frame *frame, const struct rf_sccp_msg *msg);
+/** A whole frame arrived that the codec refused: `err` RF_ERR_UNKNOWN is dropped, others are also
+ * counted against RF_SCCP_BAD_MAX. */
+void rf_sccp_link_bad(struct rf_sccp_service *svc, rf_sccp_link_ref link,
+                      const struct rf_sccp_frame *frame, enum rf_err err, const struct rf_why *why);
+/** Frame and decode one frame's bytes and hand it in, as rf_sccp_link_message() or _bad(). For
+ * callers without a worker of their own. Returns false when the stream is broken and the link must
+ * be closed (it is, through ops). */
+bool rf_sccp_link_frame(struct rf_sccp_service *svc, rf_sccp_link_ref link,
+                        const struct rf_sccp_frame *frame);
+void rf_sccp_link_closed(struct rf_sccp_service *svc, rf_sccp_link_ref link, const char *reason);
+
+/** Messages of all links since the start, gone ones included. */
+struct rf_sccp_counts {
+    uint64_t in;         /* frames received whole, also dropped ones */
+    uint64_t out;        /* frames sent */
+    uint64_t dropped;    /* of in: malformed, unknown or not allowed now */
+    uint32_t links;      /* open now */
+    uint32_t registered; /* phones now */
+};
+void rf_sccp_counts(const struct rf_sccp_service *svc, struct rf_sccp_counts *out);
+
+/** State of one configured device, for `ringfence device list` and `status`. */
+struct rf_sccp_device_status {
+    char name[RF_CALL_DEVICE_MAX + 1];
+    char label[RF_SCCP_DEVICE_LABEL + 1];
+    enum rf_sccp_mode_wanted mode;
+    bool is_registered;
+    unsigned version; /* agreed SCCP version */
+    int64_t since_s;  /* registered at, seconds since 1970 */
+    bool in_call;
+    bool has_tls;
+    bool is_encrypted;
+    char address[RF_SCCP_ADDRESS_TEXT + 1];
+    char tls_version[16];
+    char suite[RF_SCCP_SUITE_TEXT + 1];
+    char load[RF_SCCP_LOAD_TEXT + 1];
+    char version_stamp[RF_SCCP_VERSION_STAMP + 1];
+    uint8_t cert_sha256[RF_SCCP_FP_LEN]; /* zero when none */
+    uint64_t in;
+    uint64_t out;
+    size_t n_lines;
+    struct rf_call_party lines[RF_CALL_LINES_MAX];
+    char last_alarm[81];           /* text of the last Alarm, or "" */
+    enum rf_sccp_cause last_cause; /* of the last refusal; NONE after a registration */
+};
+/** Walk: start with *at = 0; false at the end. */
+bool rf_sccp_device_next(const struct rf_sccp_service *svc, uint32_t *at,
+                         struct rf_sccp_device_status *out);
+RF_MUST_CHECK enum rf_err rf_sccp_device_status(const struct rf_sccp_service *svc, const char *name,
+                                                struct rf_sccp_device_status *out);
+/** One log line per link with its counts, and one with the totals (SIGUSR1). */
+void rf_sccp_log_counts(const struct rf_sccp_service *svc);
+
+#endif
