@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A site: one folder with all that a server has. Where things lie in it, the configuration table,
+ * and the ports that were chosen. Used by ringfenced and by ringfence; nothing here opens a key.
+ *
+ *     RF_AUTO(rf_site_freep) struct rf_site *site = NULL;
+ *     if (rf_site_open("/var/lib/ringfence", &site, &why) != RF_OK) ...
+ *     RF_AUTO(rf_freep) char *db = rf_site_path(site, RF_SITE_DB);
+ *
+ * doc: docs/site.md. Blocking (files); no thread of its own. */
+#ifndef SERVICE_SITE_SITE_H
+#define SERVICE_SITE_SITE_H
+
+#include "base/conf.h"
+#include "base/log.h"
+
+/* X(symbol, path below the site folder, kind) */
+#define RF_SITE_ITEMS(X)                                                                           \
+    X(CONF, "ringfence.conf", FILE)                                                                \
+    X(KEYS, "keys", PRIVATE_DIR)                                                                   \
+    X(CERTS, "certs", DIR)                                                                         \
+    X(LISTS, "lists", DIR)                                                                         \
+    X(DB_DIR, "db", PRIVATE_DIR)                                                                   \
+    X(IMAGES, "images", DIR)                                                                       \
+    X(RUN, "run", DIR)                                                                             \
+    X(TRUST, "trust", DIR)                                                                         \
+    X(MIC_ROOTS, "trust/mic-roots", DIR) /* anchors for MICs shown to CAPF */                      \
+    X(DB, "db/ringfence.db", PRIVATE)                                                              \
+    X(ADMIN_SOCK, "run/admin.sock", SOCKET)                                                        \
+    X(PORTS, "run/ports.json", FILE)                                                               \
+    X(CTL, "lists/CTLFile.tlv", FILE)                                                              \
+    X(ITL, "lists/ITLFile.tlv", FILE)                                                              \
+    X(KEY_CCM, "keys/ccm.pem", PRIVATE)                                                            \
+    X(KEY_TFTP, "keys/tftp.pem", PRIVATE)             /* signer process only */                    \
+    X(KEY_CAPF, "keys/capf.pem", PRIVATE)             /* CAPF's TLS key */                         \
+    X(KEY_LSC_ISSUER, "keys/lsc-issuer.pem", PRIVATE) /* signer process only */                    \
+    X(KEY_SAST1, "keys/sast1.pem", PRIVATE)           /* `ringfence list` only */                  \
+    X(KEY_SAST2, "keys/sast2.pem", PRIVATE)           /* under a passphrase, to be taken away */   \
+    X(CERT_CCM, "certs/ccm.pem", FILE)                                                             \
+    X(CERT_TFTP, "certs/tftp.pem", FILE)                                                           \
+    X(CERT_CAPF, "certs/capf.pem", FILE)                                                           \
+    X(CERT_LSC_ISSUER, "certs/lsc-issuer.pem", FILE)                                               \
+    X(CERT_SAST1, "certs/sast1.pem", FILE)                                                         \
+    X(CERT_SAST2, "certs/sast2.pem", FILE)
+
+enum rf_site_item {
+#define RF_SITE_ENUM(symbol, path, kind) RF_SITE_##symbol,
+    RF_SITE_ITEMS(RF_SITE_ENUM)
+#undef RF_SITE_ENUM
+        RF_SITE_ITEM_N
+};
+
+enum rf_site_digest { RF_SITE_SHA512, RF_SITE_SHA1 };
+enum rf_site_media { RF_SITE_MEDIA_BEST_EFFORT, RF_SITE_MEDIA_REQUIRE };
+enum rf_site_cluster { RF_SITE_MIXED, RF_SITE_CLUSTER_NONSECURE };
+
+/** The configuration, filled from rf_site_conf_def. Texts are never NULL. */
+struct rf_site_conf {
+    char *name;         /* of the site, in certificates' names and the phones' configuration */
+    char *listen;       /* address the servers bind */
+    char *advertise;    /* address or host name phones are told; empty: `listen` */
+    uint32_t sccp_port; /* P: the TLS listener is P + 443; 0: chosen by the kernel */
+    uint32_t capf_port; /* 0: chosen by the kernel */
+    uint32_t tftp_port; /* 0: chosen by the kernel */
+    char *admin_group;  /* group of the admin socket; empty: the process's */
+    uint32_t workers;   /* I/O threads; 0: one a core */
+    uint32_t log_level; /* enum rf_log_level */
+    char *keylog;       /* file for TLS secrets (debug); empty: none */
+    uint32_t keepalive_s;
+    uint32_t handshake_s; /* a TLS handshake not done by then is dropped */
+    uint32_t reject_retry_s;
+    uint32_t capf_session_s;
+    uint32_t tftp_retry_ms;
+    uint32_t tftp_tries;
+    uint32_t digest;  /* enum rf_site_digest of signed files */
+    uint32_t cluster; /* enum rf_site_cluster */
+    uint32_t rsa_min; /* bits of a phone's RSA key */
+    bool accept_mic_for_signalling;
+    bool accept_mic_for_capf;
+    bool capf_null_string;
+    bool capf_bare_digest;
+    uint32_t lsc_days;
+    uint32_t lsc_key_bits;
+    uint32_t capf_string_hours; /* an authentication string ends after so long */
+    uint32_t media_policy;      /* enum rf_site_media */
+    uint32_t event_days;        /* events are kept so long */
+    uint32_t event_limit;       /* and at most so many */
+    char *date_template;
+    char *time_zone;
+    char *locale;
+};
+
+/** For `config check|show`, the manual page and reload. */
+extern const struct rf_conf_def rf_site_conf_def;
+
+struct rf_site {
+    char *dir;                 /* as given, without a trailing slash */
+    struct rf_site_conf *conf; /* owned; rf_conf_free */
+};
+
+/** Full path of an item, a new string (rf_free). `..._in` works on a folder name alone. */
+char *rf_site_path(const struct rf_site *site, enum rf_site_item item);
+char *rf_site_path_in(const char *dir, enum rf_site_item item);
+/** Below the site folder, e.g. "keys/ccm.pem". */
+const char *rf_site_item_path(enum rf_site_item item);
+
+/** Make the folders of a new site (keys/ and db/ 0700, the rest 0755); ones that are there are
+ * fine. RF_ERR_IO. */
+RF_MUST_CHECK enum rf_err rf_site_make(const char *dir, struct rf_why *why);
+/** Write ringfence.conf with every option, its help and these values; RF_ERR_EXISTS if there. */
+RF_MUST_CHECK enum rf_err rf_site_conf_create(const char *dir, const struct rf_site_conf *conf,
+                                              struct rf_why *why);
+
+/** Read and check the configuration file alone: syntax, limits, and what the options ask of each
+ * other. RF_ERR_BAD conf-… with line and reason. *out: rf_site_conf_free. */
+RF_MUST_CHECK enum rf_err rf_site_conf_load(const char *path, struct rf_site_conf **out,
+                                            struct rf_why *why);
+struct rf_site_conf *rf_site_conf_new(void); /* the defaults */
+void rf_site_conf_free(struct rf_site_conf *conf);
+void rf_site_conf_freep(struct rf_site_conf **conf);
+
+/** Open a site: its configuration, and the modes and owner of what must be private.
+ * RF_ERR_NOT_FOUND no-site; RF_ERR_BAD conf-…; RF_ERR_DENIED key-mode (a private file that others
+ * may read), key-owner, key-kind (a link or no regular file). */
+RF_MUST_CHECK enum rf_err rf_site_open(const char *dir, struct rf_site **out, struct rf_why *why);
+void rf_site_free(struct rf_site *site);
+void rf_site_freep(struct rf_site **site);
+
+/** Compare two configurations for a reload: `each` is told every option that differs and whether it
+ * may change while running. Returns true when all that differ may. */
+bool rf_site_conf_compare(const struct rf_site_conf *now, const struct rf_site_conf *wanted,
+                          void (*each)(void *arg, const struct rf_conf_option *option,
+                                       bool applies),
+                          void *arg);
+/** Each weak choice that is switched on, for status and log: option name and value. */
+void rf_site_conf_weak(const struct rf_site_conf *conf,
+                       void (*each)(void *arg, const char *name, const char *value), void *arg);
+/** What phones are told: `advertise`, or `listen` when that is empty. */
+const char *rf_site_advertised(const struct rf_site_conf *conf);
+
+/** Real ports. sccp_tls is P + 443, so the configuration carries sccp_tls - 443. */
+struct rf_site_ports {
+    uint16_t sccp_tls;
+    uint16_t capf;
+    uint16_t tftp;
+};
+#define RF_SITE_TLS_OFFSET 443
+/** P as phones are told. */
+uint16_t rf_site_port_base(const struct rf_site_ports *ports);
+/** What to bind: the configured port, else the one kept in run/ports.json, else 0 (bind port 0 and
+ * save what the kernel chose). RF_ERR_BAD ports-file when that file is damaged. */
+RF_MUST_CHECK enum rf_err rf_site_ports_wanted(const struct rf_site *site,
+                                               struct rf_site_ports *out, struct rf_why *why);
+/** Keep the bound ports in run/ports.json. RF_ERR_BAD ports-base when sccp_tls is below 444. */
+RF_MUST_CHECK enum rf_err rf_site_ports_save(const struct rf_site *site,
+                                             const struct rf_site_ports *ports, struct rf_why *why);
+/** As saved, for `ringfence`; RF_ERR_NOT_FOUND no-ports before the first start. */
+RF_MUST_CHECK enum rf_err rf_site_ports_load(const struct rf_site *site, struct rf_site_ports *out,
+                                             struct rf_why *why);
+
+#endif

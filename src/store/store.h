@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The database of a site, and the only home of SQLite. Every function blocks and is one
+ * transaction: when it returns RF_OK the change survives kill -9 and power loss, otherwise nothing
+ * changed. What must happen together is one function (a certificate that is confirmed supersedes
+ * the older one and ends the operation).
+ *
+ *     struct rf_store *store = NULL;
+ *     if (rf_store_open(path, &store, &why) != RF_OK) ...
+ *     struct rf_worker *worker = rf_worker_start("store", 256, store);
+ *
+ * Thread: one thread per struct rf_store, the "store" worker of the daemon. Nothing here is called
+ * by call control or an I/O worker.
+ * Change functions take an event (may be NULL) that is written in the same transaction; its id is
+ * ignored and its time is used as given. Times are seconds since 1970.
+ * Reason codes: store-io, store-busy, store-full, store-corrupt, store-newer, store-value (a value
+ * outside its limits), device-unknown, device-exists, line-exists, op-unknown, op-ended, op-locked,
+ * cert-unknown, cert-state, cert-exists. */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/mem.h"
+#include "base/secret.h"
+
+#define RF_STORE_DEVICE_NAME 16 /* bytes of a name with its NUL */
+#define RF_STORE_DN          25 /* bytes of a directory number with its NUL */
+#define RF_STORE_TEXT        129
+#define RF_STORE_DEVICES_MAX 20480
+#define RF_STORE_LINES_MAX   64 /* a device */
+#define RF_STORE_CERTS_MAX   1024
+#define RF_STORE_EVENTS_MAX  10000 /* one answer of rf_store_event_list */
+#define RF_STORE_DER_MAX     8192
+
+struct rf_store;
+
+/** Open or make the database (0600) and bring its schema up to date. RF_ERR_DENIED store-newer when
+ * a newer ringfence wrote it; RF_ERR_BAD store-corrupt when it is not a database or is damaged;
+ * RF_ERR_IO store-io. The file is left as it was on failure. */
+RF_MUST_CHECK enum rf_err rf_store_open(const char *path, struct rf_store **out,
+                                        struct rf_why *why);
+void rf_store_close(struct rf_store *store);
+void rf_store_closep(struct rf_store **store);
+/** The schema's number, and the newest this build knows. */
+unsigned rf_store_schema(const struct rf_store *store);
+unsigned rf_store_schema_newest(void);
+
+/* ---- events ---------------------------------------------------------------------------------- */
+
+enum rf_store_severity { RF_STORE_ERROR, RF_STORE_WARN, RF_STORE_INFO };
+const char *rf_store_severity_name(enum rf_store_severity severity);
+
+struct rf_store_event {
+    int64_t id; /* rises by time of writing; 0 when not yet written */
+    int64_t time_s;
+    int64_t uid; /* who asked for it, -1: nobody, it happened */
+    enum rf_store_severity severity;
+    char category[24];                 /* "device", "capf", "file", "security" … */
+    char code[RF_WHY_CODE_MAX];        /* stable reason, e.g. "bad-string"; may be empty */
+    char device[RF_STORE_DEVICE_NAME]; /* may be empty */
+    uint32_t call;                     /* 0: none */
+    char text[RF_WHY_TEXT_MAX];        /* escape a peer's text first */
+};
+
+/** `*out_id` (may be NULL) gets the id. */
+RF_MUST_CHECK enum rf_err rf_store_event_add(struct rf_store *store,
+                                             const struct rf_store_event *event, int64_t *out_id,
+                                             struct rf_why *why);
+
+struct rf_store_event_query {
+    int64_t after_id;   /* only younger ones; 0: all */
+    int64_t since_s;    /* not older than; 0: all */
+    const char *device; /* NULL: all */
+    size_t limit;       /* 0 or above the maximum: RF_STORE_EVENTS_MAX. The youngest are kept. */
+};
+struct rf_store_events {
+    struct rf_store_event *items; /* oldest first */
+    size_t n;
+};
+RF_MUST_CHECK enum rf_err rf_store_event_list(struct rf_store *store,
+                                              const struct rf_store_event_query *query,
+                                              struct rf_store_events *out, struct rf_why *why);
+void rf_store_events_fini(struct rf_store_events *events);
+/** Keep the youngest `keep` events, none older than `oldest_s`; `*dropped` may be NULL. */
+RF_MUST_CHECK enum rf_err rf_store_event_trim(struct rf_store *store, uint32_t keep,
+                                              int64_t oldest_s, uint64_t *dropped,
+                                              struct rf_why *why);
+
+/* ---- devices and lines ----------------------------------------------------------------------- */
+
+enum rf_store_mode { RF_STORE_NONSECURE, RF_STORE_AUTHENTICATED, RF_STORE_ENCRYPTED };
+enum rf_store_protocol { RF_STORE_SCCP, RF_STORE_SIP };
+enum rf_store_media_policy { RF_STORE_MEDIA_BEST_EFFORT, RF_STORE_MEDIA_REQUIRE };
+
+/** "nonsecure", "authenticated", "encrypted"; "sccp", "sip"; "best-effort", "require". */
+const char *rf_store_mode_name(enum rf_store_mode mode);
+RF_MUST_CHECK bool rf_store_mode_parse(const char *text, enum rf_store_mode *out);
+const char *rf_store_protocol_name(enum rf_store_protocol protocol);
+RF_MUST_CHECK bool rf_store_protocol_parse(const char *text, enum rf_store_protocol *out);
+const char *rf_store_media_policy_name(enum rf_store_media_policy policy);
+RF_MUST_CHECK bool rf_store_media_policy_parse(const char *text, enum rf_store_media_policy *out);
+
+struct rf_store_device {
+    char name[RF_STORE_DEVICE_NAME]; /* "SEP" and 12 upper-case hex digits, or another kind's */
+    char model[32];                  /* as operators write it, e.g. "7962" */
+    enum rf_store_protocol protocol;
+    enum rf_store_mode mode;
+    enum rf_store_media_policy media_policy;
+    bool has_srtp; /* may be given SRTP keys */
+    char description[RF_STORE_TEXT];
+    char load[64]; /* load named in its configuration; empty: none */
+    int64_t added_s;
+    int64_t changed_s;
+};
+
+struct rf_store_line {
+    uint32_t index; /* 1 is the first button */
+    char dn[RF_STORE_DN];
+    char label[RF_STORE_TEXT];
+    char display_name[RF_STORE_TEXT]; /* shown to the other party */
+    bool is_shared;                   /* a DN stands on several devices only if shared on each */
+};
+
+/** Device with its lines. */
+struct rf_store_phone {
+    struct rf_store_device device;
+    struct rf_store_line *lines; /* by index */
+    size_t n_lines;
+};
+void rf_store_phone_fini(struct rf_store_phone *phone);
+struct rf_store_phones {
+    struct rf_store_phone *items; /* by name */
+    size_t n;
+};
+void rf_store_phones_fini(struct rf_store_phones *phones);
+
+/** Add a device with its lines; added_s and changed_s are set to now_s.
+ * RF_ERR_EXISTS device-exists, line-exists; RF_ERR_BAD store-value; RF_ERR_LIMIT store-full. */
+RF_MUST_CHECK enum rf_err rf_store_device_add(struct rf_store *store,
+                                              const struct rf_store_phone *phone, int64_t now_s,
+                                              const struct rf_store_event *event,
+                                              struct rf_why *why);
+/** Replace a device and all its lines; RF_ERR_NOT_FOUND device-unknown, otherwise as add. */
+RF_MUST_CHECK enum rf_err rf_store_device_change(struct rf_store *store,
+                                                 const struct rf_store_phone *phone, int64_t now_s,
+                                                 const struct rf_store_event *event,
+                                                 struct rf_why *why);
+/** Remove a device with its lines and operation. Its certificates stay, those in use revoked. */
+RF_MUST_CHECK enum rf_err rf_store_device_remove(struct rf_store *store, const char *name,
+                                                 int64_t now_s, const struct rf_store_event *event,
+                                                 struct rf_why *why);
+/** RF_ERR_NOT_FOUND device-unknown. `out` needs _fini on RF_OK. */
+RF_MUST_CHECK enum rf_err rf_store_device_load(struct rf_store *store, const char *name,
+                                               struct rf_store_phone *out, struct rf_why *why);
+RF_MUST_CHECK enum rf_err rf_store_device_list(struct rf_store *store, struct rf_store_phones *out,
+                                               struct rf_why *why);
+
+/* ---- CAPF operations ------------------------------------------------------------------------- */
+
+enum rf_store_op { RF_STORE_OP_NONE, RF_STORE_OP_INSTALL, RF_STORE_OP_DELETE, RF_STORE_OP_FETCH };
+/** As capfAuthMode - 1. */
+enum rf_store_auth {
+    RF_STORE_AUTH_STRING,
+    RF_STORE_AUTH_NULL,
+    RF_STORE_AUTH_LSC,
+    RF_STORE_AUTH_MIC,
+};
+enum rf_store_op_state {
+    RF_STORE_OP_STATE_NONE,
+    RF_STORE_OP_PENDING,
+    RF_STORE_OP_IN_PROGRESS,
+    RF_STORE_OP_SUCCESS,
+    RF_STORE_OP_FAILED, /* still pending while `op` is not NONE: the phone may try again */
+};
+enum rf_store_key_type { RF_STORE_KEY_RSA, RF_STORE_KEY_EC };
+const char *rf_store_op_name(enum rf_store_op op);          /* none install delete fetch */
+const char *rf_store_auth_name(enum rf_store_auth auth);    /* string null lsc mic */
+const char *rf_store_op_state_name(enum rf_store_op_state); /* none pending "in progress" … */
+RF_MUST_CHECK bool rf_store_op_parse(const char *text, enum rf_store_op *out);
+RF_MUST_CHECK bool rf_store_auth_parse(const char *text, enum rf_store_auth *out);
+
+#define RF_STORE_STRING_TRIES 5
+
+/** The certificate operation of a device; the last one stays as a record when it has ended. */
+struct rf_store_capf {
+    int64_t id; /* of this operation, never used again */
+    char device[RF_STORE_DEVICE_NAME];
+    enum rf_store_op op;
+    enum rf_store_op asked; /* what op was when it was scheduled */
+    enum rf_store_auth auth;
+    /* Authentication string: trust/pwhash.h's text form (salt and parameters within), never the
+     * string itself; empty: none or used up. */
+    char string_hash[256];
+    int64_t string_expires_s; /* 0: with the operation */
+    uint32_t tries_left;      /* 0: locked until a new string is set */
+    enum rf_store_op_state state;
+    char reason[RF_WHY_CODE_MAX]; /* of FAILED: bad-string, expired-window, no-cert … */
+    enum rf_store_key_type key_type;
+    uint32_t key_bits;
+    int64_t complete_by_s; /* 0: no end */
+    int64_t created_uid;
+    int64_t created_s;
+    int64_t changed_s;
+};
+struct rf_store_capfs {
+    struct rf_store_capf *items; /* by device */
+    size_t n;
+};
+void rf_store_capfs_fini(struct rf_store_capfs *ops);
+
+/** May a session for this operation go on at now_s? RF_ERR_NOT_FOUND no-operation, RF_ERR_DENIED
+ * expired-window, string-locked, string-expired. Pure. */
+RF_MUST_CHECK enum rf_err rf_store_capf_is_open(const struct rf_store_capf *op, int64_t now_s,
+                                                struct rf_why *why);
+
+/** Schedule an operation (op, auth, string_hash, string_expires_s, key_type, key_bits,
+ * complete_by_s, created_uid of `op` are used): a new id, state pending, all tries. It replaces
+ * what was there; an unconfirmed certificate of an older operation stays unconfirmed. With op NONE
+ * the pending operation is dropped. RF_ERR_NOT_FOUND device-unknown. */
+RF_MUST_CHECK enum rf_err rf_store_capf_schedule(struct rf_store *store,
+                                                 const struct rf_store_capf *op, int64_t now_s,
+                                                 const struct rf_store_event *event,
+                                                 int64_t *out_id, struct rf_why *why);
+/** The operation of a device, ended or not; RF_ERR_NOT_FOUND op-unknown. */
+RF_MUST_CHECK enum rf_err rf_store_capf_load(struct rf_store *store, const char *device,
+                                             struct rf_store_capf *out, struct rf_why *why);
+RF_MUST_CHECK enum rf_err rf_store_capf_list(struct rf_store *store, struct rf_store_capfs *out,
+                                             struct rf_why *why);
+/** A session of the device was let in: state in-progress. RF_ERR_DENIED op-ended when `op_id` is
+ * no longer the device's pending operation (as in all that follow). */
+RF_MUST_CHECK enum rf_err rf_store_capf_progress(struct rf_store *store, const char *device,
+                                                 int64_t op_id, int64_t now_s, struct rf_why *why);
+/** A try failed: state failed with `reason`; the operation stays pending. With `costs_try` a try of
+ * the string is used; *tries_left (may be NULL) tells what remains. RF_ERR_DENIED op-locked when
+ * none was left before. */
+RF_MUST_CHECK enum rf_err rf_store_capf_fail(struct rf_store *store, const char *device,
+                                             int64_t op_id, const char *reason, bool costs_try,
+                                             int64_t now_s, const struct rf_store_event *event,
+                                             uint32_t *tries_left, struct rf_why *why);
+/** A delete or fetch operation was done: op none, state success; a delete revokes the LSCs. */
+RF_MUST_CHECK enum rf_err rf_store_capf_done(struct rf_store *store, const char *device,
+                                             int64_t op_id, int64_t now_s,
+                                             const struct rf_store_event *event,
+                                             struct rf_why *why);
+
+/* ---- certificates of devices ----------------------------------------------------------------- */
+
+enum rf_store_cert_kind { RF_STORE_LSC, RF_STORE_MIC };
+enum rf_store_cert_state {
+    RF_STORE_CERT_UNCONFIRMED, /* issued; the phone has not said that it holds it */
+    RF_STORE_CERT_CONFIRMED,
+    RF_STORE_CERT_SUPERSEDED, /* a newer one was confirmed */
+    RF_STORE_CERT_REVOKED,
+};
+const char *rf_store_cert_kind_name(enum rf_store_cert_kind kind);    /* lsc mic */
+const char *rf_store_cert_state_name(enum rf_store_cert_state state); /* unconfirmed … */
+
+struct rf_store_cert {
+    int64_t id;
+    char device[RF_STORE_DEVICE_NAME];
+    enum rf_store_cert_kind kind;
+    uint8_t sha256[32]; /* of the DER */
+    char serial[64];    /* lower-case hex */
+    char subject[512];
+    char issuer[512];
+    int64_t not_before_s;
+    int64_t not_after_s;
+    struct rf_buf der; /* owned */
+    enum rf_store_cert_state state;
+    int64_t op_id; /* operation that made it, 0: none */
+    int64_t issued_s;
+    int64_t confirmed_s; /* 0: not */
+    int64_t ended_s;     /* superseded or revoked, 0: not */
+};
+struct rf_store_certs {
+    struct rf_store_cert *items; /* oldest first */
+    size_t n;
+};
+void rf_store_cert_fini(struct rf_store_cert *cert);
+void rf_store_certs_fini(struct rf_store_certs *certs);
+
+/** Before an issued LSC goes to the phone: keep it as unconfirmed. The operation stays pending.
+ * Used of `cert`: device, sha256, serial, subject, issuer, validity, der. An older unconfirmed LSC
+ * of the same operation stays, since the phone may hold it. RF_ERR_DENIED op-ended;
+ * RF_ERR_EXISTS cert-exists. */
+RF_MUST_CHECK enum rf_err rf_store_capf_issue(struct rf_store *store, int64_t op_id,
+                                              const struct rf_store_cert *cert, int64_t now_s,
+                                              const struct rf_store_event *event,
+                                              struct rf_why *why);
+/** The phone stored the certificate with this fingerprint: confirmed, every older LSC of the device
+ * superseded, and if it came from the pending operation that is none, success, its string used up.
+ * Also used when a phone shows an unconfirmed LSC in a handshake (its confirmation was lost).
+ * Confirming it twice is fine. RF_ERR_NOT_FOUND cert-unknown; RF_ERR_DENIED cert-state when it is
+ * superseded or revoked. */
+RF_MUST_CHECK enum rf_err rf_store_capf_confirm(struct rf_store *store, const char *device,
+                                                const uint8_t sha256[32], int64_t now_s,
+                                                const struct rf_store_event *event,
+                                                struct rf_why *why);
+/** Note a MIC a device has shown (confirmed by that); known already is fine. */
+RF_MUST_CHECK enum rf_err rf_store_mic_note(struct rf_store *store,
+                                            const struct rf_store_cert *cert, int64_t now_s,
+                                            struct rf_why *why);
+RF_MUST_CHECK enum rf_err rf_store_cert_revoke(struct rf_store *store, const uint8_t sha256[32],
+                                               int64_t now_s, const struct rf_store_event *event,
+                                               struct rf_why *why);
+/** By fingerprint; RF_ERR_NOT_FOUND cert-unknown. `out` needs _fini on RF_OK. */
+RF_MUST_CHECK enum rf_err rf_store_cert_load(struct rf_store *store, const uint8_t sha256[32],
+                                             struct rf_store_cert *out, struct rf_why *why);
+/** Of a device, or of all (NULL). */
+RF_MUST_CHECK enum rf_err rf_store_cert_list(struct rf_store *store, const char *device,
+                                             struct rf_store_certs *out, struct rf_why *why);
+
+/* ---- proofs of possession seen (security: a block seen before is only taken as a retry) --------
+ */
+
+struct rf_store_proof {
+    uint8_t sha256[32]; /* of the proof's bytes */
+    char device[RF_STORE_DEVICE_NAME];
+    char source[64]; /* peer address without port */
+    int64_t op_id;
+    int64_t first_s;
+    int64_t last_s;
+    uint32_t count; /* times seen, 1 the first time */
+};
+/** Count a proof and tell what is known about it. `seen` is used for sha256, device, source, op_id;
+ * *before (count 0 when it is new) is the record as it was before this call. The caller judges. */
+RF_MUST_CHECK enum rf_err rf_store_proof_see(struct rf_store *store,
+                                             const struct rf_store_proof *seen, int64_t now_s,
+                                             struct rf_store_proof *before, struct rf_why *why);
+/** Forget proofs last seen before `before_s`, and all of one device when `device` is given. */
+RF_MUST_CHECK enum rf_err rf_store_proof_forget(struct rf_store *store, const char *device,
+                                                int64_t before_s, struct rf_why *why);
+
+/* ---- settings -------------------------------------------------------------------------------- */
+
+#define RF_STORE_SETTING_MAX 4096
+/** A small value kept by key, e.g. "list.version". RF_ERR_NOT_FOUND setting-unknown. `out` is an
+ * empty buffer with its maximum set. */
+RF_MUST_CHECK enum rf_err rf_store_setting_load(struct rf_store *store, const char *key,
+                                                struct rf_buf *out, struct rf_why *why);
+RF_MUST_CHECK enum rf_err rf_store_setting_save(struct rf_store *store, const char *key,
+                                                struct rf_slice value, struct rf_why *why);
+
+#endif
