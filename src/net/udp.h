@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* UDP sockets on a loop, for TFTP. Connected sockets hear their peer only. An unreachable port is
+ * reported and is not the end of the socket. */
+#ifndef NET_UDP_H
+#define NET_UDP_H
+
+#include "net/address.h"
+#include "net/loop.h"
+
+struct rf_udp;
+
+/** Larger packets are dropped (a TFTP block is at most 65,464 bytes). */
+#define RF_UDP_PACKET_MAX 65536
+
+struct rf_udp_conf {
+    /** A packet; borrowed for the call. May close the socket. */
+    void (*on_packet)(struct rf_udp *udp, const struct rf_address *from, struct rf_slice packet);
+    /** May be NULL. Code "port-unreachable" or "io". May close the socket. */
+    void (*on_error)(struct rf_udp *udp, const struct rf_why *why);
+    void *owner;
+    const char *address; /* numeric, to bind to */
+    uint16_t port;       /* 0: the kernel chooses */
+};
+
+RF_MUST_CHECK enum rf_err rf_udp_open(struct rf_loop *loop, const struct rf_udp_conf *conf,
+                                      struct rf_udp **out, struct rf_why *why);
+/** Hear and send to this peer only, from now on. */
+RF_MUST_CHECK enum rf_err rf_udp_connect(struct rf_udp *udp, const struct rf_address *peer,
+                                         struct rf_why *why);
+/** `to` is NULL for a connected socket. RF_ERR_AGAIN when the kernel has no room: as if lost. */
+RF_MUST_CHECK enum rf_err rf_udp_send(struct rf_udp *udp, const struct rf_address *to,
+                                      struct rf_slice packet, struct rf_why *why);
+uint16_t rf_udp_port(const struct rf_udp *udp);
+/** Our end; with a connected socket the address the peer sees. */
+void rf_udp_local(const struct rf_udp *udp, struct rf_address *out);
+void *rf_udp_owner(const struct rf_udp *udp);
+void rf_udp_set_owner(struct rf_udp *udp, void *owner);
+/** NULL is fine. */
+void rf_udp_close(struct rf_udp *udp);
+
+#endif
