@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#undef rf_why_rd
+#undef rf_why_bad
+
 struct rf_slice rf_slice_of(const void *p, size_t len)
 {
     return (struct rf_slice){.p = p, .len = len};

@@ -75,6 +75,11 @@ enum rf_err rf_why_rd(struct rf_why *why, const struct rf_rd *rd, const char *fi
 enum rf_err rf_why_bad(struct rf_why *why, const struct rf_rd *rd, const char *code,
                        const char *fmt, ...) RF_PRINTF(4, 5);
 
+#ifdef __clang_analyzer__
+#define rf_why_rd(why, rd, field) ((void)rf_why_rd(why, rd, field), RF_ERR_SHORT)
+#define rf_why_bad(why, rd, ...)  ((void)rf_why_bad(why, rd, __VA_ARGS__), RF_ERR_BAD)
+#endif
+
 /** Counted text of the containers, CAPF and TVS: exactly one NUL, the last byte of the value, and
  * no control byte. On RF_OK `out` is the text without the NUL. */
 RF_MUST_CHECK enum rf_err rf_text_from_counted(struct rf_slice value, struct rf_slice *out,

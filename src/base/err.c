@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#undef rf_why_set
+#undef rf_why_replace
+
+RF_PRINTF(3, 0)
 static void why_fill(struct rf_why *why, const char *code, const char *fmt, va_list ap)
 {
     snprintf(why->code, sizeof why->code, "%s", code);

@@ -51,6 +51,12 @@ enum rf_err rf_why_set(struct rf_why *why, enum rf_err err, const char *code, co
 enum rf_err rf_why_replace(struct rf_why *why, enum rf_err err, const char *code, const char *fmt,
                            ...) RF_PRINTF(4, 5);
 
+#ifdef __clang_analyzer__
+/* The analyzer reads one file at a time and would follow a refusal that returns RF_OK. */
+#define rf_why_set(why, err, ...)     ((void)rf_why_set(why, err, __VA_ARGS__), (err))
+#define rf_why_replace(why, err, ...) ((void)rf_why_replace(why, err, __VA_ARGS__), (err))
+#endif
+
 /** "text (code, byte N)" or "no reason given"; points into `why`'s own storage or a constant. */
 const char *rf_why_text(const struct rf_why *why);
 

@@ -88,7 +88,7 @@ const char *rf_escape(struct rf_slice s, char *buf, size_t cap)
         size_t need = plain ? 1 : 4;
         if (n + need + 4 > cap) {
             if (cap >= 4)
-                n += (size_t)snprintf(buf + n, cap - n, "...");
+                snprintf(buf + n, cap - n, "...");
             return buf;
         }
         if (plain)
