@@ -43,7 +43,8 @@ def test_cmocka_output(status, output, passed, failed, skipped):
     assert bool(result.details) == bool(failed)
 
 
-def test_exit_status_follows_the_failures(capsys):
+def test_exit_status_follows_the_failures(capsys, monkeypatch):
+    monkeypatch.setattr(run.os, "geteuid", lambda: 1000)
     good = run.Run()
     good.group("a", lambda: _result(passed=["x"]))
     assert good.end() == 0
@@ -53,6 +54,14 @@ def test_exit_status_follows_the_failures(capsys):
     assert bad.end() == 1
     assert capsys.readouterr().out.splitlines()[-1] == "1 passed, 1 failed, 1 skipped"
     assert run.Run().end() == 1  # nothing ran at all
+
+
+def test_root_skips_nothing(capsys, monkeypatch):
+    monkeypatch.setattr(run.os, "geteuid", lambda: 0)
+    one = run.Run()
+    one.group("a", lambda: _result(passed=["x"], skipped=["z"]))
+    assert one.end() == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "1 passed, 1 failed"
 
 
 def test_a_group_that_breaks_is_a_failure(capsys):
