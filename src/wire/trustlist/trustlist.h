@@ -33,7 +33,8 @@ enum rf_trustlist_role {
     RF_TRUSTLIST_ROLE_TVS = 21,
 };
 
-/** One record. A slice whose `p` is NULL was absent; texts are without their NUL. */
+/** One record. A slice whose `p` is NULL was absent, one with only `len` 0 was there and
+ * empty; texts are without their NUL. */
 struct rf_trustlist_record {
     struct rf_slice dns;
     struct rf_slice subject;
