@@ -55,9 +55,8 @@ struct rf_peer {
     char suite[48];       /* OpenSSL's name of the suite */
     bool is_encrypted;    /* the suite hides the content (false for NULL suites and plain TCP) */
     bool is_resumed;
-    const struct rf_cert *cert;         /* the peer's own certificate, or NULL; the link's */
-    const struct rf_cert *const *chain; /* the other certificates it sent */
-    size_t n_chain;
+    struct rf_cert *cert;             /* the peer's own certificate, or NULL; the link's */
+    const struct rf_cert_list *chain; /* the other certificates it sent, or NULL; the link's */
 };
 
 struct rf_link_calls {
@@ -101,12 +100,13 @@ void rf_link_resume(struct rf_link *link);
 
 /** No more on_data; send what is queued, then close_notify, then close. on_close follows. */
 void rf_link_close(struct rf_link *link);
-/** Close now, dropping what is queued. on_close follows. */
-void rf_link_abort(struct rf_link *link);
+/** The same, and on_close carries this reason in place of closed-here: for a protocol that refuses.
+ */
+void rf_link_close_why(struct rf_link *link, const struct rf_why *why);
+/** Close now, dropping what is queued. on_close follows, with `why` if there is one. */
+void rf_link_abort(struct rf_link *link, const struct rf_why *why);
 /** Abort, and no callback any more: for an owner that goes away. NULL is fine. */
 void rf_link_forget(struct rf_link *link);
-/** The next on_close carries this reason in place of closed-here: for a protocol that refuses. */
-void rf_link_abort_why(struct rf_link *link, const struct rf_why *why);
 
 void *rf_link_arg(const struct rf_link *link);
 /** The link's own owner object, NULL at first. The link does nothing with it. */

@@ -13,10 +13,10 @@
 #define NET_TLS_H
 
 #include "base/mem.h"
+#include "trust/cert.h"
+#include "trust/key.h"
 
 struct rf_tls;
-struct rf_cert;
-struct rf_key;
 
 enum rf_tls_profile {
     RF_TLS_MODERN, /* TLS 1.2 and 1.3, ECDHE with AES-GCM, security level 2 */
@@ -40,13 +40,10 @@ enum rf_tls_alert {
 
 /** What the peer presented. Borrowed for the call; rf_cert_ref what is kept. */
 struct rf_tls_presented {
-    const struct rf_cert *leaf;
-    const struct rf_cert *const *chain; /* the other certificates, in the order sent */
-    size_t n_chain;
-    bool is_resumed; /* asked again for a resumed session */
+    struct rf_cert *leaf;
+    const struct rf_cert_list *chain; /* the other certificates, in the order sent; never NULL */
+    bool is_resumed;                  /* asked again for a resumed session */
 };
-
-#define RF_TLS_CHAIN_MAX 8
 
 /** May this peer connect? RF_OK, or any error with a reason in `why` and, if it likes, another
  * *alert (preset to bad certificate). The peer's possession of the key is TLS's business; all else
@@ -64,8 +61,7 @@ struct rf_tls_conf {
     const char *cert_path; /* certificate, then its issuing chain */
     const char *key_path;
     const struct rf_cert *cert;
-    const struct rf_cert *const *chain; /* with cert: sent after it */
-    size_t n_chain;
+    const struct rf_cert_list *chain; /* with cert: sent after it; may be NULL */
     const struct rf_key *key;
     enum rf_tls_ask ask; /* server only */
     /* Required for a client, and for a server that asks. Must outlive all links of this policy. */
