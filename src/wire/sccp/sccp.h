@@ -24,6 +24,7 @@
 #define RF_SCCP_HEADER         12   /* bytes before the body */
 #define RF_SCCP_LENGTH_MAX     8192 /* of the length field; more closes the connection */
 #define RF_SCCP_SEND_MAX       2304 /* a frame we encode fits, the two XML messages apart */
+#define RF_SCCP_BODY_NONE      UINT32_MAX
 #define RF_SCCP_VERSION_LOWEST 3
 #define RF_SCCP_VERSION_LAST   22
 
@@ -53,10 +54,10 @@ RF_MUST_CHECK enum rf_err rf_sccp_frame_next(struct rf_slice stream, struct rf_s
 /** A message. Those without a body (KeepAlive, ...Req) use no member. */
 struct rf_sccp_msg {
     enum rf_sccp_id id;
-    /** Bytes of the body. 0 encodes the whole layout of the version; another number cuts or fills
-     * up with zeros, for the shorter and longer bodies that phones send. rf_sccp_decode() sets it,
-     * so that encoding again gives the same frame; it is 0 when the body was of another version's
-     * layout or empty. */
+    /** Bytes of the body. 0 encodes the whole layout of the version; another number cuts it or
+     * fills it up with zeros, for the shorter and longer bodies that phones send; RF_SCCP_BODY_NONE
+     * sends none. rf_sccp_decode() sets it, so that encoding again gives the same frame; it leaves
+     * 0 when the body had the layout of another version than its header says. */
     uint32_t body_len;
     union {
         struct rf_sccp_register reg; /* Register ("register" is a word of C) */
@@ -156,7 +157,10 @@ RF_MUST_CHECK enum rf_err rf_sccp_decode(const struct rf_sccp_frame *frame, stru
  *
  * Texts are cut to their field on a character border. Returns RF_OK; RF_ERR_UNKNOWN "sccp-message"
  * when the id is outside this codec; RF_ERR_LIMIT "sccp-room" when `wr` is full (then nothing
- * useful is in it). Wipe the buffer after sending a message with a media key.
+ * useful is in it) or "sccp-length" when a frame above
+ * RF_SCCP_LENGTH_MAX or a list above its limit was asked for; RF_ERR_BAD "sccp-address" for an IPv6
+ * address before version 17, "sccp-body-len" for a body_len below the mandatory part. Wipe the
+ * buffer after sending a message with a media key.
  */
 RF_MUST_CHECK enum rf_err rf_sccp_encode(const struct rf_sccp_msg *msg, unsigned version,
                                          struct rf_wr *wr, struct rf_why *why);

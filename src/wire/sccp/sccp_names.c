@@ -1,0 +1,632 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tables of numbers and their names. Words of the protocol where it has one.
+ * doc: docs/wire/sccp.md, "Numbers" */
+#include "wire/sccp/sccp_names.h"
+
+#include "wire/sccp/sccp.h"
+
+#include <strings.h>
+
+struct name {
+    uint32_t value;
+    const char *text;
+};
+
+#define MESSAGE_NAME(constant, id, text, dir) {(id), (text)},
+static const struct name messages[] = {RF_SCCP_IDS(MESSAGE_NAME)};
+#undef MESSAGE_NAME
+
+#define MESSAGE_DIR(constant, id, text, dir) RF_SCCP_##dir,
+static const enum rf_sccp_dir message_dirs[] = {RF_SCCP_IDS(MESSAGE_DIR)};
+#undef MESSAGE_DIR
+
+static const struct name call_state_names[] = {
+    {0, "Idle"},           {1, "OffHook"},
+    {2, "OnHook"},         {3, "RingOut"},
+    {4, "RingIn"},         {5, "Connected"},
+    {6, "Busy"},           {7, "Congestion"},
+    {8, "Hold"},           {9, "CallWaiting"},
+    {10, "CallTransfer"},  {11, "CallPark"},
+    {12, "Proceed"},       {13, "CallRemoteMultiline"},
+    {14, "InvalidNumber"}, {15, "HoldRevert"},
+    {16, "Whisper"},       {17, "RemoteHold"},
+};
+
+static const struct name call_type_names[] = {
+    {1, "inbound"},
+    {2, "outbound"},
+    {3, "forward"},
+};
+
+static const struct name tone_names[] = {
+    {0, "Silence"},
+    {1, "Dtmf1"},
+    {2, "Dtmf2"},
+    {3, "Dtmf3"},
+    {4, "Dtmf4"},
+    {5, "Dtmf5"},
+    {6, "Dtmf6"},
+    {7, "Dtmf7"},
+    {8, "Dtmf8"},
+    {9, "Dtmf9"},
+    {10, "Dtmf0"},
+    {14, "DtmfStar"},
+    {15, "DtmfPound"},
+    {16, "DtmfA"},
+    {17, "DtmfB"},
+    {18, "DtmfC"},
+    {19, "DtmfD"},
+    {33, "InsideDialTone"},
+    {34, "OutsideDialTone"},
+    {35, "LineBusyTone"},
+    {36, "AlertingTone"},
+    {37, "ReorderTone"},
+    {38, "RecorderWarningTone"},
+    {39, "RecorderDetectedTone"},
+    {40, "RevertingTone"},
+    {41, "ReceiverOffHookTone"},
+    {42, "MessageWaitingIndicatorTone"},
+    {43, "NoSuchNumberTone"},
+    {44, "BusyVerificationTone"},
+    {45, "CallWaitingTone"},
+    {46, "ConfirmationTone"},
+    {47, "CampOnIndicationTone"},
+    {48, "RecallDialTone"},
+    {49, "ZipZip"},
+    {50, "Zip"},
+    {51, "BeepBonk"},
+    {52, "MusicTone"},
+    {53, "HoldTone"},
+    {54, "TestTone"},
+    {56, "MonitorWarningTone"},
+    {57, "SecureWarningTone"},
+    {64, "AddCallWaiting"},
+    {65, "PriorityCallWait"},
+    {66, "RecallDial"},
+    {67, "BargIn"},
+    {68, "DistinctAlert"},
+    {69, "PriorityAlert"},
+    {70, "ReminderRing"},
+    {71, "PrecedenceRingBack"},
+    {72, "PreemptionTone"},
+    {73, "NonSecureWarningTone"},
+    {80, "MF1"},
+    {81, "MF2"},
+    {82, "MF3"},
+    {83, "MF4"},
+    {84, "MF5"},
+    {85, "MF6"},
+    {86, "MF7"},
+    {87, "MF8"},
+    {88, "MF9"},
+    {89, "MF0"},
+    {90, "MFKP1"},
+    {91, "MFST"},
+    {92, "MFKP2"},
+    {93, "MFSTP"},
+    {94, "MFST3P"},
+    {95, "MILLIWATT"},
+    {96, "MILLIWATTTEST"},
+    {97, "HIGHTONE"},
+    {98, "FLASHOVERRIDE"},
+    {99, "FLASH"},
+    {100, "PRIORITY"},
+    {101, "IMMEDIATE"},
+    {102, "PREAMPWARN"},
+    {103, "2105HZ"},
+    {104, "2600HZ"},
+    {105, "440HZ"},
+    {106, "300HZ"},
+    {107, "Mobility_WP"},
+    {108, "Mobility_UAC"},
+    {109, "Mobility_WTDN"},
+    {110, "Mobility_MON"},
+    {111, "Mobility_MOFF"},
+    {112, "Mobility_UKC"},
+    {113, "Mobility_VMA"},
+    {114, "Mobility_FAC"},
+    {115, "Mobility_CMC"},
+    {119, "MLPP_PALA"},
+    {120, "MLPP_ICA"},
+    {121, "MLPP_VCA"},
+    {122, "MLPP_BPA"},
+    {123, "MLPP_BNEA"},
+    {124, "MLPP_UPA"},
+    {125, "TUA"},
+    {126, "GONE"},
+    {127, "NoTone"},
+    {128, "MeetMe_Greeting"},
+    {129, "MeetMe_NumberInvalid"},
+    {130, "MeetMe_NumberFailed"},
+    {131, "MeetMe_EnterPIN"},
+    {132, "MeetMe_InvalidPIN"},
+    {133, "MeetMe_FailedPIN"},
+    {134, "MeetMe_CFB_Failed"},
+    {135, "MeetMe_EnterAccessCode"},
+    {136, "MeetMe_AccessCodeInvalid"},
+    {137, "MeetMe_AccessCodeFailed"},
+};
+
+static const struct name ring_mode_names[] = {
+    {1, "off"},        {2, "inside"},      {3, "outside"},     {4, "feature"},
+    {5, "flash only"}, {6, "precedence"},  {7, "Bellcore 1"},  {8, "Bellcore 2"},
+    {9, "Bellcore 3"}, {10, "Bellcore 4"}, {11, "Bellcore 5"},
+};
+
+static const struct name lamp_mode_names[] = {
+    {1, "off"}, {2, "on"}, {3, "wink"}, {4, "flash"}, {5, "blink"},
+};
+
+static const struct name softkey_event_names[] = {
+    {1, "Redial"},
+    {2, "NewCall"},
+    {3, "Hold"},
+    {4, "Transfer"},
+    {5, "CfwdAll"},
+    {6, "CfwdBusy"},
+    {7, "CfwdNoAnswer"},
+    {8, "BackSpace"},
+    {9, "EndCall"},
+    {10, "Resume"},
+    {11, "Answer"},
+    {12, "Info"},
+    {13, "Confrn"},
+    {14, "Park"},
+    {15, "Join"},
+    {16, "MeetMe"},
+    {17, "PickUp"},
+    {18, "GrpPickup"},
+    {19, "Your current options"},
+    {20, "Off Hook"},
+    {21, "On Hook"},
+    {22, "Ring out"},
+    {23, "From"},
+    {24, "Connected"},
+    {25, "Busy"},
+    {26, "Line In Use"},
+    {27, "Call Waiting"},
+    {28, "Call Transfer"},
+    {29, "Call Park"},
+    {30, "Call Proceed"},
+    {31, "In Use Remote"},
+    {32, "Enter number"},
+    {33, "Call park At"},
+    {34, "Primary Only"},
+    {35, "Temp Fail"},
+    {36, "You Have a VoiceMail"},
+    {37, "Forwarded to"},
+    {38, "Can Not Complete Conference"},
+    {39, "No Conference Bridge"},
+    {40, "Can Not Hold Primary Control"},
+    {41, "Invalid Conference Participant"},
+    {42, "In Conference Already"},
+    {43, "No Participant Info"},
+    {44, "Exceed Maximum Parties"},
+    {45, "Key Is Not Active"},
+    {46, "Error No License"},
+    {47, "Error DBConfig"},
+    {48, "Error Database"},
+    {49, "Error Pass Limit"},
+    {50, "Error Unknown"},
+    {51, "Error Mismatch"},
+    {52, "Conference"},
+    {53, "Park Number"},
+    {54, "Private"},
+    {55, "Not Enough Bandwidth"},
+    {56, "Unknown Number"},
+    {57, "RmLstC"},
+    {58, "Voicemail"},
+    {59, "ImmDiv"},
+    {60, "Intrcpt"},
+    {61, "SetWtch"},
+    {62, "TrnsfVM"},
+    {63, "DND"},
+    {64, "DivAll"},
+    {65, "CallBack"},
+    {66, "Network congestion,rerouting"},
+    {67, "Barge"},
+    {68, "Failed to setup Barge"},
+    {69, "Another Barge exists"},
+    {70, "Incompatible device type"},
+    {71, "No Park Number Available"},
+    {72, "CallPark Reversion"},
+    {73, "Service is not Active"},
+    {74, "High Traffic Try Again Later"},
+    {75, "QRT"},
+    {76, "MCID"},
+    {77, "DirTrfr"},
+    {78, "Select"},
+    {79, "ConfList"},
+    {80, "iDivert"},
+    {81, "cBarge"},
+    {82, "Can Not Complete Transfer"},
+    {83, "Can Not Join Calls"},
+    {84, "Mcid Successful"},
+    {85, "Number Not Configured"},
+    {86, "Security Error"},
+    {87, "Video Bandwidth Unavailable"},
+    {88, "Video Mode"},
+    {89, "Max call duration timeout"},
+    {90, "Max hold duration timeout"},
+    {91, "OPickUp"},
+    {92, "HLog"},
+    {93, "Logged out of hunt group"},
+    {94, "Park slot unavailable"},
+    {95, "No call available for pick-up"},
+    {96, "No bandwidth for pick-up"},
+    {97, "External transfer restricted"},
+    {98, "No line available for pick-up"},
+    {99, "Path replacement in progress"},
+    {100, "Queue"},
+    {201, "Dial"},
+    {202, "Monitor/Record"},
+};
+
+static const struct name softkey_set_names[] = {
+    {0, "OnHook"},    {1, "Connected"},   {2, "OnHold"},     {3, "RingIn"},
+    {4, "OffHook"},   {5, "ConnTrans"},   {6, "DigitsFoll"}, {7, "ConnConf"},
+    {8, "RingOut"},   {9, "OffHookFeat"}, {10, "InUseHint"}, {11, "OnHookStealable"},
+    {12, "HoldConf"},
+};
+
+static const struct name stimulus_names[] = {
+    {0, "Unused"},
+    {1, "Last number redial"},
+    {2, "SpeedDial"},
+    {3, "Hold"},
+    {4, "Transfer"},
+    {5, "ForwardAll"},
+    {6, "ForwardBusy"},
+    {7, "ForwardNoAnswer"},
+    {8, "Display"},
+    {9, "Line"},
+    {10, "T120 chat"},
+    {11, "T120 whiteboard"},
+    {12, "T120 application sharing"},
+    {13, "T120 file transfer"},
+    {14, "Video"},
+    {15, "VoiceMail"},
+    {16, "AnswerRelease"},
+    {17, "AutoAnswer"},
+    {18, "Select"},
+    {19, "Privacy"},
+    {20, "ServiceURL"},
+    {21, "BLF speed dial"},
+    {22, "DPark"},
+    {23, "Intercom"},
+    {27, "MaliciousCall"},
+    {33, "GenericAppB1"},
+    {34, "GenericAppB2"},
+    {35, "GenericAppB3"},
+    {36, "GenericAppB4"},
+    {37, "GenericAppB5"},
+    {38, "Multi-state feature"},
+    {123, "MeetMeConference"},
+    {125, "Conference"},
+    {126, "CallPark"},
+    {127, "CallPickUp"},
+    {128, "GroupCallPickUp"},
+    {129, "Mobility"},
+    {130, "DoNotDisturb"},
+    {131, "ConfList"},
+    {132, "Remove last participant"},
+    {133, "Quality report tool"},
+    {134, "CallBack"},
+    {135, "Other pick-up"},
+    {136, "VideoMode"},
+    {137, "NewCall"},
+    {138, "EndCall"},
+    {139, "Hunt group log in/out"},
+    {143, "Queuing"},
+    {192, "Parking lot"},
+    {193, "Test F"},
+    {194, "Messages"},
+    {195, "Directory"},
+    {196, "Test I"},
+    {197, "Application"},
+    {198, "Headset"},
+    {240, "Keypad"},
+    {253, "AEC"},
+    {255, "Undefined"},
+};
+
+static const struct name device_type_names[] = {
+    {1, "30SP+"},
+    {2, "12SP+"},
+    {3, "12SP"},
+    {4, "12"},
+    {5, "30VIP"},
+    {6, "7910"},
+    {7, "7960"},
+    {8, "7940"},
+    {9, "7935 conference"},
+    {10, "VGC"},
+    {12, "ATA 186"},
+    {13, "ATA 188"},
+    {20, "Virtual 30SP+"},
+    {21, "phone application"},
+    {50, "conference bridge"},
+    {70, "music on hold"},
+    {72, "CTI port"},
+    {110, "media termination point"},
+    {115, "7941G"},
+    {119, "7971"},
+    {124, "7914 add-on"},
+    {126, "annunciator"},
+    {131, "SIP trunk"},
+    {227, "7915 add-on, 12 keys"},
+    {228, "7915 add-on, 24 keys"},
+    {229, "7916 add-on, 12 keys"},
+    {230, "7916 add-on, 24 keys"},
+    {255, "not defined"},
+    {275, "Nokia E series"},
+    {302, "7985 video"},
+    {307, "7911"},
+    {308, "7961G-GE"},
+    {309, "7941G-GE"},
+    {348, "7931"},
+    {365, "7921 wireless"},
+    {369, "7906"},
+    {376, "Nokia ICC"},
+    {404, "7962"},
+    {431, "7937 conference"},
+    {434, "7942"},
+    {435, "7945"},
+    {436, "7965"},
+    {437, "7975"},
+    {484, "7925 wireless"},
+    {495, "6921"},
+    {496, "6941"},
+    {497, "6961"},
+    {547, "6901"},
+    {548, "6911"},
+    {564, "6945"},
+    {577, "7926 wireless"},
+    {585, "8945"},
+    {586, "8941"},
+    {20000, "7905"},
+    {30002, "7920 wireless"},
+    {30006, "7970"},
+    {30007, "7912"},
+    {30008, "7902"},
+    {30016, "IP Communicator"},
+    {30018, "7961G"},
+    {30019, "7936 conference"},
+    {30027, "analog phone"},
+    {30028, "ISDN BRI phone"},
+    {30032, "SCCP gateway virtual phone"},
+    {30035, "IP-STE"},
+    {80000, "SPA 521S"},
+    {80001, "SPA 524SG"},
+    {80003, "SPA 502G"},
+    {80004, "SPA 504G"},
+    {80005, "SPA 525G"},
+    {80006, "SPA 508G"},
+    {80007, "SPA 509G"},
+    {80009, "SPA 525G2"},
+    {80011, "SPA 303G"},
+    {80012, "SPA 512G"},
+    {80013, "SPA 514G"},
+};
+
+static const struct name alarm_severity_names[] = {
+    {0, "critical"}, {1, "warning"}, {2, "informational"}, {4, "unknown"},
+    {7, "major"},    {8, "minor"},   {10, "marginal"},     {20, "trace"},
+};
+
+static const struct name alarm_reason_names[] = {
+    {0, "load rejected"},
+    {1, "load size error"},
+    {2, "load compression error"},
+    {3, "load version error"},
+    {4, "disk full"},
+    {5, "checksum error"},
+    {6, "load not on TFTP"},
+    {7, "TFTP timeout"},
+    {8, "TFTP access error"},
+    {9, "TFTP error"},
+    {10, "TCP connect timeout"},
+    {11, "TCP closed: bad ack"},
+    {12, "TCP reset by call manager"},
+    {13, "TCP aborted by call manager"},
+    {14, "TCP closed by call manager"},
+    {15, "TCP closed: ICMP unreachable"},
+    {16, "TCP rejected by call manager"},
+    {17, "keepalive timeout"},
+    {18, "fall back to primary"},
+    {20, "reset by keypad"},
+    {21, "reset by IP configuration"},
+    {22, "reset by call manager"},
+    {23, "restart by call manager"},
+    {24, "registration rejected"},
+    {25, "initialised"},
+    {26, "TCP closed, reason unknown"},
+    {27, "waiting for state from call manager"},
+    {28, "waiting for response from call manager"},
+    {29, "DSP alarm"},
+    {30, "phone aborted the TCP connection"},
+    {31, "file authorisation failed"},
+};
+
+static const struct name media_status_names[] = {
+    {0, "Ok"},
+    {1, "Unknown"},
+    {2, "NotEnoughChannels"},
+    {3, "CodecTooComplex"},
+    {4, "InvalidPartyID"},
+    {5, "InvalidCallRef"},
+    {6, "InvalidCodec"},
+    {7, "InvalidPacketSize"},
+    {8, "OutOfSockets"},
+    {9, "EncoderOrDecoderFailed"},
+    {10, "InvalidDynamicPayloadType"},
+    {11, "RequestedIpAddrTypeUnAvailable"},
+    {255, "DeviceOnHook"},
+};
+
+static const struct name security_status_names[] = {
+    {0, "Unknown"},
+    {1, "NotAuthenticated"},
+    {2, "Authenticated"},
+    {3, "Encrypted"},
+};
+
+static const struct name srtp_names[] = {
+    {0, "none"},
+    {1, "AES_CM_128_HMAC_SHA1_32"},
+    {2, "AES_CM_128_HMAC_SHA1_80"},
+    {3, "F8_128_HMAC_SHA1_32"},
+    {4, "F8_128_HMAC_SHA1_80"},
+    {5, "AEAD_AES_128_GCM"},
+    {6, "AEAD_AES_256_GCM"},
+};
+
+static const struct name codec_names[] = {
+    {2, "G711Alaw64k"},
+    {3, "G711Alaw56k"},
+    {4, "G711Ulaw64k"},
+    {5, "G711Ulaw56k"},
+    {6, "G722_64k"},
+    {7, "G722_56k"},
+    {8, "G722_48k"},
+    {9, "G7231"},
+    {10, "G728"},
+    {11, "G729"},
+    {12, "G729AnnexA"},
+    {15, "G729AnnexB"},
+    {16, "G729AnnexAwAnnexB"},
+    {18, "GSM_Full_Rate"},
+    {19, "GSM_Half_Rate"},
+    {20, "GSM_Enhanced_Full_Rate"},
+    {25, "Wide_Band_256k"},
+    {32, "Data64"},
+    {33, "Data56"},
+    {40, "G7221_32K"},
+    {41, "G7221_24K"},
+    {42, "AAC"},
+    {43, "MP4ALATM_128"},
+    {44, "MP4ALATM_64"},
+    {45, "MP4ALATM_56"},
+    {46, "MP4ALATM_48"},
+    {47, "MP4ALATM_32"},
+    {48, "MP4ALATM_24"},
+    {49, "MP4ALATM_NA"},
+    {80, "GSM"},
+    {82, "G726_32K"},
+    {83, "G726_24K"},
+    {84, "G726_16K"},
+    {86, "ILBC"},
+    {89, "ISAC"},
+    {90, "OPUS"},
+    {97, "AMR"},
+    {98, "AMR_WB"},
+    {100, "H261"},
+    {101, "H263"},
+    {102, "Vieo"},
+    {103, "H264"},
+    {104, "H264_SVC"},
+    {105, "T120"},
+    {106, "H224"},
+    {107, "T38Fax"},
+    {108, "TOTE"},
+    {109, "H265"},
+    {110, "H264_UC"},
+    {111, "XV150_MR_711U"},
+    {112, "NSE_VBD_711U"},
+    {113, "XV150_MR_729A"},
+    {114, "NSE_VBD_729A"},
+    {115, "H264_FEC"},
+    {120, "Clear_Chan"},
+    {222, "Universal_Xcoder"},
+    {257, "RFC2833_DynPayload"},
+    {258, "PassThrough"},
+    {259, "Dynamic_Payload_PassThru"},
+    {260, "DTMF_OOB"},
+    {261, "Inband_DTMF_RFC2833"},
+    {262, "CFB_Tones"},
+    {299, "NoAudio"},
+    {300, "v150_LC_ModemRelay"},
+    {301, "v150_LC_SPRT"},
+    {302, "v150_LC_SSE"},
+};
+
+static const struct name reset_type_names[] = {
+    {1, "reset"},
+    {2, "restart"},
+    {3, "apply configuration"},
+};
+
+#define TABLE(array)                                                                               \
+    {                                                                                              \
+        (array), sizeof(array) / sizeof((array)[0])                                                \
+    }
+static const struct {
+    const struct name *names;
+    size_t n;
+} tables[RF_SCCP_NAMES_N] = {
+    [RF_SCCP_NAMES_MESSAGE] = TABLE(messages),
+    [RF_SCCP_NAMES_CALL_STATE] = TABLE(call_state_names),
+    [RF_SCCP_NAMES_CALL_TYPE] = TABLE(call_type_names),
+    [RF_SCCP_NAMES_TONE] = TABLE(tone_names),
+    [RF_SCCP_NAMES_RING_MODE] = TABLE(ring_mode_names),
+    [RF_SCCP_NAMES_LAMP_MODE] = TABLE(lamp_mode_names),
+    [RF_SCCP_NAMES_SOFTKEY_EVENT] = TABLE(softkey_event_names),
+    [RF_SCCP_NAMES_SOFTKEY_SET] = TABLE(softkey_set_names),
+    [RF_SCCP_NAMES_STIMULUS] = TABLE(stimulus_names),
+    [RF_SCCP_NAMES_DEVICE_TYPE] = TABLE(device_type_names),
+    [RF_SCCP_NAMES_ALARM_SEVERITY] = TABLE(alarm_severity_names),
+    [RF_SCCP_NAMES_ALARM_REASON] = TABLE(alarm_reason_names),
+    [RF_SCCP_NAMES_MEDIA_STATUS] = TABLE(media_status_names),
+    [RF_SCCP_NAMES_SECURITY_STATUS] = TABLE(security_status_names),
+    [RF_SCCP_NAMES_SRTP] = TABLE(srtp_names),
+    [RF_SCCP_NAMES_CODEC] = TABLE(codec_names),
+    [RF_SCCP_NAMES_RESET_TYPE] = TABLE(reset_type_names),
+};
+
+const char *rf_sccp_name(enum rf_sccp_names table, uint32_t value)
+{
+    if ((unsigned)table >= RF_SCCP_NAMES_N)
+        return NULL;
+    for (size_t i = 0; i < tables[table].n; i++)
+        if (tables[table].names[i].value == value)
+            return tables[table].names[i].text;
+    return NULL;
+}
+
+const char *rf_sccp_name_or_unknown(enum rf_sccp_names table, uint32_t value)
+{
+    const char *name = rf_sccp_name(table, value);
+    return name != NULL ? name : "unknown";
+}
+
+bool rf_sccp_number(enum rf_sccp_names table, struct rf_slice name, uint32_t *out)
+{
+    char text[64];
+    *out = 0;
+    if ((unsigned)table >= RF_SCCP_NAMES_N || !rf_slice_to_str(name, text, sizeof text))
+        return false;
+    for (size_t i = 0; i < tables[table].n; i++) {
+        if (strcasecmp(tables[table].names[i].text, text) != 0)
+            continue;
+        *out = tables[table].names[i].value;
+        return true;
+    }
+    return false;
+}
+
+const char *rf_sccp_id_name(uint32_t id)
+{
+    return rf_sccp_name(RF_SCCP_NAMES_MESSAGE, id);
+}
+
+bool rf_sccp_dir_of(uint32_t id, enum rf_sccp_dir *out)
+{
+    *out = RF_SCCP_TO_SERVER;
+    for (size_t i = 0; i < sizeof messages / sizeof messages[0]; i++) {
+        if (messages[i].value != id)
+            continue;
+        *out = message_dirs[i];
+        return true;
+    }
+    return false;
+}
