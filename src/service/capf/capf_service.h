@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The CAPF server: phones come here over TLS for their LSC. A session is a state machine
+ * (capf_fsm.c); the database, the signer and slow checks are asked on workers, and their answers
+ * find the session by handle, or nothing.
+ *
+ *     struct rf_capf_service *s = NULL;
+ *     err = rf_capf_service_new(&conf, &s, &why);
+ *     err = rf_capf_service_listen(s, "0.0.0.0", 3804, &why);
+ *
+ * Nothing of a device changes before its proof held; an operation is done only when the phone has
+ * confirmed that it stored its certificate; a lost link leaves it scheduled.
+ *
+ * Thread: that of the loop. Stop the workers before the loop is freed.
+ * doc: docs/wire/capf.md; spec: security.md 1.10 (A1-A10), capf-tvs.md */
+#ifndef SERVICE_CAPF_CAPF_SERVICE_H
+#define SERVICE_CAPF_CAPF_SERVICE_H
+
+#include "base/worker.h"
+#include "net/loop.h"
+#include "service/site/site.h"
+#include "trust/path.h"
+#include "trust/vault.h"
+
+/** Sessions open at one time, and from one address. */
+#define RF_CAPF_SESSIONS_MAX         256
+#define RF_CAPF_SESSIONS_PER_ADDRESS 16
+/** For an answer; and after a key generate request, between two messages. */
+#define RF_CAPF_ANSWER_MS 30000u
+#define RF_CAPF_KEYGEN_MS 900000u
+
+struct rf_capf_service;
+
+/** How the issuer's key is found on the signer worker; as rf_provision_key_fn. */
+typedef enum rf_err (*rf_capf_key_fn)(void *state, struct rf_vault_key **key, struct rf_cert **cert,
+                                      struct rf_why *why);
+
+struct rf_capf_service_conf {
+    struct rf_loop *loop;
+    const struct rf_site *site; /* knobs and paths, copied */
+    struct rf_worker *store;    /* its state is the struct rf_store */
+    struct rf_worker *signer;   /* its state is the struct rf_signer unless issuer_key is given */
+    rf_capf_key_fn issuer_key;  /* may be NULL */
+    struct rf_anchors *anchors; /* purpose CAPF: MIC roots and LSC issuers; its count goes up */
+    struct rf_cert *lsc_issuer; /* certificates it issued are LSCs: they must be in the store */
+    /** May be NULL. Something of the device's operation changed (done, failed): its configuration
+     * is another now. Loop's thread. */
+    void (*on_changed)(void *arg, const char *device, bool is_done);
+    void *arg;
+};
+
+/** RF_ERR_BAD when something needed is missing. Starts a worker of its own for slow checks. */
+RF_MUST_CHECK enum rf_err rf_capf_service_new(const struct rf_capf_service_conf *conf,
+                                              struct rf_capf_service **out, struct rf_why *why);
+/** Bind and serve with the site's CAPF certificate. RF_ERR_DENIED capf-cert when that is not fit
+ * for CAPF; and what TLS and binding give. */
+RF_MUST_CHECK enum rf_err rf_capf_service_listen(struct rf_capf_service *s, const char *address,
+                                                 uint16_t port, struct rf_why *why);
+uint16_t rf_capf_service_port(const struct rf_capf_service *s);
+uint32_t rf_capf_service_sessions(const struct rf_capf_service *s);
+/** Other knobs from now on (a reload). */
+void rf_capf_service_set_site(struct rf_capf_service *s, const struct rf_site *site);
+/** Close listener and sessions; operations stay scheduled. NULL is fine. */
+void rf_capf_service_free(struct rf_capf_service *s);
+
+#endif

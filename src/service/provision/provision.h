@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The catalogue of what phones may fetch: one place that turns a requested name into bytes, for
+ * every transport. Trust lists from the site's lists/, the configuration of known devices (made
+ * from the store, signed by the signer), images from images/. A path is never built from a
+ * requested name.
+ *
+ *     struct rf_provision *p = rf_provision_new(&conf);
+ *     if (rf_provision_get(p, name, got_it, server, handle) != RF_OK)
+ *         ... busy: drop the request
+ *     void got_it(void *arg, uint64_t number, enum rf_err err, struct rf_content *c, ...)
+ *
+ * Thread: that of the loop. Reading, making and signing happen on workers. Stop the workers before
+ * the loop is freed; rf_provision_free may come before or after the workers stop.
+ * doc: docs/provisioning.md; spec: provisioning.md 2.5, 4.1-4.5, 5.2, 5.7, 6.5, 7.3-7.5 */
+#ifndef SERVICE_PROVISION_PROVISION_H
+#define SERVICE_PROVISION_PROVISION_H
+
+#include "base/worker.h"
+#include "net/loop.h"
+#include "service/site/site.h"
+#include "trust/vault.h"
+
+/** Longest requested name. */
+#define RF_PROVISION_NAME_MAX 255
+/** Largest file served from images/. */
+#define RF_PROVISION_FILE_MAX ((size_t)100 * 1024 * 1024)
+/** Bytes of files held for transfers at one time; requests beyond it are told to come again. */
+#define RF_PROVISION_HELD_MAX ((size_t)256 * 1024 * 1024)
+/** Bytes of signed configurations kept. */
+#define RF_PROVISION_CACHE_MAX ((size_t)4 * 1024 * 1024)
+/** Requests being worked on at one time. */
+#define RF_PROVISION_PENDING_MAX 512
+
+struct rf_provision;
+
+/** A file's bytes, unchanging while anybody holds them. Counted on the loop's thread. */
+struct rf_content;
+struct rf_content *rf_content_ref(struct rf_content *c);
+void rf_content_unref(struct rf_content *c);
+void rf_content_freep(struct rf_content **c);
+struct rf_slice rf_content_bytes(const struct rf_content *c);
+/** The name in the catalogue, spelled as there. */
+const char *rf_content_name(const struct rf_content *c);
+
+/** How the signing key is found on the signer worker; `state` is that worker's. NULL in the conf
+ * takes rf_signer_key, for which the worker's state is its struct rf_signer. */
+typedef enum rf_err (*rf_provision_key_fn)(void *state, struct rf_vault_key **key,
+                                           struct rf_cert **cert, struct rf_why *why);
+
+struct rf_provision_conf {
+    struct rf_loop *loop;
+    const struct rf_site *site;        /* copied: may change or go afterwards */
+    const struct rf_site_ports *ports; /* copied */
+    struct rf_worker *store;           /* its state is the struct rf_store */
+    struct rf_worker *signer;
+    rf_provision_key_fn signing_key; /* may be NULL */
+};
+
+/** Starts a worker of its own for files. */
+struct rf_provision *rf_provision_new(const struct rf_provision_conf *conf);
+/** Requests under way are dropped without their callback. NULL is fine. */
+void rf_provision_free(struct rf_provision *p);
+
+/**
+ * The answer to a request; `content` (NULL unless RF_OK) is borrowed for the call: ref what is
+ * kept. RF_ERR_NOT_FOUND for every name that is unknown, hidden or refused (the code in `why` says
+ * which, for the log only: name-..., device-unknown, file-not-found, file-hidden, file-case);
+ * RF_ERR_AGAIN when the server is busy; anything else is our own trouble (list missing, signer
+ * gone).
+ */
+typedef void (*rf_provision_done)(void *arg, uint64_t number, enum rf_err err,
+                                  struct rf_content *content, const struct rf_why *why);
+
+/** Ask for a name as it was received. `done` comes later, never from inside this call. Returns
+ * RF_OK, or RF_ERR_AGAIN when too much is under way (`done` does not come). */
+RF_MUST_CHECK enum rf_err rf_provision_get(struct rf_provision *p, struct rf_slice name,
+                                           rf_provision_done done, void *arg, uint64_t number);
+/** Forget every request with this `arg`: it goes away. */
+void rf_provision_cancel(struct rf_provision *p, void *arg);
+
+/** Drop what is kept of a device (NULL: of all). Content is compared at each request, so this only
+ * gives memory back. */
+void rf_provision_invalidate(struct rf_provision *p, const char *device);
+/** Another configuration or other ports from now on. */
+void rf_provision_set_site(struct rf_provision *p, const struct rf_site *site,
+                           const struct rf_site_ports *ports);
+
+#endif

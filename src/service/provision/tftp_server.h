@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The TFTP server: read requests on one port, each transfer on a socket of its own. What a name
+ * means is provision.h's. Never blocks, never writes.
+ *
+ * Thread: that of the loop.
+ * doc: docs/wire/tftp.md; spec: provisioning.md 2.2-2.5 */
+#ifndef SERVICE_PROVISION_TFTP_SERVER_H
+#define SERVICE_PROVISION_TFTP_SERVER_H
+
+#include "net/address.h"
+#include "service/provision/provision.h"
+
+/** Largest block and window agreed to. */
+#define RF_TFTP_SERVER_BLKSIZE 1428
+#define RF_TFTP_SERVER_WINDOW  16
+
+struct rf_tftp_server;
+
+/** How a request ended. */
+struct rf_tftp_report {
+    const char *name; /* as asked, escaped */
+    const char *peer; /* IP address */
+    bool is_complete; /* fetched to the end */
+    bool is_last_ack_missing;
+    /* "" when complete; else why: the codes of rf_provision_get, tftp-write-refused, tftp-mode,
+     * tftp-busy, tftp-rate, tftp-timeout, tftp-peer-error, tftp-replaced, port-unreachable, or
+     * those of rf_tftp_decode */
+    const char *code;
+    const char *text;
+    uint64_t bytes; /* acknowledged */
+    uint64_t duration_ms;
+};
+typedef void (*rf_tftp_report_fn)(void *arg, const struct rf_tftp_report *report);
+
+struct rf_tftp_server_conf {
+    struct rf_loop *loop;
+    struct rf_provision *provision;
+    const char *address;             /* numeric */
+    uint16_t port;                   /* 0: the kernel chooses */
+    uint32_t retry_ms;               /* first retransmission; 0: 1000 */
+    uint32_t tries;                  /* 0: 6 */
+    uint32_t transfers_max;          /* 0: 512 */
+    uint32_t transfers_per_address;  /* 0: 4 */
+    uint32_t requests_per_address_s; /* 0: 20, and twice that at once */
+    rf_tftp_report_fn on_report;     /* may be NULL; every request that was understood */
+    void *report_arg;
+};
+
+RF_MUST_CHECK enum rf_err rf_tftp_server_open(const struct rf_tftp_server_conf *conf,
+                                              struct rf_tftp_server **out, struct rf_why *why);
+uint16_t rf_tftp_server_port(const struct rf_tftp_server *s);
+uint32_t rf_tftp_server_transfers(const struct rf_tftp_server *s);
+/** Drops all transfers. Before rf_provision_free. NULL is fine. */
+void rf_tftp_server_close(struct rf_tftp_server *s);
+
+#endif
