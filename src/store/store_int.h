@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside the store: the connection, one statement's run, transactions. */
+#ifndef STORE_STORE_INT_H
+#define STORE_STORE_INT_H
+
+#include <sqlite3.h>
+
+#include "store/store.h"
+#include "store/store_sql.h"
+
+struct rf_store_migration {
+    unsigned number;
+    const char *name;
+    const char *sql;
+};
+extern const struct rf_store_migration rf_store_migrations[];
+extern const size_t rf_store_n_migrations;
+
+struct rf_store {
+    sqlite3 *db;
+    sqlite3_stmt *prepared[RF_SQL_N];
+    unsigned schema;
+};
+
+/** Translate a result of SQLite, with the database's own words in `why`. */
+enum rf_err rf_db_error(sqlite3 *db, int rc, struct rf_why *why);
+
+/* One run of a statement: bind in order, step, read the columns in order, end. Failures are kept
+ * and told by rf_db_row and rf_db_run.
+ *
+ *     struct rf_db q = rf_db_of(store, RF_SQL_LINE_LIST);
+ *     rf_db_text(&q, device);
+ *     while (rf_db_row(&q)) { line.index = rf_db_u32(&q); ... }
+ *     err = rf_db_end(&q, why);
+ */
+struct rf_db {
+    struct rf_store *store;
+    sqlite3_stmt *st;
+    int at; /* next parameter, then next column */
+    int rc;
+    bool is_bad; /* a value in the database that no version of ours writes */
+};
+struct rf_db rf_db_of(struct rf_store *store, enum rf_sql which);
+void rf_db_text(struct rf_db *q, const char *text); /* NULL binds NULL */
+void rf_db_int(struct rf_db *q, int64_t value);
+void rf_db_blob(struct rf_db *q, struct rf_slice bytes);
+/** Another row? Columns are then read from the first. */
+bool rf_db_row(struct rf_db *q);
+int64_t rf_db_get(struct rf_db *q);
+/** A number of at most `max`; others make the run fail as store-corrupt. */
+uint32_t rf_db_get_u32(struct rf_db *q, uint32_t max);
+/** A text that fits; others make the run fail as store-corrupt. */
+void rf_db_get_text(struct rf_db *q, char *buf, size_t cap);
+/** Valid until the next row. */
+struct rf_slice rf_db_get_blob(struct rf_db *q);
+/** Release the statement; RF_OK, or what failed on the way. */
+RF_MUST_CHECK enum rf_err rf_db_end(struct rf_db *q, struct rf_why *why);
+/** Step a statement that gives no rows, and end it. */
+RF_MUST_CHECK enum rf_err rf_db_run(struct rf_db *q, struct rf_why *why);
+/** Rows changed by the last statement. */
+int64_t rf_db_changed(const struct rf_store *store);
+
+RF_MUST_CHECK enum rf_err rf_db_begin(struct rf_store *store, struct rf_why *why);
+/** End the transaction: with RF_OK write the event (may be NULL) and commit, otherwise roll back.
+ * Returns `err`, or why the commit failed. */
+RF_MUST_CHECK enum rf_err rf_db_finish(struct rf_store *store, enum rf_err err,
+                                       const struct rf_store_event *event, struct rf_why *why);
+
+/** Make room for one more item: the array doubles, up to `limit` items. RF_ERR_LIMIT store-full. */
+RF_MUST_CHECK enum rf_err rf_store_grow(void **items, size_t n, size_t item_size, size_t limit,
+                                        struct rf_why *why);
+
+/** NUL within the array and no control byte; with `needed` not empty. RF_ERR_BAD store-value. */
+RF_MUST_CHECK enum rf_err rf_store_check_text(const char *text, size_t cap, bool needed,
+                                              const char *field, struct rf_why *why);
+
+/* Within the caller's transaction. */
+RF_MUST_CHECK enum rf_err
+rf_store_event_put(struct rf_store *store, const struct rf_store_event *event, struct rf_why *why);
+RF_MUST_CHECK enum rf_err rf_store_device_known(struct rf_store *store, const char *name,
+                                                struct rf_why *why);
+RF_MUST_CHECK enum rf_err rf_store_capf_find(struct rf_store *store, const char *device,
+                                             struct rf_store_capf *out, struct rf_why *why);
+/** The device's operation, if it is still this one and pending. RF_ERR_DENIED op-ended. */
+RF_MUST_CHECK enum rf_err rf_store_capf_pending(struct rf_store *store, const char *device,
+                                                int64_t op_id, struct rf_store_capf *out,
+                                                struct rf_why *why);
+RF_MUST_CHECK enum rf_err rf_store_capf_end(struct rf_store *store, int64_t op_id, int64_t now_s,
+                                            struct rf_why *why);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every statement the store runs, by name. Prepared once, on first use. */
+#ifndef STORE_STORE_SQL_H
+#define STORE_STORE_SQL_H
+
+#define RF_SQL_CAPF_COLS                                                                           \
+    "id, device, op, asked, auth, string_hash, string_expires_s, tries_left, state, reason, "      \
+    "key_type, key_bits, complete_by_s, created_uid, created_s, changed_s"
+#define RF_SQL_CERT_COLS                                                                           \
+    "id, device, kind, sha256, serial, subject, issuer, not_before_s, not_after_s, der, state, "   \
+    "op_id, issued_s, confirmed_s, ended_s"
+#define RF_SQL_DEVICE_COLS                                                                         \
+    "name, model, protocol, mode, media_policy, has_srtp, description, load, added_s, changed_s"
+
+/* X(symbol, SQL) */
+#define RF_SQL(X)                                                                                  \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
+    X(COMMIT, "COMMIT")                                                                            \
+    X(ROLLBACK, "ROLLBACK")                                                                        \
+    /* events */                                                                                   \
+    X(EVENT_ADD, "INSERT INTO event (time_s, uid, severity, category, code, device, call, text) "  \
+                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?)")                                                \
+    X(EVENT_LIST, "SELECT id, time_s, uid, severity, category, code, device, call, text "          \
+                  "FROM event WHERE id > ?1 AND time_s >= ?2 AND (?3 IS NULL OR device = ?3) "     \
+                  "ORDER BY id DESC LIMIT ?4")                                                     \
+    X(EVENT_TRIM, "DELETE FROM event WHERE time_s < ?1 OR id <= "                                  \
+                  "coalesce((SELECT id FROM event ORDER BY id DESC LIMIT 1 OFFSET ?2), 0)")        \
+    /* devices and lines */                                                                        \
+    X(DEVICE_ADD, "INSERT INTO device (" RF_SQL_DEVICE_COLS ") "                                   \
+                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                                         \
+    X(DEVICE_CHANGE, "UPDATE device SET model = ?2, protocol = ?3, mode = ?4, media_policy = ?5, " \
+                     "has_srtp = ?6, description = ?7, load = ?8, changed_s = ?9 "                 \
+                     "WHERE name = ?1")                                                            \
+    X(DEVICE_REMOVE, "DELETE FROM device WHERE name = ?")                                          \
+    X(DEVICE_FIND, "SELECT " RF_SQL_DEVICE_COLS " FROM device WHERE name = ?")                     \
+    X(DEVICE_LIST, "SELECT " RF_SQL_DEVICE_COLS " FROM device ORDER BY name")                      \
+    X(DEVICE_COUNT, "SELECT count(*) FROM device")                                                 \
+    X(LINE_ADD, "INSERT INTO line (device, idx, dn, label, display_name, shared) "                 \
+                "VALUES (?, ?, ?, ?, ?, ?)")                                                       \
+    X(LINE_CLASH, "SELECT device FROM line "                                                       \
+                  "WHERE dn = ?1 AND (device = ?2 OR shared = 0 OR ?3 = 0) LIMIT 1")               \
+    X(LINE_CLEAR, "DELETE FROM line WHERE device = ?")                                             \
+    X(LINE_LIST, "SELECT idx, dn, label, display_name, shared FROM line "                          \
+                 "WHERE device = ? ORDER BY idx")                                                  \
+    /* CAPF operations */                                                                          \
+    X(CAPF_CLEAR, "DELETE FROM capf_op WHERE device = ?")                                          \
+    X(CAPF_ADD, "INSERT INTO capf_op (device, op, asked, auth, string_hash, string_expires_s, "    \
+                "tries_left, state, reason, key_type, key_bits, complete_by_s, created_uid, "      \
+                "created_s, changed_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")      \
+    X(CAPF_DROP, "UPDATE capf_op SET op = 0, state = 0, string_hash = '', reason = '', "           \
+                 "changed_s = ?2 WHERE device = ?1")                                               \
+    X(CAPF_FIND, "SELECT " RF_SQL_CAPF_COLS " FROM capf_op WHERE device = ?")                      \
+    X(CAPF_LIST, "SELECT " RF_SQL_CAPF_COLS " FROM capf_op ORDER BY device")                       \
+    X(CAPF_STATE, "UPDATE capf_op SET state = ?2, reason = ?3, tries_left = ?4, changed_s = ?5 "   \
+                  "WHERE id = ?1")                                                                 \
+    X(CAPF_END, "UPDATE capf_op SET op = 0, state = 3, reason = '', string_hash = '', "            \
+                "changed_s = ?2 WHERE id = ?1 AND op <> 0")                                        \
+    /* certificates */                                                                             \
+    X(CERT_ADD, "INSERT INTO device_cert (device, kind, sha256, serial, subject, issuer, "         \
+                "not_before_s, not_after_s, der, state, op_id, issued_s, confirmed_s, ended_s) "   \
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)")                               \
+    X(CERT_FIND, "SELECT " RF_SQL_CERT_COLS " FROM device_cert WHERE sha256 = ?")                  \
+    X(CERT_LIST, "SELECT " RF_SQL_CERT_COLS " FROM device_cert "                                   \
+                 "WHERE ?1 IS NULL OR device = ?1 ORDER BY id")                                    \
+    X(CERT_CONFIRM, "UPDATE device_cert SET state = 1, confirmed_s = ?2 WHERE id = ?1")            \
+    X(CERT_SUPERSEDE, "UPDATE device_cert SET state = 2, ended_s = ?3 "                            \
+                      "WHERE device = ?1 AND kind = 0 AND id < ?2 AND state IN (0, 1)")            \
+    X(CERT_REVOKE, "UPDATE device_cert SET state = 3, ended_s = ?2 WHERE id = ?1")                 \
+    X(CERT_REVOKE_LSCS, "UPDATE device_cert SET state = 3, ended_s = ?2 "                          \
+                        "WHERE device = ?1 AND kind = 0 AND state IN (0, 1)")                      \
+    X(CERT_REVOKE_ALL, "UPDATE device_cert SET state = 3, ended_s = ?2 "                           \
+                       "WHERE device = ?1 AND state IN (0, 1)")                                    \
+    /* proofs */                                                                                   \
+    X(PROOF_FIND, "SELECT device, source, op_id, first_s, last_s, count FROM capf_proof "          \
+                  "WHERE sha256 = ?")                                                              \
+    X(PROOF_ADD, "INSERT INTO capf_proof (sha256, device, source, op_id, first_s, last_s, count) " \
+                 "VALUES (?1, ?2, ?3, ?4, ?5, ?5, 1)")                                             \
+    X(PROOF_COUNT, "UPDATE capf_proof SET count = count + 1, last_s = ?2 WHERE sha256 = ?1")       \
+    X(PROOF_FORGET, "DELETE FROM capf_proof WHERE last_s < ?1 OR device = ?2")                     \
+    /* settings */                                                                                 \
+    X(SETTING_FIND, "SELECT value FROM setting WHERE key = ?")                                     \
+    X(SETTING_SAVE, "INSERT INTO setting (key, value) VALUES (?1, ?2) "                            \
+                    "ON CONFLICT (key) DO UPDATE SET value = ?2")
+
+enum rf_sql {
+#define RF_SQL_ENUM(symbol, text) RF_SQL_##symbol,
+    RF_SQL(RF_SQL_ENUM)
+#undef RF_SQL_ENUM
+        RF_SQL_N
+};
+
+#endif
