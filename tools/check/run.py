@@ -121,6 +121,8 @@ def configure(folder, *options, env=None):
     if status != 0 and verb[1] == "configure":  # options moved: start again
         shutil.rmtree(ROOT / folder)
         status, output = call(["meson", "setup", folder, *options], env=env)
+    if status == 0:  # a meson.build that changed since: the list of programs must be today's
+        status, output = call(["ninja", "-C", folder, "build.ninja"], env=env)
     return status, output
 
 
