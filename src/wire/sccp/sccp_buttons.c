@@ -86,8 +86,11 @@ static void read_enbloc_line(struct sccp_walk *w, struct rf_sccp_enbloc_call *e)
     sw_pad(&aligned, 3);
     sw_u32(&aligned, &e->line_instance);
     e->is_aligned = e->line_instance != 0;
-    if (!e->is_aligned)
-        sw_u32(w, &e->line_instance);
+    if (e->is_aligned)
+        return;
+    sw_u32(w, &e->line_instance);
+    if (e->line_instance > 0xffffff) /* written aligned, which takes more room than there was */
+        w->is_respelled = true;
 }
 
 /* doc: docs/wire/sccp.md, "EnblocCall": by header version, and by length where that is silent or
