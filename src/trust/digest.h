@@ -38,7 +38,4 @@ size_t rf_hash_end(struct rf_hash *h, uint8_t *out);
 void rf_hash_free(struct rf_hash *h);
 void rf_hash_freep(struct rf_hash **h);
 
-/** Lower-case hex with NUL; cap of 2 * len + 1 holds all. Returns buf. */
-const char *rf_hex(struct rf_slice bytes, char *buf, size_t cap);
-
 #endif

@@ -26,9 +26,10 @@ struct rf_vault_ops {
      * DigestInfo. NULL: the backend does not do that. */
     enum rf_err (*sign_bare)(void *state, struct rf_slice payload, struct rf_buf *sig,
                              struct rf_why *why);
-    /** Undo RSA PKCS#1 v1.5 encryption. One error for every failure. NULL: not done here. */
-    enum rf_err (*decrypt)(void *state, struct rf_slice wrapped, struct rf_secret *out,
-                           struct rf_why *why);
+    /** Undo RSA PKCS#1 v1.5 encryption of exactly want_len bytes, in time that does not tell what
+     * is wrong with the block. One error for every failure. NULL: not done here. */
+    enum rf_err (*decrypt)(void *state, struct rf_slice wrapped, size_t want_len,
+                           struct rf_secret *out, struct rf_why *why);
     void (*close)(void *state);
 };
 
@@ -60,9 +61,11 @@ RF_MUST_CHECK enum rf_err rf_vault_sign_digest(struct rf_vault_key *v, enum rf_d
  * RF_ERR_DENIED when the backend does not do it. */
 RF_MUST_CHECK enum rf_err rf_vault_sign_bare(struct rf_vault_key *v, struct rf_slice payload,
                                              struct rf_buf *sig, struct rf_why *why);
-/** RF_ERR_CRYPTO decrypt for every failure. */
+/** The want_len bytes (1..64) that were encrypted for this key with RSA PKCS#1 v1.5. RF_ERR_CRYPTO
+ * decrypt for every failure. */
 RF_MUST_CHECK enum rf_err rf_vault_decrypt(struct rf_vault_key *v, struct rf_slice wrapped,
-                                           struct rf_secret *out, struct rf_why *why);
+                                           size_t want_len, struct rf_secret *out,
+                                           struct rf_why *why);
 
 /**
  * Check a signature over n parts with the key of a certificate. RSA PKCS#1 v1.5: the whole padded

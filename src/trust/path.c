@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* OpenSSL builds and verifies the path; what it lets pass for the sake of old certificates, and
+ * what it knows nothing about (floors, purposes, phones), is decided here. */
+#include "trust/path.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/x509_vfy.h>
+
+#include "base/faults.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "trust/cert_int.h"
+
+#define RSA_FLOOR 2048
+#define EC_FLOOR  256
+
+struct rf_anchors {
+    atomic_uint refs;
+    enum rf_purpose purpose;
+    size_t n;
+    struct rf_cert *cert[RF_ANCHORS_MAX];
+    X509_STORE *store;
+};
+
+const char *rf_purpose_name(enum rf_purpose p)
+{
+    switch (p) {
+    case RF_PURPOSE_SIGNALLING:
+        return "signalling";
+    case RF_PURPOSE_CAPF:
+        return "capf";
+    }
+    return "?";
+}
+
+struct rf_anchors *rf_anchors_new(enum rf_purpose purpose)
+{
+    struct rf_anchors *a = rf_new(struct rf_anchors);
+    atomic_init(&a->refs, 1);
+    a->purpose = purpose;
+    a->store = X509_STORE_new();
+    rf_bug_on(a->store == NULL);
+    /* An issuing CA may be the anchor itself: its root need not be held. */
+    X509_STORE_set_flags(a->store, X509_V_FLAG_PARTIAL_CHAIN);
+    return a;
+}
+
+enum rf_err rf_anchors_add(struct rf_anchors *a, struct rf_cert *ca, struct rf_why *why)
+{
+    for (size_t i = 0; i < a->n; i++)
+        if (rf_cert_eq(a->cert[i], ca))
+            return RF_OK;
+    if (!rf_fault_skips("path.anchor-ca") && !rf_cert_is_ca(ca))
+        return rf_why_set(why, RF_ERR_DENIED, "anchor-not-ca",
+                          "%s (%s) is not a CA certificate and cannot be an anchor for %s",
+                          rf_cert_subject(ca), rf_cert_short(ca), rf_purpose_name(a->purpose));
+    if (a->n == RF_ANCHORS_MAX)
+        return rf_why_set(why, RF_ERR_LIMIT, "anchor-count", "more than %d anchors for %s",
+                          RF_ANCHORS_MAX, rf_purpose_name(a->purpose));
+    if (X509_STORE_add_cert(a->store, rf_cert_x509(ca)) != 1)
+        return rf_why_openssl(why, RF_ERR_CRYPTO, "anchor-add", "adding an anchor");
+    a->cert[a->n++] = rf_cert_ref(ca);
+    return RF_OK;
+}
+
+struct add_dir {
+    struct rf_anchors *anchors;
+    const char *dir;
+    struct rf_why *why;
+};
+
+static enum rf_err add_file(void *arg, const char *name)
+{
+    struct add_dir *d = arg;
+    if (!rf_slice_ends_with(rf_slice_str(name), ".pem"))
+        return RF_OK;
+    RF_AUTO(rf_freep) char *path = rf_path_join(d->dir, name);
+    struct rf_cert_list list = {0};
+    enum rf_err err = rf_certs_from_pem_file(path, &list, d->why);
+    for (size_t i = 0; err == RF_OK && i < list.n; i++)
+        err = rf_anchors_add(d->anchors, list.cert[i], d->why);
+    rf_cert_list_fini(&list);
+    return err;
+}
+
+enum rf_err rf_anchors_add_dir(struct rf_anchors *a, const char *dir, struct rf_why *why)
+{
+    struct add_dir d = {.anchors = a, .dir = dir, .why = why};
+    if (!rf_file_exists(dir))
+        return RF_OK;
+    return rf_dir_each(dir, add_file, &d, why);
+}
+
+size_t rf_anchors_n(const struct rf_anchors *a)
+{
+    return a->n;
+}
+
+enum rf_purpose rf_anchors_purpose(const struct rf_anchors *a)
+{
+    return a->purpose;
+}
+
+struct rf_anchors *rf_anchors_ref(struct rf_anchors *a)
+{
+    atomic_fetch_add(&a->refs, 1);
+    return a;
+}
+
+void rf_anchors_unref(struct rf_anchors *a)
+{
+    if (a == NULL || atomic_fetch_sub(&a->refs, 1) != 1)
+        return;
+    for (size_t i = 0; i < a->n; i++)
+        rf_cert_unref(a->cert[i]);
+    X509_STORE_free(a->store);
+    rf_free(a);
+}
+
+void rf_anchors_freep(struct rf_anchors **a)
+{
+    rf_anchors_unref(*a);
+    *a = NULL;
+}
+
+enum rf_err rf_cert_time_check(const struct rf_cert *c, int64_t now_s, struct rf_why *why)
+{
+    char when[32];
+    if (!rf_fault_skips("cert.expired") && now_s > rf_cert_not_after(c))
+        return rf_why_set(why, RF_ERR_DENIED, "cert-expired",
+                          "certificate %s (%s) expired at %s; renew it", rf_cert_subject(c),
+                          rf_cert_short(c), rf_time_text(rf_cert_not_after(c), when, sizeof(when)));
+    if (!rf_fault_skips("cert.not-yet") && now_s < rf_cert_not_before(c))
+        return rf_why_set(why, RF_ERR_DENIED, "cert-not-yet",
+                          "certificate %s (%s) is valid only from %s; check the clocks",
+                          rf_cert_subject(c), rf_cert_short(c),
+                          rf_time_text(rf_cert_not_before(c), when, sizeof(when)));
+    return RF_OK;
+}
+
+enum rf_err rf_cert_floor_check(const struct rf_cert *c, int64_t floor_s, struct rf_why *why)
+{
+    char when[32];
+    if (!rf_fault_skips("cert.floor") && rf_cert_not_after(c) < floor_s)
+        return rf_why_set(why, RF_ERR_DENIED, "cert-expired",
+                          "certificate %s (%s) expired at %s, before anything this phone knows",
+                          rf_cert_subject(c), rf_cert_short(c),
+                          rf_time_text(rf_cert_not_after(c), when, sizeof(when)));
+    return RF_OK;
+}
+
+enum rf_err rf_cert_strength_check(const struct rf_cert *c, unsigned rsa_min, struct rf_why *why)
+{
+    unsigned bits = rf_cert_key_bits(c);
+    bool is_rsa = rf_cert_key_type(c) == RF_KEY_RSA;
+    unsigned floor = !is_rsa ? EC_FLOOR : rsa_min != 0 ? rsa_min : RSA_FLOOR;
+    bool is_known =
+        is_rsa || (rf_cert_key_type(c) == RF_KEY_EC && rf_cert_curve(c) != RF_CURVE_NONE);
+    if (!rf_fault_skips("cert.key-type") && !is_known)
+        return rf_why_set(why, RF_ERR_DENIED, "key-type",
+                          "certificate %s (%s): the key is neither RSA nor on P-256, P-384, P-521",
+                          rf_cert_subject(c), rf_cert_short(c));
+    if (!rf_fault_skips("cert.key-size") && bits < floor)
+        return rf_why_set(why, RF_ERR_DENIED, "key-too-short",
+                          "certificate %s (%s): %u-bit key, at least %u are wanted",
+                          rf_cert_subject(c), rf_cert_short(c), bits, floor);
+    return RF_OK;
+}
+
+enum rf_err rf_cert_capf_check(const struct rf_cert *c, struct rf_why *why)
+{
+    const uint32_t need = RF_KU_DIGITAL_SIGNATURE | RF_KU_KEY_CERT_SIGN;
+    bool ok = rf_cert_is_ca(c) && rf_cert_path_len(c) == 0 && rf_cert_has_key_usage(c) &&
+              (rf_cert_key_usage(c) & need) == need;
+    if (!rf_fault_skips("cert.capf") && !ok)
+        return rf_why_set(why, RF_ERR_DENIED, "capf-cert",
+                          "%s (%s) cannot be a CAPF certificate: it needs CA:TRUE, path length 0, "
+                          "digitalSignature and keyCertSign",
+                          rf_cert_subject(c), rf_cert_short(c));
+    return RF_OK;
+}
+
+/* V4 on the phone's certificate, first half: not a CA. */
+static enum rf_err check_leaf(const struct rf_cert *leaf, struct rf_why *why)
+{
+    bool is_ca = rf_cert_is_ca(leaf) || rf_cert_is_self_issued(leaf) ||
+                 (rf_cert_key_usage(leaf) & RF_KU_KEY_CERT_SIGN) != 0;
+    if (!rf_fault_skips("path.leaf-not-ca") && is_ca)
+        return rf_why_set(why, RF_ERR_DENIED, "leaf-is-ca",
+                          "%s (%s) is self-signed or a CA; it cannot be a device's certificate",
+                          rf_cert_subject(leaf), rf_cert_short(leaf));
+    return RF_OK;
+}
+
+/* V4, second half. Absent keyUsage allows everything to X.509, and nothing to us where it is
+ * demanded. */
+static enum rf_err check_key_usage(const struct rf_cert *leaf, bool is_strict, struct rf_why *why)
+{
+    uint32_t need = RF_KU_DIGITAL_SIGNATURE;
+    if (is_strict && rf_cert_key_type(leaf) == RF_KEY_RSA)
+        need |= RF_KU_KEY_ENCIPHERMENT;
+    bool ok = rf_cert_has_key_usage(leaf) ? (rf_cert_key_usage(leaf) & need) == need : !is_strict;
+    if (!rf_fault_skips("path.key-usage") && !ok)
+        return rf_why_set(why, RF_ERR_DENIED, "key-usage", "%s (%s) lacks the key usage %s",
+                          rf_cert_subject(leaf), rf_cert_short(leaf),
+                          (need & RF_KU_KEY_ENCIPHERMENT) != 0
+                              ? "digitalSignature and keyEncipherment"
+                              : "digitalSignature");
+    return RF_OK;
+}
+
+/* What OpenSSL complains about, and whether a test build was told to look away. */
+static const char *code_of(int error, bool *is_skipped)
+{
+    *is_skipped = false;
+    switch (error) {
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+        *is_skipped = rf_fault_skips("path.issuer");
+        return "path-unknown-issuer";
+    case X509_V_ERR_CERT_SIGNATURE_FAILURE:
+        *is_skipped = rf_fault_skips("path.signature");
+        return "path-signature";
+    case X509_V_ERR_PATH_LENGTH_EXCEEDED:
+        *is_skipped = rf_fault_skips("path.length");
+        return "path-length";
+    case X509_V_ERR_INVALID_CA:
+    case X509_V_ERR_KEYUSAGE_NO_CERTSIGN:
+        *is_skipped = rf_fault_skips("path.ca");
+        return "path-ca";
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+        *is_skipped = true; /* rf_cert_time_check looks at each certificate of the path */
+        return "";
+    default:
+        return "path-other";
+    }
+}
+
+static int on_complaint(int ok, X509_STORE_CTX *ctx)
+{
+    bool is_skipped = false;
+    if (ok == 1)
+        return 1;
+    (void)code_of(X509_STORE_CTX_get_error(ctx), &is_skipped);
+    return is_skipped ? 1 : 0;
+}
+
+static enum rf_err refuse_path(X509_STORE_CTX *ctx, const struct rf_anchors *a,
+                               const struct rf_cert *leaf, struct rf_why *why)
+{
+    bool is_skipped = false;
+    int error = X509_STORE_CTX_get_error(ctx);
+    const char *code = code_of(error, &is_skipped);
+    return rf_why_set(why, RF_ERR_DENIED, code,
+                      "%s (%s), issued by %s, does not lead to one of the %zu certificates held "
+                      "for %s: %s",
+                      rf_cert_subject(leaf), rf_cert_short(leaf), rf_cert_issuer(leaf), a->n,
+                      rf_purpose_name(a->purpose), X509_verify_cert_error_string(error));
+}
+
+/* One certificate of a verified path: depth 0 is the leaf, is_last the anchor. */
+static enum rf_err check_link(X509 *x, int depth, bool is_last, const struct rf_path_policy *policy,
+                              struct rf_why *why)
+{
+    RF_AUTO(rf_cert_freep) struct rf_cert *c = NULL;
+    enum rf_err err = rf_cert_from_x509(x, &c, why);
+    if (err == RF_OK)
+        err = rf_cert_time_check(c, policy->now_s, why);
+    if (err == RF_OK)
+        err = rf_cert_strength_check(c, policy->rsa_min, why);
+    if (err != RF_OK)
+        return err;
+    bool may_sign = rf_cert_is_ca(c) && (!rf_cert_has_key_usage(c) ||
+                                         (rf_cert_key_usage(c) & RF_KU_KEY_CERT_SIGN) != 0);
+    if (!rf_fault_skips("path.ca") && depth > 0 && !may_sign)
+        return rf_why_set(why, RF_ERR_DENIED, "path-ca",
+                          "%s (%s) stands in the path but may not sign certificates",
+                          rf_cert_subject(c), rf_cert_short(c));
+    const char *md = rf_cert_signature_digest(c);
+    bool is_weak = strcmp(md, "sha1") == 0 ? !policy->allow_sha1
+                                           : strncmp(md, "sha", 3) != 0 || strcmp(md, "sha") == 0;
+    if (!rf_fault_skips("path.digest") && !is_last && is_weak)
+        return rf_why_set(why, RF_ERR_DENIED, "cert-digest",
+                          "%s (%s) is signed with %s, which is not allowed here",
+                          rf_cert_subject(c), rf_cert_short(c), md[0] != '\0' ? md : "no digest");
+    return RF_OK;
+}
+
+static const struct rf_cert *find_anchor(const struct rf_anchors *a, X509 *x)
+{
+    for (size_t i = 0; i < a->n; i++)
+        if (X509_cmp(rf_cert_x509(a->cert[i]), x) == 0)
+            return a->cert[i];
+    return NULL;
+}
+
+static enum rf_err check_chain(X509_STORE_CTX *ctx, const struct rf_anchors *a,
+                               const struct rf_path_policy *policy, const struct rf_cert **anchor,
+                               struct rf_why *why)
+{
+    STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
+    int n = chain != NULL ? sk_X509_num(chain) : 0;
+    enum rf_err err = RF_OK;
+    for (int i = 0; err == RF_OK && i < n; i++)
+        err = check_link(sk_X509_value(chain, i), i, i == n - 1, policy, why);
+    if (err == RF_OK && anchor != NULL)
+        *anchor = n > 0 ? find_anchor(a, sk_X509_value(chain, n - 1)) : NULL;
+    return err;
+}
+
+/* Everything but the leaf's own rules. */
+static enum rf_err check_path(const struct rf_anchors *a, const struct rf_cert *leaf,
+                              STACK_OF(X509) * untrusted, const struct rf_path_policy *policy,
+                              const struct rf_cert **anchor, struct rf_why *why)
+{
+    X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+    if (ctx == NULL || X509_STORE_CTX_init(ctx, a->store, rf_cert_x509(leaf), untrusted) != 1) {
+        X509_STORE_CTX_free(ctx);
+        return rf_why_openssl(why, RF_ERR_CRYPTO, "path-other", "path check");
+    }
+    X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
+    X509_VERIFY_PARAM_set_time(param, (time_t)policy->now_s);
+    X509_VERIFY_PARAM_set_depth(param, 8);
+    X509_VERIFY_PARAM_set_auth_level(param, 0); /* floors are ours */
+    X509_STORE_CTX_set_verify_cb(ctx, on_complaint);
+    enum rf_err err = RF_OK;
+    if (X509_verify_cert(ctx) != 1)
+        err = refuse_path(ctx, a, leaf, why);
+    else
+        err = check_chain(ctx, a, policy, anchor, why);
+    X509_STORE_CTX_free(ctx);
+    ERR_clear_error();
+    return err;
+}
+
+enum rf_err rf_path_check(const struct rf_anchors *a, const struct rf_cert *leaf,
+                          const struct rf_cert_list *intermediates,
+                          const struct rf_path_policy *policy, const struct rf_cert **anchor,
+                          struct rf_why *why)
+{
+    enum rf_err err = check_leaf(leaf, why);
+    if (err != RF_OK)
+        return err;
+    STACK_OF(X509) *untrusted = sk_X509_new_null();
+    for (size_t i = 0; untrusted != NULL && intermediates != NULL && i < intermediates->n; i++)
+        if (sk_X509_push(untrusted, rf_cert_x509(intermediates->cert[i])) == 0)
+            break;
+    err = untrusted == NULL ? RF_ERR_NOMEM : check_path(a, leaf, untrusted, policy, anchor, why);
+    sk_X509_free(untrusted); /* the certificates stay the list's */
+    if (err == RF_OK)
+        err = check_key_usage(leaf, policy->is_lsc_purpose, why);
+    return err;
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pki.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "trust/path.h"
+
+#define DAY 86400
+
+/* The manufacturer: root, issuing CA, one phone. */
+struct maker {
+    struct id root;
+    struct id ca;
+    struct id mic;
+    struct rf_cert_list chain; /* the issuing CA */
+};
+
+static struct maker new_maker(unsigned mic_rsa_bits)
+{
+    struct maker m = {0};
+    m.root = self_id(RF_CERT_ROLE_MIC_ROOT, "Test MIC root", 0);
+    m.ca = ca_id(RF_CERT_ROLE_MIC_ISSUER, "Test MIC issuer", &m.root);
+    m.mic = mic_id("SEP001122334455", &m.ca, mic_rsa_bits);
+    assert_true(rf_cert_list_add(&m.chain, m.ca.cert));
+    return m;
+}
+
+static void maker_fini(struct maker *m)
+{
+    rf_cert_list_fini(&m->chain);
+    id_fini(&m->mic);
+    id_fini(&m->ca);
+    id_fini(&m->root);
+}
+
+static struct rf_anchors *anchors_of(struct rf_cert *c)
+{
+    struct rf_anchors *a = rf_anchors_new(RF_PURPOSE_CAPF);
+    assert_err(rf_anchors_add(a, c, NULL), RF_OK);
+    assert_err(rf_anchors_add(a, c, NULL), RF_OK);
+    assert_int_equal(rf_anchors_n(a), 1);
+    return a;
+}
+
+static const struct rf_path_policy at_now = {.now_s = TEST_NOW};
+
+static void mic_leads_to_root_or_to_issuing_ca(void **state)
+{
+    struct maker m = new_maker(0);
+    struct rf_anchors *root = anchors_of(m.root.cert), *ca = anchors_of(m.ca.cert);
+    const struct rf_cert *anchor = NULL;
+    struct rf_why why = {0};
+    assert_err(rf_path_check(root, m.mic.cert, &m.chain, &at_now, &anchor, NULL), RF_OK);
+    assert_true(rf_cert_eq(anchor, m.root.cert));
+    assert_err(rf_path_check(ca, m.mic.cert, NULL, &at_now, &anchor, NULL), RF_OK);
+    assert_true(rf_cert_eq(anchor, m.ca.cert));
+    assert_refused(rf_path_check(root, m.mic.cert, NULL, &at_now, NULL, &why), RF_ERR_DENIED, why,
+                   "path-unknown-issuer");
+    rf_anchors_freep(&root);
+    rf_anchors_freep(&ca);
+    maker_fini(&m);
+}
+
+static void nothing_leads_to_a_stranger(void **state)
+{
+    struct maker m = new_maker(0), other = new_maker(0);
+    struct rf_anchors *a = anchors_of(other.root.cert), *none = rf_anchors_new(RF_PURPOSE_CAPF);
+    struct rf_why why = {0};
+    /* Same names throughout, other keys. */
+    assert_string_equal(rf_cert_subject(m.root.cert), rf_cert_subject(other.root.cert));
+    assert_err(rf_path_check(a, m.mic.cert, &m.chain, &at_now, NULL, NULL), RF_ERR_DENIED);
+    assert_refused(rf_path_check(none, m.mic.cert, &m.chain, &at_now, NULL, &why), RF_ERR_DENIED,
+                   why, "path-unknown-issuer");
+    assert_err(rf_path_check(a, other.mic.cert, &other.chain, &at_now, NULL, NULL), RF_OK);
+    rf_anchors_freep(&a);
+    rf_anchors_freep(&none);
+    maker_fini(&m);
+    maker_fini(&other);
+}
+
+/* The issuer's name alone is not enough: another key under the same name. */
+static void the_signature_must_be_the_issuers(void **state)
+{
+    struct maker m = new_maker(0), other = new_maker(0);
+    struct rf_anchors *a = anchors_of(other.ca.cert);
+    struct rf_why why = {0};
+    assert_refused(rf_path_check(a, m.mic.cert, NULL, &at_now, NULL, &why), RF_ERR_DENIED, why,
+                   "path-signature");
+    assert_err(rf_path_check(a, other.mic.cert, NULL, &at_now, NULL, NULL), RF_OK);
+    rf_anchors_freep(&a);
+    maker_fini(&m);
+    maker_fini(&other);
+}
+
+static void time_is_the_callers(void **state)
+{
+    struct maker m = new_maker(0);
+    struct rf_anchors *a = anchors_of(m.root.cert);
+    struct rf_path_policy late = {.now_s = TEST_NOW + 801 * DAY};
+    struct rf_path_policy early = {.now_s = TEST_NOW - 2 * DAY};
+    struct rf_path_policy ca_late = {.now_s = TEST_NOW + 901 * DAY};
+    struct rf_why why = {0};
+    assert_refused(rf_path_check(a, m.mic.cert, &m.chain, &late, NULL, &why), RF_ERR_DENIED, why,
+                   "cert-expired");
+    assert_non_null(strstr(why.text, rf_cert_short(m.mic.cert)));
+    why = (struct rf_why){0};
+    assert_refused(rf_path_check(a, m.mic.cert, &m.chain, &early, NULL, &why), RF_ERR_DENIED, why,
+                   "cert-not-yet");
+    why = (struct rf_why){0};
+    assert_refused(rf_path_check(a, m.mic.cert, &m.chain, &ca_late, NULL, &why), RF_ERR_DENIED, why,
+                   "cert-expired");
+    why = (struct rf_why){0};
+    assert_err(rf_cert_floor_check(m.mic.cert, TEST_NOW, NULL), RF_OK);
+    assert_err(rf_cert_floor_check(m.mic.cert, TEST_NOW - 1000 * DAY, NULL), RF_OK);
+    assert_refused(rf_cert_floor_check(m.mic.cert, TEST_NOW + 801 * DAY, &why), RF_ERR_DENIED, why,
+                   "cert-expired");
+    rf_anchors_freep(&a);
+    maker_fini(&m);
+}
+
+static void a_device_is_no_ca_and_not_its_own_issuer(void **state)
+{
+    struct maker m = new_maker(0);
+    struct id phone = fixture_id("phone"), self = self_id(RF_CERT_ROLE_CCM, "SEP001122334455", 0);
+    struct rf_anchors *a = anchors_of(m.root.cert);
+    struct rf_why why = {0};
+    assert_err(rf_anchors_add(a, phone.cert, NULL), RF_OK);
+    assert_refused(rf_path_check(a, phone.cert, NULL, &at_now, NULL, &why), RF_ERR_DENIED, why,
+                   "leaf-is-ca");
+    why = (struct rf_why){0};
+    assert_refused(rf_path_check(a, m.ca.cert, NULL, &at_now, NULL, &why), RF_ERR_DENIED, why,
+                   "leaf-is-ca");
+    why = (struct rf_why){0};
+    assert_refused(rf_path_check(a, self.cert, NULL, &at_now, NULL, &why), RF_ERR_DENIED, why,
+                   "leaf-is-ca");
+    why = (struct rf_why){0};
+    assert_refused(rf_anchors_add(a, m.mic.cert, &why), RF_ERR_DENIED, why, "anchor-not-ca");
+    rf_anchors_freep(&a);
+    id_fini(&phone);
+    id_fini(&self);
+    maker_fini(&m);
+}
+
+/* A certificate for `key`, written by our own issuer but from a CA made to lie. */
+static struct rf_cert *lsc_from(const struct id *ca, struct rf_key *key, const char *name)
+{
+    struct rf_issue_lsc spec = {.device_name = rf_slice_str(name),
+                                .spki = rf_key_spki(key),
+                                .now_s = TEST_NOW,
+                                .days = 100};
+    struct rf_cert *c = NULL;
+    assert_err(rf_issue_lsc(&spec, ca->cert, ca->vault, &c, NULL), RF_OK);
+    return c;
+}
+
+/* The issuing CA (path length 0) certifies another CA. */
+static void path_length_is_held(void **state)
+{
+    struct maker m = new_maker(0);
+    struct id sub = ca_id(RF_CERT_ROLE_MIC_ISSUER, "Sub", &m.ca);
+    struct rf_cert *leaf = lsc_from(&sub, m.mic.key, "SEP001122334455");
+    struct rf_anchors *root = anchors_of(m.root.cert), *direct = anchors_of(sub.cert);
+    struct rf_why why = {0};
+    assert_true(rf_cert_list_add(&m.chain, sub.cert));
+    assert_refused(rf_path_check(root, leaf, &m.chain, &at_now, NULL, &why), RF_ERR_DENIED, why,
+                   "path-length");
+    assert_err(rf_path_check(direct, leaf, NULL, &at_now, NULL, NULL), RF_OK);
+    rf_anchors_freep(&root);
+    rf_anchors_freep(&direct);
+    rf_cert_freep(&leaf);
+    id_fini(&sub);
+    maker_fini(&m);
+}
+
+/* A phone signs a certificate for another phone: refused, though every signature is right. */
+static void a_leaf_may_not_issue(void **state)
+{
+    struct maker m = new_maker(0);
+    struct rf_key *other = new_key(0);
+    struct id as_ca = {.key = m.mic.key, .cert = m.root.cert, .vault = NULL};
+    (void)as_ca;
+    /* Sign with the MIC's key under a CA certificate of the MIC's own name. */
+    struct id fake = {.key = m.mic.key, .vault = m.mic.vault};
+    struct rf_issue_self spec = {
+        .role = RF_CERT_ROLE_MIC_ISSUER, .cn = "x", .now_s = TEST_NOW, .days = 10};
+    assert_err(rf_issue_self_signed(&spec, m.mic.vault, &fake.cert, NULL), RF_OK);
+    struct rf_cert *forged = lsc_from(&fake, other, "SEPAABBCCDDEEFF");
+    /* The device certificate with the same subject as the fake CA and its key. */
+    struct rf_issue_self dev = {.role = RF_CERT_ROLE_CCM, .cn = "x", .now_s = TEST_NOW, .days = 10};
+    struct rf_cert *mic = NULL;
+    assert_err(rf_issue_by_ca(&dev, rf_key_spki(m.mic.key), m.ca.cert, m.ca.vault, &mic, NULL),
+               RF_OK);
+    struct rf_anchors *root = anchors_of(m.root.cert), *ok = anchors_of(fake.cert);
+    assert_true(rf_cert_list_add(&m.chain, mic));
+    struct rf_why why = {0};
+    assert_refused(rf_path_check(root, forged, &m.chain, &at_now, NULL, &why), RF_ERR_DENIED, why,
+                   "path-ca");
+    assert_err(rf_path_check(ok, forged, NULL, &at_now, NULL, NULL), RF_OK);
+    rf_anchors_freep(&root);
+    rf_anchors_freep(&ok);
+    rf_cert_freep(&forged);
+    rf_cert_freep(&mic);
+    rf_cert_freep(&fake.cert);
+    rf_key_freep(&other);
+    maker_fini(&m);
+}
+
+static void short_keys_are_refused_unless_allowed(void **state)
+{
+    struct maker m = new_maker(1024);
+    struct rf_anchors *a = anchors_of(m.root.cert);
+    struct rf_path_policy legacy = {.now_s = TEST_NOW, .rsa_min = 1024};
+    struct rf_why why = {0};
+    assert_refused(rf_path_check(a, m.mic.cert, &m.chain, &at_now, NULL, &why), RF_ERR_DENIED, why,
+                   "key-too-short");
+    assert_err(rf_path_check(a, m.mic.cert, &m.chain, &legacy, NULL, NULL), RF_OK);
+    rf_anchors_freep(&a);
+    maker_fini(&m);
+}
+
+static void key_usage_is_demanded(void **state)
+{
+    struct maker m = new_maker(0);
+    struct id rsa = fixture_id("ccm");
+    struct rf_issue_self sast = {
+        .role = RF_CERT_ROLE_SAST, .cn = "SEP001122334455", .now_s = TEST_NOW, .days = 10};
+    struct rf_cert *no_encipherment = NULL;
+    struct rf_anchors *a = anchors_of(m.root.cert);
+    struct rf_path_policy lsc = {.now_s = TEST_NOW, .is_lsc_purpose = true};
+    struct rf_why why = {0};
+    assert_err(
+        rf_issue_by_ca(&sast, rf_key_spki(rsa.key), m.ca.cert, m.ca.vault, &no_encipherment, NULL),
+        RF_OK);
+    assert_refused(rf_path_check(a, no_encipherment, &m.chain, &lsc, NULL, &why), RF_ERR_DENIED,
+                   why, "key-usage");
+    assert_err(rf_path_check(a, no_encipherment, &m.chain, &at_now, NULL, NULL), RF_OK);
+    struct rf_cert *lsc_cert = lsc_from(&m.ca, rsa.key, "SEP001122334455");
+    assert_err(rf_path_check(a, lsc_cert, &m.chain, &lsc, NULL, NULL), RF_OK);
+    assert_err(rf_path_check(a, m.mic.cert, &m.chain, &lsc, NULL, NULL), RF_OK); /* EC */
+    rf_cert_freep(&lsc_cert);
+    rf_cert_freep(&no_encipherment);
+    rf_anchors_freep(&a);
+    id_fini(&rsa);
+    maker_fini(&m);
+}
+
+static void capf_certificate_must_be_one(void **state)
+{
+    struct id capf = self_id(RF_CERT_ROLE_CAPF, "CAPF-1", 0),
+              ccm = self_id(RF_CERT_ROLE_CCM, "c", 0);
+    struct id root = self_id(RF_CERT_ROLE_MIC_ROOT, "r", 0);
+    struct rf_why why = {0};
+    assert_err(rf_cert_capf_check(capf.cert, NULL), RF_OK);
+    assert_refused(rf_cert_capf_check(ccm.cert, &why), RF_ERR_DENIED, why, "capf-cert");
+    assert_err(rf_cert_capf_check(root.cert, NULL), RF_ERR_DENIED);
+    id_fini(&capf);
+    id_fini(&ccm);
+    id_fini(&root);
+}
+
+static void anchors_come_from_a_folder(void **state)
+{
+    char dir[] = "/tmp/rf-path-XXXXXX";
+    assert_non_null(mkdtemp(dir));
+    struct maker m = new_maker(0);
+    struct rf_buf pem = RF_BUF(65536);
+    RF_AUTO(rf_freep) char *path = rf_path_join(dir, "root.pem");
+    RF_AUTO(rf_freep) char *other = rf_path_join(dir, "note.txt");
+    assert_err(rf_cert_to_pem(m.root.cert, &pem), RF_OK);
+    assert_err(rf_file_replace(path, rf_buf_slice(&pem), RF_FILE_PUBLIC, NULL), RF_OK);
+    assert_err(rf_file_replace(other, rf_slice_str("hello"), RF_FILE_PUBLIC, NULL), RF_OK);
+    struct rf_anchors *a = rf_anchors_new(RF_PURPOSE_CAPF);
+    assert_err(rf_anchors_add_dir(a, dir, NULL), RF_OK);
+    assert_err(rf_anchors_add_dir(a, "/nowhere/at/all", NULL), RF_OK);
+    assert_int_equal(rf_anchors_n(a), 1);
+    assert_err(rf_path_check(a, m.mic.cert, &m.chain, &at_now, NULL, NULL), RF_OK);
+    rf_anchors_freep(&a);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(unlink(other), 0);
+    assert_int_equal(rmdir(dir), 0);
+    rf_buf_fini(&pem);
+    maker_fini(&m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(mic_leads_to_root_or_to_issuing_ca),
+        cmocka_unit_test(nothing_leads_to_a_stranger),
+        cmocka_unit_test(the_signature_must_be_the_issuers),
+        cmocka_unit_test(time_is_the_callers),
+        cmocka_unit_test(a_device_is_no_ca_and_not_its_own_issuer),
+        cmocka_unit_test(path_length_is_held),
+        cmocka_unit_test(a_leaf_may_not_issue),
+        cmocka_unit_test(short_keys_are_refused_unless_allowed),
+        cmocka_unit_test(key_usage_is_demanded),
+        cmocka_unit_test(capf_certificate_must_be_one),
+        cmocka_unit_test(anchors_come_from_a_folder),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
