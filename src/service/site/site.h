@@ -115,6 +115,10 @@ RF_MUST_CHECK enum rf_err rf_site_conf_create(const char *dir, const struct rf_s
 RF_MUST_CHECK enum rf_err rf_site_conf_load(const char *path, struct rf_site_conf **out,
                                             struct rf_why *why);
 struct rf_site_conf *rf_site_conf_new(void); /* the defaults */
+/** Set one option by name, as `ringfence init --set` does; checked like a file. *conf is replaced,
+ * or left as it was. RF_ERR_BAD conf-…. */
+RF_MUST_CHECK enum rf_err rf_site_conf_set(struct rf_site_conf **conf, const char *name,
+                                           const char *value, struct rf_why *why);
 void rf_site_conf_free(struct rf_site_conf *conf);
 void rf_site_conf_freep(struct rf_site_conf **conf);
 

@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration table, and what its options ask of each other. */
+#include "service/site/site.h"
+
+#include "base/file.h"
+#include "base/text.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#define CONF_BYTES_MAX (256 * 1024)
+
+static const char *const digest_words[] = {"sha512", "sha1", NULL};
+static const char *const cluster_words[] = {"mixed", "nonsecure", NULL};
+static const char *const media_words[] = {"best-effort", "require", NULL};
+static const char *const level_words[] = {"error", "warn", "info", "debug", NULL};
+
+#define AT(member) offsetof(struct rf_site_conf, member)
+
+/* Rows are in the order of the file. */
+static const struct rf_conf_option options[] = {
+    {.name = "name",
+     .type = RF_CONF_TEXT,
+     .at = AT(name),
+     .fallback = "ringfence",
+     .help = "Name of the site: letters, digits and -. Certificates carry it"},
+    {.name = "listen",
+     .type = RF_CONF_TEXT,
+     .at = AT(listen),
+     .fallback = "127.0.0.1",
+     .help = "Address to bind, as numbers; 0.0.0.0 is every IPv4 address of this machine"},
+    {.name = "advertise",
+     .type = RF_CONF_TEXT,
+     .at = AT(advertise),
+     .fallback = "",
+     .reloads = true,
+     .help = "Address or host name phones are told; empty: the value of listen"},
+    {.name = "sccp_port",
+     .type = RF_CONF_U32,
+     .at = AT(sccp_port),
+     .fallback = "2000",
+     .max = 65535 - RF_SITE_TLS_OFFSET,
+     .unit = "port",
+     .help = "Port phones are told. They add 443 for TLS, so 2000 means a TLS listener on 2443; 0: "
+             "the kernel chooses at the first start and the choice is kept"},
+    {.name = "capf_port",
+     .type = RF_CONF_U32,
+     .at = AT(capf_port),
+     .fallback = "3804",
+     .max = 65535,
+     .unit = "port",
+     .help = "CAPF, which gives phones their certificates; 0: chosen and kept"},
+    {.name = "tftp_port",
+     .type = RF_CONF_U32,
+     .at = AT(tftp_port),
+     .fallback = "69",
+     .max = 65535,
+     .unit = "port",
+     .help = "TFTP; phones ask on 69 unless told otherwise; 0: chosen and kept"},
+    {.name = "admin_group",
+     .type = RF_CONF_TEXT,
+     .at = AT(admin_group),
+     .fallback = "",
+     .help = "Group that may use the admin socket (mode 0660); empty: the group of the process"},
+    {.name = "workers",
+     .type = RF_CONF_U32,
+     .at = AT(workers),
+     .fallback = "0",
+     .max = 64,
+     .unit = "threads",
+     .help = "Threads for connections; 0: one a core"},
+    {.name = "log_level",
+     .type = RF_CONF_ENUM,
+     .at = AT(log_level),
+     .fallback = "info",
+     .words = level_words,
+     .reloads = true,
+     .help = "Lowest level that is written: error, warn, info or debug"},
+    {.name = "keylog",
+     .type = RF_CONF_TEXT,
+     .at = AT(keylog),
+     .fallback = "",
+     .weak = true,
+     .help =
+         "Debugging only: file that gets the secrets of every TLS connection, so that a capture "
+         "can be read; empty: none"},
+    {.name = "keepalive_s",
+     .type = RF_CONF_U32,
+     .at = AT(keepalive_s),
+     .fallback = "30",
+     .min = 1,
+     .max = 600,
+     .unit = "s",
+     .reloads = true,
+     .help = "How often a phone says that it is there; silent for twice as long, it is dropped"},
+    {.name = "handshake_s",
+     .type = RF_CONF_U32,
+     .at = AT(handshake_s),
+     .fallback = "10",
+     .min = 1,
+     .max = 120,
+     .unit = "s",
+     .reloads = true,
+     .help = "A TLS handshake that is not done by then is dropped"},
+    {.name = "reject_retry_s",
+     .type = RF_CONF_U32,
+     .at = AT(reject_retry_s),
+     .fallback = "30",
+     .min = 1,
+     .max = 3600,
+     .unit = "s",
+     .reloads = true,
+     .help = "How long a phone waits that was told to come again"},
+    {.name = "capf_session_s",
+     .type = RF_CONF_U32,
+     .at = AT(capf_session_s),
+     .fallback = "120",
+     .min = 1,
+     .max = 3600,
+     .unit = "s",
+     .reloads = true,
+     .help = "A CAPF session that takes longer is ended; old phones need a minute for a key"},
+    {.name = "tftp_retry_ms",
+     .type = RF_CONF_U32,
+     .at = AT(tftp_retry_ms),
+     .fallback = "1000",
+     .min = 50,
+     .max = 30000,
+     .unit = "ms",
+     .reloads = true,
+     .help = "A TFTP block that was not acknowledged is sent again after so long"},
+    {.name = "tftp_tries",
+     .type = RF_CONF_U32,
+     .at = AT(tftp_tries),
+     .fallback = "5",
+     .min = 1,
+     .max = 50,
+     .unit = "times",
+     .reloads = true,
+     .help = "How often a TFTP block is sent before the transfer is given up"},
+    {.name = "digest",
+     .type = RF_CONF_ENUM,
+     .at = AT(digest),
+     .fallback = "sha512",
+     .words = digest_words,
+     .reloads = true,
+     .weak = true,
+     .help = "Digest of signed files: sha512, or sha1 (weak) for phones that know no other"},
+    {.name = "cluster",
+     .type = RF_CONF_ENUM,
+     .at = AT(cluster),
+     .fallback = "mixed",
+     .words = cluster_words,
+     .weak = true,
+     .help = "mixed: each device has its security mode; nonsecure (weak): every device is plain"},
+    {.name = "rsa_min",
+     .type = RF_CONF_U32,
+     .at = AT(rsa_min),
+     .fallback = "2048",
+     .min = 512,
+     .max = 4096,
+     .unit = "bits",
+     .reloads = true,
+     .weak = true,
+     .help = "Smallest RSA key a phone may have; below 2048 is weak"},
+    {.name = "accept_mic_for_signalling",
+     .type = RF_CONF_BOOL,
+     .at = AT(accept_mic_for_signalling),
+     .fallback = "no",
+     .reloads = true,
+     .weak = true,
+     .help = "Let phones register with the manufacturer's certificate (weak: that proves the make, "
+             "not that the phone is one of ours)"},
+    {.name = "accept_mic_for_capf",
+     .type = RF_CONF_BOOL,
+     .at = AT(accept_mic_for_capf),
+     .fallback = "yes",
+     .reloads = true,
+     .help = "Let phones enrol with the manufacturer's certificate, for devices of the database"},
+    {.name = "capf_null_string",
+     .type = RF_CONF_BOOL,
+     .at = AT(capf_null_string),
+     .fallback = "no",
+     .reloads = true,
+     .weak = true,
+     .help =
+         "Allow operations that ask for no proof at all (weak: whoever reaches CAPF may enrol)"},
+    {.name = "capf_bare_digest",
+     .type = RF_CONF_BOOL,
+     .at = AT(capf_bare_digest),
+     .fallback = "no",
+     .reloads = true,
+     .weak = true,
+     .help =
+         "Take signatures over a digest without its algorithm (weak), as some phones make them"},
+    {.name = "lsc_days",
+     .type = RF_CONF_U32,
+     .at = AT(lsc_days),
+     .fallback = "825",
+     .min = 1,
+     .max = 1825,
+     .unit = "days",
+     .reloads = true,
+     .help = "How long a certificate given to a phone is valid"},
+    {.name = "lsc_key_bits",
+     .type = RF_CONF_U32,
+     .at = AT(lsc_key_bits),
+     .fallback = "2048",
+     .min = 512,
+     .max = 4096,
+     .unit = "bits",
+     .reloads = true,
+     .help = "RSA key a phone is told to make; not below rsa_min"},
+    {.name = "capf_string_hours",
+     .type = RF_CONF_U32,
+     .at = AT(capf_string_hours),
+     .fallback = "72",
+     .min = 1,
+     .max = 8760,
+     .unit = "hours",
+     .reloads = true,
+     .help = "An authentication string is not taken after so long"},
+    {.name = "media_policy",
+     .type = RF_CONF_ENUM,
+     .at = AT(media_policy),
+     .fallback = "best-effort",
+     .words = media_words,
+     .reloads = true,
+     .help =
+         "For new devices: best-effort (a call with a phone that has no SRTP is in the clear) or "
+         "require (such a call is refused)"},
+    {.name = "event_days",
+     .type = RF_CONF_U32,
+     .at = AT(event_days),
+     .fallback = "90",
+     .min = 1,
+     .max = 3650,
+     .unit = "days",
+     .reloads = true,
+     .help = "Events are kept so long"},
+    {.name = "event_limit",
+     .type = RF_CONF_U32,
+     .at = AT(event_limit),
+     .fallback = "100000",
+     .min = 100,
+     .max = 10000000,
+     .unit = "events",
+     .reloads = true,
+     .help = "and at most so many"},
+    {.name = "date_template",
+     .type = RF_CONF_TEXT,
+     .at = AT(date_template),
+     .fallback = "D/M/Y",
+     .reloads = true,
+     .help =
+         "How phones show the date: D, M and Y (or YY) in any order with / - or . between, and A "
+         "at the end for a 12-hour clock"},
+    {.name = "time_zone",
+     .type = RF_CONF_TEXT,
+     .at = AT(time_zone),
+     .fallback = "Greenwich Standard Time",
+     .reloads = true,
+     .help = "Time zone by the name phones know, e.g. W. Europe Standard/Daylight Time"},
+    {.name = "locale",
+     .type = RF_CONF_TEXT,
+     .at = AT(locale),
+     .fallback = "English_United_States",
+     .reloads = true,
+     .help = "Language of the phones"},
+};
+
+const struct rf_conf_def rf_site_conf_def = {
+    .options = options,
+    .n = sizeof options / sizeof *options,
+    .size = sizeof(struct rf_site_conf),
+};
+
+static enum rf_err refuse(struct rf_why *why, const char *name, const char *value,
+                          const char *wants)
+{
+    char shown[80];
+    return rf_why_set(why, RF_ERR_BAD, "conf-value", "%s = %s: wants %s", name,
+                      rf_escape(rf_slice_str(value), shown, sizeof shown), wants);
+}
+
+/* 1 to max bytes, all of them of the set. */
+static bool is_made_of(const char *text, size_t max, const char *set)
+{
+    size_t n = strlen(text);
+    return n > 0 && n <= max && strspn(text, set) == n;
+}
+
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS  "0123456789"
+
+static bool is_printable(const char *text, size_t max)
+{
+    size_t n = 0;
+    for (; text[n] != '\0'; n++)
+        if ((unsigned char)text[n] < ' ' || (unsigned char)text[n] > '~')
+            return false;
+    return n <= max;
+}
+
+static bool is_address(const char *text)
+{
+    uint8_t raw[16];
+    return inet_pton(AF_INET, text, raw) == 1 || inet_pton(AF_INET6, text, raw) == 1;
+}
+
+static bool is_everywhere(const char *text)
+{
+    return strcmp(text, "0.0.0.0") == 0 || strcmp(text, "::") == 0;
+}
+
+static bool is_date_template(const char *text)
+{
+    if (!is_made_of(text, 8, "DMYA/-."))
+        return false;
+    size_t d = 0;
+    size_t m = 0;
+    size_t y = 0;
+    size_t separators = 0;
+    for (const char *c = text; *c != '\0'; c++) {
+        d += *c == 'D';
+        m += *c == 'M';
+        y += *c == 'Y';
+        separators += strchr("/-.", *c) != NULL;
+        if (*c == 'A' && c[1] != '\0')
+            return false;
+    }
+    return d == 1 && m == 1 && (y == 1 || y == 2) && separators == 2;
+}
+
+static enum rf_err check_texts(const struct rf_site_conf *c, struct rf_why *why)
+{
+    if (!is_made_of(c->name, 32, LETTERS DIGITS "-"))
+        return refuse(why, "name", c->name, "1 to 32 letters, digits and -");
+    if (!is_address(c->listen))
+        return refuse(why, "listen", c->listen, "an address in numbers");
+    if (c->advertise[0] != '\0' && !is_made_of(c->advertise, 63, LETTERS DIGITS "-.:"))
+        return refuse(why, "advertise", c->advertise, "an address or a host name");
+    if (c->admin_group[0] != '\0' && !is_made_of(c->admin_group, 32, LETTERS DIGITS "-_."))
+        return refuse(why, "admin_group", c->admin_group, "the name of a group");
+    if (!is_printable(c->keylog, 512))
+        return refuse(why, "keylog", c->keylog, "a path");
+    if (!is_date_template(c->date_template))
+        return refuse(why, "date_template", c->date_template, "D, M and Y, e.g. D/M/YA");
+    if (c->time_zone[0] == '\0' || !is_printable(c->time_zone, 99))
+        return refuse(why, "time_zone", c->time_zone, "a name of at most 99 characters");
+    if (!is_made_of(c->locale, 40, LETTERS "_"))
+        return refuse(why, "locale", c->locale, "a name such as English_United_States");
+    return RF_OK;
+}
+
+static enum rf_err check(const struct rf_site_conf *c, struct rf_why *why)
+{
+    enum rf_err err = check_texts(c, why);
+    if (err != RF_OK)
+        return err;
+    if (is_everywhere(c->listen) && c->advertise[0] == '\0')
+        return rf_why_set(why, RF_ERR_BAD, "conf-advertise",
+                          "listen = %s is no address to tell phones: set advertise", c->listen);
+    if (is_everywhere(c->advertise))
+        return refuse(why, "advertise", c->advertise, "an address phones can reach");
+    if (c->sccp_port != 0 && c->sccp_port + RF_SITE_TLS_OFFSET == c->capf_port)
+        return rf_why_set(why, RF_ERR_BAD, "conf-ports",
+                          "capf_port = %u is the TLS port of sccp_port = %u", c->capf_port,
+                          c->sccp_port);
+    if (c->lsc_key_bits < c->rsa_min)
+        return rf_why_set(why, RF_ERR_BAD, "conf-key-size",
+                          "lsc_key_bits = %u is below rsa_min = %u: phones would be refused",
+                          c->lsc_key_bits, c->rsa_min);
+    return RF_OK;
+}
+
+static enum rf_err parse(struct rf_slice text, struct rf_site_conf **out, struct rf_why *why)
+{
+    void *raw = NULL;
+    enum rf_err err = rf_conf_parse(&rf_site_conf_def, text, &raw, why);
+    if (err != RF_OK)
+        return err;
+    RF_AUTO(rf_site_conf_freep) struct rf_site_conf *conf = raw;
+    if ((err = check(conf, why)) != RF_OK)
+        return err;
+    *out = rf_steal(&conf);
+    return RF_OK;
+}
+
+struct rf_site_conf *rf_site_conf_new(void)
+{
+    return rf_conf_new(&rf_site_conf_def);
+}
+
+void rf_site_conf_free(struct rf_site_conf *conf)
+{
+    rf_conf_free(&rf_site_conf_def, conf);
+}
+
+void rf_site_conf_freep(struct rf_site_conf **conf)
+{
+    rf_site_conf_free(*conf);
+}
+
+enum rf_err rf_site_conf_load(const char *path, struct rf_site_conf **out, struct rf_why *why)
+{
+    RF_AUTO(rf_buf_fini) struct rf_buf text = {0};
+    enum rf_err err = rf_file_read(path, CONF_BYTES_MAX, &text, why);
+    if (err != RF_OK)
+        return err;
+    struct rf_why inner = {0};
+    err = parse(rf_buf_slice(&text), out, &inner);
+    if (err != RF_OK)
+        return rf_why_set(why, err, inner.code, "%s: %s", path, inner.text);
+    return RF_OK;
+}
+
+enum rf_err rf_site_conf_set(struct rf_site_conf **conf, const char *name, const char *value,
+                             struct rf_why *why)
+{
+    if (strchr(value, '\n') != NULL)
+        return refuse(why, name, value, "one line");
+    RF_AUTO(rf_buf_fini) struct rf_buf text = RF_BUF(CONF_BYTES_MAX);
+    enum rf_err err = rf_buf_addf(&text, "%s = %s\n", name, value);
+    for (size_t i = 0; i < rf_site_conf_def.n && err == RF_OK; i++) {
+        char now[1024];
+        if (strcmp(options[i].name, name) != 0)
+            err = rf_buf_addf(&text, "%s = %s\n", options[i].name,
+                              rf_conf_text(&options[i], *conf, now, sizeof now));
+    }
+    if (err != RF_OK)
+        return rf_why_set(why, err, "conf-size", "%s: the value is too long", name);
+    struct rf_site_conf *changed = NULL;
+    if ((err = parse(rf_buf_slice(&text), &changed, why)) != RF_OK)
+        return err;
+    rf_site_conf_free(*conf);
+    *conf = changed;
+    return RF_OK;
+}
+
+enum rf_err rf_site_conf_create(const char *dir, const struct rf_site_conf *conf,
+                                struct rf_why *why)
+{
+    RF_AUTO(rf_freep) char *path = rf_site_path_in(dir, RF_SITE_CONF);
+    RF_AUTO(rf_buf_fini) struct rf_buf text = RF_BUF(CONF_BYTES_MAX);
+    enum rf_err err = check(conf, why);
+    if (err == RF_OK)
+        err = rf_buf_addf(&text, "# Configuration of a ringfence site. `ringfence config check` "
+                                 "reads it, `ringfence reload` applies it.\n\n");
+    if (err == RF_OK)
+        err = rf_conf_write(&rf_site_conf_def, conf, &text);
+    return err == RF_OK ? rf_file_create(path, rf_buf_slice(&text), RF_FILE_PUBLIC, why) : err;
+}
+
+bool rf_site_conf_compare(const struct rf_site_conf *now, const struct rf_site_conf *wanted,
+                          void (*each)(void *arg, const struct rf_conf_option *option,
+                                       bool applies),
+                          void *arg)
+{
+    bool all_apply = true;
+    for (size_t i = 0; i < rf_site_conf_def.n; i++) {
+        if (rf_conf_same(&options[i], now, wanted))
+            continue;
+        all_apply = all_apply && options[i].reloads;
+        if (each != NULL)
+            each(arg, &options[i], options[i].reloads);
+    }
+    return all_apply;
+}
+
+/* A number is weak below its default, anything else when it is not the default. */
+static bool is_weak(const struct rf_conf_option *o, const struct rf_site_conf *conf,
+                    const struct rf_site_conf *defaults)
+{
+    if (!o->weak || rf_conf_same(o, conf, defaults))
+        return false;
+    return o->at != AT(rsa_min) || conf->rsa_min < defaults->rsa_min;
+}
+
+void rf_site_conf_weak(const struct rf_site_conf *conf,
+                       void (*each)(void *arg, const char *name, const char *value), void *arg)
+{
+    RF_AUTO(rf_site_conf_freep) struct rf_site_conf *defaults = rf_site_conf_new();
+    for (size_t i = 0; i < rf_site_conf_def.n; i++) {
+        char value[1024];
+        if (is_weak(&options[i], conf, defaults))
+            each(arg, options[i].name, rf_conf_text(&options[i], conf, value, sizeof value));
+    }
+}
+
+const char *rf_site_advertised(const struct rf_site_conf *conf)
+{
+    return conf->advertise[0] != '\0' ? conf->advertise : conf->listen;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The ports a site has bound: a port configured as 0 is chosen once and then kept, so that phones
+ * find the server again after a restart. */
+#include "service/site/site.h"
+
+#include "base/file.h"
+#include "wire/json/json.h"
+
+#define PORTS_BYTES_MAX 4096
+
+uint16_t rf_site_port_base(const struct rf_site_ports *ports)
+{
+    rf_bug_on(ports->sccp_tls <= RF_SITE_TLS_OFFSET);
+    return (uint16_t)(ports->sccp_tls - RF_SITE_TLS_OFFSET);
+}
+
+static enum rf_err port_of(const struct rf_json *obj, const char *key, int64_t min, uint16_t *out,
+                           struct rf_why *why)
+{
+    int64_t value = 0;
+    enum rf_err err = rf_json_need_int(obj, key, min, 65535, &value, why);
+    *out = (uint16_t)value;
+    return err;
+}
+
+static enum rf_err decode(struct rf_slice text, struct rf_site_ports *out, struct rf_why *why)
+{
+    RF_AUTO(rf_json_freep) struct rf_json *obj = NULL;
+    enum rf_err err = rf_json_parse(text, &obj, why);
+    if (err == RF_OK)
+        err = port_of(obj, "sccp_tls", RF_SITE_TLS_OFFSET + 1, &out->sccp_tls, why);
+    if (err == RF_OK)
+        err = port_of(obj, "capf", 1, &out->capf, why);
+    if (err == RF_OK)
+        err = port_of(obj, "tftp", 1, &out->tftp, why);
+    return err;
+}
+
+enum rf_err rf_site_ports_load(const struct rf_site *site, struct rf_site_ports *out,
+                               struct rf_why *why)
+{
+    RF_AUTO(rf_freep) char *path = rf_site_path(site, RF_SITE_PORTS);
+    RF_AUTO(rf_buf_fini) struct rf_buf text = {0};
+    struct rf_site_ports found = {0};
+    struct rf_why inner = {0};
+    if (!rf_file_exists(path))
+        return rf_why_set(why, RF_ERR_NOT_FOUND, "no-ports",
+                          "%s is not there: the server was never started", path);
+    enum rf_err err = rf_file_read(path, PORTS_BYTES_MAX, &text, &inner);
+    if (err == RF_OK)
+        err = decode(rf_buf_slice(&text), &found, &inner);
+    if (err != RF_OK)
+        return rf_why_set(why, RF_ERR_BAD, "ports-file", "%s: %s", path, inner.text);
+    *out = found;
+    return RF_OK;
+}
+
+enum rf_err rf_site_ports_wanted(const struct rf_site *site, struct rf_site_ports *out,
+                                 struct rf_why *why)
+{
+    const struct rf_site_conf *conf = site->conf;
+    struct rf_site_ports kept = {0};
+    struct rf_why none = {0};
+    enum rf_err err = RF_OK;
+    bool needs_kept = conf->sccp_port == 0 || conf->capf_port == 0 || conf->tftp_port == 0;
+    if (needs_kept)
+        err = rf_site_ports_load(site, &kept, &none);
+    if (err != RF_OK && err != RF_ERR_NOT_FOUND)
+        return rf_why_set(why, err, none.code, "%s", none.text);
+    if (conf->sccp_port != 0)
+        kept.sccp_tls = (uint16_t)(conf->sccp_port + RF_SITE_TLS_OFFSET);
+    if (conf->capf_port != 0)
+        kept.capf = (uint16_t)conf->capf_port;
+    if (conf->tftp_port != 0)
+        kept.tftp = (uint16_t)conf->tftp_port;
+    *out = kept;
+    return RF_OK;
+}
+
+enum rf_err rf_site_ports_save(const struct rf_site *site, const struct rf_site_ports *ports,
+                               struct rf_why *why)
+{
+    if (ports->sccp_tls <= RF_SITE_TLS_OFFSET)
+        return rf_why_set(why, RF_ERR_BAD, "ports-base",
+                          "TLS port %u leaves no port to tell phones: they add %d", ports->sccp_tls,
+                          RF_SITE_TLS_OFFSET);
+    RF_AUTO(rf_freep) char *path = rf_site_path(site, RF_SITE_PORTS);
+    RF_AUTO(rf_json_freep) struct rf_json *obj = rf_json_obj();
+    RF_AUTO(rf_buf_fini) struct rf_buf text = RF_BUF(PORTS_BYTES_MAX);
+    rf_json_set_int(obj, "sccp_tls", ports->sccp_tls);
+    rf_json_set_int(obj, "capf", ports->capf);
+    rf_json_set_int(obj, "tftp", ports->tftp);
+    enum rf_err err = rf_json_dump(obj, 2, &text);
+    if (err == RF_OK)
+        err = rf_buf_addf(&text, "\n");
+    return err == RF_OK ? rf_file_replace(path, rf_buf_slice(&text), RF_FILE_PUBLIC, why) : err;
+}

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The site folder: its layout, what its configuration refuses, modes of private files, ports. */
+#include "unit.h"
+
+#include "base/file.h"
+#include "service/site/site.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct place {
+    char dir[64];
+};
+
+static int set_up(void **state)
+{
+    struct place *p = rf_new(struct place);
+    snprintf(p->dir, sizeof p->dir, "/tmp/rf-site-XXXXXX");
+    assert_non_null(mkdtemp(p->dir));
+    assert_err(rf_site_make(p->dir, NULL), RF_OK);
+    *state = p;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct place *p = *state;
+    static const enum rf_site_item folders[] = {RF_SITE_KEYS,      RF_SITE_CERTS,  RF_SITE_LISTS,
+                                                RF_SITE_DB_DIR,    RF_SITE_IMAGES, RF_SITE_RUN,
+                                                RF_SITE_MIC_ROOTS, RF_SITE_TRUST};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        RF_AUTO(rf_freep) char *path = rf_site_path_in(p->dir, folders[i]);
+        assert_err(rf_dir_empty(path, NULL), RF_OK);
+        assert_int_equal(rmdir(path), 0);
+    }
+    assert_err(rf_dir_empty(p->dir, NULL), RF_OK);
+    assert_int_equal(rmdir(p->dir), 0);
+    rf_free(p);
+    return 0;
+}
+
+static void write_item(struct place *p, enum rf_site_item item, const char *text, unsigned mode)
+{
+    RF_AUTO(rf_freep) char *path = rf_site_path_in(p->dir, item);
+    assert_err(rf_file_replace(path, rf_slice_str(text), mode, NULL), RF_OK);
+}
+
+static struct rf_site *open_site(struct place *p)
+{
+    struct rf_site *site = NULL;
+    struct rf_why why = {0};
+    enum rf_err err = rf_site_open(p->dir, &site, &why);
+    if (err != RF_OK)
+        print_error("%s\n", rf_why_text(&why));
+    assert_int_equal(err, RF_OK);
+    return site;
+}
+
+static void a_new_site_has_its_folders_and_opens(void **state)
+{
+    struct place *p = *state;
+    struct rf_site *site = NULL;
+    struct rf_why why = {0};
+    assert_refused(rf_site_open(p->dir, &site, &why), RF_ERR_NOT_FOUND, why, "no-site");
+    RF_AUTO(rf_site_conf_freep) struct rf_site_conf *conf = rf_site_conf_new();
+    assert_err(rf_site_conf_create(p->dir, conf, NULL), RF_OK);
+    why = (struct rf_why){0};
+    assert_err(rf_site_conf_create(p->dir, conf, &why), RF_ERR_EXISTS);
+    char slash[80];
+    snprintf(slash, sizeof slash, "%s//", p->dir);
+    assert_err(rf_site_open(slash, &site, NULL), RF_OK);
+    assert_string_equal(site->dir, p->dir);
+    RF_AUTO(rf_freep) char *db = rf_site_path(site, RF_SITE_DB);
+    char want[96];
+    snprintf(want, sizeof want, "%s/db/ringfence.db", p->dir);
+    assert_string_equal(db, want);
+    assert_string_equal(rf_site_item_path(RF_SITE_KEY_TFTP), "keys/tftp.pem");
+    /* What was written says the same as the defaults. */
+    assert_true(rf_site_conf_compare(conf, site->conf, NULL, NULL));
+    assert_int_equal(site->conf->sccp_port, 2000);
+    assert_string_equal(rf_site_advertised(site->conf), "127.0.0.1");
+    rf_site_free(site);
+    struct stat st;
+    RF_AUTO(rf_freep) char *keys = rf_site_path_in(p->dir, RF_SITE_KEYS);
+    assert_int_equal(stat(keys, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0700);
+}
+
+static void wrong_configurations_are_refused_with_their_reason(void **state)
+{
+    struct place *p = *state;
+    static const struct {
+        const char *text, *code, *names;
+    } rows[] = {
+        {"sccp_port = 65093\n", "conf-value", "line 1"},
+        {"\nlsc_days = 1826\n", "conf-value", "line 2"},
+        {"digest = md5\n", "conf-value", "digest"},
+        {"capf_null_string = true\n", "conf-value", "capf_null_string"},
+        {"colour = red\n", "conf-unknown", "colour"},
+        {"name = a\nname = b\n", "conf-twice", "line 2"},
+        {"just words\n", "conf-line", "line 1"},
+        {"name = two words\n", "conf-value", "name"},
+        {"name =\n", "conf-value", "name"},
+        {"listen = localhost\n", "conf-value", "listen"},
+        {"listen = 0.0.0.0\n", "conf-advertise", "advertise"},
+        {"listen = ::\n", "conf-advertise", "advertise"},
+        {"advertise = 0.0.0.0\n", "conf-value", "advertise"},
+        {"advertise = a/b\n", "conf-value", "advertise"},
+        {"admin_group = a b\n", "conf-value", "admin_group"},
+        {"date_template = D/M\n", "conf-value", "date_template"},
+        {"date_template = DA/M/Y\n", "conf-value", "date_template"},
+        {"time_zone =\n", "conf-value", "time_zone"},
+        {"locale = ../x\n", "conf-value", "locale"},
+        {"sccp_port = 3361\n", "conf-ports", "capf_port"},
+        {"lsc_key_bits = 1024\n", "conf-key-size", "rsa_min"},
+    };
+    RF_AUTO(rf_freep) char *path = rf_site_path_in(p->dir, RF_SITE_CONF);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct rf_site_conf *conf = NULL;
+        struct rf_why why = {0};
+        write_item(p, RF_SITE_CONF, rows[i].text, 0644);
+        if (strcmp((rf_site_conf_load(path, &conf, &why) == RF_ERR_BAD ? why.code : "accepted"),
+                   rows[i].code) != 0)
+            print_error("row %zu: %s\n", i, rf_why_text(&why));
+        assert_null(conf);
+        assert_string_equal(why.code, rows[i].code);
+        assert_non_null(strstr(why.text, rows[i].names));
+        assert_non_null(strstr(why.text, path));
+    }
+    struct rf_site *site = NULL;
+    struct rf_why why = {0};
+    assert_refused(rf_site_open(p->dir, &site, &why), RF_ERR_BAD, why, "conf-key-size");
+}
+
+static void values_at_their_limits_are_taken(void **state)
+{
+    struct place *p = *state;
+    write_item(
+        p, RF_SITE_CONF,
+        "# a site\n\n  name = Branch-7\nlisten = 0.0.0.0\nadvertise = cm.example.net\n"
+        "sccp_port = 65092\ncapf_port=0\nlsc_days = 1825\nrsa_min = 512\nlsc_key_bits = 512\n"
+        "date_template = M.D.YYA\ndigest = sha1\nlog_level = debug\n",
+        0644);
+    struct rf_site *site = open_site(p);
+    assert_string_equal(site->conf->name, "Branch-7");
+    assert_string_equal(rf_site_advertised(site->conf), "cm.example.net");
+    assert_int_equal(site->conf->digest, RF_SITE_SHA1);
+    assert_int_equal(site->conf->log_level, RF_LOG_DEBUG);
+    struct rf_site_ports ports;
+    assert_err(rf_site_ports_wanted(site, &ports, NULL), RF_OK);
+    assert_int_equal(ports.sccp_tls, 65535);
+    assert_int_equal(rf_site_port_base(&ports), 65092);
+    rf_site_free(site);
+}
+
+static void one_option_can_be_set_by_name(void **state)
+{
+    (void)state;
+    RF_AUTO(rf_site_conf_freep) struct rf_site_conf *conf = rf_site_conf_new();
+    struct rf_why why = {0};
+    assert_err(rf_site_conf_set(&conf, "sccp_port", "0", NULL), RF_OK);
+    assert_err(rf_site_conf_set(&conf, "advertise", "192.0.2.1", NULL), RF_OK);
+    assert_int_equal(conf->sccp_port, 0);
+    assert_refused(rf_site_conf_set(&conf, "sccp_port", "x", &why), RF_ERR_BAD, why, "conf-value");
+    why = (struct rf_why){0};
+    assert_refused(rf_site_conf_set(&conf, "name", "a\nlisten = ::", &why), RF_ERR_BAD, why,
+                   "conf-value");
+    why = (struct rf_why){0};
+    assert_refused(rf_site_conf_set(&conf, "colour", "red", &why), RF_ERR_BAD, why, "conf-unknown");
+    assert_int_equal(conf->sccp_port, 0);
+    assert_string_equal(conf->advertise, "192.0.2.1");
+}
+
+struct said {
+    char text[512];
+};
+
+static void say_difference(void *arg, const struct rf_conf_option *option, bool applies)
+{
+    struct said *said = arg;
+    size_t n = strlen(said->text);
+    snprintf(said->text + n, sizeof said->text - n, "%s%s ", option->name, applies ? "+" : "-");
+}
+
+static void say_weak(void *arg, const char *name, const char *value)
+{
+    struct said *said = arg;
+    size_t n = strlen(said->text);
+    snprintf(said->text + n, sizeof said->text - n, "%s=%s ", name, value);
+}
+
+static void a_reload_names_what_applies_and_what_does_not(void **state)
+{
+    (void)state;
+    RF_AUTO(rf_site_conf_freep) struct rf_site_conf *now = rf_site_conf_new();
+    RF_AUTO(rf_site_conf_freep) struct rf_site_conf *wanted = rf_site_conf_new();
+    struct said said = {""};
+    assert_true(rf_site_conf_compare(now, wanted, say_difference, &said));
+    assert_string_equal(said.text, "");
+    assert_err(rf_site_conf_set(&wanted, "keepalive_s", "60", NULL), RF_OK);
+    assert_true(rf_site_conf_compare(now, wanted, say_difference, &said));
+    assert_err(rf_site_conf_set(&wanted, "tftp_port", "6969", NULL), RF_OK);
+    said = (struct said){""};
+    assert_false(rf_site_conf_compare(now, wanted, say_difference, &said));
+    assert_string_equal(said.text, "tftp_port- keepalive_s+ ");
+}
+
+static void weak_choices_are_named(void **state)
+{
+    (void)state;
+    RF_AUTO(rf_site_conf_freep) struct rf_site_conf *conf = rf_site_conf_new();
+    struct said said = {""};
+    rf_site_conf_weak(conf, say_weak, &said);
+    assert_string_equal(said.text, "");
+    assert_err(rf_site_conf_set(&conf, "lsc_key_bits", "3072", NULL), RF_OK);
+    assert_err(rf_site_conf_set(&conf, "rsa_min", "3072", NULL), RF_OK);
+    rf_site_conf_weak(conf, say_weak, &said);
+    assert_string_equal(said.text, ""); /* stronger than the default */
+    static const char *const set[][2] = {{"rsa_min", "1024"},
+                                         {"digest", "sha1"},
+                                         {"cluster", "nonsecure"},
+                                         {"keylog", "/tmp/keys"},
+                                         {"accept_mic_for_signalling", "yes"},
+                                         {"capf_null_string", "yes"},
+                                         {"capf_bare_digest", "yes"}};
+    for (size_t i = 0; i < sizeof set / sizeof *set; i++)
+        assert_err(rf_site_conf_set(&conf, set[i][0], set[i][1], NULL), RF_OK);
+    rf_site_conf_weak(conf, say_weak, &said);
+    assert_string_equal(said.text, "keylog=/tmp/keys digest=sha1 cluster=nonsecure rsa_min=1024 "
+                                   "accept_mic_for_signalling=yes capf_null_string=yes "
+                                   "capf_bare_digest=yes ");
+}
+
+static void private_files_open_to_others_stop_the_start(void **state)
+{
+    struct place *p = *state;
+    struct rf_site *site = NULL;
+    struct rf_why why = {0};
+    write_item(p, RF_SITE_CONF, "name = x\n", 0644);
+    static const unsigned modes[] = {0640, 0604, 0620, 0601};
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        write_item(p, RF_SITE_KEY_LSC_ISSUER, "key", modes[i]);
+        why = (struct rf_why){0};
+        assert_refused(rf_site_open(p->dir, &site, &why), RF_ERR_DENIED, why, "key-mode");
+        assert_non_null(strstr(why.text, "lsc-issuer.pem"));
+    }
+    write_item(p, RF_SITE_KEY_LSC_ISSUER, "key", 0600);
+    rf_site_free(open_site(p));
+    /* A key of another name lies there too. */
+    RF_AUTO(rf_freep) char *keys = rf_site_path_in(p->dir, RF_SITE_KEYS);
+    RF_AUTO(rf_freep) char *other = rf_path_join(keys, "spare.pem");
+    assert_err(rf_file_replace(other, rf_slice_str("key"), 0644, NULL), RF_OK);
+    why = (struct rf_why){0};
+    assert_refused(rf_site_open(p->dir, &site, &why), RF_ERR_DENIED, why, "key-mode");
+    assert_int_equal(chmod(other, 0400), 0);
+    rf_site_free(open_site(p));
+    assert_int_equal(chmod(keys, 0755), 0);
+    why = (struct rf_why){0};
+    assert_refused(rf_site_open(p->dir, &site, &why), RF_ERR_DENIED, why, "key-mode");
+    assert_int_equal(chmod(keys, 0700), 0);
+    RF_AUTO(rf_freep) char *link = rf_site_path_in(p->dir, RF_SITE_KEY_CAPF);
+    assert_int_equal(symlink("tftp.pem", link), 0);
+    why = (struct rf_why){0};
+    assert_refused(rf_site_open(p->dir, &site, &why), RF_ERR_DENIED, why, "key-kind");
+    assert_int_equal(unlink(link), 0);
+    rf_site_free(open_site(p));
+    if (geteuid() != 0)
+        return; /* only root can give a file away */
+    assert_int_equal(chown(other, 65534, 65534), 0);
+    why = (struct rf_why){0};
+    assert_refused(rf_site_open(p->dir, &site, &why), RF_ERR_DENIED, why, "key-owner");
+}
+
+static void ports_are_chosen_once_and_kept(void **state)
+{
+    struct place *p = *state;
+    write_item(p, RF_SITE_CONF, "sccp_port = 0\ncapf_port = 0\ntftp_port = 6969\n", 0644);
+    struct rf_site *site = open_site(p);
+    struct rf_site_ports ports;
+    struct rf_why why = {0};
+    assert_refused(rf_site_ports_load(site, &ports, &why), RF_ERR_NOT_FOUND, why, "no-ports");
+    assert_err(rf_site_ports_wanted(site, &ports, NULL), RF_OK);
+    assert_int_equal(ports.sccp_tls, 0);
+    assert_int_equal(ports.capf, 0);
+    assert_int_equal(ports.tftp, 6969);
+    struct rf_site_ports bound = {.sccp_tls = 40443, .capf = 40001, .tftp = 6969};
+    assert_err(rf_site_ports_save(site, &bound, NULL), RF_OK);
+    assert_int_equal(rf_site_port_base(&bound), 40000);
+    assert_err(rf_site_ports_wanted(site, &ports, NULL), RF_OK);
+    assert_int_equal(ports.sccp_tls, 40443);
+    assert_int_equal(ports.capf, 40001);
+    assert_err(rf_site_ports_load(site, &ports, NULL), RF_OK);
+    assert_int_equal(ports.tftp, 6969);
+    bound.sccp_tls = 443;
+    why = (struct rf_why){0};
+    assert_refused(rf_site_ports_save(site, &bound, &why), RF_ERR_BAD, why, "ports-base");
+    bound.sccp_tls = 444;
+    assert_err(rf_site_ports_save(site, &bound, NULL), RF_OK);
+    static const char *const bad[] = {"",
+                                      "{}",
+                                      "[]",
+                                      "{\"sccp_tls\":443,\"capf\":1,\"tftp\":1}",
+                                      "{\"sccp_tls\":444,\"capf\":0,\"tftp\":1}",
+                                      "{\"sccp_tls\":444,\"capf\":1,\"tftp\":65536}",
+                                      "{\"sccp_tls\":444,\"capf\":1,\"tftp\":\"1\"}"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        write_item(p, RF_SITE_PORTS, bad[i], 0644);
+        why = (struct rf_why){0};
+        assert_refused(rf_site_ports_wanted(site, &ports, &why), RF_ERR_BAD, why, "ports-file");
+    }
+    rf_site_free(site);
+}
+
+#define AT_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        AT_PLACE(a_new_site_has_its_folders_and_opens),
+        AT_PLACE(wrong_configurations_are_refused_with_their_reason),
+        AT_PLACE(values_at_their_limits_are_taken),
+        cmocka_unit_test(one_option_can_be_set_by_name),
+        cmocka_unit_test(a_reload_names_what_applies_and_what_does_not),
+        cmocka_unit_test(weak_choices_are_named),
+        AT_PLACE(private_files_open_to_others_stop_the_start),
+        AT_PLACE(ports_are_chosen_once_and_kept),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
