@@ -100,10 +100,10 @@ struct rf_call_endpoint_ops {
     /** Parties or security status changed: show them again. */
     void (*info)(void *arg, const struct rf_call_leg_info *leg);
     /** Open a receiver and answer with rf_call_in_receive_open(). The key is for what arrives; it
-     * is wiped when this returns. */
+     * is borrowed for the time of the call: keep no copy. */
     void (*open_receive)(void *arg, const struct rf_call_leg_info *leg,
                          const struct rf_call_stream *stream, const struct rf_call_key *key);
-    /** Send to `to`. The key is for what is sent; it is wiped when this returns. */
+    /** Send to `to`. The key is for what is sent; wiped after this returns: keep no copy. */
     void (*start_transmit)(void *arg, const struct rf_call_leg_info *leg,
                            const struct rf_call_stream *stream, const struct rf_call_addr *to,
                            const struct rf_call_key *key);
@@ -191,6 +191,8 @@ void rf_call_control_free(struct rf_call_control *cc);
 RF_MUST_CHECK enum rf_err rf_call_device_set(struct rf_call_control *cc,
                                              const struct rf_call_device_conf *conf,
                                              struct rf_why *why);
+/** 1 to 24 of 0-9 * + A-D. */
+bool rf_call_number_ok(const char *number);
 /** Forget a device; its calls end (REMOVED). An unknown name is fine. */
 void rf_call_device_remove(struct rf_call_control *cc, const char *name);
 

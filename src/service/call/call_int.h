@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Private to service/call: devices, calls and their two legs.
+ *
+ * A call has end A (who dialled) and end B (who is called). One state machine drives both, because
+ * with two parties every event of one end is news for the other. A device has at most one call in
+ * this version; a second one is answered with busy. */
+#ifndef SERVICE_CALL_CALL_INT_H
+#define SERVICE_CALL_CALL_INT_H
+
+#include "service/call/call.h"
+
+#define RF_CALL_CALLS_MAX   1000
+#define RF_CALL_DEVICES_MAX 20000
+
+enum { END_A, END_B, ENDS };
+
+struct call;
+
+struct device {
+    struct device *next;
+    struct rf_call_device_conf conf;
+    rf_handle handle; /* 0: not registered */
+    struct rf_call_attach attach;
+    struct call *call; /* the one it takes part in, or NULL */
+    int end;
+};
+
+struct leg {
+    struct device *dev; /* NULL: this end is not there (yet, or any more) */
+    bool is_lost;       /* its device's link is gone; nothing can be told to it */
+    uint32_t ref;
+    uint32_t line;
+    bool receive_asked;
+    bool transmit_asked;
+    bool has_addr;
+    struct rf_call_addr addr;
+};
+
+struct call {
+    struct rf_call_control *cc;
+    rf_handle handle;
+    uint32_t id;
+    struct rf_fsm fsm;
+    struct leg legs[ENDS];
+    char digits[RF_CALL_NUMBER_MAX + 1];
+    struct rf_call_party calling;
+    struct rf_call_party called;
+    struct rf_call_key keys[ENDS]; /* of the stream towards that end, until it was handed over */
+    bool is_srtp;                  /* keys were drawn for this call */
+    bool is_media_up;              /* both streams were started */
+    enum rf_call_signalling signalling[ENDS]; /* kept when a device is lost */
+    rf_timer_id timer;
+    enum rf_call_cause cause;
+    struct rf_call_record record;
+};
+
+struct input;
+
+struct rf_call_control {
+    struct rf_call_conf conf;
+    struct device *devices;
+    size_t n_devices;
+    struct rf_handles *attached; /* struct device by handle */
+    struct rf_handles *calls;    /* struct call by handle */
+    uint32_t last_ref;
+    uint32_t last_id;
+    bool is_running; /* inside a machine: inputs wait */
+    struct input *first;
+    struct input *last;
+};
+
+enum call_state {
+    CALL_IDLE,
+    CALL_OFF_HOOK,
+    CALL_COLLECTING,
+    CALL_ROUTING,
+    CALL_OFFERED,
+    CALL_RINGING,
+    CALL_CONNECTING,
+    CALL_CONNECTED,
+    CALL_ORPHANED,
+    CALL_FAILED,
+    CALL_CLEARED,
+    CALL_STATES
+};
+
+enum call_event {
+    CALL_EV_START,
+    CALL_EV_DIGIT_A,
+    CALL_EV_DIGIT_B,
+    CALL_EV_BACK_SPACE,
+    CALL_EV_NUMBER,
+    CALL_EV_DIALLED,
+    CALL_EV_ROUTED,
+    CALL_EV_NO_ROUTE,
+    CALL_EV_ALERTING,
+    CALL_EV_ANSWER,
+    CALL_EV_RECEIVE_OPEN,
+    CALL_EV_MEDIA_READY,
+    CALL_EV_MEDIA_FAILED,
+    CALL_EV_HANG_UP_A,
+    CALL_EV_HANG_UP_B,
+    CALL_EV_LOST_A,
+    CALL_EV_LOST_B,
+    CALL_EV_BACK,
+    CALL_EV_REMOVED,
+    CALL_EV_EMPTY,
+    CALL_EV_T_FIRST_DIGIT,
+    CALL_EV_T_NEXT_DIGIT,
+    CALL_EV_T_NO_ANSWER,
+    CALL_EV_T_MEDIA,
+    CALL_EV_T_FAILED,
+    CALL_EV_T_GRACE,
+    CALL_EVENTS
+};
+
+/** What an event carries; only the members its row needs are set. */
+struct call_data {
+    int end;
+    enum rf_call_cause cause;
+    char digit;
+    char number[RF_CALL_NUMBER_MAX + 1];
+    struct rf_call_addr addr;
+};
+_Static_assert(sizeof(struct call_data) <= RF_FSM_DATA, "an event's data fits the queue");
+
+static inline int call_other(int end)
+{
+    return end == END_A ? END_B : END_A;
+}
+
+/* call_plan.c */
+struct device *call_line_find(const struct rf_call_control *cc, const char *number, uint32_t *line);
+/** Is there a number that begins with these digits and is longer? */
+bool call_line_may_follow(const struct rf_call_control *cc, const char *digits);
+
+/* call.c */
+/** Join a device to an end of a call: reference, line, signalling. */
+void call_leg_take(struct call *call, int end, struct device *dev, uint32_t line);
+/** The device is free again. */
+void call_leg_drop(struct call *call, int end);
+/** Run an event on a call, release the call when it is over, then the inputs that wait. */
+void call_run(struct call *call, int event, const struct call_data *data);
+
+/* call_fsm.c */
+extern const struct rf_fsm_def call_fsm;
+void call_timer_due(void *owner, uint64_t number);
+
+/* call_out.c: what the phones are told; nothing happens on an end that is not there or lost */
+bool call_leg_is_live(const struct call *call, int end);
+enum rf_call_security call_security(const struct call *call);
+void call_tell_setup(struct call *call);
+void call_tell_collecting(struct call *call);
+void call_tell_proceeding(struct call *call);
+void call_tell_alerting(struct call *call);
+void call_tell_offer(struct call *call);
+void call_tell_connected(struct call *call, int end);
+void call_tell_info(struct call *call, int end);
+void call_tell_open_receive(struct call *call, int end);
+/** Start sending from `end` to the other end, which must have its address. */
+void call_tell_start_transmit(struct call *call, int end);
+void call_tell_stop_media(struct call *call, int end);
+void call_tell_tone(struct call *call, int end, enum rf_call_tone tone);
+void call_tell_failed(struct call *call, int end, enum rf_call_cause cause);
+/** Also drops the leg. */
+void call_tell_ended(struct call *call, int end, enum rf_call_cause cause);
+void call_tell_dtmf(struct call *call, int end, char digit);
+/** One line in the log and for the observer. */
+void call_report(const struct call *call, const char *kind, const char *fmt, ...) RF_PRINTF(3, 4);
+void call_report_record(struct call *call);
+
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "service/call/call_int.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+bool call_leg_is_live(const struct call *call, int end)
+{
+    const struct leg *leg = &call->legs[end];
+    return leg->dev != NULL && !leg->is_lost;
+}
+
+enum rf_call_security call_security(const struct call *call)
+{
+    if (call->record.called_device[0] == '\0') /* nobody at the other end yet */
+        return rf_call_security_of(call->signalling[END_A], call->signalling[END_A], false);
+    return rf_call_security_of(call->signalling[END_A], call->signalling[END_B],
+                               call->is_srtp && call->is_media_up);
+}
+
+static struct rf_call_leg_info info_of(const struct call *call, int end)
+{
+    return (struct rf_call_leg_info){.call_id = call->id,
+                                     .ref = call->legs[end].ref,
+                                     .line = call->legs[end].line,
+                                     .is_originating = end == END_A,
+                                     .calling = &call->calling,
+                                     .called = &call->called,
+                                     .security = call_security(call)};
+}
+
+/* Tell an end that is there: TELL(call, END_A, setup) or with further arguments. */
+#define TELL(call, end, op, ...)                                                                   \
+    do {                                                                                           \
+        if (call_leg_is_live((call), (end))) {                                                     \
+            const struct rf_call_attach *to = &(call)->legs[end].dev->attach;                      \
+            struct rf_call_leg_info leg = info_of((call), (end));                                  \
+            to->ops->op(to->arg, &leg __VA_OPT__(, ) __VA_ARGS__);                                 \
+        }                                                                                          \
+    } while (0)
+
+void call_tell_setup(struct call *call)
+{
+    TELL(call, END_A, setup);
+}
+
+void call_tell_collecting(struct call *call)
+{
+    TELL(call, END_A, collecting, call->digits);
+}
+
+void call_tell_proceeding(struct call *call)
+{
+    TELL(call, END_A, proceeding);
+}
+
+void call_tell_alerting(struct call *call)
+{
+    TELL(call, END_A, alerting);
+}
+
+void call_tell_offer(struct call *call)
+{
+    TELL(call, END_B, offer);
+}
+
+void call_tell_connected(struct call *call, int end)
+{
+    TELL(call, end, connected);
+}
+
+void call_tell_info(struct call *call, int end)
+{
+    TELL(call, end, info);
+}
+
+static const struct rf_call_stream the_stream = {.codec = RF_CALL_CODEC_PCMU,
+                                                 .packet_ms = RF_CALL_PACKET_MS};
+
+void call_tell_open_receive(struct call *call, int end)
+{
+    if (!call_leg_is_live(call, end))
+        return;
+    call->legs[end].receive_asked = true;
+    TELL(call, end, open_receive, &the_stream, &call->keys[end]);
+}
+
+void call_tell_start_transmit(struct call *call, int end)
+{
+    if (!call_leg_is_live(call, end))
+        return;
+    int to_end = call_other(end);
+    call->legs[end].transmit_asked = true;
+    TELL(call, end, start_transmit, &the_stream, &call->legs[to_end].addr, &call->keys[to_end]);
+}
+
+void call_tell_stop_media(struct call *call, int end)
+{
+    struct leg *leg_of_end = &call->legs[end];
+    bool receive = leg_of_end->receive_asked;
+    bool transmit = leg_of_end->transmit_asked;
+    leg_of_end->receive_asked = false;
+    leg_of_end->transmit_asked = false;
+    leg_of_end->has_addr = false;
+    if (receive || transmit)
+        TELL(call, end, stop_media, receive, transmit);
+}
+
+void call_tell_tone(struct call *call, int end, enum rf_call_tone tone)
+{
+    TELL(call, end, tone, tone);
+}
+
+void call_tell_failed(struct call *call, int end, enum rf_call_cause cause)
+{
+    TELL(call, end, failed, cause);
+}
+
+void call_tell_ended(struct call *call, int end, enum rf_call_cause cause)
+{
+    if (call->legs[end].dev == NULL)
+        return;
+    call_tell_stop_media(call, end);
+    TELL(call, end, ended, cause);
+    call_leg_drop(call, end);
+}
+
+void call_tell_dtmf(struct call *call, int end, char digit)
+{
+    if (call_leg_is_live(call, end) && call->legs[end].dev->attach.ops->dtmf != NULL)
+        TELL(call, end, dtmf, digit);
+}
+
+void call_report(const struct call *call, const char *kind, const char *fmt, ...)
+{
+    char text[320];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    const char *dev = call->record.calling_device;
+    rf_info(RF_CAT_CALL, "%s %s dev=%s call=%u", kind, text, dev, call->id);
+    const struct rf_call_observer *o = &call->cc->conf.observer;
+    if (o->on_event != NULL)
+        o->on_event(o->arg, kind, dev, call->id, text);
+}
+
+void call_report_record(struct call *call)
+{
+    struct rf_call_record *r = &call->record;
+    r->call_id = call->id;
+    r->calling = call->calling;
+    r->called = call->called;
+    r->end_s = rf_wall_s(call->cc->conf.clock);
+    r->cause = call->cause;
+    call_report(call, "call-ended", "from=%s to=%s called-dev=%s cause=%s security=%s seconds=%lld",
+                r->calling.number, r->called.number, r->called_device, rf_call_cause_name(r->cause),
+                rf_call_security_name(r->security),
+                r->answered_s == 0 ? 0LL : (long long)(r->end_s - r->answered_s));
+    const struct rf_call_observer *o = &call->cc->conf.observer;
+    if (o->on_record != NULL)
+        o->on_record(o->arg, r);
+}
