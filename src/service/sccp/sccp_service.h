@@ -34,7 +34,8 @@ struct rf_cert;
 enum rf_sccp_cause {
     RF_SCCP_CAUSE_NONE = 0,
     RF_SCCP_CAUSE_UNKNOWN = 1,
-    RF_SCCP_CAUSE_DEVICE_NOT_KNOWN = 3, /* "noEntryInDatabase" */
+    RF_SCCP_CAUSE_NO_ENTRY =
+        2, /* guess: number 2 is from memory of the MIB, the others are spec: */
     RF_SCCP_CAUSE_AUTHENTICATION = 10,
     RF_SCCP_CAUSE_X509_NAME = 11,
     RF_SCCP_CAUSE_TLS_CIPHER = 12,
@@ -79,13 +80,14 @@ struct rf_sccp_device {
 
 /** Who is at the other end of a link, as the transport knows it. Borrowed during the call. */
 struct rf_sccp_peer {
-    const char *address; /* "192.0.2.7:50123", for logs; and for the plain duplicate rule */
+    const char *address; /* numeric IP, "192.0.2.7" */
+    uint16_t port;
     bool has_tls;
     bool is_encrypted; /* the suite encrypts */
     bool is_resumed;
-    const char *tls_version;    /* "TLSv1.3", or "" */
-    const char *suite;          /* "", or the suite's name */
-    const struct rf_cert *cert; /* the peer's certificate, or NULL */
+    const char *tls_version; /* "TLSv1.3", or "" */
+    const char *suite;       /* "", or the suite's name */
+    struct rf_cert *cert;    /* the peer's certificate, or NULL; the service takes a reference */
 };
 
 /** Names a link across threads; never reused. 0 is none. */
@@ -130,6 +132,7 @@ struct rf_sccp_service_conf {
     uint32_t register_wait_s;       /* 0: 10; a link that has not asked to register is closed */
     uint32_t rate_per_s;            /* 0: 50 messages a second per session */
     uint32_t rate_burst;            /* 0: 200 */
+    bool allow_foreign_media;       /* else a phone's media address must be its link's own */
     int32_t utc_offset_s;           /* local time of DefineTimeDate */
     uint32_t call_timer_ms[RF_CALL_T_N]; /* 0: default */
 };
@@ -170,10 +173,9 @@ void rf_sccp_link_message(struct rf_sccp_service *svc, rf_sccp_link_ref link,
  * counted against RF_SCCP_BAD_MAX. */
 void rf_sccp_link_bad(struct rf_sccp_service *svc, rf_sccp_link_ref link,
                       const struct rf_sccp_frame *frame, enum rf_err err, const struct rf_why *why);
-/** Frame and decode one frame's bytes and hand it in, as rf_sccp_link_message() or _bad(). For
- * callers without a worker of their own. Returns false when the stream is broken and the link must
- * be closed (it is, through ops). */
-bool rf_sccp_link_frame(struct rf_sccp_service *svc, rf_sccp_link_ref link,
+/** Decode a frame and hand it in, as rf_sccp_link_message() or _bad(): for callers without a worker
+ * that decodes. */
+void rf_sccp_link_frame(struct rf_sccp_service *svc, rf_sccp_link_ref link,
                         const struct rf_sccp_frame *frame);
 void rf_sccp_link_closed(struct rf_sccp_service *svc, rf_sccp_link_ref link, const char *reason);
 

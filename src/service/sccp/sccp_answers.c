@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A registering phone asks for its templates, lines and time in any order; each question is
+ * answered by itself. spec: sccp.md 7.1, 4.3-4.5 */
+#include "service/sccp/sccp_int.h"
+
+#include <time.h>
+
+/* The soft keys we act on. The event of a key is its number in the phone's dictionary, its label
+ * the phone's own word for it. spec: sccp.md 4.3 "Event value" */
+#define KEY(number, label_code)                                                                    \
+    {                                                                                              \
+        .label = {(const uint8_t *)"\x80" label_code, 2}, .event = (number)                        \
+    }
+static const struct rf_sccp_softkey keys[] = {
+    KEY(RF_SCCP_KEY_NEW_CALL, "\x02"),
+    KEY(RF_SCCP_KEY_BACK_SPACE, "\x08"),
+    KEY(RF_SCCP_KEY_END_CALL, "\x09"),
+    KEY(RF_SCCP_KEY_ANSWER, "\x0b"),
+};
+enum { AT_NONE, AT_NEW_CALL, AT_BACK_SPACE, AT_END_CALL, AT_ANSWER }; /* from 1: template index */
+
+#define SET_KEYS 2
+static const uint8_t sets[][SET_KEYS] = {
+    [RF_SCCP_KEYSET_ON_HOOK] = {AT_NEW_CALL},
+    [RF_SCCP_KEYSET_CONNECTED] = {AT_END_CALL},
+    [RF_SCCP_KEYSET_ON_HOLD] = {AT_END_CALL},
+    [RF_SCCP_KEYSET_RING_IN] = {AT_ANSWER, AT_END_CALL},
+    [RF_SCCP_KEYSET_OFF_HOOK] = {AT_END_CALL},
+    [RF_SCCP_KEYSET_CONN_TRANS] = {AT_END_CALL},
+    [RF_SCCP_KEYSET_DIGITS_FOLL] = {AT_BACK_SPACE, AT_END_CALL},
+    [RF_SCCP_KEYSET_CONN_CONF] = {AT_END_CALL},
+    [RF_SCCP_KEYSET_RING_OUT] = {AT_END_CALL},
+};
+#define SETS_N (sizeof sets / sizeof *sets)
+
+static void answer_softkeys(struct session *s)
+{
+    struct rf_sccp_msg msg = {.id = RF_SCCP_SOFTKEY_TEMPLATE_RES};
+    struct rf_sccp_softkey_template *t = &msg.softkey_template;
+    t->count = sizeof keys / sizeof *keys;
+    for (size_t i = 0; i < t->count; i++)
+        t->keys[i] = keys[i];
+    sccp_send(s, &msg);
+}
+
+static void answer_softkey_sets(struct session *s)
+{
+    struct rf_sccp_msg msg = {.id = RF_SCCP_SOFTKEY_SET_RES};
+    struct rf_sccp_softkey_set_res *r = &msg.softkey_set;
+    r->count = SETS_N;
+    for (size_t i = 0; i < SETS_N; i++) {
+        for (size_t k = 0; k < SET_KEYS; k++) {
+            uint8_t index = sets[i][k];
+            r->sets[i].template_index[k] = index;
+            r->sets[i].info_index[k] =
+                index == AT_NONE ? 0 : (uint16_t)(RF_SCCP_SOFTKEY_INFO_OFFSET + index);
+        }
+    }
+    sccp_send(s, &msg);
+    sccp_send_idle_keys(s);
+}
+
+/* spec: sccp.md 4.3, 8.1.25: all slots are sent, unused ones undefined */
+static void answer_buttons(struct session *s)
+{
+    struct rf_sccp_msg msg = {.id = RF_SCCP_BUTTON_TEMPLATE};
+    struct rf_sccp_button_template *t = &msg.button_template;
+    t->count = RF_SCCP_BUTTON_SLOTS;
+    for (size_t i = 0; i < RF_SCCP_BUTTON_SLOTS; i++) {
+        if (i < s->station->conf.call.n_lines)
+            t->buttons[i] =
+                (struct rf_sccp_button){.instance = (uint8_t)(i + 1), .type = RF_SCCP_STIM_LINE};
+        else
+            t->buttons[i] = (struct rf_sccp_button){.type = RF_SCCP_STIM_UNDEFINED};
+    }
+    sccp_send(s, &msg);
+}
+
+static void answer_config(struct session *s)
+{
+    const struct rf_sccp_device *d = &s->station->conf;
+    sccp_send(
+        s, &(struct rf_sccp_msg){.id = RF_SCCP_CONFIG_STAT,
+                                 .config_stat = {.device_name = rf_slice_str(d->call.name),
+                                                 .instance = 1,
+                                                 .user_name = rf_slice_str(d->label),
+                                                 .server_name = rf_slice_str(s->svc->server_name),
+                                                 .number_of_lines = (uint32_t)d->call.n_lines}});
+}
+
+static void answer_line(struct session *s, uint32_t number)
+{
+    const struct rf_call_device_conf *d = &s->station->conf.call;
+    struct rf_sccp_msg msg = {.id = rf_sccp_form(RF_SCCP_LINE_STAT, s->version),
+                              .line_stat.line_number = number};
+    if (number >= 1 && number <= d->n_lines) {
+        const struct rf_call_party *line = &d->lines[number - 1];
+        msg.line_stat.directory_number = rf_slice_str(line->number);
+        msg.line_stat.display_name = rf_slice_str(line->name);
+        msg.line_stat.label = rf_slice_str(line->name[0] != '\0' ? line->name : line->number);
+        msg.line_stat.display_options = 0x0f;
+    }
+    sccp_send(s, &msg);
+}
+
+void sccp_send_time(struct session *s)
+{
+    const struct rf_sccp_service_conf *conf = &s->svc->conf;
+    int64_t utc = rf_wall_s(conf->clock);
+    time_t local = (time_t)(utc + conf->utc_offset_s);
+    struct tm tm;
+    if (gmtime_r(&local, &tm) == NULL)
+        return;
+    sccp_send(s, &(struct rf_sccp_msg){.id = RF_SCCP_DEFINE_TIME_DATE,
+                                       .define_time_date = {
+                                           .year = (uint32_t)tm.tm_year + 1900,
+                                           .month = (uint32_t)tm.tm_mon + 1,
+                                           .day_of_week = (uint32_t)tm.tm_wday,
+                                           .day = (uint32_t)tm.tm_mday,
+                                           .hour = (uint32_t)tm.tm_hour,
+                                           .minute = (uint32_t)tm.tm_min,
+                                           .second = (uint32_t)tm.tm_sec,
+                                           .system_time_s = (uint32_t)utc,
+                                       }});
+}
+
+static void answer_forward(struct session *s, uint32_t number)
+{
+    sccp_send(
+        s, &(struct rf_sccp_msg){.id = RF_SCCP_FORWARD_STAT, .forward_stat.line_number = number});
+}
+
+static void answer_server(struct session *s)
+{
+    struct rf_sccp_msg msg = {.id = RF_SCCP_SERVER_RES};
+    msg.server_res.servers[0].name = rf_slice_str(s->svc->server_name);
+    sccp_send(s, &msg);
+}
+
+/* Things a device may have and ours have none of: the number comes back with nothing in it. */
+static bool answer_empty(struct session *s, const struct rf_sccp_msg *msg)
+{
+    if (msg->id == RF_SCCP_SPEED_DIAL_STAT_REQ)
+        sccp_send(s,
+                  &(struct rf_sccp_msg){.id = RF_SCCP_SPEED_DIAL_STAT,
+                                        .speed_dial_stat.number = msg->speed_dial_stat_req.number});
+    else if (msg->id == RF_SCCP_SERVICE_URL_STAT_REQ)
+        sccp_send(
+            s, &(struct rf_sccp_msg){.id = rf_sccp_form(RF_SCCP_SERVICE_URL_STAT, s->version),
+                                     .service_url_stat.index = msg->service_url_stat_req.number});
+    else if (msg->id == RF_SCCP_FEATURE_STAT_REQ)
+        sccp_send(s, &(struct rf_sccp_msg){.id = RF_SCCP_FEATURE_STAT,
+                                           .feature_stat.index = msg->feature_stat_req.index});
+    else
+        return false;
+    return true;
+}
+
+static bool answer_templates(struct session *s, const struct rf_sccp_msg *msg)
+{
+    if (msg->id == RF_SCCP_BUTTON_TEMPLATE_REQ)
+        answer_buttons(s);
+    else if (msg->id == RF_SCCP_SOFTKEY_TEMPLATE_REQ)
+        answer_softkeys(s);
+    else if (msg->id == RF_SCCP_SOFTKEY_SET_REQ)
+        answer_softkey_sets(s);
+    else
+        return false;
+    return true;
+}
+
+bool sccp_answer(struct session *s, const struct rf_sccp_msg *msg)
+{
+    if (answer_templates(s, msg) || answer_empty(s, msg))
+        return true;
+    if (msg->id == RF_SCCP_CONFIG_STAT_REQ)
+        answer_config(s);
+    else if (msg->id == RF_SCCP_LINE_STAT_REQ)
+        answer_line(s, msg->line_stat_req.number);
+    else if (msg->id == RF_SCCP_FORWARD_STAT_REQ)
+        answer_forward(s, msg->forward_stat_req.number);
+    else if (msg->id == RF_SCCP_TIME_DATE_REQ)
+        sccp_send_time(s);
+    else if (msg->id == RF_SCCP_VERSION_REQ)
+        sccp_send(
+            s, &(struct rf_sccp_msg){.id = RF_SCCP_VERSION, .version.text = rf_slice_str(s->load)});
+    else if (msg->id == RF_SCCP_SERVER_REQ)
+        answer_server(s);
+    else
+        return false;
+    return true;
+}

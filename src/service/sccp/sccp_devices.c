@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configured devices: set by the operator's side, looked up at Register, shown as status. */
+#include "base/mem.h"
+#include "service/sccp/sccp_int.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static size_t bucket_of(struct rf_slice name)
+{
+    uint32_t h = 2166136261u;
+    struct rf_rd rd = rf_rd_of(name);
+    uint8_t c;
+    while (rf_rd_u8(&rd, &c))
+        h = (h ^ c) * 16777619u;
+    return h % BUCKETS;
+}
+
+static struct station **station_slot(struct rf_sccp_service *svc, struct rf_slice name)
+{
+    struct station **at = &svc->stations[bucket_of(name)];
+    while (*at != NULL && !rf_slice_eq_str(name, (*at)->conf.call.name))
+        at = &(*at)->next;
+    return at;
+}
+
+struct station *sccp_station_find(const struct rf_sccp_service *svc, struct rf_slice name)
+{
+    struct station *st = svc->stations[bucket_of(name)];
+    while (st != NULL && !rf_slice_eq_str(name, st->conf.call.name))
+        st = st->next;
+    return st;
+}
+
+static struct station *station_by_name(const struct rf_sccp_service *svc, const char *name)
+{
+    return sccp_station_find(svc, rf_slice_str(name));
+}
+
+/* ---- changing ---- */
+
+static void send_reset(struct session *s, enum rf_sccp_reset_type type)
+{
+    sccp_send(s, &(struct rf_sccp_msg){.id = RF_SCCP_RESET, .reset.type = (uint32_t)type});
+}
+
+/* May the phone that is registered stay, with its device as it is now? */
+static bool fits_mode(const struct session *s, const struct rf_sccp_device *d)
+{
+    if (d->mode == RF_SCCP_MODE_NON_SECURE)
+        return !s->has_tls;
+    return s->has_tls && s->is_encrypted == (d->mode == RF_SCCP_MODE_ENCRYPTED);
+}
+
+static bool is_shown_changed(const struct rf_sccp_device *a, const struct rf_sccp_device *b)
+{
+    return a->call.n_lines != b->call.n_lines || strcmp(a->label, b->label) != 0 ||
+           !rf_slice_eq(rf_slice_of(a->call.lines, sizeof a->call.lines[0] * a->call.n_lines),
+                        rf_slice_of(b->call.lines, sizeof b->call.lines[0] * b->call.n_lines));
+}
+
+static void tell_phone(struct station *st, const struct rf_sccp_device *before)
+{
+    struct session *s = st->session;
+    if (s == NULL)
+        return;
+    if (!fits_mode(s, &st->conf)) {
+        send_reset(s, RF_SCCP_RESET_RESET);
+        sccp_session_close(s, "the device's security mode was changed");
+    } else if (is_shown_changed(before, &st->conf)) {
+        send_reset(s, RF_SCCP_RESET_RESTART);
+    }
+}
+
+/* Texts are copied field by field, so that what stands behind a NUL never makes two equal devices
+ * look different. */
+static struct rf_sccp_device tidy(const struct rf_sccp_device *from)
+{
+    struct rf_sccp_device d = *from;
+    memset(d.label, 0, sizeof d.label);
+    snprintf(d.label, sizeof d.label, "%s", from->label);
+    memset(d.call.lines, 0, sizeof d.call.lines);
+    for (size_t i = 0; i < d.call.n_lines && i < RF_CALL_LINES_MAX; i++) {
+        struct rf_call_party *to = &d.call.lines[i];
+        snprintf(to->number, sizeof to->number, "%s", from->call.lines[i].number);
+        snprintf(to->name, sizeof to->name, "%s", from->call.lines[i].name);
+    }
+    return d;
+}
+
+enum rf_err rf_sccp_device_update(struct rf_sccp_service *svc, const struct rf_sccp_device *device,
+                                  struct rf_why *why)
+{
+    struct rf_slice name = rf_slice_str(device->call.name);
+    if (!rf_sccp_device_name_ok(name))
+        return rf_why_set(why, RF_ERR_BAD, "device-name", "not a device name");
+    if (device->n_certs > RF_SCCP_DEVICE_CERTS)
+        return rf_why_set(why, RF_ERR_LIMIT, "device-certs", "more than %d certificates",
+                          RF_SCCP_DEVICE_CERTS);
+    struct rf_sccp_device now = tidy(device);
+    enum rf_err err = rf_call_device_set(svc->calls, &now.call, why);
+    if (err != RF_OK)
+        return err;
+    struct station **at = station_slot(svc, name);
+    if (*at == NULL) {
+        *at = rf_new(struct station);
+        (*at)->conf = now;
+        return RF_OK;
+    }
+    struct rf_sccp_device before = (*at)->conf;
+    (*at)->conf = now;
+    tell_phone(*at, &before);
+    return RF_OK;
+}
+
+enum rf_err rf_sccp_device_remove(struct rf_sccp_service *svc, const char *name)
+{
+    struct station *st = station_by_name(svc, name);
+    if (st == NULL)
+        return RF_ERR_NOT_FOUND;
+    rf_call_device_remove(svc->calls, name); /* its calls end first, and it is told so */
+    if (st->session != NULL) {
+        send_reset(st->session, RF_SCCP_RESET_RESET);
+        sccp_session_close(st->session, "the device was removed");
+    }
+    *station_slot(svc, rf_slice_str(name)) = st->next;
+    rf_free(st);
+    return RF_OK;
+}
+
+/* ---- the whole set ---- */
+
+static bool is_number_in(const struct rf_call_device_conf *d, const char *number, size_t n_lines)
+{
+    for (size_t i = 0; i < n_lines; i++)
+        if (strcmp(d->lines[i].number, number) == 0)
+            return true;
+    return false;
+}
+
+static enum rf_err check_one(const struct rf_sccp_device *devices, size_t at, struct rf_why *why)
+{
+    const struct rf_call_device_conf *d = &devices[at].call;
+    if (!rf_sccp_device_name_ok(rf_slice_str(d->name)))
+        return rf_why_set(why, RF_ERR_BAD, "device-name", "device %zu has no usable name", at + 1);
+    if (d->n_lines > RF_CALL_LINES_MAX || devices[at].n_certs > RF_SCCP_DEVICE_CERTS)
+        return rf_why_set(why, RF_ERR_LIMIT, "lines", "%s: too many lines or certificates",
+                          d->name);
+    for (size_t i = 0; i < d->n_lines; i++) {
+        const char *number = d->lines[i].number;
+        if (!rf_call_number_ok(number))
+            return rf_why_set(why, RF_ERR_BAD, "line-number", "%s: line %zu has no usable number",
+                              d->name, i + 1);
+        if (is_number_in(d, number, i))
+            return rf_why_set(why, RF_ERR_EXISTS, "line-number-taken", "%s has line %s twice",
+                              d->name, number);
+        for (size_t k = 0; k < at; k++)
+            if (is_number_in(&devices[k].call, number, devices[k].call.n_lines))
+                return rf_why_set(why, RF_ERR_EXISTS, "line-number-taken",
+                                  "line %s belongs to %s and %s", number, devices[k].call.name,
+                                  d->name);
+    }
+    for (size_t k = 0; k < at; k++)
+        if (strcmp(devices[k].call.name, d->name) == 0)
+            return rf_why_set(why, RF_ERR_EXISTS, "device-exists", "%s stands there twice",
+                              d->name);
+    return RF_OK;
+}
+
+static bool is_in_set(const struct rf_sccp_device *devices, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(devices[i].call.name, name) == 0)
+            return true;
+    return false;
+}
+
+static void remove_others(struct rf_sccp_service *svc, const struct rf_sccp_device *devices,
+                          size_t n)
+{
+    for (size_t i = 0; i < BUCKETS; i++) {
+        struct station *next;
+        for (struct station *st = svc->stations[i]; st != NULL; st = next) {
+            next = st->next;
+            if (!is_in_set(devices, n, st->conf.call.name)) {
+                enum rf_err err = rf_sccp_device_remove(svc, st->conf.call.name);
+                rf_bug_on(err != RF_OK);
+            }
+        }
+    }
+}
+
+/* Lines may move between devices: none keeps its lines while the new ones are handed out. */
+static void take_lines_away(struct rf_sccp_service *svc)
+{
+    for (size_t i = 0; i < BUCKETS; i++) {
+        for (struct station *st = svc->stations[i]; st != NULL; st = st->next) {
+            struct rf_call_device_conf bare = st->conf.call;
+            bare.n_lines = 0;
+            enum rf_err err = rf_call_device_set(svc->calls, &bare, NULL);
+            rf_bug_on(err != RF_OK);
+        }
+    }
+}
+
+enum rf_err rf_sccp_devices_set(struct rf_sccp_service *svc, const struct rf_sccp_device *devices,
+                                size_t n, struct rf_why *why)
+{
+    for (size_t i = 0; i < n; i++) {
+        enum rf_err err = check_one(devices, i, why);
+        if (err != RF_OK)
+            return err;
+    }
+    remove_others(svc, devices, n);
+    take_lines_away(svc);
+    for (size_t i = 0; i < n; i++) {
+        enum rf_err err = rf_sccp_device_update(svc, &devices[i], why);
+        if (err != RF_OK)
+            return err; /* only the limit on devices is left to be met */
+    }
+    return RF_OK;
+}
+
+enum rf_err rf_sccp_device_reset(struct rf_sccp_service *svc, const char *name,
+                                 enum rf_sccp_reset_type type)
+{
+    struct station *st = station_by_name(svc, name);
+    if (st == NULL || st->session == NULL)
+        return RF_ERR_NOT_FOUND;
+    send_reset(st->session, type);
+    return RF_OK;
+}
+
+/* ---- status ---- */
+
+static void fill_session(const struct session *s, struct rf_sccp_device_status *out)
+{
+    out->is_registered = true;
+    out->version = s->version;
+    out->since_s = s->since_s;
+    out->in_call = rf_call_device_in_call(s->svc->calls, s->dev);
+    out->has_tls = s->has_tls;
+    out->is_encrypted = s->is_encrypted;
+    memcpy(out->address, s->address, sizeof out->address);
+    memcpy(out->tls_version, s->tls_version, sizeof out->tls_version);
+    memcpy(out->suite, s->suite, sizeof out->suite);
+    memcpy(out->load, s->load, sizeof out->load);
+    memcpy(out->version_stamp, s->version_stamp, sizeof out->version_stamp);
+    memcpy(out->cert_sha256, s->sha256, sizeof out->cert_sha256);
+    out->in = s->in;
+    out->out = s->out;
+}
+
+static void fill(const struct station *st, struct rf_sccp_device_status *out)
+{
+    const struct rf_sccp_device *d = &st->conf;
+    *out = (struct rf_sccp_device_status){
+        .mode = d->mode, .n_lines = d->call.n_lines, .last_cause = st->last_cause};
+    memcpy(out->name, d->call.name, sizeof out->name);
+    memcpy(out->label, d->label, sizeof out->label);
+    memcpy(out->lines, d->call.lines, sizeof out->lines);
+    memcpy(out->last_alarm, st->last_alarm, sizeof out->last_alarm);
+    if (st->session != NULL)
+        fill_session(st->session, out);
+}
+
+bool rf_sccp_device_next(const struct rf_sccp_service *svc, uint32_t *at,
+                         struct rf_sccp_device_status *out)
+{
+    uint32_t n = 0;
+    for (size_t i = 0; i < BUCKETS; i++) {
+        for (const struct station *st = svc->stations[i]; st != NULL; st = st->next) {
+            if (n++ == *at) {
+                (*at)++;
+                fill(st, out);
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+enum rf_err rf_sccp_device_status(const struct rf_sccp_service *svc, const char *name,
+                                  struct rf_sccp_device_status *out)
+{
+    const struct station *st = station_by_name(svc, name);
+    if (st == NULL)
+        return RF_ERR_NOT_FOUND;
+    fill(st, out);
+    return RF_OK;
+}

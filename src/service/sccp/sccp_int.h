@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Private to service/sccp: sessions (one a link) and configured devices. */
+#ifndef SERVICE_SCCP_SCCP_INT_H
+#define SERVICE_SCCP_SCCP_INT_H
+
+#include "service/sccp/sccp_service.h"
+
+#define BUCKETS        1024
+#define SESSIONS_MAX   20000
+#define KEEPALIVE_MISS 3 /* intervals without any message, then the phone is lost; spec: 1.4 */
+
+struct session;
+
+struct station {
+    struct station *next;
+    struct rf_sccp_device conf;
+    struct session *session; /* registered, or NULL */
+    char last_alarm[81];
+    enum rf_sccp_cause last_cause;
+};
+
+/** The phone's side of its call, as it was told. */
+struct session_leg {
+    uint32_t ref; /* 0: none */
+    uint32_t line;
+    bool is_ringing;
+    bool has_asked_statistics;
+};
+
+struct session {
+    struct session *next; /* in its bucket */
+    struct rf_sccp_service *svc;
+    rf_sccp_link_ref link;
+    bool is_closing; /* closed by us: what still arrives is ignored */
+
+    char address[RF_SCCP_ADDRESS_TEXT + 1];
+    bool has_ip;
+    struct rf_call_addr ip; /* of the link; the port means nothing */
+    bool has_tls;
+    bool is_encrypted;
+    bool is_resumed;
+    char tls_version[16];
+    char suite[RF_SCCP_SUITE_TEXT + 1];
+    struct rf_cert *cert; /* owned reference, or NULL */
+    uint8_t sha256[RF_SCCP_FP_LEN];
+
+    struct station *station; /* registered as, or NULL */
+    rf_handle dev;           /* at call control */
+    unsigned version;        /* agreed; 0 before RegisterAck */
+    int64_t since_s;
+    uint32_t device_type;
+    char load[RF_SCCP_LOAD_TEXT + 1];
+    char version_stamp[RF_SCCP_VERSION_STAMP + 1];
+    uint32_t keepalive_s;
+    struct session_leg leg;
+    bool wants_speaker; /* the user began or answered with a key, not with the handset */
+    char alarm[81];     /* came before Register: told once we know who it is */
+    uint32_t alarm_severity;
+    bool has_alarm;
+
+    uint64_t in;
+    uint64_t out;
+    uint64_t dropped;
+    unsigned bad;
+    uint64_t last_in_ms;
+    rf_timer_id watch; /* wait for Register, then keepalive supervision */
+    uint64_t tokens_milli;
+    uint64_t tokens_at_ms;
+    bool is_paused;
+    rf_timer_id unpause;
+    struct rf_log_limit noise;
+};
+
+struct rf_sccp_service {
+    struct rf_sccp_service_conf conf;
+    char server_name[RF_SCCP_SERVER_NAME + 1];
+    struct rf_call_control *calls;
+    struct session *sessions[BUCKETS];
+    uint32_t n_sessions;
+    struct station *stations[BUCKETS];
+    uint64_t in, out, dropped; /* of sessions that are gone */
+};
+
+/* sccp_service.c */
+struct station *sccp_station_find(const struct rf_sccp_service *svc, struct rf_slice name);
+struct session *sccp_session_find(const struct rf_sccp_service *svc, rf_sccp_link_ref link);
+/** Name for logs: the station's, or "-". */
+const char *sccp_session_dev(const struct session *s);
+/** Say `reason`, close the link and forget the session. `s` is gone afterwards. */
+void sccp_session_close(struct session *s, const char *reason);
+/** The phone is not registered any more; its link stays. */
+void sccp_session_leave(struct session *s, const char *kind, const char *reason);
+void sccp_event(struct rf_sccp_service *svc, const char *kind, const char *dev,
+                enum rf_sccp_cause cause, const char *fmt, ...) RF_PRINTF(5, 6);
+/** Restart supervision with the interval of the session. */
+void sccp_session_watch(struct session *s, uint64_t ms);
+
+/* sccp_register.c */
+/** True when `s` still exists afterwards. */
+bool sccp_on_register(struct session *s, const struct rf_sccp_register *reg);
+void sccp_on_alarm(struct session *s, const struct rf_sccp_alarm *alarm);
+
+/* sccp_answers.c: questions of a registering phone; false when `msg` is none of them */
+bool sccp_answer(struct session *s, const struct rf_sccp_msg *msg);
+void sccp_send_time(struct session *s);
+
+/* sccp_in.c: what its user does; false when `msg` is none of that */
+bool sccp_phone_event(struct session *s, const struct rf_sccp_msg *msg);
+
+/* sccp_out.c */
+extern const struct rf_call_endpoint_ops sccp_endpoint_ops;
+/** Encode at the session's version and send. */
+void sccp_send(struct session *s, const struct rf_sccp_msg *msg);
+void sccp_send_empty(struct session *s, enum rf_sccp_id id);
+void sccp_send_idle_keys(struct session *s);
+void sccp_send_speaker(struct session *s, bool is_on);
+void sccp_send_stop_media(struct session *s, enum rf_sccp_id id, uint32_t ref);
+/** spec: sccp.md 8.1.8 */
+static inline uint32_t sccp_party_id(uint32_t ref)
+{
+    return ref ^ 0xffffffffu;
+}
+
+#endif

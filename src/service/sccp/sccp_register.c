@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who may register. The order of the checks: spec: sccp.md 7.1, "Server checks"; the rules:
+ * security.md 0.3, 0.4, 1.3, 3.1; sccp.md 7.10. */
+#include "base/faults.h"
+#include "base/metrics.h"
+#include "base/text.h"
+#include "service/sccp/sccp_int.h"
+#include "trust/name.h"
+#include "wire/sccp/sccp_names.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *rf_sccp_cause_name(enum rf_sccp_cause cause)
+{
+    switch (cause) {
+    case RF_SCCP_CAUSE_NONE:
+        return "noError";
+    case RF_SCCP_CAUSE_UNKNOWN:
+        break;
+    case RF_SCCP_CAUSE_NO_ENTRY:
+        return "noEntryInDatabase";
+    case RF_SCCP_CAUSE_AUTHENTICATION:
+        return "authenticationError";
+    case RF_SCCP_CAUSE_X509_NAME:
+        return "invalidX509NameInCertificate";
+    case RF_SCCP_CAUSE_TLS_CIPHER:
+        return "invalidTLSCipher";
+    case RF_SCCP_CAUSE_ALREADY_EXISTS:
+        return "authenticatedDeviceAlreadyExists";
+    case RF_SCCP_CAUSE_SECURITY_MISMATCH:
+        return "securityMismatch";
+    case RF_SCCP_CAUSE_TYPE_MISMATCH:
+        return "deviceTypeMismatch";
+    }
+    return "unknown";
+}
+
+/* A refusal in the making: what the phone is shown (31 characters fit) and what we log. */
+struct refusal {
+    enum rf_sccp_cause cause;
+    const char *shown;
+    char text[RF_WHY_TEXT_MAX];
+};
+
+static bool refuse(struct refusal *r, enum rf_sccp_cause cause, const char *shown, const char *fmt,
+                   ...) RF_PRINTF(4, 5);
+
+static bool refuse(struct refusal *r, enum rf_sccp_cause cause, const char *shown, const char *fmt,
+                   ...)
+{
+    r->cause = cause;
+    r->shown = shown;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(r->text, sizeof r->text, fmt, ap);
+    va_end(ap);
+    return false;
+}
+
+bool rf_sccp_device_name_ok(struct rf_slice name)
+{
+    char text[RF_CALL_DEVICE_MAX + 1];
+    if (name.len == 0 || name.len > 15 || !rf_slice_to_str(name, text, sizeof text))
+        return false;
+    if (strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != name.len)
+        return false;
+    return strncmp(text, "SEP", 3) != 0 || rf_name_is_sep(name);
+}
+
+/* ---- the checks ---- */
+
+static bool check_name(struct session *s, struct rf_slice name, struct refusal *r)
+{
+    struct rf_why why = {0};
+    if (!s->has_tls)
+        return true; /* the mode decides about plain links */
+    if (s->cert == NULL)
+        return refuse(r, RF_SCCP_CAUSE_AUTHENTICATION, "No certificate", "no certificate");
+    if (!rf_fault_skips("sccp.device-name") &&
+        rf_name_matches_device(s->cert, name, NULL, NULL, &why) != RF_OK)
+        return refuse(r, RF_SCCP_CAUSE_X509_NAME, "Certificate name mismatch", "%s",
+                      rf_why_text(&why));
+    return true;
+}
+
+static const struct rf_sccp_device_cert *cert_find(const struct session *s,
+                                                   const struct rf_sccp_device *d)
+{
+    for (size_t i = 0; i < d->n_certs; i++)
+        if (rf_slice_eq(rf_slice_of(d->certs[i].sha256, RF_SCCP_FP_LEN),
+                        rf_slice_of(s->sha256, RF_SCCP_FP_LEN)))
+            return &d->certs[i];
+    return NULL;
+}
+
+static bool check_cert(struct session *s, const struct rf_sccp_device *d, struct refusal *r)
+{
+    if (!s->has_tls || rf_fault_skips("sccp.certificate-state"))
+        return true;
+    const struct rf_sccp_device_cert *c = cert_find(s, d);
+    if (c != NULL && c->state == RF_SCCP_CERT_SUPERSEDED)
+        return refuse(r, RF_SCCP_CAUSE_AUTHENTICATION, "Certificate superseded",
+                      "certificate %s was replaced by a newer one", rf_cert_short(s->cert));
+    if (c == NULL && d->listed_certs_only)
+        return refuse(r, RF_SCCP_CAUSE_AUTHENTICATION, "Certificate not known",
+                      "certificate %s is none of this device's", rf_cert_short(s->cert));
+    return true;
+}
+
+/* spec: security.md 3.1 and causes 12, 28 */
+static bool check_mode(const struct session *s, const struct rf_sccp_device *d, struct refusal *r)
+{
+    if (rf_fault_skips("sccp.security-mode"))
+        return true;
+    switch (d->mode) {
+    case RF_SCCP_MODE_NON_SECURE:
+        return !s->has_tls || refuse(r, RF_SCCP_CAUSE_SECURITY_MISMATCH, "Secure link not allowed",
+                                     "secure link, but the device is non-secure");
+    case RF_SCCP_MODE_AUTHENTICATED:
+    case RF_SCCP_MODE_ENCRYPTED:
+        break;
+    }
+    if (!s->has_tls)
+        return refuse(r, RF_SCCP_CAUSE_SECURITY_MISMATCH, "Secure link required",
+                      "plain link, but the device is %s",
+                      d->mode == RF_SCCP_MODE_ENCRYPTED ? "encrypted" : "authenticated");
+    if (s->is_encrypted != (d->mode == RF_SCCP_MODE_ENCRYPTED))
+        return refuse(r, RF_SCCP_CAUSE_TLS_CIPHER, "Wrong cipher", "suite %s does not fit mode %s",
+                      s->suite, d->mode == RF_SCCP_MODE_ENCRYPTED ? "encrypted" : "authenticated");
+    return true;
+}
+
+static bool check_type(const struct rf_sccp_device *d, const struct rf_sccp_register *reg,
+                       struct refusal *r)
+{
+    return d->device_type == 0 || d->device_type == reg->device_type ||
+           refuse(r, RF_SCCP_CAUSE_TYPE_MISMATCH, "Device type mismatch",
+                  "device type %u, configured %u", reg->device_type, d->device_type);
+}
+
+/* spec: sccp.md 7.10: the old session gives way to the same certificate, to the same plain
+ * address, or when it has missed a keepalive; never an authenticated one to a plain one */
+static bool may_replace(const struct session *old, const struct session *s)
+{
+    if (old->has_tls && !s->has_tls)
+        return false;
+    if (old->has_tls && s->has_tls &&
+        rf_slice_eq(rf_slice_of(old->sha256, RF_SCCP_FP_LEN),
+                    rf_slice_of(s->sha256, RF_SCCP_FP_LEN)))
+        return true;
+    if (!old->has_tls && !s->has_tls && strcmp(old->address, s->address) == 0)
+        return true;
+    uint64_t silent_ms = rf_now_ms(s->svc->conf.clock) - old->last_in_ms;
+    return silent_ms > (uint64_t)old->keepalive_s * 1000 * 3 / 2;
+}
+
+static bool check_other(const struct session *s, const struct station *st, struct refusal *r)
+{
+    const struct session *old = st->session;
+    if (old == NULL || rf_fault_skips("sccp.duplicate") || may_replace(old, s))
+        return true;
+    return refuse(r, RF_SCCP_CAUSE_ALREADY_EXISTS, "Already registered",
+                  "registered already from %s", old->address);
+}
+
+static bool judge(struct session *s, const struct rf_sccp_register *reg, struct station **st,
+                  struct refusal *r)
+{
+    if (!rf_sccp_device_name_ok(reg->device_name))
+        return refuse(r, RF_SCCP_CAUSE_NO_ENTRY, "Device Unknown", "not a device name");
+    *st = sccp_station_find(s->svc, reg->device_name);
+    if (*st == NULL)
+        return refuse(r, RF_SCCP_CAUSE_NO_ENTRY, "Device Unknown", "device is not configured");
+    const struct rf_sccp_device *d = &(*st)->conf;
+    return check_name(s, reg->device_name, r) && check_mode(s, d, r) && check_cert(s, d, r) &&
+           check_type(d, reg, r) && check_other(s, *st, r);
+}
+
+/* ---- outcome ---- */
+
+static void reject(struct session *s, const struct rf_sccp_register *reg, struct station *st,
+                   const struct refusal *r)
+{
+    char name[4 * 16 + 1];
+    rf_escape(reg->device_name, name, sizeof name);
+    rf_count(REGISTER_REFUSED);
+    if (st != NULL)
+        st->last_cause = r->cause;
+    sccp_event(s->svc, "register-refused", name, r->cause, "%s from=%s cert=%s", r->text,
+               s->address, s->cert != NULL ? rf_cert_subject(s->cert) : "none");
+    sccp_send(s, &(struct rf_sccp_msg){.id = RF_SCCP_REGISTER_REJECT,
+                                       .register_reject.text = rf_slice_str(r->shown)});
+    sccp_session_close(s, r->shown);
+}
+
+static void tell_alarm(struct session *s)
+{
+    struct rf_slice rest = rf_slice_str(s->alarm);
+    struct rf_slice number;
+    uint64_t code = 0;
+    const char *reason = "unknown";
+    if (rf_next_piece(&rest, ':', &number) && rf_parse_u64(number, 0, 99, &code))
+        reason = rf_sccp_name_or_unknown(RF_SCCP_NAMES_ALARM_REASON, (uint32_t)code);
+    size_t at = rf_slice_find(rest, rf_slice_str("Last="));
+    char last[4 * 80 + 1];
+    rf_escape(at == SIZE_MAX ? rest : rf_slice_part(rest, at + 5, SIZE_MAX), last, sizeof last);
+    memcpy(s->station->last_alarm, s->alarm, sizeof s->station->last_alarm);
+    sccp_event(s->svc, "alarm", sccp_session_dev(s), RF_SCCP_CAUSE_NONE,
+               "severity=%s reason=\"%s\" last=\"%s\"",
+               rf_sccp_name_or_unknown(RF_SCCP_NAMES_ALARM_SEVERITY, s->alarm_severity), reason,
+               last);
+    s->has_alarm = false;
+}
+
+/* spec: sccp.md 8.1.33: before Register it may name anybody; it is told once we know who it is */
+void sccp_on_alarm(struct session *s, const struct rf_sccp_alarm *alarm)
+{
+    struct rf_slice text = rf_slice_part(alarm->text, 0, sizeof s->alarm - 1);
+    bool whole = rf_slice_to_str(text, s->alarm, sizeof s->alarm);
+    (void)whole; /* cut at a NUL is fine */
+    s->alarm_severity = alarm->severity;
+    s->has_alarm = true;
+    if (s->station != NULL)
+        tell_alarm(s);
+}
+
+static void copy_text(struct rf_slice from, char *to, size_t cap)
+{
+    char safe[4 * 48 + 1];
+    rf_escape(from, safe, sizeof safe);
+    snprintf(to, cap, "%.*s", (int)cap - 1, safe);
+}
+
+static void use_unconfirmed_cert(struct session *s, struct rf_sccp_device *d)
+{
+    for (size_t i = 0; s->has_tls && i < d->n_certs; i++) {
+        struct rf_sccp_device_cert *c = &d->certs[i];
+        if (c->state != RF_SCCP_CERT_UNCONFIRMED ||
+            !rf_slice_eq(rf_slice_of(c->sha256, RF_SCCP_FP_LEN),
+                         rf_slice_of(s->sha256, RF_SCCP_FP_LEN)))
+            continue;
+        c->state = RF_SCCP_CERT_CURRENT;
+        if (s->svc->conf.ops->on_cert_used != NULL)
+            s->svc->conf.ops->on_cert_used(s->svc->conf.arg, d->call.name, c->sha256);
+    }
+}
+
+static enum rf_call_signalling signalling_of(const struct session *s)
+{
+    if (!s->has_tls)
+        return RF_CALL_SIGNALLING_PLAIN;
+    return s->is_encrypted ? RF_CALL_SIGNALLING_ENCRYPTED : RF_CALL_SIGNALLING_AUTHENTICATED;
+}
+
+static void send_ack(struct session *s, unsigned agreed)
+{
+    const struct rf_sccp_service_conf *conf = &s->svc->conf;
+    struct rf_sccp_msg msg = {
+        .id = RF_SCCP_REGISTER_ACK,
+        .register_ack = {.keepalive_interval_s = s->keepalive_s,
+                         .date_template = rf_slice_str(conf->date_template),
+                         .secondary_keepalive_interval_s = conf->secondary_keepalive_s,
+                         .max_protocol_ver = (uint8_t)agreed}};
+    rf_sccp_version_features(agreed, msg.register_ack.features);
+    sccp_send(s, &msg);
+    s->version = agreed;
+    sccp_send_empty(s, RF_SCCP_CAPABILITIES_REQ);
+}
+
+static void accept(struct session *s, const struct rf_sccp_register *reg, struct station *st)
+{
+    if (st->session != NULL)
+        sccp_session_close(st->session, "replaced by a new registration");
+    struct rf_call_attach attach = {.ops = &sccp_endpoint_ops,
+                                    .arg = s,
+                                    .signalling = signalling_of(s),
+                                    .has_srtp = st->conf.has_srtp,
+                                    .codecs = RF_CALL_CODEC_PCMU}; /* until it says otherwise */
+    enum rf_err err = rf_call_device_up(s->svc->calls, st->conf.call.name, &attach, &s->dev);
+    rf_bug_on(err != RF_OK);
+    st->session = s;
+    st->last_cause = RF_SCCP_CAUSE_NONE;
+    s->station = st;
+    s->since_s = rf_wall_s(s->svc->conf.clock);
+    s->device_type = reg->device_type;
+    s->keepalive_s = s->svc->conf.keepalive_s;
+    copy_text(reg->firmware_load_name, s->load, sizeof s->load);
+    copy_text(reg->config_version_stamp, s->version_stamp, sizeof s->version_stamp);
+    send_ack(s, rf_sccp_version_agree(reg->protocol_ver));
+    sccp_session_watch(s, (uint64_t)s->keepalive_s * 1000 * KEEPALIVE_MISS);
+    rf_count(REGISTERED);
+    sccp_event(s->svc, "registered", sccp_session_dev(s), RF_SCCP_CAUSE_NONE,
+               "from=%s version=%u load=%s tls=%s suite=%s cert=%s resumed=%s", s->address,
+               s->version, s->load, s->has_tls ? s->tls_version : "none",
+               s->has_tls ? s->suite : "none", s->cert != NULL ? rf_cert_short(s->cert) : "none",
+               s->is_resumed ? "yes" : "no");
+    use_unconfirmed_cert(s, &st->conf);
+    if (s->has_alarm)
+        tell_alarm(s);
+}
+
+bool sccp_on_register(struct session *s, const struct rf_sccp_register *reg)
+{
+    struct refusal r = {0};
+    struct station *st = NULL;
+    if (s->station != NULL) { /* spec: sccp.md 1.5 */
+        refuse(&r, RF_SCCP_CAUSE_ALREADY_EXISTS, "Registered twice", "second Register on one link");
+        reject(s, reg, NULL, &r);
+        return false;
+    }
+    if (!judge(s, reg, &st, &r)) {
+        reject(s, reg, st, &r);
+        return false;
+    }
+    accept(s, reg, st);
+    return true;
+}
