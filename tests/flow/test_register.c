@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who may register, who may not, and what a registering phone is told. Each refusal has its twin.
+ */
+#include "flow.h"
+
+#include "trust/cert.h"
+
+#define WITH_PHONE(cert_letter, version)                                                           \
+    struct flow *f = flow_new();                                                                   \
+    struct flow_phone *a = flow_phone(f, NAME_A, cert_letter, version)
+
+static void expect_refused(struct flow_phone *p, enum rf_sccp_cause cause, const char *name,
+                           const char *shown)
+{
+    assert_slice_str(expect(p, RF_SCCP_REGISTER_REJECT)->register_reject.text, shown);
+    expect_closed(p, shown);
+    expect_none(p, RF_SCCP_REGISTER_ACK);
+    const struct flow_event *e = expect_event(p->f, "register-refused");
+    assert_int_equal(e->cause, cause);
+    assert_string_equal(rf_sccp_cause_name(e->cause), name);
+    assert_string_equal(e->dev, p->name);
+}
+
+static void expect_accepted(struct flow_phone *p)
+{
+    expect(p, RF_SCCP_REGISTER_ACK);
+    assert_true(p->is_open);
+    assert_true(is_registered(p->f, p->name));
+}
+
+/* ---- a registration ---- */
+
+static void asks(struct flow_phone *p, enum rf_sccp_id question, enum rf_sccp_id answer)
+{
+    sends(p, &(struct rf_sccp_msg){.id = question, .line_stat_req.number = 1});
+    expect(p, answer);
+}
+
+static void full_registration(unsigned version)
+{
+    WITH_PHONE('A', version);
+    connects(a, LINK_TLS);
+    sends(a, &(struct rf_sccp_msg){
+                 .id = RF_SCCP_ALARM,
+                 .alarm = {.severity = RF_SCCP_ALARM_INFORMATIONAL,
+                           .text = rf_slice_str("00: Name=" NAME_A
+                                                " Load=RF70.1-0-1 Last=Load Rejected")}});
+    assert_int_equal(events_of(f, "alarm"), 0); /* not before we know who speaks */
+    sends_register(a);
+    const struct rf_sccp_register_ack *ack = &expect(a, RF_SCCP_REGISTER_ACK)->register_ack;
+    assert_int_equal(ack->max_protocol_ver, version);
+    assert_int_equal(ack->keepalive_interval_s, 30);
+    expect(a, RF_SCCP_CAPABILITIES_REQ);
+    expect_event(f, "registered");
+    assert_non_null(strstr(expect_event(f, "alarm")->text, "Load Rejected"));
+
+    asks(a, RF_SCCP_BUTTON_TEMPLATE_REQ, RF_SCCP_BUTTON_TEMPLATE);
+    assert_int_equal(a->msg.button_template.count, RF_SCCP_BUTTON_SLOTS);
+    assert_int_equal(a->msg.button_template.buttons[0].type, RF_SCCP_STIM_LINE);
+    assert_int_equal(a->msg.button_template.buttons[1].type, RF_SCCP_STIM_UNDEFINED);
+    asks(a, RF_SCCP_SOFTKEY_TEMPLATE_REQ, RF_SCCP_SOFTKEY_TEMPLATE_RES);
+    asks(a, RF_SCCP_SOFTKEY_SET_REQ, RF_SCCP_SOFTKEY_SET_RES);
+    expect(a, RF_SCCP_SELECT_SOFTKEYS);
+    asks(a, RF_SCCP_CONFIG_STAT_REQ, RF_SCCP_CONFIG_STAT);
+    assert_slice_str(a->msg.config_stat.device_name, NAME_A);
+    asks(a, RF_SCCP_LINE_STAT_REQ, rf_sccp_form(RF_SCCP_LINE_STAT, version));
+    assert_slice_str(a->msg.line_stat.directory_number, "2001");
+    assert_slice_str(a->msg.line_stat.display_name, "Ada");
+    asks(a, RF_SCCP_FORWARD_STAT_REQ, RF_SCCP_FORWARD_STAT);
+    asks(a, RF_SCCP_SPEED_DIAL_STAT_REQ, RF_SCCP_SPEED_DIAL_STAT);
+    asks(a, RF_SCCP_TIME_DATE_REQ, RF_SCCP_DEFINE_TIME_DATE);
+    assert_int_equal(a->msg.define_time_date.year, 2026);
+    asks(a, RF_SCCP_VERSION_REQ, RF_SCCP_VERSION);
+    asks(a, RF_SCCP_KEEPALIVE, RF_SCCP_KEEPALIVE_ACK);
+
+    struct rf_sccp_device_status st;
+    assert_err(rf_sccp_device_status(f->svc, NAME_A, &st), RF_OK);
+    assert_int_equal(st.version, version);
+    assert_string_equal(st.load, "RF70.1-0-1");
+    assert_string_equal(st.suite, "TLS_AES_256_GCM_SHA384");
+    assert_string_equal(st.address, "10.1.2.1");
+    assert_int_equal(st.in, a->sent);
+    assert_int_equal(st.out, a->n_got);
+    struct rf_sccp_counts counts;
+    rf_sccp_counts(f->svc, &counts);
+    assert_int_equal(counts.in, a->sent);
+    assert_int_equal(counts.out, a->n_got);
+    assert_int_equal(counts.dropped, 0);
+    sends_empty(a, RF_SCCP_UNREGISTER);
+    assert_int_equal(expect(a, RF_SCCP_UNREGISTER_ACK)->unregister_ack.status, 0);
+    assert_false(is_registered(f, NAME_A));
+    sends_register(a); /* again on the same link: accepted. spec: sccp.md 8.3.31 */
+    expect_accepted(a);
+    flow_free(f);
+}
+
+static void registration_with_each_version(void **state)
+{
+    static const unsigned versions[] = {3, 8, 10, 11, 15, 16, 17, 18, 19, 20, 21, 22};
+    for (size_t i = 0; i < sizeof versions / sizeof *versions; i++)
+        full_registration(versions[i]);
+}
+
+static void version_255_is_22_and_0_is_3(void **state)
+{
+    WITH_PHONE('A', 255);
+    struct flow_phone *b = flow_phone(f, NAME_B, 'B', 0);
+    boots(a);
+    boots(b);
+    assert_int_equal(a->version, 22);
+    assert_int_equal(b->version, 3);
+    flow_free(f);
+}
+
+/* ---- refusals ---- */
+
+static void certificate_of_another_phone(void **state)
+{
+    WITH_PHONE('B', 22);
+    connects(a, LINK_TLS);
+    sends_register(a);
+    expect_refused(a, RF_SCCP_CAUSE_X509_NAME, "invalidX509NameInCertificate",
+                   "Certificate name mismatch");
+    struct flow_phone *twin = flow_phone(f, NAME_A, 'A', 22);
+    connects(twin, LINK_TLS);
+    sends_register(twin);
+    expect_accepted(twin);
+    flow_free(f);
+}
+
+static void plain_link_for_an_encrypted_device(void **state)
+{
+    WITH_PHONE('A', 22);
+    connects(a, LINK_PLAIN);
+    sends_register(a);
+    expect_refused(a, RF_SCCP_CAUSE_SECURITY_MISMATCH, "securityMismatch", "Secure link required");
+    connects(a, LINK_TLS);
+    sends_register(a);
+    expect_accepted(a);
+    flow_free(f);
+}
+
+static void link_that_does_not_encrypt_for_an_encrypted_device(void **state)
+{
+    WITH_PHONE('A', 22);
+    connects(a, LINK_NULL_CIPHER);
+    sends_register(a);
+    expect_refused(a, RF_SCCP_CAUSE_TLS_CIPHER, "invalidTLSCipher", "Wrong cipher");
+    struct rf_sccp_device d = flow_device(NAME_A);
+    d.mode = RF_SCCP_MODE_AUTHENTICATED;
+    struct rf_why why = {0};
+    assert_err(rf_sccp_device_update(f->svc, &d, &why), RF_OK);
+    connects(a, LINK_NULL_CIPHER);
+    sends_register(a);
+    expect_accepted(a);
+    flow_free(f);
+}
+
+static void secure_link_for_a_non_secure_device(void **state)
+{
+    WITH_PHONE('A', 22);
+    struct rf_sccp_device d = flow_device(NAME_A);
+    d.mode = RF_SCCP_MODE_NON_SECURE;
+    struct rf_why why = {0};
+    assert_err(rf_sccp_device_update(f->svc, &d, &why), RF_OK);
+    connects(a, LINK_TLS);
+    sends_register(a);
+    expect_refused(a, RF_SCCP_CAUSE_SECURITY_MISMATCH, "securityMismatch",
+                   "Secure link not allowed");
+    connects(a, LINK_PLAIN);
+    sends_register(a);
+    expect_accepted(a);
+    flow_free(f);
+}
+
+static void device_that_is_not_configured(void **state)
+{
+    WITH_PHONE('A', 22);
+    static const char *const names[] = {"SEP001122334466", "../../x", "SEP00112233445", "%n",
+                                        "sep001122334455", ""};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        a->name = names[i];
+        connects(a, LINK_TLS);
+        sends_register(a);
+        expect_refused(a, RF_SCCP_CAUSE_NO_ENTRY, "noEntryInDatabase", "Device Unknown");
+    }
+    a->name = NAME_A;
+    connects(a, LINK_TLS);
+    sends_register(a);
+    expect_accepted(a);
+    flow_free(f);
+}
+
+static void device_of_another_type(void **state)
+{
+    WITH_PHONE('A', 22);
+    struct rf_sccp_device d = flow_device(NAME_A);
+    struct rf_why why = {0};
+    d.device_type = 495;
+    assert_err(rf_sccp_device_update(f->svc, &d, &why), RF_OK);
+    connects(a, LINK_TLS);
+    sends_register(a);
+    expect_refused(a, RF_SCCP_CAUSE_TYPE_MISMATCH, "deviceTypeMismatch", "Device type mismatch");
+    d.device_type = 30006;
+    assert_err(rf_sccp_device_update(f->svc, &d, &why), RF_OK);
+    connects(a, LINK_TLS);
+    sends_register(a);
+    expect_accepted(a);
+    flow_free(f);
+}
+
+static void certificate_states(void **state)
+{
+    WITH_PHONE('A', 22);
+    struct rf_sccp_device d = flow_device(NAME_A);
+    struct rf_why why = {0};
+    d.n_certs = 1;
+    memcpy(d.certs[0].sha256, rf_cert_sha256(a->cert).p, RF_SCCP_FP_LEN);
+    d.certs[0].state = RF_SCCP_CERT_SUPERSEDED;
+    assert_err(rf_sccp_device_update(f->svc, &d, &why), RF_OK);
+    connects(a, LINK_TLS);
+    sends_register(a);
+    expect_refused(a, RF_SCCP_CAUSE_AUTHENTICATION, "authenticationError",
+                   "Certificate superseded");
+
+    d.certs[0].state = RF_SCCP_CERT_UNCONFIRMED;
+    d.listed_certs_only = true;
+    assert_err(rf_sccp_device_update(f->svc, &d, &why), RF_OK);
+    connects(a, LINK_TLS);
+    sends_register(a);
+    expect_accepted(a);
+    assert_int_equal(f->n_cert_used, 1); /* its first use confirms it */
+    assert_memory_equal(f->cert_used, rf_cert_sha256(a->cert).p, RF_SCCP_FP_LEN);
+    vanishes(a);
+
+    struct flow_phone *other =
+        flow_phone(f, NAME_A, 'C', 22); /* the name fits, the list does not */
+    connects(other, LINK_TLS);
+    sends_register(other);
+    expect_refused(other, RF_SCCP_CAUSE_AUTHENTICATION, "authenticationError",
+                   "Certificate not known");
+    connects(a, LINK_TLS);
+    sends_register(a);
+    expect_accepted(a);
+    assert_int_equal(f->n_cert_used, 1);
+    flow_free(f);
+}
+
+/* spec: sccp.md 7.10 */
+static void registered_already(void **state)
+{
+    WITH_PHONE('A', 22);
+    struct flow_phone *other = flow_phone(f, NAME_A, 'C', 22);
+    boots(a);
+    connects(other, LINK_TLS);
+    sends_register(other);
+    expect_refused(other, RF_SCCP_CAUSE_ALREADY_EXISTS, "authenticatedDeviceAlreadyExists",
+                   "Already registered");
+    assert_true(a->is_open && is_registered(f, NAME_A));
+
+    struct flow_phone *again = flow_phone(f, NAME_A, 'A', 22); /* the same certificate */
+    connects(again, LINK_TLS);
+    sends_register(again);
+    expect_accepted(again);
+    expect_closed(a, "replaced");
+    flow_free(f);
+}
+
+static void silent_session_gives_way(void **state)
+{
+    WITH_PHONE('A', 22);
+    struct flow_phone *other = flow_phone(f, NAME_A, 'C', 22);
+    boots(a);
+    passes_silently(f, 44000);
+    connects(other, LINK_TLS);
+    sends_register(other);
+    expect_refused(other, RF_SCCP_CAUSE_ALREADY_EXISTS, "authenticatedDeviceAlreadyExists",
+                   "Already registered");
+    passes_silently(f, 1001); /* one and a half intervals without a word */
+    connects(other, LINK_TLS);
+    sends_register(other);
+    expect_accepted(other);
+    expect_closed(a, "replaced");
+    flow_free(f);
+}
+
+static void second_register_on_one_link(void **state)
+{
+    WITH_PHONE('A', 22);
+    boots(a);
+    sends_register(a);
+    expect_refused(a, RF_SCCP_CAUSE_ALREADY_EXISTS, "authenticatedDeviceAlreadyExists",
+                   "Registered twice");
+    assert_false(is_registered(f, NAME_A));
+    flow_free(f);
+}
+
+/* ---- links and messages ---- */
+
+static void nothing_but_a_few_messages_before_register(void **state)
+{
+    WITH_PHONE('A', 22);
+    connects(a, LINK_TLS);
+    sends_empty(a, RF_SCCP_BUTTON_TEMPLATE_REQ);
+    sends_empty(a, RF_SCCP_OFF_HOOK);
+    dials(a, "2002");
+    assert_int_equal(a->n_got, 0);
+    struct rf_sccp_counts counts;
+    rf_sccp_counts(f->svc, &counts);
+    assert_int_equal(counts.dropped, 6);
+    assert_true(a->is_open);
+    asks(a, RF_SCCP_KEEPALIVE, RF_SCCP_KEEPALIVE_ACK); /* allowed */
+    sends_register(a);
+    expect_accepted(a);
+    asks(a, RF_SCCP_BUTTON_TEMPLATE_REQ, RF_SCCP_BUTTON_TEMPLATE); /* and now this is */
+    flow_free(f);
+}
+
+static void five_short_messages_close_the_link(void **state)
+{
+    WITH_PHONE('A', 22);
+    boots(a);
+    for (int i = 0; i < 4; i++)
+        sends_zeros(a, RF_SCCP_LINE_STAT_REQ, 0);
+    assert_true(a->is_open);
+    sends_zeros(a, 0x00ff, 8);                /* unknown: dropped, and not counted as short */
+    sends_zeros(a, RF_SCCP_REGISTER_ACK, 20); /* not a phone's: dropped */
+    assert_true(a->is_open);
+    sends_zeros(a, RF_SCCP_LINE_STAT_REQ, 0);
+    expect_closed(a, "malformed");
+    assert_false(is_registered(f, NAME_A));
+    flow_free(f);
+}
+
+static void flood_is_not_read_on(void **state)
+{
+    WITH_PHONE('A', 22);
+    struct flow_phone *b = flow_phone(f, NAME_B, 'B', 11);
+    boots(a);
+    boots(b);
+    for (int i = 0; i < 190; i++)
+        sends_empty(a, RF_SCCP_KEEPALIVE);
+    assert_false(a->is_paused);
+    for (int i = 0; i < 20; i++)
+        sends_empty(a, RF_SCCP_KEEPALIVE);
+    assert_true(a->is_paused);
+    assert_int_equal(events_of(f, "link-flood"), 1);
+    assert_false(b->is_paused);
+    asks(b, RF_SCCP_KEEPALIVE, RF_SCCP_KEEPALIVE_ACK); /* others go on */
+    passes_silently(f, 1000);
+    assert_false(a->is_paused);
+    flow_free(f);
+}
+
+static void link_that_says_nothing_is_closed(void **state)
+{
+    WITH_PHONE('A', 22);
+    struct flow_phone *standby = flow_phone(f, NAME_B, 'B', 22);
+    connects(a, LINK_TLS);
+    connects(standby, LINK_TLS);
+    sends_empty(standby, RF_SCCP_KEEPALIVE);
+    passes_silently(f, 9999);
+    assert_true(a->is_open);
+    passes_silently(f, 1);
+    expect_closed(a, "did not register");
+    assert_true(standby->is_open); /* a standby link lives by keepalives. spec: sccp.md 7.11 */
+    flow_free(f);
+}
+
+static void three_missed_keepalives(void **state)
+{
+    WITH_PHONE('A', 22);
+    boots(a);
+    passes(f, 500000);
+    assert_true(a->is_open);
+    passes_silently(f, 89999);
+    assert_true(a->is_open);
+    passes_silently(f, 1);
+    expect_closed(a, "keepalive");
+    assert_false(is_registered(f, NAME_A));
+    expect_event(f, "device-lost");
+    flow_free(f);
+}
+
+/* ---- the operator's side ---- */
+
+static void changed_and_removed_devices(void **state)
+{
+    WITH_PHONE('A', 22);
+    struct flow_phone *b = flow_phone(f, NAME_B, 'B', 11);
+    struct rf_why why = {0};
+    boots(a);
+    boots(b);
+    struct rf_sccp_device d = flow_device(NAME_A);
+    snprintf(d.call.lines[0].number, sizeof d.call.lines[0].number, "2002");
+    assert_refused(rf_sccp_device_update(f->svc, &d, &why), RF_ERR_EXISTS, why,
+                   "line-number-taken");
+    expect_none(a, RF_SCCP_RESET);
+    snprintf(d.call.lines[0].number, sizeof d.call.lines[0].number, "2009");
+    assert_err(rf_sccp_device_update(f->svc, &d, &why), RF_OK);
+    assert_int_equal(expect(a, RF_SCCP_RESET)->reset.type, RF_SCCP_RESET_RESTART);
+    assert_err(rf_sccp_device_reset(f->svc, NAME_B, RF_SCCP_RESET_RESET), RF_OK);
+    assert_int_equal(expect(b, RF_SCCP_RESET)->reset.type, RF_SCCP_RESET_RESET);
+
+    struct rf_sccp_device only_a = flow_device(NAME_A); /* with B's number, as B goes */
+    snprintf(only_a.call.lines[0].number, sizeof only_a.call.lines[0].number, "2002");
+    assert_err(rf_sccp_devices_set(f->svc, &only_a, 1, &why), RF_OK);
+    expect_closed(b, "removed");
+    assert_err(rf_sccp_device_remove(f->svc, NAME_B), RF_ERR_NOT_FOUND);
+    assert_err(rf_sccp_device_remove(f->svc, NAME_A), RF_OK);
+    expect_closed(a, "removed");
+    flow_free(f);
+}
+
+static void sets_that_are_refused_change_nothing(void **state)
+{
+    WITH_PHONE('A', 22);
+    struct rf_sccp_device set[2] = {flow_device(NAME_A), flow_device(NAME_A)};
+    struct rf_why why = {0};
+    assert_refused(rf_sccp_devices_set(f->svc, set, 2, &why), RF_ERR_EXISTS, why,
+                   "line-number-taken");
+    set[1].call.n_lines = 0;
+    why = (struct rf_why){0};
+    assert_refused(rf_sccp_devices_set(f->svc, set, 2, &why), RF_ERR_EXISTS, why, "device-exists");
+    set[1] = flow_device(NAME_B);
+    snprintf(set[1].call.name, sizeof set[1].call.name, "SEP12");
+    why = (struct rf_why){0};
+    assert_refused(rf_sccp_devices_set(f->svc, set, 2, &why), RF_ERR_BAD, why, "device-name");
+    set[1] = flow_device(NAME_B);
+    snprintf(set[1].call.lines[0].number, sizeof set[1].call.lines[0].number, "20x");
+    why = (struct rf_why){0};
+    assert_refused(rf_sccp_devices_set(f->svc, set, 2, &why), RF_ERR_BAD, why, "line-number");
+    boots(a);
+    uint32_t at = 0;
+    size_t n = 0;
+    struct rf_sccp_device_status st;
+    while (rf_sccp_device_next(f->svc, &at, &st))
+        n++;
+    assert_int_equal(n, 2);
+    flow_free(f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(registration_with_each_version),
+        cmocka_unit_test(version_255_is_22_and_0_is_3),
+        cmocka_unit_test(certificate_of_another_phone),
+        cmocka_unit_test(plain_link_for_an_encrypted_device),
+        cmocka_unit_test(link_that_does_not_encrypt_for_an_encrypted_device),
+        cmocka_unit_test(secure_link_for_a_non_secure_device),
+        cmocka_unit_test(device_that_is_not_configured),
+        cmocka_unit_test(device_of_another_type),
+        cmocka_unit_test(certificate_states),
+        cmocka_unit_test(registered_already),
+        cmocka_unit_test(silent_session_gives_way),
+        cmocka_unit_test(second_register_on_one_link),
+        cmocka_unit_test(nothing_but_a_few_messages_before_register),
+        cmocka_unit_test(five_short_messages_close_the_link),
+        cmocka_unit_test(flood_is_not_read_on),
+        cmocka_unit_test(link_that_says_nothing_is_closed),
+        cmocka_unit_test(three_missed_keepalives),
+        cmocka_unit_test(changed_and_removed_devices),
+        cmocka_unit_test(sets_that_are_refused_change_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
