@@ -308,6 +308,7 @@ static void nothing_but_a_few_messages_before_register(void **state)
     struct rf_sccp_counts counts;
     rf_sccp_counts(f->svc, &counts);
     assert_int_equal(counts.dropped, 6);
+    assert_non_null(strstr(expect_event(f, "message-dropped")->text, "not before Register"));
     assert_true(a->is_open);
     asks(a, RF_SCCP_KEEPALIVE, RF_SCCP_KEEPALIVE_ACK); /* allowed */
     sends_register(a);

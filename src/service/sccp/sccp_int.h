@@ -79,6 +79,7 @@ struct rf_sccp_service {
     uint32_t n_sessions;
     struct station *stations[BUCKETS];
     uint64_t in, out, dropped; /* of sessions that are gone */
+    struct rf_log_limit refusals;
 };
 
 /* sccp_service.c */

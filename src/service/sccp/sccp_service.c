@@ -13,12 +13,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KEEPALIVE_S    30
-#define SECONDARY_S    60
-#define REGISTER_WAIT  10
-#define RATE_PER_S     50
-#define RATE_BURST     200
-#define NOISE_A_MINUTE 10
+#define KEEPALIVE_S       30
+#define SECONDARY_S       60
+#define REGISTER_WAIT     10
+#define RATE_PER_S        50
+#define RATE_BURST        200
+#define NOISE_A_MINUTE    10
+#define REFUSALS_A_MINUTE 60
 
 /* ---- service ---- */
 
@@ -310,6 +311,14 @@ void rf_sccp_link_closed(struct rf_sccp_service *svc, rf_sccp_link_ref link, con
     s->is_closing = true;
     sccp_session_leave(s, "device-lost", reason);
     session_free(s);
+}
+
+void rf_sccp_link_refused(struct rf_sccp_service *svc, const char *address,
+                          const struct rf_why *why)
+{
+    if (rf_log_allows(&svc->refusals, REFUSALS_A_MINUTE, rf_now_ms(svc->conf.clock)))
+        sccp_event(svc, "link-refused", "", RF_SCCP_CAUSE_NONE, "code=%s from=%s text=\"%s\"",
+                   why->code, address, why->text);
 }
 
 /* ---- messages ---- */

@@ -166,6 +166,10 @@ bool rf_sccp_device_name_ok(struct rf_slice name);
 
 void rf_sccp_link_opened(struct rf_sccp_service *svc, rf_sccp_link_ref link,
                          const struct rf_sccp_peer *peer);
+/** A connection that never became a link: its handshake was refused, by us or by the other side.
+ * `why` says so; an event "link-refused" comes of it, of at most 60 a minute. */
+void rf_sccp_link_refused(struct rf_sccp_service *svc, const char *address,
+                          const struct rf_why *why);
 /** A whole frame arrived and was decoded; nothing of it is kept. */
 void rf_sccp_link_message(struct rf_sccp_service *svc, rf_sccp_link_ref link,
                           const struct rf_sccp_frame *frame, const struct rf_sccp_msg *msg);
