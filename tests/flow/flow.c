@@ -231,6 +231,7 @@ void sends_register(struct flow_phone *p)
                                            .device_type = 30006,
                                            .max_streams = 5,
                                            .protocol_ver = (uint8_t)p->announces,
+                                           .features = {0, p->reads_utf8 ? 0x72 : 0x60, 0x85},
                                            .firmware_load_name = rf_slice_str("RF70.1-0-1")}});
 }
 

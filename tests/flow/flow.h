@@ -54,8 +54,7 @@ struct flow_phone {
     uint32_t line;
     uint32_t state;
     uint64_t sent;
-    bool stays_silent; /* does not answer OpenReceiveChannel by itself */
-    uint32_t media_status;
+    bool reads_utf8;
     uint16_t media_port;
 };
 

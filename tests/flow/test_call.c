@@ -283,6 +283,29 @@ static void digits_in_a_call_go_to_the_peer(void **state)
     flow_free(f);
 }
 
+/* spec: sccp.md 2.7 */
+static void names_in_the_letters_of_each_phone(void **state)
+{
+    struct flow *f = flow_new();
+    struct rf_sccp_device d = flow_device(NAME_A);
+    struct rf_why why = {0};
+    snprintf(d.call.lines[0].name, sizeof d.call.lines[0].name, "J\u00f6rg \u0141");
+    assert_err(rf_sccp_device_update(f->svc, &d, &why), RF_OK);
+    struct flow_phone *a = flow_phone(f, NAME_A, 'A', 22);
+    struct flow_phone *b = flow_phone(f, NAME_B, 'B', 11);
+    a->reads_utf8 = true;
+    boots(a);
+    boots(b);
+    off_hook(a);
+    dials(a, "2002");
+    assert_slice_str(expect(a, RF_SCCP_CALL_INFO_V2)->call_info.calling_party_name,
+                     "J\u00f6rg \u0141");
+    assert_slice_str(expect(b, RF_SCCP_CALL_INFO)->call_info.calling_party_name, "J\xf6rg ?");
+    assert_slice_str(expect(b, RF_SCCP_DISPLAY_PROMPT_STATUS_V2)->display_prompt.text,
+                     "\x80\x17 J\xf6rg ?");
+    flow_free(f);
+}
+
 /* spec: sccp.md 8.3.21: nobody acts on a call it has no part in */
 static void another_phones_call_is_left_alone(void **state)
 {
@@ -350,6 +373,7 @@ int main(void)
         cmocka_unit_test(abandoned_while_ringing),
         cmocka_unit_test(declined),
         cmocka_unit_test(digits_in_a_call_go_to_the_peer),
+        cmocka_unit_test(names_in_the_letters_of_each_phone),
         cmocka_unit_test(another_phones_call_is_left_alone),
         cmocka_unit_test(hook_goes_up_and_down_fast),
     };

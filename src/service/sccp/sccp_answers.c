@@ -79,11 +79,12 @@ static void answer_buttons(struct session *s)
 static void answer_config(struct session *s)
 {
     const struct rf_sccp_device *d = &s->station->conf;
+    char buf[SCCP_TEXT_MAX];
     sccp_send(
         s, &(struct rf_sccp_msg){.id = RF_SCCP_CONFIG_STAT,
                                  .config_stat = {.device_name = rf_slice_str(d->call.name),
                                                  .instance = 1,
-                                                 .user_name = rf_slice_str(d->label),
+                                                 .user_name = sccp_text(s, d->label, buf),
                                                  .server_name = rf_slice_str(s->svc->server_name),
                                                  .number_of_lines = (uint32_t)d->call.n_lines}});
 }
@@ -93,11 +94,13 @@ static void answer_line(struct session *s, uint32_t number)
     const struct rf_call_device_conf *d = &s->station->conf.call;
     struct rf_sccp_msg msg = {.id = rf_sccp_form(RF_SCCP_LINE_STAT, s->version),
                               .line_stat.line_number = number};
+    char buf_name[SCCP_TEXT_MAX], buf_label[SCCP_TEXT_MAX];
     if (number >= 1 && number <= d->n_lines) {
         const struct rf_call_party *line = &d->lines[number - 1];
+        const char *label = line->name[0] != '\0' ? line->name : line->number;
         msg.line_stat.directory_number = rf_slice_str(line->number);
-        msg.line_stat.display_name = rf_slice_str(line->name);
-        msg.line_stat.label = rf_slice_str(line->name[0] != '\0' ? line->name : line->number);
+        msg.line_stat.display_name = sccp_text(s, line->name, buf_name);
+        msg.line_stat.label = sccp_text(s, label, buf_label);
         msg.line_stat.display_options = 0x0f;
     }
     sccp_send(s, &msg);

@@ -49,6 +49,7 @@ struct session {
     unsigned version;        /* agreed; 0 before RegisterAck */
     int64_t since_s;
     uint32_t device_type;
+    bool is_utf8; /* it said that it reads UTF-8; else texts go out in ISO 8859-1 */
     char load[RF_SCCP_LOAD_TEXT + 1];
     char version_stamp[RF_SCCP_VERSION_STAMP + 1];
     uint32_t keepalive_s;
@@ -107,6 +108,12 @@ void sccp_send_time(struct session *s);
 
 /* sccp_in.c: what its user does; false when `msg` is none of that */
 bool sccp_phone_event(struct session *s, const struct rf_sccp_msg *msg);
+
+/* sccp_text.c */
+#define SCCP_TEXT_MAX 256
+/** Our UTF-8 text as this phone reads it: itself, or made in `buf`, where "?" stands for what ISO
+ * 8859-1 has no letter for. spec: sccp.md 2.7 */
+struct rf_slice sccp_text(const struct session *s, const char *text, char buf[SCCP_TEXT_MAX]);
 
 /* sccp_out.c */
 extern const struct rf_call_endpoint_ops sccp_endpoint_ops;

@@ -123,22 +123,24 @@ static void send_info(struct session *s, const struct rf_call_leg_info *leg)
     _Static_assert((int)RF_CALL_SECURITY_ENCRYPTED == (int)RF_SCCP_SECURITY_ENCRYPTED &&
                        (int)RF_CALL_SECURITY_AUTHENTICATED == (int)RF_SCCP_SECURITY_AUTHENTICATED,
                    "call control's status has SCCP's numbers");
-    struct rf_slice name = rf_slice_str(leg->called->name);
+    char buf_called[SCCP_TEXT_MAX], buf_calling[SCCP_TEXT_MAX];
+    struct rf_slice name = sccp_text(s, leg->called->name, buf_called);
     struct rf_slice number = rf_slice_str(leg->called->number);
-    sccp_send(s, &(struct rf_sccp_msg){
-                     .id = rf_sccp_form(RF_SCCP_CALL_INFO, s->version),
-                     .call_info = {.line_instance = leg->line,
-                                   .call_reference = leg->ref,
-                                   .call_type = leg->is_originating ? RF_SCCP_CALL_TYPE_OUTBOUND
-                                                                    : RF_SCCP_CALL_TYPE_INBOUND,
-                                   .call_instance = 1,
-                                   .call_security_status = (uint32_t)leg->security,
-                                   .calling_party_name = rf_slice_str(leg->calling->name),
-                                   .calling_party = rf_slice_str(leg->calling->number),
-                                   .called_party_name = name,
-                                   .called_party = number,
-                                   .original_called_party_name = name,
-                                   .original_called_party = number}});
+    sccp_send(s,
+              &(struct rf_sccp_msg){
+                  .id = rf_sccp_form(RF_SCCP_CALL_INFO, s->version),
+                  .call_info = {.line_instance = leg->line,
+                                .call_reference = leg->ref,
+                                .call_type = leg->is_originating ? RF_SCCP_CALL_TYPE_OUTBOUND
+                                                                 : RF_SCCP_CALL_TYPE_INBOUND,
+                                .call_instance = 1,
+                                .call_security_status = (uint32_t)leg->security,
+                                .calling_party_name = sccp_text(s, leg->calling->name, buf_calling),
+                                .calling_party = rf_slice_str(leg->calling->number),
+                                .called_party_name = name,
+                                .called_party = number,
+                                .original_called_party_name = name,
+                                .original_called_party = number}});
 }
 
 /* ---- the caller's side ---- */
@@ -192,9 +194,10 @@ static void on_offer(void *arg, const struct rf_call_leg_info *leg)
     send_lamp(s, leg->line, RF_SCCP_LAMP_BLINK);
     send_ringer(s, leg, RF_SCCP_RING_INSIDE);
     send_keys(s, leg->line, leg->ref, RF_SCCP_KEYSET_RING_IN);
-    char text[8 + RF_CALL_NAME_MAX];
+    char text[8 + SCCP_TEXT_MAX], buf[SCCP_TEXT_MAX];
     const struct rf_call_party *from = leg->calling;
-    snprintf(text, sizeof text, TEXT_FROM " %s", from->name[0] != '\0' ? from->name : from->number);
+    struct rf_slice who = sccp_text(s, from->name[0] != '\0' ? from->name : from->number, buf);
+    snprintf(text, sizeof text, TEXT_FROM " %.*s", (int)who.len, (const char *)who.p);
     send_prompt(s, leg, text);
     rf_call_in_alerting(s->svc->calls, s->dev, leg->ref);
 }

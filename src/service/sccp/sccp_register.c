@@ -285,6 +285,7 @@ static void accept(struct session *s, const struct rf_sccp_register *reg, struct
     s->station = st;
     s->since_s = rf_wall_s(s->svc->conf.clock);
     s->device_type = reg->device_type;
+    s->is_utf8 = rf_sccp_features_utf8(reg->features);
     s->keepalive_s = s->svc->conf.keepalive_s;
     copy_text(reg->firmware_load_name, s->load, sizeof s->load);
     copy_text(reg->config_version_stamp, s->version_stamp, sizeof s->version_stamp);
