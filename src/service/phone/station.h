@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The SCCP phone: it finds a call manager of its list, registers, and makes and takes one call at a
+ * time, with the far end of which it exchanges SRTP or RTP by media/stream.h. It does what any call
+ * manager tells it; what it cannot do it skips by name.
+ *
+ *     err = rf_station_new(&conf, &st, &why);
+ *     rf_station_start(st);
+ *     on RF_STATION_REGISTERED:   rf_station_call(st, "2002", &why);
+ *     on RF_STATION_CALL, RING_IN: rf_station_answer(st, &why);
+ *     rf_station_stop(st);        ... RF_STATION_STOPPED: rf_station_free(st)
+ *
+ * Servers are tried in order: over TLS at base port + 443 with the LSC (else the MIC), and only if
+ * the server's certificate stands in the trust lists with role CCM or CCM+TFTP; else the phone
+ * leaves before it has sent a name, and tries the next. There is no way from a secure mode to a
+ * plain link. After the last of the list it waits: first 15 s, doubled to 10 minutes, times a
+ * random 0.75 to 1.25. A link that is lost in a call leaves the media running
+ * (RF_STATION_PRESERVED), and the phone registers again when its user has hung up.
+ *
+ * No globals, never blocks, allocates nothing per message or packet.
+ * Thread: that of the loop that runs `timers` and reads `answers`.
+ * doc: docs/wire/sccp.md, docs/phone-calls.md; spec: sccp.md 7, security.md 1.3, 1.8, 1.9 */
+#ifndef SERVICE_PHONE_STATION_H
+#define SERVICE_PHONE_STATION_H
+
+#include "base/fsm.h"
+#include "base/timer.h"
+#include "media/stream.h"
+#include "service/phone/phone_link.h"
+#include "trust/lists.h"
+#include "wire/sccp/sccp.h"
+
+#define RF_STATION_SERVERS_MAX 5
+#define RF_STATION_TLS_OFFSET  443
+#define RF_STATION_NAME_MAX    15
+#define RF_STATION_NUMBER_MAX  24
+#define RF_STATION_TEXT_MAX    255 /* bytes of UTF-8 in texts of events */
+
+/** deviceSecurityMode of the verified configuration. */
+enum rf_station_mode {
+    RF_STATION_NON_SECURE = 1,    /* plain TCP to the base port */
+    RF_STATION_AUTHENTICATED = 2, /* TLS */
+    RF_STATION_ENCRYPTED = 3,     /* TLS, and the suite must hide the content */
+};
+
+struct rf_station_server {
+    char host[RF_ADDRESS_TEXT_MAX]; /* numeric */
+    uint16_t port;                  /* base port, as in the configuration */
+};
+
+/** Media as in media/stream.h, so that tests fake it. Each function is the one of the same name
+ * there; `media` is conf.media_arg. A stream that was opened gets RF_MEDIA_CLOSED after it was
+ * closed, also when the station is gone by then. */
+struct rf_station_media_ops {
+    enum rf_err (*open)(void *media, const struct rf_media_conf *conf, rf_media_id *out,
+                        uint16_t *out_port, struct rf_why *why);
+    enum rf_err (*receive)(void *media, rf_media_id stream, const struct rf_media_key *key,
+                           struct rf_why *why);
+    void (*receive_stop)(void *media, rf_media_id stream);
+    enum rf_err (*send)(void *media, rf_media_id stream, const char *remote, uint16_t port,
+                        const struct rf_media_key *key, struct rf_media_clip *clip, uint8_t tos,
+                        struct rf_why *why);
+    void (*send_stop)(void *media, rf_media_id stream);
+    void (*ask)(void *media, rf_media_id stream);
+    void (*close)(void *media, rf_media_id stream);
+};
+/** Over media/stream.h; `media` is the struct rf_media. */
+const struct rf_station_media_ops *rf_station_media_real(void);
+
+/** What the phone's screen would show of the call. */
+enum rf_station_call_state {
+    RF_STATION_IDLE,
+    RF_STATION_SEIZING,    /* off hook, no word from the server yet */
+    RF_STATION_DIALLING,   /* dial tone, or digits going out */
+    RF_STATION_PROCEEDING, /* the server routes */
+    RF_STATION_RING_OUT,
+    RF_STATION_RING_IN,
+    RF_STATION_ANSWERING, /* off hook, not connected yet */
+    RF_STATION_CONNECTED,
+    RF_STATION_HELD,
+    RF_STATION_FAILED,    /* busy, congestion, no such number: with a tone, until it hangs up */
+    RF_STATION_CLEARING,  /* on hook, the server has not said so yet */
+    RF_STATION_PRESERVED, /* the link is gone, the media goes on */
+    RF_STATION_CALL_STATES_N,
+};
+const char *rf_station_call_state_name(enum rf_station_call_state state); /* "ring-in" */
+
+enum rf_station_reg_state {
+    RF_STATION_OFF,
+    RF_STATION_CONNECTING,
+    RF_STATION_REGISTERING, /* Register is out */
+    RF_STATION_SETTING_UP,  /* accepted, asking for templates, lines and time */
+    RF_STATION_UP,
+    RF_STATION_WAITING,  /* all servers failed: until the retry timer */
+    RF_STATION_LINKLESS, /* lost the link in a call: until the call is over */
+    RF_STATION_LEAVING,  /* Unregister is out */
+    RF_STATION_REG_STATES_N,
+};
+const char *rf_station_reg_state_name(enum rf_station_reg_state state);
+
+enum rf_station_event_kind {
+    RF_STATION_LINK_UP,       /* connected; server, suite; nothing was sent yet */
+    RF_STATION_REGISTERED,    /* server, version, number, label; set up whole */
+    RF_STATION_REFUSED,       /* by a server (text: its words), or it by us: why, server */
+    RF_STATION_LOST,          /* the link of a registered phone ended: why, server */
+    RF_STATION_WAITS,         /* the list is at its end; wait_ms until it starts anew */
+    RF_STATION_RESET,         /* the server wants reset: `reset`. The phone has left; boot again */
+    RF_STATION_STOPPED,       /* after rf_station_stop */
+    RF_STATION_LINK_COUNTS,   /* a link ended: in, out, dropped */
+    RF_STATION_CALL,          /* call_state changed; ref, line */
+    RF_STATION_CALL_INFO,     /* parties and security */
+    RF_STATION_PROMPT,        /* text of the call's status line, "" when cleared */
+    RF_STATION_NOTIFY,        /* text for the whole phone, "" when cleared */
+    RF_STATION_TONE,          /* tone of the server, RF_SCCP_TONE_SILENCE when it stops */
+    RF_STATION_RINGER,        /* is_on */
+    RF_STATION_DTMF,          /* the far end pressed a key: digit */
+    RF_STATION_RECEIVING,     /* a receiver is open: suite, port */
+    RF_STATION_SENDING,       /* a sender is on: suite, remote, port */
+    RF_STATION_MEDIA_REFUSED, /* the server asked for media we do not do: why */
+    RF_STATION_FIRST_AUDIO,
+    RF_STATION_PACKETS_REFUSED, /* reason, stats */
+    RF_STATION_CLIP_DONE,
+    RF_STATION_MEDIA_ENDED, /* stats, and what was heard in `ulaw` */
+};
+const char *rf_station_event_name(enum rf_station_event_kind kind); /* "registered", ... */
+
+/** All texts and slices are borrowed for the time of the call; what a kind does not name is zero.
+ * Texts of the server are UTF-8 here, whatever it sent, without control bytes. */
+struct rf_station_event {
+    enum rf_station_event_kind kind;
+    const char *server; /* "192.0.2.1:2443" */
+    const char *tls_version;
+    const char *suite; /* of TLS; of media events: rf_media_suite_name */
+    unsigned version;
+    const char *number; /* first line */
+    const char *label;
+    const char *text;
+    struct rf_why why;
+    uint32_t wait_ms;
+    enum rf_sccp_reset_type reset;
+    uint64_t in, out, dropped;
+    enum rf_station_call_state call_state;
+    uint32_t ref, line;
+    bool is_incoming;
+    const char *calling_number, *calling_name, *called_number, *called_name;
+    enum rf_sccp_security security; /* of the call: lock, shield or none */
+    enum rf_sccp_tone tone;
+    bool is_on;
+    char digit;
+    const char *remote; /* SENDING: address */
+    uint16_t port;
+    const char *reason;
+    struct rf_media_stats stats;
+    struct rf_slice ulaw;
+};
+
+struct rf_station_conf {
+    const char *device;        /* "SEP001122334455" */
+    uint32_t device_type;      /* sccp model number, e.g. 30006 */
+    unsigned version;          /* announced: 3..22 */
+    const char *load;          /* running firmware, at most 31 characters; may be NULL */
+    const char *version_stamp; /* of the configuration; may be NULL */
+    /** Why the phone starts, for the Alarm before the first Register: number (25 initialized, 31
+     * file authentication failed, ...) and a few words. Text NULL: 25, "initialized". */
+    enum rf_sccp_alarm_reason alarm;
+    const char *alarm_text;
+    struct rf_station_server servers[RF_STATION_SERVERS_MAX]; /* highest priority first */
+    size_t n_servers;
+    enum rf_station_mode mode;
+    const struct rf_lists *lists; /* borrowed as long as the station lives */
+    const struct rf_phone_id *id; /* LSC, or MIC when there is none; references are taken */
+    int64_t floor_s;              /* V3 as in enrol.h */
+    const char *keylog_path;      /* debugging; NULL: none */
+
+    /* 0: default */
+    uint32_t handshake_ms;   /* 10 s */
+    uint32_t register_ms;    /* 10 s: for the answer to Register */
+    uint32_t setup_ms;       /* 10 s: for the answers after it; what is missing then is missing */
+    uint32_t retry_first_ms; /* 15 s */
+    uint32_t retry_max_ms;   /* 600 s */
+    uint32_t leave_ms;       /* 2 s: for the answer to Unregister */
+    uint32_t digit_gap_ms;   /* 200 ms between two digits */
+    uint32_t seize_ms;       /* 5 s: from off hook to the server's first word */
+    uint32_t clear_ms;       /* 5 s: from on hook to the server's last word */
+
+    const struct rf_phone_link_ops *net; /* rf_phone_link_real() */
+    void *net_arg;                       /* the loop */
+    const struct rf_clock *clock;
+    struct rf_timers *timers;
+    struct rf_mailbox *answers; /* the loop's: events of media come by it */
+    const struct rf_station_media_ops *media;
+    void *media_arg;
+    struct rf_media_clip *clip; /* what it says in each call; NULL: silence. A reference is taken */
+    uint32_t record_max;        /* bytes of what it hears; 0: nothing is kept */
+    /** Every event. May call any function of this header but rf_station_free. */
+    void (*on_event)(void *arg, const struct rf_station_event *event);
+    void *arg;
+};
+
+struct rf_station;
+
+/** Check and copy the configuration. RF_ERR_BAD station-device, station-version, station-servers,
+ * station-address; RF_ERR_NOT_FOUND station-no-certificate (a secure mode without one);
+ * RF_ERR_DENIED station-no-list (a secure mode, and no call manager in the lists). */
+RF_MUST_CHECK enum rf_err rf_station_new(const struct rf_station_conf *conf,
+                                         struct rf_station **out, struct rf_why *why);
+/** Find a server and register; nothing when it is started already. */
+void rf_station_start(struct rf_station *st);
+/** Hang up, unregister, close. RF_STATION_STOPPED follows, at the latest after leave_ms. */
+void rf_station_stop(struct rf_station *st);
+/** Drop everything without a word. NULL is fine. */
+void rf_station_free(struct rf_station *st);
+
+/* What the user does. Refused with RF_ERR_DENIED: not-registered, not-idle, not-ringing, no-call,
+ * not-now; RF_ERR_BAD: number (digits, *, #, A-D; at most 24). What the server makes of it comes as
+ * events. */
+RF_MUST_CHECK enum rf_err rf_station_off_hook(struct rf_station *st, struct rf_why *why);
+/** Off hook, then one digit after the other once the server gives a line. */
+RF_MUST_CHECK enum rf_err rf_station_call(struct rf_station *st, const char *number,
+                                          struct rf_why *why);
+/** The whole number in one message. */
+RF_MUST_CHECK enum rf_err rf_station_call_enbloc(struct rf_station *st, const char *number,
+                                                 struct rf_why *why);
+/** One key: a digit of a number, or DTMF when connected. */
+RF_MUST_CHECK enum rf_err rf_station_press(struct rf_station *st, char digit, struct rf_why *why);
+RF_MUST_CHECK enum rf_err rf_station_answer(struct rf_station *st, struct rf_why *why);
+RF_MUST_CHECK enum rf_err rf_station_hang_up(struct rf_station *st, struct rf_why *why);
+
+/** Tell the server something, now when registered, else before the next Register (the last one
+ * counts). `text` at most 60 bytes are sent. */
+void rf_station_alarm(struct rf_station *st, enum rf_sccp_alarm_severity severity,
+                      enum rf_sccp_alarm_reason number, const char *text);
+
+struct rf_station_status {
+    enum rf_station_reg_state reg;
+    enum rf_station_call_state call;
+    const char *server;        /* in use or being tried, "" otherwise; borrowed */
+    unsigned version;          /* agreed, 0 while there is none */
+    const char *number;        /* first line, "" before it is known; borrowed */
+    uint64_t in, out, dropped; /* messages since the start, all links */
+};
+void rf_station_status(const struct rf_station *st, struct rf_station_status *out);
+
+/** For the grid tests and tools/fsm-dot. */
+const struct rf_fsm_def *rf_station_reg_def(void);
+const struct rf_fsm_def *rf_station_call_def(void);
+const char *rf_station_action_name(rf_fsm_action action);
+
+#endif
