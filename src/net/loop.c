@@ -2,11 +2,11 @@
 #include "net/loop.h"
 
 #include "net/loop_int.h"
+#include "net/workers.h"
 
 #include <signal.h>
 
-#define MAILBOX_LIMIT 65536
-#define LINKS_LIMIT   65535
+#define LINKS_LIMIT 65535
 
 struct rf_signal {
     struct rf_signal *next;
@@ -61,7 +61,7 @@ struct rf_loop *rf_loop_new(const struct rf_clock *clock, const char *name)
     loop->name = name;
     loop->clock = clock;
     loop->base = base_new();
-    loop->mailbox = rf_mailbox_new(name, MAILBOX_LIMIT);
+    loop->mailbox = rf_mailbox_new(name, RF_WORKERS_MAILBOX);
     loop->reader = loop;
     loop->timers = rf_timers_new(clock);
     loop->links = rf_handles_new(LINKS_LIMIT);
@@ -80,6 +80,7 @@ void rf_loop_free(struct rf_loop *loop)
         return;
     rf_mailbox_run(loop->mailbox, NULL);
     rf_links_drop(loop);
+    rf_lingers_drop(loop);
     while (loop->signals != NULL) {
         struct rf_signal *s = loop->signals;
         loop->signals = s->next;
@@ -93,30 +94,31 @@ void rf_loop_free(struct rf_loop *loop)
     rf_handles_free(loop->links);
     event_base_free(loop->base);
     rf_free(loop->scratch);
+    rf_free(loop->packet);
     rf_free(loop);
 }
 
-void rf_loop_todo(struct rf_loop *loop, struct rf_link *link)
+void rf_loop_todo(struct rf_loop *loop, struct rf_todo *todo)
 {
-    struct rf_link **next = rf_link_todo_next(link);
-    if (*next != NULL || loop->todo_last == next)
+    if (todo->is_queued)
         return;
-    *loop->todo_last = link;
-    loop->todo_last = next;
+    todo->is_queued = true;
+    todo->next = NULL;
+    *loop->todo_last = todo;
+    loop->todo_last = &todo->next;
 }
 
-/** What was queued up to now; what these queue themselves waits for the next turn. */
+/** What was queued up to now; what these queue anew waits for the next turn. */
 static void attend(struct rf_loop *loop)
 {
-    struct rf_link *first = loop->todo;
+    struct rf_todo *first = loop->todo;
     loop->todo = NULL;
     loop->todo_last = &loop->todo;
     while (first != NULL) {
-        struct rf_link *link = first;
-        struct rf_link **next = rf_link_todo_next(link);
-        first = *next;
-        *next = NULL;
-        rf_link_attend(link);
+        struct rf_todo *todo = first;
+        first = todo->next;
+        todo->is_queued = false;
+        todo->run(todo);
     }
 }
 

@@ -14,6 +14,13 @@
 
 struct rf_linger;
 
+/** Something that wants attention at the end of the turn: first member of its object. */
+struct rf_todo {
+    struct rf_todo *next;
+    void (*run)(struct rf_todo *todo); /* may free it */
+    bool is_queued;
+};
+
 struct rf_loop {
     const char *name;
     uint32_t worker; /* our number among the workers; 0 without */
@@ -27,20 +34,24 @@ struct rf_loop {
     struct rf_signal *signals;
     bool stopping;
     struct rf_handles *links;
-    struct rf_link *todo; /* links that want attention at the end of the turn */
-    struct rf_link **todo_last;
+    struct rf_todo *todo;
+    struct rf_todo **todo_last;
     struct rf_linger *lingers;
+    uint32_t lingers_n;
     uint8_t *scratch;
+    uint8_t *packet; /* where UDP packets land: made with the first socket */
 };
 
-/** Attend to a link at the end of this turn; once, however often it is asked. */
-void rf_loop_todo(struct rf_loop *loop, struct rf_link *link);
-/** For rf_loop_todo. */
-struct rf_link **rf_link_todo_next(struct rf_link *link);
-/** Do what a link queued itself for; may free it. */
-void rf_link_attend(struct rf_link *link);
-/** Drop all links and lingering sockets, without callbacks. */
+/** Attend to it at the end of this turn; once, however often it is asked. */
+void rf_loop_todo(struct rf_loop *loop, struct rf_todo *todo);
+/** Drop all links, without callbacks. */
 void rf_links_drop(struct rf_loop *loop);
+
+/** Close a socket whose peer should still read what we sent: sending ends now, what arrives is
+ * thrown away until the peer closes, for RF_LINK_CLOSE_MS at most. A plain close would answer
+ * unread bytes with a reset, and the peer would lose our last words. */
+void rf_linger(struct rf_loop *loop, int take_fd);
+void rf_lingers_drop(struct rf_loop *loop);
 
 /** A new event on the loop; aborts when memory is out. */
 struct event *rf_loop_event(struct rf_loop *loop, int fd, short what, event_callback_fn fn,

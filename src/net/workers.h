@@ -9,7 +9,8 @@
 
 #include "net/link.h"
 
-#define RF_WORKERS_MAX 64
+#define RF_WORKERS_MAX     64
+#define RF_WORKERS_MAILBOX 65536 /* of every loop */
 
 struct rf_workers;
 

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Accepting: on one loop, for links there or on several workers in turn. The accepting thread alone
+ * adds to the counts; links, on whatever thread, only take away. So the counts are exact without a
+ * lock. */
+#include "net/link_int.h"
+#include "net/workers_int.h"
+
+#include "base/faults.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/random.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LINKS_DEFAULT      20480u /* phones of one node */
+#define HANDSHAKES_DEFAULT 64u
+#define ACCEPTS_MAX        64  /* in one turn */
+#define RETRY_MS           100 /* out of descriptors */
+#define PROBES_MAX         64
+
+/* Links of one address that are not open yet. Free when n is 0. */
+struct rf_listener_slot {
+    uint8_t host[16]; /* only the accepting thread looks */
+    atomic_uint n;
+};
+
+struct rf_listener {
+    atomic_uint refs; /* the owner's, one for each link */
+    char *name;
+    struct rf_loop *loop; /* where it accepts */
+    struct rf_workers *workers;
+    uint32_t turn; /* the next worker */
+    struct rf_link_conf link;
+    uint32_t links_max;
+    uint32_t per_address;
+    uint16_t port;
+    int fd;
+    struct event *readable;
+    rf_timer_id retry;
+    struct rf_log_limit log_limit;
+    atomic_uint links;
+    struct rf_listener_slot *slots;
+    uint32_t slots_n; /* a power of two */
+    uint32_t seed;
+};
+
+static void listener_unref(struct rf_listener *l)
+{
+    if (atomic_fetch_sub(&l->refs, 1) != 1)
+        return;
+    rf_tls_free(l->link.tls);
+    rf_free(l->slots);
+    rf_free(l->name);
+    rf_free(l);
+}
+
+const struct rf_link_conf *rf_listener_link_conf(const struct rf_listener *l)
+{
+    return &l->link;
+}
+
+void rf_listener_opened(struct rf_listener *l, struct rf_listener_slot *slot)
+{
+    if (slot != NULL)
+        atomic_fetch_sub(&slot->n, 1);
+}
+
+void rf_listener_over(struct rf_listener *l)
+{
+    atomic_fetch_sub(&l->links, 1);
+    listener_unref(l);
+}
+
+/* ---- limits ---- */
+
+static void host_key(const struct rf_address *a, uint8_t key[16])
+{
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&a->sa;
+    uint8_t v4[4];
+    memset(key, 0, 16);
+    if (rf_address_ipv4(a, v4))
+        memcpy(key, v4, sizeof v4);
+    else if (a->sa.ss_family == AF_INET6)
+        memcpy(key, &v6->sin6_addr, 16);
+}
+
+/* FNV-1a behind a seed that nobody outside knows: slots cannot be aimed at. */
+static uint32_t hash(uint32_t seed, const uint8_t key[16])
+{
+    uint32_t h = 2166136261u ^ seed;
+    for (int i = 0; i < 16; i++)
+        h = (h ^ key[i]) * 16777619u;
+    return h ^ h >> 15;
+}
+
+/** The slot that counts this address, one more on it; NULL when it has its share. */
+static struct rf_listener_slot *slot_take(struct rf_listener *l, const struct rf_address *address)
+{
+    uint8_t key[16];
+    host_key(address, key);
+    uint32_t at = hash(l->seed, key);
+    struct rf_listener_slot *unused = NULL;
+    for (uint32_t i = 0; i < PROBES_MAX; i++) {
+        struct rf_listener_slot *slot = &l->slots[(at + i) & (l->slots_n - 1)];
+        uint32_t n = atomic_load(&slot->n);
+        if (n == 0 && unused == NULL)
+            unused = slot;
+        if (n == 0 || memcmp(slot->host, key, sizeof key) != 0)
+            continue;
+        if (n >= l->per_address && !rf_fault_skips("net.handshakes-per-address"))
+            return NULL;
+        atomic_fetch_add(&slot->n, 1);
+        return slot;
+    }
+    if (unused != NULL) {
+        memcpy(unused->host, key, sizeof key);
+        atomic_fetch_add(&unused->n, 1);
+    }
+    return unused;
+}
+
+static void refuse(struct rf_listener *l, int fd, const struct rf_address *address,
+                   const char *reason)
+{
+    char host[RF_ADDRESS_TEXT_MAX];
+    close(fd);
+    rf_count(LINKS_REFUSED);
+    if (rf_log_allows(&l->log_limit, 10, rf_now_ms(l->loop->clock)))
+        rf_warn(RF_CAT_NET, "connection refused: %s listener=%s peer=%s", reason, l->name,
+                rf_address_host(address, host, sizeof host));
+}
+
+/* ---- handing a socket to a worker ---- */
+
+struct accepted {
+    struct rf_msg msg;
+    struct rf_listener *listener;
+    struct rf_listener_slot *slot;
+    int fd;
+    struct rf_address address;
+};
+
+static void accepted_run(struct rf_msg *msg, void *reader)
+{
+    struct accepted *a = (struct accepted *)msg;
+    if (reader == NULL || !rf_link_accept(reader, a->listener, a->slot, a->fd, &a->address)) {
+        rf_count(LINKS_REFUSED);
+        close(a->fd);
+        rf_listener_opened(a->listener, a->slot);
+        rf_listener_over(a->listener);
+    }
+    rf_free(a);
+}
+
+static void hand_over(struct rf_listener *l, struct rf_listener_slot *slot, int fd,
+                      const struct rf_address *address)
+{
+    struct accepted *a = rf_new(struct accepted);
+    *a = (struct accepted){
+        .msg = {.run = accepted_run}, .listener = l, .slot = slot, .fd = fd, .address = *address};
+    atomic_fetch_add(&l->refs, 1);
+    atomic_fetch_add(&l->links, 1);
+    uint32_t to = l->workers != NULL ? l->turn++ % rf_workers_n(l->workers) : 0;
+    if (l->workers == NULL || rf_workers_loop(l->workers, to) == l->loop)
+        accepted_run(&a->msg, l->loop);
+    else if (rf_workers_post(l->workers, to, &a->msg) != RF_OK)
+        accepted_run(&a->msg, NULL);
+}
+
+/* ---- accepting ---- */
+
+static void retry(void *owner, uint64_t number)
+{
+    struct rf_listener *l = owner;
+    l->retry = 0;
+    event_add(l->readable, NULL);
+}
+
+/* The kernel would go on announcing a connection that we cannot take. */
+static void rest(struct rf_listener *l, int error)
+{
+    event_del(l->readable);
+    if (l->retry == 0)
+        l->retry = rf_timer_start(rf_loop_timers(l->loop), RETRY_MS, retry, l, 0);
+    if (rf_log_allows(&l->log_limit, 10, rf_now_ms(l->loop->clock)))
+        rf_error(RF_CAT_NET, "cannot accept connections for %d ms: %s listener=%s", RETRY_MS,
+                 strerror(error), l->name);
+}
+
+static void admit(struct rf_listener *l, int fd, const struct rf_address *address)
+{
+    if (atomic_load(&l->links) >= l->links_max && !rf_fault_skips("net.links-max")) {
+        refuse(l, fd, address, "the listener has all the links it may have");
+        return;
+    }
+    struct rf_listener_slot *slot = slot_take(l, address);
+    if (slot == NULL)
+        refuse(l, fd, address, "too many of this address are not through the handshake");
+    else
+        hand_over(l, slot, fd, address);
+}
+
+static void accept_ready(evutil_socket_t listening, short what, void *arg)
+{
+    struct rf_listener *l = arg;
+    for (int i = 0; i < ACCEPTS_MAX; i++) {
+        struct rf_address from = {.len = sizeof from.sa};
+        int fd =
+            accept4(l->fd, (struct sockaddr *)&from.sa, &from.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            admit(l, fd, &from);
+        } else if (errno == EAGAIN) {
+            return;
+        } else if (errno != EINTR && errno != ECONNABORTED && errno != EPROTO) {
+            rest(l, errno);
+            return;
+        }
+    }
+}
+
+/* ---- opening and closing ---- */
+
+static enum rf_err listen_failed(const struct rf_listener_conf *conf, int fd, struct rf_why *why)
+{
+    int error = errno;
+    if (fd >= 0)
+        close(fd);
+    enum rf_err err = error == EACCES ? RF_ERR_DENIED : RF_ERR_IO;
+    const char *code = error == EACCES       ? "port-denied"
+                       : error == EADDRINUSE ? "port-in-use"
+                                             : "listen-failed";
+    return rf_why_set(why, err, code, "listen on %s port %u for %s: %s", conf->address, conf->port,
+                      conf->name, strerror(error));
+}
+
+static enum rf_err listen_on(const struct rf_listener_conf *conf, struct rf_listener *l,
+                             struct rf_why *why)
+{
+    struct rf_address at;
+    enum rf_err err = rf_address_parse(conf->address, conf->port, &at, why);
+    if (err != RF_OK)
+        return err;
+    int on = 1;
+    int fd = socket(at.sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+        bind(fd, (const struct sockaddr *)&at.sa, at.len) != 0 || listen(fd, SOMAXCONN) != 0 ||
+        getsockname(fd, (struct sockaddr *)&at.sa, &at.len) != 0)
+        return listen_failed(conf, fd, why);
+    l->fd = fd;
+    l->port = rf_address_port(&at);
+    return RF_OK;
+}
+
+static uint32_t slots_for(uint32_t links_max)
+{
+    uint32_t n = 256;
+    while (n < links_max * 2)
+        n *= 2;
+    return n;
+}
+
+static enum rf_err listener_new(struct rf_loop *loop, const struct rf_listener_conf *conf,
+                                struct rf_listener **out, struct rf_why *why)
+{
+    struct rf_listener *l = rf_new(struct rf_listener);
+    atomic_init(&l->refs, 1);
+    l->name = rf_strdup(conf->name);
+    l->loop = loop;
+    l->link = conf->link;
+    if (l->link.tls != NULL)
+        rf_tls_ref(l->link.tls);
+    l->links_max = conf->links_max != 0 ? conf->links_max : LINKS_DEFAULT;
+    l->per_address =
+        conf->handshakes_per_address != 0 ? conf->handshakes_per_address : HANDSHAKES_DEFAULT;
+    l->slots_n = slots_for(l->links_max);
+    l->slots = rf_new_n(struct rf_listener_slot, l->slots_n);
+    l->seed = rf_random_u32();
+    enum rf_err err = listen_on(conf, l, why);
+    if (err != RF_OK) {
+        listener_unref(l);
+        return err;
+    }
+    *out = l;
+    return RF_OK;
+}
+
+static void start(struct rf_listener *l)
+{
+    l->readable = rf_loop_event(l->loop, l->fd, EV_READ | EV_PERSIST, accept_ready, l);
+    event_add(l->readable, NULL);
+}
+
+static void stop(struct rf_listener *l)
+{
+    rf_timer_stop(rf_loop_timers(l->loop), &l->retry);
+    event_free(l->readable);
+    close(l->fd);
+    listener_unref(l);
+}
+
+enum rf_err rf_listener_open(struct rf_loop *loop, const struct rf_listener_conf *conf,
+                             struct rf_listener **out, struct rf_why *why)
+{
+    enum rf_err err = listener_new(loop, conf, out, why);
+    if (err == RF_OK)
+        start(*out);
+    return err;
+}
+
+/* Opening and closing are done on the first worker, whose loop accepts; the caller waits, so that
+ * a closed listener is closed. */
+struct request {
+    struct rf_msg msg;
+    void (*fn)(struct rf_listener *l);
+    struct rf_listener *listener;
+    struct rf_mailbox *done;
+};
+
+static void request_done(struct rf_msg *msg, void *reader)
+{
+    rf_free(msg);
+}
+
+static void request_run(struct rf_msg *msg, void *reader)
+{
+    struct request *r = (struct request *)msg;
+    r->fn(r->listener);
+    r->msg.run = request_done;
+    rf_mailbox_post_answer(r->done, &r->msg);
+}
+
+static void on_accepting_thread(struct rf_listener *l, void (*fn)(struct rf_listener *l))
+{
+    if (l->workers == NULL || rf_workers_is_here(l->workers, 0)) {
+        fn(l);
+        return;
+    }
+    struct request *r = rf_new(struct request);
+    *r = (struct request){.msg = {.run = request_run},
+                          .fn = fn,
+                          .listener = l,
+                          .done = rf_mailbox_new("listener", 1)};
+    struct rf_mailbox *done = r->done;
+    rf_mailbox_post_answer(rf_loop_mailbox(l->loop), &r->msg);
+    while (rf_mailbox_run(done, NULL) == 0)
+        rf_mailbox_wait(done, -1);
+    rf_mailbox_free(done);
+}
+
+enum rf_err rf_listener_open_on_workers(struct rf_workers *workers,
+                                        const struct rf_listener_conf *conf,
+                                        struct rf_listener **out, struct rf_why *why)
+{
+    enum rf_err err = listener_new(rf_workers_loop(workers, 0), conf, out, why);
+    if (err != RF_OK)
+        return err;
+    (*out)->workers = workers;
+    on_accepting_thread(*out, start);
+    return RF_OK;
+}
+
+uint16_t rf_listener_port(const struct rf_listener *listener)
+{
+    return listener->port;
+}
+
+void rf_listener_close(struct rf_listener *listener)
+{
+    if (listener != NULL)
+        on_accepting_thread(listener, stop);
+}
