@@ -40,7 +40,8 @@ RF_MUST_CHECK enum rf_err rf_proof_check(const struct rf_cert *cert, struct rf_s
                                          struct rf_slice sha1_sig, struct rf_slice sha512_sig,
                                          bool allow_bare, bool *used_bare, struct rf_why *why);
 
-/** What identifies a proof for the replay rule (A5): SHA-256 over both signatures, 32 bytes. */
+/** What identifies a proof for the replay rule (A5), 32 bytes: SHA-256 over both signatures, of
+ * ECDSA over r alone, because anybody can turn s into another that is as valid. */
 void rf_proof_id(struct rf_slice sha1_sig, struct rf_slice sha512_sig, uint8_t out[32]);
 
 /** Make both signatures of the SUDI data of a session: over session id (little-endian) and

@@ -15,6 +15,7 @@
 /** Longer passwords are refused. */
 #define RF_PWHASH_PASSWORD_MAX 128
 
+/** RF_ERR_BAD password-empty, password-nul; RF_ERR_LIMIT password-long. */
 RF_MUST_CHECK enum rf_err rf_pwhash_make(struct rf_slice password, char out[RF_PWHASH_MAX],
                                          struct rf_why *why);
 /** Is it that password? A text not of this form is never right. Compared in constant time. */

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The parent's end of the signer. */
+#include "trust/signer.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+
+#include "base/metrics.h"
+#include "trust/signer_int.h"
+
+/* Signing takes milliseconds: a child that is silent so long is stopped or stuck. */
+#define ANSWER_S 30
+/* For the child to notice that its line was closed; it has nothing to lose. */
+#define END_MS 500
+
+static void give_up_line(struct rf_signer *s)
+{
+    if (s->fd >= 0)
+        close(s->fd);
+    s->fd = -1;
+}
+
+/* Is the child's end known within this time? */
+static bool ends_within(pid_t pid, int ms)
+{
+    int watch = pidfd_open(pid, 0);
+    if (watch < 0)
+        return errno == ESRCH;
+    struct pollfd p = {.fd = watch, .events = POLLIN};
+    int n;
+    do
+        n = poll(&p, 1, ms);
+    while (n < 0 && errno == EINTR);
+    close(watch);
+    return n == 1;
+}
+
+void rf_signer_close(struct rf_signer *s)
+{
+    if (s == NULL)
+        return;
+    give_up_line(s);
+    /* Its user may be another than ours by now; then it is left to end by itself. */
+    bool has_ended =
+        ends_within(s->pid, END_MS) || (kill(s->pid, SIGKILL) == 0 && ends_within(s->pid, END_MS));
+    if (has_ended)
+        while (waitpid(s->pid, NULL, 0) < 0 && errno == EINTR)
+            ;
+    rf_free(s);
+}
+
+pid_t rf_signer_pid(const struct rf_signer *s)
+{
+    return s->pid;
+}
+
+/* After a broken exchange nobody can say which answer comes next, so the line is given up. */
+static enum rf_err gone(struct rf_signer *s, struct rf_why *why, const char *what)
+{
+    give_up_line(s);
+    return rf_why_set(why, RF_ERR_IO, "signer-gone",
+                      "the signer process %ld %s; nothing can be signed until the server is "
+                      "started again",
+                      (long)s->pid, what);
+}
+
+static enum rf_err hear(struct rf_signer *s, uint32_t number,
+                        uint8_t frame[RF_SIGNER_FRAME_MAX + 1], struct rf_signer_say *say,
+                        struct rf_why *why)
+{
+    struct rf_slice in;
+    enum rf_err err = rf_signer_recv(s->fd, frame, &in);
+    if (err == RF_ERR_AGAIN)
+        return gone(s, why, "does not answer");
+    if (err != RF_OK)
+        return gone(s, why, "has ended");
+    if (rf_signer_say_decode(in, say, NULL) != RF_OK || say->number != number)
+        return gone(s, why, "gave an answer that cannot be read");
+    return say->err == RF_OK ? RF_OK
+                             : rf_why_set(why, say->err, say->why.code, "%s", say->why.text);
+}
+
+/* say->data borrows from frame. */
+static enum rf_err ask(struct rf_signer *s, struct rf_signer_ask *question,
+                       uint8_t frame[RF_SIGNER_FRAME_MAX + 1], struct rf_signer_say *say,
+                       struct rf_why *why)
+{
+    uint8_t buf[RF_SIGNER_NAME_MAX + RF_DIGEST_MAX + 16];
+    struct rf_wr wr = rf_wr_of(buf, sizeof(buf));
+    struct rf_slice out;
+    if (s->fd < 0)
+        return gone(s, why, "has ended");
+    if (question->name.len > RF_SIGNER_NAME_MAX)
+        return rf_why_set(why, RF_ERR_NOT_FOUND, "signer-key-unknown", "no key has so long a name");
+    if (question->digest.len > RF_DIGEST_MAX)
+        return rf_why_set(why, RF_ERR_BAD, "sign-digest", "no digest has %zu bytes",
+                          question->digest.len);
+    s->number = s->number == UINT32_MAX ? RF_SIGNER_READY + 1 : s->number + 1;
+    question->number = s->number;
+    rf_signer_ask_encode(question, &wr);
+    rf_bug_on(rf_wr_done(&wr, &out) != RF_OK);
+    if (rf_signer_send(s->fd, out) != RF_OK)
+        return gone(s, why, "has ended");
+    return hear(s, question->number, frame, say, why);
+}
+
+static void check_conf(const struct rf_signer_key_conf *keys, size_t n)
+{
+    rf_bug_on(n == 0 || n > RF_SIGNER_KEYS_MAX);
+    for (size_t i = 0; i < n; i++) {
+        rf_bug_on(keys[i].name[0] == '\0' || strlen(keys[i].name) > RF_SIGNER_NAME_MAX);
+        for (size_t k = 0; k < i; k++)
+            rf_bug_on(strcmp(keys[i].name, keys[k].name) == 0);
+    }
+}
+
+static enum rf_err start(const struct rf_signer_key_conf *keys, size_t n, struct rf_signer *s,
+                         struct rf_why *why)
+{
+    static const struct timeval patience = {.tv_sec = ANSWER_S};
+    int fd[2];
+    pid_t self = getpid();
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd) != 0)
+        return rf_why_set(why, RF_ERR_IO, "signer-fork", "socketpair for the signer: %s",
+                          strerror(errno));
+    s->pid = fork();
+    if (s->pid == 0)
+        rf_signer_child(keys, n, fd[1], self);
+    int reason = errno;
+    close(fd[1]);
+    s->fd = fd[0];
+    if (s->pid > 0 && setsockopt(s->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) == 0)
+        return RF_OK;
+    give_up_line(s);
+    return rf_why_set(why, RF_ERR_IO, "signer-fork", "starting the signer process: %s",
+                      strerror(s->pid < 0 ? reason : errno));
+}
+
+enum rf_err rf_signer_fork(const struct rf_signer_key_conf *keys, size_t n, struct rf_signer **out,
+                           struct rf_why *why)
+{
+    uint8_t frame[RF_SIGNER_FRAME_MAX + 1];
+    struct rf_signer_say say;
+    check_conf(keys, n);
+    struct rf_signer *s = rf_new(struct rf_signer);
+    enum rf_err err = start(keys, n, s, why);
+    if (err == RF_OK)
+        err = hear(s, RF_SIGNER_READY, frame, &say, why);
+    if (err == RF_OK) {
+        *out = s;
+        return RF_OK;
+    }
+    if (s->pid > 0)
+        rf_signer_close(s);
+    else
+        rf_free(s);
+    return err;
+}
+
+enum rf_err rf_signer_sign(struct rf_signer *s, const char *name, enum rf_digest alg,
+                           struct rf_slice digest, struct rf_buf *sig, struct rf_why *why)
+{
+    uint8_t frame[RF_SIGNER_FRAME_MAX + 1];
+    struct rf_signer_say say;
+    struct rf_signer_ask question = {.kind = RF_SIGNER_ASK_SIGN,
+                                     .name = rf_slice_str(name),
+                                     .alg = (uint8_t)alg,
+                                     .digest = digest};
+    enum rf_err err = ask(s, &question, frame, &say, why);
+    if (err == RF_OK && say.data.len > RF_SIGNATURE_MAX)
+        err = gone(s, why, "gave an answer that cannot be read");
+    if (err != RF_OK)
+        return err;
+    rf_count(SIGNATURES);
+    err = rf_buf_add_slice(sig, say.data);
+    return err == RF_OK ? RF_OK : rf_why_set(why, err, "sign-buffer", "no room for a signature");
+}
+
+/* The backend of the vault. */
+
+struct remote {
+    struct rf_signer *signer;
+    char name[RF_SIGNER_NAME_MAX + 1];
+};
+
+static enum rf_err remote_sign(void *state, enum rf_digest alg, struct rf_slice digest,
+                               struct rf_buf *sig, struct rf_why *why)
+{
+    struct remote *r = state;
+    return rf_signer_sign(r->signer, r->name, alg, digest, sig, why);
+}
+
+static void remote_close(void *state)
+{
+    rf_free(state);
+}
+
+enum rf_err rf_signer_key(struct rf_signer *s, const char *name, struct rf_vault_key **out,
+                          struct rf_cert **cert, struct rf_why *why)
+{
+    static const struct rf_vault_ops ops = {.sign = remote_sign, .close = remote_close};
+    uint8_t frame[RF_SIGNER_FRAME_MAX + 1];
+    RF_AUTO(rf_cert_freep) struct rf_cert *own = NULL;
+    struct rf_signer_say say;
+    struct rf_signer_ask question = {.kind = RF_SIGNER_ASK_CERT, .name = rf_slice_str(name)};
+    enum rf_err err = ask(s, &question, frame, &say, why);
+    if (err == RF_OK)
+        err = rf_cert_from_der(say.data, &own, why);
+    if (err != RF_OK)
+        return err;
+    struct remote *r = rf_new(struct remote);
+    r->signer = s;
+    rf_bug_on(!rf_slice_to_str(question.name, r->name, sizeof(r->name)));
+    *out = rf_vault_key_new(&ops, r, rf_cert_spki(own));
+    if (cert != NULL)
+        *cert = rf_steal(&own);
+    return RF_OK;
+}
