@@ -137,15 +137,18 @@ struct rf_enrol;
  * Check what is there and begin. Nothing was sent or kept on failure, and on_done does not come.
  *
  * Returns RF_OK; RF_ERR_BAD enrol-device (the name is empty, too long or has other bytes than
- * letters, digits, - and _), enrol-string (4..31 digits are needed in this mode); RF_ERR_NOT_FOUND
- * enrol-no-certificate (a mode by certificate, and there is none); RF_ERR_DENIED enrol-no-list
- * (no CAPF certificate in the lists: no server could be accepted); and what net->open gives.
+ * letters, digits, - and _), enrol-string (4 to 10 digits are needed in this mode);
+ * RF_ERR_NOT_FOUND enrol-no-certificate (a mode by certificate, and there is none); RF_ERR_DENIED
+ * enrol-no-list (no CAPF certificate in the lists: no server could be accepted); and what net->open
+ * gives.
  *
  * The codes of a FAILED result: those of the link (net/link.h: connect-refused, tls-..., end), of
  * V7 and V3 on the server's certificate (server-unknown, server-role, cert-expired), and
  *     capf-protocol, capf-length, capf-element-..., capf-...   the codec's, for what it received
  *     capf-session        a message of another session
  *     capf-version        the server speaks another version than 2 or 3
+ *     capf-cert-missing, capf-cert-type   a store request without certificate, or not for an LSC
+ *     capf-retry-later    the server asks for that
  *     capf-command        a message that does not fit here, or of unknown content
  *     capf-refused        end session with another reason than success (in `reason`)
  *     capf-unknown-device end session with reason 9
