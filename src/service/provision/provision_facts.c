@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "service/provision/provision_int.h"
+
+struct provision_facts *provision_facts_new(const struct rf_site *site,
+                                            const struct rf_site_ports *ports)
+{
+    const struct rf_site_conf *conf = site->conf;
+    struct provision_facts *f = rf_new(struct provision_facts);
+    f->refs = 1;
+    f->images = rf_site_path(site, RF_SITE_IMAGES);
+    f->ctl = rf_site_path(site, RF_SITE_CTL);
+    f->itl = rf_site_path(site, RF_SITE_ITL);
+    f->host = rf_strdup(rf_site_advertised(conf));
+    f->port_base = rf_site_port_base(ports);
+    f->capf_port = ports->capf;
+    f->is_nonsecure = conf->cluster == RF_SITE_CLUSTER_NONSECURE;
+    f->digest = conf->digest == RF_SITE_SHA1 ? RF_DIGEST_SHA1 : RF_DIGEST_SHA512;
+    f->date_template = rf_strdup(conf->date_template);
+    f->time_zone = rf_strdup(conf->time_zone);
+    f->locale = rf_strdup(conf->locale);
+    return f;
+}
+
+struct provision_facts *provision_facts_ref(struct provision_facts *f)
+{
+    f->refs++;
+    return f;
+}
+
+void provision_facts_unref(struct provision_facts *f)
+{
+    if (f == NULL || --f->refs > 0)
+        return;
+    rf_free(f->images);
+    rf_free(f->ctl);
+    rf_free(f->itl);
+    rf_free(f->host);
+    rf_free(f->date_template);
+    rf_free(f->time_zone);
+    rf_free(f->locale);
+    rf_free(f);
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files for phones: found in a folder's listing, opened without following links, read whole. */
+#include "service/provision/provision_int.h"
+
+#include "base/faults.h"
+#include "base/text.h"
+#include "wire/trustlist/trustlist.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Names of load lists in images/. */
+#define LOADS_MAX ((size_t)1024 * 1024)
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+static void close_dir(DIR **dir)
+{
+    if (*dir != NULL)
+        closedir(*dir);
+}
+
+bool provision_identity_same(const struct provision_identity *a, const struct provision_identity *b)
+{
+    return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
+           a->mtime.tv_sec == b->mtime.tv_sec && a->mtime.tv_nsec == b->mtime.tv_nsec &&
+           a->ctime.tv_sec == b->ctime.tv_sec && a->ctime.tv_nsec == b->ctime.tv_nsec;
+}
+
+static struct provision_identity identity_of(const struct stat *st)
+{
+    return (struct provision_identity){.dev = st->st_dev,
+                                       .ino = st->st_ino,
+                                       .size = st->st_size,
+                                       .mtime = st->st_mtim,
+                                       .ctime = st->st_ctim};
+}
+
+static enum rf_err io_error(struct rf_why *why, const char *what, const char *name)
+{
+    return rf_why_set(why, RF_ERR_IO, "file-io", "%s %s: %s", what, name, strerror(errno));
+}
+
+/* Is this an open file that may be served? */
+static enum rf_err judge(int fd, const char *name, size_t limit, struct provision_identity *id,
+                         struct rf_why *why)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return io_error(why, "look at", name);
+    if (!S_ISREG(st.st_mode))
+        return rf_why_set(why, RF_ERR_NOT_FOUND, "file-kind", "%s is no regular file", name);
+    if (!rf_fault_skips("provision.file-writable") && (st.st_mode & S_IWOTH) != 0)
+        return rf_why_set(why, RF_ERR_NOT_FOUND, "file-writable",
+                          "%s may be written by anybody: chmod o-w it", name);
+    if (st.st_size < 0 || (size_t)st.st_size > limit)
+        return rf_why_set(why, RF_ERR_NOT_FOUND, "file-too-large", "%s is larger than %zu bytes",
+                          name, limit);
+    *id = identity_of(&st);
+    return RF_OK;
+}
+
+static enum rf_err open_listed(DIR *dir, const char *name, int *fd, struct provision_identity *id,
+                               struct rf_why *why)
+{
+    /* O_NONBLOCK: a FIFO must not stop the worker. */
+    RF_AUTO(close_fd)
+    int opened = openat(dirfd(dir), name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    if (opened < 0 && errno == ELOOP)
+        return rf_why_set(why, RF_ERR_NOT_FOUND, "file-kind", "%s is a link", name);
+    if (opened < 0 && errno == ENOENT)
+        return rf_why_set(why, RF_ERR_NOT_FOUND, "file-not-found", "%s was just removed", name);
+    if (opened < 0)
+        return io_error(why, "open", name);
+    enum rf_err err = judge(opened, name, RF_PROVISION_FILE_MAX, id, why);
+    if (err != RF_OK)
+        return err;
+    *fd = opened;
+    opened = -1;
+    return RF_OK;
+}
+
+enum rf_err provision_file_open(const char *folder, const char *name, int *fd,
+                                struct provision_identity *id, struct rf_why *why)
+{
+    RF_AUTO(close_dir) DIR *dir = opendir(folder);
+    if (dir == NULL)
+        return io_error(why, "list", folder);
+    char other[256] = "";
+    const struct dirent *entry;
+    while ((entry = readdir(dir)) != NULL) {
+        if (!rf_fault_skips("provision.listed-hidden") && entry->d_name[0] == '.')
+            continue;
+        /* What is opened is the listing's own name. */
+        if (strcmp(entry->d_name, name) == 0)
+            return open_listed(dir, entry->d_name, fd, id, why);
+        if (provision_name_same_folded(entry->d_name, name))
+            snprintf(other, sizeof other, "%s", entry->d_name);
+    }
+    if (other[0] != '\0')
+        return rf_why_set(why, RF_ERR_NOT_FOUND, "file-case", "\"%s\" is spelled %s here", name,
+                          other);
+    return rf_why_set(why, RF_ERR_NOT_FOUND, "file-not-found", "there is no %s", name);
+}
+
+enum rf_err provision_list_open(const char *path, int *fd, struct provision_identity *id,
+                                struct rf_why *why)
+{
+    RF_AUTO(close_fd) int opened = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    if (opened < 0 && errno == ENOENT)
+        return rf_why_set(why, RF_ERR_NOT_FOUND, "file-not-found",
+                          "there is no %s: `ringfence list` makes it", path);
+    if (opened < 0)
+        return io_error(why, "open", path);
+    enum rf_err err = judge(opened, path, RF_TRUSTLIST_BYTES_MAX, id, why);
+    if (err != RF_OK)
+        return err;
+    *fd = opened;
+    opened = -1;
+    return RF_OK;
+}
+
+static enum rf_err read_whole(int fd, size_t size, struct rf_buf *out, struct rf_why *why)
+{
+    uint8_t *room = rf_buf_room(out, size);
+    if (room == NULL)
+        return rf_why_set(why, RF_ERR_NOMEM, "memory", "no memory for a file of %zu bytes", size);
+    while (out->len < size) {
+        ssize_t n = pread(fd, room + out->len, size - out->len, (off_t)out->len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return io_error(why, "read", "a file");
+        if (n == 0)
+            return rf_why_set(why, RF_ERR_AGAIN, "file-changed", "the file became shorter");
+        out->len += (size_t)n;
+    }
+    return RF_OK;
+}
+
+enum rf_err provision_file_read(int fd, const struct provision_identity *id, struct rf_buf *out,
+                                struct rf_why *why)
+{
+    struct stat st;
+    *out = RF_BUF((size_t)id->size);
+    enum rf_err err = read_whole(fd, (size_t)id->size, out, why);
+    if (err == RF_OK && fstat(fd, &st) != 0)
+        err = io_error(why, "look at", "a file");
+    struct provision_identity now = {0};
+    if (err == RF_OK)
+        now = identity_of(&st);
+    /* A new name for it (rename over the old one) changes the time of the inode, not the content.
+     */
+    now.ctime = id->ctime;
+    if (err == RF_OK && !provision_identity_same(&now, id))
+        err = rf_why_set(why, RF_ERR_AGAIN, "file-changed", "the file was written to meanwhile");
+    if (err != RF_OK)
+        rf_buf_fini(out);
+    return err;
+}
+
+enum rf_err provision_loads_list(const char *folder, struct rf_buf *out, struct rf_why *why)
+{
+    RF_AUTO(close_dir) DIR *dir = opendir(folder);
+    if (dir == NULL)
+        return io_error(why, "list", folder);
+    *out = RF_BUF(LOADS_MAX);
+    enum rf_err err = rf_buf_add(out, "\n", 1);
+    const struct dirent *entry;
+    while (err == RF_OK && (entry = readdir(dir)) != NULL)
+        if (rf_slice_ends_with(rf_slice_str(entry->d_name), ".loads"))
+            err = rf_buf_addf(out, "%s\n", entry->d_name);
+    return err == RF_OK ? RF_OK
+                        : rf_why_set(why, err, "loads-many", "too many loads in %s", folder);
+}
+
+bool provision_loads_have(struct rf_slice loads, const char *load)
+{
+    char line[128];
+    snprintf(line, sizeof line, "\n%s.loads\n", load);
+    return load[0] != '\0' && rf_slice_find(loads, rf_slice_str(line)) != SIZE_MAX;
+}
+
+enum rf_err provision_list_check(struct rf_slice bytes, bool *has_tftp, struct rf_why *why)
+{
+    struct rf_trustlist *list = rf_new(struct rf_trustlist);
+    struct rf_why inner = {0};
+    enum rf_err err = rf_trustlist_decode(bytes, list, &inner);
+    for (size_t i = 0; err == RF_OK && has_tftp != NULL && i < list->record_n; i++)
+        *has_tftp |= list->record[i].role == RF_TRUSTLIST_ROLE_TFTP ||
+                     list->record[i].role == RF_TRUSTLIST_ROLE_CCM_TFTP;
+    rf_free(list);
+    if (err == RF_OK)
+        return RF_OK;
+    return rf_why_set(why, RF_ERR_BAD, "list-damaged",
+                      "phones could not read this trust list: %s; make it anew with `ringfence "
+                      "list`",
+                      rf_why_text(&inner));
+}
+
+static enum rf_err look_at_list(const char *path, bool *has_tftp, struct rf_why *why)
+{
+    RF_AUTO(rf_buf_fini) struct rf_buf bytes = {0};
+    RF_AUTO(close_fd) int fd = -1;
+    struct provision_identity id;
+    struct rf_why none = {0};
+    enum rf_err err = provision_list_open(path, &fd, &id, &none);
+    if (err == RF_ERR_NOT_FOUND && strcmp(none.code, "file-not-found") == 0)
+        return RF_OK;
+    if (err != RF_OK)
+        return rf_why_set(why, err, none.code, "%s", none.text);
+    err = provision_file_read(fd, &id, &bytes, why);
+    return err == RF_OK ? provision_list_check(rf_buf_slice(&bytes), has_tftp, why) : err;
+}
+
+enum rf_err provision_lists_want_signed(const struct provision_facts *facts, bool *wanted,
+                                        struct rf_why *why)
+{
+    *wanted = false;
+    enum rf_err err = look_at_list(facts->ctl, wanted, why);
+    return err == RF_OK ? look_at_list(facts->itl, wanted, why) : err;
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this folder share: names, files, device configurations, the cache of signed
+ * ones. Workers see only what stands in a job: facts (immutable), names, open files. */
+#ifndef SERVICE_PROVISION_PROVISION_INT_H
+#define SERVICE_PROVISION_PROVISION_INT_H
+
+#include <sys/types.h>
+#include <time.h>
+
+#include "service/provision/provision.h"
+#include "store/store.h"
+#include "trust/digest.h"
+
+/* ---- names (provision_name.c) ---- */
+
+enum provision_kind {
+    PROVISION_FILE, /* in images/, if it is there */
+    PROVISION_CTL,
+    PROVISION_ITL,
+    PROVISION_CONFIG,        /* signed */
+    PROVISION_CONFIG_PLAIN,  /* not signed */
+    PROVISION_CONFIG_ENCODED /* encrypted: not made here */
+};
+
+struct provision_name {
+    enum provision_kind kind;
+    char name[RF_PROVISION_NAME_MAX + 1];
+    char device[RF_STORE_DEVICE_NAME]; /* when the name has one */
+};
+
+/** Check a name as it was asked for and say what it means. RF_ERR_NOT_FOUND name-empty, name-long,
+ * name-nul, name-control, name-backslash, name-absolute, name-component, name-traversal,
+ * name-deep, name-character, name-listing, file-hidden, file-case. Pure. */
+RF_MUST_CHECK enum rf_err provision_name_parse(struct rf_slice asked, struct provision_name *out,
+                                               struct rf_why *why);
+/** Same but for the case of letters. */
+bool provision_name_same_folded(const char *a, const char *b);
+
+/* ---- what a site says (facts.c) ---- */
+
+/** Immutable; counted on the loop's thread, read by workers. */
+struct provision_facts {
+    unsigned refs;
+    char *images; /* folder */
+    char *ctl;
+    char *itl;
+    char *host; /* that phones are told */
+    uint16_t port_base;
+    uint16_t capf_port;
+    bool is_nonsecure; /* the whole cluster */
+    enum rf_digest digest;
+    char *date_template;
+    char *time_zone;
+    char *locale;
+};
+struct provision_facts *provision_facts_new(const struct rf_site *site,
+                                            const struct rf_site_ports *ports);
+struct provision_facts *provision_facts_ref(struct provision_facts *f);
+void provision_facts_unref(struct provision_facts *f);
+
+/* ---- files (provision_file.c), on the file worker ---- */
+
+/** Which content a file had when it was opened. */
+struct provision_identity {
+    dev_t dev;
+    ino_t ino;
+    off_t size;
+    struct timespec mtime;
+    struct timespec ctime;
+};
+bool provision_identity_same(const struct provision_identity *a,
+                             const struct provision_identity *b);
+
+/** Open a file of a folder by a name that is looked up in the folder's listing, letter by letter.
+ * RF_ERR_NOT_FOUND file-not-found, file-case (there under another spelling), file-kind (a link, a
+ * folder), file-writable (anybody may write it), file-too-large; RF_ERR_IO file-io. */
+RF_MUST_CHECK enum rf_err provision_file_open(const char *folder, const char *name, int *fd,
+                                              struct provision_identity *id, struct rf_why *why);
+/** The same for a file whose place is fixed: a trust list. */
+RF_MUST_CHECK enum rf_err provision_list_open(const char *path, int *fd,
+                                              struct provision_identity *id, struct rf_why *why);
+/** Read what was opened; RF_ERR_AGAIN file-changed when it was written to meanwhile. */
+RF_MUST_CHECK enum rf_err provision_file_read(int fd, const struct provision_identity *id,
+                                              struct rf_buf *out, struct rf_why *why);
+/** The names in a folder that end in ".loads", each between two line feeds. */
+RF_MUST_CHECK enum rf_err provision_loads_list(const char *folder, struct rf_buf *out,
+                                               struct rf_why *why);
+bool provision_loads_have(struct rf_slice loads, const char *load);
+/** Is it a trust list? *has_tftp (may be NULL): it names a certificate for file signing, so phones
+ * that hold it take signed files only. RF_ERR_BAD list-damaged. */
+RF_MUST_CHECK enum rf_err provision_list_check(struct rf_slice bytes, bool *has_tftp,
+                                               struct rf_why *why);
+/** Do phones of this site ask for signed files? */
+RF_MUST_CHECK enum rf_err provision_lists_want_signed(const struct provision_facts *facts,
+                                                      bool *wanted, struct rf_why *why);
+
+/* ---- device configurations (provision_config.c), on the store worker ---- */
+
+/** Longest version stamp: phones send it back in 48 bytes. */
+#define PROVISION_STAMP_MAX 48
+
+struct provision_config_in {
+    const struct rf_store_device *device;
+    const struct rf_store_capf *op; /* NULL: none */
+    const struct provision_facts *facts;
+    int64_t now_s;
+    bool has_load; /* the device's load is in images/ */
+};
+
+/** Append the document with this version stamp. RF_ERR_DENIED config-protocol, config-value. Pure.
+ */
+RF_MUST_CHECK enum rf_err provision_config_encode(const struct provision_config_in *in,
+                                                  const char *stamp, struct rf_buf *out,
+                                                  struct rf_why *why);
+/** "<time>-<uuid of the content>". Pure. */
+void provision_stamp_make(struct rf_slice unstamped, int64_t time_s,
+                          char stamp[PROVISION_STAMP_MAX]);
+/** The stamp kept for a device still fits this content? *time_s: that of the stamp. Pure. */
+bool provision_stamp_fits(struct rf_slice stamp, struct rf_slice unstamped, int64_t *time_s);
+
+/** A configuration made. */
+struct provision_config {
+    struct rf_buf document;
+    uint8_t sha256[32];    /* of the document */
+    int64_t changed_s;     /* since then it is as it is */
+    bool is_secure;        /* the device's mode, as written */
+    char missing_load[64]; /* named for the device and not there; else empty */
+};
+void provision_config_fini(struct provision_config *c);
+
+/** Load the device and make its configuration, `loads` as provision_loads_list gives; the stamp is
+ * kept in the store, so that it changes when the content does and at no other time.
+ * RF_ERR_NOT_FOUND device-unknown; what the store and provision_config_encode give. */
+RF_MUST_CHECK enum rf_err provision_config_make(struct rf_store *store, const char *device,
+                                                const struct provision_facts *facts,
+                                                struct rf_slice loads, int64_t now_s,
+                                                struct provision_config *out, struct rf_why *why);
+
+/* ---- contents (content.c), on the loop's thread ---- */
+
+struct provision_contents;
+
+struct rf_content {
+    unsigned refs;
+    char *name;
+    struct rf_buf bytes;
+    struct provision_identity id; /* of files */
+    bool is_loaded;
+    bool is_current;               /* others may share it */
+    size_t held;                   /* counted against RF_PROVISION_HELD_MAX */
+    struct provision_contents *of; /* NULL: not a file, or the catalogue is gone */
+    struct rf_content *next;
+};
+
+/** The files in memory: each is read once however many phones fetch it. */
+struct provision_contents {
+    size_t held;
+    struct rf_content *first;
+};
+
+/** A content that is no file, with one reference. Takes the bytes out of `take_bytes`. */
+struct rf_content *provision_content_new(const char *name, struct rf_buf *take_bytes);
+/** The file with this name and identity that is in memory or being read, or NULL. */
+struct rf_content *provision_contents_find(const struct provision_contents *all, const char *name,
+                                           const struct provision_identity *id);
+/** Room for a file about to be read, with one reference; NULL: too much is held. */
+struct rf_content *provision_contents_add(struct provision_contents *all, const char *name,
+                                          const struct provision_identity *id);
+/** It was read. Takes the bytes. */
+void provision_content_loaded(struct rf_content *c, struct rf_buf *take_bytes);
+/** It could not be read, or is old: those who hold it keep it, nobody else finds it. */
+void provision_content_forget(struct rf_content *c);
+/** The catalogue goes away; contents live as long as they are held. */
+void provision_contents_fini(struct provision_contents *all);
+
+/* ---- signed configurations kept (provision_cache.c), on the loop's thread ---- */
+
+/** What a signed file was made of. */
+struct provision_made_of {
+    uint8_t sha256[32]; /* of the document */
+    enum rf_digest digest;
+    uint8_t key[32]; /* fingerprint of the signer's certificate */
+};
+
+struct provision_cache;
+struct provision_cache *provision_cache_new(void);
+void provision_cache_free(struct provision_cache *cache);
+/** The signed file kept for a device if it has this content and digest; NULL otherwise. *made_of
+ * tells the key, which the signer worker compares. Borrowed. */
+struct rf_content *provision_cache_find(struct provision_cache *cache, const char *device,
+                                        const uint8_t sha256[32], enum rf_digest digest,
+                                        struct provision_made_of *made_of);
+/** Keep one for a device in place of what was kept; the oldest unused go when there is no room. */
+void provision_cache_put(struct provision_cache *cache, const char *device,
+                         const struct provision_made_of *made_of, struct rf_content *content);
+/** NULL: all. */
+void provision_cache_drop(struct provision_cache *cache, const char *device);
+size_t provision_cache_bytes(const struct provision_cache *cache);
+
+#endif
