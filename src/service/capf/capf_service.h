@@ -24,9 +24,8 @@
 /** Sessions open at one time, and from one address. */
 #define RF_CAPF_SESSIONS_MAX         256
 #define RF_CAPF_SESSIONS_PER_ADDRESS 16
-/** For an answer; and after a key generate request, between two messages. */
+/** For an answer. While the phone makes its key, the configuration's capf_keepalive_s instead. */
 #define RF_CAPF_ANSWER_MS 30000u
-#define RF_CAPF_KEYGEN_MS 900000u
 
 struct rf_capf_service;
 
@@ -59,7 +58,8 @@ uint16_t rf_capf_service_port(const struct rf_capf_service *s);
 uint32_t rf_capf_service_sessions(const struct rf_capf_service *s);
 /** Other knobs from now on (a reload). */
 void rf_capf_service_set_site(struct rf_capf_service *s, const struct rf_site *site);
-/** Close listener and sessions; operations stay scheduled. NULL is fine. */
+/** Close listener and sessions; operations stay scheduled. The loop does not turn any more: links
+ * that are in a handshake or closing go with rf_loop_free. NULL is fine. */
 void rf_capf_service_free(struct rf_capf_service *s);
 
 #endif

@@ -68,7 +68,7 @@ struct rf_site_conf {
     uint32_t keepalive_s;
     uint32_t handshake_s; /* a TLS handshake not done by then is dropped */
     uint32_t reject_retry_s;
-    uint32_t capf_session_s;
+    uint32_t capf_keepalive_s;
     uint32_t tftp_retry_ms;
     uint32_t tftp_tries;
     uint32_t digest;  /* enum rf_site_digest of signed files */

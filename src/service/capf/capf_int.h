@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Private to service/capf: the case of a session, and what is done with it on which thread.
+ *
+ * A struct capf_case holds all that is known about a session. It has one owner at a time: the
+ * session on the loop's thread, or the job that a worker has in hand. The functions of capf_auth.c,
+ * capf_issue.c and capf_record.c work on a case alone and return the event their job ends with. */
+#ifndef SERVICE_CAPF_CAPF_INT_H
+#define SERVICE_CAPF_CAPF_INT_H
+
+#include "net/address.h"
+#include "service/capf/capf_sessions.h"
+#include "store/store.h"
+#include "trust/cert.h"
+#include "wire/capf/capf.h"
+
+/** Certificates issued for one operation and never confirmed, before it must be scheduled anew. */
+#define CAPF_UNCONFIRMED_MAX 32u
+/** Former certificates whose keys a new key is compared with, the youngest. */
+#define CAPF_FORMER_KEYS 16u
+/** spec: security.md 1.10, A5 */
+#define CAPF_PROOF_RETRIES  3u
+#define CAPF_PROOF_MEMORY_S (24 * 3600)
+
+/* X(state) */
+#define CAPF_STATES_X(X)                                                                           \
+    X(HELLO)        /* the link is up */                                                           \
+    X(WAIT_AUTH)    /* who is it? */                                                               \
+    X(LOOKING)      /* store: device, operation, certificates */                                   \
+    X(PROVING)      /* checks: string or certificate */                                            \
+    X(ADMITTING)    /* store: replay, SUDI, in progress */                                         \
+    X(WAIT_KEY)     /* the phone makes its key */                                                  \
+    X(JUDGING)      /* checks: the key */                                                          \
+    X(SIGNING)      /* signer: the certificate */                                                  \
+    X(KEEPING)      /* store: unconfirmed */                                                       \
+    X(WAIT_STORED)  /* the phone stores it */                                                      \
+    X(CONFIRMING)   /* store: confirmed, operation done */                                         \
+    X(WAIT_DELETED) /* the phone deletes its LSC */                                                \
+    X(WAIT_FETCHED) /* the phone shows its certificate */                                          \
+    X(FINISHING)    /* store: operation done */                                                    \
+    X(RECORDING)    /* store: why it failed */                                                     \
+    X(ENDED)
+
+/* X(event) */
+#define CAPF_EVENTS_X(X)                                                                           \
+    X(OPENED)                                                                                      \
+    X(AUTH_RES)                                                                                    \
+    X(IN_PROGRESS)                                                                                 \
+    X(KEYGEN_RES)                                                                                  \
+    X(STORE_RES)                                                                                   \
+    X(DELETE_RES)                                                                                  \
+    X(FETCH_RES)                                                                                   \
+    X(BAD)      /* from the phone: malformed, or not what is expected now */                       \
+    X(LOST)     /* the link is gone */                                                             \
+    X(T_SILENT) /* the phone said nothing for too long */                                          \
+    X(FOUND)    /* answers of the workers */                                                       \
+    X(PROVED)                                                                                      \
+    X(LET_INSTALL) /* admitted, and this is to be done */                                          \
+    X(LET_DELETE)                                                                                  \
+    X(LET_FETCH)                                                                                   \
+    X(HELD) /* the phone showed the very certificate that was to be installed */                   \
+    X(KEY_GOOD)                                                                                    \
+    X(SIGNED)                                                                                      \
+    X(KEPT)                                                                                        \
+    X(CONFIRMED)                                                                                   \
+    X(DONE)                                                                                        \
+    X(REFUSED) /* the case says why */                                                             \
+    X(RECORDED)
+
+enum {
+#define X(name) CAPF_ST_##name,
+    CAPF_STATES_X(X)
+#undef X
+        CAPF_STATES
+};
+enum {
+#define X(name) CAPF_EV_##name,
+    CAPF_EVENTS_X(X)
+#undef X
+        CAPF_EVENTS
+};
+
+/** What a failed session leaves behind in the store. */
+enum capf_record {
+    CAPF_RECORD_NOTHING, /* the log only */
+    CAPF_RECORD_NOTE,    /* an event; the operation is as it was */
+    CAPF_RECORD_FAIL,    /* the operation has failed, and stays scheduled */
+    CAPF_RECORD_TRY,     /* and a try of the string is used up */
+};
+/** As reason of an ending: the link is closed without an end session, as after a loss, because the
+ * trouble is ours and the phone shall come again. */
+#define CAPF_REASON_NONE (-1)
+
+struct capf_ending {
+    enum capf_record record;
+    int reason; /* enum rf_capf_reason, or CAPF_REASON_NONE */
+    enum rf_store_severity severity;
+    char code[RF_WHY_CODE_MAX];
+    char text[RF_WHY_TEXT_MAX];
+};
+
+struct capf_knobs {
+    bool null_string;
+    bool bare_digest;
+    bool accept_mic;
+    unsigned rsa_min;
+    uint32_t lsc_days;
+    uint32_t lsc_key_bits;
+    uint32_t keepalive_ms;
+};
+
+struct capf_case {
+    uint32_t session_id;
+    char host[RF_ADDRESS_TEXT_MAX];
+    struct capf_knobs knobs;
+    struct rf_anchors *anchors;
+    struct rf_cert *lsc_issuer;
+    rf_capf_key_fn issuer_key;
+    int64_t now_s; /* when the present job was posted */
+
+    char device[RF_STORE_DEVICE_NAME]; /* the name in the auth response: a claim until proved */
+    struct rf_buf frame;               /* the auth response; wiped when it was judged */
+    struct rf_capf_msg auth;           /* views into frame */
+
+    bool is_known; /* the device exists; what follows is its own */
+    char model[32];
+    struct rf_store_capf op;
+    struct rf_store_certs certs;
+
+    struct rf_cert *shown; /* the certificate it proved to have, or NULL */
+    bool shown_is_lsc;
+    bool has_sudi;
+    uint8_t proof_id[32];
+    bool used_bare;
+
+    bool is_admitted;
+    struct rf_buf given; /* what the phone sent: its new public key, or a certificate */
+    struct rf_cert *lsc; /* the one issued in this session */
+    bool is_done;        /* the operation is */
+    struct capf_ending end;
+};
+
+struct rf_capf_sessions;
+
+struct capf_session {
+    struct rf_fsm fsm;
+    struct rf_capf_sessions *all;
+    rf_handle handle;
+    uint64_t link;
+    uint32_t id;
+    char host[RF_ADDRESS_TEXT_MAX];
+    char device[RF_STORE_DEVICE_NAME];    /* taken by this session: no other may (A10) */
+    struct capf_case *c;                  /* NULL while a job has it */
+    char shown[4 * RF_STORE_DEVICE_NAME]; /* the same for the log: until it is found, it is
+                                           * whatever the sender wrote */
+    bool is_lost;
+    rf_timer_id timer;
+    struct rf_why why; /* of BAD and LOST */
+};
+
+/** A message as event data. */
+struct capf_in {
+    const struct rf_capf_frame *frame;
+    const struct rf_capf_msg *msg;
+};
+
+/* ---- capf_sessions.c ---- */
+typedef int (*capf_work)(struct capf_case *c, void *worker_state);
+
+/** Hand the session's case to a worker. When that is full, REFUSED is posted instead. */
+void capf_ask(struct capf_session *s, struct rf_worker *worker, capf_work work);
+struct rf_worker *capf_store_worker(const struct capf_session *s);
+struct rf_worker *capf_signer_worker(const struct capf_session *s);
+struct rf_worker *capf_check_worker(const struct capf_session *s);
+/** Is another session busy with this device? */
+bool capf_is_taken(const struct capf_session *s, struct rf_slice device);
+void capf_send(struct capf_session *s, struct rf_capf_msg *msg);
+void capf_timer_start(struct capf_session *s, uint64_t ms);
+void capf_entered(struct capf_session *s, int state);
+/** The session is over: log line, counters, news for the owner. Freed by the caller of the machine.
+ */
+void capf_over(struct capf_session *s);
+
+/* ---- capf_record.c ---- */
+void capf_case_free(struct capf_case *c);
+/** Wipe and release the auth response. */
+void capf_case_forget_auth(struct capf_case *c);
+/** Fill the ending; the first one stays. Returns CAPF_EV_REFUSED. */
+int capf_refuse(struct capf_case *c, enum capf_record record, int reason, const char *code,
+                const char *fmt, ...) RF_PRINTF(5, 6);
+/** The same from a reason: record FAIL, end session 7, code and text of `why`. */
+int capf_refuse_why(struct capf_case *c, const struct rf_why *why);
+/** The database or another part of ours failed: nothing is recorded, no end session. */
+int capf_refuse_ours(struct capf_case *c, const struct rf_why *why);
+struct rf_store_event capf_event(const struct capf_case *c, enum rf_store_severity severity,
+                                 const char *code, const char *fmt, ...) RF_PRINTF(4, 5);
+/** A certificate as the store keeps it; release with rf_store_cert_fini. */
+RF_MUST_CHECK enum rf_err capf_store_cert(const struct capf_case *c, const struct rf_cert *cert,
+                                          struct rf_store_cert *out, struct rf_why *why);
+int capf_record(struct capf_case *c, void *store);
+
+/* ---- capf_auth.c ---- */
+int capf_look(struct capf_case *c, void *store);
+int capf_prove(struct capf_case *c, void *unused);
+int capf_admit(struct capf_case *c, void *store);
+
+/* ---- capf_issue.c ---- */
+int capf_judge_key(struct capf_case *c, void *unused);
+int capf_sign(struct capf_case *c, void *signer);
+int capf_keep(struct capf_case *c, void *store);
+int capf_confirm(struct capf_case *c, void *store);
+int capf_finish(struct capf_case *c, void *store);
+
+/* ---- capf_fsm.c ---- */
+void capf_fsm_init(struct capf_session *s);
+/** Does the session wait for the phone in this state? */
+bool capf_state_waits(int state);
+
+#endif
