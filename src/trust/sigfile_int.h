@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What signed files, encrypted files and lists share inside trust/. */
+#ifndef TRUST_SIGFILE_INT_H
+#define TRUST_SIGFILE_INT_H
+
+#include "trust/sigfile.h"
+
+/** Is this text the issuer of the certificate, as a container spells it: the parts of the name
+ * joined by ',' as we write it, or by ';' as the manufacturer's lists do? */
+bool rf_issuer_is(const struct rf_cert *c, struct rf_slice text);
+
+/** May this key sign a container for this certificate, and how long will the signature be? Codes
+ * as rf_sigfile_sign. */
+RF_MUST_CHECK enum rf_err rf_sigfile_check_key(const struct rf_vault_key *key,
+                                               const struct rf_cert *cert, enum rf_digest digest,
+                                               size_t *signature_len, struct rf_why *why);
+
+/** The part of a header that names the signer: signer, issuer, serial, digest, signature length. */
+struct rf_signedfile_spec rf_sigfile_header_of(const struct rf_cert *cert, enum rf_digest digest,
+                                               size_t signature_len);
+
+/** Append header and body to `out` and sign them; `out` is as before on failure. */
+RF_MUST_CHECK enum rf_err rf_sigfile_put(struct rf_vault_key *key, const struct rf_cert *cert,
+                                         enum rf_digest digest,
+                                         const struct rf_signedfile_spec *header,
+                                         struct rf_slice body, struct rf_buf *out,
+                                         struct rf_why *why);
+
+#endif
