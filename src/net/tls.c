@@ -170,7 +170,8 @@ static bool sessions_set(struct rf_tls *tls, uint32_t sessions)
     /* A session of another policy does not count here. Needed also without a cache: with client
      * certificates OpenSSL takes a session offered without a context for an attack. */
     uint8_t id[RF_DIGEST_MAX];
-    unsigned id_len = (unsigned)rf_digest_of(RF_DIGEST_SHA256, rf_slice_str(tls->name), id);
+    const char *name = rf_fault_skips("tls.session-context") ? "" : tls->name;
+    unsigned id_len = (unsigned)rf_digest_of(RF_DIGEST_SHA256, rf_slice_str(name), id);
     return SSL_CTX_set_session_id_context(ctx, id, id_len) == 1 &&
            SSL_CTX_set_num_tickets(ctx, sessions > 0 ? 1 : 0) == 1;
 }

@@ -113,23 +113,30 @@ static const struct reason {
      "the other side presented no certificate"},
 };
 
+static const struct reason *reason_of(int number)
+{
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (reasons[i].reason == number)
+            return &reasons[i];
+    return NULL;
+}
+
 static enum rf_tls_io ssl_failed(struct rf_why *why)
 {
-    /* The first in the queue is the cause; those behind it are its consequences. */
-    unsigned long first = ERR_get_error();
-    ERR_clear_error();
-    int reason = ERR_GET_LIB(first) == ERR_LIB_SSL ? ERR_GET_REASON(first) : 0;
-    if (reason == SSL_R_UNEXPECTED_EOF_WHILE_READING)
-        return RF_TLS_END;
-    if (reason > SSL_AD_REASON_OFFSET && reason <= SSL_AD_REASON_OFFSET + 255) {
-        why_alert(why, reason - SSL_AD_REASON_OFFSET);
-        return RF_TLS_FAILED;
-    }
-    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
-        if (reasons[i].reason == reason) {
-            (void)rf_why_set(why, RF_ERR_DENIED, reasons[i].code, "%s", reasons[i].text);
-            return RF_TLS_FAILED;
+    unsigned long first = ERR_peek_error();
+    unsigned long e;
+    /* In front of TLS's own reason may stand that of the cipher or the parser below it. */
+    while ((e = ERR_get_error()) != 0) {
+        int number = ERR_GET_LIB(e) == ERR_LIB_SSL ? ERR_GET_REASON(e) : 0;
+        const struct reason *known = reason_of(number);
+        if (number == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+            ERR_clear_error();
+            return RF_TLS_END;
         }
+        if (number > SSL_AD_REASON_OFFSET && number <= SSL_AD_REASON_OFFSET + 255)
+            why_alert(why, number - SSL_AD_REASON_OFFSET);
+        else if (known != NULL)
+            (void)rf_why_set(why, RF_ERR_DENIED, known->code, "%s", known->text);
     }
     const char *text = first != 0 ? ERR_reason_error_string(first) : NULL;
     (void)rf_why_set(why, RF_ERR_CRYPTO, "tls-refused", "TLS: %s",

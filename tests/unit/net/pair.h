@@ -7,6 +7,7 @@
 #include "../trust/pki.h"
 
 #include "net/link.h"
+#include "net/tls_ssl.h"
 
 #include <time.h>
 #include <unistd.h>
@@ -254,21 +255,49 @@ static inline void begin_plain(struct world *w)
     listen_with(w, &link);
 }
 
-static inline void dial_conf(struct world *w, struct rf_link_conf conf)
+static inline void dial_port(struct world *w, struct rf_link_conf conf, uint16_t port)
 {
     struct rf_why why = {0};
     conf.calls = &client_calls;
     conf.arg = w;
-    assert_err(rf_link_connect(w->loop, &conf, "127.0.0.1", rf_listener_port(w->listener),
-                               &w->client.link, &why),
-               RF_OK);
+    assert_err(rf_link_connect(w->loop, &conf, "127.0.0.1", port, &w->client.link, &why), RF_OK);
     rf_link_set_owner(w->client.link, &w->client);
+}
+
+static inline void dial_conf(struct world *w, struct rf_link_conf conf)
+{
+    dial_port(w, conf, rf_listener_port(w->listener));
 }
 
 static inline void dial(struct world *w)
 {
     struct rf_link_conf conf = {.tls = w->client_tls};
     dial_conf(w, conf);
+}
+
+/* A peer that offers other things than our profile: versions, suites, level. */
+static inline void twist(struct rf_tls *tls, int lowest, int highest, const char *suites)
+{
+    SSL_CTX_set_security_level(tls->ctx, 0);
+    assert_int_equal(SSL_CTX_set_min_proto_version(tls->ctx, lowest), 1);
+    assert_int_equal(SSL_CTX_set_max_proto_version(tls->ctx, highest), 1);
+    if (suites != NULL)
+        assert_int_equal(SSL_CTX_set_cipher_list(tls->ctx, suites), 1);
+}
+
+static inline void only_tls12(struct rf_tls *tls)
+{
+    assert_int_equal(SSL_CTX_set_max_proto_version(tls->ctx, TLS1_2_VERSION), 1);
+}
+
+/* The next connection of the same world. */
+static inline void again(struct world *w)
+{
+    end_reset(&w->server);
+    end_reset(&w->client);
+    w->at_server.asked = w->at_server.asked_resumed = 0;
+    w->at_client.asked = w->at_client.asked_resumed = 0;
+    dial(w);
 }
 
 static inline uint64_t real_ms(void)
@@ -303,6 +332,17 @@ static inline void both_open(struct world *w)
 static inline void both_closed(struct world *w)
 {
     turn_until(w, w->server.closed == 1 && w->client.closed == 1);
+}
+
+/* Nothing to do: the loop sleeps and does not spin. */
+static inline void assert_sleeps(struct world *w)
+{
+    turn_some(w);
+    for (int i = 0; i < 3; i++) {
+        uint64_t before = real_ms();
+        rf_loop_turn(w->loop, 20);
+        assert_true(real_ms() - before >= 15);
+    }
 }
 
 #endif
