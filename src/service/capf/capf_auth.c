@@ -130,54 +130,54 @@ static enum rf_err check_name(const struct capf_case *c, const struct rf_cert *c
     return err;
 }
 
-/* Ours must be in the store and in force: one that leaked, or that an older database does not know,
- * is none. */
-static int judge_lsc(struct capf_case *c, const struct rf_store_cert *known)
+static bool is_lsc(const struct capf_case *c, const struct rf_cert *anchor,
+                   const struct rf_store_cert *known)
 {
+    return (anchor != NULL && rf_cert_eq(anchor, c->lsc_issuer)) ||
+           (known != NULL && known->kind == RF_STORE_LSC);
+}
+
+/* An LSC must be in the store and in force: one that leaked, or that an older database does not
+ * know, is none. A MIC is the manufacturer's, but may have been revoked here. */
+static enum rf_err check_in_force(const struct capf_case *c, const struct rf_cert *cert,
+                                  const struct rf_cert *anchor, struct rf_why *why)
+{
+    const struct rf_store_cert *known = find_known(c, cert);
     const char *is = known == NULL                              ? "not known here"
                      : known->state == RF_STORE_CERT_SUPERSEDED ? "superseded by a newer one"
                      : known->state == RF_STORE_CERT_REVOKED    ? "revoked"
                                                                 : NULL;
-    if (!rf_fault_skips("capf.lsc-known") && is != NULL)
-        return capf_refuse(c, CAPF_RECORD_FAIL, RF_CAPF_REASON_INVALID, "invalid-lsc",
-                           "the LSC %s that %s shows is %s: schedule by string or MIC",
-                           rf_cert_short(c->shown), c->device, is);
-    return CAPF_EV_PROVED;
+    if (is == NULL)
+        return RF_OK;
+    if (is_lsc(c, anchor, known) && !rf_fault_skips("capf.lsc-known"))
+        return rf_why_set(why, RF_ERR_DENIED, "invalid-lsc",
+                          "the LSC %s is %s: schedule by string or MIC", rf_cert_short(cert), is);
+    if (!is_lsc(c, anchor, known) && known != NULL && !rf_fault_skips("capf.mic-revoked"))
+        return rf_why_set(why, RF_ERR_DENIED, "mic-revoked", "the MIC %s was revoked here",
+                          rf_cert_short(cert));
+    return RF_OK;
 }
 
-static int judge_mic(struct capf_case *c, const struct rf_store_cert *known)
+static enum rf_err check_mic_allowed(const struct capf_case *c, struct rf_why *why)
 {
-    if (!rf_fault_skips("capf.accept-mic") && !c->knobs.accept_mic)
-        return capf_refuse(c, CAPF_RECORD_FAIL, RF_CAPF_REASON_INVALID, "mic-not-accepted",
-                           "%s shows its MIC, and accept_mic_for_capf is off", c->device);
-    if (!rf_fault_skips("capf.mic-revoked") && known != NULL &&
-        known->state != RF_STORE_CERT_CONFIRMED)
-        return capf_refuse(c, CAPF_RECORD_FAIL, RF_CAPF_REASON_INVALID, "mic-revoked",
-                           "the MIC %s of %s was revoked here", rf_cert_short(c->shown), c->device);
-    return CAPF_EV_PROVED;
+    if (!rf_fault_skips("capf.accept-mic") && !c->shown_is_lsc && !c->knobs.accept_mic)
+        return rf_why_set(why, RF_ERR_DENIED, "mic-not-accepted",
+                          "it shows its MIC, and accept_mic_for_capf is off");
+    return RF_OK;
 }
 
 /* Modes 3 and 4: the one kind, else the other. Whether the phone has the preferred one, the store
  * says. */
-static int judge_precedence(struct capf_case *c)
+static enum rf_err check_precedence(const struct capf_case *c, struct rf_why *why)
 {
     enum rf_store_cert_kind first = c->op.auth == RF_STORE_AUTH_LSC ? RF_STORE_LSC : RF_STORE_MIC;
     enum rf_store_cert_kind shown = c->shown_is_lsc ? RF_STORE_LSC : RF_STORE_MIC;
     if (rf_fault_skips("capf.precedence") || shown == first || find_usable(c, first) == NULL)
-        return CAPF_EV_PROVED;
-    return capf_refuse(c, CAPF_RECORD_FAIL, RF_CAPF_REASON_INVALID, "wrong-certificate",
-                       "%s shows its %s, but has a valid %s, which the operation prefers: if it "
-                       "lost that one, schedule with the other",
-                       c->device, rf_store_cert_kind_name(shown), rf_store_cert_kind_name(first));
-}
-
-static int judge_kind(struct capf_case *c, const struct rf_cert *anchor)
-{
-    const struct rf_store_cert *known = find_known(c, c->shown);
-    c->shown_is_lsc = (anchor != NULL && rf_cert_eq(anchor, c->lsc_issuer)) ||
-                      (known != NULL && known->kind == RF_STORE_LSC);
-    int event = c->shown_is_lsc ? judge_lsc(c, known) : judge_mic(c, known);
-    return event == CAPF_EV_PROVED ? judge_precedence(c) : event;
+        return RF_OK;
+    return rf_why_set(why, RF_ERR_DENIED, "wrong-certificate",
+                      "it shows its %s, but has a valid %s, which the operation prefers: if it "
+                      "lost that one, schedule with the other",
+                      rf_store_cert_kind_name(shown), rf_store_cert_kind_name(first));
 }
 
 /* A6: both signatures, and both over the bytes of the name that was looked up. */
@@ -192,6 +192,14 @@ static enum rf_err check_possession(struct capf_case *c, struct rf_why *why)
     if (rf_fault_skips("capf.proof"))
         return RF_OK;
     return err;
+}
+
+/* Of the two signatures apart: the halves of two recordings make no new proof. */
+static void identify(struct capf_case *c)
+{
+    const struct rf_slice none = {0};
+    rf_proof_id(c->auth.signed_data, none, c->proof_id[0]);
+    rf_proof_id(none, c->auth.sha2_signature, c->proof_id[1]);
 }
 
 static int refuse_cert(struct capf_case *c, const struct rf_why *why)
@@ -214,8 +222,12 @@ static int prove_certificate(struct capf_case *c)
         return refuse_cert(c, &why);
     if (check_name(c, c->shown, &why) != RF_OK || check_possession(c, &why) != RF_OK)
         return refuse_cert(c, &why);
-    rf_proof_id(c->auth.signed_data, c->auth.sha2_signature, c->proof_id);
-    return judge_kind(c, anchor);
+    c->shown_is_lsc = is_lsc(c, anchor, find_known(c, c->shown));
+    if (check_in_force(c, c->shown, anchor, &why) != RF_OK || check_mic_allowed(c, &why) != RF_OK ||
+        check_precedence(c, &why) != RF_OK)
+        return refuse_cert(c, &why);
+    identify(c);
+    return CAPF_EV_PROVED;
 }
 
 /* A5: the only fresh part of a proof. A block that was sent must hold, in every mode, and for this
@@ -225,12 +237,15 @@ static int prove_sudi(struct capf_case *c)
     struct rf_why why = {0};
     const struct rf_capf_msg *m = &c->auth;
     RF_AUTO(rf_cert_freep) struct rf_cert *sudi = NULL;
+    const struct rf_cert *anchor = NULL;
     bool used_bare = false;
     if (rf_cert_from_der(m->sudi_cert, &sudi, &why) != RF_OK)
         return refuse_cert(c, &why);
-    enum rf_err err = check_path(c, sudi, NULL, &why);
+    enum rf_err err = check_path(c, sudi, &anchor, &why);
     if (err == RF_OK)
         err = check_name(c, sudi, &why);
+    if (err == RF_OK)
+        err = check_in_force(c, sudi, anchor, &why);
     if (err == RF_OK)
         err = rf_sudi_check(sudi, c->shown, c->session_id, m->sudi_sha1, m->sudi_sha512,
                             c->knobs.bare_digest, &used_bare, &why);
@@ -301,19 +316,16 @@ static enum rf_err judge_sudi_kept(struct capf_case *c, struct rf_store *store, 
                       c->device);
 }
 
-/* The same block again is the phone's own retry or somebody's recording. */
-static enum rf_err judge_replay(struct capf_case *c, struct rf_store *store, struct rf_why *why)
+/* The same signature again is the phone's own retry or somebody's recording. */
+static enum rf_err judge_half(struct capf_case *c, struct rf_store *store, const uint8_t id[32],
+                              struct rf_why *why)
 {
     struct rf_store_proof seen = {.op_id = c->op.id};
     struct rf_store_proof before;
-    if (c->shown == NULL)
-        return RF_OK;
-    memcpy(seen.sha256, c->proof_id, sizeof seen.sha256);
+    memcpy(seen.sha256, id, sizeof seen.sha256);
     snprintf(seen.device, sizeof seen.device, "%s", c->device);
     snprintf(seen.source, sizeof seen.source, "%s", c->host);
-    enum rf_err err = rf_store_proof_forget(store, NULL, c->now_s - CAPF_PROOF_MEMORY_S, why);
-    if (err == RF_OK)
-        err = rf_store_proof_see(store, &seen, c->now_s, &before, why);
+    enum rf_err err = rf_store_proof_see(store, &seen, c->now_s, &before, why);
     if (err != RF_OK || before.count == 0 || c->has_sudi || rf_fault_skips("capf.replay"))
         return err;
     const char *what = before.op_id != c->op.id                ? "for another operation"
@@ -327,6 +339,16 @@ static enum rf_err judge_replay(struct capf_case *c, struct rf_store *store, str
                       "this proof of %s was seen within a day %s; if that was the phone itself, "
                       "allow it once more",
                       c->device, what);
+}
+
+static enum rf_err judge_replay(struct capf_case *c, struct rf_store *store, struct rf_why *why)
+{
+    if (c->shown == NULL)
+        return RF_OK;
+    enum rf_err err = rf_store_proof_forget(store, NULL, c->now_s - CAPF_PROOF_MEMORY_S, why);
+    for (size_t i = 0; err == RF_OK && i < 2; i++)
+        err = judge_half(c, store, c->proof_id[i], why);
+    return err;
 }
 
 /* A phone that proves to have an LSC which it never confirmed has stored it. When it came from the

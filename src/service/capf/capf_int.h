@@ -129,7 +129,7 @@ struct capf_case {
     struct rf_cert *shown; /* the certificate it proved to have, or NULL */
     bool shown_is_lsc;
     bool has_sudi;
-    uint8_t proof_id[32];
+    uint8_t proof_id[2][32]; /* of its two signatures */
     bool used_bare;
 
     bool is_admitted;

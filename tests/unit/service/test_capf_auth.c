@@ -455,6 +455,26 @@ static void a_recording_is_not_good_for_the_next_operation_sec_60(void **state)
     claim_fini(&c);
 }
 
+/* Anybody makes another valid signature of an ECDSA one, and a third proof of two recordings. */
+static void halves_of_recordings_make_no_new_proof_sec_60(void **state)
+{
+    struct kit *k = *state;
+    struct claim a, b;
+    claim_make(&a, PHONE, PHONE, &k->mic, false);
+    claim_make(&b, PHONE, PHONE, &k->mic, false);
+    schedule_mic(k);
+    expect_let_in(k, replay(k, &a, HERE));
+    expect_let_in(k, replay(k, &b, THERE)); /* fresh: the phone may have moved */
+    a.msg.sha2_signature = b.msg.sha2_signature;
+    expect_refused(k, replay(k, &a, "203.0.113.1"), "replay");
+    claim_fini(&a);
+    claim_make(&a, PHONE, PHONE, &k->mic, false);
+    b.msg.signed_data = a.msg.signed_data;
+    expect_refused(k, replay(k, &b, HERE), "replay"); /* only one half is old */
+    claim_fini(&a);
+    claim_fini(&b);
+}
+
 /* ---- SUDI ---- */
 
 static struct kit_link *say_sudi(struct kit *k, struct claim *c, const struct id *sudi,
@@ -519,6 +539,25 @@ static void sudi_data_of_a_stranger_or_another_kind_of_key_sec_60(void **state)
     id_fini(&root);
     id_fini(&forged);
     id_fini(&rsa);
+}
+
+/* A certificate that is no longer in force freshens nothing. */
+static void sudi_data_by_a_superseded_lsc_sec_60(void **state)
+{
+    struct kit *k = *state;
+    struct claim c;
+    kit_install(k);
+    struct id first = k->lsc;
+    k->lsc = (struct id){0};
+    claim_make(&c, PHONE, PHONE, &k->mic, false);
+    schedule_mic(k);
+    expect_let_in(k, say_sudi(k, &c, &first, 0, HERE));
+    kit_install(k);
+    schedule_mic(k);
+    expect_refused(k, say_sudi(k, &c, &first, 0, HERE), "invalid-lsc");
+    expect_let_in(k, say_sudi(k, &c, &k->lsc, 0, HERE));
+    claim_fini(&c);
+    id_fini(&first);
 }
 
 static void who_sent_sudi_data_once_must_go_on_sec_60(void **state)
@@ -588,10 +627,12 @@ int main(void)
         T(a_retry_is_taken_three_times_sec_60),
         T(a_recording_from_elsewhere_is_refused_sec_60),
         T(a_recording_is_not_good_for_the_next_operation_sec_60),
+        T(halves_of_recordings_make_no_new_proof_sec_60),
         T(sudi_data_makes_a_proof_fresh_sec_60),
         T(sudi_data_of_another_session_sec_60),
         T(sudi_data_of_another_device_sec_60),
         T(sudi_data_of_a_stranger_or_another_kind_of_key_sec_60),
+        T(sudi_data_by_a_superseded_lsc_sec_60),
         T(who_sent_sudi_data_once_must_go_on_sec_60),
         T(sudi_data_must_hold_in_every_mode),
     };
