@@ -26,6 +26,10 @@
 /** A secure SCCP phone connects to ethernetPhonePort plus this. */
 #define RF_PHONEXML_TLS_OFFSET 443
 #define RF_PHONEXML_CERT_MAX   2000 /* base64 characters of the SRST certificate */
+/* Ports when the element is absent or empty. */
+#define RF_PHONEXML_CM_PORT   2000 /* call manager and SRST */
+#define RF_PHONEXML_TVS_PORT  2445
+#define RF_PHONEXML_CAPF_PORT 3804
 
 /* Widths are the limits of the real elements plus the NUL. */
 #define RF_PHONEXML_HOST_SIZE 65
@@ -132,7 +136,7 @@ void rf_phonexml_freep(struct rf_phonexml **c);
  * out  a new object on RF_OK, NULL otherwise.
  *
  * No DOCTYPE, no entities but the five of XML itself, no namespaces, unknown elements and
- * attributes ignored.
+ * attributes ignored. An empty element is as good as an absent one; blanks are not trimmed.
  *
  * Returns RF_OK; RF_ERR_NOMEM; RF_ERR_LIMIT xml-size, xml-depth, xml-text-long, xml-attributes,
  * member-count, model-count, value-long; RF_ERR_BAD xml-doctype, xml-entity, xml-syntax,
@@ -147,8 +151,10 @@ RF_MUST_CHECK enum rf_err rf_phonexml_decode(struct rf_slice in, struct rf_phone
  * the clear), or XMLDefault (is_default). The same object gives the same bytes. What decode reads,
  * decode(encode(x)) gives again.
  *
- * Returns RF_OK; RF_ERR_LIMIT (out->max); RF_ERR_BAD value-control, value-hex, value-base64,
- * value-protocol, member-count (a count above its array), for a value that decode would refuse.
+ * Returns RF_OK; RF_ERR_LIMIT (out->max), value-long (no NUL in its array); RF_ERR_BAD
+ * value-control (or not UTF-8), value-hex, value-base64, value-protocol, value-number,
+ * member-count (a count above its array), element-twice (a model), for a value that decode would
+ * refuse. Nothing is appended then.
  */
 RF_MUST_CHECK enum rf_err rf_phonexml_encode(const struct rf_phonexml *c, struct rf_buf *out,
                                              struct rf_why *why);

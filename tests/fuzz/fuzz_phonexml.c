@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A configuration that decodes is written, and what is written decodes to the same (a stub leaves
+ * out what may not be clear) and is written alike. */
+#include "wire/phonexml/phonexml.h"
+
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    RF_AUTO(rf_phonexml_freep) struct rf_phonexml *one = NULL;
+    RF_AUTO(rf_phonexml_freep) struct rf_phonexml *two = NULL;
+    RF_AUTO(rf_buf_fini) struct rf_buf first = RF_BUF(RF_PHONEXML_BYTES_MAX);
+    RF_AUTO(rf_buf_fini) struct rf_buf second = RF_BUF(RF_PHONEXML_BYTES_MAX);
+    struct rf_why why = {0};
+    if (rf_phonexml_decode(rf_slice_of(data, size), &one, &why) != RF_OK) {
+        rf_bug_on(one != NULL || why.code[0] == '\0');
+        return 0;
+    }
+    rf_bug_on(rf_phonexml_encode(one, &first, &why) != RF_OK);
+    rf_bug_on(rf_phonexml_decode(rf_buf_slice(&first), &two, &why) != RF_OK);
+    rf_bug_on(two->unknown_n != 0);
+    one->unknown_n = 0;
+    if (one->is_full)
+        rf_bug_on(memcmp(one, two, sizeof *one) != 0);
+    rf_bug_on(rf_phonexml_encode(two, &second, &why) != RF_OK);
+    rf_bug_on(!rf_slice_eq(rf_buf_slice(&first), rf_buf_slice(&second)));
+    return 0;
+}
