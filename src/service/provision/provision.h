@@ -64,9 +64,11 @@ void rf_provision_free(struct rf_provision *p);
 /**
  * The answer to a request; `content` (NULL unless RF_OK) is borrowed for the call: ref what is
  * kept. RF_ERR_NOT_FOUND for every name that is unknown, hidden or refused (the code in `why` says
- * which, for the log only: name-..., device-unknown, file-not-found, file-hidden, file-case);
- * RF_ERR_AGAIN when the server is busy; anything else is our own trouble (list missing, signer
- * gone).
+ * which, for the log only: name-empty, -long, -nul, -control, -backslash, -absolute, -component,
+ * -traversal, -deep, -character, -listing, -unsigned; device-unknown, config-protocol;
+ * file-not-found, -hidden, -case, -kind, -writable, -too-large); RF_ERR_AGAIN when the server is
+ * busy (busy, file-changed); anything else is our own trouble (list-damaged, config-value, file-io,
+ * loads-many, signer-gone, what the store says).
  */
 typedef void (*rf_provision_done)(void *arg, uint64_t number, enum rf_err err,
                                   struct rf_content *content, const struct rf_why *why);

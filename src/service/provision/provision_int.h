@@ -107,8 +107,8 @@ struct provision_config_in {
     bool has_load; /* the device's load is in images/ */
 };
 
-/** Append the document with this version stamp. RF_ERR_DENIED config-protocol, config-value. Pure.
- */
+/** Append the document with this version stamp. RF_ERR_NOT_FOUND config-protocol (SIP);
+ * RF_ERR_DENIED config-value. Pure. */
 RF_MUST_CHECK enum rf_err provision_config_encode(const struct provision_config_in *in,
                                                   const char *stamp, struct rf_buf *out,
                                                   struct rf_why *why);

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a requested name to its content: requests go from worker to worker and come back to the loop
+ * between, where everything that is shared lives.
+ *
+ *     a file or list:   file worker: find and open -> (in memory already? room?) -> read
+ *     a configuration:  file worker: what the lists and images/ say -> store worker: make
+ *                       -> signer worker: sign, unless the kept copy is of the same content and key
+ */
+#include "service/provision/provision_int.h"
+
+#include "base/faults.h"
+#include "base/metrics.h"
+#include "trust/sigfile.h"
+#include "trust/signer.h"
+
+#include <string.h>
+#include <unistd.h>
+
+struct request {
+    struct rf_job job;
+    struct rf_provision *p; /* NULL once that is gone */
+    struct request *next;
+    struct request *prev;
+    rf_provision_done done; /* NULL: nobody wants the answer any more */
+    void *arg;
+    uint64_t number;
+    struct provision_name name;
+    struct provision_facts *facts;
+    rf_provision_key_fn signing_key;
+    int64_t now_s;
+    /* results of the worker that had it last */
+    enum rf_err err;
+    struct rf_why why;
+    int fd;
+    struct provision_identity id;
+    struct rf_buf bytes;
+    struct rf_buf loads;
+    bool wants_signed;
+    struct provision_config config;
+    struct provision_made_of made_of;
+    /* The file being read, the signed copy that was kept, or the answer. */
+    struct rf_content *content;
+    bool is_waiting; /* another request reads the same file; no worker has this one */
+};
+
+struct rf_provision {
+    struct rf_loop *loop;
+    struct rf_worker *files;
+    struct rf_worker *store;
+    struct rf_worker *signer;
+    rf_provision_key_fn signing_key;
+    struct provision_facts *facts;
+    struct provision_contents contents;
+    struct provision_cache *cache;
+    struct request *requests;
+    size_t requests_n;
+    struct rf_log_limit load_log;
+};
+
+static struct request *request_of(struct rf_job *job)
+{
+    return (struct request *)job; /* its first member */
+}
+
+/* ---- the life of a request ---- */
+
+static void leave(struct request *r)
+{
+    if (r->p == NULL)
+        return;
+    if (r->prev != NULL)
+        r->prev->next = r->next;
+    else
+        r->p->requests = r->next;
+    if (r->next != NULL)
+        r->next->prev = r->prev;
+    r->p->requests_n--;
+    r->p = NULL;
+}
+
+static void release(struct request *r)
+{
+    leave(r);
+    if (r->fd >= 0)
+        close(r->fd);
+    rf_buf_fini(&r->bytes);
+    rf_buf_fini(&r->loads);
+    provision_config_fini(&r->config);
+    rf_content_unref(r->content);
+    provision_facts_unref(r->facts);
+    rf_free(r);
+}
+
+static void finish(struct request *r)
+{
+    if (r->done != NULL)
+        r->done(r->arg, r->number, r->err, r->err == RF_OK ? r->content : NULL, &r->why);
+    release(r);
+}
+
+static void refuse(struct request *r, enum rf_err err, const char *code, const char *text)
+{
+    r->err = rf_why_set(&r->why, err, code, "%s", text);
+    finish(r);
+}
+
+/* A job came back. False: there is nothing more to do with it. */
+static bool is_wanted(struct request *r, const void *reader)
+{
+    if (reader == NULL || r->p == NULL) {
+        release(r);
+        return false;
+    }
+    if (r->err != RF_OK) {
+        finish(r);
+        return false;
+    }
+    return true;
+}
+
+/* Hand it to the next worker. */
+static void go_on(struct request *r, struct rf_worker *worker,
+                  void (*work)(struct rf_job *job, void *state),
+                  void (*done)(struct rf_job *job, void *reader))
+{
+    r->job.work = work;
+    r->job.done = done;
+    r->job.answer_to = rf_loop_mailbox(r->p->loop);
+    if (rf_worker_post(worker, &r->job) != RF_OK)
+        refuse(r, RF_ERR_AGAIN, "busy", "too much work is waiting");
+}
+
+/* ---- files and lists ---- */
+
+static bool is_list(const struct request *r)
+{
+    return r->name.kind == PROVISION_CTL || r->name.kind == PROVISION_ITL;
+}
+
+/* Lists are one file, whatever name they are asked for. */
+static const char *content_name(const struct request *r)
+{
+    return r->name.kind == PROVISION_CTL   ? "CTLFile.tlv"
+           : r->name.kind == PROVISION_ITL ? "ITLFile.tlv"
+                                           : r->name.name;
+}
+
+static void find_work(struct rf_job *job, void *state)
+{
+    struct request *r = request_of(job);
+    if (is_list(r))
+        r->err = provision_list_open(r->name.kind == PROVISION_CTL ? r->facts->ctl : r->facts->itl,
+                                     &r->fd, &r->id, &r->why);
+    else
+        r->err = provision_file_open(r->facts->images, r->name.name, &r->fd, &r->id, &r->why);
+}
+
+static void read_work(struct rf_job *job, void *state)
+{
+    struct request *r = request_of(job);
+    r->err = provision_file_read(r->fd, &r->id, &r->bytes, &r->why);
+    if (r->err == RF_OK && is_list(r))
+        r->err = provision_list_check(rf_buf_slice(&r->bytes), NULL, &r->why);
+}
+
+static struct request *waiting_for(struct rf_provision *p, const struct rf_content *content)
+{
+    struct request *r = p != NULL ? p->requests : NULL;
+    while (r != NULL && !(r->is_waiting && r->content == content))
+        r = r->next;
+    return r;
+}
+
+static void was_read(struct rf_job *job, void *reader)
+{
+    struct request *r = request_of(job);
+    if (r->err == RF_OK)
+        provision_content_loaded(r->content, &r->bytes);
+    else
+        provision_content_forget(r->content);
+    if (reader == NULL || r->p == NULL) {
+        release(r);
+        return;
+    }
+    /* A callback may do anything, and even free the catalogue: look anew each time. */
+    struct request *other;
+    while ((other = waiting_for(r->p, r->content)) != NULL) {
+        other->err = r->err;
+        other->why = r->why;
+        finish(other);
+    }
+    finish(r);
+}
+
+static void was_found(struct rf_job *job, void *reader)
+{
+    struct request *r = request_of(job);
+    if (!is_wanted(r, reader))
+        return;
+    struct rf_provision *p = r->p;
+    struct rf_content *there = provision_contents_find(&p->contents, content_name(r), &r->id);
+    if (there != NULL) {
+        r->content = rf_content_ref(there);
+        r->is_waiting = !there->is_loaded;
+        if (there->is_loaded)
+            finish(r);
+        return;
+    }
+    r->content = provision_contents_add(&p->contents, content_name(r), &r->id);
+    if (r->content == NULL)
+        refuse(r, RF_ERR_AGAIN, "busy", "no room for more files in memory at the moment");
+    else
+        go_on(r, p->files, read_work, was_read);
+}
+
+/* ---- configurations ---- */
+
+static void look_work(struct rf_job *job, void *state)
+{
+    struct request *r = request_of(job);
+    r->err = provision_loads_list(r->facts->images, &r->loads, &r->why);
+    if (r->err == RF_OK && r->name.kind == PROVISION_CONFIG_PLAIN)
+        r->err = provision_lists_want_signed(r->facts, &r->wants_signed, &r->why);
+}
+
+static void make_work(struct rf_job *job, void *state)
+{
+    struct request *r = request_of(job);
+    r->err = provision_config_make(state, r->name.device, r->facts, rf_buf_slice(&r->loads),
+                                   r->now_s, &r->config, &r->why);
+    /* spec: provisioning.md 1.5, security.md 1.4: phones whose list names a file signer ask for
+     * .sgn; whoever asks for the plain file of a secure device is no such phone. */
+    if (!rf_fault_skips("provision.name-unsigned") && r->err == RF_OK &&
+        r->name.kind == PROVISION_CONFIG_PLAIN && r->config.is_secure && r->wants_signed)
+        r->err = rf_why_set(&r->why, RF_ERR_NOT_FOUND, "name-unsigned",
+                            "%s is a secure device: its configuration is only served signed, as "
+                            "%s.sgn",
+                            r->name.device, r->name.name);
+}
+
+static void sign_work(struct rf_job *job, void *state)
+{
+    struct request *r = request_of(job);
+    RF_AUTO(rf_vault_freep) struct rf_vault_key *key = NULL;
+    RF_AUTO(rf_cert_freep) struct rf_cert *cert = NULL;
+    r->err = r->signing_key(state, &key, &cert, &r->why);
+    if (r->err != RF_OK)
+        return;
+    struct rf_slice fingerprint = rf_cert_sha256(cert);
+    struct rf_slice before = rf_slice_of(r->made_of.key, sizeof r->made_of.key);
+    if (r->content != NULL && rf_slice_eq(before, fingerprint))
+        return; /* the kept copy is right */
+    struct rf_rd rd = rf_rd_of(fingerprint);
+    rf_bug_on(!rf_rd_copy(&rd, r->made_of.key, sizeof r->made_of.key));
+    int64_t changed_s = r->config.changed_s < r->now_s ? r->config.changed_s : r->now_s;
+    struct rf_sigfile_spec spec = {.name = r->name.name,
+                                   .digest = r->made_of.digest,
+                                   .timestamp = (uint32_t)changed_s,
+                                   .body = rf_buf_slice(&r->config.document)};
+    r->bytes = RF_BUF(r->config.document.len + RF_SIGFILE_OVERHEAD_MAX);
+    r->err = rf_sigfile_sign(key, cert, &spec, &r->bytes, &r->why);
+}
+
+static void was_signed(struct rf_job *job, void *reader)
+{
+    struct request *r = request_of(job);
+    if (!is_wanted(r, reader))
+        return;
+    if (r->bytes.len > 0) {
+        rf_count(FILES_SIGNED);
+        rf_content_unref(r->content);
+        r->content = provision_content_new(r->name.name, &r->bytes);
+        provision_cache_put(r->p->cache, r->name.device, &r->made_of, r->content);
+    }
+    finish(r);
+}
+
+static void was_made(struct rf_job *job, void *reader)
+{
+    struct request *r = request_of(job);
+    if (!is_wanted(r, reader))
+        return;
+    struct rf_provision *p = r->p;
+    if (r->config.missing_load[0] != '\0' &&
+        rf_log_allows(&p->load_log, 20, rf_now_ms(rf_loop_clock(p->loop))))
+        rf_warn(RF_CAT_PROVISION,
+                "there is no %s.loads in images/: the configuration names no load, so that the "
+                "phone keeps what it has dev=%s",
+                r->config.missing_load, r->name.device);
+    if (r->name.kind == PROVISION_CONFIG_PLAIN) {
+        r->content = provision_content_new(r->name.name, &r->config.document);
+        finish(r);
+        return;
+    }
+    r->content = provision_cache_find(p->cache, r->name.device, r->config.sha256, r->facts->digest,
+                                      &r->made_of);
+    if (r->content != NULL)
+        rf_content_ref(r->content);
+    memcpy(r->made_of.sha256, r->config.sha256, sizeof r->made_of.sha256);
+    r->made_of.digest = r->facts->digest;
+    go_on(r, p->signer, sign_work, was_signed);
+}
+
+static void was_looked_at(struct rf_job *job, void *reader)
+{
+    struct request *r = request_of(job);
+    if (is_wanted(r, reader))
+        go_on(r, r->p->store, make_work, was_made);
+}
+
+/* ---- asking ---- */
+
+static void was_refused(struct rf_msg *msg, void *reader)
+{
+    struct request *r = request_of((struct rf_job *)msg); /* first member of the first member */
+    if (is_wanted(r, reader))
+        finish(r);
+}
+
+static struct request *request_new(struct rf_provision *p, rf_provision_done done, void *arg,
+                                   uint64_t number)
+{
+    struct request *r = rf_new(struct request);
+    r->p = p;
+    r->done = done;
+    r->arg = arg;
+    r->number = number;
+    r->facts = provision_facts_ref(p->facts);
+    r->signing_key = p->signing_key;
+    r->now_s = rf_wall_s(rf_loop_clock(p->loop));
+    r->fd = -1;
+    r->next = p->requests;
+    if (r->next != NULL)
+        r->next->prev = r;
+    p->requests = r;
+    p->requests_n++;
+    return r;
+}
+
+enum rf_err rf_provision_get(struct rf_provision *p, struct rf_slice name, rf_provision_done done,
+                             void *arg, uint64_t number)
+{
+    if (p->requests_n >= RF_PROVISION_PENDING_MAX)
+        return RF_ERR_AGAIN;
+    struct request *r = request_new(p, done, arg, number);
+    r->err = provision_name_parse(name, &r->name, &r->why);
+    if (r->err == RF_OK && r->name.kind == PROVISION_CONFIG_ENCODED)
+        r->err = rf_why_set(&r->why, RF_ERR_NOT_FOUND, "file-not-found",
+                            "encrypted configurations are not made here");
+    if (r->err != RF_OK) {
+        r->job.msg.run = was_refused;
+        rf_mailbox_post_answer(rf_loop_mailbox(p->loop), &r->job.msg);
+        return RF_OK;
+    }
+    bool is_config = r->name.kind == PROVISION_CONFIG || r->name.kind == PROVISION_CONFIG_PLAIN;
+    r->job.work = is_config ? look_work : find_work;
+    r->job.done = is_config ? was_looked_at : was_found;
+    r->job.answer_to = rf_loop_mailbox(p->loop);
+    enum rf_err err = rf_worker_post(p->files, &r->job);
+    if (err != RF_OK)
+        release(r);
+    return err;
+}
+
+void rf_provision_cancel(struct rf_provision *p, void *arg)
+{
+    for (struct request *r = p->requests; r != NULL; r = r->next)
+        if (r->arg == arg)
+            r->done = NULL;
+}
+
+void rf_provision_invalidate(struct rf_provision *p, const char *device)
+{
+    provision_cache_drop(p->cache, device);
+}
+
+void rf_provision_set_site(struct rf_provision *p, const struct rf_site *site,
+                           const struct rf_site_ports *ports)
+{
+    provision_facts_unref(p->facts);
+    p->facts = provision_facts_new(site, ports);
+}
+
+/* ---- the catalogue ---- */
+
+static enum rf_err signer_process_key(void *state, struct rf_vault_key **key, struct rf_cert **cert,
+                                      struct rf_why *why)
+{
+    return rf_signer_key(state, "tftp", key, cert, why);
+}
+
+struct rf_provision *rf_provision_new(const struct rf_provision_conf *conf)
+{
+    struct rf_provision *p = rf_new(struct rf_provision);
+    p->loop = conf->loop;
+    p->store = conf->store;
+    p->signer = conf->signer;
+    p->signing_key = conf->signing_key != NULL ? conf->signing_key : signer_process_key;
+    p->facts = provision_facts_new(conf->site, conf->ports);
+    p->cache = provision_cache_new();
+    p->files = rf_worker_start("files", RF_PROVISION_PENDING_MAX, NULL);
+    return p;
+}
+
+void rf_provision_free(struct rf_provision *p)
+{
+    if (p == NULL)
+        return;
+    while (p->requests != NULL) {
+        struct request *r = p->requests;
+        leave(r);
+        if (r->is_waiting)
+            release(r);
+        /* The others are with a worker or in the mailbox, and release themselves. */
+    }
+    rf_worker_stop(p->files);
+    provision_contents_fini(&p->contents);
+    provision_cache_free(p->cache);
+    provision_facts_unref(p->facts);
+    rf_free(p);
+}
