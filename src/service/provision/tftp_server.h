@@ -16,12 +16,12 @@
 
 struct rf_tftp_server;
 
-/** How a request ended. */
+/** How a request ended. The server has written its log line already. */
 struct rf_tftp_report {
-    const char *name; /* as asked, escaped */
-    const char *peer; /* IP address */
-    bool is_complete; /* fetched to the end */
-    bool is_last_ack_missing;
+    const char *name;         /* as asked, escaped */
+    const char *peer;         /* IP address */
+    bool is_complete;         /* fetched to the end */
+    bool is_last_ack_missing; /* not complete, but most likely the client has it all */
     /* "" when complete; else why: the codes of rf_provision_get, tftp-write-refused, tftp-mode,
      * tftp-busy, tftp-rate, tftp-timeout, tftp-peer-error, tftp-replaced, port-unreachable, or
      * those of rf_tftp_decode */
@@ -38,11 +38,12 @@ struct rf_tftp_server_conf {
     const char *address;             /* numeric */
     uint16_t port;                   /* 0: the kernel chooses */
     uint32_t retry_ms;               /* first retransmission; 0: 1000 */
-    uint32_t tries;                  /* 0: 6 */
+    uint32_t tries;                  /* so often a packet is sent in all; 0: 6 */
     uint32_t transfers_max;          /* 0: 512 */
     uint32_t transfers_per_address;  /* 0: 4 */
     uint32_t requests_per_address_s; /* 0: 20, and twice that at once */
-    rf_tftp_report_fn on_report;     /* may be NULL; every request that was understood */
+    /* May be NULL. Every request; but of those dropped as tftp-rate or tftp-busy ten a minute. */
+    rf_tftp_report_fn on_report;
     void *report_arg;
 };
 

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests on the server's port, a socket for each transfer. What a transfer sends when is
+ * tftp_transfer.c's. */
+#include "service/provision/tftp_server.h"
+
+#include "base/faults.h"
+#include "base/handle.h"
+#include "base/metrics.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "net/udp.h"
+#include "service/provision/provision_int.h"
+#include "service/provision/tftp_limits.h"
+#include "service/provision/tftp_transfer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NAME_SHOWN_MAX 160
+/* Lines a minute about what strangers can cause at will. */
+#define LOG_BURST 120
+
+struct rf_tftp_server {
+    struct rf_tftp_server_conf conf;
+    char *address;
+    struct rf_udp *udp;
+    struct rf_handles *transfers;
+    struct rf_tftp_limits *limits;
+    struct rf_log_limit log;
+    struct rf_log_limit drops;
+};
+
+struct transfer {
+    struct rf_tftp_server *s;
+    rf_handle handle;
+    struct rf_address peer;
+    uint8_t request[RF_TFTP_REQUEST_MAX]; /* as it came, to know it again */
+    size_t request_len;
+    struct rf_tftp_options asked;
+    char name[NAME_SHOWN_MAX]; /* escaped */
+    char device[RF_STORE_DEVICE_NAME];
+    uint64_t began_ms;
+    struct rf_content *content; /* NULL: still being looked for */
+    struct rf_udp *udp;
+    rf_timer_id timer;
+    struct rf_tftp_transfer t;
+};
+
+static uint64_t now_of(const struct rf_tftp_server *s)
+{
+    return rf_now_ms(rf_loop_clock(s->conf.loop));
+}
+
+/* ---- telling ---- */
+
+static enum rf_log_level level_of(const struct rf_tftp_report *r)
+{
+    /* Phones ask for much that need not be there. */
+    if (r->is_complete || r->is_last_ack_missing || strcmp(r->code, "file-not-found") == 0)
+        return RF_LOG_INFO;
+    return RF_LOG_WARN;
+}
+
+static void report(struct rf_tftp_server *s, const struct rf_tftp_report *r, const char *device)
+{
+    bool is_sent = r->is_complete || r->is_last_ack_missing;
+    if (!r->is_complete)
+        rf_count(TFTP_REFUSED);
+    rf_metric_add(RF_METRIC_TFTP_BYTES, r->bytes);
+    if (rf_log_allows(&s->log, LOG_BURST, now_of(s)))
+        rf_log(RF_CAT_TFTP, level_of(r), "%s name=%s to=%s%s%s bytes=%llu ms=%llu%s%s%s%s",
+               r->is_complete ? "sent"
+               : is_sent      ? "sent, last ACK missing"
+                              : "not sent",
+               r->name, r->peer, device[0] != '\0' ? " dev=" : "", device,
+               (unsigned long long)r->bytes, (unsigned long long)r->duration_ms,
+               r->code[0] != '\0' ? " code=" : "", r->code, r->text[0] != '\0' ? ": " : "",
+               r->text);
+    if (s->conf.on_report != NULL)
+        s->conf.on_report(s->conf.report_arg, r);
+}
+
+static void tell_error(struct rf_tftp_server *s, const struct rf_address *to, uint16_t code)
+{
+    uint8_t bytes[64];
+    struct rf_slice whole;
+    struct rf_tftp_packet p = {.op = RF_TFTP_ERROR,
+                               .error_code = code,
+                               .error_text = rf_slice_str(rf_tftp_error_name(code))};
+    enum rf_err err = rf_tftp_encode(&p, bytes, sizeof bytes, &whole);
+    rf_bug_on(err != RF_OK);
+    /* If it is lost the client asks again. */
+    err = rf_udp_send(s->udp, to, whole, NULL);
+    (void)err;
+}
+
+/* A request that never became a transfer. */
+static void refused(struct rf_tftp_server *s, const struct rf_address *from, struct rf_slice name,
+                    const struct rf_why *why)
+{
+    char shown[NAME_SHOWN_MAX];
+    char peer[RF_ADDRESS_TEXT_MAX];
+    struct rf_tftp_report r = {.name = rf_escape(name, shown, sizeof shown),
+                               .peer = rf_address_host(from, peer, sizeof peer),
+                               .code = why->code,
+                               .text = why->text};
+    report(s, &r, "");
+}
+
+/* Dropped without an answer. A flood of these is told about a few times a minute. */
+static void dropped(struct rf_tftp_server *s, const struct rf_address *from, struct rf_slice name,
+                    const char *code, const char *text)
+{
+    struct rf_why why = {0};
+    (void)rf_why_set(&why, RF_ERR_AGAIN, code, "%s", text);
+    if (rf_log_allows(&s->drops, 10, now_of(s)))
+        refused(s, from, name, &why);
+    else
+        rf_count(TFTP_REFUSED);
+}
+
+/* ---- a transfer's end ---- */
+
+static void transfer_free(struct transfer *t)
+{
+    rf_handle_remove(t->s->transfers, t->handle);
+    rf_timer_stop(rf_loop_timers(t->s->conf.loop), &t->timer);
+    rf_udp_close(t->udp);
+    rf_content_unref(t->content);
+    rf_free(t);
+}
+
+static void end(struct transfer *t, const struct rf_why *why)
+{
+    struct rf_tftp_server *s = t->s;
+    char peer[RF_ADDRESS_TEXT_MAX];
+    bool has_begun = t->content != NULL;
+    struct rf_tftp_report r = {
+        .name = t->name,
+        .peer = rf_address_host(&t->peer, peer, sizeof peer),
+        .is_complete = has_begun && rf_tftp_transfer_is_complete(&t->t),
+        .is_last_ack_missing = has_begun && rf_tftp_transfer_is_last_ack_missing(&t->t),
+        .code = why->code,
+        .text = why->text,
+        .bytes = has_begun ? rf_tftp_transfer_bytes(&t->t) : 0,
+        .duration_ms = now_of(s) - t->began_ms,
+    };
+    report(s, &r, t->device);
+    transfer_free(t);
+}
+
+static void transfer_time(void *owner, uint64_t number);
+
+/* After everything that may have moved it. */
+static void settle(struct transfer *t)
+{
+    if (rf_tftp_transfer_is_over(&t->t)) {
+        struct rf_why why = t->t.why;
+        end(t, &why);
+        return;
+    }
+    struct rf_tftp_server *s = t->s;
+    struct rf_timers *timers = rf_loop_timers(s->conf.loop);
+    uint64_t at = rf_tftp_transfer_deadline(&t->t);
+    uint64_t now = now_of(s);
+    rf_timer_stop(timers, &t->timer);
+    t->timer = rf_timer_start(timers, at > now ? at - now : 0, transfer_time, s, t->handle);
+}
+
+static void transfer_time(void *owner, uint64_t number)
+{
+    struct rf_tftp_server *s = owner;
+    struct transfer *t = rf_handle_find(s->transfers, (rf_handle)number);
+    if (t == NULL)
+        return;
+    t->timer = 0;
+    rf_tftp_transfer_time(&t->t, now_of(s));
+    settle(t);
+}
+
+/* ---- a transfer's socket ---- */
+
+static void on_transfer_packet(struct rf_udp *udp, const struct rf_address *from,
+                               struct rf_slice packet)
+{
+    struct transfer *t = rf_udp_owner(udp);
+    rf_tftp_transfer_packet(&t->t, packet, now_of(t->s));
+    settle(t);
+}
+
+static void on_transfer_error(struct rf_udp *udp, const struct rf_why *why)
+{
+    struct transfer *t = rf_udp_owner(udp);
+    if (strcmp(why->code, "port-unreachable") != 0)
+        return; /* as if a packet was lost */
+    rf_tftp_transfer_unreachable(&t->t, now_of(t->s));
+    settle(t);
+}
+
+static void send_packet(void *arg, struct rf_slice packet)
+{
+    struct transfer *t = arg;
+    /* What the kernel has no room for is as if lost: the timer repeats it. */
+    enum rf_err err = rf_udp_send(t->udp, NULL, packet, NULL);
+    (void)err;
+}
+
+static enum rf_err open_socket(struct transfer *t, struct rf_why *why)
+{
+    struct rf_udp_conf conf = {.on_packet = on_transfer_packet,
+                               .on_error = on_transfer_error,
+                               .owner = t,
+                               .address = t->s->address};
+    enum rf_err err = rf_udp_open(t->s->conf.loop, &conf, &t->udp, why);
+    /* Connected: nobody else is heard there. */
+    return err == RF_OK ? rf_udp_connect(t->udp, &t->peer, why) : err;
+}
+
+static void start(struct transfer *t, struct rf_content *content)
+{
+    struct rf_tftp_server *s = t->s;
+    struct rf_why why = {0};
+    if (open_socket(t, &why) != RF_OK) {
+        tell_error(s, &t->peer, RF_TFTP_ERR_OTHER);
+        end(t, &why);
+        return;
+    }
+    t->content = rf_content_ref(content);
+    struct rf_tftp_transfer_conf conf = {.content = rf_content_bytes(content),
+                                         .asked = t->asked,
+                                         .retry_ms = s->conf.retry_ms,
+                                         .tries = s->conf.tries,
+                                         .seed = rf_random_u32(),
+                                         .send = send_packet,
+                                         .arg = t};
+    rf_tftp_transfer_init(&t->t, &conf, now_of(s));
+    settle(t);
+}
+
+static void got_it(void *arg, uint64_t number, enum rf_err err, struct rf_content *content,
+                   const struct rf_why *why)
+{
+    struct rf_tftp_server *s = arg;
+    struct transfer *t = rf_handle_find(s->transfers, (rf_handle)number);
+    if (t == NULL)
+        return; /* replaced meanwhile */
+    if (err == RF_OK) {
+        start(t, content);
+        return;
+    }
+    /* Busy: no answer, because every error sends a phone somewhere else. */
+    if (err == RF_ERR_NOT_FOUND)
+        tell_error(s, &t->peer, RF_TFTP_ERR_NOT_FOUND);
+    else if (err != RF_ERR_AGAIN)
+        tell_error(s, &t->peer, RF_TFTP_ERR_OTHER);
+    if (err != RF_ERR_NOT_FOUND && err != RF_ERR_AGAIN)
+        rf_error(RF_CAT_TFTP, "no file for a phone: %s name=%s", rf_why_text(why), t->name);
+    end(t, why);
+}
+
+/* ---- requests ---- */
+
+static bool is_same_request(const struct transfer *t, struct rf_slice packet)
+{
+    return rf_slice_eq(rf_slice_of(t->request, t->request_len), packet);
+}
+
+/* What a client that was not heard since it asked means by asking once more. True: dealt with. */
+static bool was_asked_before(struct rf_tftp_server *s, const struct rf_address *from,
+                             struct rf_slice packet)
+{
+    uint32_t at = 0;
+    struct transfer *t;
+    while ((t = rf_handles_next(s->transfers, &at)) != NULL) {
+        if (!rf_address_same(&t->peer, from) || (t->content != NULL && t->t.was_heard))
+            continue;
+        if (!is_same_request(t, packet)) {
+            struct rf_why why = {0};
+            (void)rf_why_set(&why, RF_ERR_AGAIN, "tftp-replaced",
+                             "the client asked for something else");
+            end(t, &why);
+            continue;
+        }
+        if (t->content != NULL)
+            rf_tftp_transfer_asked_again(&t->t, now_of(s));
+        return true;
+    }
+    return false;
+}
+
+static bool has_room(struct rf_tftp_server *s, const struct rf_address *from)
+{
+    uint32_t here = 0;
+    uint32_t at = 0;
+    const struct transfer *t;
+    while ((t = rf_handles_next(s->transfers, &at)) != NULL)
+        here += rf_address_same_host(&t->peer, from);
+    return here < s->conf.transfers_per_address &&
+           rf_handles_n(s->transfers) < s->conf.transfers_max;
+}
+
+static void read_request(struct rf_tftp_server *s, const struct rf_address *from,
+                         struct rf_slice packet, const struct rf_tftp_packet *p)
+{
+    if (was_asked_before(s, from, packet))
+        return;
+    if (!has_room(s, from)) {
+        dropped(s, from, p->name, "tftp-busy", "too many transfers");
+        return;
+    }
+    struct transfer *t = rf_new(struct transfer);
+    struct rf_rd rd = rf_rd_of(packet);
+    t->s = s;
+    t->peer = *from;
+    t->request_len = packet.len;
+    rf_bug_on(packet.len > sizeof t->request || !rf_rd_copy(&rd, t->request, packet.len));
+    t->asked = p->options;
+    rf_escape(p->name, t->name, sizeof t->name);
+    t->began_ms = now_of(s);
+    struct provision_name name;
+    if (provision_name_parse(p->name, &name, NULL) == RF_OK)
+        snprintf(t->device, sizeof t->device, "%s", name.device);
+    t->handle = rf_handle_add(s->transfers, t);
+    rf_bug_on(t->handle == 0);
+    if (rf_provision_get(s->conf.provision, p->name, got_it, s, t->handle) == RF_OK)
+        return;
+    transfer_free(t);
+    dropped(s, from, p->name, "tftp-busy", "too many requests under way");
+}
+
+static void request(struct rf_tftp_server *s, const struct rf_address *from, struct rf_slice packet,
+                    const struct rf_tftp_packet *p)
+{
+    struct rf_why why = {0};
+    uint16_t code = RF_TFTP_ERR_ILLEGAL;
+    if (!rf_fault_skips("tftp.write-refused") && p->op == RF_TFTP_WRQ) {
+        code = RF_TFTP_ERR_ACCESS;
+        (void)rf_why_set(&why, RF_ERR_DENIED, "tftp-write-refused", "nothing is written here");
+    } else if (!rf_fault_skips("tftp.mode") && p->mode != RF_TFTP_MODE_OCTET) {
+        char shown[32];
+        (void)rf_why_set(&why, RF_ERR_DENIED, "tftp-mode", "mode %s: only octet is served",
+                         rf_escape(p->mode_text, shown, sizeof shown));
+    } else {
+        read_request(s, from, packet, p);
+        return;
+    }
+    tell_error(s, from, code);
+    refused(s, from, p->name, &why);
+}
+
+static void on_packet(struct rf_udp *udp, const struct rf_address *from, struct rf_slice packet)
+{
+    struct rf_tftp_server *s = rf_udp_owner(udp);
+    struct rf_tftp_packet p;
+    struct rf_why why = {0};
+    struct rf_rd rd = rf_rd_of(packet);
+    uint16_t op;
+    /* What belongs to a transfer has no business here and is not answered: two servers could go on
+     * for ever. */
+    if (!rf_rd_u16be(&rd, &op) || (op >= RF_TFTP_DATA && op <= RF_TFTP_OACK))
+        return;
+    rf_count(TFTP_REQUESTS);
+    if (!rf_fault_skips("tftp.rate") && !rf_tftp_limits_take(s->limits, from, now_of(s))) {
+        dropped(s, from, (struct rf_slice){0}, "tftp-rate", "too many requests a second");
+        return;
+    }
+    if (rf_tftp_decode(packet, &p, &why) != RF_OK) {
+        tell_error(s, from, RF_TFTP_ERR_ILLEGAL);
+        refused(s, from, (struct rf_slice){0}, &why);
+        return;
+    }
+    request(s, from, packet, &p);
+}
+
+/* ---- the server ---- */
+
+static uint32_t or_default(uint32_t value, uint32_t fallback)
+{
+    return value != 0 ? value : fallback;
+}
+
+enum rf_err rf_tftp_server_open(const struct rf_tftp_server_conf *conf, struct rf_tftp_server **out,
+                                struct rf_why *why)
+{
+    struct rf_tftp_server *s = rf_new(struct rf_tftp_server);
+    s->conf = *conf;
+    s->conf.retry_ms = or_default(conf->retry_ms, 1000);
+    s->conf.tries = or_default(conf->tries, 6);
+    s->conf.transfers_max = or_default(conf->transfers_max, 512);
+    s->conf.transfers_per_address = or_default(conf->transfers_per_address, 4);
+    s->conf.requests_per_address_s = or_default(conf->requests_per_address_s, 20);
+    s->address = rf_strdup(conf->address);
+    s->conf.address = s->address;
+    uint64_t seed;
+    rf_random_bytes(&seed, sizeof seed);
+    s->limits = rf_tftp_limits_new(s->conf.requests_per_address_s, seed);
+    s->transfers = rf_handles_new(s->conf.transfers_max);
+    struct rf_udp_conf udp = {
+        .on_packet = on_packet, .owner = s, .address = s->address, .port = conf->port};
+    enum rf_err err = rf_udp_open(conf->loop, &udp, &s->udp, why);
+    if (err != RF_OK) {
+        rf_tftp_server_close(s);
+        return err;
+    }
+    *out = s;
+    return RF_OK;
+}
+
+uint16_t rf_tftp_server_port(const struct rf_tftp_server *s)
+{
+    return rf_udp_port(s->udp);
+}
+
+uint32_t rf_tftp_server_transfers(const struct rf_tftp_server *s)
+{
+    return rf_handles_n(s->transfers);
+}
+
+void rf_tftp_server_close(struct rf_tftp_server *s)
+{
+    if (s == NULL)
+        return;
+    rf_provision_cancel(s->conf.provision, s);
+    uint32_t at = 0;
+    struct transfer *t;
+    while ((t = rf_handles_next(s->transfers, &at)) != NULL)
+        transfer_free(t);
+    rf_udp_close(s->udp);
+    rf_handles_free(s->transfers);
+    rf_tftp_limits_free(s->limits);
+    rf_free(s->address);
+    rf_free(s);
+}
