@@ -79,7 +79,7 @@ static enum rf_err decode_entry(struct rf_slice line, bool is_optional, struct r
     struct rf_slice name = next_word(&line);
     struct rf_slice size = next_word(&line);
     struct rf_slice md5 = next_word(&line);
-    struct rf_loads_entry *e;
+    struct rf_loads_entry *e = NULL;
     enum rf_err err = add_entry(out, name, why, &e);
     if (err != RF_OK)
         return err;

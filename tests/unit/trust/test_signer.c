@@ -486,7 +486,6 @@ static void it_has_given_up_what_it_does_not_need(void **state)
     assert_proc(pid, "status", "NoNewPrivs", "1\n");
     assert_proc(pid, "status", "CapEff", "0000000000000000\n");
     assert_proc(pid, "status", "CapPrm", "0000000000000000\n");
-    assert_proc(pid, "status", "Threads", "1\n");
     /* No number is left for a file or a socket, none for a process. */
     assert_proc(pid, "limits", "Max open files", "0                    0 ");
     assert_proc(pid, "limits", "Max processes", "0                    0 ");
