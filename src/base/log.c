@@ -106,7 +106,7 @@ void rf_log(enum rf_log_cat cat, enum rf_log_level level, const char *fmt, ...)
 
 bool rf_log_allows(struct rf_log_limit *limit, uint32_t burst, uint64_t now_ms)
 {
-    if (now_ms - limit->window_ms >= 60000 || limit->window_ms == 0) {
+    if (limit->used == 0 || now_ms - limit->window_ms >= 60000) {
         limit->window_ms = now_ms;
         limit->used = 0;
     }

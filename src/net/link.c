@@ -98,9 +98,10 @@ static void timer_fired(void *owner, uint64_t number)
     if (link == NULL || now < link->armed_ms)
         return;
     link->armed_ms = NEVER;
-    if (deadline_of(link) <= now && !rf_fault_skips("net.deadline"))
+    if (deadline_of(link) > now)
+        arm(link);
+    else if (!rf_fault_skips("net.deadline"))
         too_late(link);
-    arm(link);
 }
 
 static void arm(struct rf_link *link)

@@ -138,7 +138,8 @@ void rf_loop_turn(struct rf_loop *loop, int wait_ms)
         struct timeval tv = {.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000};
         event_add(loop->timer_event, &tv);
     }
-    event_base_loop(loop->base, wait_ms == 0 ? EVLOOP_NONBLOCK : EVLOOP_ONCE);
+    /* ONCE in any case: without it libevent goes on as long as anything is ready. */
+    event_base_loop(loop->base, wait_ms == 0 ? EVLOOP_ONCE | EVLOOP_NONBLOCK : EVLOOP_ONCE);
     event_del(loop->timer_event);
     rf_timers_run(loop->timers);
     attend(loop);

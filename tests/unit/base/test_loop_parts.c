@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Timers, handles, mailboxes and workers: what loops are made of. */
 #include "base/handle.h"
+#include "base/log.h"
 #include "base/timer.h"
 #include "base/worker.h"
 #include "unit.h"
@@ -111,6 +112,20 @@ struct add_job {
     int out;
 };
 
+static void a_log_limit_holds_from_the_first_line(void **state)
+{
+    for (uint64_t start = 0; start < 3; start++) { /* also on a clock that begins at 0 */
+        struct rf_log_limit limit = {0};
+        unsigned n = 0;
+        for (uint64_t i = 0; i < 20; i++)
+            n += rf_log_allows(&limit, 5, start + i) ? 1 : 0;
+        assert_int_equal(n, 5);
+        assert_int_equal(limit.dropped, 15);
+        assert_false(rf_log_allows(&limit, 5, start + 59999));
+        assert_true(rf_log_allows(&limit, 5, start + 60000));
+    }
+}
+
 static void add_work(struct rf_job *job, void *worker_state)
 {
     struct add_job *j = (struct add_job *)job;
@@ -149,6 +164,7 @@ int main(void)
         cmocka_unit_test(timers_fire_in_order_of_their_deadlines),
         cmocka_unit_test(a_stale_handle_finds_nothing),
         cmocka_unit_test(a_mailbox_keeps_order_and_its_limit),
+        cmocka_unit_test(a_log_limit_holds_from_the_first_line),
         cmocka_unit_test(a_job_comes_back_to_the_asking_mailbox),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
