@@ -108,8 +108,10 @@ static enum rf_err check_path(const struct capf_case *c, const struct rf_cert *c
                               const struct rf_cert **anchor, struct rf_why *why)
 {
     bool is_ours = rf_slice_eq(rf_cert_issuer_der(cert), rf_cert_subject_der(c->lsc_issuer));
-    struct rf_path_policy policy = {
-        .now_s = c->now_s, .rsa_min = c->knobs.rsa_min, .is_lsc_purpose = is_ours};
+    struct rf_path_policy policy = {.now_s = c->now_s,
+                                    .rsa_min = c->knobs.rsa_min,
+                                    .allow_sha1 = c->knobs.sha1_certs,
+                                    .is_lsc_purpose = is_ours};
     return rf_path_check(c->anchors, cert, NULL, &policy, anchor, why);
 }
 

@@ -102,6 +102,8 @@ struct capf_knobs {
     bool null_string;
     bool bare_digest;
     bool accept_mic;
+    bool sha1_certs;
+    bool subject_has_model;
     unsigned rsa_min;
     uint32_t lsc_days;
     uint32_t lsc_key_bits;
@@ -197,6 +199,9 @@ struct rf_store_event capf_event(const struct capf_case *c, enum rf_store_severi
 RF_MUST_CHECK enum rf_err capf_store_cert(const struct capf_case *c, const struct rf_cert *cert,
                                           struct rf_store_cert *out, struct rf_why *why);
 int capf_record(struct capf_case *c, void *store);
+/** At the start: operations that say "in progress" were left behind by a server that was killed.
+ * The case holds the time only. */
+int capf_sweep(struct capf_case *c, void *store);
 
 /* ---- capf_auth.c ---- */
 int capf_look(struct capf_case *c, void *store);

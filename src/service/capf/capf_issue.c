@@ -92,6 +92,7 @@ static enum rf_err issue(struct capf_case *c, void *signer, struct rf_why *why)
                           "with, %s: restart it",
                           rf_cert_short(ca), rf_cert_short(c->lsc_issuer));
     struct rf_issue_lsc spec = {.device_name = rf_slice_str(c->device),
+                                .model = rf_slice_str(c->knobs.subject_has_model ? c->model : ""),
                                 .spki = rf_buf_slice(&c->given),
                                 .now_s = c->now_s,
                                 .days = c->knobs.lsc_days};
@@ -190,7 +191,8 @@ static const char *judge_fetched(struct capf_case *c, struct rf_store *store,
 {
     struct rf_why why = {0};
     const struct rf_cert *anchor = NULL;
-    struct rf_path_policy policy = {.now_s = c->now_s, .rsa_min = c->knobs.rsa_min};
+    struct rf_path_policy policy = {
+        .now_s = c->now_s, .rsa_min = c->knobs.rsa_min, .allow_sha1 = c->knobs.sha1_certs};
     RF_AUTO(rf_store_cert_fini) struct rf_store_cert known = {0};
     if (rf_store_cert_load(store, rf_cert_sha256(cert).p, &known, &why) == RF_OK)
         return rf_store_cert_state_name(known.state);

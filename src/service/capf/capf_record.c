@@ -123,3 +123,27 @@ int capf_record(struct capf_case *c, void *store)
                  rf_why_text(&why), c->is_known ? c->device : "-", c->end.code);
     return CAPF_EV_RECORDED;
 }
+
+int capf_sweep(struct capf_case *c, void *store)
+{
+    struct rf_why why = {0};
+    struct rf_store_capfs ops = {0};
+    enum rf_err err = rf_store_capf_list(store, &ops, &why);
+    for (size_t i = 0; i < ops.n && err == RF_OK; i++) {
+        const struct rf_store_capf *op = &ops.items[i];
+        if (op->state != RF_STORE_OP_IN_PROGRESS)
+            continue;
+        c->is_known = true;
+        snprintf(c->device, sizeof c->device, "%s", op->device);
+        struct rf_store_event event = capf_event(
+            c, RF_STORE_WARN, "lost-link",
+            "the server ended while %s was at it; the operation stays scheduled", op->device);
+        err = rf_store_capf_fail(store, op->device, op->id, "lost-link", false, c->now_s, &event,
+                                 NULL, &why);
+    }
+    rf_store_capfs_fini(&ops);
+    if (err != RF_OK)
+        rf_error(RF_CAT_CAPF, "operations left \"in progress\" could not be looked at: %s",
+                 rf_why_text(&why));
+    return CAPF_EV_RECORDED;
+}

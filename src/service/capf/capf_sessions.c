@@ -43,6 +43,8 @@ static void home_unref(struct home *home)
         rf_free(home);
 }
 
+static void sweep(struct rf_capf_sessions *all);
+
 struct rf_capf_sessions *rf_capf_sessions_new(const struct rf_capf_sessions_conf *conf)
 {
     struct rf_capf_sessions *all = rf_new(struct rf_capf_sessions);
@@ -54,18 +56,22 @@ struct rf_capf_sessions *rf_capf_sessions_new(const struct rf_capf_sessions_conf
     all->home = rf_new(struct home);
     *all->home = (struct home){.all = all, .refs = 1};
     rf_capf_sessions_set_knobs(all, conf->knobs);
+    sweep(all);
     return all;
 }
 
 void rf_capf_sessions_set_knobs(struct rf_capf_sessions *all, const struct rf_site_conf *knobs)
 {
-    all->knobs = (struct capf_knobs){.null_string = knobs->capf_null_string,
-                                     .bare_digest = knobs->capf_bare_digest,
-                                     .accept_mic = knobs->accept_mic_for_capf,
-                                     .rsa_min = knobs->rsa_min,
-                                     .lsc_days = knobs->lsc_days,
-                                     .lsc_key_bits = knobs->lsc_key_bits,
-                                     .keepalive_ms = knobs->capf_keepalive_s * 1000u};
+    all->knobs =
+        (struct capf_knobs){.null_string = knobs->capf_null_string,
+                            .bare_digest = knobs->capf_bare_digest,
+                            .accept_mic = knobs->accept_mic_for_capf,
+                            .sha1_certs = knobs->capf_sha1_certs,
+                            .subject_has_model = knobs->lsc_subject == RF_SITE_SUBJECT_MODEL,
+                            .rsa_min = knobs->rsa_min,
+                            .lsc_days = knobs->lsc_days,
+                            .lsc_key_bits = knobs->lsc_key_bits,
+                            .keepalive_ms = knobs->capf_keepalive_s * 1000u};
 }
 
 uint32_t rf_capf_sessions_n(const struct rf_capf_sessions *all)
@@ -368,6 +374,31 @@ static void job_done(struct rf_job *job, void *reader)
         deliver(s, s->is_lost ? event_after_loss(event) : event, NULL);
 }
 
+static struct capf_job *job_new(struct rf_capf_sessions *all, rf_handle session,
+                                struct capf_case *take_case, capf_work work)
+{
+    struct capf_job *j = rf_new(struct capf_job);
+    j->job = (struct rf_job){.work = job_work, .done = job_done, .answer_to = all->conf.answers};
+    j->home = all->home;
+    j->home->refs++;
+    j->session = session;
+    j->work = work;
+    j->c = take_case;
+    j->c->now_s = rf_wall_s(all->conf.clock);
+    all->jobs++;
+    return j;
+}
+
+/* Before any session's jobs, since the worker takes them in order. */
+static void sweep(struct rf_capf_sessions *all)
+{
+    struct capf_job *j = job_new(all, 0, rf_new(struct capf_case), capf_sweep);
+    if (rf_worker_post(all->conf.store, &j->job) == RF_OK)
+        return;
+    rf_warn(RF_CAT_CAPF, "operations left \"in progress\" stay so: the database worker is full");
+    job_done(&j->job, all);
+}
+
 static void take_back(struct capf_session *s, struct capf_job *j)
 {
     s->c = j->c;
@@ -395,15 +426,7 @@ void capf_ask(struct capf_session *s, struct rf_worker *worker, capf_work work)
         rf_fsm_post(&s->fsm, CAPF_EV_RECORDED, NULL, 0);
         return;
     }
-    struct capf_job *j = rf_new(struct capf_job);
-    j->job = (struct rf_job){.work = job_work, .done = job_done, .answer_to = all->conf.answers};
-    j->home = all->home;
-    j->home->refs++;
-    j->session = s->handle;
-    j->work = work;
-    j->c = rf_steal(&s->c);
-    j->c->now_s = rf_wall_s(all->conf.clock);
-    all->jobs++;
+    struct capf_job *j = job_new(all, s->handle, rf_steal(&s->c), work);
     if (rf_worker_post(worker, &j->job) != RF_OK)
         take_back(s, j);
 }

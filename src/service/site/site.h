@@ -51,6 +51,7 @@ enum rf_site_item {
 
 enum rf_site_digest { RF_SITE_SHA512, RF_SITE_SHA1 };
 enum rf_site_media { RF_SITE_MEDIA_BEST_EFFORT, RF_SITE_MEDIA_REQUIRE };
+enum rf_site_subject { RF_SITE_SUBJECT_NAME, RF_SITE_SUBJECT_MODEL };
 enum rf_site_cluster { RF_SITE_MIXED, RF_SITE_CLUSTER_NONSECURE };
 
 /** The configuration, filled from rf_site_conf_def. Texts are never NULL. */
@@ -78,7 +79,9 @@ struct rf_site_conf {
     bool accept_mic_for_capf;
     bool capf_null_string;
     bool capf_bare_digest;
+    bool capf_sha1_certs;
     uint32_t lsc_days;
+    uint32_t lsc_subject; /* enum rf_site_subject */
     uint32_t lsc_key_bits;
     uint32_t capf_string_hours; /* an authentication string ends after so long */
     uint32_t media_policy;      /* enum rf_site_media */

@@ -13,6 +13,7 @@
 
 static const char *const digest_words[] = {"sha512", "sha1", NULL};
 static const char *const cluster_words[] = {"mixed", "nonsecure", NULL};
+static const char *const subject_words[] = {"name", "model", NULL};
 static const char *const media_words[] = {"best-effort", "require", NULL};
 static const char *const level_words[] = {"error", "warn", "info", "debug", NULL};
 
@@ -195,6 +196,22 @@ static const struct rf_conf_option options[] = {
      .weak = true,
      .help =
          "Take signatures over a digest without its algorithm (weak), as some phones make them"},
+    {.name = "capf_sha1_certs",
+     .type = RF_CONF_BOOL,
+     .at = AT(capf_sha1_certs),
+     .fallback = "no",
+     .reloads = true,
+     .weak = true,
+     .help = "Let phones enrol with certificates signed with SHA-1 (weak): the manufacturer's "
+             "certificates of older phones are"},
+    {.name = "lsc_subject",
+     .type = RF_CONF_ENUM,
+     .at = AT(lsc_subject),
+     .fallback = "name",
+     .words = subject_words,
+     .reloads = true,
+     .help = "The common name in a certificate given to a phone: name (SEP001122334455) or model "
+             "(CP-8861-SEP001122334455, as the phone's own certificate has it)"},
     {.name = "lsc_days",
      .type = RF_CONF_U32,
      .at = AT(lsc_days),

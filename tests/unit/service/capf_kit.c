@@ -108,7 +108,7 @@ static void add_device(struct kit *k, const char *name)
     assert_err(rf_store_device_add(k->store, &p, TEST_NOW, NULL, &why), RF_OK);
 }
 
-struct kit *kit_new(void)
+struct kit *kit_prepare(void)
 {
     struct kit *k = rf_new(struct kit);
     struct rf_why why = {0};
@@ -128,10 +128,25 @@ struct kit *kit_new(void)
     k->anchors = rf_anchors_new(RF_PURPOSE_CAPF);
     assert_err(rf_anchors_add(k->anchors, k->mic_root.cert, &why), RF_OK);
     assert_err(rf_anchors_add(k->anchors, k->lsc_issuer.cert, &why), RF_OK);
+    return k;
+}
+
+void kit_start(struct kit *k)
+{
+    bool is_new = !rf_file_exists(k->db);
     workers_start(k);
-    add_device(k, PHONE);
-    add_device(k, OTHER);
+    if (is_new) {
+        add_device(k, PHONE);
+        add_device(k, OTHER);
+    }
     server_start(k);
+    kit_pump(k);
+}
+
+struct kit *kit_new(void)
+{
+    struct kit *k = kit_prepare();
+    kit_start(k);
     return k;
 }
 
@@ -198,8 +213,7 @@ void kit_restart(struct kit *k)
     workers_stop(k);
     rf_mailbox_run(k->answers, k);
     links_fini(k);
-    workers_start(k);
-    server_start(k);
+    kit_start(k);
 }
 
 /* ---- the database: read while no worker has anything to do ---- */

@@ -70,6 +70,10 @@ struct kit {
 };
 
 struct kit *kit_new(void);
+/** The same in two steps: folder and PKI, in which no thread starts, so that a test may fork; and
+ * the server on the database as it is. */
+struct kit *kit_prepare(void);
+void kit_start(struct kit *k);
 void kit_free(struct kit *k);
 int kit_set_up(void **state);
 int kit_tear_down(void **state);

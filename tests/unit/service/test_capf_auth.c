@@ -303,6 +303,27 @@ static void rsa_keys_of_phones_have_a_floor(void **state)
     id_fini(&short_mic);
 }
 
+static void certificates_signed_with_sha1_need_their_knob(void **state)
+{
+    struct kit *k = *state;
+    struct rf_why why = {0};
+    struct id mic = {0};
+    RF_AUTO(rf_freep) char *path = data_path("capf/sha1-mic.pem");
+    RF_AUTO(rf_freep) char *root_path = data_path("capf/sha1-root.pem");
+    RF_AUTO(rf_cert_freep) struct rf_cert *root = NULL;
+    struct rf_key *key = NULL;
+    assert_err(rf_key_load(path, NULL, &key, &why), RF_OK);
+    id_set_key(&mic, key);
+    assert_err(rf_cert_from_pem_file(path, &mic.cert, &why), RF_OK);
+    assert_err(rf_cert_from_pem_file(root_path, &root, &why), RF_OK);
+    assert_err(rf_anchors_add(k->anchors, root, &why), RF_OK);
+    expect_cert(k, &mic, "cert-digest");
+    k->site->capf_sha1_certs = true;
+    kit_knobs(k);
+    expect_cert(k, &mic, NULL);
+    id_fini(&mic);
+}
+
 static void bare_digests_need_their_knob_sec_60a(void **state)
 {
     struct kit *k = *state;
@@ -618,6 +639,7 @@ int main(void)
         T(expired_certificates_are_refused),
         T(bytes_that_are_no_certificate),
         T(rsa_keys_of_phones_have_a_floor),
+        T(certificates_signed_with_sha1_need_their_knob),
         T(bare_digests_need_their_knob_sec_60a),
         T(mics_need_their_knob),
         T(a_revoked_mic_is_refused),

@@ -77,6 +77,19 @@ static void the_certificate_is_as_rule_a8_says(void **state)
     assert_true(rf_cert_not_before(c) < now);
 }
 
+static void the_subject_may_have_the_model(void **state)
+{
+    struct kit *k = *state;
+    k->site->lsc_subject = RF_SITE_SUBJECT_MODEL;
+    kit_knobs(k);
+    kit_install(k);
+    assert_slice_str(rf_cert_cn(k->lsc.cert), "CP-8861-" PHONE);
+    kit_schedule(k, PHONE, RF_STORE_OP_INSTALL, RF_STORE_AUTH_LSC, NULL);
+    struct kit_link *l = kit_open(k, HERE);
+    kit_say_cert(k, l, PHONE, &k->lsc);
+    kit_finish_install(k, l);
+}
+
 static void requests_carry_what_the_phone_needs(void **state)
 {
     struct kit *k = *state;
@@ -584,6 +597,7 @@ int main(void)
         T(install_by_mic_sec_53),
         T(install_by_lsc_replaces_the_lsc_sec_53),
         T(the_certificate_is_as_rule_a8_says),
+        T(the_subject_may_have_the_model),
         T(requests_carry_what_the_phone_needs),
         T(rsa_is_asked_by_size_alone),
         T(p384_and_p521_are_asked_by_curve_sec_67),

@@ -449,7 +449,11 @@ static void a_restart_in_the_middle_leaves_it_scheduled_sec_62(void **state)
     kit_expect(k, l, RF_CAPF_KEYGEN_REQ);
     kit_say_key(k, l, key);
     kit_expect(k, l, RF_CAPF_STORE_CERT_REQ);
-    kit_restart(k);
+    assert_int_equal(kit_op(k, PHONE).state, RF_STORE_OP_IN_PROGRESS);
+    kit_restart(k); /* nobody is at it any more, and the database says so */
+    assert_int_equal(kit_op(k, PHONE).state, RF_STORE_OP_FAILED);
+    assert_string_equal(kit_op(k, PHONE).reason, "lost-link");
+    kit_expect_event(k, PHONE, "lost-link");
     assert_int_equal(kit_op(k, PHONE).op, RF_STORE_OP_INSTALL);
     assert_int_equal(kit_certs(k, PHONE, RF_STORE_LSC, RF_STORE_CERT_UNCONFIRMED), 1);
     finish_at_the_next_try(k);

@@ -111,6 +111,34 @@ static void install_list(struct world *w, const struct rf_cert *capf)
     rf_lists_install(&w->lists, RF_LIST_CTL, list);
 }
 
+static void turn_until(struct world *w, const bool *flag)
+{
+    for (int i = 0; i < 2000 && !*flag; i++)
+        rf_loop_turn(w->loop, 20);
+    assert_true(*flag);
+}
+
+static void nothing_to_do(struct rf_job *job, void *worker_state)
+{
+}
+
+static bool is_idle;
+
+static void note_idle(struct rf_job *job, void *reader)
+{
+    is_idle = true;
+}
+
+/* The store's worker has done what it was asked: its database may be used from here. */
+static void wait_for_store(struct world *w)
+{
+    struct rf_job job = {
+        .work = nothing_to_do, .done = note_idle, .answer_to = rf_loop_mailbox(w->loop)};
+    is_idle = false;
+    assert_err(rf_worker_post(w->store_worker, &job), RF_OK);
+    turn_until(w, &is_idle);
+}
+
 static int set_up(void **state)
 {
     struct world *w = rf_new(struct world);
@@ -143,6 +171,7 @@ static int set_up(void **state)
                                         .lsc_issuer = w->lsc_issuer.cert};
     assert_err(rf_capf_service_new(&conf, &w->service, &why), RF_OK);
     assert_err(rf_capf_service_listen(w->service, "127.0.0.1", 0, &why), RF_OK);
+    wait_for_store(w);
     w->sast = self_id(RF_CERT_ROLE_SAST, "sast.test", 2048); /* EC signs no lists */
     install_list(w, w->capf.cert);
     w->phone_mic = (struct rf_phone_id){.cert = w->mic.cert, .key = w->mic.key};
@@ -257,13 +286,6 @@ static void on_done(void *arg, const struct rf_enrol_result *result)
     struct world *w = arg;
     w->result = *result;
     w->is_done = true;
-}
-
-static void turn_until(struct world *w, const bool *flag)
-{
-    for (int i = 0; i < 2000 && !*flag; i++)
-        rf_loop_turn(w->loop, 20);
-    assert_true(*flag);
 }
 
 static void enrol(struct world *w, enum rf_enrol_mode mode)
