@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "service/phone/enrol.h"
+#include "service/phone/station.h"
 
 static const struct {
     const char *file;
@@ -16,6 +17,9 @@ static const struct {
     const char *(*action_name)(rf_fsm_action action);
 } grids[] = {
     {"phone_enrol.txt", "A CAPF session of the phone", rf_enrol_fsm_def, rf_enrol_fsm_action_name},
+    {"phone_registration.txt", "The registration of the phone", rf_station_reg_def,
+     rf_station_action_name},
+    {"phone_call.txt", "The call of the phone", rf_station_call_def, rf_station_action_name},
 };
 #define GRIDS_N (sizeof grids / sizeof *grids)
 

@@ -189,8 +189,9 @@ struct rf_station_conf {
     struct rf_mailbox *answers; /* the loop's: events of media come by it */
     const struct rf_station_media_ops *media;
     void *media_arg;
-    struct rf_media_clip *clip; /* what it says in each call; NULL: silence. A reference is taken */
-    uint32_t record_max;        /* bytes of what it hears; 0: nothing is kept */
+    /* What it says in each call; NULL: silence. Borrowed as long as the station lives. */
+    struct rf_media_clip *clip;
+    uint32_t record_max; /* bytes of what it hears; 0: nothing is kept */
     /** Every event. May call any function of this header but rf_station_free. */
     void (*on_event)(void *arg, const struct rf_station_event *event);
     void *arg;
@@ -226,7 +227,7 @@ RF_MUST_CHECK enum rf_err rf_station_answer(struct rf_station *st, struct rf_why
 RF_MUST_CHECK enum rf_err rf_station_hang_up(struct rf_station *st, struct rf_why *why);
 
 /** Tell the server something, now when registered, else before the next Register (the last one
- * counts). `text` at most 60 bytes are sent. */
+ * counts). At most 50 bytes of `text` are sent. */
 void rf_station_alarm(struct rf_station *st, enum rf_sccp_alarm_severity severity,
                       enum rf_sccp_alarm_reason number, const char *text);
 

@@ -116,6 +116,33 @@ static void both_precedences_sec_56(void **state)
     expect_proof(RF_ENROL_MIC_FIRST, false, true, &old_lsc);
 }
 
+/* For servers that want the digest without DigestInfo. spec: capf-tvs.md "Proof by certificate" */
+static void bare_digest_by_a_switch_sec_60a(void **state)
+{
+    struct id rsa = mic_id(DEVICE, &mic_root, 2048);
+    for (int is_bare = 0; is_bare < 2; is_bare++) {
+        struct world *w = world_new(RF_ENROL_MIC_FIRST);
+        struct rf_why why = {0};
+        bool used_bare = false;
+        w->mic = (struct rf_phone_id){.cert = rsa.cert, .key = rsa.key};
+        w->conf.bare_digest = is_bare;
+        authenticates(w);
+        assert_err(rf_proof_check(rsa.cert, rf_slice_str(DEVICE), w->msg.signed_data,
+                                  w->msg.sha2_signature, false, NULL, &why),
+                   is_bare ? RF_ERR_DENIED : RF_OK);
+        assert_string_equal(why.code, is_bare ? "proof-bare-digest" : "");
+        assert_err(rf_proof_check(rsa.cert, rf_slice_str(DEVICE), w->msg.signed_data,
+                                  w->msg.sha2_signature, true, &used_bare, NULL),
+                   RF_OK);
+        assert_int_equal(used_bare, is_bare);
+        assert_err(rf_sudi_check(rsa.cert, rsa.cert, SESSION, w->msg.sudi_sha1, w->msg.sudi_sha512,
+                                 is_bare, NULL, NULL),
+                   RF_OK);
+        world_free(w);
+    }
+    id_fini(&rsa);
+}
+
 static void existing_certificate_without_one_sec_57(void **state)
 {
     static const enum rf_enrol_mode modes[] = {RF_ENROL_LSC_FIRST, RF_ENROL_MIC_FIRST};
@@ -515,6 +542,7 @@ int main(void)
         cmocka_unit_test(install_by_null_string_sec_53),
         cmocka_unit_test(install_of_an_rsa_key),
         cmocka_unit_test(both_precedences_sec_56),
+        cmocka_unit_test(bare_digest_by_a_switch_sec_60a),
         cmocka_unit_test(existing_certificate_without_one_sec_57),
         cmocka_unit_test(certificate_for_the_key_that_waits),
         cmocka_unit_test(request_in_progress),

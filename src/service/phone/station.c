@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The SCCP phone as its user sees it: made, started, told what to do, and asked how it is. */
+#include "service/phone/station_int.h"
+
+#include "wire/sccp/sccp_names.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *rf_station_call_state_name(enum rf_station_call_state state)
+{
+    static const char *const names[RF_STATION_CALL_STATES_N] = {
+        [RF_STATION_IDLE] = "idle",           [RF_STATION_SEIZING] = "seizing",
+        [RF_STATION_DIALLING] = "dialling",   [RF_STATION_PROCEEDING] = "proceeding",
+        [RF_STATION_RING_OUT] = "ring-out",   [RF_STATION_RING_IN] = "ring-in",
+        [RF_STATION_ANSWERING] = "answering", [RF_STATION_CONNECTED] = "connected",
+        [RF_STATION_HELD] = "held",           [RF_STATION_FAILED] = "failed",
+        [RF_STATION_CLEARING] = "clearing",   [RF_STATION_PRESERVED] = "preserved",
+    };
+    return state < RF_STATION_CALL_STATES_N ? names[state] : "unknown";
+}
+
+const char *rf_station_reg_state_name(enum rf_station_reg_state state)
+{
+    static const char *const names[RF_STATION_REG_STATES_N] = {
+        [RF_STATION_OFF] = "off",
+        [RF_STATION_CONNECTING] = "connecting",
+        [RF_STATION_REGISTERING] = "registering",
+        [RF_STATION_SETTING_UP] = "setting-up",
+        [RF_STATION_UP] = "registered",
+        [RF_STATION_WAITING] = "waiting",
+        [RF_STATION_LINKLESS] = "linkless",
+        [RF_STATION_LEAVING] = "leaving",
+    };
+    return state < RF_STATION_REG_STATES_N ? names[state] : "unknown";
+}
+
+const char *rf_station_event_name(enum rf_station_event_kind kind)
+{
+    static const char *const names[] = {
+        [RF_STATION_LINK_UP] = "link-up",
+        [RF_STATION_REGISTERED] = "registered",
+        [RF_STATION_REFUSED] = "refused",
+        [RF_STATION_LOST] = "lost",
+        [RF_STATION_WAITS] = "waits",
+        [RF_STATION_RESET] = "reset",
+        [RF_STATION_STOPPED] = "stopped",
+        [RF_STATION_LINK_COUNTS] = "link-counts",
+        [RF_STATION_CALL] = "call",
+        [RF_STATION_CALL_INFO] = "call-info",
+        [RF_STATION_PROMPT] = "prompt",
+        [RF_STATION_NOTIFY] = "notify",
+        [RF_STATION_TONE] = "tone",
+        [RF_STATION_RINGER] = "ringer",
+        [RF_STATION_DTMF] = "dtmf",
+        [RF_STATION_RECEIVING] = "receiving",
+        [RF_STATION_SENDING] = "sending",
+        [RF_STATION_MEDIA_REFUSED] = "media-refused",
+        [RF_STATION_FIRST_AUDIO] = "first-audio",
+        [RF_STATION_PACKETS_REFUSED] = "packets-refused",
+        [RF_STATION_CLIP_DONE] = "clip-done",
+        [RF_STATION_MEDIA_ENDED] = "media-ended",
+    };
+    return kind < sizeof names / sizeof *names ? names[kind] : "unknown";
+}
+
+/* ---- telling ---- */
+
+/* Texts that a kind does not set are empty, never NULL: callers print them. */
+void station_tell(struct rf_station *st, struct rf_station_event *event)
+{
+    const char **const texts[] = {
+        &event->server,         &event->tls_version,   &event->suite,        &event->number,
+        &event->label,          &event->text,          &event->calling_name, &event->remote,
+        &event->calling_number, &event->called_number, &event->called_name,  &event->reason};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (*texts[i] == NULL)
+            *texts[i] = "";
+    st->conf.on_event(st->conf.arg, event);
+}
+
+void station_tell_kind(struct rf_station *st, enum rf_station_event_kind kind)
+{
+    station_tell(st, &(struct rf_station_event){.kind = kind});
+}
+
+bool station_in_call(const struct rf_station *st)
+{
+    return st->call.state != RF_STATION_IDLE;
+}
+
+static void tell_call(struct rf_station *st)
+{
+    enum rf_station_call_state state = (enum rf_station_call_state)st->call.state;
+    if (state == st->told)
+        return;
+    st->told = state;
+    struct rf_station_event event = {.kind = RF_STATION_CALL,
+                                     .call_state = state,
+                                     .ref = st->leg.ref,
+                                     .line = st->leg.line,
+                                     .is_incoming = st->leg.is_incoming};
+    if (state == RF_STATION_FAILED)
+        event.text = rf_sccp_name_or_unknown(RF_SCCP_NAMES_CALL_STATE, st->leg.state);
+    rf_info(RF_CAT_PHONE, "call state=%s dev=%s call-ref=%u", rf_station_call_state_name(state),
+            st->device, st->leg.ref);
+    if (state == RF_STATION_IDLE) {
+        if (st->leg.ref != 0)
+            st->dead_ref = st->leg.ref;
+        rf_timer_stop(st->conf.timers, &st->leg.gap);
+        st->leg = (struct station_call){0};
+    }
+    station_tell(st, &event);
+}
+
+void station_tell_info(struct rf_station *st, bool always)
+{
+    struct station_call *leg = &st->leg;
+    enum rf_sccp_security security = station_security(st);
+    if (!leg->has_info || (!always && security == leg->security_shown))
+        return;
+    leg->security_shown = security;
+    rf_info(RF_CAT_PHONE, "call info calling=\"%s\" called=\"%s\" security=%s dev=%s call-ref=%u",
+            leg->calling_number, leg->called_number,
+            rf_sccp_name_or_unknown(RF_SCCP_NAMES_SECURITY_STATUS, security), st->device, leg->ref);
+    /* copies: whoever is told may hang up, and the call's own are then gone */
+    struct station_call copy = *leg;
+    station_tell(st, &(struct rf_station_event){.kind = RF_STATION_CALL_INFO,
+                                                .ref = copy.ref,
+                                                .line = copy.line,
+                                                .is_incoming = copy.is_incoming,
+                                                .calling_number = copy.calling_number,
+                                                .calling_name = copy.calling_name,
+                                                .called_number = copy.called_number,
+                                                .called_name = copy.called_name,
+                                                .security = security});
+}
+
+/* ---- the machines, one event at a time ---- */
+
+static void run_one(struct rf_station *st, enum station_machine machine, int event,
+                    const struct station_data *data)
+{
+    rf_fsm_handle(machine == STATION_REG ? &st->reg : &st->call, event, data);
+    tell_call(st);
+}
+
+void station_run(struct rf_station *st, enum station_machine machine, int event,
+                 const struct station_data *data)
+{
+    if (st->is_running) {
+        rf_bug_on(st->n_queue == STATION_QUEUE || (data != NULL && data->why != NULL));
+        st->queue[st->n_queue].machine = machine;
+        st->queue[st->n_queue].event = event;
+        st->queue[st->n_queue].digit = data != NULL ? data->digit : '\0';
+        st->n_queue++;
+        return;
+    }
+    st->is_running = true;
+    run_one(st, machine, event, data);
+    while (st->n_queue > 0) {
+        enum station_machine next = st->queue[0].machine;
+        int next_event = st->queue[0].event;
+        struct station_data next_data = {.digit = st->queue[0].digit};
+        st->n_queue--;
+        memmove(&st->queue[0], &st->queue[1], st->n_queue * sizeof st->queue[0]);
+        run_one(st, next, next_event, &next_data);
+    }
+    st->is_running = false;
+}
+
+/* ---- made and gone ---- */
+
+static enum rf_err check_servers(const struct rf_station_conf *conf, struct rf_why *why)
+{
+    struct rf_address address;
+    if (conf->n_servers == 0 || conf->n_servers > RF_STATION_SERVERS_MAX)
+        return rf_why_set(why, RF_ERR_BAD, "station-servers",
+                          "%s must have 1 to %d call managers, and has %zu", conf->device,
+                          RF_STATION_SERVERS_MAX, conf->n_servers);
+    for (size_t i = 0; i < conf->n_servers; i++) {
+        const struct rf_station_server *s = &conf->servers[i];
+        uint32_t port = s->port;
+        if (conf->mode != RF_STATION_NON_SECURE)
+            port += RF_STATION_TLS_OFFSET;
+        if (s->port == 0 || port > UINT16_MAX ||
+            rf_address_parse(s->host, s->port, &address, NULL) != RF_OK)
+            return rf_why_set(why, RF_ERR_BAD, "station-address",
+                              "call manager %zu of %s: \"%.40s\" port %u is no address", i + 1,
+                              conf->device, s->host, s->port);
+    }
+    return RF_OK;
+}
+
+/* spec: security.md 4 (ii), 3.1: a secure mode has no way without certificate and list */
+static enum rf_err check_security(const struct rf_station_conf *conf, struct rf_why *why)
+{
+    if (conf->mode == RF_STATION_NON_SECURE)
+        return RF_OK;
+    if (conf->id == NULL || conf->id->cert == NULL)
+        return rf_why_set(why, RF_ERR_NOT_FOUND, "station-no-certificate",
+                          "%s must register securely and has no certificate; enrol it first",
+                          conf->device);
+    if (rf_lists_nth(conf->lists, RF_TRUSTLIST_ROLE_CCM, 0) == NULL &&
+        rf_lists_nth(conf->lists, RF_TRUSTLIST_ROLE_CCM_TFTP, 0) == NULL)
+        return rf_why_set(why, RF_ERR_DENIED, "station-no-list",
+                          "%s must register securely, and no call manager stands in its lists",
+                          conf->device);
+    return RF_OK;
+}
+
+static enum rf_err check(const struct rf_station_conf *conf, struct rf_why *why)
+{
+    if (!phone_device_ok(conf->device, RF_STATION_NAME_MAX))
+        return rf_why_set(why, RF_ERR_BAD, "station-device", "not a device name");
+    if (conf->version < RF_SCCP_VERSION_LOWEST || conf->version > RF_SCCP_VERSION_LAST)
+        return rf_why_set(why, RF_ERR_BAD, "station-version",
+                          "SCCP version %u: this phone speaks %d to %d", conf->version,
+                          RF_SCCP_VERSION_LOWEST, RF_SCCP_VERSION_LAST);
+    enum rf_err err = check_servers(conf, why);
+    return err == RF_OK ? check_security(conf, why) : err;
+}
+
+static void set_default(uint32_t *value, uint32_t to)
+{
+    if (*value == 0)
+        *value = to;
+}
+
+static void set_defaults(struct rf_station_conf *conf)
+{
+    set_default(&conf->register_ms, 10000);
+    set_default(&conf->setup_ms, 10000);
+    set_default(&conf->retry_first_ms, 15000);
+    set_default(&conf->retry_max_ms, 600000);
+    set_default(&conf->leave_ms, 2000);
+    set_default(&conf->digit_gap_ms, 200);
+    set_default(&conf->seize_ms, 5000);
+    set_default(&conf->clear_ms, 5000);
+    if (conf->retry_max_ms < conf->retry_first_ms)
+        conf->retry_max_ms = conf->retry_first_ms;
+}
+
+static void set_alarm(struct rf_station *st, enum rf_sccp_alarm_severity severity,
+                      enum rf_sccp_alarm_reason number, const char *text)
+{
+    st->alarm = (struct station_alarm){.has = true, .severity = severity, .number = number};
+    snprintf(st->alarm.text, sizeof st->alarm.text, "%s", text);
+}
+
+enum rf_err rf_station_new(const struct rf_station_conf *conf, struct rf_station **out,
+                           struct rf_why *why)
+{
+    enum rf_err err = check(conf, why);
+    if (err != RF_OK)
+        return err;
+    struct rf_station *st = rf_new(struct rf_station);
+    st->conf = *conf;
+    snprintf(st->device, sizeof st->device, "%s", conf->device);
+    snprintf(st->load, sizeof st->load, "%s", conf->load != NULL ? conf->load : "");
+    snprintf(st->version_stamp, sizeof st->version_stamp, "%s",
+             conf->version_stamp != NULL ? conf->version_stamp : "");
+    st->keylog_path = rf_strdup(conf->keylog_path);
+    rf_phone_id_take(&st->id, conf->id);
+    st->conf.id = NULL;
+    st->conf.device = st->device;
+    set_defaults(&st->conf);
+    st->retry_ms = st->conf.retry_first_ms;
+    st->end_call_key = RF_SCCP_KEY_END_CALL;
+    if (conf->alarm_text != NULL)
+        set_alarm(st, RF_SCCP_ALARM_WARNING, conf->alarm, conf->alarm_text);
+    else
+        set_alarm(st, RF_SCCP_ALARM_INFORMATIONAL, RF_SCCP_ALARM_REASON_INITIALIZED, "initialized");
+    rf_fsm_init(&st->reg, &station_reg_fsm, st, RF_STATION_OFF);
+    rf_fsm_init(&st->call, &station_call_fsm, st, RF_STATION_IDLE);
+    *out = st;
+    return RF_OK;
+}
+
+void rf_station_free(struct rf_station *st)
+{
+    if (st == NULL)
+        return;
+    if (st->link != NULL)
+        st->conf.net->forget(st->link);
+    station_media_forget(st);
+    rf_timer_stop(st->conf.timers, &st->reg_timer);
+    rf_timer_stop(st->conf.timers, &st->keepalive);
+    rf_timer_stop(st->conf.timers, &st->call_timer);
+    rf_timer_stop(st->conf.timers, &st->leg.gap);
+    rf_phone_id_fini(&st->id);
+    rf_free(st->keylog_path);
+    rf_free(st);
+}
+
+void rf_station_start(struct rf_station *st)
+{
+    if (st->reg.state == RF_STATION_OFF)
+        station_run(st, STATION_REG, REG_EV_START, NULL);
+}
+
+void rf_station_stop(struct rf_station *st)
+{
+    if (st->is_stopping)
+        return;
+    st->is_stopping = true;
+    station_run(st, STATION_REG, REG_EV_LEAVE, NULL);
+}
+
+/* ---- what the user does ---- */
+
+static enum rf_err refuse(struct rf_why *why, const char *code, const char *text)
+{
+    return rf_why_set(why, RF_ERR_DENIED, code, "%s", text);
+}
+
+/* Events that a callback causes wait; there is room for a few. */
+static bool has_room(const struct rf_station *st)
+{
+    return st->n_queue < STATION_QUEUE / 2;
+}
+
+static enum rf_err check_idle(const struct rf_station *st, struct rf_why *why)
+{
+    if (st->reg.state != RF_STATION_UP || !station_is_registered(st))
+        return refuse(why, "not-registered", "the phone is not registered");
+    if (station_in_call(st))
+        return refuse(why, "not-idle", "the phone is in a call");
+    return has_room(st) ? RF_OK : refuse(why, "not-now", "too much at once");
+}
+
+static enum rf_err check_number(const char *number, struct rf_why *why)
+{
+    size_t n = 0;
+    uint32_t key;
+    while (number[n] != '\0' && n <= RF_STATION_NUMBER_MAX && station_key_of(number[n], &key))
+        n++;
+    if (n > 0 && n <= RF_STATION_NUMBER_MAX && number[n] == '\0')
+        return RF_OK;
+    return rf_why_set(why, RF_ERR_BAD, "number", "a number is 1 to %d of 0-9, *, #, A-D",
+                      RF_STATION_NUMBER_MAX);
+}
+
+static enum rf_err begin(struct rf_station *st, const char *number, int event, struct rf_why *why)
+{
+    enum rf_err err = number != NULL ? check_number(number, why) : RF_OK;
+    if (err == RF_OK)
+        err = check_idle(st, why);
+    if (err != RF_OK)
+        return err;
+    st->leg = (struct station_call){0};
+    if (number != NULL)
+        snprintf(st->leg.digits, sizeof st->leg.digits, "%s", number);
+    station_run(st, STATION_CALL, event, NULL);
+    return RF_OK;
+}
+
+enum rf_err rf_station_off_hook(struct rf_station *st, struct rf_why *why)
+{
+    return begin(st, NULL, CALL_EV_U_OFF_HOOK, why);
+}
+
+enum rf_err rf_station_call(struct rf_station *st, const char *number, struct rf_why *why)
+{
+    return begin(st, number, CALL_EV_U_OFF_HOOK, why);
+}
+
+enum rf_err rf_station_call_enbloc(struct rf_station *st, const char *number, struct rf_why *why)
+{
+    return begin(st, number, CALL_EV_U_ENBLOC, why);
+}
+
+enum rf_err rf_station_press(struct rf_station *st, char digit, struct rf_why *why)
+{
+    char text[2] = {digit, '\0'};
+    enum rf_err err = check_number(text, why);
+    int state = st->call.state;
+    if (err != RF_OK)
+        return err;
+    if ((state != RF_STATION_SEIZING && state != RF_STATION_DIALLING &&
+         state != RF_STATION_CONNECTED) ||
+        !has_room(st))
+        return refuse(why, "not-now", "nobody listens to keys now");
+    station_run(st, STATION_CALL, CALL_EV_U_DIGIT, &(struct station_data){.digit = digit});
+    return RF_OK;
+}
+
+enum rf_err rf_station_answer(struct rf_station *st, struct rf_why *why)
+{
+    if (st->call.state != RF_STATION_RING_IN)
+        return refuse(why, "not-ringing", "no call rings");
+    if (!has_room(st))
+        return refuse(why, "not-now", "too much at once");
+    station_run(st, STATION_CALL, CALL_EV_U_ANSWER, NULL);
+    return RF_OK;
+}
+
+enum rf_err rf_station_hang_up(struct rf_station *st, struct rf_why *why)
+{
+    if (!station_in_call(st))
+        return refuse(why, "no-call", "there is no call");
+    if (!has_room(st))
+        return refuse(why, "not-now", "too much at once");
+    station_run(st, STATION_CALL, CALL_EV_U_HANG_UP, NULL);
+    return RF_OK;
+}
+
+void rf_station_alarm(struct rf_station *st, enum rf_sccp_alarm_severity severity,
+                      enum rf_sccp_alarm_reason number, const char *text)
+{
+    set_alarm(st, severity, number, text);
+    if (!station_is_registered(st))
+        return;
+    station_send_alarm(st);
+    st->alarm.has = false;
+}
+
+void rf_station_status(const struct rf_station *st, struct rf_station_status *out)
+{
+    bool has_server = st->reg.state != RF_STATION_OFF && st->reg.state != RF_STATION_WAITING;
+    *out = (struct rf_station_status){.reg = (enum rf_station_reg_state)st->reg.state,
+                                      .call = (enum rf_station_call_state)st->call.state,
+                                      .server = has_server ? st->server_text : "",
+                                      .version = st->version,
+                                      .number = st->number,
+                                      .in = st->all_in + st->in,
+                                      .out = st->all_out + st->out,
+                                      .dropped = st->all_dropped + st->dropped};
+}
+
+/* ---- the tables, for tests and pictures ---- */
+
+const struct rf_fsm_def *rf_station_reg_def(void)
+{
+    return &station_reg_fsm;
+}
+
+const struct rf_fsm_def *rf_station_call_def(void)
+{
+    return &station_call_fsm;
+}
+
+const char *rf_station_action_name(rf_fsm_action action)
+{
+    const char *name = station_call_action_name(action);
+    return strcmp(name, "unnamed") != 0 ? name : station_reg_action_name(action);
+}

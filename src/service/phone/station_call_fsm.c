@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The call of the phone, as a table. The server leads: its CallState says where the call is, the
+ * user's keys go to it as messages, and the phone shows what it is told. What it decides alone:
+ * that nothing is heard of it while it only rings, nor from the moment its user hangs up. spec:
+ * sccp.md 7.2, 7.3, 7.5, 7.9; doc: docs/phone-calls.md */
+#include "service/phone/station_int.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void post(struct rf_station *st, enum station_call_event event)
+{
+    rf_fsm_post(&st->call, (int)event, NULL, 0);
+}
+
+/* ---- going off hook and dialling ---- */
+
+static void go_off_hook(void *self, const void *data)
+{
+    station_send_hook(self, RF_SCCP_OFF_HOOK, 0, 0);
+}
+
+static void send_enbloc(void *self, const void *data)
+{
+    struct rf_station *st = self;
+    station_send_enbloc(st);
+    st->leg.n_dialled = strlen(st->leg.digits);
+}
+
+static void gap_due(void *owner, uint64_t number)
+{
+    struct rf_station *st = owner;
+    st->leg.gap = 0;
+    station_run(st, STATION_CALL, CALL_EV_T_DIGIT, NULL);
+}
+
+static void gap_start(struct rf_station *st)
+{
+    if (st->leg.gap == 0 && st->leg.digits[st->leg.n_dialled] != '\0')
+        st->leg.gap = rf_timer_start(st->conf.timers, st->conf.digit_gap_ms, gap_due, st, 0);
+}
+
+/* The server gave a line: what there is to dial goes out, one digit after the other. */
+static void take_line(void *self, const void *data)
+{
+    gap_start(self);
+}
+
+static void add_digit(void *self, const void *data)
+{
+    struct rf_station *st = self;
+    size_t n = strlen(st->leg.digits);
+    if (n < STATION_DIGITS)
+        st->leg.digits[n] = ((const struct station_data *)data)->digit;
+}
+
+static void dial_digit(void *self, const void *data)
+{
+    add_digit(self, data);
+    gap_start(self);
+}
+
+static void next_digit(void *self, const void *data)
+{
+    struct rf_station *st = self;
+    char digit = st->leg.digits[st->leg.n_dialled];
+    if (digit == '\0')
+        return;
+    st->leg.n_dialled++;
+    station_send_digit(st, digit);
+    gap_start(st);
+}
+
+static void send_dtmf(void *self, const void *data)
+{
+    station_send_digit(self, ((const struct station_data *)data)->digit);
+}
+
+/* ---- answering and hanging up ---- */
+
+static void answer(void *self, const void *data)
+{
+    struct rf_station *st = self;
+    station_send_hook(st, RF_SCCP_OFF_HOOK, st->leg.line, st->leg.ref);
+}
+
+/* A call that rings is turned away with the key that its screen offers for it. */
+static void decline(void *self, const void *data)
+{
+    struct rf_station *st = self;
+    station_send_softkey(st, st->end_call_key);
+}
+
+static void hang_up(void *self, const void *data)
+{
+    struct rf_station *st = self;
+    station_voice_end(st);
+    station_send_hook(st, RF_SCCP_ON_HOOK, st->leg.line, st->leg.ref);
+}
+
+static void over(void *self, const void *data)
+{
+    struct rf_station *st = self;
+    station_voice_end(st);
+    rf_timer_stop(st->conf.timers, &st->leg.gap);
+    station_run(st, STATION_REG, REG_EV_CALL_OVER, NULL);
+}
+
+/* Digits that were not dialled yet are not for whoever answered. */
+static void stop_dialling(void *self, const void *data)
+{
+    struct rf_station *st = self;
+    rf_timer_stop(st->conf.timers, &st->leg.gap);
+    st->leg.n_dialled = strlen(st->leg.digits);
+}
+
+static void no_line(void *self, const void *data)
+{
+    struct rf_station *st = self;
+    rf_warn(RF_CAT_PHONE, "the server gives no line dev=%s", st->device);
+    hang_up(st, NULL);
+}
+
+static void not_connected(void *self, const void *data)
+{
+    struct rf_station *st = self;
+    rf_warn(RF_CAT_PHONE, "answered, but the server does not connect dev=%s call-ref=%u",
+            st->device, st->leg.ref);
+    hang_up(st, NULL);
+}
+
+/* ---- the link ---- */
+
+static void keep_talking(void *self, const void *data)
+{
+    struct rf_station *st = self;
+    if (!station_voice_runs(st)) {
+        post(st, CALL_EV_NO_MEDIA);
+        return;
+    }
+    rf_info(RF_CAT_PHONE, "call preserved without its server dev=%s call-ref=%u", st->device,
+            st->leg.ref);
+}
+
+/* ---- the table ---- */
+
+/* clang-format off */
+static const struct rf_fsm_row rows[] = {
+    /* in                      event                 action          to                         source */
+    { RF_STATION_IDLE,         CALL_EV_U_OFF_HOOK,   go_off_hook,    RF_STATION_SEIZING },    /* spec: 7.2.1 */
+    { RF_STATION_IDLE,         CALL_EV_U_ENBLOC,     send_enbloc,    RF_STATION_SEIZING },    /* spec: 7.3 */
+    { RF_STATION_IDLE,         CALL_EV_S_OFF_HOOK,   NULL,           RF_STATION_DIALLING },
+    { RF_STATION_IDLE,         CALL_EV_S_RING_IN,    NULL,           RF_STATION_RING_IN },    /* spec: 7.2.6 */
+    { RF_STATION_IDLE,         CALL_EV_S_CONNECTED,  NULL,           RF_STATION_CONNECTED },
+    { RF_STATION_IDLE,         CALL_EV_U_HANG_UP,    over,           RF_STATION_IDLE },
+    { RF_STATION_IDLE,         CALL_EV_LINK_LOST,    over,           RF_STATION_IDLE },
+
+    { RF_STATION_SEIZING,      CALL_EV_S_OFF_HOOK,   take_line,      RF_STATION_DIALLING },   /* spec: 7.2.2 */
+    { RF_STATION_SEIZING,      CALL_EV_S_RING_IN,    stop_dialling,  RF_STATION_ANSWERING },  /* both at once: our off hook answers it */
+    { RF_STATION_SEIZING,      CALL_EV_S_PROCEED,    stop_dialling,  RF_STATION_PROCEEDING },
+    { RF_STATION_SEIZING,      CALL_EV_S_RING_OUT,   stop_dialling,  RF_STATION_RING_OUT },
+    { RF_STATION_SEIZING,      CALL_EV_S_CONNECTED,  stop_dialling,  RF_STATION_CONNECTED },
+    { RF_STATION_SEIZING,      CALL_EV_S_FAILED,     stop_dialling,  RF_STATION_FAILED },
+    { RF_STATION_SEIZING,      CALL_EV_S_ON_HOOK,    over,           RF_STATION_IDLE },
+    { RF_STATION_SEIZING,      CALL_EV_U_DIGIT,      add_digit,      RF_STATION_SEIZING },
+    { RF_STATION_SEIZING,      CALL_EV_U_HANG_UP,    hang_up,        RF_STATION_CLEARING },
+    { RF_STATION_SEIZING,      CALL_EV_T_STATE,      no_line,        RF_STATION_CLEARING },
+    { RF_STATION_SEIZING,      CALL_EV_LINK_LOST,    over,           RF_STATION_IDLE },
+
+    { RF_STATION_DIALLING,     CALL_EV_S_OFF_HOOK,   NULL,           RF_STATION_DIALLING },
+    { RF_STATION_DIALLING,     CALL_EV_T_DIGIT,      next_digit,     RF_STATION_DIALLING },   /* spec: 7.2.3 */
+    { RF_STATION_DIALLING,     CALL_EV_U_DIGIT,      dial_digit,     RF_STATION_DIALLING },
+    { RF_STATION_DIALLING,     CALL_EV_S_PROCEED,    stop_dialling,  RF_STATION_PROCEEDING }, /* spec: 7.2.5 */
+    { RF_STATION_DIALLING,     CALL_EV_S_RING_OUT,   stop_dialling,  RF_STATION_RING_OUT },
+    { RF_STATION_DIALLING,     CALL_EV_S_CONNECTED,  stop_dialling,  RF_STATION_CONNECTED },
+    { RF_STATION_DIALLING,     CALL_EV_S_FAILED,     stop_dialling,  RF_STATION_FAILED },
+    { RF_STATION_DIALLING,     CALL_EV_S_ON_HOOK,    over,           RF_STATION_IDLE },
+    { RF_STATION_DIALLING,     CALL_EV_U_HANG_UP,    hang_up,        RF_STATION_CLEARING },
+    { RF_STATION_DIALLING,     CALL_EV_LINK_LOST,    over,           RF_STATION_IDLE },
+
+    { RF_STATION_PROCEEDING,   CALL_EV_S_PROCEED,    NULL,           RF_STATION_PROCEEDING },
+    { RF_STATION_PROCEEDING,   CALL_EV_S_RING_OUT,   NULL,           RF_STATION_RING_OUT },
+    { RF_STATION_PROCEEDING,   CALL_EV_S_CONNECTED,  NULL,           RF_STATION_CONNECTED },
+    { RF_STATION_PROCEEDING,   CALL_EV_S_FAILED,     NULL,           RF_STATION_FAILED },
+    { RF_STATION_PROCEEDING,   CALL_EV_S_ON_HOOK,    over,           RF_STATION_IDLE },
+    { RF_STATION_PROCEEDING,   CALL_EV_U_HANG_UP,    hang_up,        RF_STATION_CLEARING },
+    { RF_STATION_PROCEEDING,   CALL_EV_LINK_LOST,    over,           RF_STATION_IDLE },
+
+    { RF_STATION_RING_OUT,     CALL_EV_S_PROCEED,    NULL,           RF_STATION_PROCEEDING },
+    { RF_STATION_RING_OUT,     CALL_EV_S_RING_OUT,   NULL,           RF_STATION_RING_OUT },
+    { RF_STATION_RING_OUT,     CALL_EV_S_CONNECTED,  NULL,           RF_STATION_CONNECTED },  /* spec: 7.2.9 */
+    { RF_STATION_RING_OUT,     CALL_EV_S_FAILED,     NULL,           RF_STATION_FAILED },
+    { RF_STATION_RING_OUT,     CALL_EV_S_ON_HOOK,    over,           RF_STATION_IDLE },
+    { RF_STATION_RING_OUT,     CALL_EV_U_HANG_UP,    hang_up,        RF_STATION_CLEARING },
+    { RF_STATION_RING_OUT,     CALL_EV_LINK_LOST,    over,           RF_STATION_IDLE },
+
+    { RF_STATION_RING_IN,      CALL_EV_S_RING_IN,    NULL,           RF_STATION_RING_IN },
+    { RF_STATION_RING_IN,      CALL_EV_U_ANSWER,     answer,         RF_STATION_ANSWERING },  /* spec: 7.2.7 */
+    { RF_STATION_RING_IN,      CALL_EV_S_OFF_HOOK,   NULL,           RF_STATION_ANSWERING },
+    { RF_STATION_RING_IN,      CALL_EV_S_CONNECTED,  NULL,           RF_STATION_CONNECTED },
+    { RF_STATION_RING_IN,      CALL_EV_S_FAILED,     NULL,           RF_STATION_FAILED },
+    { RF_STATION_RING_IN,      CALL_EV_S_ON_HOOK,    over,           RF_STATION_IDLE },
+    { RF_STATION_RING_IN,      CALL_EV_U_HANG_UP,    decline,        RF_STATION_CLEARING },
+    { RF_STATION_RING_IN,      CALL_EV_LINK_LOST,    over,           RF_STATION_IDLE },
+
+    { RF_STATION_ANSWERING,    CALL_EV_S_RING_IN,    NULL,           RF_STATION_ANSWERING },
+    { RF_STATION_ANSWERING,    CALL_EV_S_OFF_HOOK,   NULL,           RF_STATION_ANSWERING },
+    { RF_STATION_ANSWERING,    CALL_EV_S_CONNECTED,  NULL,           RF_STATION_CONNECTED },  /* spec: 7.2.8 */
+    { RF_STATION_ANSWERING,    CALL_EV_S_FAILED,     NULL,           RF_STATION_FAILED },
+    { RF_STATION_ANSWERING,    CALL_EV_S_ON_HOOK,    over,           RF_STATION_IDLE },
+    { RF_STATION_ANSWERING,    CALL_EV_U_HANG_UP,    hang_up,        RF_STATION_CLEARING },
+    { RF_STATION_ANSWERING,    CALL_EV_T_STATE,      not_connected,  RF_STATION_CLEARING },
+    { RF_STATION_ANSWERING,    CALL_EV_LINK_LOST,    over,           RF_STATION_IDLE },
+
+    { RF_STATION_CONNECTED,    CALL_EV_S_CONNECTED,  NULL,           RF_STATION_CONNECTED },
+    { RF_STATION_CONNECTED,    CALL_EV_U_DIGIT,      send_dtmf,      RF_STATION_CONNECTED },  /* spec: 8.1.15 */
+    { RF_STATION_CONNECTED,    CALL_EV_S_HOLD,       NULL,           RF_STATION_HELD },       /* spec: 7.5 */
+    { RF_STATION_CONNECTED,    CALL_EV_S_PROCEED,    NULL,           RF_STATION_PROCEEDING }, /* a transfer */
+    { RF_STATION_CONNECTED,    CALL_EV_S_RING_OUT,   NULL,           RF_STATION_RING_OUT },
+    { RF_STATION_CONNECTED,    CALL_EV_S_FAILED,     NULL,           RF_STATION_FAILED },
+    { RF_STATION_CONNECTED,    CALL_EV_S_ON_HOOK,    over,           RF_STATION_IDLE },       /* spec: 7.9 */
+    { RF_STATION_CONNECTED,    CALL_EV_U_HANG_UP,    hang_up,        RF_STATION_CLEARING },
+    { RF_STATION_CONNECTED,    CALL_EV_LINK_LOST,    keep_talking,   RF_STATION_PRESERVED },  /* spec: 7.10, 7.11.2 */
+
+    { RF_STATION_HELD,         CALL_EV_S_HOLD,       NULL,           RF_STATION_HELD },
+    { RF_STATION_HELD,         CALL_EV_S_CONNECTED,  NULL,           RF_STATION_CONNECTED },
+    { RF_STATION_HELD,         CALL_EV_S_FAILED,     NULL,           RF_STATION_FAILED },
+    { RF_STATION_HELD,         CALL_EV_S_ON_HOOK,    over,           RF_STATION_IDLE },
+    { RF_STATION_HELD,         CALL_EV_U_HANG_UP,    hang_up,        RF_STATION_CLEARING },
+    { RF_STATION_HELD,         CALL_EV_LINK_LOST,    keep_talking,   RF_STATION_PRESERVED },
+
+    { RF_STATION_FAILED,       CALL_EV_S_FAILED,     NULL,           RF_STATION_FAILED },
+    { RF_STATION_FAILED,       CALL_EV_S_CONNECTED,  NULL,           RF_STATION_CONNECTED },
+    { RF_STATION_FAILED,       CALL_EV_S_ON_HOOK,    over,           RF_STATION_IDLE },
+    { RF_STATION_FAILED,       CALL_EV_U_HANG_UP,    hang_up,        RF_STATION_CLEARING },
+    { RF_STATION_FAILED,       CALL_EV_LINK_LOST,    over,           RF_STATION_IDLE },
+
+    /* spec: 7.9.3, 8.1.14: whatever still comes for it, it is over with the next on hook */
+    { RF_STATION_CLEARING,     CALL_EV_S_ON_HOOK,    over,           RF_STATION_IDLE },
+    { RF_STATION_CLEARING,     CALL_EV_S_OFF_HOOK,   NULL,           RF_STATION_CLEARING },
+    { RF_STATION_CLEARING,     CALL_EV_S_RING_OUT,   NULL,           RF_STATION_CLEARING },
+    { RF_STATION_CLEARING,     CALL_EV_S_RING_IN,    NULL,           RF_STATION_CLEARING },
+    { RF_STATION_CLEARING,     CALL_EV_S_CONNECTED,  NULL,           RF_STATION_CLEARING },
+    { RF_STATION_CLEARING,     CALL_EV_S_FAILED,     NULL,           RF_STATION_CLEARING },
+    { RF_STATION_CLEARING,     CALL_EV_S_HOLD,       NULL,           RF_STATION_CLEARING },
+    { RF_STATION_CLEARING,     CALL_EV_S_PROCEED,    NULL,           RF_STATION_CLEARING },
+    { RF_STATION_CLEARING,     CALL_EV_U_HANG_UP,    NULL,           RF_STATION_CLEARING },
+    { RF_STATION_CLEARING,     CALL_EV_T_STATE,      over,           RF_STATION_IDLE },
+    { RF_STATION_CLEARING,     CALL_EV_LINK_LOST,    over,           RF_STATION_IDLE },
+
+    { RF_STATION_PRESERVED,    CALL_EV_NO_MEDIA,     over,           RF_STATION_IDLE },
+    { RF_STATION_PRESERVED,    CALL_EV_U_HANG_UP,    over,           RF_STATION_IDLE },
+};
+
+static const char *const state_names[RF_STATION_CALL_STATES_N] = {
+    [RF_STATION_IDLE] = "IDLE",             [RF_STATION_SEIZING] = "SEIZING",
+    [RF_STATION_DIALLING] = "DIALLING",     [RF_STATION_PROCEEDING] = "PROCEEDING",
+    [RF_STATION_RING_OUT] = "RING_OUT",     [RF_STATION_RING_IN] = "RING_IN",
+    [RF_STATION_ANSWERING] = "ANSWERING",   [RF_STATION_CONNECTED] = "CONNECTED",
+    [RF_STATION_HELD] = "HELD",             [RF_STATION_FAILED] = "FAILED",
+    [RF_STATION_CLEARING] = "CLEARING",     [RF_STATION_PRESERVED] = "PRESERVED",
+};
+
+static const char *const event_names[CALL_EVENTS] = {
+    [CALL_EV_U_OFF_HOOK] = "U_OFF_HOOK",    [CALL_EV_U_ENBLOC] = "U_ENBLOC",
+    [CALL_EV_U_DIGIT] = "U_DIGIT",          [CALL_EV_U_ANSWER] = "U_ANSWER",
+    [CALL_EV_U_HANG_UP] = "U_HANG_UP",      [CALL_EV_S_OFF_HOOK] = "S_OFF_HOOK",
+    [CALL_EV_S_ON_HOOK] = "S_ON_HOOK",      [CALL_EV_S_RING_OUT] = "S_RING_OUT",
+    [CALL_EV_S_RING_IN] = "S_RING_IN",      [CALL_EV_S_CONNECTED] = "S_CONNECTED",
+    [CALL_EV_S_FAILED] = "S_FAILED",        [CALL_EV_S_HOLD] = "S_HOLD",
+    [CALL_EV_S_PROCEED] = "S_PROCEED",      [CALL_EV_LINK_LOST] = "LINK_LOST",
+    [CALL_EV_NO_MEDIA] = "NO_MEDIA",        [CALL_EV_T_DIGIT] = "T_DIGIT",
+    [CALL_EV_T_STATE] = "T_STATE",
+};
+/* clang-format on */
+
+/* ---- timers and the runner's hooks ---- */
+
+static uint32_t wait_of(const struct rf_station *st, int state)
+{
+    if (state == RF_STATION_SEIZING || state == RF_STATION_ANSWERING)
+        return st->conf.seize_ms;
+    return state == RF_STATION_CLEARING ? st->conf.clear_ms : 0;
+}
+
+static void timer_due(void *owner, uint64_t number)
+{
+    struct rf_station *st = owner;
+    st->call_timer = 0;
+    station_run(st, STATION_CALL, CALL_EV_T_STATE, NULL);
+}
+
+static void entered(void *self, int state)
+{
+    struct rf_station *st = self;
+    uint32_t ms = wait_of(st, state);
+    rf_timer_stop(st->conf.timers, &st->call_timer);
+    if (ms != 0)
+        st->call_timer = rf_timer_start(st->conf.timers, ms, timer_due, st, 0);
+}
+
+static const char *label(const void *self)
+{
+    static _Thread_local char text[RF_STATION_NAME_MAX + 32];
+    const struct rf_station *st = self;
+    snprintf(text, sizeof text, "dev=%s call-ref=%u", st->device, st->leg.ref);
+    return text;
+}
+
+const struct rf_fsm_def station_call_fsm = {.name = "phone-call",
+                                            .cat = RF_CAT_PHONE,
+                                            .rows = rows,
+                                            .n_rows = sizeof rows / sizeof *rows,
+                                            .state_names = state_names,
+                                            .n_states = RF_STATION_CALL_STATES_N,
+                                            .event_names = event_names,
+                                            .n_events = CALL_EVENTS,
+                                            .label = label,
+                                            .entered = entered};
+
+/* X(action) */
+#define ACTIONS(X)                                                                                 \
+    X(go_off_hook)                                                                                 \
+    X(send_enbloc)                                                                                 \
+    X(take_line)                                                                                   \
+    X(add_digit)                                                                                   \
+    X(dial_digit)                                                                                  \
+    X(next_digit)                                                                                  \
+    X(send_dtmf)                                                                                   \
+    X(answer)                                                                                      \
+    X(decline)                                                                                     \
+    X(hang_up)                                                                                     \
+    X(over)                                                                                        \
+    X(stop_dialling)                                                                               \
+    X(no_line)                                                                                     \
+    X(not_connected)                                                                               \
+    X(keep_talking)
+
+const char *station_call_action_name(rf_fsm_action action)
+{
+#define ACTION_ROW(name) {name, #name},
+    static const struct {
+        rf_fsm_action action;
+        const char *name;
+    } names[] = {ACTIONS(ACTION_ROW)};
+#undef ACTION_ROW
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (names[i].action == action)
+            return names[i].name;
+    return "unnamed";
+}

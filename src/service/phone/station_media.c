@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The streams of the call. spec: sccp.md 4.7, 4.10, 5, 7.4; security.md 1.8 */
+#include "service/phone/station_int.h"
+
+#include "base/faults.h"
+#include "base/secret.h"
+#include "wire/sccp/sccp_names.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PACKET_MS      20
+#define SAMPLES_PER_MS 8
+/* spec: sccp.md 4.7 "newer phones only". guess: from the version on whose phones are seen to */
+#define SEND_ACK_FROM 17
+
+static const char *suite_name(uint32_t algorithm)
+{
+    return rf_sccp_name_or_unknown(RF_SCCP_NAMES_SRTP, algorithm);
+}
+
+/* ---- may we? ---- */
+
+/* What the server is told when it asks for media we do not do, and why. */
+static uint32_t no(struct rf_why *why, enum rf_sccp_media_status status, const char *code,
+                   const char *text)
+{
+    rf_why_set(why, RF_ERR_DENIED, code, "%s", text);
+    return status;
+}
+
+/* Nothing is heard of a phone that only rings, or whose user has hung up. */
+static uint32_t judge_call(const struct rf_station *st, uint32_t ref, struct rf_why *why)
+{
+    int state = st->call.state;
+    if (st->leg.ref == 0 || (ref != 0 && ref != st->leg.ref))
+        return no(why, RF_SCCP_MEDIA_INVALID_CALL_REF, "media-call-reference",
+                  "media for a call this phone does not have");
+    if (rf_fault_skips("station.media-on-hook"))
+        return RF_SCCP_MEDIA_OK;
+    if (state == RF_STATION_RING_IN || state == RF_STATION_CLEARING)
+        return no(why, RF_SCCP_MEDIA_DEVICE_ON_HOOK, "media-on-hook",
+                  "media for a call whose user has not answered, or has hung up");
+    return RF_SCCP_MEDIA_OK;
+}
+
+static uint32_t judge_format(uint32_t codec, uint32_t packet_ms, struct rf_why *why)
+{
+    if (codec != RF_SCCP_CODEC_G711_ULAW_64K)
+        return no(why, RF_SCCP_MEDIA_INVALID_CODEC, "media-codec",
+                  "this phone speaks G.711 mu-law only");
+    if (packet_ms != PACKET_MS)
+        return no(why, RF_SCCP_MEDIA_INVALID_PACKET_SIZE, "media-packet-size",
+                  "this phone sends packets of 20 ms only");
+    return RF_SCCP_MEDIA_OK;
+}
+
+/* spec: sccp.md 5.3 "Phone side": a key that everybody could read is none */
+static uint32_t judge_key(const struct rf_station *st, const struct rf_sccp_media_key *key,
+                          struct rf_why *why)
+{
+    if (key->algorithm != RF_SCCP_SRTP_NONE && !st->is_encrypted &&
+        !rf_fault_skips("station.key-on-encrypted-link"))
+        return no(why, RF_SCCP_MEDIA_UNKNOWN, "media-key-on-clear-link",
+                  "a media key came over a link that does not encrypt: it is not used");
+    if (rf_sccp_media_key_check(key, why) != RF_OK)
+        return RF_SCCP_MEDIA_ENCODER_OR_DECODER_FAILED;
+    return RF_SCCP_MEDIA_OK;
+}
+
+static uint32_t judge(const struct rf_station *st, uint32_t ref, uint32_t codec, uint32_t packet_ms,
+                      const struct rf_sccp_media_key *key, struct rf_why *why)
+{
+    uint32_t status = judge_call(st, ref, why);
+    if (status == RF_SCCP_MEDIA_OK)
+        status = judge_format(codec, packet_ms, why);
+    return status == RF_SCCP_MEDIA_OK ? judge_key(st, key, why) : status;
+}
+
+static bool is_ip4_usable(const uint8_t ip[16])
+{
+    uint32_t host;
+    memcpy(&host, ip, sizeof host);
+    host = ntohl(host);
+    return (host >> 24) != 0 && host < 0xe0000000u; /* 0/8; multicast, reserved, broadcast */
+}
+
+/* The address a server names, as text. */
+static bool remote_text(const struct rf_sccp_addr *addr, uint32_t port,
+                        char text[RF_ADDRESS_TEXT_MAX])
+{
+    struct in6_addr ip6;
+    text[0] = '\0';
+    if (port == 0 || port > UINT16_MAX || addr->type > 1)
+        return false;
+    if (addr->type == 0)
+        return is_ip4_usable(addr->ip) &&
+               inet_ntop(AF_INET, addr->ip, text, RF_ADDRESS_TEXT_MAX) != NULL;
+    memcpy(&ip6, addr->ip, sizeof ip6);
+    return !IN6_IS_ADDR_UNSPECIFIED(&ip6) && !IN6_IS_ADDR_MULTICAST(&ip6) &&
+           inet_ntop(AF_INET6, &ip6, text, RF_ADDRESS_TEXT_MAX) != NULL;
+}
+
+static void tell_refused(struct rf_station *st, const struct rf_why *why)
+{
+    rf_warn(RF_CAT_PHONE, "media refused: %s dev=%s call-ref=%u", rf_why_text(why), st->device,
+            st->leg.ref);
+    station_tell(st, &(struct rf_station_event){.kind = RF_STATION_MEDIA_REFUSED, .why = *why});
+}
+
+/* ---- statistics ---- */
+
+static void send_statistics(struct rf_station *st)
+{
+    const struct rf_media_stats *s = &st->stats;
+    st->is_stats_asked = false;
+    station_send(st, &(struct rf_sccp_msg){.id = RF_SCCP_CONNECTION_STATISTICS_RES,
+                                           .connection_statistics_res = {
+                                               .directory_number = rf_slice_str(st->stats_number),
+                                               .call_reference = st->stats_req.call_reference,
+                                               .mode = st->stats_req.mode,
+                                               .packets_sent = (uint32_t)s->sent_packets,
+                                               .octets_sent = (uint32_t)s->sent_octets,
+                                               .packets_received = (uint32_t)s->received_packets,
+                                               .octets_received = (uint32_t)s->received_octets,
+                                               .packets_lost = (uint32_t)s->lost,
+                                               .jitter_ms = s->jitter / SAMPLES_PER_MS,
+                                           }});
+}
+
+static struct station_voice *voice_of(const struct rf_station *st, uint32_t ref)
+{
+    for (struct station_voice *v = st->voices; v != NULL; v = v->next)
+        if (v->ref == ref)
+            return v;
+    return NULL;
+}
+
+/* The question comes while the stream runs, while it ends, or after that. spec: sccp.md 4.10 */
+void station_statistics(struct rf_station *st, const struct rf_sccp_connection_statistics_req *m)
+{
+    uint32_t ref = m->call_reference;
+    struct station_voice *v = voice_of(st, ref);
+    st->stats_req = *m;
+    st->stats_req.directory_number = rf_slice_str("");
+    bool whole = rf_slice_to_str(m->directory_number, st->stats_number, sizeof st->stats_number);
+    (void)whole; /* a number that was cut is still the one we were asked for */
+    if (v != NULL && !v->is_closing) {
+        v->is_asked = true;
+        st->conf.media->ask(st->conf.media_arg, v->id);
+    } else if (v != NULL) {
+        st->is_stats_asked = true;
+    } else if (ref != 0 && ref == st->stats_ref) {
+        send_statistics(st);
+    } else {
+        rf_debug(RF_CAT_PHONE, "statistics of a call without media are not sent call-ref=%u dev=%s",
+                 ref, st->device);
+    }
+}
+
+/* ---- events of the streams ---- */
+
+static void keep_stats(struct rf_station *st, const struct station_voice *v,
+                       const struct rf_media_event *event)
+{
+    st->stats = event->stats;
+    st->stats_ref = v->ref;
+}
+
+static void unlink_voice(struct rf_station *st, struct station_voice *v)
+{
+    struct station_voice **at = &st->voices;
+    while (*at != NULL && *at != v)
+        at = &(*at)->next;
+    if (*at != NULL)
+        *at = v->next;
+    if (st->voice == v)
+        st->voice = NULL;
+}
+
+static void ended(struct station_voice *v, const struct rf_media_event *event)
+{
+    struct rf_station *st = v->st;
+    const struct rf_media_stats *s = &event->stats;
+    keep_stats(st, v, event);
+    unlink_voice(st, v);
+    rf_info(RF_CAT_PHONE,
+            "media ended sent=%llu received=%llu lost=%llu late=%llu refused-tag=%llu "
+            "refused-replay=%llu dev=%s call-ref=%u",
+            (unsigned long long)s->sent_packets, (unsigned long long)s->received_packets,
+            (unsigned long long)s->lost, (unsigned long long)s->late,
+            (unsigned long long)s->refused_tag, (unsigned long long)s->refused_replay, st->device,
+            v->ref);
+    if (st->is_stats_asked && st->stats_req.call_reference == v->ref)
+        send_statistics(st);
+    struct rf_station_event told = {
+        .kind = RF_STATION_MEDIA_ENDED, .ref = v->ref, .stats = *s, .ulaw = event->ulaw};
+    rf_free(v);
+    station_tell(st, &told);
+}
+
+static void tell_stream(const struct station_voice *v, enum rf_station_event_kind kind,
+                        const struct rf_media_event *event)
+{
+    station_tell(v->st,
+                 &(struct rf_station_event){
+                     .kind = kind, .ref = v->ref, .reason = event->reason, .stats = event->stats});
+}
+
+static void on_media(void *reader, const struct rf_media_event *event)
+{
+    struct station_voice *v = (struct station_voice *)(uintptr_t)event->number;
+    if (reader == NULL || v->st == NULL) { /* nobody is there any more */
+        if (event->kind == RF_MEDIA_CLOSED) {
+            if (v->st != NULL)
+                unlink_voice(v->st, v);
+            rf_free(v);
+        }
+        return;
+    }
+    switch (event->kind) {
+    case RF_MEDIA_FIRST_AUDIO:
+        tell_stream(v, RF_STATION_FIRST_AUDIO, event);
+        break;
+    case RF_MEDIA_REFUSED:
+        tell_stream(v, RF_STATION_PACKETS_REFUSED, event);
+        break;
+    case RF_MEDIA_CLIP_DONE:
+        tell_stream(v, RF_STATION_CLIP_DONE, event);
+        break;
+    case RF_MEDIA_STATS:
+        keep_stats(v->st, v, event);
+        if (v->is_asked)
+            send_statistics(v->st);
+        v->is_asked = false;
+        break;
+    case RF_MEDIA_CLOSED:
+        ended(v, event);
+        break;
+    }
+}
+
+/* ---- opening and closing ---- */
+
+static struct station_voice *voice_open(struct rf_station *st, struct rf_why *why)
+{
+    struct station_voice *v = rf_new(struct station_voice);
+    struct rf_media_conf conf = {.local = st->local,
+                                 .record_max = st->conf.record_max,
+                                 .events_to = st->conf.answers,
+                                 .on_event = on_media,
+                                 .number = (uint64_t)(uintptr_t)v};
+    if (st->conf.media->open(st->conf.media_arg, &conf, &v->id, &v->port, why) != RF_OK) {
+        rf_free(v);
+        return NULL;
+    }
+    v->st = st;
+    v->ref = st->leg.ref;
+    v->next = st->voices;
+    st->voices = v;
+    st->voice = v;
+    return v;
+}
+
+/* From here on only its RF_MEDIA_CLOSED is waited for. */
+static void voice_close(struct rf_station *st, struct station_voice *v)
+{
+    v->is_closing = true;
+    v->is_receiving = v->is_sending = false;
+    if (v->is_asked) { /* the answer comes with the end */
+        v->is_asked = false;
+        st->is_stats_asked = true;
+    }
+    st->conf.media->close(st->conf.media_arg, v->id);
+    st->voice = NULL;
+}
+
+void station_voice_end(struct rf_station *st)
+{
+    if (st->voice != NULL)
+        voice_close(st, st->voice);
+}
+
+bool station_voice_runs(const struct rf_station *st)
+{
+    return st->voice != NULL && (st->voice->is_receiving || st->voice->is_sending);
+}
+
+void station_media_forget(struct rf_station *st)
+{
+    station_voice_end(st);
+    for (struct station_voice *v = st->voices; v != NULL; v = v->next)
+        v->st = NULL;
+    st->voices = NULL;
+}
+
+/* The layout's key, checked before, as media takes it. */
+static void fill_key(struct rf_media_key *to, const struct rf_sccp_media_key *from)
+{
+    *to = (struct rf_media_key){.suite = RF_MEDIA_CLEAR};
+    if (from->algorithm == RF_SCCP_SRTP_NONE)
+        return;
+    to->suite = from->algorithm == RF_SCCP_SRTP_AES_CM_128_HMAC_SHA1_80
+                    ? RF_MEDIA_AES_CM_128_HMAC_SHA1_80
+                    : RF_MEDIA_AES_CM_128_HMAC_SHA1_32;
+    memcpy(to->master, from->key, sizeof to->master);
+    memcpy(to->salt, from->salt, sizeof to->salt);
+}
+
+/* ---- receiving ---- */
+
+static void own_addr(const struct rf_station *st, struct rf_sccp_addr *out)
+{
+    struct rf_address a;
+    struct in6_addr ip6;
+    *out = (struct rf_sccp_addr){0};
+    if (rf_address_parse(st->local, 0, &a, NULL) == RF_OK && rf_address_ipv4(&a, out->ip))
+        return;
+    if (inet_pton(AF_INET6, st->local, &ip6) == 1) {
+        out->type = 1;
+        memcpy(out->ip, &ip6, sizeof out->ip);
+    }
+}
+
+static void ack_receive(struct rf_station *st, const struct rf_sccp_open_receive_channel *m,
+                        uint32_t status, uint16_t port)
+{
+    struct rf_sccp_msg msg = {
+        .id = RF_SCCP_OPEN_RECEIVE_CHANNEL_ACK,
+        .open_receive_channel_ack = {.status = status,
+                                     .port = port,
+                                     .pass_through_party_id = m->pass_through_party_id,
+                                     .call_reference = m->call_reference}};
+    own_addr(st, &msg.open_receive_channel_ack.addr);
+    station_send(st, &msg);
+}
+
+static uint32_t receive(struct rf_station *st, const struct rf_sccp_open_receive_channel *m,
+                        struct rf_why *why)
+{
+    uint32_t status = judge(st, m->call_reference, m->codec, m->packet_ms, &m->key, why);
+    if (status != RF_SCCP_MEDIA_OK)
+        return status;
+    struct station_voice *v = st->voice != NULL ? st->voice : voice_open(st, why);
+    if (v == NULL)
+        return RF_SCCP_MEDIA_OUT_OF_SOCKETS;
+    struct rf_media_key key;
+    fill_key(&key, &m->key);
+    enum rf_err err = st->conf.media->receive(st->conf.media_arg, v->id, &key, why);
+    rf_wipe(&key, sizeof key);
+    if (err != RF_OK) {
+        if (!v->is_sending)
+            voice_close(st, v);
+        return RF_SCCP_MEDIA_NOT_ENOUGH_CHANNELS;
+    }
+    v->party = m->pass_through_party_id;
+    v->is_receiving = true;
+    v->receive_algorithm = m->key.algorithm;
+    return RF_SCCP_MEDIA_OK;
+}
+
+void station_open_receive(struct rf_station *st, const struct rf_sccp_open_receive_channel *m)
+{
+    struct rf_why why = {0};
+    uint32_t status = receive(st, m, &why);
+    uint16_t port = status == RF_SCCP_MEDIA_OK ? st->voice->port : 0;
+    ack_receive(st, m, status, port);
+    if (status != RF_SCCP_MEDIA_OK) {
+        tell_refused(st, &why);
+        return;
+    }
+    rf_info(RF_CAT_PHONE, "media receiving port=%u suite=%s dev=%s call-ref=%u", port,
+            suite_name(m->key.algorithm), st->device, st->leg.ref);
+    station_tell(st, &(struct rf_station_event){.kind = RF_STATION_RECEIVING,
+                                                .ref = st->leg.ref,
+                                                .suite = suite_name(m->key.algorithm),
+                                                .port = port});
+    station_tell_info(st, false);
+}
+
+/* spec: sccp.md 8.1.8: by passThroughPartyId or by callReference */
+static struct station_voice *voice_named(const struct rf_station *st,
+                                         const struct rf_sccp_stop_media *m)
+{
+    struct station_voice *v = st->voice;
+    bool fits = v != NULL && ((m->call_reference != 0 && m->call_reference == v->ref) ||
+                              (v->party != 0 && m->pass_through_party_id == v->party));
+    return fits ? v : NULL;
+}
+
+void station_close_receive(struct rf_station *st, const struct rf_sccp_stop_media *m)
+{
+    struct station_voice *v = voice_named(st, m);
+    if (v == NULL)
+        return;
+    v->is_receiving = false;
+    if (v->is_sending)
+        st->conf.media->receive_stop(st->conf.media_arg, v->id);
+    else
+        voice_close(st, v);
+}
+
+/* ---- sending ---- */
+
+static void ack_send(struct rf_station *st, const struct rf_sccp_start_media_transmission *m,
+                     uint32_t status)
+{
+    struct rf_sccp_msg msg = {.id = RF_SCCP_START_MEDIA_TRANSMISSION_ACK};
+    struct rf_sccp_start_media_transmission_ack *ack = &msg.start_media_transmission_ack;
+    *ack = (struct rf_sccp_start_media_transmission_ack){
+        .conference_id = m->conference_id,
+        .pass_through_party_id = m->pass_through_party_id,
+        .call_reference = m->call_reference,
+        .port = status == RF_SCCP_MEDIA_OK ? st->voice->port : 0,
+        .status = status};
+    own_addr(st, &ack->addr);
+    station_send(st, &msg);
+}
+
+static void report_failure(struct rf_station *st, const struct rf_sccp_start_media_transmission *m)
+{
+    station_send(st, &(struct rf_sccp_msg){.id = RF_SCCP_MEDIA_TRANSMISSION_FAILURE,
+                                           .media_transmission_failure = {
+                                               .conference_id = m->conference_id,
+                                               .pass_through_party_id = m->pass_through_party_id,
+                                               .addr = m->remote,
+                                               .port = m->remote_port,
+                                               .call_reference = m->call_reference,
+                                           }});
+}
+
+static uint32_t transmit(struct rf_station *st, const struct rf_sccp_start_media_transmission *m,
+                         char remote[RF_ADDRESS_TEXT_MAX], struct rf_why *why)
+{
+    uint32_t status = judge(st, m->call_reference, m->codec, m->packet_ms, &m->key, why);
+    if (status != RF_SCCP_MEDIA_OK)
+        return status;
+    if (!remote_text(&m->remote, m->remote_port, remote))
+        return no(why, RF_SCCP_MEDIA_UNKNOWN, "media-address",
+                  "the server names an address to which nothing can be sent");
+    struct station_voice *v = st->voice != NULL ? st->voice : voice_open(st, why);
+    if (v == NULL)
+        return RF_SCCP_MEDIA_OUT_OF_SOCKETS;
+    struct rf_media_key key;
+    fill_key(&key, &m->key);
+    enum rf_err err =
+        st->conf.media->send(st->conf.media_arg, v->id, remote, (uint16_t)m->remote_port, &key,
+                             st->conf.clip, (uint8_t)m->precedence, why);
+    rf_wipe(&key, sizeof key);
+    if (err != RF_OK) {
+        if (!v->is_receiving)
+            voice_close(st, v);
+        return RF_SCCP_MEDIA_NOT_ENOUGH_CHANNELS;
+    }
+    if (v->party == 0)
+        v->party = m->pass_through_party_id;
+    v->is_sending = true;
+    v->send_algorithm = m->key.algorithm;
+    return RF_SCCP_MEDIA_OK;
+}
+
+void station_start_send(struct rf_station *st, const struct rf_sccp_start_media_transmission *m)
+{
+    struct rf_why why = {0};
+    char remote[RF_ADDRESS_TEXT_MAX];
+    uint32_t status = transmit(st, m, remote, &why);
+    if (st->version >= SEND_ACK_FROM)
+        ack_send(st, m, status);
+    else if (status != RF_SCCP_MEDIA_OK)
+        report_failure(st, m);
+    if (status != RF_SCCP_MEDIA_OK) {
+        tell_refused(st, &why);
+        return;
+    }
+    rf_info(RF_CAT_PHONE, "media sending to=%s:%u suite=%s dev=%s call-ref=%u", remote,
+            m->remote_port, suite_name(m->key.algorithm), st->device, st->leg.ref);
+    station_tell(st, &(struct rf_station_event){.kind = RF_STATION_SENDING,
+                                                .ref = st->leg.ref,
+                                                .suite = suite_name(m->key.algorithm),
+                                                .remote = remote,
+                                                .port = (uint16_t)m->remote_port});
+    station_tell_info(st, false);
+}
+
+void station_stop_send(struct rf_station *st, const struct rf_sccp_stop_media *m)
+{
+    struct station_voice *v = voice_named(st, m);
+    if (v == NULL)
+        return;
+    v->is_sending = false;
+    if (v->is_receiving)
+        st->conf.media->send_stop(st->conf.media_arg, v->id);
+    else
+        voice_close(st, v);
+}
+
+/* ---- what may be called secure ---- */
+
+static enum rf_sccp_security lower(enum rf_sccp_security a, enum rf_sccp_security b)
+{
+    return a < b ? a : b;
+}
+
+/* spec: security.md 1.8: the lowest of all legs, truthfully. A server's word does not make a link
+ * or a stream secure that we know is not. */
+enum rf_sccp_security station_security(const struct rf_station *st)
+{
+    enum rf_sccp_security s = st->leg.security;
+    const struct station_voice *v = st->voice;
+    if (rf_fault_skips("station.truthful-status"))
+        return s;
+    if (!st->has_tls)
+        s = lower(s, RF_SCCP_SECURITY_NOT_AUTHENTICATED);
+    else if (!st->is_encrypted)
+        s = lower(s, RF_SCCP_SECURITY_AUTHENTICATED);
+    if (v != NULL && ((v->is_receiving && v->receive_algorithm == RF_SCCP_SRTP_NONE) ||
+                      (v->is_sending && v->send_algorithm == RF_SCCP_SRTP_NONE)))
+        s = lower(s, RF_SCCP_SECURITY_AUTHENTICATED);
+    return s;
+}

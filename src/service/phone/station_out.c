@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Messages that leave the phone. spec: sccp.md 4.1, 4.2, 4.6, 7.1 */
+#include "service/phone/station_int.h"
+
+#include "base/metrics.h"
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define STREAMS     1
+#define PACKET_MS   20
+#define ALARM_PARM1 2304 /* seen in published traces; spec: sccp.md 4.1 */
+
+static void too_slow(struct rf_station *st)
+{
+    struct rf_why why = {0};
+    rf_why_set(&why, RF_ERR_LIMIT, "output-full", "the server does not read what it is sent");
+    station_close(st, &why);
+}
+
+void station_send(struct rf_station *st, const struct rf_sccp_msg *msg)
+{
+    uint8_t bytes[RF_SCCP_SEND_MAX];
+    struct rf_wr wr = rf_wr_of(bytes, sizeof bytes);
+    struct rf_why why = {0};
+    struct rf_slice frame;
+    if (st->link == NULL || st->is_closing)
+        return;
+    if (rf_sccp_encode(msg, st->version, &wr, &why) != RF_OK || rf_wr_done(&wr, &frame) != RF_OK) {
+        rf_error(RF_CAT_PHONE, "message not encoded: %s message=%s dev=%s", rf_why_text(&why),
+                 rf_sccp_id_name(msg->id), st->device);
+        return;
+    }
+    enum rf_err err = st->conf.net->write(st->link, frame);
+    if (err == RF_OK) {
+        st->out++;
+        rf_count(SCCP_OUT);
+        rf_debug(RF_CAT_PHONE, "sccp out message=%s bytes=%zu dev=%s call-ref=%u",
+                 rf_sccp_id_name(msg->id), frame.len, st->device, st->leg.ref);
+    } else if (err == RF_ERR_LIMIT) {
+        too_slow(st);
+    }
+}
+
+void station_send_empty(struct rf_station *st, enum rf_sccp_id id)
+{
+    station_send(st, &(struct rf_sccp_msg){.id = id});
+}
+
+/* The four bytes of our own address, or zeros. */
+static void own_ip4(const struct rf_station *st, uint8_t out[4])
+{
+    struct rf_address a;
+    if (rf_address_parse(st->local, 0, &a, NULL) != RF_OK || !rf_address_ipv4(&a, out))
+        memset(out, 0, 4);
+}
+
+/* spec: sccp.md 4.1 "Alarm": 80 bytes; the load gives way to what there is to say */
+void station_send_alarm(struct rf_station *st)
+{
+    char text[160]; /* the codec cuts it to its field */
+    uint8_t ip4[4];
+    bool is_long = strlen(st->alarm.text) > 20;
+    snprintf(text, sizeof text, "%u: Name=%s%s%.20s Last=%.50s", (unsigned)st->alarm.number,
+             st->device, is_long ? "" : " Load=", is_long ? "" : st->load, st->alarm.text);
+    own_ip4(st, ip4);
+    struct rf_rd rd = rf_rd_of(rf_slice_of(ip4, 4));
+    uint32_t parm2 = 0;
+    if (!rf_rd_u32le(&rd, &parm2))
+        return;
+    station_send(st, &(struct rf_sccp_msg){.id = RF_SCCP_ALARM,
+                                           .alarm = {.severity = st->alarm.severity,
+                                                     .text = rf_slice_str(text),
+                                                     .parm1 = ALARM_PARM1,
+                                                     .parm2 = parm2}});
+}
+
+bool station_is_utf8(const struct rf_station *st)
+{
+    return st->conf.version >= 15;
+}
+
+/* Feature bytes as phones of that age send them, without the bit of which it is guessed that it
+ * asks for PortReq. spec: sccp.md 2.2 */
+static void fill_features(const struct rf_station *st, uint8_t out[RF_SCCP_FEATURES])
+{
+    out[0] = 0;
+    out[1] = st->conf.version <= 3 ? 0x00 : station_is_utf8(st) ? 0x70 : 0x60;
+    out[2] = st->conf.version <= 3 ? 0x00 : 0x85;
+}
+
+static void fill_mac(const struct rf_station *st, uint8_t out[12])
+{
+    size_t n = 0;
+    if (rf_unhex(rf_slice_part(rf_slice_str(st->device), 3, SIZE_MAX), out, 6, &n) != RF_OK)
+        memset(out, 0, 6);
+}
+
+void station_send_register(struct rf_station *st)
+{
+    struct rf_sccp_msg msg = {.id = RF_SCCP_REGISTER,
+                              .reg = {.device_name = rf_slice_str(st->device),
+                                      .instance = 1,
+                                      .device_type = st->conf.device_type,
+                                      .max_streams = STREAMS,
+                                      .active_streams = station_voice_runs(st) ? 1 : 0,
+                                      .protocol_ver = (uint8_t)st->conf.version,
+                                      .max_number_of_lines = STATION_LINES_MAX,
+                                      .firmware_load_name = rf_slice_str(st->load),
+                                      .config_version_stamp = rf_slice_str(st->version_stamp)}};
+    fill_features(st, msg.reg.features);
+    fill_mac(st, msg.reg.mac);
+    own_ip4(st, msg.reg.ip4);
+    station_send(st, &msg);
+}
+
+void station_send_capabilities(struct rf_station *st)
+{
+    struct rf_sccp_msg msg = {.id = RF_SCCP_CAPABILITIES_RES, .capabilities_res = {.count = 1}};
+    msg.capabilities_res.caps[0] =
+        (struct rf_sccp_audio_cap){.payload = RF_SCCP_CODEC_G711_ULAW_64K, .max_frames = PACKET_MS};
+    station_send(st, &msg);
+}
+
+void station_send_hook(struct rf_station *st, enum rf_sccp_id id, uint32_t line, uint32_t ref)
+{
+    struct rf_sccp_msg msg = {.id = id};
+    struct rf_sccp_line_call at = {.line_instance = line, .call_reference = ref};
+    if (id == RF_SCCP_OFF_HOOK)
+        msg.off_hook = at;
+    else
+        msg.on_hook = at;
+    station_send(st, &msg);
+}
+
+bool station_key_of(char digit, uint32_t *key)
+{
+    static const char keys[] = "0123456789ABCD*#";
+    const char *at = digit != '\0' ? strchr(keys, digit) : NULL;
+    *key = at != NULL ? (uint32_t)(at - keys) : 0;
+    return at != NULL;
+}
+
+void station_send_digit(struct rf_station *st, char digit)
+{
+    uint32_t key;
+    if (!station_key_of(digit, &key))
+        return;
+    station_send(st, &(struct rf_sccp_msg){.id = RF_SCCP_KEYPAD_BUTTON,
+                                           .keypad_button = {.button = key,
+                                                             .line_instance = st->leg.line,
+                                                             .call_reference = st->leg.ref}});
+}
+
+void station_send_enbloc(struct rf_station *st)
+{
+    station_send(st,
+                 &(struct rf_sccp_msg){.id = RF_SCCP_ENBLOC_CALL,
+                                       .enbloc_call = {.called_party = rf_slice_str(st->leg.digits),
+                                                       .line_instance = 1}});
+}
+
+void station_send_softkey(struct rf_station *st, uint32_t event)
+{
+    station_send(st, &(struct rf_sccp_msg){.id = RF_SCCP_SOFTKEY_EVENT,
+                                           .softkey_event = {.event = event,
+                                                             .line_instance = st->leg.line,
+                                                             .call_reference = st->leg.ref}});
+}
