@@ -8,6 +8,7 @@
 #include "base/metrics.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -15,9 +16,30 @@
 
 #define NEVER UINT64_MAX
 
+#define TRIM_LINKS 256
+#define TRIM_MS    5000
+
+/* After a mass disconnect the C library keeps the heap: some 25 kB for each TLS link. It is given
+ * back once, when things have calmed down. */
+static void trim(void *owner, uint64_t number)
+{
+    struct rf_loop *loop = owner;
+    loop->trim = 0;
+    loop->links_peak = rf_handles_n(loop->links);
+    malloc_trim(0);
+}
+
+static void one_less(struct rf_loop *loop)
+{
+    uint32_t peak = loop->links_peak;
+    if (loop->trim == 0 && peak >= TRIM_LINKS && rf_handles_n(loop->links) < peak / 2)
+        loop->trim = rf_timer_start(loop->timers, TRIM_MS, trim, loop, 0);
+}
+
 static void link_free(struct rf_link *link)
 {
     rf_handle_remove(link->loop->links, link->handle);
+    one_less(link->loop);
     rf_tls_stream_free(link->stream);
     rf_tls_free(link->policy);
     rf_tls_seen_unref(link->seen);
@@ -181,6 +203,8 @@ static struct rf_link *link_new(struct rf_loop *loop, const struct rf_link_conf 
         rf_free(link);
         return NULL;
     }
+    if (rf_handles_n(loop->links) > loop->links_peak)
+        loop->links_peak = rf_handles_n(loop->links);
     link->todo.run = attend;
     link->loop = loop;
     link->fd = -1;

@@ -109,7 +109,7 @@ static struct rf_listener_slot *slot_take(struct rf_listener *l, const struct rf
         uint32_t n = atomic_load(&slot->n);
         if (n == 0 && unused == NULL)
             unused = slot;
-        if (n == 0 || memcmp(slot->host, key, sizeof key) != 0)
+        if (n == 0 || !rf_slice_eq(rf_slice_of(slot->host, 16), rf_slice_of(key, 16)))
             continue;
         if (n >= l->per_address && !rf_fault_skips("net.handshakes-per-address"))
             return NULL;

@@ -34,6 +34,8 @@ struct rf_loop {
     struct rf_signal *signals;
     bool stopping;
     struct rf_handles *links;
+    uint32_t links_peak; /* since the heap was trimmed */
+    rf_timer_id trim;
     struct rf_todo *todo;
     struct rf_todo **todo_last;
     struct rf_linger *lingers;

@@ -131,6 +131,8 @@ static bool profile_set(SSL_CTX *ctx)
                                    SSL_OP_ALLOW_CLIENT_RENEGOTIATION);
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                               SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN);
+    /* One record a call: a peer that sends nothing but key updates must not hold the thread. */
+    SSL_CTX_clear_mode(ctx, SSL_MODE_AUTO_RETRY);
     SSL_CTX_set_max_cert_list(ctx, CHAIN_BYTES_MAX);
     return ok;
 }

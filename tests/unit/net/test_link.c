@@ -449,6 +449,38 @@ static void dropped_with_the_loop(void **state)
     assert_int_equal(w.client.closed + w.server.closed + second.closed, 0);
 }
 
+/* The heap of many links is given back some seconds after they left, once. */
+static void the_heap_after_a_mass_disconnect(void **state)
+{
+    struct world w;
+    struct rf_link *link[260];
+    begin_plain(&w);
+    struct rf_link_conf conf = {.calls = &client_calls, .arg = &w};
+    for (int i = 0; i < 260; i++) {
+        assert_err(rf_link_connect(w.loop, &conf, "127.0.0.1", rf_listener_port(w.listener),
+                                   &link[i], NULL),
+                   RF_OK);
+        rf_link_set_owner(link[i], &w.client);
+    }
+    for (int i = 0; i < 259; i++)
+        rf_link_forget(link[i]);
+    turn_some(&w);
+    uint32_t peak = w.loop->links_peak;
+    assert_true(peak >= 260);
+    assert_true(w.loop->trim != 0);
+    rf_clock_fake_advance(&w.clock, 4999);
+    turn_some(&w);
+    assert_int_equal(w.loop->links_peak, peak);
+    rf_clock_fake_advance(&w.clock, 1);
+    turn_some(&w);
+    assert_true(w.loop->links_peak < 130);
+    assert_true(w.loop->trim == 0);
+    rf_link_forget(link[259]);
+    turn_some(&w);
+    assert_true(w.loop->trim == 0);
+    finish(&w);
+}
+
 /* ---- connecting ---- */
 
 static void nobody_there(void **state)
@@ -629,6 +661,7 @@ int main(void)
         cmocka_unit_test(a_stale_handle_finds_nothing),
         cmocka_unit_test(resets_are_named),
         cmocka_unit_test(dropped_with_the_loop),
+        cmocka_unit_test(the_heap_after_a_mass_disconnect),
         cmocka_unit_test(nobody_there),
         cmocka_unit_test(peers_know_each_others_addresses),
         cmocka_unit_test(a_silent_peer_is_not_waited_for),

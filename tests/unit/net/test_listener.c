@@ -41,7 +41,8 @@ static int tcp_from(struct world *w, const char *host)
 static bool is_closed(struct world *w, int fd)
 {
     char c;
-    turn_some(w);
+    for (int i = 0; i < 4; i++) /* on the loopback it is there at once */
+        rf_loop_turn(w->loop, 0);
     return recv(fd, &c, 1, MSG_DONTWAIT) == 0;
 }
 
@@ -136,7 +137,7 @@ static void many_addresses_at_once(void **state)
         char host[16];
         snprintf(host, sizeof host, "127.1.%d.%d", i / 100, i % 100 + 1);
         silent[i] = tcp_from(&w, host);
-        turn_some(&w);
+        rf_loop_turn(w.loop, 1);
     }
     for (int i = 0; i < 200; i++)
         assert_false(is_closed(&w, silent[i]));
