@@ -83,7 +83,8 @@ void rf_lists_install(struct rf_lists *lists, enum rf_list_kind kind, struct rf_
  * (rf_list_open and rf_list_verify_own without time, or signed by a SAST of the other list). */
 RF_MUST_CHECK enum rf_err rf_lists_load(struct rf_lists *lists, enum rf_list_kind kind,
                                         struct rf_slice bytes, struct rf_why *why);
-/** Nothing installed, or only an empty ITL: the next list is taken on first trust. */
+/** Nothing installed, or only an empty ITL (it names no certificate under TFTP, CCM+TFTP or TVS):
+ * the next list is taken on first trust. */
 bool rf_lists_is_empty(const struct rf_lists *lists);
 
 enum rf_list_action {
@@ -102,7 +103,8 @@ struct rf_list_verdict {
 void rf_list_verdict_fini(struct rf_list_verdict *v);
 
 /**
- * May these bytes be installed? The rule of first trust and later updates, without TVS.
+ * May these bytes be installed? The rule of first trust and later updates, without TVS. A list must
+ * always be signed by a SAST record of its own, so that it can be loaded at the next boot.
  *
  * Returns RF_OK; the codes of rf_list_open and rf_list_verify_own; RF_ERR_DENIED
  * list-signer-unknown (no SAST record of an installed list; the caller may ask TVS about the
@@ -135,7 +137,8 @@ RF_MUST_CHECK enum rf_err rf_lists_find_server(const struct rf_lists *lists,
 
 /** An installed list has a TFTP or CCM+TFTP record: only signed files are taken. */
 bool rf_lists_wants_signed(const struct rf_lists *lists);
-/** A certificate with that role, the nth (0..), CTL first; NULL when there is none. */
+/** A certificate with that role, the nth (0..), CTL first; NULL when there is none. CCM+TFTP counts
+ * as CCM and as TFTP, here as everywhere. */
 const struct rf_cert *rf_lists_nth(const struct rf_lists *lists, uint16_t role, size_t nth);
 
 /** What to build. */
