@@ -148,8 +148,10 @@ struct rf_station {
     char label[STATION_PARTY];
 
     /* the link */
-    void *link; /* NULL: none */
-    bool is_closing;
+    void *link;      /* NULL: none */
+    bool is_closing; /* by us, for: */
+    struct rf_why close_why;
+    bool has_left; /* Unregister is out */
     bool has_tls;
     bool is_encrypted;
     char local[RF_ADDRESS_TEXT_MAX];

@@ -98,11 +98,13 @@ static void end_counts(struct rf_station *st, const struct rf_why *why)
 static void link_close(void *arg, const struct rf_why *why)
 {
     struct rf_station *st = arg;
+    /* our own reason, though the server may have closed at the same moment */
+    struct rf_why reason = st->close_why.code[0] != '\0' ? st->close_why : *why;
     st->link = NULL;
     st->version = 0;
     rf_timer_stop(st->conf.timers, &st->keepalive);
-    end_counts(st, why);
-    station_run(st, STATION_REG, REG_EV_CLOSED, &(struct station_data){.why = why});
+    end_counts(st, &reason);
+    station_run(st, STATION_REG, REG_EV_CLOSED, &(struct station_data){.why = &reason});
 }
 
 static const struct rf_phone_link_calls link_calls = {
@@ -123,7 +125,8 @@ bool station_connect(struct rf_station *st, struct rf_why *why)
                                       .calls = &link_calls,
                                       .arg = st};
     snprintf(st->server_text, sizeof st->server_text, "%s:%u", server->host, port);
-    st->is_closing = st->has_tls = st->is_encrypted = false;
+    st->is_closing = st->has_left = st->has_tls = st->is_encrypted = false;
+    st->close_why = (struct rf_why){0};
     st->version = 0;
     st->unanswered = st->bad = 0;
     return st->conf.net->open(st->conf.net_arg, &link, &st->link, why) == RF_OK;
@@ -134,5 +137,7 @@ void station_close(struct rf_station *st, const struct rf_why *why)
     if (st->link == NULL || st->is_closing)
         return;
     st->is_closing = true;
+    if (why != NULL)
+        st->close_why = *why;
     st->conf.net->close(st->link, why);
 }

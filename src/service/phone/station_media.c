@@ -115,6 +115,8 @@ static void send_statistics(struct rf_station *st)
 {
     const struct rf_media_stats *s = &st->stats;
     st->is_stats_asked = false;
+    if (st->has_left)
+        return; /* nobody there knows us any more */
     station_send(st, &(struct rf_sccp_msg){.id = RF_SCCP_CONNECTION_STATISTICS_RES,
                                            .connection_statistics_res = {
                                                .directory_number = rf_slice_str(st->stats_number),

@@ -280,12 +280,14 @@ static void come_back(void *self, const void *data)
 static void unregister(void *self, const void *data)
 {
     struct rf_station *st = self;
-    if (st->link == NULL)
+    if (st->link == NULL) {
         post(st, REG_EV_NO_LINK);
-    else if (st->version == 0)
+    } else if (st->version == 0) {
         station_close(st, NULL);
-    else
+    } else {
         station_send_empty(st, RF_SCCP_UNREGISTER);
+        st->has_left = true;
+    }
 }
 
 static void leave(void *self, const void *data)

@@ -62,6 +62,7 @@ static const struct rf_enrol_flash flash_ops = {.save_pending = save_pending,
                                                 .remove_lsc = remove_lsc};
 
 struct id capf, ccm, stranger, issuer, mic_root, mic, old_lsc;
+static struct rf_lists installed;
 
 static void on_step(void *arg, enum rf_enrol_step step)
 {
@@ -88,9 +89,7 @@ struct world *world_new(enum rf_enrol_mode mode)
     w->timers = rf_timers_new(&w->clock.clock);
     w->answers = rf_mailbox_new("test", 16);
     w->worker = rf_worker_start("test", 4, w);
-    w->lists = phone_lists((struct phone_list_row[]){{capf.cert, RF_TRUSTLIST_ROLE_CAPF},
-                                                     {ccm.cert, RF_TRUSTLIST_ROLE_CCM_TFTP}},
-                           2);
+    rf_lists_install(&w->lists, RF_LIST_CTL, installed.ctl);
     w->mic = (struct rf_phone_id){.cert = mic.cert, .key = mic.key};
     w->lsc = (struct rf_phone_id){.cert = old_lsc.cert, .key = old_lsc.key};
     assert_err(rf_secret_set(&w->string, rf_slice_str("70314159")), RF_OK);
@@ -300,6 +299,9 @@ int keys_are_made(void **state)
     id_set_key(&old_lsc, new_key(0));
     spec.spki = rf_key_spki(old_lsc.key);
     assert_err(rf_issue_lsc(&spec, issuer.cert, issuer.vault, &old_lsc.cert, NULL), RF_OK);
+    installed = phone_lists((struct phone_list_row[]){{capf.cert, RF_TRUSTLIST_ROLE_CAPF},
+                                                      {ccm.cert, RF_TRUSTLIST_ROLE_CCM_TFTP}},
+                            2);
     return 0;
 }
 
@@ -308,5 +310,6 @@ int keys_are_gone(void **state)
     struct id *all[] = {&capf, &ccm, &stranger, &issuer, &mic_root, &mic, &old_lsc};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         id_fini(all[i]);
+    rf_lists_fini(&installed);
     return 0;
 }

@@ -2,6 +2,7 @@
 #include "station_world.h"
 
 struct id ccm, second, tftp, stranger, issuer, lsc;
+static struct rf_lists installed;
 
 int keys_are_made(void **state)
 {
@@ -16,6 +17,10 @@ int keys_are_made(void **state)
                                 .now_s = TEST_NOW,
                                 .days = 300};
     assert_err(rf_issue_lsc(&spec, issuer.cert, issuer.vault, &lsc.cert, NULL), RF_OK);
+    installed = phone_lists((struct phone_list_row[]){{ccm.cert, RF_TRUSTLIST_ROLE_CCM},
+                                                      {second.cert, RF_TRUSTLIST_ROLE_CCM_TFTP},
+                                                      {tftp.cert, RF_TRUSTLIST_ROLE_TFTP}},
+                            3);
     return 0;
 }
 
@@ -24,6 +29,7 @@ int keys_are_gone(void **state)
     struct id *all[] = {&ccm, &second, &tftp, &stranger, &issuer, &lsc};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         id_fini(all[i]);
+    rf_lists_fini(&installed);
     return 0;
 }
 
@@ -221,10 +227,7 @@ struct world *world_new(unsigned version)
     rf_clock_fake_init(&w->clock, TEST_NOW);
     w->timers = rf_timers_new(&w->clock.clock);
     w->answers = rf_mailbox_new("test", 16);
-    w->lists = phone_lists((struct phone_list_row[]){{ccm.cert, RF_TRUSTLIST_ROLE_CCM},
-                                                     {second.cert, RF_TRUSTLIST_ROLE_CCM_TFTP},
-                                                     {tftp.cert, RF_TRUSTLIST_ROLE_TFTP}},
-                           3);
+    rf_lists_install(&w->lists, RF_LIST_CTL, installed.ctl);
     w->id = (struct rf_phone_id){.cert = lsc.cert, .key = lsc.key};
     w->conf = (struct rf_station_conf){.device = DEVICE,
                                        .device_type = 30006,
