@@ -7,8 +7,8 @@
 
 enum tag_kind { VALUE, TEXT, GROUP };
 
-/* doc: docs/wire/containers.md, The tags. `parent` is the group a tag belongs to, 0 the top level;
- * `missing` is the reason when a mandatory tag is not there, NULL for the others. */
+/* doc: docs/wire/signed-files.md, The tags. `parent` is the group a tag belongs to, 0 the top
+ * level; `missing` is the reason when a mandatory tag is not there, NULL for the others. */
 struct tag_row {
     uint8_t tag;
     uint8_t parent;

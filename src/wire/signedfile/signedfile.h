@@ -9,7 +9,7 @@
  *     struct rf_signedfile_ranges r = rf_signedfile_ranges_of(&sf, file_len);
  *
  * Thread: any.  Allocates: no.
- * Source: doc: docs/wire/containers.md */
+ * Source: doc: docs/wire/signed-files.md */
 #ifndef WIRE_SIGNEDFILE_SIGNEDFILE_H
 #define WIRE_SIGNEDFILE_SIGNEDFILE_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/signedfile/signedfile.h"
 
-/* Index is the modulus code. doc: docs/wire/containers.md, The tags, 11. There is no code for 3072
- * bits. */
+/* Index is the modulus code. doc: docs/wire/signed-files.md, The tags, 11. There is no code for
+ * 3072 bits. */
 static const uint16_t modulus_bytes[] = {64, 128, 256, 512};
 
 size_t rf_signedfile_modulus_bytes(uint8_t code)
