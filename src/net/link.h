@@ -136,7 +136,8 @@ struct rf_listener_conf {
     uint32_t handshakes_per_address; /* not yet open links from one IP at a time; 0: 64 */
 };
 
-/** Links beyond a limit are closed at once and counted. The listener lives on `loop`. */
+/** Links beyond a limit are closed at once and counted. The listener lives on `loop`. RF_ERR_BAD
+ * ("address-bad"), RF_ERR_DENIED ("port-denied"), RF_ERR_IO ("port-in-use", "listen-failed"). */
 RF_MUST_CHECK enum rf_err rf_listener_open(struct rf_loop *loop,
                                            const struct rf_listener_conf *conf,
                                            struct rf_listener **out, struct rf_why *why);

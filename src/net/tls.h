@@ -72,8 +72,10 @@ struct rf_tls_conf {
     const char *keylog_path; /* debugging: the secrets of all sessions are appended to this file */
 };
 
-/** RF_ERR_BAD, RF_ERR_CRYPTO ("tls-key", "tls-certificate", "tls-key-mismatch"), RF_ERR_IO. Reads
- * the files: blocking. */
+/** RF_ERR_BAD ("tls-conf"), RF_ERR_CRYPTO ("tls-key", "tls-certificate", "tls-key-mismatch"),
+ * RF_ERR_IO (the same codes for files that cannot be read, "tls-keylog"). Reads the files:
+ * blocking.
+ */
 RF_MUST_CHECK enum rf_err rf_tls_server_new(const struct rf_tls_conf *conf, struct rf_tls **out,
                                             struct rf_why *why);
 /** A client policy is used on one thread. */

@@ -131,8 +131,9 @@ int rf_tls_on_certificate(X509_STORE_CTX *store, void *arg)
     SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
     struct rf_tls_stream *s = SSL_get_app_data(ssl);
     enum rf_tls_alert alert = RF_TLS_ALERT_BAD_CERTIFICATE;
-    rf_bug_on(s->seen != NULL); /* renegotiation is off: one certificate a connection */
-    enum rf_err err = seen_new(store, &s->seen, s->why);
+    enum rf_err err = s->seen == NULL ? seen_new(store, &s->seen, s->why)
+                                      : rf_why_set(s->why, RF_ERR_DENIED, "tls-refused",
+                                                   "a second certificate on one connection");
     if (err == RF_OK && !rf_fault_skips("tls.verify"))
         err = ask(s, false, &alert, s->why);
     if (err != RF_OK) {

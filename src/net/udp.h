@@ -22,12 +22,14 @@ struct rf_udp_conf {
     uint16_t port;       /* 0: the kernel chooses */
 };
 
+/** RF_ERR_BAD ("address-bad"), RF_ERR_DENIED ("port-denied"), RF_ERR_IO ("port-in-use", "io"). */
 RF_MUST_CHECK enum rf_err rf_udp_open(struct rf_loop *loop, const struct rf_udp_conf *conf,
                                       struct rf_udp **out, struct rf_why *why);
 /** Hear and send to this peer only, from now on. */
 RF_MUST_CHECK enum rf_err rf_udp_connect(struct rf_udp *udp, const struct rf_address *peer,
                                          struct rf_why *why);
-/** `to` is NULL for a connected socket. RF_ERR_AGAIN when the kernel has no room: as if lost. */
+/** `to` is NULL for a connected socket. RF_ERR_AGAIN when the kernel has no room: as if lost.
+ * RF_ERR_LIMIT ("packet-size"), RF_ERR_IO ("port-unreachable", "io"). */
 RF_MUST_CHECK enum rf_err rf_udp_send(struct rf_udp *udp, const struct rf_address *to,
                                       struct rf_slice packet, struct rf_why *why);
 uint16_t rf_udp_port(const struct rf_udp *udp);

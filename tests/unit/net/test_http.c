@@ -337,9 +337,10 @@ static bool may_have_descriptors(rlim_t n)
 {
     struct rlimit limit;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    if (limit.rlim_cur < n && limit.rlim_max >= n) {
-        limit.rlim_cur = n;
-        assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    if (limit.rlim_cur < n) {
+        struct rlimit more = {.rlim_cur = n, .rlim_max = limit.rlim_max > n ? limit.rlim_max : n};
+        if (setrlimit(RLIMIT_NOFILE, &more) == 0)
+            limit = more;
     }
     return limit.rlim_cur >= n;
 }

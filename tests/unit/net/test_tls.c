@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
+#include "net/link_int.h"
 #include "trust/openssl.h"
 
 #include <sys/stat.h>
@@ -403,6 +404,25 @@ static void a_flipped_bit_in_a_record(void **state)
     }
 }
 
+static void key_updates_change_nothing(void **state)
+{
+    struct world w;
+    begin_tls(&w);
+    dial(&w);
+    both_open(&w);
+    SSL *ssl = w.client.link->stream->ssl;
+    for (int i = 0; i < 50; i++) { /* each asks for one in return */
+        assert_int_equal(SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED), 1);
+        assert_int_equal(SSL_do_handshake(ssl), 1);
+    }
+    assert_err(rf_link_write(w.client.link, rf_slice_str("after all that")), RF_OK);
+    turn_until(&w, w.server.got.len == 14);
+    assert_err(rf_link_write(w.server.link, rf_slice_str("indeed")), RF_OK);
+    turn_until(&w, w.client.got.len == 6);
+    assert_sleeps(&w);
+    finish(&w);
+}
+
 static void a_flipped_bit_in_the_handshake(void **state)
 {
     static const size_t at[] = {20, 60, 90};
@@ -613,6 +633,7 @@ int main(void)
         cmocka_unit_test(a_chain_without_end),
         cmocka_unit_test(a_client_without_secure_renegotiation),
         cmocka_unit_test(a_flipped_bit_in_a_record),
+        cmocka_unit_test(key_updates_change_nothing),
         cmocka_unit_test(a_flipped_bit_in_the_handshake),
         cmocka_unit_test(what_is_no_tls_sec_52),
         cmocka_unit_test(a_plain_server_is_no_tls_server),
