@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/faults.h"
+#include "base/metrics.h"
+#include "media/g711.h"
+#include "media/media_int.h"
+#include "wire/rtp/rtp.h"
+
+#include <string.h>
+
+#define PAYLOAD_TYPE_PCMU 0
+#define SEEN_BITS         64
+/* In the clear anybody's packet may name a far number; two in a row are believed.
+ * spec: RFC 3550 A.1, MAX_DROPOUT */
+#define DROPOUT_MAX 3000
+/* A timestamp further ahead than this, or behind one that was sent later, has nothing to do with
+ * those before it: the source began to count anew. */
+#define JUMP_MAX (60 * RF_G711_HZ)
+
+static const struct {
+    const char *reason;
+    size_t counter_at; /* in struct rf_media_stats */
+    enum rf_metric metric;
+} refusals[] = {
+    [RF_MEDIA_REFUSED_TAG] = {"srtp-tag", offsetof(struct rf_media_stats, refused_tag),
+                              RF_METRIC_SRTP_REFUSED},
+    [RF_MEDIA_REFUSED_REPLAY] = {"srtp-replay", offsetof(struct rf_media_stats, refused_replay),
+                                 RF_METRIC_SRTP_REFUSED},
+    [RF_MEDIA_REFUSED_SSRC] = {"rtp-ssrc", offsetof(struct rf_media_stats, refused_ssrc),
+                               RF_METRIC_RTP_REFUSED},
+    [RF_MEDIA_REFUSED_FORMAT] = {"rtp-format", offsetof(struct rf_media_stats, refused_format),
+                                 RF_METRIC_RTP_REFUSED},
+};
+
+const char *rf_media_verdict_reason(enum rf_media_verdict verdict)
+{
+    return refusals[verdict].reason;
+}
+
+uint64_t rf_media_refused(const struct rf_media_stats *stats)
+{
+    return stats->refused_tag + stats->refused_replay + stats->refused_ssrc + stats->refused_format;
+}
+
+/* --- numbers --- */
+
+static uint64_t lost_of(const struct rf_media_source *s)
+{
+    if (!s->is_begun)
+        return 0;
+    uint64_t expected = (uint64_t)s->newest_seq - s->first_seq + 1;
+    return expected > s->received ? expected - s->received : 0;
+}
+
+/* The sources so far are over; the next packet begins one, behind what is recorded. */
+static void end_source(struct rf_media_in *in)
+{
+    in->lost_before += lost_of(&in->source);
+    if (in->source.is_begun)
+        in->jitter_before = in->source.jitter16 >> 4;
+    in->source = (struct rf_media_source){0};
+}
+
+static void begin_source(struct rf_media_in *in, const struct rf_rtp *rtp)
+{
+    /* One round of 16 bits up, so that packets before the first have numbers too. */
+    uint32_t seq = 0x10000u | rtp->seq;
+    in->source = (struct rf_media_source){.is_begun = true,
+                                          .first_seq = seq,
+                                          .newest_seq = seq,
+                                          .seen = 1,
+                                          .newest_timestamp = rtp->timestamp,
+                                          .begin_at = in->end_at,
+                                          .newest_at = in->end_at};
+}
+
+/* Is this the second of two packets in a row that do not fit the source? Then it counts anew, as a
+ * phone does that was restarted. SRTP takes no packet from behind its window, and one far
+ * ahead is as genuine as any. */
+static bool has_restarted(struct rf_media_in *in, int step, const struct rf_rtp *rtp)
+{
+    struct rf_media_source *s = &in->source;
+    if (in->srtp != NULL || (step <= DROPOUT_MAX && step > -SEEN_BITS))
+        return false;
+    bool is_second = s->has_resync && s->resync_seq == rtp->seq;
+    s->has_resync = true;
+    s->resync_seq = (uint16_t)(rtp->seq + 1);
+    return is_second;
+}
+
+/* Where a packet that is `step` numbers from the newest belongs. False: before the beginning. */
+static bool place_of(struct rf_media_source *s, int step, const struct rf_rtp *rtp, uint64_t *at)
+{
+    int32_t ahead = (int32_t)(rtp->timestamp - s->newest_timestamp);
+    if (step > 0 && (ahead < 0 || ahead > JUMP_MAX))
+        ahead = step * RF_MEDIA_FRAME;
+    if (step < 0 && (ahead > 0 || (uint64_t) - (int64_t)ahead > s->newest_at - s->begin_at))
+        return false;
+    *at = s->newest_at + (uint64_t)(int64_t)ahead;
+    return true;
+}
+
+/* Number the packet; false when it came twice, too late, or out of nowhere. */
+static bool number(struct rf_media_in *in, const struct rf_rtp *rtp, uint64_t *at)
+{
+    struct rf_media_source *s = &in->source;
+    if (!s->is_begun) {
+        begin_source(in, rtp);
+        *at = s->newest_at;
+        return true;
+    }
+    int step = (int16_t)(rtp->seq - (uint16_t)s->newest_seq);
+    if (has_restarted(in, step, rtp)) {
+        end_source(in);
+        begin_source(in, rtp);
+        *at = s->newest_at;
+        return true;
+    }
+    if (step <= -SEEN_BITS || (in->srtp == NULL && step > DROPOUT_MAX))
+        return false;
+    if (step <= 0 && (s->seen >> -step & 1) != 0)
+        return false;
+    if (!place_of(s, step, rtp, at))
+        return false;
+    if (step > 0) {
+        s->seen = step < SEEN_BITS ? s->seen << step : 0;
+        s->newest_seq += (uint32_t)step;
+        s->newest_timestamp = rtp->timestamp;
+        s->newest_at = *at;
+    }
+    s->seen |= 1ull << (step > 0 ? 0 : -step);
+    s->has_resync = false;
+    return true;
+}
+
+/* spec: RFC 3550 A.8: a sixteenth of the change of the way's length, rounded. */
+static void measure_jitter(struct rf_media_source *s, uint32_t timestamp, uint32_t arrival)
+{
+    uint32_t transit = arrival - timestamp;
+    if (s->received > 1) {
+        int32_t change = (int32_t)(transit - s->transit);
+        uint32_t size = change < 0 ? 0u - (uint32_t)change : (uint32_t)change;
+        s->jitter16 += size - ((s->jitter16 + 8) >> 4);
+    }
+    s->transit = transit;
+}
+
+/* --- the recording --- */
+
+/* Room up to `end`, silent; false when memory is out. */
+static bool extend(struct rf_buf *record, size_t end)
+{
+    size_t more = end > record->len ? end - record->len : 0;
+    uint8_t *to = rf_buf_room(record, more);
+    if (to == NULL)
+        return false;
+    memset(to, RF_G711_SILENT, more);
+    record->len += more;
+    return true;
+}
+
+static void keep(struct rf_media_in *in, uint64_t at, struct rf_slice samples,
+                 struct rf_media_stats *stats)
+{
+    if (at + samples.len > in->end_at)
+        in->end_at = at + samples.len;
+    if (at >= in->record.max)
+        return;
+    samples = rf_slice_part(samples, 0, in->record.max - (size_t)at);
+    if (samples.len == 0 || !extend(&in->record, (size_t)at + samples.len))
+        return;
+    struct rf_rd rd = rf_rd_of(samples);
+    /* check-bytes: the recording is ours, and extend() made the room */
+    if (rf_rd_copy(&rd, in->record.p + at, samples.len))
+        stats->recorded += samples.len;
+}
+
+/* --- packets --- */
+
+void rf_media_in_start(struct rf_media_in *in, struct rf_srtp *take_srtp)
+{
+    rf_media_in_stop(in);
+    in->srtp = take_srtp;
+    in->is_on = true;
+}
+
+void rf_media_in_stop(struct rf_media_in *in)
+{
+    end_source(in);
+    rf_srtp_free(in->srtp);
+    in->srtp = NULL;
+    in->is_bound = false;
+    in->is_on = false;
+}
+
+void rf_media_in_fini(struct rf_media_in *in)
+{
+    rf_media_in_stop(in);
+    rf_buf_fini(&in->record);
+}
+
+/* Whose packet it says it is; false for what is too short or of another version of RTP. Of a packet
+ * that is still encrypted nothing else can be read: its padding lies under the cipher. */
+static bool read_ssrc(struct rf_slice packet, uint32_t *ssrc)
+{
+    struct rf_rd rd = rf_rd_of(packet);
+    uint8_t flags;
+    return rf_rd_u8(&rd, &flags) && flags >> 6 == 2 && rf_rd_skip(&rd, 7) && rf_rd_u32be(&rd, ssrc);
+}
+
+/* Dropped before any cryptography: another source than the bound one, or we ourselves, when
+ * somebody sends our own packets back to us under a key that is the same both ways. */
+static bool is_foreign(const struct rf_media_in *in, uint32_t ssrc, const uint32_t *own_ssrc)
+{
+    if (own_ssrc != NULL && *own_ssrc == ssrc && !rf_fault_skips("media.own-ssrc"))
+        return true;
+    return in->is_bound && in->ssrc != ssrc && !rf_fault_skips("media.ssrc");
+}
+
+static enum rf_media_verdict decrypt(struct rf_media_in *in, uint8_t *packet, size_t *len)
+{
+    if (in->srtp == NULL)
+        return RF_MEDIA_TAKEN;
+    switch (rf_srtp_unprotect(in->srtp, packet, len)) {
+    case RF_SRTP_GOOD:
+        return RF_MEDIA_TAKEN;
+    case RF_SRTP_TAG:
+        return RF_MEDIA_REFUSED_TAG;
+    case RF_SRTP_REPLAY:
+        return RF_MEDIA_REFUSED_REPLAY;
+    case RF_SRTP_FORMAT:
+        break;
+    }
+    return RF_MEDIA_REFUSED_FORMAT;
+}
+
+static enum rf_media_verdict judge(struct rf_media_in *in, uint8_t *packet, size_t len,
+                                   const uint32_t *own_ssrc, struct rf_rtp *rtp)
+{
+    uint32_t ssrc;
+    if (!read_ssrc(rf_slice_of(packet, len), &ssrc))
+        return RF_MEDIA_REFUSED_FORMAT;
+    if (is_foreign(in, ssrc, own_ssrc))
+        return RF_MEDIA_REFUSED_SSRC;
+    enum rf_media_verdict verdict = decrypt(in, packet, &len);
+    if (verdict != RF_MEDIA_TAKEN)
+        return verdict;
+    bool is_speech = rf_rtp_decode(rf_slice_of(packet, len), rtp, NULL) == RF_OK &&
+                     rtp->payload_type == PAYLOAD_TYPE_PCMU;
+    /* Whoever has the key is bound by the first packet that proves it, so that libsrtp2 keeps
+     * state for one source; in the clear it takes speech to be believed. */
+    if (is_speech || in->srtp != NULL) {
+        in->is_bound = true;
+        in->ssrc = ssrc;
+    }
+    return is_speech ? RF_MEDIA_TAKEN : RF_MEDIA_REFUSED_FORMAT;
+}
+
+static enum rf_media_verdict take(struct rf_media_in *in, const struct rf_rtp *rtp,
+                                  uint32_t arrival, struct rf_media_stats *stats)
+{
+    uint64_t at;
+    if (!number(in, rtp, &at)) {
+        stats->late++;
+        return RF_MEDIA_LATE;
+    }
+    in->source.received++;
+    measure_jitter(&in->source, rtp->timestamp, arrival);
+    stats->received_packets++;
+    stats->received_octets += rtp->payload.len;
+    rf_count(RTP_IN);
+    keep(in, at, rtp->payload, stats);
+    return RF_MEDIA_TAKEN;
+}
+
+enum rf_media_verdict rf_media_in_packet(struct rf_media_in *in, uint8_t *packet, size_t len,
+                                         const uint32_t *own_ssrc, uint32_t arrival,
+                                         struct rf_media_stats *stats)
+{
+    struct rf_rtp rtp;
+    enum rf_media_verdict verdict = judge(in, packet, len, own_ssrc, &rtp);
+    if (verdict == RF_MEDIA_TAKEN)
+        return take(in, &rtp, arrival, stats);
+    uint64_t *counter = (uint64_t *)((char *)stats + refusals[verdict].counter_at);
+    ++*counter;
+    rf_metric_add(refusals[verdict].metric, 1);
+    return verdict;
+}
+
+void rf_media_in_stats(const struct rf_media_in *in, struct rf_media_stats *stats)
+{
+    stats->lost = in->lost_before + lost_of(&in->source);
+    stats->jitter = in->source.is_begun ? in->source.jitter16 >> 4 : in->jitter_before;
+}

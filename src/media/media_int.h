@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The parts of a stream: SRTP, pace, what arrives, what leaves. Each belongs to the media thread.
+ */
+#ifndef MEDIA_MEDIA_INT_H
+#define MEDIA_MEDIA_INT_H
+
+#include "base/timer.h"
+#include "media/stream.h"
+
+#include <sys/socket.h>
+
+/* --- SRTP (srtp.c): the only file that sees libsrtp2 --- */
+
+/** One direction of one stream under one key. */
+struct rf_srtp;
+/** Bytes a protected packet may grow by, at most. */
+#define RF_SRTP_TRAILER 144
+/** Packets that arrive out of order by less than this are told from replayed ones. */
+#define RF_SRTP_WINDOW 128
+
+/** The library is ready? Once a process; any thread. RF_ERR_CRYPTO media-srtp. */
+RF_MUST_CHECK enum rf_err rf_srtp_setup(struct rf_why *why);
+/** `ssrc` is that of the packets sent; those received may be of any one source. */
+RF_MUST_CHECK enum rf_err rf_srtp_new_sender(const struct rf_media_key *key, uint32_t ssrc,
+                                             struct rf_srtp **out, struct rf_why *why);
+RF_MUST_CHECK enum rf_err rf_srtp_new_receiver(const struct rf_media_key *key, struct rf_srtp **out,
+                                               struct rf_why *why);
+void rf_srtp_free(struct rf_srtp *srtp);
+/** In place; the buffer is aligned to 8 bytes and has RF_SRTP_TRAILER bytes behind *len. */
+RF_MUST_CHECK bool rf_srtp_protect(struct rf_srtp *srtp, uint8_t *packet, size_t *len);
+
+enum rf_srtp_verdict { RF_SRTP_GOOD, RF_SRTP_TAG, RF_SRTP_REPLAY, RF_SRTP_FORMAT };
+/** In place; a packet that is not good may have been changed. */
+enum rf_srtp_verdict rf_srtp_unprotect(struct rf_srtp *srtp, uint8_t *packet, size_t *len);
+
+/* --- when to send (pace.c): absolute deadlines --- */
+
+/** Behind by more than this, the time that is gone is given up: see rf_pace_take. */
+#define RF_PACE_STALL_MS 1000
+
+struct rf_pace {
+    uint64_t due_ms;        /* of the next packet, by the source's own clock */
+    uint64_t not_before_ms; /* after a late one: half a frame behind it */
+    uint64_t stall_ms;
+};
+void rf_pace_init(struct rf_pace *pace, uint64_t now_ms);
+/** When to ask next. */
+uint64_t rf_pace_next_ms(const struct rf_pace *pace);
+/** Is a packet to be sent now? One that is late is sent, and those behind it follow at double speed
+ * until the source is on time again, so that nothing is lost and no burst leaves. After a stall
+ * above stall_ms the source goes on from here: *gap_ms is the time it was silent. */
+bool rf_pace_take(struct rf_pace *pace, uint64_t now_ms, uint64_t *gap_ms);
+
+/* --- what arrives (in.c) --- */
+
+enum rf_media_verdict {
+    RF_MEDIA_TAKEN,
+    RF_MEDIA_LATE,
+    RF_MEDIA_REFUSED_TAG,
+    RF_MEDIA_REFUSED_REPLAY,
+    RF_MEDIA_REFUSED_SSRC,
+    RF_MEDIA_REFUSED_FORMAT,
+};
+/** "srtp-tag"; NULL for a packet that was not refused. */
+const char *rf_media_verdict_reason(enum rf_media_verdict verdict);
+
+/** Packets of one source: their numbers, and their place in the recording. */
+struct rf_media_source {
+    bool is_begun;
+    uint32_t first_seq, newest_seq; /* extended beyond 16 bits */
+    uint64_t seen;                  /* bit k: newest_seq - k has arrived */
+    uint32_t newest_timestamp;
+    uint64_t begin_at, newest_at; /* sample numbers in the recording */
+    uint64_t received;
+    uint32_t transit, jitter16;
+    bool has_resync;
+    uint16_t resync_seq;
+};
+
+struct rf_media_in {
+    bool is_on;
+    struct rf_srtp *srtp; /* owned; NULL: packets in the clear */
+    bool is_bound;        /* to ssrc */
+    uint32_t ssrc;
+    struct rf_media_source source;
+    uint64_t lost_before;   /* of sources that are over */
+    uint32_t jitter_before; /* of the last of them */
+    struct rf_buf record;
+    uint64_t end_at; /* one behind the last sample that had a place, recorded or not */
+};
+/** A new key: source and replay window start afresh, the recording goes on. */
+void rf_media_in_start(struct rf_media_in *in, struct rf_srtp *take_srtp);
+void rf_media_in_stop(struct rf_media_in *in);
+/** A packet arrived at `arrival` (samples by our clock). `own_ssrc` is that of what the same stream
+ * sends, or NULL. The packet is changed. */
+enum rf_media_verdict rf_media_in_packet(struct rf_media_in *in, uint8_t *packet, size_t len,
+                                         const uint32_t *own_ssrc, uint32_t arrival,
+                                         struct rf_media_stats *stats);
+/** Fill in `lost` and `jitter`. */
+void rf_media_in_stats(const struct rf_media_in *in, struct rf_media_stats *stats);
+void rf_media_in_fini(struct rf_media_in *in);
+
+/* --- what leaves (out.c) --- */
+
+struct rf_media_out {
+    bool is_on;
+    struct rf_srtp *srtp; /* owned; NULL: packets in the clear */
+    struct sockaddr_storage to;
+    socklen_t to_len;
+    uint8_t tos;
+    uint32_t ssrc, timestamp;
+    uint16_t seq;
+    bool is_first;              /* the marker: speech begins */
+    struct rf_media_clip *clip; /* a reference */
+    size_t clip_at;
+    struct rf_pace pace;
+    rf_timer_id timer;
+};
+/** Source, sequence and timestamp by chance; everything else is the caller's. */
+void rf_media_out_init(struct rf_media_out *out);
+/** Write the next packet into buf (aligned, of RF_MEDIA_PACKET_MAX bytes); `gap_ms` of silence went
+ * before. Returns its length; 0 when it could not be made. *is_clip_done: it had the clip's end. */
+size_t rf_media_out_packet(struct rf_media_out *out, uint64_t gap_ms, uint8_t *buf,
+                           bool *is_clip_done, struct rf_media_stats *stats);
+void rf_media_out_fini(struct rf_media_out *out);
+
+#define RF_MEDIA_PACKET_MAX 2048
+
+/* --- the thread (thread.c) --- */
+
+/** For tests: a clock that runs `speed` times as fast, and how long a stall is made up for. */
+struct rf_media_tuning {
+    unsigned speed;
+    uint64_t stall_ms;
+};
+RF_MUST_CHECK enum rf_err rf_media_start_tuned(const struct rf_media_tuning *tuning,
+                                               struct rf_media **out, struct rf_why *why);
+
+struct rf_media_stream {
+    struct rf_media *media; /* set when the thread has it */
+    rf_media_id id;
+    int fd;
+    struct rf_media_conf conf;
+    struct rf_media_in in;
+    struct rf_media_out out;
+    struct rf_media_stats stats;
+    bool had_audio;             /* FIRST_AUDIO was posted for this key */
+    const char *refused_reason; /* of the last one not yet reported; NULL: none */
+    uint64_t refused_reported_ms;
+    rf_timer_id refused_timer;
+    struct rf_media_stream *next; /* in its bucket */
+};
+void rf_media_stream_free(struct rf_media_stream *stream);
+
+/** What another thread asks for; the rest of it is released when it was not taken. */
+struct rf_media_command {
+    struct rf_msg msg;
+    /* stream: the one named by id; not called when that is gone */
+    void (*act)(struct rf_media *media, struct rf_media_stream *stream,
+                struct rf_media_command *command);
+    rf_media_id id;
+    struct rf_media_stream *take_stream; /* of open */
+    struct rf_srtp *take_srtp;           /* of receive */
+    struct rf_media_out take_out;        /* of send */
+};
+struct rf_media_command *
+rf_media_command_new(rf_media_id id, void (*act)(struct rf_media *, struct rf_media_stream *,
+                                                 struct rf_media_command *));
+void rf_media_command_free(struct rf_media_command *command);
+/** RF_ERR_AGAIN media-busy, and the command is released. */
+RF_MUST_CHECK enum rf_err rf_media_post(struct rf_media *media, struct rf_media_command *take,
+                                        struct rf_why *why);
+/** Never refused. */
+void rf_media_post_always(struct rf_media *media, struct rf_media_command *take);
+rf_media_id rf_media_next_id(struct rf_media *media);
+
+void rf_media_on_open(struct rf_media *, struct rf_media_stream *, struct rf_media_command *);
+void rf_media_on_receive(struct rf_media *, struct rf_media_stream *, struct rf_media_command *);
+void rf_media_on_receive_stop(struct rf_media *, struct rf_media_stream *,
+                              struct rf_media_command *);
+void rf_media_on_send(struct rf_media *, struct rf_media_stream *, struct rf_media_command *);
+void rf_media_on_send_stop(struct rf_media *, struct rf_media_stream *, struct rf_media_command *);
+void rf_media_on_ask(struct rf_media *, struct rf_media_stream *, struct rf_media_command *);
+void rf_media_on_close(struct rf_media *, struct rf_media_stream *, struct rf_media_command *);
+
+#endif
