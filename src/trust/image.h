@@ -90,4 +90,7 @@ RF_MUST_CHECK enum rf_err rf_load_verify_dir(const char *dir, const char *loads_
                                              const struct rf_load_want *want, struct rf_load *load,
                                              struct rf_why *why);
 
+/** -1, 0, 1: is version a before, the same as, behind b? doc: docs/wire/firmware-components.md */
+int rf_image_version_order(struct rf_slice a, struct rf_slice b);
+
 #endif

@@ -20,7 +20,4 @@ RF_MUST_CHECK enum rf_err rf_image_stream(const char *path, struct rf_slice expe
                                           struct rf_image_info *out, struct rf_image_head *head,
                                           struct rf_why *why);
 
-/** -1, 0, 1: is version a before, the same as, behind b? doc: docs/wire/firmware-components.md */
-int rf_image_version_order(struct rf_slice a, struct rf_slice b);
-
 #endif

@@ -88,11 +88,14 @@ static void on_packet(struct rf_udp *udp, const struct rf_address *from, struct 
     go_on(f, &send);
 }
 
-static enum rf_err get(void *fetcher, const char *name, size_t max, rf_fetch_done done, void *arg,
-                       void **out, struct rf_why *why)
+static enum rf_err get(void *fetcher, const char *host, const char *name, size_t max,
+                       rf_fetch_done done, void *arg, void **out, struct rf_why *why)
 {
     struct rf_fetcher *all = fetcher;
+    struct rf_address server = all->server;
     struct rf_fetch_send send;
+    if (host != NULL && rf_address_parse(host, rf_address_port(&server), &server, why) != RF_OK)
+        return RF_ERR_BAD;
     struct fetch *f = rf_new(struct fetch);
     f->fetcher = all;
     f->done = done;
@@ -100,12 +103,12 @@ static enum rf_err get(void *fetcher, const char *name, size_t max, rf_fetch_don
     struct rf_udp_conf udp = {
         .on_packet = on_packet,
         .owner = f,
-        .address = all->server.sa.ss_family == AF_INET6 ? "::" : "0.0.0.0",
+        .address = server.sa.ss_family == AF_INET6 ? "::" : "0.0.0.0",
     };
     enum rf_err err = rf_udp_open(all->loop, &udp, &f->udp, why);
     if (err == RF_OK)
-        err = rf_fetch_transfer_start(&f->transfer, &all->server, name, max, &all->limits,
-                                      now_of(f), &send, why);
+        err = rf_fetch_transfer_start(&f->transfer, &server, name, max, &all->limits, now_of(f),
+                                      &send, why);
     if (err != RF_OK) {
         fetch_free(f);
         return err;

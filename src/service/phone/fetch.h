@@ -4,7 +4,8 @@
  *
  *     struct rf_fetch_conf conf = {.loop = loop, .host = "192.0.2.10", .port = 69};
  *     err = rf_fetcher_new(&conf, &fetcher, &why);
- *     err = rf_fetch_real()->get(fetcher, "CTLSEP001122334455.tlv", 65536, got, me, &fetch, &why);
+ *     err = rf_fetch_real()->get(fetcher, NULL, "CTLSEP001122334455.tlv", 65536, got, me, &fetch,
+ * &why);
  *
  * The transfer itself (struct rf_fetch_transfer) is packets in, packets out, with the time given:
  * no socket, no timer. Around it: a UDP socket for each file, on a loop.
@@ -110,10 +111,11 @@ typedef void (*rf_fetch_done)(void *arg, enum rf_fetch_result result, struct rf_
 
 /** A way to get files, so that tests give their own. */
 struct rf_fetch_ops {
-    /** Ask for a name. Files longer than `max` are not taken. RF_OK: done will come, unless *fetch
-     * is cancelled before. */
-    enum rf_err (*get)(void *fetcher, const char *name, size_t max, rf_fetch_done done, void *arg,
-                       void **fetch, struct rf_why *why);
+    /** Ask for a name. `host` is a server other than the usual one (loadServer; same port), or
+     * NULL. Files longer than `max` are not taken. RF_OK: done will come, unless *fetch is
+     * cancelled before. */
+    enum rf_err (*get)(void *fetcher, const char *host, const char *name, size_t max,
+                       rf_fetch_done done, void *arg, void **fetch, struct rf_why *why);
     /** Forget it; done does not come. Not after done has come. */
     void (*cancel)(void *fetch);
 };

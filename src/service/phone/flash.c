@@ -102,6 +102,26 @@ static enum rf_err check_private(const char *path, struct rf_why *why)
     return RF_OK;
 }
 
+enum rf_err rf_flash_open(const char *dir, struct rf_flash **out, struct rf_why *why)
+{
+    RF_AUTO(rf_flash_freep) struct rf_flash *flash = rf_new(struct rf_flash);
+    flash->dir = rf_strdup(dir);
+    RF_AUTO(rf_freep) char *identity = rf_flash_path(flash, RF_FLASH_IDENTITY);
+    if (!rf_file_exists(identity))
+        return rf_why_set(why, RF_ERR_NOT_FOUND, "no-flash",
+                          "%s has no identity.json: `ringfence factory` makes phones", dir);
+    enum rf_err err = identity_read(identity, &flash->identity, why);
+    for (size_t i = 0; i < RF_FLASH_ITEM_N && err == RF_OK; i++) {
+        RF_AUTO(rf_freep) char *path = rf_flash_path(flash, (enum rf_flash_item)i);
+        if (items[i].kind == KIND_PRIVATE)
+            err = check_private(path, why);
+    }
+    if (err != RF_OK)
+        return err;
+    *out = rf_steal(&flash);
+    return RF_OK;
+}
+
 struct sweep {
     const char *dir;
     struct rf_why *why;
@@ -117,26 +137,10 @@ static enum rf_err sweep_one(void *arg, const char *name)
     return rf_file_remove(path, s->why);
 }
 
-enum rf_err rf_flash_open(const char *dir, struct rf_flash **out, struct rf_why *why)
+enum rf_err rf_flash_sweep(const struct rf_flash *flash, struct rf_why *why)
 {
-    RF_AUTO(rf_flash_freep) struct rf_flash *flash = rf_new(struct rf_flash);
-    flash->dir = rf_strdup(dir);
-    RF_AUTO(rf_freep) char *identity = rf_flash_path(flash, RF_FLASH_IDENTITY);
-    if (!rf_file_exists(identity))
-        return rf_why_set(why, RF_ERR_NOT_FOUND, "no-flash",
-                          "%s has no identity.json: `ringfence factory` makes phones", dir);
-    enum rf_err err = identity_read(identity, &flash->identity, why);
-    for (size_t i = 0; i < RF_FLASH_ITEM_N && err == RF_OK; i++) {
-        RF_AUTO(rf_freep) char *path = rf_flash_path(flash, (enum rf_flash_item)i);
-        if (items[i].kind == KIND_PRIVATE)
-            err = check_private(path, why);
-    }
-    if (err == RF_OK)
-        err = rf_dir_each(dir, sweep_one, &(struct sweep){.dir = dir, .why = why}, why);
-    if (err != RF_OK)
-        return err;
-    *out = rf_steal(&flash);
-    return RF_OK;
+    struct sweep sweep = {.dir = flash->dir, .why = why};
+    return rf_dir_each(flash->dir, sweep_one, &sweep, why);
 }
 
 void rf_flash_free(struct rf_flash *flash)
@@ -175,7 +179,7 @@ static enum rf_err refuse_active(const struct rf_flash *flash, enum rf_flash_slo
 {
     struct rf_flash_boot boot;
     enum rf_err err = rf_flash_boot_read(flash, &boot, why);
-    if (err == RF_OK && boot.active == slot)
+    if (!rf_fault_skips("flash.slot-active") && err == RF_OK && boot.active == slot)
         return rf_why_set(why, RF_ERR_DENIED, "slot-active",
                           "slot %s is the one that runs: it is not written",
                           rf_flash_slot_name(slot));
@@ -230,6 +234,17 @@ enum rf_err rf_flash_list_write(const struct rf_flash *flash, enum rf_list_kind 
 {
     RF_AUTO(rf_freep) char *path = rf_flash_path(flash, list_item(kind));
     return rf_file_replace(path, bytes, RF_FILE_PUBLIC, why);
+}
+
+enum rf_err rf_flash_lists_erase(const struct rf_flash *flash, struct rf_why *why)
+{
+    static const enum rf_flash_item gone[] = {RF_FLASH_CTL, RF_FLASH_ITL};
+    enum rf_err err = RF_OK;
+    for (size_t i = 0; i < 2 && err == RF_OK; i++) {
+        RF_AUTO(rf_freep) char *path = rf_flash_path(flash, gone[i]);
+        err = rf_file_remove(path, why);
+    }
+    return err;
 }
 
 /* Configurations hold passwords on real phones, so the stored one is not for others. */

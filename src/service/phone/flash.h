@@ -58,6 +58,9 @@ struct rf_flash {
  * others. RF_ERR_NOT_FOUND no-flash; RF_ERR_DENIED key-mode, key-kind; RF_ERR_BAD flash-identity.
  */
 RF_MUST_CHECK enum rf_err rf_flash_open(const char *dir, struct rf_flash **out, struct rf_why *why);
+/** Remove what a power cut left half written. Only the phone itself does this, when it boots: to
+ * others such a file may be one that is being written now. */
+RF_MUST_CHECK enum rf_err rf_flash_sweep(const struct rf_flash *flash, struct rf_why *why);
 void rf_flash_free(struct rf_flash *flash);
 void rf_flash_freep(struct rf_flash **flash);
 /** Full path of an item, a new string (rf_free). */
@@ -155,6 +158,9 @@ RF_MUST_CHECK enum rf_err rf_flash_list_read(const struct rf_flash *flash, enum 
                                              struct rf_buf *out, struct rf_why *why);
 RF_MUST_CHECK enum rf_err rf_flash_list_write(const struct rf_flash *flash, enum rf_list_kind kind,
                                               struct rf_slice bytes, struct rf_why *why);
+/** Delete both lists: the next ones are taken on first trust. Only the user does this; the mode the
+ * phone was told stays. */
+RF_MUST_CHECK enum rf_err rf_flash_lists_erase(const struct rf_flash *flash, struct rf_why *why);
 RF_MUST_CHECK enum rf_err rf_flash_config_read(const struct rf_flash *flash, struct rf_buf *out,
                                                struct rf_why *why);
 RF_MUST_CHECK enum rf_err rf_flash_config_write(const struct rf_flash *flash, struct rf_slice bytes,

@@ -3,13 +3,14 @@
  * certificate fitting it, and a buffer that held one is wiped. */
 #include "service/phone/flash_int.h"
 
+#include "base/faults.h"
 #include "base/file.h"
 
 enum rf_err rf_flash_pair_write(const char *path, const struct rf_key *key,
                                 const struct rf_cert *cert, const struct rf_cert_list *chain,
                                 struct rf_why *why)
 {
-    if (!rf_key_matches(key, cert))
+    if (!rf_fault_skips("flash.key-match") && !rf_key_matches(key, cert))
         return rf_why_set(why, RF_ERR_DENIED, "key-cert-mismatch",
                           "%s: the certificate %s is not for the phone's key; nothing was stored",
                           path, rf_cert_short(cert));
@@ -51,7 +52,8 @@ static enum rf_err pair_load(const char *path, struct rf_flash_pair *out, struct
         rf_flash_pair_fini(&pair);
     }
     rf_cert_list_fini(&all);
-    return err;
+    /* A file without a key in it is damaged, not absent. */
+    return err == RF_ERR_NOT_FOUND && rf_file_exists(path) ? RF_ERR_BAD : err;
 }
 
 enum rf_err rf_flash_mic_load(const struct rf_flash *flash, struct rf_flash_pair *out,

@@ -185,6 +185,13 @@ enum rf_sccp_alarm_severity {
 
 /** The number that opens an alarm's text ("25: Name=..."): why the phone restarted */
 enum rf_sccp_alarm_reason {
+    RF_SCCP_ALARM_REASON_LOAD_REJECTED = 0,
+    RF_SCCP_ALARM_REASON_LOAD_VERSION = 3,
+    RF_SCCP_ALARM_REASON_CHECKSUM = 5,
+    RF_SCCP_ALARM_REASON_LOAD_NOT_ON_TFTP = 6,
+    RF_SCCP_ALARM_REASON_TFTP_TIMEOUT = 7,
+    RF_SCCP_ALARM_REASON_TFTP_ACCESS = 8,
+    RF_SCCP_ALARM_REASON_TFTP_ERROR = 9,
     RF_SCCP_ALARM_REASON_TCP_TIMEOUT = 10,
     RF_SCCP_ALARM_REASON_TCP_RESET_BY_CM = 12,
     RF_SCCP_ALARM_REASON_TCP_CLOSED_BY_CM = 14,

@@ -470,11 +470,16 @@ static void turn_until(struct served *s, unsigned calls)
     assert_int_equal(s->calls, calls);
 }
 
-static void *ask(struct served *s, const char *name, size_t max)
+static void *ask_at(struct served *s, const char *host, const char *name, size_t max)
 {
     void *fetch = NULL;
-    assert_err(rf_fetch_real()->get(s->fetcher, name, max, take, s, &fetch, NULL), RF_OK);
+    assert_err(rf_fetch_real()->get(s->fetcher, host, name, max, take, s, &fetch, NULL), RF_OK);
     return fetch;
+}
+
+static void *ask(struct served *s, const char *name, size_t max)
+{
+    return ask_at(s, NULL, name, max);
 }
 
 static int sockets_up(void **state)
@@ -520,6 +525,23 @@ static void a_file_comes_over_sockets(void **state)
     ask(s, "known", SERVED_LEN - 1);
     turn_until(s, 3);
     assert_int_equal(s->result, RF_FETCH_TOO_LONG);
+}
+
+static void another_server_may_be_named_for_one_file(void **state)
+{
+    struct served *s = *state;
+    void *fetch = NULL;
+    struct rf_why why = {0};
+    ask_at(s, "127.0.0.1", "known", 4000);
+    turn_until(s, 1);
+    assert_int_equal(s->result, RF_FETCH_OK);
+    assert_refused(
+        rf_fetch_real()->get(s->fetcher, "tftp.example", "known", 10, take, s, &fetch, &why),
+        RF_ERR_BAD, why, "address-bad");
+    /* Nobody serves there. */
+    ask_at(s, "127.0.0.2", "known", 4000);
+    turn_until(s, 2);
+    assert_int_equal(s->result, RF_FETCH_TIMEOUT);
 }
 
 static void a_mute_server_is_given_up_over_sockets(void **state)
@@ -579,6 +601,7 @@ int main(void)
         cmocka_unit_test(block_numbers_roll_over_to_zero),
         cmocka_unit_test(a_name_must_fit_the_request),
         ON_SOCKETS(a_file_comes_over_sockets),
+        ON_SOCKETS(another_server_may_be_named_for_one_file),
         ON_SOCKETS(a_mute_server_is_given_up_over_sockets),
         ON_SOCKETS(a_cancelled_file_never_comes),
         ON_SOCKETS(a_server_is_named_by_a_number),

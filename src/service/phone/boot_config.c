@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration: verified, then opened if it is encrypted, then parsed, then stored; and the
+ * stored one at boot. Nothing of a file is parsed before its signature held. */
+#include "service/phone/phone_int.h"
+
+#include "base/faults.h"
+#include "base/text.h"
+#include "trust/encfile.h"
+
+#include <string.h>
+
+/* ---- shared by the fresh and the stored one ---- */
+
+static void sha256_text(struct rf_slice bytes, char out[65])
+{
+    uint8_t md[RF_DIGEST_MAX];
+    size_t n = rf_digest_of(RF_DIGEST_SHA256, bytes, md);
+    rf_hex(rf_slice_of(md, n), out, 65);
+}
+
+/* Decode the body of a verified file, decrypting it first where it is encrypted. */
+static enum rf_err open_body(struct rf_slice file, const struct rf_sigfile_info *info,
+                             struct rf_key *key, struct rf_phonexml **out, struct rf_why *why)
+{
+    if (info->kind != RF_SIGNEDFILE_KIND_ENCRYPTED)
+        return rf_phonexml_decode(info->body, out, why);
+    RF_AUTO(rf_buf_wipe) struct rf_buf plain = RF_BUF(RF_ENCFILE_PLAIN_MAX);
+    RF_AUTO(rf_vault_freep) struct rf_vault_key *vault = rf_vault_key_from_key(key);
+    enum rf_err err = rf_encfile_decrypt(file, vault, &plain, why);
+    return err == RF_OK ? rf_phonexml_decode(rf_buf_slice(&plain), out, why) : err;
+}
+
+/* ---- the stored one ---- */
+
+enum rf_err phone_config_stored(const struct rf_flash *flash, const struct rf_lists *lists,
+                                const struct rf_flash_state *state, struct rf_key *key,
+                                struct rf_phonexml **out, struct rf_why *why)
+{
+    RF_AUTO(rf_buf_fini) struct rf_buf file = {0};
+    RF_AUTO(rf_phonexml_freep) struct rf_phonexml *c = NULL;
+    struct rf_sigfile_info info = {0};
+    struct rf_why inner = {0};
+    char digest[65];
+    enum rf_err err = rf_flash_config_read(flash, &file, why);
+    if (err != RF_OK)
+        return err;
+    sha256_text(rf_buf_slice(&file), digest);
+    /* SHA-1 and time were judged when it was stored. */
+    struct rf_sigfile_policy policy = {.allow_sha1 = true};
+    err = rf_lists_verify_file(lists, rf_buf_slice(&file), &policy, &info, NULL, &inner);
+    bool is_as_stored = strcmp(digest, state->config_sha256) == 0;
+    if (err != RF_OK && (is_as_stored || rf_fault_skips("phone.stored-config"))) {
+        /* Its signer has left the lists since. It was verified when it was stored, and these are
+         * the bytes that were. */
+        struct rf_signedfile header;
+        inner = (struct rf_why){0};
+        err = rf_signedfile_decode(rf_buf_slice(&file), file.len, &header, &inner);
+        if (err == RF_OK) {
+            struct rf_signedfile_ranges r = rf_signedfile_ranges_of(&header, file.len);
+            info.kind = rf_signedfile_kind_of(&header);
+            info.body = rf_slice_part(rf_buf_slice(&file), r.body_off, r.body_len);
+        }
+    }
+    if (err == RF_OK)
+        err = open_body(rf_buf_slice(&file), &info, key, &c, &inner);
+    if (err != RF_OK)
+        return rf_why_set(why, err == RF_ERR_NOT_FOUND ? RF_ERR_DENIED : err, inner.code,
+                          "the stored configuration is not used: %s", inner.text);
+    *out = rf_steal(&c);
+    return RF_OK;
+}
+
+/* ---- a fresh one ---- */
+
+struct config_job {
+    struct phone_job base;
+    const struct rf_flash *flash;
+    struct rf_lists lists; /* references of its own */
+    struct rf_key *key;
+    char name[RF_FETCH_NAME_MAX + 1];
+    bool is_signed;
+    bool is_device_file; /* not XMLDefault */
+    struct rf_buf bytes;
+    struct rf_sigfile_policy policy;
+    struct rf_flash_state state; /* in: as it is; out: as it became */
+    /* found */
+    struct rf_sigfile_info info;
+    char signer[65];
+    struct rf_phonexml *config;
+    bool is_verified;
+};
+
+static void config_release(struct phone_job *job)
+{
+    struct config_job *c = (struct config_job *)job;
+    rf_lists_fini(&c->lists);
+    rf_key_free(c->key);
+    rf_buf_wipe(&c->bytes);
+    rf_phonexml_free(c->config);
+}
+
+static enum rf_err judge(struct config_job *c, struct rf_why *why)
+{
+    const struct rf_cert *signer = NULL;
+    struct rf_slice file = rf_buf_slice(&c->bytes);
+    if (!c->is_signed) {
+        c->info = (struct rf_sigfile_info){.kind = RF_SIGNEDFILE_KIND_FILE, .body = file};
+        return RF_OK;
+    }
+    c->policy.expected_name = rf_slice_str(c->name);
+    enum rf_err err = rf_lists_verify_file(&c->lists, file, &c->policy, &c->info, &signer, why);
+    if (err == RF_OK)
+        memcpy(c->signer, rf_cert_fingerprint(signer), sizeof c->signer);
+    c->is_verified = err == RF_OK;
+    return err;
+}
+
+/* A file whose content is not what was asked for is well signed and still not used. */
+static enum rf_err judge_content(const struct config_job *c, struct rf_why *why)
+{
+    if (!rf_fault_skips("phone.config-root") && c->config->is_default == c->is_device_file)
+        return rf_why_set(why, RF_ERR_DENIED, "config-root", "%s holds a %s configuration", c->name,
+                          c->config->is_default ? "default" : "device's");
+    if (strcmp(c->config->device_protocol, "SCCP") != 0)
+        return rf_why_set(why, RF_ERR_DENIED, "config-protocol",
+                          "%s is for the protocol %s: this phone speaks SCCP", c->name,
+                          c->config->device_protocol);
+    return RF_OK;
+}
+
+/* Only a verified device file is kept, and only it sets the mode below which the phone will not
+ * register. */
+static enum rf_err keep(struct config_job *c, struct rf_why *why)
+{
+    char digest[65];
+    if (!c->is_verified || !c->is_device_file || !c->config->is_full)
+        return RF_OK;
+    struct rf_flash_state now = {.mode = c->config->security_mode,
+                                 .config_timestamp = c->info.timestamp};
+    sha256_text(rf_buf_slice(&c->bytes), digest);
+    memcpy(now.config_sha256, digest, sizeof digest);
+    bool is_same = strcmp(digest, c->state.config_sha256) == 0 && now.mode == c->state.mode &&
+                   now.config_timestamp == c->state.config_timestamp;
+    /* The mode first: a power cut between the two leaves the stricter of them with the older file,
+     * or the older of both. */
+    enum rf_err err = RF_OK;
+    if (now.mode > c->state.mode) {
+        c->state.mode = now.mode;
+        err = rf_flash_state_write(c->flash, &c->state, why);
+    }
+    if (err == RF_OK && !is_same)
+        err = rf_flash_config_write(c->flash, rf_buf_slice(&c->bytes), why);
+    if (err == RF_OK && !is_same)
+        err = rf_flash_state_write(c->flash, &now, why);
+    if (err == RF_OK)
+        c->state = now;
+    return err;
+}
+
+static enum rf_err config_work(struct phone_job *job, struct rf_why *why)
+{
+    struct config_job *c = (struct config_job *)job;
+    enum rf_err err = judge(c, why);
+    if (err == RF_OK)
+        err = open_body(rf_buf_slice(&c->bytes), &c->info, c->key, &c->config, why);
+    if (err == RF_OK)
+        err = judge_content(c, why);
+    return err == RF_OK ? keep(c, why) : err;
+}
+
+static void tell_config(struct rf_phone *p, const struct config_job *c)
+{
+    const struct rf_phonexml *x = c->config;
+    struct phone_values v;
+    phone_values_start(&v, RF_PHONE_CONFIG);
+    phone_add(&v, "file", c->name);
+    phone_add_flag(&v, "full", x->is_full);
+    phone_add_flag(&v, "verified", c->is_verified);
+    phone_add(&v, "signer", c->is_verified ? c->signer : NULL);
+    phone_add(&v, "digest", c->is_verified ? rf_digest_name(c->info.digest) : NULL);
+    phone_add_flag(&v, "encrypted", c->info.kind == RF_SIGNEDFILE_KIND_ENCRYPTED);
+    phone_add_n(&v, "mode", x->security_mode);
+    phone_add(&v, "load", x->load_information);
+    phone_add_n(&v, "capf_auth_mode", x->capf_auth_mode);
+    phone_add(&v, "call_manager", x->cm_n > 0 ? x->cm[0].name : NULL);
+    phone_add(&v, "version_stamp", x->version_stamp);
+    if (c->info.is_rollback)
+        phone_add_flag(&v, "older", true);
+    phone_emit(p, &v);
+}
+
+static void config_refused(struct rf_phone *p, const struct config_job *c)
+{
+    struct phone_values v;
+    phone_values_start(&v, RF_PHONE_CONFIG_REFUSED);
+    phone_add(&v, "file", c->name);
+    phone_add_why(&v, &c->base.why);
+    phone_emit(p, &v);
+    if (c->is_signed && !c->is_verified)
+        phone_status(p, "File auth error: %s", c->name);
+    else
+        phone_status(p, "ERROR PARSING CONFIG file");
+    phone_alarm(p, RF_SCCP_ALARM_REASON_FILE_AUTH_FAILED, "config_rejected %s", c->base.why.code);
+    p->got_why = c->base.why;
+}
+
+static void config_done(struct rf_phone *p, struct phone_job *job)
+{
+    struct config_job *c = (struct config_job *)job;
+    p->state = c->state;
+    if (job->err != RF_OK) {
+        config_refused(p, c);
+        phone_event(p, PHONE_EV_REFUSED);
+        return;
+    }
+    tell_config(p, c);
+    struct rf_phonexml **place = c->config->is_full ? &p->config : &p->stub;
+    rf_phonexml_free(*place);
+    *place = rf_steal(&c->config);
+    if ((*place)->is_full) {
+        rf_phonexml_free(p->stub);
+        p->stub = NULL;
+        p->is_config_fresh = true;
+        p->is_config_verified = c->is_verified && c->is_device_file;
+    }
+    phone_event(p, PHONE_EV_ACCEPTED);
+}
+
+void phone_do_config(struct rf_phone *p)
+{
+    struct config_job *c = rf_new(struct config_job);
+    c->base.work = config_work;
+    c->base.done = config_done;
+    c->base.release = config_release;
+    c->flash = p->flash;
+    if (p->lists.ctl != NULL)
+        c->lists.ctl = rf_list_ref(p->lists.ctl);
+    if (p->lists.itl != NULL)
+        c->lists.itl = rf_list_ref(p->lists.itl);
+    c->key = rf_key_ref(p->lsc.cert != NULL ? p->lsc.key : p->mic.key);
+    rf_slice_to_str(rf_slice_str(p->file), c->name, sizeof c->name);
+    c->is_signed = rf_slice_ends_with(rf_slice_str(p->file), ".sgn");
+    c->is_device_file = !p->is_default_asked;
+    c->bytes = p->got;
+    p->got = (struct rf_buf){0};
+    c->state = p->state;
+    c->policy = (struct rf_sigfile_policy){.has_now = !p->conf.no_clock,
+                                           .now_s = phone_now_s(p),
+                                           .allow_sha1 = p->conf.allow_sha1,
+                                           .has_previous = p->state.config_timestamp != 0,
+                                           .previous_timestamp = p->state.config_timestamp,
+                                           .rollback = p->conf.file_rollback};
+    phone_job_post(p, &c->base);
+}

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The phone and its two talking halves: what an enrolment and a station are given, and what becomes
+ * of what they say. */
+#include "service/phone/phone_int.h"
+
+#include "base/faults.h"
+
+#include <string.h>
+
+/* V3 without a trusted clock: certificates that ended before the time we know it to be at least. */
+static int64_t floor_of(const struct rf_phone *p)
+{
+    return p->conf.no_clock ? (int64_t)p->state.config_timestamp : phone_now_s(p);
+}
+
+/* ---- enrolment ---- */
+
+static enum rf_err save_pending(void *arg, const struct rf_key *key, struct rf_why *why)
+{
+    return rf_flash_pending_store(arg, key, why);
+}
+
+static enum rf_err load_pending(void *arg, struct rf_key **out, struct rf_why *why)
+{
+    return rf_flash_pending_load(arg, out, why);
+}
+
+static enum rf_err save_lsc(void *arg, const struct rf_key *key, const struct rf_cert *cert,
+                            struct rf_why *why)
+{
+    return rf_flash_lsc_store(arg, key, cert, NULL, why);
+}
+
+static enum rf_err remove_lsc(void *arg, struct rf_why *why)
+{
+    return rf_flash_lsc_remove(arg, why);
+}
+
+static const struct rf_enrol_flash enrol_flash = {
+    .save_pending = save_pending,
+    .load_pending = load_pending,
+    .save_lsc = save_lsc,
+    .remove_lsc = remove_lsc,
+};
+
+static void on_enrol_step(void *arg, enum rf_enrol_step step)
+{
+    struct phone_values v;
+    phone_values_start(&v, RF_PHONE_ENROL_STEP);
+    phone_add(&v, "step", rf_enrol_step_name(step));
+    phone_emit(arg, &v);
+}
+
+static void tell_enrolled(struct rf_phone *p, const struct rf_enrol_result *result)
+{
+    struct phone_values v;
+    phone_values_start(&v, RF_PHONE_ENROL_DONE);
+    phone_add(&v, "outcome", rf_enrol_outcome_name(result->outcome));
+    phone_add_flag(&v, "confirmed", result->is_confirmed);
+    phone_add(&v, "lsc", result->cert != NULL ? rf_cert_fingerprint(result->cert) : NULL);
+    phone_add(&v, "subject", result->cert != NULL ? rf_cert_subject(result->cert) : NULL);
+    phone_add_n(&v, "reason", result->reason);
+    phone_add_n(&v, "in", (int64_t)result->in);
+    phone_add_n(&v, "out", (int64_t)result->out);
+    if (result->why.code[0] != '\0')
+        phone_add_why(&v, &result->why);
+    phone_emit(p, &v);
+}
+
+static void on_enrolled(void *arg, const struct rf_enrol_result *result)
+{
+    struct rf_phone *p = arg;
+    bool is_changed = result->outcome == RF_ENROL_INSTALLED || result->outcome == RF_ENROL_DELETED;
+    bool may_retry = result->may_retry && p->enrol_tries < PHONE_ENROL_TRIES;
+    bool is_failed = result->outcome == RF_ENROL_FAILED;
+    tell_enrolled(p, result);
+    if (is_failed)
+        p->capf_at++; /* the next server of the list */
+    else
+        p->is_enrolled = true;
+    /* A wrong string sent again and again would lock the device. */
+    p->is_enrol_refused = is_failed && !result->may_retry;
+    phone_enrol_end(p);
+    phone_event(p, is_changed               ? PHONE_EV_CHANGED
+                   : is_failed && may_retry ? PHONE_EV_AGAIN
+                                            : PHONE_EV_NO_ENROL);
+}
+
+void phone_enrol_begin(struct rf_phone *p)
+{
+    const struct rf_phonexml *c = p->stub != NULL ? p->stub : p->config;
+    const struct rf_phonexml_capf *server = &c->capf[p->capf_at % c->capf_n];
+    struct rf_why why = {0};
+    /* A stub whose key is not ours asks for an enrolment though none was scheduled. */
+    enum rf_enrol_mode mode = c->capf_auth_mode == RF_PHONEXML_CAPF_NONE
+                                  ? RF_ENROL_LSC_FIRST
+                                  : (enum rf_enrol_mode)c->capf_auth_mode;
+    struct rf_enrol_conf conf = {
+        .device = p->flash->identity.device,
+        .host = server->name,
+        .port = server->port,
+        .mode = mode,
+        .auth_string = p->conf.auth_string,
+        .lists = &p->lists,
+        .mic = &p->mic,
+        .lsc = p->lsc.cert != NULL ? &p->lsc : NULL,
+        .floor_s = floor_of(p),
+        .has_time = !p->conf.no_clock,
+        .bare_digest = p->conf.bare_digest,
+        .keylog_path = p->conf.keylog_path,
+        .net = p->conf.net,
+        .net_arg = p->conf.net_arg,
+        .clock = p->conf.clock,
+        .timers = p->conf.timers,
+        .worker = p->conf.worker,
+        .answers = p->conf.answers,
+        .flash = &enrol_flash,
+        .flash_arg = p->flash,
+        .on_step = on_enrol_step,
+        .on_done = on_enrolled,
+        .arg = p,
+    };
+    struct phone_values v;
+    p->enrol_tries++;
+    phone_values_start(&v, RF_PHONE_ENROL);
+    phone_add(&v, "server", server->name);
+    phone_add_n(&v, "port", server->port);
+    phone_add_n(&v, "mode", mode);
+    phone_add_n(&v, "try", p->enrol_tries);
+    phone_emit(p, &v);
+    phone_display(p, "enrolling");
+    if (p->conf.parts->enrol_start(&conf, &p->enrol, &why) == RF_OK)
+        return;
+    struct rf_enrol_result failed = {.outcome = RF_ENROL_FAILED, .reason = -1, .why = why};
+    tell_enrolled(p, &failed);
+    phone_event(p, PHONE_EV_NO_ENROL);
+}
+
+void phone_enrol_end(struct rf_phone *p)
+{
+    p->conf.parts->enrol_free(p->enrol);
+    p->enrol = NULL;
+}
+
+/* ---- station ---- */
+
+static void tell_alarms(struct rf_phone *p)
+{
+    /* The first went before the registration. */
+    for (size_t i = 1; i < p->alarm_n; i++)
+        p->conf.parts->station_alarm(p->station, RF_SCCP_ALARM_WARNING, p->alarm[i].number,
+                                     p->alarm[i].text);
+    p->alarm_n = 0;
+}
+
+/* The server wants it: what was refused before may be tried again. */
+static void on_reset(struct rf_phone *p, enum rf_sccp_reset_type type)
+{
+    p->refused_load[0] = '\0';
+    p->installed_load[0] = '\0';
+    p->is_enrolled = false;
+    p->is_enrol_refused = false;
+    p->start_reason = type == RF_SCCP_RESET_RESET ? RF_SCCP_ALARM_REASON_RESET_BY_CM
+                                                  : RF_SCCP_ALARM_REASON_RESTART_BY_CM;
+    p->leave_to = type == RF_SCCP_RESET_RESET          ? PHONE_EV_TO_BOOT
+                  : type == RF_SCCP_RESET_APPLY_CONFIG ? PHONE_EV_TO_CONFIG
+                                                       : PHONE_EV_TO_LISTS;
+    phone_event(p, PHONE_EV_RESET);
+}
+
+/* All call managers failed. After some rounds the configuration may have changed: get it anew, but
+ * not away from under a call. */
+static void on_round(struct rf_phone *p)
+{
+    struct rf_station_status status = {0};
+    p->conf.parts->station_status(p->station, &status);
+    if (++p->rounds < p->conf.rounds || status.call != RF_STATION_IDLE)
+        return;
+    p->leave_to = PHONE_EV_TO_LISTS;
+    phone_event(p, PHONE_EV_ROUNDS);
+}
+
+static void on_station(void *arg, const struct rf_station_event *ev)
+{
+    struct rf_phone *p = arg;
+    phone_emit_station(p, ev);
+    if (ev->kind == RF_STATION_REGISTERED) {
+        p->rounds = 0;
+        p->wait_ms = 0;
+        tell_alarms(p);
+        phone_event(p, PHONE_EV_REGISTERED);
+    } else if (ev->kind == RF_STATION_LOST) {
+        phone_event(p, PHONE_EV_LOST);
+    } else if (ev->kind == RF_STATION_WAITS) {
+        on_round(p);
+    } else if (ev->kind == RF_STATION_RESET) {
+        on_reset(p, ev->reset);
+    } else if (ev->kind == RF_STATION_STOPPED) {
+        phone_event(p, PHONE_EV_LEFT);
+    } else if (ev->kind == RF_STATION_CALL) {
+        phone_display(p, rf_station_call_state_name(ev->call_state));
+    }
+}
+
+static void tell_not_registering(struct rf_phone *p, const struct rf_why *why)
+{
+    struct phone_values v;
+    phone_values_start(&v, RF_PHONE_REFUSED);
+    phone_add_why(&v, why);
+    phone_emit(p, &v);
+}
+
+static void fill_servers(const struct rf_phone *p, struct rf_station_conf *conf)
+{
+    for (size_t i = 0; i < p->config->cm_n && conf->n_servers < PHONE_CMS_MAX; i++) {
+        const struct rf_phonexml_server *cm = &p->config->cm[i];
+        struct rf_station_server *s = &conf->servers[conf->n_servers];
+        struct rf_address address;
+        struct rf_why why = {0};
+        /* One that has a name cannot be used; the others of the list still can. */
+        if (rf_address_parse(cm->name, cm->port, &address, &why) != RF_OK) {
+            rf_warn(RF_CAT_PHONE, "call manager left out: %s dev=%s", rf_why_text(&why),
+                    rf_phone_device(p));
+            continue;
+        }
+        rf_address_host(&address, s->host, sizeof s->host);
+        s->port = cm->port;
+        conf->n_servers++;
+    }
+}
+
+void phone_station_begin(struct rf_phone *p)
+{
+    struct rf_why why = {0};
+    struct rf_station_conf conf = {
+        .device = p->flash->identity.device,
+        .device_type = rf_phone_model_number(p->flash->identity.model),
+        .version = p->conf.sccp_version,
+        .load = p->firmware->name,
+        .version_stamp = p->config->version_stamp,
+        .alarm = p->alarm_n > 0 ? p->alarm[0].number : p->start_reason,
+        .alarm_text = p->alarm_n > 0                                        ? p->alarm[0].text
+                      : p->start_reason == RF_SCCP_ALARM_REASON_INITIALIZED ? NULL
+                                                                            : "reset by server",
+        .mode = (enum rf_station_mode)p->config->security_mode,
+        .lists = &p->lists,
+        .id = p->lsc.cert != NULL ? &p->lsc : &p->mic,
+        .floor_s = floor_of(p),
+        .keylog_path = p->conf.keylog_path,
+        .retry_first_ms = p->conf.retry_first_ms,
+        .retry_max_ms = p->conf.retry_max_ms,
+        .net = p->conf.net,
+        .net_arg = p->conf.net_arg,
+        .clock = p->conf.clock,
+        .timers = p->conf.timers,
+        .answers = p->conf.answers,
+        .media = p->conf.media,
+        .media_arg = p->conf.media_arg,
+        .clip = p->conf.clip,
+        .record_max = p->conf.record_max,
+        .on_event = on_station,
+        .arg = p,
+    };
+    fill_servers(p, &conf);
+    p->rounds = 0;
+    if (p->conf.parts->station_new(&conf, &p->station, &why) != RF_OK) {
+        tell_not_registering(p, &why);
+        phone_event(p, PHONE_EV_GIVE_UP);
+        return;
+    }
+    phone_display(p, "registering");
+    p->conf.parts->station_start(p->station);
+}
+
+void phone_station_end(struct rf_phone *p)
+{
+    p->conf.parts->station_free(p->station);
+    p->station = NULL;
+}
+
+/* ---- B10: register, and how? ---- */
+
+static bool has_call_manager(const struct rf_lists *lists)
+{
+    return rf_lists_nth(lists, RF_TRUSTLIST_ROLE_CCM, 0) != NULL ||
+           rf_lists_nth(lists, RF_TRUSTLIST_ROLE_CCM_TFTP, 0) != NULL;
+}
+
+void phone_decide_mode(struct rf_phone *p)
+{
+    struct rf_why why = {0};
+    if (p->config == NULL) {
+        rf_why_set(&why, RF_ERR_NOT_FOUND, "no-configuration",
+                   "there is no configuration for %s: is the device known to the server?",
+                   rf_phone_device(p));
+    } else if (p->config->cm_n == 0) {
+        rf_why_set(&why, RF_ERR_NOT_FOUND, "no-call-manager",
+                   "the configuration names no call manager");
+    } else if (p->config->security_mode >= RF_PHONEXML_MODE_AUTHENTICATED &&
+               !has_call_manager(&p->lists)) {
+        if (p->list_rounds++ < PHONE_LIST_ROUNDS) {
+            phone_event(p, PHONE_EV_NO_LISTS);
+            return;
+        }
+        rf_why_set(&why, RF_ERR_DENIED, "secure-no-list",
+                   "the configuration wants a secure registration, and no trust list names a call "
+                   "manager");
+    } else if (!rf_fault_skips("phone.mode-floor") && !p->is_config_verified &&
+               p->config->security_mode < p->state.mode) {
+        rf_why_set(&why, RF_ERR_DENIED, "mode-lowered",
+                   "this phone was told, in a verified file, to register securely (mode %u): an "
+                   "unverified one does not undo that",
+                   p->state.mode);
+    } else {
+        phone_event(p, PHONE_EV_REGISTER);
+        return;
+    }
+    tell_not_registering(p, &why);
+    phone_event(p, PHONE_EV_GIVE_UP);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A phone: it verifies the firmware it runs, gets and judges trust lists and its configuration,
+ * changes its firmware, enrols, registers and calls; and when the server says so it begins anew.
+ * No globals, never blocks: files, signatures and keys are the worker's, which many phones share.
+ *
+ *     struct rf_phone_conf conf = {.flash_dir = "phones/SEP001122334455", .fetch = rf_fetch_real(),
+ *                                  .fetcher = fetcher, .net = rf_phone_link_real(), ...};
+ *     phone = rf_phone_new(&conf);
+ *     rf_phone_start(phone);
+ *     ...events by conf.on_event...
+ *     rf_phone_stop(phone);       RF_PHONE_STOPPED comes, then rf_phone_free(phone)
+ *
+ * What it believes, in short: firmware under an image key of its flash, in the active slot or not
+ * at all; the first trust list on first use, each later one under a list it has; a configuration
+ * under a list, made out to itself; a server that stands in a list with the role it plays. Whatever
+ * is refused is named (event and status message), changes nothing on flash, and goes to the call
+ * manager as an Alarm with the next registration.
+ *
+ * Points at which tests end the process (rf_crash_point): image.fetched, image.cleared,
+ * image.half-written, image.written, image.switched. At each of them the flash boots one whole
+ * load: the old one up to image.written, the new one after image.switched.
+ *
+ * Thread: that of the loop that runs `timers` and reads `answers`.
+ * doc: docs/ringphone.md; spec: security.md 1.1, 1.4, 1.17, 3, 4; provisioning.md 1.3-1.10 */
+#ifndef SERVICE_PHONE_PHONE_H
+#define SERVICE_PHONE_PHONE_H
+
+#include "base/secret.h"
+#include "base/worker.h"
+#include "service/phone/enrol.h"
+#include "service/phone/fetch.h"
+#include "service/phone/flash.h"
+#include "service/phone/station.h"
+#include "wire/fwpart/fwpart.h"
+
+/* Used where a member of the configuration is 0. */
+#define RF_PHONE_RETRY_FIRST_MS 15000u
+#define RF_PHONE_RETRY_MAX_MS   600000u
+#define RF_PHONE_LOAD_MAX       ((size_t)96 * 1024 * 1024) /* all components of one load */
+#define RF_PHONE_ROUNDS         4u /* the whole list of call managers failed so often: get anew */
+#define RF_PHONE_VALUES_MAX     16
+
+enum rf_phone_event_kind {
+    RF_PHONE_BOOT,         /* the running firmware was verified: slot, load, version, hardware */
+    RF_PHONE_SLOT_REFUSED, /* a slot did not verify: slot, code, why */
+    RF_PHONE_HALTED,       /* it cannot go on: code, why. Only stop is left */
+    RF_PHONE_STATUS,       /* a status message: text */
+    RF_PHONE_FETCH,        /* file, result, bytes */
+    RF_PHONE_LIST,         /* a trust list was taken: list, action, signer, fingerprint */
+    RF_PHONE_LIST_REFUSED,
+    RF_PHONE_CONFIG, /* a configuration is in use: file, mode, load, signer */
+    RF_PHONE_CONFIG_REFUSED,
+    RF_PHONE_LOAD_WANTED, /* the configuration names another firmware */
+    RF_PHONE_LOAD_PART,   /* one file of it was verified: file, bytes, sha256 */
+    RF_PHONE_LOAD_REFUSED,
+    RF_PHONE_LOAD_INSTALLED, /* written, verified as a whole, and made the one that boots */
+    RF_PHONE_ENROL,          /* an enrolment begins: server, mode, try */
+    RF_PHONE_ENROL_STEP,
+    RF_PHONE_ENROL_DONE, /* outcome, and what is in use now */
+    RF_PHONE_REFUSED,    /* it will not register as things are: code, why */
+    RF_PHONE_DISPLAY,    /* what the firmware has to show: key, text */
+    RF_PHONE_STATION,    /* `station` says it */
+    RF_PHONE_WAIT,       /* nothing is left to try: wait_ms until it begins anew */
+    RF_PHONE_STOPPED,
+    RF_PHONE_EVENT_N
+};
+/** "boot", "slot-refused", ... A constant. */
+const char *rf_phone_event_name(enum rf_phone_event_kind kind);
+
+enum rf_phone_value_type { RF_PHONE_TEXT, RF_PHONE_NUMBER, RF_PHONE_FLAG };
+struct rf_phone_value {
+    const char *key;
+    enum rf_phone_value_type type;
+    const char *text;
+    int64_t number; /* NUMBER, and FLAG: 0 or 1 */
+};
+
+/** Borrowed for the time of the call. `name` is that of the kind, or of the station's event. */
+struct rf_phone_event {
+    enum rf_phone_event_kind kind;
+    const char *name;
+    size_t n;
+    struct rf_phone_value value[RF_PHONE_VALUES_MAX];
+    const struct rf_station_event *station; /* RF_PHONE_STATION, else NULL */
+};
+/** The value of a key, or NULL. */
+const struct rf_phone_value *rf_phone_event_value(const struct rf_phone_event *event,
+                                                  const char *key);
+
+/** The halves that talk to servers, so that tests give their own. Functions as in enrol.h and
+ * station.h. */
+struct rf_phone_parts {
+    enum rf_err (*enrol_start)(const struct rf_enrol_conf *conf, struct rf_enrol **out,
+                               struct rf_why *why);
+    void (*enrol_free)(struct rf_enrol *enrol);
+    enum rf_err (*station_new)(const struct rf_station_conf *conf, struct rf_station **out,
+                               struct rf_why *why);
+    void (*station_start)(struct rf_station *st);
+    void (*station_stop)(struct rf_station *st);
+    void (*station_free)(struct rf_station *st);
+    void (*station_alarm)(struct rf_station *st, enum rf_sccp_alarm_severity severity,
+                          enum rf_sccp_alarm_reason number, const char *text);
+    void (*station_status)(const struct rf_station *st, struct rf_station_status *out);
+};
+const struct rf_phone_parts *rf_phone_parts_real(void);
+
+struct rf_phone_conf {
+    const char *flash_dir;
+    const struct rf_fetch_ops *fetch; /* rf_fetch_real() */
+    void *fetcher;
+    const struct rf_secret *auth_string; /* typed by the user; NULL: none. A copy is taken */
+    unsigned sccp_version;               /* announced; 0: 22 */
+    const char *min_load_version;        /* firmware below it is refused; NULL: no floor */
+    bool no_clock;    /* the machine's time is not to be believed: no time stamp is in the future */
+    bool allow_sha1;  /* weak: take files signed with SHA-1, as old servers sign them */
+    bool bare_digest; /* weak: CAPF proofs without DigestInfo */
+    enum rf_rollback file_rollback; /* a file older than the stored one */
+    const char *keylog_path;        /* debugging; NULL: none */
+
+    /* 0: default */
+    uint32_t retry_first_ms; /* also of the station */
+    uint32_t retry_max_ms;
+    uint32_t enrol_retry_ms; /* RF_ENROL_RETRY_MS */
+    uint32_t rounds;
+    size_t load_max;
+
+    const struct rf_phone_parts *parts;  /* rf_phone_parts_real() */
+    const struct rf_phone_link_ops *net; /* rf_phone_link_real() */
+    void *net_arg;                       /* the loop */
+    const struct rf_clock *clock;
+    struct rf_timers *timers;
+    struct rf_worker *worker;
+    struct rf_mailbox *answers; /* the loop's; its reader does not matter, but NULL means the end */
+    const struct rf_station_media_ops *media;
+    void *media_arg;
+    struct rf_media_clip *clip; /* said in each call; NULL: silence */
+    uint32_t record_max;
+    void (*on_event)(void *arg, const struct rf_phone_event *event);
+    void *arg;
+};
+
+struct rf_phone;
+
+/** Texts are copied, all else is borrowed as long as the phone lives. */
+struct rf_phone *rf_phone_new(const struct rf_phone_conf *conf);
+/** Switch it on. */
+void rf_phone_start(struct rf_phone *phone);
+/** Switch it off: it unregisters, and RF_PHONE_STOPPED comes when nothing of it is left on the
+ * worker. */
+void rf_phone_stop(struct rf_phone *phone);
+/** After RF_PHONE_STOPPED (from inside that event too late: later), or after the worker was
+ * stopped. NULL is fine. */
+void rf_phone_free(struct rf_phone *phone);
+
+/** The device name, or "" before the flash was read. Borrowed. */
+const char *rf_phone_device(const struct rf_phone *phone);
+/** For what a user does (station.h); NULL while it does not talk to call managers. */
+struct rf_station *rf_phone_station(struct rf_phone *phone);
+/** What the running firmware has: the text of display.<name> and a sound; an empty slice or NULL
+ * when it has none, or none is running. Borrowed until the next boot. */
+struct rf_slice rf_phone_display(const struct rf_phone *phone, const char *name);
+const struct rf_fwpart_sound *rf_phone_sound(const struct rf_phone *phone,
+                                             enum rf_fwpart_sound_kind kind, const char *name);
+
+/** The number of a model in the phone protocol and in loadInformation<N>; 0 when unknown. */
+uint32_t rf_phone_model_number(const char *model);
+
+/** For the grid test and tools/fsm-dot. */
+const struct rf_fsm_def *rf_phone_boot_fsm_def(void);
+const char *rf_phone_boot_action_name(rf_fsm_action action);
+
+#endif

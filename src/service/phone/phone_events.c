@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a phone tells: events with keys and values, status messages, alarms. */
+#include "service/phone/phone_int.h"
+
+#include "base/text.h"
+#include "wire/sccp/sccp_names.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *rf_phone_event_name(enum rf_phone_event_kind kind)
+{
+    static const char *const names[RF_PHONE_EVENT_N] = {
+        [RF_PHONE_BOOT] = "boot",
+        [RF_PHONE_SLOT_REFUSED] = "slot-refused",
+        [RF_PHONE_HALTED] = "halted",
+        [RF_PHONE_STATUS] = "status",
+        [RF_PHONE_FETCH] = "fetch",
+        [RF_PHONE_LIST] = "list",
+        [RF_PHONE_LIST_REFUSED] = "list-refused",
+        [RF_PHONE_CONFIG] = "config",
+        [RF_PHONE_CONFIG_REFUSED] = "config-refused",
+        [RF_PHONE_LOAD_WANTED] = "load-wanted",
+        [RF_PHONE_LOAD_PART] = "load-part",
+        [RF_PHONE_LOAD_REFUSED] = "load-refused",
+        [RF_PHONE_LOAD_INSTALLED] = "load-installed",
+        [RF_PHONE_ENROL] = "enrol",
+        [RF_PHONE_ENROL_STEP] = "enrol-step",
+        [RF_PHONE_ENROL_DONE] = "enrol-done",
+        [RF_PHONE_REFUSED] = "not-registering",
+        [RF_PHONE_DISPLAY] = "display",
+        [RF_PHONE_STATION] = "station",
+        [RF_PHONE_WAIT] = "wait",
+        [RF_PHONE_STOPPED] = "stopped",
+    };
+    return kind < RF_PHONE_EVENT_N ? names[kind] : "?";
+}
+
+const struct rf_phone_value *rf_phone_event_value(const struct rf_phone_event *event,
+                                                  const char *key)
+{
+    for (size_t i = 0; i < event->n; i++)
+        if (strcmp(event->value[i].key, key) == 0)
+            return &event->value[i];
+    return NULL;
+}
+
+/* ---- putting one together ---- */
+
+void phone_values_start(struct phone_values *v, enum rf_phone_event_kind kind)
+{
+    v->event.kind = kind;
+    v->event.name = rf_phone_event_name(kind);
+    v->event.n = 0;
+    v->event.station = NULL;
+}
+
+static void add(struct phone_values *v, struct rf_phone_value value)
+{
+    rf_bug_on(v->event.n == RF_PHONE_VALUES_MAX);
+    v->event.value[v->event.n++] = value;
+}
+
+void phone_add(struct phone_values *v, const char *key, const char *text)
+{
+    if (text != NULL)
+        add(v, (struct rf_phone_value){.key = key, .type = RF_PHONE_TEXT, .text = text});
+}
+
+void phone_add_n(struct phone_values *v, const char *key, int64_t number)
+{
+    add(v, (struct rf_phone_value){.key = key, .type = RF_PHONE_NUMBER, .number = number});
+}
+
+void phone_add_flag(struct phone_values *v, const char *key, bool flag)
+{
+    add(v, (struct rf_phone_value){.key = key, .type = RF_PHONE_FLAG, .number = flag});
+}
+
+void phone_add_why(struct phone_values *v, const struct rf_why *why)
+{
+    phone_add(v, "code", why->code);
+    phone_add(v, "why", why->text);
+}
+
+/* One line for each, with level by what it means. */
+static void log_event(const struct rf_phone *p, const struct rf_phone_event *event)
+{
+    char line[512];
+    size_t at = 0;
+    for (size_t i = 0; i < event->n && at + 1 < sizeof line; i++) {
+        const struct rf_phone_value *value = &event->value[i];
+        char text[200];
+        int n = value->type == RF_PHONE_TEXT
+                    ? snprintf(line + at, sizeof line - at, " %s=\"%s\"", value->key,
+                               rf_escape(rf_slice_str(value->text), text, sizeof text))
+                    : snprintf(line + at, sizeof line - at, " %s=%lld", value->key,
+                               (long long)value->number);
+        at += n > 0 ? (size_t)n : 0;
+    }
+    if (event->n == 0)
+        line[0] = '\0';
+    enum rf_log_level level = rf_phone_event_value(event, "code") != NULL ? RF_LOG_WARN
+                              : event->kind == RF_PHONE_DISPLAY           ? RF_LOG_DEBUG
+                                                                          : RF_LOG_INFO;
+    rf_log(RF_CAT_PHONE, level, "%s dev=%s%s", event->name, rf_phone_device(p), line);
+}
+
+void phone_emit(struct rf_phone *p, const struct phone_values *v)
+{
+    log_event(p, &v->event);
+    if (p->conf.on_event != NULL)
+        p->conf.on_event(p->conf.arg, &v->event);
+}
+
+/* ---- status messages, alarms, display ---- */
+
+void phone_status(struct rf_phone *p, const char *fmt, ...)
+{
+    char text[RF_FLASH_STATUS_TEXT_MAX];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    struct phone_values v;
+    phone_values_start(&v, RF_PHONE_STATUS);
+    phone_add(&v, "text", text);
+    phone_emit(p, &v);
+    phone_do_status(p, text);
+}
+
+void phone_alarm(struct rf_phone *p, enum rf_sccp_alarm_reason number, const char *fmt, ...)
+{
+    if (p->alarm_n == PHONE_ALARMS_MAX)
+        return; /* the first ones are the causes */
+    struct phone_alarm *a = &p->alarm[p->alarm_n++];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(a->text, sizeof a->text, fmt, ap);
+    va_end(ap);
+    a->number = number;
+}
+
+void phone_display(struct rf_phone *p, const char *key)
+{
+    struct rf_slice shown = rf_phone_display(p, key);
+    char text[RF_FWPART_VALUE_MAX + 1];
+    if (shown.len == 0)
+        return;
+    rf_slice_to_str(shown, text, sizeof text);
+    struct phone_values v;
+    phone_values_start(&v, RF_PHONE_DISPLAY);
+    phone_add(&v, "key", key);
+    phone_add(&v, "text", text);
+    phone_emit(p, &v);
+}
+
+/* ---- what the station tells ---- */
+
+static void add_stats(struct phone_values *v, const struct rf_media_stats *s)
+{
+    phone_add_n(v, "sent", (int64_t)s->sent_packets);
+    phone_add_n(v, "received", (int64_t)s->received_packets);
+    phone_add_n(v, "lost", (int64_t)s->lost);
+    phone_add_n(v, "late", (int64_t)s->late);
+    phone_add_n(v, "jitter", s->jitter);
+    phone_add_n(v, "refused_tag", (int64_t)s->refused_tag);
+    phone_add_n(v, "refused_replay", (int64_t)s->refused_replay);
+    phone_add_n(v, "refused_ssrc", (int64_t)s->refused_ssrc);
+    phone_add_n(v, "refused_format", (int64_t)s->refused_format);
+    phone_add_n(v, "recorded", (int64_t)s->recorded);
+    phone_add_n(v, "clip_sent", (int64_t)s->clip_sent);
+}
+
+static void add_of_link(struct phone_values *v, const struct rf_station_event *ev)
+{
+    phone_add(v, "server", ev->server);
+    phone_add(v, "tls", ev->tls_version);
+    phone_add(v, "suite", ev->suite);
+    if (ev->kind == RF_STATION_REGISTERED) {
+        phone_add_n(v, "version", ev->version);
+        phone_add(v, "number", ev->number);
+        phone_add(v, "label", ev->label);
+    }
+    if (ev->why.code[0] != '\0')
+        phone_add_why(v, &ev->why);
+    phone_add(v, "text", ev->text);
+    if (ev->kind == RF_STATION_WAITS)
+        phone_add_n(v, "wait_ms", ev->wait_ms);
+    if (ev->kind == RF_STATION_RESET)
+        phone_add(v, "reset", rf_sccp_name_or_unknown(RF_SCCP_NAMES_RESET_TYPE, ev->reset));
+    if (ev->kind == RF_STATION_LINK_COUNTS) {
+        phone_add_n(v, "in", (int64_t)ev->in);
+        phone_add_n(v, "out", (int64_t)ev->out);
+        phone_add_n(v, "dropped", (int64_t)ev->dropped);
+    }
+}
+
+static void add_of_call(struct phone_values *v, const struct rf_station_event *ev)
+{
+    if (ev->kind == RF_STATION_CALL) {
+        phone_add(v, "state", rf_station_call_state_name(ev->call_state));
+        phone_add_n(v, "call", ev->ref);
+        phone_add_n(v, "line", ev->line);
+    } else if (ev->kind == RF_STATION_CALL_INFO) {
+        phone_add_flag(v, "incoming", ev->is_incoming);
+        phone_add(v, "calling_number", ev->calling_number);
+        phone_add(v, "calling_name", ev->calling_name);
+        phone_add(v, "called_number", ev->called_number);
+        phone_add(v, "called_name", ev->called_name);
+        phone_add(v, "security",
+                  rf_sccp_name_or_unknown(RF_SCCP_NAMES_SECURITY_STATUS, ev->security));
+    } else if (ev->kind == RF_STATION_TONE) {
+        phone_add(v, "tone", rf_sccp_name_or_unknown(RF_SCCP_NAMES_TONE, ev->tone));
+    } else if (ev->kind == RF_STATION_RINGER) {
+        phone_add_flag(v, "on", ev->is_on);
+    }
+}
+
+static void add_of_media(struct phone_values *v, const struct rf_station_event *ev)
+{
+    phone_add(v, "remote", ev->remote);
+    if (ev->port != 0)
+        phone_add_n(v, "port", ev->port);
+    phone_add(v, "reason", ev->reason);
+    if (ev->kind == RF_STATION_PACKETS_REFUSED || ev->kind == RF_STATION_MEDIA_ENDED)
+        add_stats(v, &ev->stats);
+}
+
+void phone_emit_station(struct rf_phone *p, const struct rf_station_event *ev)
+{
+    struct phone_values v;
+    char digit[2] = {ev->digit, '\0'};
+    phone_values_start(&v, RF_PHONE_STATION);
+    v.event.name = rf_station_event_name(ev->kind);
+    v.event.station = ev;
+    add_of_link(&v, ev);
+    add_of_call(&v, ev);
+    add_of_media(&v, ev);
+    if (ev->kind == RF_STATION_DTMF)
+        phone_add(&v, "digit", digit);
+    phone_emit(p, &v);
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parts of the phone's boot half share; private to the folder. */
+#ifndef SERVICE_PHONE_PHONE_INT_H
+#define SERVICE_PHONE_PHONE_INT_H
+
+#include "service/phone/phone.h"
+#include "trust/image.h"
+#include "wire/phonexml/phonexml.h"
+
+/* spec: security.md 4, B10: secure, but no list */
+#define PHONE_LIST_ROUNDS 4u
+/* spec: provisioning.md 1.10, CAPF: at most three tries per boot */
+#define PHONE_ENROL_TRIES 3u
+/* Call managers of the configuration that are used. */
+#define PHONE_CMS_MAX 3u
+/* Refusals told to the call manager at one registration. */
+#define PHONE_ALARMS_MAX 4u
+
+/* States and events: the table is in boot_fsm.c. Names begin with the state of security.md 4. */
+#define PHONE_STATES(X)                                                                            \
+    X(OFF)                                                                                         \
+    X(B0_VERIFY) /* the worker verifies the slot and reads the flash */                            \
+    X(B_REC)     /* nothing to run: only stop is left */                                           \
+    X(B4_CTL)    /* waiting for the CTL */                                                         \
+    X(B4V_CTL)   /* the worker judges it */                                                        \
+    X(B5_ITL)                                                                                      \
+    X(B5V_ITL)                                                                                     \
+    X(B7_CONFIG) /* waiting for the configuration */                                               \
+    X(B7V_CONFIG)                                                                                  \
+    X(B6_DECIDE)  /* full, or a stub? Then waiting for the encrypted file */                       \
+    X(B6V_DECIDE) /* the worker judges that */                                                     \
+    X(B8_DECIDE)  /* another load? */                                                              \
+    X(B8_LOADS)   /* waiting for the list of the new load */                                       \
+    X(B8V_LOADS)                                                                                   \
+    X(B8_PART) /* waiting for a component of it */                                                 \
+    X(B8V_PART)                                                                                    \
+    X(B8_INSTALL)  /* the worker writes the slot, verifies it, switches */                         \
+    X(B9_DECIDE)   /* enrol? */                                                                    \
+    X(C1_CAPF)     /* an enrolment runs */                                                         \
+    X(C1_PAUSE)    /* until the next try */                                                        \
+    X(C1_KEYS)     /* the worker reads the new pair */                                             \
+    X(B10_DECIDE)  /* register, and how? */                                                        \
+    X(R1_REGISTER) /* the station tries its servers */                                             \
+    X(RUN)                                                                                         \
+    X(R_LEAVE) /* the station has left; then boot, lists or configuration */                       \
+    X(R_WAIT)  /* back-off */                                                                      \
+    X(STOPPING)                                                                                    \
+    X(STOPPED)
+
+#define PHONE_EVENTS(X)                                                                            \
+    X(START)                                                                                       \
+    X(STOP)                                                                                        \
+    X(READY)    /* flash and keys were read */                                                     \
+    X(DAMAGED)  /* they cannot be used */                                                          \
+    X(BUSY)     /* the worker has no room, or no socket was to be had */                           \
+    X(GOT)      /* a file came */                                                                  \
+    X(MISSING)  /* the server has no such file */                                                  \
+    X(FAILED)   /* it could not be fetched */                                                      \
+    X(ACCEPTED) /* what came was verified, and is in use */                                        \
+    X(REFUSED)  /* what came was not believed; all is as it was */                                 \
+    X(ENOUGH)   /* no other name to ask for */                                                     \
+    X(FULL)     /* the configuration is complete */                                                \
+    X(OTHER_LOAD)                                                                                  \
+    X(SAME_LOAD)                                                                                   \
+    X(AS_STORED) /* no fresh configuration: go on with the stored one */                           \
+    X(NEXT_PART)                                                                                   \
+    X(ALL_PARTS)                                                                                   \
+    X(INSTALLED)                                                                                   \
+    X(ENROL)                                                                                       \
+    X(NO_ENROL)                                                                                    \
+    X(CHANGED) /* another certificate is in use */                                                 \
+    X(AGAIN)   /* worth another try */                                                             \
+    X(REGISTER)                                                                                    \
+    X(NO_LISTS) /* a secure mode, and no call manager in the lists */                              \
+    X(GIVE_UP)                                                                                     \
+    X(REGISTERED)                                                                                  \
+    X(LOST)                                                                                        \
+    X(ROUNDS) /* all call managers failed, again and again */                                      \
+    X(RESET)  /* the server wants the phone to begin anew */                                       \
+    X(TO_BOOT)                                                                                     \
+    X(TO_LISTS)                                                                                    \
+    X(TO_CONFIG)                                                                                   \
+    X(LEFT)    /* the station is through */                                                        \
+    X(DRAINED) /* nothing of this phone is left on the worker */                                   \
+    X(T_RETRY)                                                                                     \
+    X(T_NOW)
+
+enum phone_state {
+#define PHONE_STATE_ENUM(name) PHONE_##name,
+    PHONE_STATES(PHONE_STATE_ENUM)
+#undef PHONE_STATE_ENUM
+        PHONE_STATE_N
+};
+
+enum phone_ev {
+#define PHONE_EVENT_ENUM(name) PHONE_EV_##name,
+    PHONE_EVENTS(PHONE_EVENT_ENUM)
+#undef PHONE_EVENT_ENUM
+        PHONE_EV_N
+};
+
+/** Work for the worker. The derived struct begins with it. Inputs are the job's own. */
+struct phone_job {
+    struct rf_job job;
+    struct rf_phone *phone; /* loop's thread only; NULL when it is gone */
+    struct phone_job *next;
+    enum rf_err (*work)(struct phone_job *job, struct rf_why *why);
+    void (*done)(struct rf_phone *p, struct phone_job *job);
+    void (*release)(struct phone_job *job); /* what the derived struct owns; may be NULL */
+    enum rf_err err;
+    struct rf_why why;
+};
+
+/** The verified load that runs, and what is in it. */
+struct phone_firmware {
+    struct rf_load load;
+    char name[RF_PHONEXML_NAME_SIZE]; /* as loadInformation has it: without ".loads" */
+    struct rf_fwpart_app app;         /* borrows from load.app_body */
+    struct rf_buf snd_file;
+    struct rf_fwpart_snd snd; /* borrows from snd_file */
+};
+void phone_firmware_free(struct phone_firmware *fw);
+
+/** A load on its way: in memory until all of it was verified. */
+struct phone_update {
+    char name[RF_PHONEXML_NAME_SIZE];
+    char loads_name[RF_LOADS_NAME_MAX + 1];
+    struct rf_load list;                      /* of rf_load_open */
+    size_t at;                                /* component being fetched */
+    size_t total;                             /* bytes of all so far */
+    struct rf_buf part[RF_LOADS_ENTRIES_MAX]; /* empty: an optional one that is not there */
+    struct rf_image_info info;                /* of the one verified last */
+    char failed_file[RF_LOADS_NAME_MAX + 1];
+};
+void phone_update_free(struct phone_update *u);
+
+/** What became of one list in this retrieval. */
+struct phone_list_note {
+    bool was_there;
+    bool is_new; /* another one than before */
+    bool is_refused;
+};
+
+struct phone_alarm {
+    enum rf_sccp_alarm_reason number;
+    char text[61];
+};
+
+struct rf_phone {
+    struct rf_phone_conf conf;
+    struct rf_secret auth;
+    struct rf_fsm fsm;
+    struct phone_job *jobs; /* on the worker or on their way back */
+    rf_timer_id timer;
+    uint32_t boots;
+    uint32_t wait_ms; /* next back-off, before the random factor */
+
+    /* the flash */
+    struct rf_flash *flash; /* as long as the phone: jobs and an enrolment use it */
+    struct rf_cert_list image_keys;
+    enum rf_flash_slot slot;
+    struct phone_firmware *firmware;
+    struct rf_flash_state state;
+    struct rf_lists lists;
+    struct rf_phone_id mic;
+    struct rf_phone_id lsc; /* cert NULL: none */
+
+    /* the configuration in use */
+    struct rf_phonexml *config; /* full, or NULL */
+    struct rf_phonexml *stub;   /* of an encrypted one, until that has come */
+    bool is_config_fresh;       /* came in this retrieval */
+    bool is_config_verified;    /* was signed by one in the lists */
+
+    /* this retrieval */
+    void *fetch;
+    char file[RF_FETCH_NAME_MAX + 1]; /* name asked for */
+    struct rf_buf got;
+    enum rf_fetch_result got_result;
+    struct rf_why got_why;
+    struct phone_list_note note[2];
+    bool is_common_itl;
+    bool is_default_asked;
+    uint32_t list_rounds;
+    struct phone_update *update;
+    char refused_load[RF_PHONEXML_NAME_SIZE]; /* not tried again before a reset */
+    char installed_load[RF_PHONEXML_NAME_SIZE];
+
+    /* talking */
+    struct rf_enrol *enrol;
+    uint32_t enrol_tries;
+    bool is_enrolled;      /* in this boot: once is enough */
+    bool is_enrol_refused; /* not tried again before a reset */
+    size_t capf_at;
+    struct rf_station *station;
+    uint32_t rounds;
+    enum phone_ev leave_to;
+    size_t alarm_n;
+    struct phone_alarm alarm[PHONE_ALARMS_MAX];
+    enum rf_sccp_alarm_reason start_reason;
+};
+
+/* phone.c */
+/** An event of the machine: run now, or after the action that runs. */
+void phone_event(struct rf_phone *p, enum phone_ev ev);
+/** Hand a job to the worker; refused: it is released and the machine gets BUSY. */
+void phone_job_post(struct rf_phone *p, struct phone_job *take_job);
+const char *phone_label(const void *self);
+void phone_timer(struct rf_phone *p, uint64_t ms, enum phone_ev ev);
+/** Wait for the next try: doubled each time, times 0.75 to 1.25. */
+uint64_t phone_backoff(struct rf_phone *p);
+int64_t phone_now_s(const struct rf_phone *p);
+
+/* phone_events.c */
+struct phone_values {
+    struct rf_phone_event event;
+};
+void phone_values_start(struct phone_values *v, enum rf_phone_event_kind kind);
+void phone_add(struct phone_values *v, const char *key, const char *text); /* NULL: left out */
+void phone_add_n(struct phone_values *v, const char *key, int64_t number);
+void phone_add_flag(struct phone_values *v, const char *key, bool flag);
+void phone_add_why(struct phone_values *v, const struct rf_why *why);
+void phone_emit(struct rf_phone *p, const struct phone_values *v);
+void phone_emit_station(struct rf_phone *p, const struct rf_station_event *ev);
+/** A status message: kept on flash, told, logged. */
+void phone_status(struct rf_phone *p, const char *fmt, ...) RF_PRINTF(2, 3);
+/** Something was refused: the call manager will be told. */
+void phone_alarm(struct rf_phone *p, enum rf_sccp_alarm_reason number, const char *fmt, ...)
+    RF_PRINTF(3, 4);
+/** What the firmware has to show for this key, if it has anything. */
+void phone_display(struct rf_phone *p, const char *key);
+
+/* boot_jobs.c: each posts a job whose end is an event of the machine */
+void phone_do_boot(struct rf_phone *p);
+void phone_do_list(struct rf_phone *p, enum rf_list_kind kind);
+void phone_do_keys(struct rf_phone *p);
+void phone_do_status(struct rf_phone *p, const char *text);
+void phone_do_barrier(struct rf_phone *p);
+
+/* boot_config.c */
+void phone_do_config(struct rf_phone *p);
+/** Read and judge the stored configuration; worker. `key` opens an encrypted one. RF_ERR_NOT_FOUND:
+ * none. */
+RF_MUST_CHECK enum rf_err phone_config_stored(const struct rf_flash *flash,
+                                              const struct rf_lists *lists,
+                                              const struct rf_flash_state *state,
+                                              struct rf_key *key, struct rf_phonexml **out,
+                                              struct rf_why *why);
+
+/* boot_image.c */
+void phone_do_loads(struct rf_phone *p);
+void phone_do_part(struct rf_phone *p);
+void phone_do_install(struct rf_phone *p);
+/** Verify a slot and read what is in it; worker. */
+RF_MUST_CHECK enum rf_err phone_firmware_open(const struct rf_flash *flash, enum rf_flash_slot slot,
+                                              const char *loads_name,
+                                              const struct rf_cert_list *keys,
+                                              struct phone_firmware **out, struct rf_why *why);
+/** "rf-1.loads" as loadInformation has it: "rf-1". */
+void phone_load_name(const char *loads_name, char *out, size_t cap);
+/** The load was refused: say it everywhere. `file` is the one at fault. */
+void phone_load_refused(struct rf_phone *p, const char *file, const struct rf_why *why);
+
+/* boot_talk.c */
+void phone_enrol_begin(struct rf_phone *p);
+void phone_enrol_end(struct rf_phone *p);
+void phone_station_begin(struct rf_phone *p);
+void phone_station_end(struct rf_phone *p);
+/** B10: posts REGISTER, NO_LISTS or GIVE_UP. */
+void phone_decide_mode(struct rf_phone *p);
+
+/* boot_fsm.c */
+void phone_fetch_end(struct rf_phone *p);
+
+#endif

@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A phone that boots: enrolment, what the server asks of a running phone, stopping at every point.
+ * Its table is tests/flow/grids/phone.txt. */
+#include "phone_kit.h"
+
+#include "trust/encfile.h"
+
+#include <semaphore.h>
+#include <unistd.h>
+
+static const struct rf_secret typed = {.bytes = "12345", .len = 5};
+
+static void serve_capf(struct kit *k, enum rf_phonexml_capf_mode mode)
+{
+    RF_AUTO(rf_phonexml_freep) struct rf_phonexml *c = kit_config();
+    c->capf_auth_mode = mode;
+    kit_serve_config(k, c);
+}
+
+/* ---- enrolment ---- */
+
+static void sec_53_an_enrolment_begins_the_retrieval_anew_and_the_lsc_registers(void **state)
+{
+    struct kit *k = *state;
+    serve_capf(k, RF_PHONEXML_CAPF_STRING);
+    k->conf.auth_string = &typed;
+    k->enrol.will_be =
+        (struct rf_enrol_result){.outcome = RF_ENROL_INSTALLED, .is_confirmed = true, .reason = 1};
+    kit_boot(k);
+    kit_until(k, "enrol server=192.0.2.6 port=3804 mode=1 try=1");
+    kit_until(k, "enrol-done outcome=installed confirmed=1");
+    assert_string_equal(k->enrol.conf.device, DEVICE);
+    assert_int_equal(k->enrol.conf.mode, RF_ENROL_BY_STRING);
+    assert_true(rf_secret_eq(&typed, rf_secret_slice(k->enrol.conf.auth_string)));
+    assert_true(rf_cert_eq(k->enrol.conf.mic->cert, ids.mic.cert));
+    assert_null(k->enrol.conf.lsc);
+    kit_until(k, "fetch file=" CTL); /* the whole retrieval again */
+    kit_until_registering(k);
+    /* The file still says that an operation waits: once in a boot is enough. */
+    assert_int_equal(k->enrol.n, 1);
+    assert_true(rf_cert_eq(k->station.conf.id->cert, ids.lsc.cert));
+    kit_registered(k);
+    kit_off(k);
+    /* It lasts. */
+    k->conf.auth_string = NULL;
+    kit_boot(k);
+    kit_until_registering(k);
+    assert_int_equal(k->enrol.n, 1);
+    assert_true(rf_cert_eq(k->station.conf.id->cert, ids.lsc.cert));
+    assert_true(rf_cert_eq(k->station.conf.id->cert, ids.lsc.cert));
+}
+
+static void without_a_string_typed_an_enrolment_by_string_waits(void **state)
+{
+    struct kit *k = *state;
+    serve_capf(k, RF_PHONEXML_CAPF_STRING);
+    kit_boot(k);
+    kit_until_registering(k);
+    assert_int_equal(k->enrol.n, 0);
+    kit_off(k);
+    /* The twin: by the MIC no string is needed. */
+    serve_capf(k, RF_PHONEXML_CAPF_MIC_FIRST);
+    k->enrol.will_be = (struct rf_enrol_result){.outcome = RF_ENROL_NOTHING};
+    kit_boot(k);
+    kit_until_registering(k);
+    assert_int_equal(k->enrol.n, 1);
+    assert_int_equal(k->enrol.conf.mode, RF_ENROL_MIC_FIRST);
+    assert_true(rf_cert_eq(k->station.conf.id->cert, ids.mic.cert));
+}
+
+static void a_lost_link_is_tried_three_times_and_the_phone_goes_on(void **state)
+{
+    struct kit *k = *state;
+    RF_AUTO(rf_phonexml_freep) struct rf_phonexml *c = kit_config();
+    c->capf_auth_mode = RF_PHONEXML_CAPF_MIC_FIRST;
+    c->capf_n = 2;
+    snprintf(c->capf[1].name, sizeof c->capf[1].name, "192.0.2.7");
+    c->capf[1].port = 3805;
+    kit_serve_config(k, c);
+    k->enrol.will_be =
+        (struct rf_enrol_result){.outcome = RF_ENROL_FAILED, .may_retry = true, .reason = -1};
+    kit_boot(k);
+    for (unsigned i = 1; i <= 3; i++) {
+        char want[64];
+        snprintf(want, sizeof want, "enrol server=192.0.2.%d port=%d mode=4 try=%u", i == 2 ? 7 : 6,
+                 i == 2 ? 3805 : 3804, i);
+        kit_until(k, want);
+        kit_until(k, "enrol-done outcome=failed");
+        if (i < 3) {
+            assert_int_equal(rf_timers_wait_ms(k->timers), RF_ENROL_RETRY_MS);
+            kit_pass(k, RF_ENROL_RETRY_MS);
+        }
+    }
+    kit_until_registering(k);
+    assert_int_equal(k->enrol.n, 3);
+}
+
+static void a_refused_string_is_not_sent_again(void **state)
+{
+    struct kit *k = *state;
+    serve_capf(k, RF_PHONEXML_CAPF_STRING);
+    k->conf.auth_string = &typed;
+    k->enrol.will_be = (struct rf_enrol_result){.outcome = RF_ENROL_FAILED, .reason = 7};
+    kit_boot(k);
+    kit_until_registering(k);
+    assert_int_equal(k->enrol.n, 1);
+    for (unsigned i = 0; i < RF_PHONE_ROUNDS; i++)
+        k->station.conf.on_event(k->station.conf.arg,
+                                 &(struct rf_station_event){.kind = RF_STATION_WAITS});
+    kit_until_registering(k);
+    assert_int_equal(k->enrol.n, 1);
+    kit_registered(k);
+    /* The operator gave a new one and reset the phone. */
+    kit_reset(k, RF_SCCP_RESET_RESTART);
+    kit_until_registering(k);
+    assert_int_equal(k->enrol.n, 2);
+}
+
+static void sec_63_a_deleted_lsc_leaves_the_mic(void **state)
+{
+    struct kit *k = *state;
+    serve_capf(k, RF_PHONEXML_CAPF_MIC_FIRST);
+    k->enrol.will_be =
+        (struct rf_enrol_result){.outcome = RF_ENROL_INSTALLED, .is_confirmed = true};
+    kit_boot(k);
+    kit_until_registering(k);
+    assert_true(rf_cert_eq(k->station.conf.id->cert, ids.lsc.cert));
+    kit_registered(k);
+    k->enrol.will_be = (struct rf_enrol_result){.outcome = RF_ENROL_DELETED, .is_confirmed = true};
+    kit_reset(k, RF_SCCP_RESET_RESET);
+    kit_until_registering(k);
+    assert_true(rf_cert_eq(k->station.conf.id->cert, ids.mic.cert));
+}
+
+/* ---- encrypted configurations ---- */
+
+static void serve_encrypted(struct kit *k, const struct id *phone, const char *hash)
+{
+    RF_AUTO(rf_phonexml_freep) struct rf_phonexml *c = kit_config();
+    RF_AUTO(rf_buf_fini) struct rf_buf xml = RF_BUF(RF_PHONEXML_BYTES_MAX);
+    struct rf_buf enc = RF_BUF(RF_PHONEXML_BYTES_MAX + RF_SIGFILE_OVERHEAD_MAX);
+    assert_err(rf_phonexml_encode(c, &xml, NULL), RF_OK);
+    struct rf_sigfile_spec spec = {.name = DEVICE ".cnf.xml.enc.sgn",
+                                   .digest = RF_DIGEST_SHA512,
+                                   .timestamp = TEST_NOW - 50,
+                                   .body = rf_buf_slice(&xml)};
+    assert_err(rf_encfile_make(ids.tftp.vault, ids.tftp.cert, phone->cert, &spec, &enc, NULL),
+               RF_OK);
+    kit_serve(k, DEVICE ".cnf.xml.enc.sgn", enc);
+    c->is_full = false;
+    c->is_encrypted = true;
+    snprintf(c->cert_hash, sizeof c->cert_hash, "%s", hash);
+    kit_serve_config(k, c);
+}
+
+/* A phone with an RSA certificate, since only those can have encrypted files. */
+static struct id rsa_lsc(struct kit *k)
+{
+    struct id id = fixture_id("sast2");
+    rf_cert_unref(id.cert);
+    id.cert = NULL;
+    struct rf_issue_mic spec = {.device_name = rf_slice_str(DEVICE),
+                                .model = rf_slice_str("7962"),
+                                .serial_number = rf_slice_str("RF1"),
+                                .org = "Ringfence test",
+                                .spki = rf_key_spki(id.key),
+                                .now_s = TEST_NOW,
+                                .days = 100};
+    assert_err(rf_issue_mic(&spec, ids.mic_ca.cert, ids.mic_ca.vault, &id.cert, NULL), RF_OK);
+    RF_AUTO(rf_flash_freep) struct rf_flash *flash = NULL;
+    assert_err(rf_flash_open(k->flash_dir, &flash, NULL), RF_OK);
+    assert_err(rf_flash_lsc_store(flash, id.key, id.cert, NULL, NULL), RF_OK);
+    return id;
+}
+
+static void sec_68_an_encrypted_configuration_is_opened_and_kept_encrypted(void **state)
+{
+    struct kit *k = *state;
+    struct id lsc = rsa_lsc(k);
+    serve_encrypted(k, &lsc, rf_cert_md5(lsc.cert));
+    kit_boot(k);
+    kit_until_registering(k);
+    assert_true(kit_saw(k, "config file=" CONFIG " full=0"));
+    assert_true(kit_saw(k, "config file=" DEVICE ".cnf.xml.enc.sgn full=1 verified=1"));
+    kit_registered(k);
+    kit_off(k);
+    RF_AUTO(rf_buf_fini) struct rf_buf stored = kit_flash_file(k, "config.cnf.xml.sgn");
+    assert_int_equal(rf_slice_find(rf_buf_slice(&stored), rf_slice_str("callManager")), SIZE_MAX);
+    /* And it opens again without the server. */
+    kit_answer(k, CONFIG, RF_FETCH_TIMEOUT);
+    kit_boot(k);
+    kit_until_registering(k);
+    assert_string_equal(k->station.conf.servers[0].host, "192.0.2.5");
+    id_fini(&lsc);
+}
+
+static void a_stub_for_another_key_leads_to_an_enrolment(void **state)
+{
+    struct kit *k = *state;
+    struct id lsc = rsa_lsc(k);
+    serve_encrypted(k, &lsc, "0123456789abcdef0123456789abcdef");
+    k->enrol.will_be = (struct rf_enrol_result){.outcome = RF_ENROL_NOTHING};
+    kit_boot(k);
+    kit_until(k, "enrol server=192.0.2.6 port=3804 mode=3");
+    kit_until(k, "wait wait_ms="); /* no full configuration is there to go on with */
+    assert_false(kit_asked(k, DEVICE ".cnf.xml.enc.sgn"));
+    id_fini(&lsc);
+}
+
+static void an_encrypted_file_that_cannot_be_opened_leads_to_an_enrolment(void **state)
+{
+    struct kit *k = *state;
+    struct id lsc = rsa_lsc(k), other = fixture_id("phone");
+    serve_encrypted(k, &other, rf_cert_md5(lsc.cert));
+    k->enrol.will_be = (struct rf_enrol_result){.outcome = RF_ENROL_NOTHING};
+    kit_boot(k);
+    kit_until(k, "config-refused file=" DEVICE ".cnf.xml.enc.sgn code=decrypt");
+    kit_until(k, "enrol server=192.0.2.6");
+    id_fini(&lsc);
+    id_fini(&other);
+}
+
+/* ---- what the server asks of a running phone ---- */
+
+static void a_reset_boots_and_a_restart_reads_lists_and_apply_reads_the_configuration(void **state)
+{
+    struct kit *k = *state;
+    static const struct {
+        enum rf_sccp_reset_type type;
+        bool boots, lists;
+        enum rf_sccp_alarm_reason alarm;
+    } rows[] = {
+        {RF_SCCP_RESET_RESET, true, true, RF_SCCP_ALARM_REASON_RESET_BY_CM},
+        {RF_SCCP_RESET_RESTART, false, true, RF_SCCP_ALARM_REASON_RESTART_BY_CM},
+        {RF_SCCP_RESET_APPLY_CONFIG, false, false, RF_SCCP_ALARM_REASON_RESTART_BY_CM},
+    };
+    kit_boot(k);
+    kit_until_registering(k);
+    for (size_t i = 0; i < 3; i++) {
+        kit_registered(k);
+        rf_buf_fini(&k->log);
+        rf_buf_fini(&k->asked);
+        k->log_at = 0;
+        kit_reset(k, rows[i].type);
+        kit_until_registering(k);
+        assert_int_equal(kit_saw(k, "boot device="), rows[i].boots);
+        assert_int_equal(kit_asked(k, CTL), rows[i].lists);
+        assert_true(kit_asked(k, CONFIG));
+        assert_int_equal(k->station.conf.alarm, rows[i].alarm);
+        assert_int_equal(k->station.freed, i + 1);
+    }
+}
+
+static void a_changed_configuration_counts_after_a_restart(void **state)
+{
+    struct kit *k = *state;
+    RF_AUTO(rf_phonexml_freep) struct rf_phonexml *c = kit_config();
+    kit_boot(k);
+    kit_until_registering(k);
+    kit_registered(k);
+    snprintf(c->cm[0].name, sizeof c->cm[0].name, "192.0.2.50");
+    kit_serve_config(k, c);
+    kit_reset(k, RF_SCCP_RESET_APPLY_CONFIG);
+    kit_until_registering(k);
+    assert_string_equal(k->station.conf.servers[0].host, "192.0.2.50");
+}
+
+static void three_call_managers_are_used_and_names_are_left_out(void **state)
+{
+    struct kit *k = *state;
+    RF_AUTO(rf_phonexml_freep) struct rf_phonexml *c = kit_config();
+    static const char *const names[] = {"192.0.2.1", "cm.example", "192.0.2.3", "192.0.2.4",
+                                        "192.0.2.5"};
+    c->cm_n = 5;
+    for (size_t i = 0; i < 5; i++) {
+        snprintf(c->cm[i].name, sizeof c->cm[i].name, "%s", names[i]);
+        c->cm[i].priority = (int32_t)i;
+        c->cm[i].port = 2000;
+    }
+    kit_serve_config(k, c);
+    kit_boot(k);
+    kit_until_registering(k);
+    assert_int_equal(k->station.conf.n_servers, 3);
+    assert_string_equal(k->station.conf.servers[1].host, "192.0.2.3");
+}
+
+/* In a call the phone does not go away, however often the list of call managers fails. */
+static void failing_rounds_do_not_end_a_call(void **state)
+{
+    struct kit *k = *state;
+    struct rf_station_event waits = {.kind = RF_STATION_WAITS};
+    kit_boot(k);
+    kit_until_registering(k);
+    k->station.call = RF_STATION_PRESERVED;
+    for (unsigned i = 0; i < 3 * RF_PHONE_ROUNDS; i++)
+        k->station.conf.on_event(k->station.conf.arg, &waits);
+    assert_int_equal(rf_timers_wait_ms(k->timers), -1);
+    k->station.call = RF_STATION_IDLE;
+    k->station.conf.on_event(k->station.conf.arg, &waits);
+    kit_until_registering(k);
+}
+
+static void several_refusals_are_all_told(void **state)
+{
+    struct kit *k = *state;
+    RF_AUTO(rf_phonexml_freep) struct rf_phonexml *c = kit_config();
+    kit_boot(k);
+    kit_until_registering(k);
+    kit_registered(k);
+    kit_off(k);
+    kit_serve(k, CTL, kit_list(RF_LIST_CTL, &ids.stranger, TEST_NOW - 10));
+    kit_serve(k, CONFIG, kit_signed(c, CONFIG, &ids.stranger, RF_DIGEST_SHA512, TEST_NOW - 10));
+    kit_boot(k);
+    kit_until_registering(k);
+    assert_string_equal(k->station.alarm_text, "list_rejected CTL list-signer-unknown");
+    assert_int_equal(k->station.alarms, 0);
+    kit_registered(k);
+    assert_int_equal(k->station.alarms, 1);
+    assert_string_equal(k->station.alarm_said, "config_rejected signer-unknown");
+    assert_int_equal(k->station.alarm, RF_SCCP_ALARM_REASON_FILE_AUTH_FAILED);
+    /* Once: not again with the next registration. */
+    kit_registered(k);
+    assert_int_equal(k->station.alarms, 1);
+}
+
+/* ---- stopping ---- */
+
+/* Wherever it is: nothing is left on the worker, in the timers or under way. kit_off looks. */
+static void it_stops_wherever_it_is(void **state)
+{
+    struct kit *k = *state;
+    RF_AUTO(rf_phonexml_freep) struct rf_phonexml *c = kit_config();
+    snprintf(c->load_information, sizeof c->load_information, "rf-2");
+    c->capf_auth_mode = RF_PHONEXML_CAPF_MIC_FIRST;
+    kit_serve_config(k, c);
+    k->enrol.will_be =
+        (struct rf_enrol_result){.outcome = RF_ENROL_FAILED, .may_retry = true, .reason = -1};
+    static const char *const at[] = {
+        "boot device=",
+        "fetch file=" CTL,
+        "list list=CTL",
+        "fetch file=" ITL,
+        "list list=ITL",
+        "fetch file=" CONFIG,
+        "config file=",
+        "fetch file=rf-2",
+        "load-part load=rf-2 file=rf-2.loads",
+        "fetch file=rfapp",
+        "load-part load=rf-2 file=rfsnd",
+        "load-installed",
+        "enrol server=",
+        "enrol-done",
+    };
+    kit_boot(k);
+    kit_off(k); /* before anything came of it */
+    for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
+        kit_boot(k);
+        kit_until(k, at[i]);
+        kit_off(k);
+    }
+    k->enrol.will_be = (struct rf_enrol_result){.outcome = RF_ENROL_NOTHING};
+    kit_boot(k);
+    kit_until_registering(k);
+    unsigned stopped = k->station.stopped;
+    kit_off(k);
+    assert_int_equal(k->station.stopped, stopped + 1);
+    kit_boot(k);
+    kit_until_registering(k);
+    kit_registered(k);
+    kit_reset(k, RF_SCCP_RESET_RESET);
+    kit_off(k);
+}
+
+static void a_phone_that_was_never_started_stops(void **state)
+{
+    struct kit *k = *state;
+    kit_boot(k);
+    kit_off(k);
+    k->phone = rf_phone_new(&k->conf);
+    k->is_stopped = false;
+    rf_phone_stop(k->phone);
+    assert_true(k->is_stopped);
+    rf_phone_stop(k->phone);
+    rf_phone_free(k->phone);
+    k->phone = NULL;
+    rf_phone_free(NULL);
+}
+
+/* The worker has room for one job, and somebody else's sits in it. */
+struct plug {
+    struct rf_job job;
+    sem_t *pull, *out;
+};
+
+static void plug_work(struct rf_job *job, void *state)
+{
+    const struct plug *plug = (const struct plug *)job;
+    (void)state;
+    while (sem_wait(plug->pull) != 0)
+        continue;
+    sem_post(plug->out);
+}
+
+static void plug_done(struct rf_job *job, void *reader)
+{
+    (void)job;
+    (void)reader;
+}
+
+static void a_full_worker_is_waited_for(void **state)
+{
+    struct kit *k = *state;
+    sem_t pull, out;
+    struct plug running = {{.work = plug_work, .done = plug_done}, &pull, &out};
+    struct plug waiting = {{.work = plug_work, .done = plug_done}, &pull, &out};
+    assert_int_equal(sem_init(&pull, 0, 0), 0);
+    assert_int_equal(sem_init(&out, 0, 0), 0);
+    rf_worker_stop(k->worker);
+    k->worker = rf_worker_start("phone", 1, k);
+    assert_err(rf_worker_post(k->worker, &running.job), RF_OK);
+    while (rf_worker_post(k->worker, &waiting.job) != RF_OK)
+        usleep(1000); /* until the first one runs */
+    kit_boot(k);
+    kit_until(k, "wait wait_ms=");
+    for (int i = 0; i < 2; i++) {
+        sem_post(&pull);
+        while (sem_wait(&out) != 0)
+            continue;
+    }
+    kit_pass(k, (uint64_t)rf_timers_wait_ms(k->timers));
+    kit_until(k, "boot device=");
+    kit_off(k);
+    rf_worker_stop(k->worker);
+    k->worker = rf_worker_start("phone", 64, k); /* for kit_down */
+    sem_destroy(&pull);
+    sem_destroy(&out);
+}
+
+/* ---- models ---- */
+
+static void models_have_their_numbers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *model;
+        uint32_t number;
+    } rows[] = {{"7960", 7},       {"7962", 404},   {"7962G", 404},    {"7941", 115},
+                {"7941G-GE", 309}, {"7970", 30006}, {"7970G", 30006},  {"8861", 685},
+                {"6901", 547},     {"", 0},         {"unheard-of", 0}, {"G", 0}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(rf_phone_model_number(rows[i].model), rows[i].number);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, kit_up, kit_down)
+    const struct CMUnitTest tests[] = {
+        TEST(sec_53_an_enrolment_begins_the_retrieval_anew_and_the_lsc_registers),
+        TEST(without_a_string_typed_an_enrolment_by_string_waits),
+        TEST(a_lost_link_is_tried_three_times_and_the_phone_goes_on),
+        TEST(a_refused_string_is_not_sent_again),
+        TEST(sec_63_a_deleted_lsc_leaves_the_mic),
+        TEST(sec_68_an_encrypted_configuration_is_opened_and_kept_encrypted),
+        TEST(a_stub_for_another_key_leads_to_an_enrolment),
+        TEST(an_encrypted_file_that_cannot_be_opened_leads_to_an_enrolment),
+        TEST(a_reset_boots_and_a_restart_reads_lists_and_apply_reads_the_configuration),
+        TEST(a_changed_configuration_counts_after_a_restart),
+        TEST(three_call_managers_are_used_and_names_are_left_out),
+        TEST(failing_rounds_do_not_end_a_call),
+        TEST(several_refusals_are_all_told),
+        TEST(it_stops_wherever_it_is),
+        TEST(a_phone_that_was_never_started_stops),
+        TEST(a_full_worker_is_waited_for),
+        cmocka_unit_test(models_have_their_numbers),
+    };
+    return cmocka_run_group_tests(tests, kit_ids_up, kit_ids_down);
+}
