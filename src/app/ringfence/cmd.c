@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/ringfence/cmd.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/text.h"
+
+#define READ_STEP ((size_t)64 * 1024)
+
+const char *cmd_nth(const struct cmd_ctx *ctx, const char *option, size_t n)
+{
+    for (size_t i = 0; i < ctx->n_given; i++)
+        if (strcmp(ctx->given[i].option->name, option) == 0 && n-- == 0)
+            return ctx->given[i].value;
+    return NULL;
+}
+
+const char *cmd_get(const struct cmd_ctx *ctx, const char *option)
+{
+    return cmd_nth(ctx, option, 0);
+}
+
+int cmd_usage(const struct cmd_ctx *ctx, const char *fmt, ...)
+{
+    va_list ap;
+    fprintf(stderr, "ringfence %s: ", ctx->cmd->name);
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fprintf(stderr, "\nTry: ringfence %s --help\n", ctx->cmd->name);
+    return CMD_USAGE;
+}
+
+int cmd_refuse(const struct cmd_ctx *ctx, const char *what, const struct rf_why *why)
+{
+    fprintf(stderr, "ringfence %s: %s: %s\n", ctx->cmd->name, what, rf_why_text(why));
+    if (!ctx->is_json)
+        return CMD_REFUSED;
+    struct rf_json *j = rf_json_obj();
+    rf_json_set_bool(j, "ok", false);
+    rf_json_set_str(j, "what", what);
+    rf_json_set_str(j, "code", why->code);
+    rf_json_set_str(j, "reason", why->text);
+    rf_json_set_int(j, "offset", (int64_t)why->offset);
+    (void)cmd_print_json(j);
+    return CMD_REFUSED;
+}
+
+int cmd_print_json(struct rf_json *take_json)
+{
+    RF_AUTO(rf_buf_fini) struct rf_buf text = RF_BUF((size_t)256 * 1024 * 1024);
+    enum rf_err err = rf_json_dump(take_json, 2, &text);
+    rf_json_free(take_json);
+    if (err == RF_OK)
+        err = rf_buf_add(&text, "\n", 1);
+    if (err != RF_OK || fwrite(text.p, 1, text.len, stdout) != text.len || fflush(stdout) != 0) {
+        fprintf(stderr, "ringfence: the output could not be written\n");
+        return CMD_REFUSED;
+    }
+    return CMD_OK;
+}
+
+enum rf_err cmd_read(const char *path, size_t limit, struct rf_buf *out, struct rf_why *why)
+{
+    if (strcmp(path, "-") != 0)
+        return rf_file_read(path, limit, out, why);
+    out->max = limit;
+    for (;;) {
+        size_t step = limit - out->len < READ_STEP ? limit - out->len : READ_STEP;
+        char one;
+        if (step == 0) {
+            if (read(STDIN_FILENO, &one, 1) == 0)
+                return RF_OK;
+            return rf_why_set(why, RF_ERR_LIMIT, "file-size",
+                              "standard input is longer than %zu bytes", limit);
+        }
+        uint8_t *room = rf_buf_room(out, step);
+        if (room == NULL)
+            return rf_why_set(why, RF_ERR_NOMEM, "memory", "standard input does not fit in memory");
+        ssize_t n = read(STDIN_FILENO, room, step);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return rf_why_set(why, RF_ERR_IO, "file-io", "standard input: %s", strerror(errno));
+        if (n == 0)
+            return RF_OK;
+        out->len += (size_t)n;
+    }
+}
+
+enum rf_err cmd_write(const char *path, struct rf_slice content, unsigned mode, struct rf_why *why)
+{
+    if (strcmp(path, "-") != 0)
+        return rf_file_replace(path, content, mode, why);
+    if (fwrite(content.p, 1, content.len, stdout) != content.len || fflush(stdout) != 0)
+        return rf_why_set(why, RF_ERR_IO, "file-io", "standard output: %s", strerror(errno));
+    return RF_OK;
+}

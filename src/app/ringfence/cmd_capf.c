@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `ringfence capf`: certificate operations of devices. */
+#include <stdio.h>
+#include <string.h>
+
+#include "app/ringfence/api.h"
+#include "app/ringfence/commands.h"
+#include "base/text.h"
+#include "trust/key.h"
+
+#define STRING_MAX 64
+
+/* The string comes from a file or standard input, so that it stands in no list of processes. */
+static enum rf_err add_string(const struct cmd_ctx *ctx, struct rf_json *body, struct rf_why *why)
+{
+    const char *path = cmd_get(ctx, "string-file");
+    struct rf_buf text = {0};
+    if (path == NULL)
+        return RF_OK;
+    enum rf_err err = cmd_read(path, STRING_MAX, &text, why);
+    if (err == RF_OK)
+        rf_json_set_slice(body, "string", rf_trim(rf_buf_slice(&text)));
+    rf_buf_wipe(&text);
+    return err;
+}
+
+static int ask(struct cmd_ctx *ctx, const char *op)
+{
+    RF_AUTO(rf_freep) char *path = api_device_path(ctx->args[0], "/capf");
+    struct rf_json *body = rf_json_obj();
+    struct rf_why why = {0};
+    const char *auth = cmd_get(ctx, "auth"), *bits = cmd_get(ctx, "key-bits");
+    uint64_t key_bits = 0;
+    rf_json_set_str(body, "op", op);
+    if (strcmp(op, "none") != 0)
+        rf_json_set_str(body, "auth", auth != NULL ? auth : "string");
+    if (bits != NULL && !rf_parse_u64(rf_slice_str(bits), 512, 4096, &key_bits)) {
+        rf_json_free(body);
+        return cmd_usage(ctx, "--key-bits is 512 to 4096, not %s", bits);
+    }
+    if (bits != NULL)
+        rf_json_set_int(body, "key_bits", (int64_t)key_bits);
+    if (add_string(ctx, body, &why) != RF_OK) {
+        rf_json_free(body);
+        return cmd_refuse(ctx, cmd_get(ctx, "string-file"), &why);
+    }
+    return api_show(ctx, RF_HTTP_POST, path, body, ctx->args[0]);
+}
+
+#define AUTH_OPTIONS                                                                               \
+    {.name = "auth",                                                                               \
+     .arg = "string|mic|lsc|null",                                                                 \
+     .help = "how the phone proves itself; default string; null needs capf_null_string"},          \
+    {                                                                                              \
+        .name = "string-file", .arg = "FILE",                                                      \
+        .help = "authentication string, 4-10 digits (- reads it); else one is drawn and shown"     \
+    }
+
+static int run_install(struct cmd_ctx *ctx)
+{
+    return ask(ctx, "install");
+}
+
+static const struct cmd_option install_options[] = {
+    AUTH_OPTIONS,
+    {.name = "key-bits", .arg = "N", .help = "RSA key size; default: lsc_key_bits of the site"},
+};
+
+const struct cmd cmd_capf_install = {
+    .name = "capf install",
+    .args = "DEVICE",
+    .args_min = 1,
+    .args_max = 1,
+    .options = install_options,
+    .n_options = sizeof install_options / sizeof *install_options,
+    .summary = "Have a phone get a new site certificate (LSC)",
+    .help = "The operation is scheduled; the phone comes for it at its next start, or when its\n"
+            "user types the string. It is done only when the phone has confirmed.",
+    .uses_site = true,
+    .has_json = true,
+    .run = run_install,
+};
+
+static int run_delete(struct cmd_ctx *ctx)
+{
+    return ask(ctx, "delete");
+}
+
+static const struct cmd_option other_options[] = {AUTH_OPTIONS};
+
+const struct cmd cmd_capf_delete = {
+    .name = "capf delete",
+    .args = "DEVICE",
+    .args_min = 1,
+    .args_max = 1,
+    .options = other_options,
+    .n_options = sizeof other_options / sizeof *other_options,
+    .summary = "Have a phone delete its site certificate",
+    .uses_site = true,
+    .has_json = true,
+    .run = run_delete,
+};
+
+static int run_fetch(struct cmd_ctx *ctx)
+{
+    return ask(ctx, "fetch");
+}
+
+const struct cmd cmd_capf_fetch = {
+    .name = "capf fetch",
+    .args = "DEVICE",
+    .args_min = 1,
+    .args_max = 1,
+    .options = other_options,
+    .n_options = sizeof other_options / sizeof *other_options,
+    .summary = "Have a phone show its site certificate (troubleshoot)",
+    .uses_site = true,
+    .has_json = true,
+    .run = run_fetch,
+};
+
+static int run_cancel(struct cmd_ctx *ctx)
+{
+    return ask(ctx, "none");
+}
+
+const struct cmd cmd_capf_cancel = {
+    .name = "capf cancel",
+    .args = "DEVICE",
+    .args_min = 1,
+    .args_max = 1,
+    .summary = "Drop a scheduled certificate operation",
+    .uses_site = true,
+    .has_json = true,
+    .run = run_cancel,
+};
+
+/* The operations of all devices, as rows. */
+static int run_list(struct cmd_ctx *ctx)
+{
+    static const struct cmd_column columns[] = {
+        {"device", "device"}, {"asked", "operation"}, {"auth", "proof"},
+        {"state", "state"},   {"reason", "reason"},   {"tries_left", "tries left"},
+    };
+    RF_AUTO(rf_json_freep) struct rf_json *answer = NULL;
+    struct rf_why why = {0};
+    if (api_ask(ctx, RF_HTTP_GET, "/v1/devices", NULL, &answer, &why) != RF_OK)
+        return cmd_refuse(ctx, "devices", &why);
+    struct rf_json *j = rf_json_obj();
+    struct rf_json *rows = rf_json_arr();
+    const struct rf_json *devices = rf_json_get(answer, "devices");
+    for (size_t i = 0; i < rf_json_len(devices); i++) {
+        const struct rf_json *op = rf_json_get(rf_json_at(devices, i), "capf");
+        if (!rf_json_is_obj(op))
+            continue;
+        struct rf_json *row = rf_json_obj();
+        int64_t tries = 0;
+        rf_json_set_str(row, "device", rf_json_str(rf_json_at(devices, i), "name"));
+        rf_json_set_str(row, "asked", rf_json_str(op, "asked"));
+        rf_json_set_str(row, "auth", rf_json_str(op, "auth"));
+        rf_json_set_str(row, "state", rf_json_str(op, "state"));
+        rf_json_set_str(row, "reason", rf_json_str(op, "reason"));
+        (void)rf_json_int(op, "tries_left", &tries);
+        rf_json_set_int(row, "tries_left", tries);
+        rf_json_arr_add_take(rows, row);
+    }
+    rf_json_set_take(j, "operations", rows);
+    return cmd_show_rows(ctx, j, "operations", columns, sizeof columns / sizeof *columns,
+                         "no certificate operations");
+}
+
+const struct cmd cmd_capf_list = {
+    .name = "capf list",
+    .args = "",
+    .summary = "List certificate operations and how they stand",
+    .uses_site = true,
+    .has_json = true,
+    .run = run_list,
+};

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "app/ringfence/commands.h"
+#include "service/site/site.h"
+
+static char *path_of(const struct cmd_ctx *ctx)
+{
+    return ctx->n_args > 0 ? rf_strdup(ctx->args[0]) : rf_site_path_in(ctx->site, RF_SITE_CONF);
+}
+
+static void add_weak(void *arg, const char *name, const char *value)
+{
+    struct rf_json *one = rf_json_obj();
+    rf_json_set_str(one, "option", name);
+    rf_json_set_str(one, "value", value);
+    rf_json_arr_add_take(arg, one);
+}
+
+static int run_check(struct cmd_ctx *ctx)
+{
+    RF_AUTO(rf_freep) char *path = path_of(ctx);
+    RF_AUTO(rf_site_conf_freep) struct rf_site_conf *conf = NULL;
+    struct rf_why why = {0};
+    if (rf_site_conf_load(path, &conf, &why) != RF_OK)
+        return cmd_refuse(ctx, path, &why);
+    struct rf_json *j = rf_json_obj();
+    struct rf_json *weak = rf_json_arr();
+    rf_json_set_bool(j, "ok", true);
+    rf_json_set_str(j, "file", path);
+    rf_site_conf_weak(conf, add_weak, weak);
+    rf_json_set_take(j, "weak", weak);
+    return cmd_show(ctx, j);
+}
+
+const struct cmd cmd_config_check = {
+    .name = "config check",
+    .args = "[FILE]",
+    .args_max = 1,
+    .summary = "Check a configuration file; names the weak choices in it",
+    .uses_site = true,
+    .has_json = true,
+    .run = run_check,
+};
+
+static int run_show(struct cmd_ctx *ctx)
+{
+    RF_AUTO(rf_freep) char *path = path_of(ctx);
+    RF_AUTO(rf_site_conf_freep) struct rf_site_conf *conf = NULL;
+    RF_AUTO(rf_buf_fini) struct rf_buf text = RF_BUF((size_t)256 * 1024);
+    struct rf_why why = {0};
+    if (rf_site_conf_load(path, &conf, &why) != RF_OK)
+        return cmd_refuse(ctx, path, &why);
+    if (!ctx->is_json) {
+        if (rf_conf_write(&rf_site_conf_def, conf, &text) != RF_OK)
+            return CMD_REFUSED;
+        return fwrite(text.p, 1, text.len, stdout) == text.len ? CMD_OK : CMD_REFUSED;
+    }
+    struct rf_json *j = rf_json_obj();
+    for (size_t i = 0; i < rf_site_conf_def.n; i++) {
+        char value[1024];
+        const struct rf_conf_option *o = &rf_site_conf_def.options[i];
+        rf_json_set_str(j, o->name, rf_conf_text(o, conf, value, sizeof value));
+    }
+    return cmd_show(ctx, j);
+}
+
+const struct cmd cmd_config_show = {
+    .name = "config show",
+    .args = "[FILE]",
+    .args_max = 1,
+    .summary = "Show every option with its value and what it does",
+    .uses_site = true,
+    .has_json = true,
+    .run = run_show,
+};

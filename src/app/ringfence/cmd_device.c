@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `ringfence device`: the devices of a running site. */
+#include <stdio.h>
+#include <string.h>
+
+#include "app/ringfence/api.h"
+#include "app/ringfence/commands.h"
+#include "base/text.h"
+
+static int run_list(struct cmd_ctx *ctx)
+{
+    static const struct cmd_column columns[] = {
+        {"name", "device"},       {"model", "model"},
+        {"mode", "mode"},         {"registered", "registered"},
+        {"address", "address"},   {"tls_version", "TLS"},
+        {"running_load", "load"}, {"description", "description"},
+    };
+    struct rf_json *answer = NULL;
+    struct rf_why why = {0};
+    if (api_ask(ctx, RF_HTTP_GET, "/v1/devices", NULL, &answer, &why) != RF_OK)
+        return cmd_refuse(ctx, "devices", &why);
+    return cmd_show_rows(ctx, answer, "devices", columns, sizeof columns / sizeof *columns,
+                         "no devices: `ringfence device add` adds one");
+}
+
+const struct cmd cmd_device_list = {
+    .name = "device list",
+    .args = "",
+    .summary = "List devices and whether they are registered",
+    .uses_site = true,
+    .has_json = true,
+    .run = run_list,
+};
+
+static int run_show(struct cmd_ctx *ctx)
+{
+    RF_AUTO(rf_freep) char *path = api_device_path(ctx->args[0], "");
+    return api_show(ctx, RF_HTTP_GET, path, NULL, ctx->args[0]);
+}
+
+const struct cmd cmd_device_show = {
+    .name = "device show",
+    .args = "DEVICE",
+    .args_min = 1,
+    .args_max = 1,
+    .summary = "Show a device: lines, registration, certificates, pending operation",
+    .uses_site = true,
+    .has_json = true,
+    .run = run_show,
+};
+
+/* "DN[,label[,display name]]" */
+static struct rf_json *line_of(const char *text)
+{
+    struct rf_json *line = rf_json_obj();
+    struct rf_slice rest = rf_slice_str(text), piece;
+    static const char *const keys[] = {"dn", "label", "display_name"};
+    for (size_t i = 0; i < 3 && rf_next_piece(&rest, ',', &piece); i++)
+        rf_json_set_slice(line, keys[i], piece);
+    return line;
+}
+
+static int body_of(const struct cmd_ctx *ctx, struct rf_json *body)
+{
+    static const char *const texts[][2] = {
+        {"model", "model"},        {"mode", "mode"},
+        {"media", "media_policy"}, {"description", "description"},
+        {"load", "load"},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (cmd_get(ctx, texts[i][0]) != NULL)
+            rf_json_set_str(body, texts[i][1], cmd_get(ctx, texts[i][0]));
+    const char *srtp = cmd_get(ctx, "srtp");
+    if (srtp != NULL && strcmp(srtp, "yes") != 0 && strcmp(srtp, "no") != 0)
+        return cmd_usage(ctx, "--srtp is yes or no, not %s", srtp);
+    if (srtp != NULL)
+        rf_json_set_bool(body, "srtp", strcmp(srtp, "yes") == 0);
+    if (cmd_get(ctx, "line") == NULL)
+        return CMD_OK;
+    struct rf_json *lines = rf_json_arr();
+    for (size_t i = 0; cmd_nth(ctx, "line", i) != NULL; i++)
+        rf_json_arr_add_take(lines, line_of(cmd_nth(ctx, "line", i)));
+    rf_json_set_take(body, "lines", lines);
+    return CMD_OK;
+}
+
+static int run_add(struct cmd_ctx *ctx)
+{
+    struct rf_json *body = rf_json_obj();
+    rf_json_set_str(body, "name", ctx->args[0]);
+    int status = body_of(ctx, body);
+    if (status == CMD_OK)
+        return api_show(ctx, RF_HTTP_POST, "/v1/devices", body, ctx->args[0]);
+    rf_json_free(body);
+    return status;
+}
+
+#define MODEL_HELP "as on the phone, e.g. 7962"
+#define LINE_HELP  "directory number, label beside the button, name shown to others"
+
+static const struct cmd_option add_options[] = {
+    {.name = "model", .arg = "MODEL", .help = MODEL_HELP, .is_required = true},
+    {.name = "mode", .arg = "nonsecure|authenticated|encrypted", .help = "default encrypted"},
+    {.name = "line", .arg = "DN[,LABEL[,NAME]]", .help = LINE_HELP, .repeats = true},
+    {.name = "media", .arg = "best-effort|require", .help = "default: media_policy of the site"},
+    {.name = "srtp", .arg = "yes|no", .help = "may be given SRTP keys; default yes"},
+    {.name = "description", .arg = "TEXT", .help = "for people"},
+    {.name = "load", .arg = "LOAD", .help = "firmware it shall run, without .loads"},
+};
+
+const struct cmd cmd_device_add = {
+    .name = "device add",
+    .args = "DEVICE",
+    .args_min = 1,
+    .args_max = 1,
+    .options = add_options,
+    .n_options = sizeof add_options / sizeof *add_options,
+    .summary = "Add a device with its lines",
+    .uses_site = true,
+    .has_json = true,
+    .run = run_add,
+};
+
+static int run_change(struct cmd_ctx *ctx)
+{
+    struct rf_json *body = rf_json_obj();
+    RF_AUTO(rf_freep) char *path = api_device_path(ctx->args[0], "");
+    int status = body_of(ctx, body);
+    if (status == CMD_OK && rf_json_len(body) == 0)
+        status = cmd_usage(ctx, "nothing to change is named");
+    if (status == CMD_OK)
+        return api_show(ctx, RF_HTTP_PUT, path, body, ctx->args[0]);
+    rf_json_free(body);
+    return status;
+}
+
+static const struct cmd_option change_options[] = {
+    {.name = "model", .arg = "MODEL", .help = MODEL_HELP},
+    {.name = "mode", .arg = "nonsecure|authenticated|encrypted", .help = "device security mode"},
+    {.name = "line",
+     .arg = "DN[,LABEL[,NAME]]",
+     .help = LINE_HELP "; replaces all lines",
+     .repeats = true},
+    {.name = "media", .arg = "best-effort|require", .help = "may a call be in the clear"},
+    {.name = "srtp", .arg = "yes|no", .help = "may be given SRTP keys"},
+    {.name = "description", .arg = "TEXT", .help = "for people"},
+    {.name = "load", .arg = "LOAD", .help = "firmware it shall run, without .loads; empty: any"},
+};
+
+const struct cmd cmd_device_change = {
+    .name = "device change",
+    .args = "DEVICE",
+    .args_min = 1,
+    .args_max = 1,
+    .options = change_options,
+    .n_options = sizeof change_options / sizeof *change_options,
+    .summary = "Change a device; its phone restarts where that is needed",
+    .uses_site = true,
+    .has_json = true,
+    .run = run_change,
+};
+
+static int run_remove(struct cmd_ctx *ctx)
+{
+    RF_AUTO(rf_freep) char *path = api_device_path(ctx->args[0], "");
+    return api_show(ctx, RF_HTTP_DELETE, path, NULL, ctx->args[0]);
+}
+
+const struct cmd cmd_device_remove = {
+    .name = "device remove",
+    .args = "DEVICE",
+    .args_min = 1,
+    .args_max = 1,
+    .summary = "Remove a device; its certificates are revoked and its phone is let go",
+    .uses_site = true,
+    .has_json = true,
+    .run = run_remove,
+};
+
+static int run_reset(struct cmd_ctx *ctx)
+{
+    RF_AUTO(rf_freep) char *path = api_device_path(ctx->args[0], "/reset");
+    struct rf_json *body = rf_json_obj();
+    rf_json_set_str(body, "type", cmd_get(ctx, "restart") != NULL ? "restart" : "reset");
+    return api_show(ctx, RF_HTTP_POST, path, body, ctx->args[0]);
+}
+
+static const struct cmd_option reset_options[] = {
+    {.name = "restart", .help = "only register again, without a new start of the phone"},
+};
+
+const struct cmd cmd_device_reset = {
+    .name = "device reset",
+    .args = "DEVICE",
+    .args_min = 1,
+    .args_max = 1,
+    .options = reset_options,
+    .n_options = sizeof reset_options / sizeof *reset_options,
+    .summary = "Tell a registered phone to start anew",
+    .uses_site = true,
+    .has_json = true,
+    .run = run_reset,
+};

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `ringfence factory`: the manufacturer of software phones. */
+#include <stdio.h>
+#include <string.h>
+
+#include "app/ringfence/commands.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "service/phone/flash.h"
+#include "service/setup/factory.h"
+
+static int run_init(struct cmd_ctx *ctx)
+{
+    const char *org = cmd_get(ctx, "org");
+    RF_AUTO(rf_factory_fini) struct rf_factory f = {0};
+    struct rf_why why = {0};
+    enum rf_err err = rf_factory_make(ctx->args[0], org != NULL ? org : "Ringphone Works",
+                                      rf_wall_s(rf_clock_real()), &why);
+    if (err == RF_OK)
+        err = rf_factory_open(ctx->args[0], &f, &why);
+    if (err != RF_OK)
+        return cmd_refuse(ctx, ctx->args[0], &why);
+    RF_AUTO(rf_freep) char *roots = rf_path_join(ctx->args[0], "mic-roots.pem");
+    struct rf_json *j = rf_json_obj();
+    rf_json_set_str(j, "factory", ctx->args[0]);
+    rf_json_set_str(j, "mic_root", rf_cert_fingerprint(f.root));
+    rf_json_set_str(j, "mic_issuer", rf_cert_fingerprint(f.issuer));
+    rf_json_set_str(j, "image_key", rf_cert_fingerprint(f.image_cert));
+    rf_json_set_str(j, "roots_file", roots);
+    return cmd_show(ctx, j);
+}
+
+static const struct cmd_option init_options[] = {
+    {.name = "org", .arg = "NAME", .help = "the manufacturer's name; never that of a real one"},
+};
+
+const struct cmd cmd_factory_init = {
+    .name = "factory init",
+    .args = "DIR",
+    .args_min = 1,
+    .args_max = 1,
+    .options = init_options,
+    .n_options = sizeof init_options / sizeof *init_options,
+    .summary = "Make a manufacturer of software phones: MIC root, issuing CA, image key",
+    .help = "DIR/mic-roots.pem is what a site imports (`ringfence mic import`) to know its phones.",
+    .has_json = true,
+    .run = run_init,
+};
+
+/* "name=text" options into display texts. */
+static enum rf_err displays_of(const struct cmd_ctx *ctx, struct rf_fwpart_display *out, size_t *n,
+                               struct rf_why *why)
+{
+    const char *given;
+    for (*n = 0; (given = cmd_nth(ctx, "display", *n)) != NULL; (*n)++) {
+        struct rf_slice rest = rf_slice_str(given), name;
+        if (*n == RF_FWPART_DISPLAYS_MAX || strchr(given, '=') == NULL ||
+            !rf_next_piece(&rest, '=', &name))
+            return rf_why_set(why, RF_ERR_BAD, "display", "--display %s: wants NAME=TEXT", given);
+        out[*n] = (struct rf_fwpart_display){name, rest};
+    }
+    return RF_OK;
+}
+
+static int run_firmware(struct cmd_ctx *ctx)
+{
+    RF_AUTO(rf_factory_fini) struct rf_factory f = {0};
+    struct rf_fwpart_display displays[RF_FWPART_DISPLAYS_MAX];
+    char loads[RF_LOADS_NAME_MAX + 1];
+    struct rf_why why = {0};
+    struct rf_factory_firmware make = {
+        .version = cmd_get(ctx, "version"),
+        .hardware = cmd_get(ctx, "hardware"),
+        .display = displays,
+        .out_dir = cmd_get(ctx, "out"),
+    };
+    enum rf_err err = displays_of(ctx, displays, &make.display_n, &why);
+    if (err == RF_OK)
+        err = rf_factory_open(ctx->args[0], &f, &why);
+    if (err == RF_OK)
+        err = rf_factory_firmware_make(&f, &make, loads, &why);
+    if (err != RF_OK)
+        return cmd_refuse(ctx, ctx->args[0], &why);
+    RF_AUTO(rf_freep) char *load = rf_strf("%.*s", (int)(strlen(loads) - strlen(".loads")), loads);
+    struct rf_json *j = rf_json_obj();
+    rf_json_set_str(j, "folder", make.out_dir);
+    rf_json_set_str(j, "load", load);
+    rf_json_set_str(j, "list", loads);
+    rf_json_set_str(j, "version", make.version);
+    rf_json_set_str(j, "hardware", make.hardware);
+    return cmd_show(ctx, j);
+}
+
+static const struct cmd_option firmware_options[] = {
+    {.name = "version", .arg = "V", .help = "e.g. 1.0", .is_required = true},
+    {.name = "hardware", .arg = "ID", .help = "hardware it is for, e.g. rf-1", .is_required = true},
+    {.name = "out", .arg = "DIR", .help = "where the load goes", .is_required = true},
+    {.name = "display",
+     .arg = "NAME=TEXT",
+     .help = "a text phones show, e.g. idle=Hello",
+     .repeats = true},
+};
+
+const struct cmd cmd_factory_firmware = {
+    .name = "factory firmware",
+    .args = "DIR",
+    .args_min = 1,
+    .args_max = 1,
+    .options = firmware_options,
+    .n_options = sizeof firmware_options / sizeof *firmware_options,
+    .summary = "Make and sign a firmware for software phones",
+    .help = "Writes ringphone-V.loads and its components. Phones take it from a site after\n"
+            "`ringfence image import`, when their configuration names the load ringphone-V.",
+    .has_json = true,
+    .run = run_firmware,
+};
+
+/* The load list of a firmware folder. */
+static enum rf_err see_name(void *arg, const char *name)
+{
+    char *found = arg;
+    if (rf_slice_ends_with(rf_slice_str(name), ".loads"))
+        snprintf(found, RF_LOADS_NAME_MAX + 1, "%s", name);
+    return RF_OK;
+}
+
+static enum rf_err make_phone(const struct cmd_ctx *ctx, struct rf_factory *f,
+                              struct rf_factory_mic *mic, struct rf_flash_make *make,
+                              struct rf_why *why)
+{
+    RF_AUTO(rf_cert_list_fini) struct rf_cert_list chain = {0}, keys = {0};
+    char loads[RF_LOADS_NAME_MAX + 1] = "";
+    enum rf_err err = rf_factory_open(ctx->args[0], f, why);
+    if (err == RF_OK)
+        err = rf_dir_each(make->load_dir, see_name, loads, why);
+    if (err == RF_OK && loads[0] == '\0')
+        err = rf_why_set(why, RF_ERR_NOT_FOUND, "no-firmware",
+                         "%s holds no .loads list: `ringfence factory firmware` makes one",
+                         make->load_dir);
+    if (err == RF_OK)
+        err =
+            rf_factory_mic_make(f, make->identity.device, make->identity.model,
+                                make->identity.serial_number, rf_wall_s(rf_clock_real()), mic, why);
+    if (err != RF_OK)
+        return err;
+    if (!rf_cert_list_add(&chain, f->issuer) || !rf_cert_list_add(&keys, f->image_cert))
+        return rf_why_set(why, RF_ERR_LIMIT, "cert-count", "too many certificates");
+    make->mic_key = mic->key;
+    make->mic = mic->cert;
+    make->mic_chain = &chain;
+    make->image_keys = &keys;
+    make->loads_name = loads;
+    return rf_flash_create(cmd_get(ctx, "flash"), make, why);
+}
+
+/* Copy an option's value; one that was not given leaves `out` empty. */
+static bool fits(const struct cmd_ctx *ctx, const char *option, char *out, size_t cap)
+{
+    const char *value = cmd_get(ctx, option);
+    return value == NULL || rf_slice_to_str(rf_slice_str(value), out, cap);
+}
+
+static int run_phone(struct cmd_ctx *ctx)
+{
+    RF_AUTO(rf_factory_fini) struct rf_factory f = {0};
+    RF_AUTO(rf_factory_mic_fini) struct rf_factory_mic mic = {0};
+    struct rf_flash_make make = {.load_dir = cmd_get(ctx, "firmware")};
+    struct rf_flash_identity *id = &make.identity;
+    struct rf_why why = {0};
+    if (!fits(ctx, "name", id->device, sizeof id->device) ||
+        !fits(ctx, "model", id->model, sizeof id->model) ||
+        !fits(ctx, "hardware", id->hardware, sizeof id->hardware) ||
+        !fits(ctx, "serial", id->serial_number, sizeof id->serial_number))
+        return cmd_usage(ctx, "a name, model, hardware id or serial number is too long");
+    if (id->serial_number[0] == '\0')
+        snprintf(id->serial_number, sizeof id->serial_number, "RF-%s", id->device);
+    if (make_phone(ctx, &f, &mic, &make, &why) != RF_OK)
+        return cmd_refuse(ctx, cmd_get(ctx, "flash"), &why);
+    struct rf_json *j = rf_json_obj();
+    rf_json_set_str(j, "flash", cmd_get(ctx, "flash"));
+    rf_json_set_str(j, "device", id->device);
+    rf_json_set_str(j, "model", id->model);
+    rf_json_set_str(j, "mic_subject", rf_cert_subject(mic.cert));
+    rf_json_set_str(j, "mic", rf_cert_fingerprint(mic.cert));
+    return cmd_show(ctx, j);
+}
+
+static const struct cmd_option phone_options[] = {
+    {.name = "name",
+     .arg = "SEP...",
+     .help = "device name: SEP and 12 hex digits",
+     .is_required = true},
+    {.name = "flash", .arg = "DIR", .help = "the phone's flash folder", .is_required = true},
+    {.name = "firmware", .arg = "DIR", .help = "folder of its first firmware", .is_required = true},
+    {.name = "model", .arg = "MODEL", .help = "e.g. 7962", .is_required = true},
+    {.name = "hardware", .arg = "ID", .help = "its hardware id, e.g. rf-1", .is_required = true},
+    {.name = "serial", .arg = "N", .help = "serial number; default: from the device name"},
+};
+
+const struct cmd cmd_factory_phone = {
+    .name = "factory phone",
+    .args = "DIR",
+    .args_min = 1,
+    .args_max = 1,
+    .options = phone_options,
+    .n_options = sizeof phone_options / sizeof *phone_options,
+    .summary = "Make a software phone: flash folder with MIC, image key and first firmware",
+    .has_json = true,
+    .run = run_phone,
+};

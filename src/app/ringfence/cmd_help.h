@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Help, the manual page and shell completion, all made from the table of commands. */
+#ifndef APP_RINGFENCE_CMD_HELP_H
+#define APP_RINGFENCE_CMD_HELP_H
+
+#include <stdio.h>
+
+#include "app/ringfence/cmd.h"
+
+/** Every command with its summary. */
+void cmd_help_all(FILE *out);
+/** Usage, text and options of one. */
+void cmd_help_one(FILE *out, const struct cmd *cmd);
+
+extern const struct cmd cmd_help, cmd_man, cmd_completion;
+
+#endif

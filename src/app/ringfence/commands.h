@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The descriptors of all commands; commands.c puts them in order. */
+#ifndef APP_RINGFENCE_COMMANDS_H
+#define APP_RINGFENCE_COMMANDS_H
+
+#include "app/ringfence/cmd.h"
+
+extern const struct cmd cmd_file_show, cmd_file_verify, cmd_file_sign;
+extern const struct cmd cmd_list_show, cmd_list_verify, cmd_list_publish;
+extern const struct cmd cmd_image_show, cmd_image_verify, cmd_image_import;
+extern const struct cmd cmd_mic_import;
+extern const struct cmd cmd_init;
+extern const struct cmd cmd_factory_init, cmd_factory_firmware, cmd_factory_phone;
+extern const struct cmd cmd_config_check, cmd_config_show;
+extern const struct cmd cmd_status, cmd_events, cmd_calls, cmd_reload;
+extern const struct cmd cmd_device_list, cmd_device_show, cmd_device_add, cmd_device_change,
+    cmd_device_remove, cmd_device_reset;
+extern const struct cmd cmd_capf_install, cmd_capf_delete, cmd_capf_fetch, cmd_capf_cancel,
+    cmd_capf_list;
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The manufacturer of software phones: a folder with a MIC root, an issuing CA under it and an
+ * image-signing key; firmware for ringphone; MICs. It is never named like a real manufacturer, and
+ * no real phone trusts it.
+ *
+ *     factory/mic-root.pem, mic-issuer.pem, image-key.pem    keys with certificates, 0600
+ *     factory/mic-roots.pem, image-keys.pem                  certificates: for sites and phones
+ *
+ * Thread: one; everything blocks. doc: docs/factory.md */
+#ifndef SERVICE_SETUP_FACTORY_H
+#define SERVICE_SETUP_FACTORY_H
+
+#include "trust/key.h"
+#include "wire/fwpart/fwpart.h"
+#include "wire/loads/loads.h"
+
+/** A MIC outlives the phone; the CAs outlive the MICs. */
+#define RF_FACTORY_MIC_DAYS 3650
+#define RF_FACTORY_CA_DAYS  7300
+
+struct rf_factory {
+    char *dir;
+    struct rf_key *issuer_key;
+    struct rf_cert *issuer;
+    struct rf_cert *root;
+    struct rf_key *image_key;
+    struct rf_cert *image_cert;
+};
+
+/** Make a factory named `org`. RF_ERR_EXISTS factory-exists; RF_ERR_DENIED factory-name for the
+ * name of a real manufacturer; RF_ERR_BAD issue-name; file errors. */
+RF_MUST_CHECK enum rf_err rf_factory_make(const char *dir, const char *org, int64_t now_s,
+                                          struct rf_why *why);
+/** RF_ERR_NOT_FOUND no-factory; codes of keys and certificates. */
+RF_MUST_CHECK enum rf_err rf_factory_open(const char *dir, struct rf_factory *out,
+                                          struct rf_why *why);
+void rf_factory_fini(struct rf_factory *f);
+
+struct rf_factory_firmware {
+    const char *version;                     /* 1 to 32 of A-Z a-z 0-9 . _ - */
+    const char *hardware;                    /* the same */
+    const struct rf_fwpart_display *display; /* texts beyond the usual ones, or in their place */
+    size_t display_n;
+    const char *out_dir; /* made if it is not there */
+};
+/** Make and sign a firmware: rfapp (version, hardware, display texts), rfsnd (a ring whose pitch
+ * is the version's own, and tones) and the load list. `loads` gets the list's file name,
+ * "ringphone-<version>.loads". RF_ERR_BAD firmware-version, firmware-hardware; codes of fwpart and
+ * of signing. */
+RF_MUST_CHECK enum rf_err rf_factory_firmware_make(const struct rf_factory *f,
+                                                   const struct rf_factory_firmware *make,
+                                                   char loads[RF_LOADS_NAME_MAX + 1],
+                                                   struct rf_why *why);
+
+/** A phone's key and MIC. */
+struct rf_factory_mic {
+    struct rf_key *key;
+    struct rf_cert *cert;
+};
+void rf_factory_mic_fini(struct rf_factory_mic *mic);
+/** RF_ERR_BAD issue-name. */
+RF_MUST_CHECK enum rf_err rf_factory_mic_make(const struct rf_factory *f, const char *device,
+                                              const char *model, const char *serial_number,
+                                              int64_t now_s, struct rf_factory_mic *out,
+                                              struct rf_why *why);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Make what did not exist before: a site with its keys and certificates, its trust lists, and (for
+ * ringphone) a manufacturer with firmware and MICs. Used by the command line only; the daemon never
+ * opens the keys that are used here.
+ *
+ * Thread: one; everything blocks (key generation, files). doc: docs/site.md, docs/factory.md */
+#ifndef SERVICE_SETUP_SETUP_H
+#define SERVICE_SETUP_SETUP_H
+
+#include "base/secret.h"
+#include "service/site/site.h"
+#include "trust/key.h"
+#include "trust/lists.h"
+#include "wire/loads/loads.h"
+
+/** Days a site's own certificates are valid; the second SAST's outlive the first's. */
+#define RF_SETUP_DAYS       1825
+#define RF_SETUP_SAST2_DAYS 7300
+#define RF_SETUP_RSA_BITS   2048
+
+/** Called after each step with what was made, for progress. */
+typedef void (*rf_setup_step)(void *arg, const char *what, const struct rf_cert *cert);
+
+struct rf_setup_site {
+    const char *dir;
+    const struct rf_site_conf *conf; /* written as the site's configuration */
+    /* Protects the second SAST's key file, which is to be taken away. */
+    const struct rf_secret *sast2_passphrase;
+    int64_t now_s;
+    rf_setup_step on_step; /* may be NULL */
+    void *arg;
+};
+
+/**
+ * Make a site: folders, keys (0600) and certificates of both SASTs, CCM, TFTP, CAPF and the LSC
+ * issuer, the trust lists, the database, and last the configuration: a site whose making was
+ * interrupted has none, and is made again from the start.
+ *
+ * Returns RF_OK; RF_ERR_EXISTS site-exists (nothing is touched); RF_ERR_BAD issue-name; codes of
+ * the site, of key files and of the store.
+ */
+RF_MUST_CHECK enum rf_err rf_setup_site_make(const struct rf_setup_site *make, struct rf_why *why);
+
+/** What a pass over the lists did. */
+struct rf_setup_lists {
+    struct rf_list *list[2]; /* by enum rf_list_kind: as they are now */
+    bool is_new[2];          /* written by this call */
+};
+void rf_setup_lists_fini(struct rf_setup_lists *lists);
+
+/**
+ * Sign the site's CTL and ITL anew with the first SAST, when their content is not already that of
+ * the site's certificates (or always, with is_forced). The time stamp never goes back.
+ *
+ * Returns RF_OK; what rf_list_build gives; RF_ERR_NOT_FOUND when a key or certificate is missing.
+ */
+RF_MUST_CHECK enum rf_err rf_setup_lists_publish(const char *site_dir,
+                                                 const struct rf_site_conf *conf, int64_t now_s,
+                                                 bool is_forced, struct rf_setup_lists *out,
+                                                 struct rf_why *why);
+
+/** Keep certificates of manufacturers that may vouch for phones at CAPF. Each must be a CA; one
+ * that is held already is fine. `*added` (may be NULL) counts the new ones. */
+RF_MUST_CHECK enum rf_err rf_setup_mic_import(const char *site_dir,
+                                              const struct rf_cert_list *roots, size_t *added,
+                                              struct rf_why *why);
+
+/** Copy one image or load list into the site's images/ under its signed name. It must be a
+ * well-formed image container; its signature is the phone's to judge. `name` gets the name.
+ * RF_ERR_DENIED file-kind, image-name (a name that is no bare file name); RF_ERR_EXISTS
+ * image-exists (another file has that name, and is_forced is not set). */
+RF_MUST_CHECK enum rf_err rf_setup_image_import(const char *site_dir, struct rf_slice file,
+                                                bool is_forced, char name[RF_LOADS_NAME_MAX + 1],
+                                                struct rf_why *why);
+
+#endif

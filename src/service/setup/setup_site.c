@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "service/setup/setup.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "store/store.h"
+#include "trust/issue.h"
+
+/* One key with its certificate. The LSC issuer's key is not that of CAPF's TLS: a listener that is
+ * broken into must not be able to make phones. */
+static const struct identity {
+    enum rf_cert_role role;
+    enum rf_site_item key;
+    enum rf_site_item cert;
+    const char *what; /* in the CN and in messages */
+    unsigned days;
+    bool has_dns; /* a TLS server: phones compare nothing but the certificate, others the name */
+} identities[] = {
+    {RF_CERT_ROLE_SAST, RF_SITE_KEY_SAST1, RF_SITE_CERT_SAST1, "SAST-1", RF_SETUP_DAYS, false},
+    {RF_CERT_ROLE_SAST, RF_SITE_KEY_SAST2, RF_SITE_CERT_SAST2, "SAST-2", RF_SETUP_SAST2_DAYS,
+     false},
+    {RF_CERT_ROLE_CCM, RF_SITE_KEY_CCM, RF_SITE_CERT_CCM, "CCM", RF_SETUP_DAYS, true},
+    {RF_CERT_ROLE_TFTP, RF_SITE_KEY_TFTP, RF_SITE_CERT_TFTP, "TFTP", RF_SETUP_DAYS, false},
+    {RF_CERT_ROLE_CAPF, RF_SITE_KEY_CAPF, RF_SITE_CERT_CAPF, "CAPF", RF_SETUP_DAYS, true},
+    {RF_CERT_ROLE_LSC_ISSUER, RF_SITE_KEY_LSC_ISSUER, RF_SITE_CERT_LSC_ISSUER, "LSC-issuer",
+     RF_SETUP_SAST2_DAYS, false},
+};
+
+/* Advertised host names go into the certificates; addresses do not. */
+static const char *dns_of(const struct rf_site_conf *conf)
+{
+    return strspn(conf->advertise, "0123456789.:") == strlen(conf->advertise) ? NULL
+                                                                              : conf->advertise;
+}
+
+static enum rf_err save(const struct rf_setup_site *make, const struct identity *id,
+                        const struct rf_key *key, const struct rf_cert *cert, struct rf_why *why)
+{
+    RF_AUTO(rf_freep) char *key_path = rf_site_path_in(make->dir, id->key);
+    RF_AUTO(rf_freep) char *cert_path = rf_site_path_in(make->dir, id->cert);
+    RF_AUTO(rf_buf_fini) struct rf_buf pem = RF_BUF(4 * RF_CERT_DER_MAX);
+    bool is_taken_away = id->key == RF_SITE_KEY_SAST2;
+    enum rf_err err =
+        rf_key_save(key, key_path, is_taken_away ? make->sast2_passphrase : NULL, cert, why);
+    if (err == RF_OK && rf_cert_to_pem(cert, &pem) != RF_OK)
+        err = rf_why_set(why, RF_ERR_LIMIT, "cert-size", "%s: too long", id->what);
+    return err != RF_OK ? err : rf_file_replace(cert_path, rf_buf_slice(&pem), RF_FILE_PUBLIC, why);
+}
+
+static enum rf_err make_identity(const struct rf_setup_site *make, const struct identity *id,
+                                 struct rf_why *why)
+{
+    RF_AUTO(rf_key_freep) struct rf_key *key = NULL;
+    RF_AUTO(rf_vault_freep) struct rf_vault_key *vault = NULL;
+    RF_AUTO(rf_cert_freep) struct rf_cert *cert = NULL;
+    char cn[128];
+    snprintf(cn, sizeof cn, "%s-%s", make->conf->name, id->what);
+    struct rf_issue_self spec = {
+        .role = id->role,
+        .cn = cn,
+        .org = make->conf->name,
+        .dns = id->has_dns ? dns_of(make->conf) : NULL,
+        .now_s = make->now_s,
+        .days = id->days,
+    };
+    enum rf_err err = rf_key_new_rsa(RF_SETUP_RSA_BITS, &key, why);
+    if (err != RF_OK)
+        return err;
+    vault = rf_vault_key_from_key(key);
+    err = rf_issue_self_signed(&spec, vault, &cert, why);
+    if (err == RF_OK)
+        err = save(make, id, key, cert, why);
+    if (err == RF_OK && make->on_step != NULL)
+        make->on_step(make->arg, id->what, cert);
+    return err;
+}
+
+static enum rf_err make_database(const char *dir, struct rf_why *why)
+{
+    RF_AUTO(rf_freep) char *path = rf_site_path_in(dir, RF_SITE_DB);
+    RF_AUTO(rf_store_closep) struct rf_store *store = NULL;
+    return rf_store_open(path, &store, why);
+}
+
+static enum rf_err publish(const struct rf_setup_site *make, struct rf_why *why)
+{
+    RF_AUTO(rf_setup_lists_fini) struct rf_setup_lists lists = {0};
+    return rf_setup_lists_publish(make->dir, make->conf, make->now_s, true, &lists, why);
+}
+
+enum rf_err rf_setup_site_make(const struct rf_setup_site *make, struct rf_why *why)
+{
+    RF_AUTO(rf_freep) char *conf = rf_site_path_in(make->dir, RF_SITE_CONF);
+    if (rf_file_exists(conf))
+        return rf_why_set(why, RF_ERR_EXISTS, "site-exists",
+                          "%s is a site already; its keys are not replaced. Choose another folder",
+                          make->dir);
+    enum rf_err err = rf_site_make(make->dir, why);
+    for (size_t i = 0; i < sizeof identities / sizeof *identities && err == RF_OK; i++)
+        err = make_identity(make, &identities[i], why);
+    if (err == RF_OK)
+        err = publish(make, why);
+    if (err == RF_OK)
+        err = make_database(make->dir, why);
+    return err != RF_OK ? err : rf_site_conf_create(make->dir, make->conf, why);
+}
