@@ -20,7 +20,7 @@ static enum rf_err media_open(void *media, const struct rf_media_conf *conf, rf_
     assert_true(p->n_streams < PHONE_STREAMS);
     struct phone_stream *s = &p->streams[p->n_streams++];
     *s = (struct phone_stream){
-        .conf = *conf, .is_open = true, .port = (uint16_t)(24000 + 2 * p->n_streams)};
+        .conf = *conf, .is_open = true, .port = (uint16_t)(p->port_base + 2 * p->n_streams)};
     *out = (rf_media_id)p->n_streams;
     *out_port = s->port;
     return RF_OK;
@@ -95,13 +95,17 @@ static void media_close(void *media, rf_media_id id)
     media_post(media, id, RF_MEDIA_CLOSED);
 }
 
-static const struct rf_station_media_ops media_ops = {.open = media_open,
-                                                      .receive = media_receive,
-                                                      .receive_stop = media_receive_stop,
-                                                      .send = media_send,
-                                                      .send_stop = media_send_stop,
-                                                      .ask = media_ask,
-                                                      .close = media_close};
+const struct rf_station_media_ops *phone_media(void)
+{
+    static const struct rf_station_media_ops ops = {.open = media_open,
+                                                    .receive = media_receive,
+                                                    .receive_stop = media_receive_stop,
+                                                    .send = media_send,
+                                                    .send_stop = media_send_stop,
+                                                    .ask = media_ask,
+                                                    .close = media_close};
+    return &ops;
+}
 
 struct phone_stream *stream_of(struct phone *p)
 {
@@ -110,6 +114,30 @@ struct phone_stream *stream_of(struct phone *p)
             return &p->streams[i];
     fail();
     return NULL;
+}
+
+static void assert_same_key(const struct rf_media_key *x, const struct rf_media_key *y)
+{
+    assert_int_equal(x->suite, y->suite);
+    assert_memory_equal(x->master, y->master, sizeof x->master);
+    assert_memory_equal(x->salt, y->salt, sizeof x->salt);
+}
+
+void expect_crossed(struct phone *pa, struct phone *pb, enum rf_media_suite suite)
+{
+    struct phone_stream *a = stream_of(pa), *b = stream_of(pb);
+    assert_true(a->is_receiving && a->is_sending && b->is_receiving && b->is_sending);
+    assert_string_equal(a->remote, b->conf.local);
+    assert_string_equal(b->remote, a->conf.local);
+    assert_int_equal(a->remote_port, b->port);
+    assert_int_equal(b->remote_port, a->port);
+    assert_int_equal(a->send_key.suite, suite);
+    assert_same_key(&a->send_key, &b->receive_key);
+    assert_same_key(&b->send_key, &a->receive_key);
+    if (suite == RF_MEDIA_CLEAR)
+        return;
+    assert_memory_not_equal(a->send_key.master, b->send_key.master, 16);
+    assert_memory_not_equal(a->send_key.salt, b->send_key.salt, 14);
 }
 
 /* ---- the service's side of the network: a link is phone and number of its link ---- */
@@ -262,7 +290,7 @@ void passes(struct world *w, uint64_t ms)
 
 /* ---- what a phone reports ---- */
 
-static void on_station(void *arg, const struct rf_station_event *event)
+void phone_on_event(void *arg, const struct rf_station_event *event)
 {
     struct phone *p = arg;
     size_t n = strlen(p->heard_digits);
@@ -275,8 +303,10 @@ static void on_station(void *arg, const struct rf_station_event *event)
         p->out += event->out;
         p->dropped += event->dropped;
     }
-    if (event->kind == RF_STATION_REFUSED)
+    if (event->kind == RF_STATION_REFUSED) {
         snprintf(p->refused, sizeof p->refused, "%s", event->text);
+        snprintf(p->refused_code, sizeof p->refused_code, "%s", event->why.code);
+    }
     if (event->kind == RF_STATION_CALL_INFO) {
         p->security = event->security;
         snprintf(p->calling, sizeof p->calling, "%s %s", event->calling_number,
@@ -313,6 +343,7 @@ static void phone_init(struct world *w, struct phone *p, const char *name, const
     p->name = name;
     p->suite = "TLS_AES_256_GCM_SHA384";
     p->net.local = local;
+    p->port_base = p == &w->a ? 24000 : 25000;
     p->id = (struct rf_phone_id){.cert = lsc->cert, .key = lsc->key};
     p->to_phone = RF_BUF((size_t)256 * 1024);
     p->conf = (struct rf_station_conf){.device = name,
@@ -331,9 +362,9 @@ static void phone_init(struct world *w, struct phone *p, const char *name, const
                                        .clock = &w->clock.clock,
                                        .timers = w->timers,
                                        .answers = w->answers,
-                                       .media = &media_ops,
+                                       .media = phone_media(),
                                        .media_arg = p,
-                                       .on_event = on_station,
+                                       .on_event = phone_on_event,
                                        .arg = p};
 }
 

@@ -38,11 +38,12 @@ struct phone {
     struct rf_buf to_phone; /* what the service sent on the newest link */
     struct phone_stream streams[PHONE_STREAMS];
     size_t n_streams;
+    uint16_t port_base; /* its streams count from here */
     bool media_fails;
     bool answers; /* by itself, when it rings */
     enum rf_station_call_state call;
     enum rf_sccp_security security; /* as shown last */
-    char calling[64], called[64], failed[64], refused[64];
+    char calling[64], called[64], failed[64], refused[64], refused_code[RF_WHY_CODE_MAX];
     char heard_digits[64];
     unsigned registered, lost, resets, first_audio;
     uint64_t in, out, dropped; /* of links that are gone */
@@ -61,6 +62,12 @@ struct world {
     struct rf_call_record record;
     unsigned records;
 };
+
+/** What stands for sound, with the struct phone as `media`; and what a phone's events do to it. */
+const struct rf_station_media_ops *phone_media(void);
+void phone_on_event(void *arg, const struct rf_station_event *event);
+/** Each sends what the other can read, to where it listens; the directions share no key. */
+void expect_crossed(struct phone *a, struct phone *b, enum rf_media_suite suite);
 
 /** Two phones with their certificates and a server that knows them; nothing is started. */
 struct world *world_new(unsigned version_a, unsigned version_b);
