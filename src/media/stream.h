@@ -11,8 +11,8 @@
  *
  * A stream that has a key takes and makes SRTP only: a packet in the clear, with a wrong tag, seen
  * before or from another source (SSRC) than the first good one is dropped and counted. Keys are
- * wiped here as soon as libsrtp2 has them; the packaged libsrtp2 stands on NSS and keeps copies of
- * its own until the stream closes (docs/media.md).
+ * wiped here as soon as libsrtp2 has them; the packaged libsrtp2 stands on NSS and keeps what it
+ * derived from them until the direction stops or the stream closes (docs/media.md).
  * spec: RFC 3550 5.1, 6.4.1, A.8; RFC 3711 3.3, 4 */
 #ifndef MEDIA_STREAM_H
 #define MEDIA_STREAM_H
@@ -41,7 +41,7 @@ void rf_media_key_wipe(struct rf_media_key *key);
 
 /** µ-law samples shared by streams, immutable. */
 struct rf_media_clip;
-/** RF_ERR_LIMIT above RF_MEDIA_RECORD_MAX. */
+/** RF_ERR_LIMIT media-clip above RF_MEDIA_RECORD_MAX. */
 RF_MUST_CHECK enum rf_err rf_media_clip_new(struct rf_slice ulaw, struct rf_media_clip **out,
                                             struct rf_why *why);
 /** From a WAV file. Blocking. */
@@ -52,7 +52,7 @@ void rf_media_clip_unref(struct rf_media_clip *clip);
 struct rf_slice rf_media_clip_ulaw(const struct rf_media_clip *clip);
 
 struct rf_media;
-/** Start the thread. */
+/** Start the thread. RF_ERR_CRYPTO media-srtp; RF_ERR_IO media-thread. */
 RF_MUST_CHECK enum rf_err rf_media_start(struct rf_media **out, struct rf_why *why);
 /** Close what is open (its events are posted before), end the thread, free. The mailboxes of the
  * streams must still be there. */
@@ -107,14 +107,15 @@ struct rf_media_conf {
 RF_MUST_CHECK enum rf_err rf_media_open(struct rf_media *media, const struct rf_media_conf *conf,
                                         rf_media_id *out, uint16_t *out_port, struct rf_why *why);
 /** Take packets from now on, with this key (RF_MEDIA_CLEAR: RTP). Called again: a new key, and
- * source and replay window start afresh; the recording goes on. RF_ERR_AGAIN media-busy. */
+ * source and replay window start afresh; the recording goes on. RF_ERR_AGAIN media-busy;
+ * RF_ERR_CRYPTO media-srtp. */
 RF_MUST_CHECK enum rf_err rf_media_receive(struct rf_media *media, rf_media_id stream,
                                            const struct rf_media_key *key, struct rf_why *why);
 /** Packets are ignored from now on; what was recorded is kept until the stream closes. */
 void rf_media_receive_stop(struct rf_media *media, rf_media_id stream);
 /** Send a packet every 20 ms from now on: the clip (NULL: none; a reference is taken) from its
  * start, then silence. `tos` is the TOS byte (SCCP precedenceValue). Called again: a new key, SSRC
- * and sequence. RF_ERR_BAD media-address; RF_ERR_AGAIN media-busy. */
+ * and sequence. RF_ERR_BAD media-address; RF_ERR_AGAIN media-busy; RF_ERR_CRYPTO media-srtp. */
 RF_MUST_CHECK enum rf_err rf_media_send(struct rf_media *media, rf_media_id stream,
                                         const char *remote, uint16_t port,
                                         const struct rf_media_key *key, struct rf_media_clip *clip,
