@@ -580,6 +580,34 @@ static void dropped_and_counted(void **state)
     world_free(w);
 }
 
+/* Whatever a call manager can say in the codec's words has its row; the rest is skipped by name. */
+static void every_message_of_a_server_is_known(void **state)
+{
+    static const uint32_t ids[] = {
+#define ID(name, id, text, dir) id,
+        RF_SCCP_IDS(ID)
+#undef ID
+    };
+    struct world *w = world_new(22);
+    uint64_t dropped = 0;
+    size_t known = 0;
+    registers(w);
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        struct rf_station_status status;
+        enum rf_sccp_dir dir;
+        assert_true(rf_sccp_dir_of(ids[i], &dir));
+        says_bytes(w, ids[i], NULL, 400);
+        bool is_ours = dir == RF_SCCP_TO_PHONE && rf_sccp_is_known(ids[i]);
+        known += is_ours;
+        dropped += !is_ours;
+        rf_station_status(w->st, &status);
+        assert_int_equal(status.dropped, dropped);
+        assert_int_equal(status.reg, RF_STATION_UP);
+    }
+    assert_true(known > 50);
+    world_free(w);
+}
+
 static void five_malformed_messages_end_the_link(void **state)
 {
     struct world *w = world_new(22);
@@ -711,6 +739,7 @@ int main(void)
         cmocka_unit_test(reset_waits_for_the_end_of_the_call),
         cmocka_unit_test(reset_whose_link_is_lost_in_the_call),
         cmocka_unit_test(dropped_and_counted),
+        cmocka_unit_test(every_message_of_a_server_is_known),
         cmocka_unit_test(five_malformed_messages_end_the_link),
         cmocka_unit_test(length_that_cannot_be),
         cmocka_unit_test(server_that_does_not_read),
