@@ -298,6 +298,7 @@ void phone_on_event(void *arg, const struct rf_station_event *event)
     p->registered += event->kind == RF_STATION_REGISTERED;
     p->lost += event->kind == RF_STATION_LOST;
     p->resets += event->kind == RF_STATION_RESET;
+    p->clips += event->kind == RF_STATION_CLIP_DONE;
     if (event->kind == RF_STATION_LINK_COUNTS) {
         p->in += event->in;
         p->out += event->out;

@@ -45,7 +45,7 @@ struct phone {
     enum rf_sccp_security security; /* as shown last */
     char calling[64], called[64], failed[64], refused[64], refused_code[RF_WHY_CODE_MAX];
     char heard_digits[64];
-    unsigned registered, lost, resets, first_audio;
+    unsigned registered, lost, resets, clips;
     uint64_t in, out, dropped; /* of links that are gone */
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Stations and the real service through real sockets and mutual TLS: I/O workers, the call-control
- * mailbox, certificates that are judged by both sides. Sound alone is faked. */
+ * mailbox, certificates that are judged by both sides, and once with sound over SRTP. */
 #include "phones.h"
 
 #include "net/workers.h"
@@ -240,6 +240,81 @@ static void call_over_mutual_tls_sec_37_sec_46_sec_75(void **state)
     assert_int_equal(counts.dropped + s->a.dropped + s->b.dropped, 0);
 }
 
+/* ---- with sound ---- */
+
+#define SPEECH 8000 /* a second */
+
+struct sound {
+    struct phone *phone;
+    uint8_t said[SPEECH];
+    struct rf_buf heard;
+    bool is_done;
+};
+
+static void on_sound(void *arg, const struct rf_station_event *event)
+{
+    struct sound *snd = arg;
+    phone_on_event(snd->phone, event);
+    if (event->kind != RF_STATION_MEDIA_ENDED)
+        return;
+    assert_int_equal(event->stats.refused_tag + event->stats.refused_replay, 0);
+    assert_err(rf_buf_add_slice(&snd->heard, event->ulaw), RF_OK);
+    snd->is_done = true;
+}
+
+static void sound_init(struct sound *snd, struct phone *p, struct rf_media *media, uint32_t seed)
+{
+    struct rf_why why = {0};
+    *snd = (struct sound){.phone = p, .heard = RF_BUF(16 * SPEECH)};
+    for (size_t i = 0; i < SPEECH; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        snd->said[i] = (uint8_t)(seed >> 24);
+    }
+    p->conf.media = rf_station_media_real();
+    p->conf.media_arg = media;
+    p->conf.record_max = 16 * SPEECH;
+    p->conf.on_event = on_sound;
+    p->conf.arg = snd;
+    assert_err(rf_media_clip_new(rf_slice_of(snd->said, SPEECH), &p->conf.clip, &why), RF_OK);
+}
+
+/* What one said stands in what the other heard, sample for sample. */
+static void expect_heard(const struct sound *by, const struct sound *from)
+{
+    size_t at = rf_slice_find(rf_buf_slice(&by->heard), rf_slice_of(from->said, SPEECH / 2));
+    assert_true(at != SIZE_MAX);
+}
+
+static void call_with_sound_sec_75(void **state)
+{
+    struct server *s = *state;
+    struct rf_media *media = NULL;
+    struct sound a, b;
+    struct rf_why why = {0};
+    assert_err(rf_media_start(&media, &why), RF_OK);
+    sound_init(&a, &s->a, media, 1);
+    sound_init(&b, &s->b, media, 2);
+    s->b.answers = true;
+    starts(&s->a);
+    starts(&s->b);
+    until(s, s->a.registered == 1 && s->b.registered == 1);
+    assert_err(rf_station_call(s->a.st, "2002", &why), RF_OK);
+    until(s, s->a.clips == 1 && s->b.clips == 1);
+    assert_err(rf_station_hang_up(s->a.st, &why), RF_OK);
+    until(s, a.is_done && b.is_done && s->a.call == RF_STATION_IDLE);
+    expect_heard(&a, &b);
+    expect_heard(&b, &a);
+    rf_station_free(s->a.st);
+    rf_station_free(s->b.st);
+    s->a.st = s->b.st = NULL;
+    rf_media_stop(media);
+    struct sound *both[] = {&a, &b};
+    for (size_t i = 0; i < 2; i++) {
+        rf_media_clip_unref(both[i]->phone->conf.clip);
+        rf_buf_fini(&both[i]->heard);
+    }
+}
+
 /* The phone leaves in the handshake: the server never learns who it was. */
 static void server_that_is_not_in_the_list_sec_42(void **state)
 {
@@ -294,6 +369,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TLS_TEST(call_over_mutual_tls_sec_37_sec_46_sec_75),
+        TLS_TEST(call_with_sound_sec_75),
         TLS_TEST(server_that_is_not_in_the_list_sec_42),
         TLS_TEST(certificate_of_another_issuer_sec_44b),
         TLS_TEST(certificate_of_another_phone_sec_33),
