@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* RTP: what decodes encodes again, and decodes to the same. */
+/* RTP: what decodes encodes again, and decodes to the same; nothing is written where there is no
+ * room, and no type of eight bits. */
 #include "base/err.h"
 #include "wire/rtp/rtp.h"
 
@@ -8,6 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint8_t buf[65536];
+    static uint8_t other[65536];
     struct rf_rtp one;
     struct rf_rtp two;
     struct rf_why why = {0};
@@ -20,5 +22,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     rf_bug_on(!rf_slice_eq(one.payload, two.payload));
     rf_bug_on(one.seq != two.seq || one.timestamp != two.timestamp || one.ssrc != two.ssrc);
     rf_bug_on(one.has_marker != two.has_marker || one.payload_type != two.payload_type);
+    struct rf_wr cut = rf_wr_of(other, out.len - 1);
+    rf_bug_on(rf_rtp_encode(&two, &cut, NULL) != RF_ERR_LIMIT);
+    two.payload_type |= 0x80;
+    rf_bug_on(rf_rtp_encode(&two, &wr, NULL) != RF_ERR_BAD);
     return 0;
 }
