@@ -128,11 +128,14 @@ void rf_media_out_fini(struct rf_media_out *out);
 
 /* --- the thread (thread.c) --- */
 
-/** For tests: a clock that runs `speed` times as fast, and how long a stall is made up for. */
+/** For tests: a clock that runs `speed` times as fast, how long a stall is made up for, and how
+ * many commands may wait. */
 struct rf_media_tuning {
     unsigned speed;
     uint64_t stall_ms;
+    size_t commands_max;
 };
+#define RF_MEDIA_COMMANDS_MAX 4096
 RF_MUST_CHECK enum rf_err rf_media_start_tuned(const struct rf_media_tuning *tuning,
                                                struct rf_media **out, struct rf_why *why);
 

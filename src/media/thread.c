@@ -13,7 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define COMMANDS_MAX   4096
 #define BUCKETS        1024 /* of streams by id */
 #define EVENTS         64
 #define PACKETS_A_TURN 32 /* of one socket, before others have theirs */
@@ -335,8 +334,8 @@ enum rf_err rf_media_post(struct rf_media *media, struct rf_media_command *take,
     if (rf_mailbox_post(media->commands, &take->msg) == RF_OK)
         return RF_OK;
     rf_media_command_free(take);
-    return rf_why_set(why, RF_ERR_AGAIN, "media-busy", "%d commands wait for the media thread",
-                      COMMANDS_MAX);
+    return rf_why_set(why, RF_ERR_AGAIN, "media-busy", "%zu commands wait for the media thread",
+                      media->tuning.commands_max);
 }
 
 void rf_media_post_always(struct rf_media *media, struct rf_media_command *take)
@@ -414,7 +413,7 @@ enum rf_err rf_media_start_tuned(const struct rf_media_tuning *tuning, struct rf
     media->clock = (struct rf_clock){.now_ms = clock_now_ms, .wall_s = clock_wall_s};
     media->tuning = *tuning;
     atomic_init(&media->ids, 1);
-    media->commands = rf_mailbox_new("media", COMMANDS_MAX);
+    media->commands = rf_mailbox_new("media", tuning->commands_max);
     media->timers = rf_timers_new(&media->clock);
     media->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (media->epoll < 0 ||
@@ -429,8 +428,9 @@ enum rf_err rf_media_start_tuned(const struct rf_media_tuning *tuning, struct rf
 
 enum rf_err rf_media_start(struct rf_media **out, struct rf_why *why)
 {
-    return rf_media_start_tuned(&(struct rf_media_tuning){.speed = 1, .stall_ms = RF_PACE_STALL_MS},
-                                out, why);
+    static const struct rf_media_tuning real = {
+        .speed = 1, .stall_ms = RF_PACE_STALL_MS, .commands_max = RF_MEDIA_COMMANDS_MAX};
+    return rf_media_start_tuned(&real, out, why);
 }
 
 void rf_media_stop(struct rf_media *media)
