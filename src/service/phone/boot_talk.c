@@ -180,10 +180,35 @@ static void on_round(struct rf_phone *p)
     phone_event(p, PHONE_EV_ROUNDS);
 }
 
+/* The words and sounds of the firmware for what happens in a call. */
+static void show_call(struct rf_phone *p, const struct rf_station_event *ev)
+{
+    static const struct {
+        enum rf_sccp_tone tone;
+        const char *name;
+    } tones[] = {{RF_SCCP_TONE_INSIDE_DIAL, "dial"},
+                 {RF_SCCP_TONE_OUTSIDE_DIAL, "dial"},
+                 {RF_SCCP_TONE_ALERTING, "ringback"},
+                 {RF_SCCP_TONE_LINE_BUSY, "busy"},
+                 {RF_SCCP_TONE_REORDER, "reorder"}};
+    if (ev->kind == RF_STATION_CALL)
+        phone_display(p, ev->call_state == RF_STATION_RING_IN
+                             ? "ringing"
+                             : rf_station_call_state_name(ev->call_state));
+    if (ev->kind == RF_STATION_CALL_INFO && ev->security == RF_SCCP_SECURITY_ENCRYPTED)
+        phone_display(p, "locked");
+    if (ev->kind == RF_STATION_RINGER)
+        phone_sound(p, RF_FWPART_SOUND_RING, "ring", ev->is_on);
+    for (size_t i = 0; ev->kind == RF_STATION_TONE && i < sizeof tones / sizeof *tones; i++)
+        if (tones[i].tone == ev->tone)
+            phone_sound(p, RF_FWPART_SOUND_TONE, tones[i].name, true);
+}
+
 static void on_station(void *arg, const struct rf_station_event *ev)
 {
     struct rf_phone *p = arg;
     phone_emit_station(p, ev);
+    show_call(p, ev);
     if (ev->kind == RF_STATION_REGISTERED) {
         p->rounds = 0;
         p->wait_ms = 0;
@@ -197,8 +222,6 @@ static void on_station(void *arg, const struct rf_station_event *ev)
         on_reset(p, ev->reset);
     } else if (ev->kind == RF_STATION_STOPPED) {
         phone_event(p, PHONE_EV_LEFT);
-    } else if (ev->kind == RF_STATION_CALL) {
-        phone_display(p, rf_station_call_state_name(ev->call_state));
     }
 }
 

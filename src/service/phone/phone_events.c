@@ -30,6 +30,7 @@ const char *rf_phone_event_name(enum rf_phone_event_kind kind)
         [RF_PHONE_ENROL_DONE] = "enrol-done",
         [RF_PHONE_REFUSED] = "not-registering",
         [RF_PHONE_DISPLAY] = "display",
+        [RF_PHONE_SOUND] = "sound",
         [RF_PHONE_STATION] = "station",
         [RF_PHONE_WAIT] = "wait",
         [RF_PHONE_STOPPED] = "stopped",
@@ -102,8 +103,9 @@ static void log_event(const struct rf_phone *p, const struct rf_phone_event *eve
     if (event->n == 0)
         line[0] = '\0';
     enum rf_log_level level = rf_phone_event_value(event, "code") != NULL ? RF_LOG_WARN
-                              : event->kind == RF_PHONE_DISPLAY           ? RF_LOG_DEBUG
-                                                                          : RF_LOG_INFO;
+                              : event->kind == RF_PHONE_DISPLAY || event->kind == RF_PHONE_SOUND
+                                  ? RF_LOG_DEBUG
+                                  : RF_LOG_INFO;
     rf_log(RF_CAT_PHONE, level, "%s dev=%s%s", event->name, rf_phone_device(p), line);
 }
 
@@ -153,6 +155,24 @@ void phone_display(struct rf_phone *p, const char *key)
     phone_values_start(&v, RF_PHONE_DISPLAY);
     phone_add(&v, "key", key);
     phone_add(&v, "text", text);
+    phone_emit(p, &v);
+}
+
+void phone_sound(struct rf_phone *p, enum rf_fwpart_sound_kind kind, const char *name, bool is_on)
+{
+    const struct rf_fwpart_sound *sound = rf_phone_sound(p, kind, name);
+    uint8_t md[RF_DIGEST_MAX];
+    char hex[65];
+    if (sound == NULL)
+        return;
+    size_t n = rf_digest_of(RF_DIGEST_SHA256, sound->samples, md);
+    struct phone_values v;
+    phone_values_start(&v, RF_PHONE_SOUND);
+    phone_add(&v, "kind", kind == RF_FWPART_SOUND_RING ? "ring" : "tone");
+    phone_add(&v, "name", name);
+    phone_add_flag(&v, "on", is_on);
+    phone_add_n(&v, "samples", (int64_t)sound->samples.len);
+    phone_add(&v, "sha256", rf_hex(rf_slice_of(md, n), hex, sizeof hex));
     phone_emit(p, &v);
 }
 
@@ -233,7 +253,9 @@ void phone_emit_station(struct rf_phone *p, const struct rf_station_event *ev)
     struct phone_values v;
     char digit[2] = {ev->digit, '\0'};
     phone_values_start(&v, RF_PHONE_STATION);
-    v.event.name = rf_station_event_name(ev->kind);
+    /* "stopped" is the phone's own last word. */
+    v.event.name =
+        ev->kind == RF_STATION_STOPPED ? "unregistered" : rf_station_event_name(ev->kind);
     v.event.station = ev;
     add_of_link(&v, ev);
     add_of_call(&v, ev);

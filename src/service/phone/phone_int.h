@@ -228,6 +228,8 @@ void phone_alarm(struct rf_phone *p, enum rf_sccp_alarm_reason number, const cha
     RF_PRINTF(3, 4);
 /** What the firmware has to show for this key, if it has anything. */
 void phone_display(struct rf_phone *p, const char *key);
+/** What the firmware rings or plays, if it has that sound. */
+void phone_sound(struct rf_phone *p, enum rf_fwpart_sound_kind kind, const char *name, bool is_on);
 
 /* boot_jobs.c: each posts a job whose end is an event of the machine */
 void phone_do_boot(struct rf_phone *p);

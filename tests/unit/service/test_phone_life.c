@@ -284,6 +284,26 @@ static void three_call_managers_are_used_and_names_are_left_out(void **state)
     assert_string_equal(k->station.conf.servers[1].host, "192.0.2.3");
 }
 
+static void what_is_shown_and_heard_is_the_firmwares(void **state)
+{
+    struct kit *k = *state;
+    const struct rf_station_event events[] = {
+        {.kind = RF_STATION_CALL, .call_state = RF_STATION_RING_IN},
+        {.kind = RF_STATION_RINGER, .is_on = true},
+        {.kind = RF_STATION_TONE, .tone = RF_SCCP_TONE_LINE_BUSY}, /* it has no such sound */
+        {.kind = RF_STATION_CALL, .call_state = RF_STATION_IDLE},
+    };
+    kit_boot(k);
+    kit_until_registering(k);
+    kit_registered(k);
+    k->log_at = k->log.len;
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++)
+        k->station.conf.on_event(k->station.conf.arg, &events[i]);
+    kit_until(k, "sound kind=ring name=ring on=1 samples=4 sha256=");
+    kit_until(k, "display key=idle text=hello from rf-1");
+    assert_false(kit_saw(k, "kind=tone"));
+}
+
 /* In a call the phone does not go away, however often the list of call managers fails. */
 static void failing_rounds_do_not_end_a_call(void **state)
 {
@@ -466,6 +486,7 @@ int main(void)
         TEST(a_reset_boots_and_a_restart_reads_lists_and_apply_reads_the_configuration),
         TEST(a_changed_configuration_counts_after_a_restart),
         TEST(three_call_managers_are_used_and_names_are_left_out),
+        TEST(what_is_shown_and_heard_is_the_firmwares),
         TEST(failing_rounds_do_not_end_a_call),
         TEST(several_refusals_are_all_told),
         TEST(it_stops_wherever_it_is),
