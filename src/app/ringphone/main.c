@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ringphone: a phone in software. Options, then the phone, or one of its pages. */
+#include "app/ringphone/ringphone.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} pages[] = {
+    {"security", page_security},
+    {"status", page_status},
+    {"erase", page_erase},
+};
+
+int main(int argc, char **argv)
+{
+    struct options options = {.log_level = RF_LOG_ERROR};
+    bool is_over = false;
+    rf_log_setup(2, RF_LOG_ERROR);
+    for (size_t i = 0; argc > 1 && i < sizeof pages / sizeof *pages; i++)
+        if (strcmp(argv[1], pages[i].name) == 0)
+            return pages[i].run(argc - 1, argv + 1);
+    int status = options_take(argc, argv, &options, &is_over);
+    if (status == EXIT_DONE && !is_over) {
+        rf_log_setup(2, options.log_level);
+        status = run_phone(&options);
+    }
+    rf_secret_fini(&options.auth_string);
+    return status;
+}

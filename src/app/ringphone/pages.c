@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The phone's pages, from its flash: they work whether it runs or not. */
+#include "app/ringphone/ringphone.h"
+
+#include "base/text.h"
+#include "service/phone/security.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PAGE_MAX ((size_t)1024 * 1024)
+
+struct page_options {
+    const char *flash;
+    bool is_json;
+};
+
+/* EXIT_DONE: go on. */
+static int take(int argc, char **argv, bool may_json, struct page_options *o)
+{
+    static const struct option options[] = {
+        {"flash", required_argument, NULL, 'f'},
+        {"json", no_argument, NULL, 'j'},
+        {NULL, 0, NULL, 0},
+    };
+    opterr = 0;
+    for (int c; (c = getopt_long(argc, argv, ":", options, NULL)) != -1;) {
+        if (c == 'f') {
+            o->flash = optarg;
+        } else if (c == 'j' && may_json) {
+            o->is_json = true;
+        } else {
+            fprintf(stderr, "ringphone %s: %s %s; `ringphone --help` explains\n", argv[0],
+                    argv[optind - 1], c == ':' ? "wants a value" : "is no option of it");
+            return EXIT_USAGE;
+        }
+    }
+    if (o->flash == NULL || optind < argc) {
+        fprintf(stderr, "ringphone %s: wants --flash DIR%s and nothing else\n", argv[0],
+                may_json ? " [--json]" : "");
+        return EXIT_USAGE;
+    }
+    return EXIT_DONE;
+}
+
+static int refused(const char *page, const struct rf_why *why)
+{
+    fprintf(stderr, "ringphone %s: %s\n", page, rf_why_text(why));
+    return EXIT_REFUSED;
+}
+
+static int print_json(const char *page, const struct rf_json *j)
+{
+    RF_AUTO(rf_buf_fini) struct rf_buf out = RF_BUF(PAGE_MAX);
+    if (rf_json_dump(j, 2, &out) != RF_OK) {
+        fprintf(stderr, "ringphone %s: the page is too large\n", page);
+        return EXIT_REFUSED;
+    }
+    printf("%.*s\n", (int)out.len, (const char *)out.p);
+    return EXIT_DONE;
+}
+
+int page_security(int argc, char **argv)
+{
+    struct page_options o = {0};
+    struct rf_why why = {0};
+    RF_AUTO(rf_security_freep) struct rf_security *page = NULL;
+    RF_AUTO(rf_buf_fini) struct rf_buf text = RF_BUF(PAGE_MAX);
+    int status = take(argc, argv, true, &o);
+    if (status != EXIT_DONE)
+        return status;
+    if (rf_security_read(o.flash, &page, &why) != RF_OK)
+        return refused(argv[0], &why);
+    if (o.is_json) {
+        RF_AUTO(rf_json_freep) struct rf_json *j = rf_security_json(page);
+        return print_json(argv[0], j);
+    }
+    if (rf_security_text(page, &text) != RF_OK)
+        return EXIT_REFUSED;
+    printf("%.*s", (int)text.len, (const char *)text.p);
+    return EXIT_DONE;
+}
+
+static struct rf_json *status_json(const struct rf_flash *flash, const struct rf_flash_status *all)
+{
+    struct rf_json *j = rf_json_obj();
+    struct rf_json *list = rf_json_arr();
+    char time[32];
+    for (size_t i = 0; i < all->n; i++) {
+        struct rf_json *one = rf_json_obj();
+        rf_json_set_str(one, "at", rf_time_text(all->message[i].at_s, time, sizeof time));
+        rf_json_set_str(one, "text", all->message[i].text);
+        rf_json_arr_add_take(list, one);
+    }
+    rf_json_set_str(j, "device", flash->identity.device);
+    rf_json_set_take(j, "messages", list);
+    return j;
+}
+
+int page_status(int argc, char **argv)
+{
+    struct page_options o = {0};
+    struct rf_why why = {0};
+    RF_AUTO(rf_flash_freep) struct rf_flash *flash = NULL;
+    RF_AUTO(rf_freep) struct rf_flash_status *all = rf_new(struct rf_flash_status);
+    int status = take(argc, argv, true, &o);
+    if (status != EXIT_DONE)
+        return status;
+    if (rf_flash_open(o.flash, &flash, &why) != RF_OK)
+        return refused(argv[0], &why);
+    rf_flash_status_read(flash, all);
+    if (o.is_json) {
+        RF_AUTO(rf_json_freep) struct rf_json *j = status_json(flash, all);
+        return print_json(argv[0], j);
+    }
+    for (size_t i = 0; i < all->n; i++) {
+        char time[32], text[RF_FLASH_STATUS_TEXT_MAX];
+        printf("%s  %s\n", rf_time_text(all->message[i].at_s, time, sizeof time),
+               rf_escape(rf_slice_str(all->message[i].text), text, sizeof text));
+    }
+    return EXIT_DONE;
+}
+
+/* What the user of a real phone does in its menu, unlocked. Not while the phone runs: it would go
+ * on with the lists that it has read. */
+int page_erase(int argc, char **argv)
+{
+    struct page_options o = {0};
+    struct rf_why why = {0};
+    RF_AUTO(rf_flash_freep) struct rf_flash *flash = NULL;
+    int status = take(argc, argv, false, &o);
+    if (status != EXIT_DONE)
+        return status;
+    enum rf_err err = rf_flash_open(o.flash, &flash, &why);
+    if (err == RF_OK)
+        err = rf_flash_status_add(flash, rf_wall_s(rf_clock_real()), "Erasing CTL and ITL files",
+                                  &why);
+    if (err == RF_OK)
+        err = rf_flash_lists_erase(flash, &why);
+    if (err != RF_OK)
+        return refused(argv[0], &why);
+    puts("CTL and ITL are erased: the phone takes the next ones on first trust");
+    return EXIT_DONE;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parts of the program share. */
+#ifndef APP_RINGPHONE_RINGPHONE_H
+#define APP_RINGPHONE_RINGPHONE_H
+
+#include "base/log.h"
+#include "base/secret.h"
+#include "service/phone/phone.h"
+
+#include <stdio.h>
+
+/* Exit status. */
+enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2 };
+
+/** What was asked for on the command line. Texts point into argv. */
+struct options {
+    const char *flash;
+    char tftp_host[RF_ADDRESS_TEXT_MAX];
+    uint16_t tftp_port;
+    struct rf_secret auth_string; /* len 0: none */
+    const char *call;
+    bool is_answering;
+    bool exits_after_call;
+    const char *play;
+    const char *record;
+    uint32_t for_ms;     /* 0: not limited */
+    uint32_t give_up_ms; /* 0: never */
+    unsigned sccp_version;
+    uint32_t retry_ms, retry_max_ms; /* 0: as real phones */
+    const char *min_load;
+    const char *keylog;
+    bool is_json;
+    bool allow_sha1, bare_digest, no_tftp_options, no_clock;
+    enum rf_log_level log_level;
+};
+
+/* options.c */
+/** Take the options of a phone apart. EXIT_DONE: go on. Otherwise the exit status, and what is
+ * wrong was said; EXIT_DONE with *is_over after --help. */
+int options_take(int argc, char **argv, struct options *out, bool *is_over);
+/** Whole seconds, or with unit: "5", "5s", "250ms", "2m". */
+bool options_duration(const char *text, uint32_t *ms);
+/** "192.0.2.1", "192.0.2.1:69", "[2001:db8::1]:69". */
+bool options_host_port(const char *text, uint16_t usual, char *host, size_t cap, uint16_t *port);
+
+/* help.c */
+void help_print(FILE *to);
+
+/* print.c */
+/** One line for an event: JSON, or words. `started_ms` is what times are counted from. */
+void print_event(const struct rf_phone_event *event, const char *device, bool is_json,
+                 uint64_t ms_since_start);
+
+/* run.c */
+/** Switch the phone on; returns when it is off again, with the exit status. */
+int run_phone(const struct options *o);
+
+/* pages.c */
+int page_security(int argc, char **argv);
+int page_status(int argc, char **argv);
+int page_erase(int argc, char **argv);
+
+#endif

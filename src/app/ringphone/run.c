@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One phone, its loop, its worker and its media, and what the options have it do. */
+#include "app/ringphone/ringphone.h"
+
+#include "media/wav.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Jobs of one phone that wait at a time. */
+#define WORKER_LIMIT 256
+/* After the call is over its recording is waited for so long. */
+#define LAST_MEDIA_MS 2000
+
+struct app {
+    const struct options *o;
+    struct rf_loop *loop;
+    struct rf_worker *worker;
+    struct rf_media *media;
+    struct rf_media_clip *clip;
+    struct rf_fetcher *fetcher;
+    struct rf_phone *phone;
+    uint64_t start_ms;
+    int status;
+    bool is_stopping;
+    bool has_called; /* --call: it was dialled */
+    bool was_connected;
+    bool is_call_over;
+    unsigned streams; /* whose end is still to come */
+    rf_timer_id for_timer, give_up_timer, last_timer;
+};
+
+static uint64_t now_ms(const struct app *a)
+{
+    return rf_now_ms(rf_loop_clock(a->loop));
+}
+
+static void say(const char *what, const struct rf_why *why)
+{
+    fprintf(stderr, "ringphone: %s: %s\n", what, rf_why_text(why));
+}
+
+static void stop(struct app *a)
+{
+    if (a->is_stopping)
+        return;
+    a->is_stopping = true;
+    rf_phone_stop(a->phone);
+}
+
+static void fail(struct app *a)
+{
+    a->status = EXIT_REFUSED;
+    stop(a);
+}
+
+static void on_signal(void *arg, int signo)
+{
+    struct app *a = arg;
+    if (a->is_stopping)
+        _Exit(128 + signo); /* twice: whoever sent it means it */
+    stop(a);
+}
+
+/* ---- times ---- */
+
+static void on_for(void *owner, uint64_t number)
+{
+    struct app *a = owner;
+    struct rf_station *st = rf_phone_station(a->phone);
+    struct rf_why why = {0};
+    (void)number;
+    a->for_timer = 0;
+    if (a->was_connected && !a->is_call_over && st != NULL) {
+        if (rf_station_hang_up(st, &why) != RF_OK)
+            say("hanging up", &why);
+        return;
+    }
+    stop(a);
+}
+
+static void on_give_up(void *owner, uint64_t number)
+{
+    struct app *a = owner;
+    (void)number;
+    a->give_up_timer = 0;
+    fprintf(stderr, "ringphone: gave up: %s\n",
+            a->o->call != NULL ? "the call is not connected" : "not registered");
+    fail(a);
+}
+
+static void on_last(void *owner, uint64_t number)
+{
+    struct app *a = owner;
+    (void)number;
+    a->last_timer = 0;
+    stop(a);
+}
+
+static void start_for(struct app *a)
+{
+    if (a->o->for_ms != 0 && a->for_timer == 0)
+        a->for_timer = rf_timer_start(rf_loop_timers(a->loop), a->o->for_ms, on_for, a, 0);
+}
+
+static void reached(struct app *a)
+{
+    rf_timer_stop(rf_loop_timers(a->loop), &a->give_up_timer);
+}
+
+/* ---- what happens ---- */
+
+static void on_registered(struct app *a)
+{
+    struct rf_why why = {0};
+    if (a->o->call == NULL)
+        reached(a);
+    if (a->o->call == NULL && !a->o->is_answering)
+        start_for(a);
+    if (a->o->call == NULL || a->has_called)
+        return;
+    a->has_called = true;
+    if (rf_station_call(rf_phone_station(a->phone), a->o->call, &why) != RF_OK) {
+        say(a->o->call, &why);
+        fail(a);
+    }
+}
+
+/* Over: gone as soon as the last of its media has ended. */
+static void maybe_leave(struct app *a)
+{
+    if (!a->is_call_over || !a->o->exits_after_call || a->is_stopping)
+        return;
+    if (a->streams == 0)
+        stop(a);
+    else if (a->last_timer == 0)
+        a->last_timer = rf_timer_start(rf_loop_timers(a->loop), LAST_MEDIA_MS, on_last, a, 0);
+}
+
+static void call_failed(struct app *a)
+{
+    struct rf_why why = {0};
+    a->status = a->o->call != NULL ? EXIT_REFUSED : a->status;
+    if (rf_station_hang_up(rf_phone_station(a->phone), &why) != RF_OK)
+        say("hanging up", &why);
+}
+
+static void call_over(struct app *a)
+{
+    if (!a->was_connected && !a->has_called)
+        return; /* it rang, and the other side hung up */
+    if (a->o->call != NULL && !a->was_connected)
+        a->status = EXIT_REFUSED;
+    rf_timer_stop(rf_loop_timers(a->loop), &a->for_timer);
+    a->is_call_over = true;
+    maybe_leave(a);
+}
+
+static void on_call(struct app *a, enum rf_station_call_state state)
+{
+    struct rf_why why = {0};
+    if (state == RF_STATION_RING_IN && a->o->is_answering) {
+        a->is_call_over = false;
+        a->was_connected = false;
+        if (rf_station_answer(rf_phone_station(a->phone), &why) != RF_OK)
+            say("answering", &why);
+    } else if (state == RF_STATION_CONNECTED) {
+        a->was_connected = true;
+        reached(a);
+        start_for(a);
+    } else if (state == RF_STATION_FAILED) {
+        call_failed(a);
+    } else if (state == RF_STATION_IDLE) {
+        call_over(a);
+    }
+}
+
+static void media_ended(struct app *a, const struct rf_station_event *ev)
+{
+    struct rf_why why = {0};
+    a->streams -= a->streams > 0;
+    if (a->o->record != NULL && ev->ulaw.len > 0 &&
+        rf_wav_save(a->o->record, ev->ulaw, &why) != RF_OK) {
+        say(a->o->record, &why);
+        a->status = EXIT_REFUSED;
+    }
+    maybe_leave(a);
+}
+
+static void on_station(struct app *a, const struct rf_station_event *ev)
+{
+    if (ev->kind == RF_STATION_REGISTERED)
+        on_registered(a);
+    else if (ev->kind == RF_STATION_CALL)
+        on_call(a, ev->call_state);
+    else if (ev->kind == RF_STATION_RECEIVING)
+        a->streams++;
+    else if (ev->kind == RF_STATION_MEDIA_ENDED)
+        media_ended(a, ev);
+}
+
+static void on_event(void *arg, const struct rf_phone_event *event)
+{
+    struct app *a = arg;
+    print_event(event, rf_phone_device(a->phone), a->o->is_json, now_ms(a) - a->start_ms);
+    if (event->kind == RF_PHONE_STATION)
+        on_station(a, event->station);
+    else if (event->kind == RF_PHONE_HALTED)
+        fail(a);
+    else if (event->kind == RF_PHONE_STOPPED)
+        rf_loop_stop(a->loop);
+}
+
+/* ---- putting it together ---- */
+
+static bool begin(struct app *a)
+{
+    const struct options *o = a->o;
+    struct rf_why why = {0};
+    struct rf_fetch_conf fetch = {.loop = a->loop,
+                                  .host = o->tftp_host,
+                                  .port = o->tftp_port,
+                                  .limits = {.no_options = o->no_tftp_options}};
+    if (o->retry_ms != 0 && o->retry_ms < RF_FETCH_RETRY_MS)
+        fetch.limits.retry_ms = o->retry_ms;
+    if (o->play != NULL && rf_media_clip_load(o->play, &a->clip, &why) != RF_OK) {
+        say(o->play, &why);
+        return false;
+    }
+    if (rf_fetcher_new(&fetch, &a->fetcher, &why) == RF_OK &&
+        rf_media_start(&a->media, &why) == RF_OK)
+        return true;
+    say("starting", &why);
+    return false;
+}
+
+static void make_phone(struct app *a)
+{
+    const struct options *o = a->o;
+    uint64_t longest = o->retry_max_ms != 0 ? o->retry_max_ms : (uint64_t)o->retry_ms * 40;
+    struct rf_phone_conf conf = {
+        .flash_dir = o->flash,
+        .fetch = rf_fetch_real(),
+        .fetcher = a->fetcher,
+        .auth_string = o->auth_string.len > 0 ? &o->auth_string : NULL,
+        .sccp_version = o->sccp_version,
+        .min_load_version = o->min_load,
+        .no_clock = o->no_clock,
+        .allow_sha1 = o->allow_sha1,
+        .bare_digest = o->bare_digest,
+        .keylog_path = o->keylog,
+        .retry_first_ms = o->retry_ms,
+        .retry_max_ms = longest > UINT32_MAX ? UINT32_MAX : (uint32_t)longest,
+        .enrol_retry_ms = o->retry_ms,
+        .parts = rf_phone_parts_real(),
+        .net = rf_phone_link_real(),
+        .net_arg = a->loop,
+        .clock = rf_loop_clock(a->loop),
+        .timers = rf_loop_timers(a->loop),
+        .worker = a->worker,
+        .answers = rf_loop_mailbox(a->loop),
+        .media = rf_station_media_real(),
+        .media_arg = a->media,
+        .clip = a->clip,
+        .record_max = o->record != NULL ? RF_MEDIA_RECORD_MAX : 0,
+        .on_event = on_event,
+        .arg = a,
+    };
+    a->phone = rf_phone_new(&conf);
+}
+
+static void end(struct app *a)
+{
+    struct rf_timers *timers = rf_loop_timers(a->loop);
+    rf_timer_stop(timers, &a->for_timer);
+    rf_timer_stop(timers, &a->give_up_timer);
+    rf_timer_stop(timers, &a->last_timer);
+    rf_phone_free(a->phone);
+    rf_worker_stop(a->worker);
+    rf_media_stop(a->media);
+    rf_fetcher_free(a->fetcher);
+    rf_media_clip_unref(a->clip);
+    rf_loop_free(a->loop);
+}
+
+int run_phone(const struct options *o)
+{
+    struct app a = {.o = o, .loop = rf_loop_new(rf_clock_real(), "ringphone")};
+    a.worker = rf_worker_start("phone-files", WORKER_LIMIT, NULL);
+    a.start_ms = now_ms(&a);
+    if (!begin(&a)) {
+        a.status = EXIT_REFUSED;
+        end(&a);
+        return a.status;
+    }
+    if (o->keylog != NULL)
+        fprintf(stderr,
+                "ringphone: ALL TLS SECRETS ARE WRITTEN TO %s: whoever reads it reads "
+                "calls and keys\n",
+                o->keylog);
+    make_phone(&a);
+    rf_loop_on_signal(a.loop, SIGTERM, on_signal, &a);
+    rf_loop_on_signal(a.loop, SIGINT, on_signal, &a);
+    if (o->give_up_ms != 0)
+        a.give_up_timer = rf_timer_start(rf_loop_timers(a.loop), o->give_up_ms, on_give_up, &a, 0);
+    rf_phone_start(a.phone);
+    rf_loop_run(a.loop);
+    end(&a);
+    return a.status;
+}
