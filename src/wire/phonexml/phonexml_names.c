@@ -4,7 +4,7 @@
 
 #define STUB   .flags = RF_PHONEXML_IN_STUB
 #define ALWAYS .flags = RF_PHONEXML_ALWAYS
-#define BOTH   .flags = RF_PHONEXML_IN_STUB | RF_PHONEXML_ALWAYS
+#define BOTH   .flags = (RF_PHONEXML_IN_STUB | RF_PHONEXML_ALWAYS)
 
 #define SIZE_OF(type, member) sizeof(((struct type *)0)->member)
 #define AT(type, member)      .at = offsetof(struct type, member)
