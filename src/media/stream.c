@@ -82,8 +82,8 @@ static enum rf_err bind_port(const char *local, int *out_fd, uint16_t *out_port,
 enum rf_err rf_media_open(struct rf_media *media, const struct rf_media_conf *conf,
                           rf_media_id *out, uint16_t *out_port, struct rf_why *why)
 {
-    int fd;
-    uint16_t port;
+    int fd = -1;
+    uint16_t port = 0;
     *out = 0;
     *out_port = 0;
     enum rf_err err = bind_port(conf->local, &fd, &port, why);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const char *const sql_text[RF_SQL_N] = {
-#define RF_SQL_TEXT(symbol, text) [RF_SQL_##symbol] = text,
+#define RF_SQL_TEXT(symbol, text) [RF_SQL_##symbol] = (text),
     RF_SQL(RF_SQL_TEXT)
 #undef RF_SQL_TEXT
 };

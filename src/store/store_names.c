@@ -32,6 +32,7 @@ static bool number_of(const char *const *names, size_t n, const char *text, unsi
     return false;
 }
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): a type cannot stand in parentheses. */
 #define NAME_FN(function, type, names)                                                             \
     const char *function(type value)                                                               \
     {                                                                                              \
@@ -45,6 +46,7 @@ static bool number_of(const char *const *names, size_t n, const char *text, unsi
         *out = (type)value;                                                                        \
         return is_known;                                                                           \
     }
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 NAME_FN(rf_store_severity_name, enum rf_store_severity, severity_names)
 NAME_FN(rf_store_mode_name, enum rf_store_mode, mode_names)

@@ -126,10 +126,11 @@ static enum rf_err see_name(void *arg, const char *name)
 }
 
 static enum rf_err make_phone(const struct cmd_ctx *ctx, struct rf_factory *f,
-                              struct rf_factory_mic *mic, struct rf_flash_make *make,
+                              struct rf_factory_mic *mic, const struct rf_flash_make *wanted,
                               struct rf_why *why)
 {
     RF_AUTO(rf_cert_list_fini) struct rf_cert_list chain = {0}, keys = {0};
+    struct rf_flash_make all = *wanted, *make = &all;
     char loads[RF_LOADS_NAME_MAX + 1] = "";
     enum rf_err err = rf_factory_open(ctx->args[0], f, why);
     if (err == RF_OK)

@@ -14,4 +14,4 @@ const struct cmd *const cmd_table[] = {
     &cmd_factory_init, &cmd_factory_firmware, &cmd_factory_phone, &cmd_help,
     &cmd_man,          &cmd_completion,
 };
-const size_t cmd_table_n = sizeof cmd_table / sizeof *cmd_table;
+const size_t cmd_table_n = sizeof cmd_table / sizeof cmd_table[0];

@@ -10,9 +10,9 @@
 void phone_event(struct rf_phone *p, enum phone_ev ev)
 {
     if (p->fsm.running)
-        rf_fsm_post(&p->fsm, ev, NULL, 0);
+        rf_fsm_post(&p->fsm, (int)ev, NULL, 0);
     else
-        rf_fsm_handle(&p->fsm, ev, NULL);
+        rf_fsm_handle(&p->fsm, (int)ev, NULL);
 }
 
 static void on_retry(void *owner, uint64_t number)

@@ -53,8 +53,9 @@ static void read_lists(const struct rf_flash *flash, struct rf_security *page,
         if (err == RF_ERR_NOT_FOUND)
             continue;
         page->list[i].is_installed = true;
-        if (err == RF_OK)
-            err = rf_lists_load(lists, kind, rf_buf_slice(&bytes), &why);
+        /* A refused one stays out of `lists`; its reason is what the page shows. */
+        if (err == RF_OK && rf_lists_load(lists, kind, rf_buf_slice(&bytes), &why) == RF_OK)
+            why = (struct rf_why){0};
         page->list[i].why = why;
     }
     if (lists->ctl != NULL)

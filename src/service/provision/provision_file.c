@@ -24,6 +24,14 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
+/* The descriptor, now the caller's. */
+static int take_fd(int *fd)
+{
+    int taken = *fd;
+    *fd = -1;
+    return taken;
+}
+
 static void close_dir(DIR **dir)
 {
     if (*dir != NULL)
@@ -85,8 +93,7 @@ static enum rf_err open_listed(DIR *dir, const char *name, int *fd, struct provi
     enum rf_err err = judge(opened, name, RF_PROVISION_FILE_MAX, id, why);
     if (err != RF_OK)
         return err;
-    *fd = opened;
-    opened = -1;
+    *fd = take_fd(&opened);
     return RF_OK;
 }
 
@@ -125,8 +132,7 @@ enum rf_err provision_list_open(const char *path, int *fd, struct provision_iden
     enum rf_err err = judge(opened, path, RF_TRUSTLIST_BYTES_MAX, id, why);
     if (err != RF_OK)
         return err;
-    *fd = opened;
-    opened = -1;
+    *fd = take_fd(&opened);
     return RF_OK;
 }
 

@@ -315,6 +315,7 @@ bool sccp_on_register(struct session *s, const struct rf_sccp_register *reg)
         reject(s, reg, st, &r);
         return false;
     }
+    rf_bug_on(st == NULL); /* who was judged fit is a device */
     accept(s, reg, st);
     return true;
 }

@@ -126,6 +126,14 @@ static enum rf_err open_pair(const char *dir, const char *name, struct rf_key **
     return err;
 }
 
+/* Leave nothing to release behind. */
+static struct rf_factory take(struct rf_factory *f)
+{
+    struct rf_factory taken = *f;
+    *f = (struct rf_factory){0};
+    return taken;
+}
+
 enum rf_err rf_factory_open(const char *dir, struct rf_factory *out, struct rf_why *why)
 {
     RF_AUTO(rf_freep) char *done = rf_path_join(dir, ROOTS_FILE);
@@ -141,8 +149,7 @@ enum rf_err rf_factory_open(const char *dir, struct rf_factory *out, struct rf_w
         err = open_pair(dir, IMAGE_FILE, &f.image_key, &f.image_cert, why);
     if (err != RF_OK)
         return err;
-    *out = f;
-    f = (struct rf_factory){0};
+    *out = take(&f);
     return RF_OK;
 }
 

@@ -12,9 +12,9 @@ size_t rf_signedfile_modulus_bytes(uint8_t code)
 
 bool rf_signedfile_modulus_code(size_t bytes, uint8_t *code)
 {
-    for (uint8_t i = 0; i < sizeof modulus_bytes / sizeof *modulus_bytes; i++) {
+    for (size_t i = 0; i < sizeof modulus_bytes / sizeof *modulus_bytes; i++) {
         if (modulus_bytes[i] == bytes) {
-            *code = i;
+            *code = (uint8_t)i;
             return true;
         }
     }
