@@ -49,6 +49,9 @@ struct rf_slice rf_http_body(const struct rf_http_req *req);
 uid_t rf_http_uid(const struct rf_http_req *req);
 gid_t rf_http_gid(const struct rf_http_req *req);
 pid_t rf_http_pid(const struct rf_http_req *req);
+/** Was this one of the asker's groups, the primary one or another, when it connected? As the kernel
+ * says: no user database is asked. */
+bool rf_http_has_group(const struct rf_http_req *req, gid_t gid);
 
 /** To answer later: keep the number, find the request again. NULL when it is gone. */
 rf_handle rf_http_id(const struct rf_http_req *req);

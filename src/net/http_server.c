@@ -27,6 +27,7 @@
 
 #define IDLE_S      60 /* a connection that says nothing, or not all of it */
 #define SOCKET_MODE 0660
+#define GROUPS_MAX  1024 /* of one user; with more the kernel's answer does not fit: none counts */
 
 struct rf_http_server {
     struct rf_loop *loop;
@@ -108,10 +109,10 @@ static void send_reply(struct evhttp_request *ev, int status, const char *conten
     evbuffer_free(out);
 }
 
-static void send_error(struct evhttp_request *ev, int status, const char *text)
+static void send_error(struct evhttp_request *ev, int status, const char *code, const char *text)
 {
-    char body[160];
-    snprintf(body, sizeof body, "{\"error\":\"%s\"}\n", text);
+    char body[192];
+    snprintf(body, sizeof body, "{\"error\":{\"code\":\"%s\",\"text\":\"%s\"}}\n", code, text);
     send_reply(ev, status, "application/json", rf_slice_str(body));
 }
 
@@ -159,20 +160,24 @@ static void on_request(struct evhttp_request *ev, void *arg)
     struct evbuffer *in = evhttp_request_get_input_buffer(ev);
     req->body = rf_slice_of(evbuffer_pullup(in, -1), evbuffer_get_length(in));
     int status = 0;
+    const char *code = "";
     const char *text = "";
     if (req->id == 0) {
         status = 503;
+        code = "busy";
         text = "too many requests wait for an answer";
     } else if (!read_who(req)) {
         status = 403;
+        code = "peer-unknown";
         text = "the kernel does not say who asks";
     } else if (!read_target(req)) {
         status = 400;
+        code = "target";
         text = "the path or the query is malformed";
     }
     if (status != 0) {
         req_free(req);
-        send_error(ev, status, text);
+        send_error(ev, status, code, text);
         return;
     }
     evhttp_connection_set_closecb(req->connection, connection_gone, req);
@@ -232,6 +237,21 @@ gid_t rf_http_gid(const struct rf_http_req *req)
 pid_t rf_http_pid(const struct rf_http_req *req)
 {
     return req->who.pid;
+}
+
+bool rf_http_has_group(const struct rf_http_req *req, gid_t gid)
+{
+    gid_t groups[GROUPS_MAX];
+    socklen_t len = sizeof groups;
+    int fd = bufferevent_getfd(evhttp_connection_get_bufferevent(req->connection));
+    if (req->who.gid == gid)
+        return true;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len) != 0)
+        return false;
+    for (size_t i = 0; i < len / sizeof *groups; i++)
+        if (groups[i] == gid)
+            return true;
+    return false;
 }
 
 rf_handle rf_http_id(const struct rf_http_req *req)
@@ -385,7 +405,9 @@ enum rf_err rf_http_server_open(struct rf_loop *loop, const char *path, rf_http_
 static void answer_last(struct rf_http_req *req)
 {
     struct bufferevent *bev = evhttp_connection_get_bufferevent(req->connection);
-    rf_http_reply(req, 503, "application/json", rf_slice_str("{\"error\":\"the server stops\"}\n"));
+    rf_http_reply(
+        req, 503, "application/json",
+        rf_slice_str("{\"error\":{\"code\":\"stopping\",\"text\":\"the server stops\"}}\n"));
     struct evbuffer *out = bufferevent_get_output(bev);
     evbuffer_unfreeze(out, 1);
     if (evbuffer_write(out, bufferevent_getfd(bev)) < 0)

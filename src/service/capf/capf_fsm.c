@@ -204,10 +204,12 @@ static void keep(void *self, const void *data)
     capf_ask(s, capf_store_worker(s), capf_keep);
 }
 
+/* Told before the certificate leaves: whoever judges the phone by it then knows it. */
 static void send_cert(void *self, const void *data)
 {
     (void)data;
     struct capf_session *s = self;
+    capf_tell_changed(s, false);
     struct rf_capf_msg m = {.command = RF_CAPF_STORE_CERT_REQ,
                             .has_cert_type = true,
                             .cert_type = RF_CAPF_CERT_LSC,

@@ -178,6 +178,8 @@ bool capf_is_taken(const struct capf_session *s, struct rf_slice device);
 void capf_send(struct capf_session *s, struct rf_capf_msg *msg);
 void capf_timer_start(struct capf_session *s, uint64_t ms);
 void capf_entered(struct capf_session *s, int state);
+/** Tell the owner: on_changed. */
+void capf_tell_changed(const struct capf_session *s, bool is_done);
 /** The session is over: log line, counters, news for the owner. Freed by the caller of the machine.
  */
 void capf_over(struct capf_session *s);

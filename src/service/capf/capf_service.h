@@ -41,8 +41,9 @@ struct rf_capf_service_conf {
     rf_capf_key_fn issuer_key;  /* may be NULL */
     struct rf_anchors *anchors; /* purpose CAPF: MIC roots and LSC issuers; its count goes up */
     struct rf_cert *lsc_issuer; /* certificates it issued are LSCs: they must be in the store */
-    /** May be NULL. Something of the device's operation changed (done, failed): its configuration
-     * is another now. Loop's thread. */
+    /** May be NULL. Something of the device changed: a certificate was issued to it (and has not
+     * left yet), its operation is done, or failed: it has another certificate or configuration now.
+     * Loop's thread. */
     void (*on_changed)(void *arg, const char *device, bool is_done);
     void *arg;
 };

@@ -468,9 +468,15 @@ static void log_refused(const struct capf_session *s)
            s->host);
 }
 
-void capf_over(struct capf_session *s)
+void capf_tell_changed(const struct capf_session *s, bool is_done)
 {
     const struct rf_capf_sessions_conf *conf = &s->all->conf;
+    if (conf->on_changed != NULL)
+        conf->on_changed(conf->arg, s->device, is_done);
+}
+
+void capf_over(struct capf_session *s)
+{
     const struct capf_case *c = s->c;
     bool has_failed =
         !c->is_done && (c->end.record == CAPF_RECORD_FAIL || c->end.record == CAPF_RECORD_TRY);
@@ -480,6 +486,6 @@ void capf_over(struct capf_session *s)
         log_refused(s);
         rf_count(CAPF_REFUSED);
     }
-    if (conf->on_changed != NULL && (c->is_done || has_failed))
-        conf->on_changed(conf->arg, s->device, c->is_done);
+    if (c->is_done || has_failed)
+        capf_tell_changed(s, c->is_done);
 }

@@ -411,6 +411,12 @@ uint16_t rf_tftp_server_port(const struct rf_tftp_server *s)
     return rf_udp_port(s->udp);
 }
 
+void rf_tftp_server_set_retries(struct rf_tftp_server *s, uint32_t retry_ms, uint32_t tries)
+{
+    s->conf.retry_ms = or_default(retry_ms, s->conf.retry_ms);
+    s->conf.tries = or_default(tries, s->conf.tries);
+}
+
 uint32_t rf_tftp_server_transfers(const struct rf_tftp_server *s)
 {
     return rf_handles_n(s->transfers);

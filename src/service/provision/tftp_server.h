@@ -51,6 +51,8 @@ RF_MUST_CHECK enum rf_err rf_tftp_server_open(const struct rf_tftp_server_conf *
                                               struct rf_tftp_server **out, struct rf_why *why);
 uint16_t rf_tftp_server_port(const struct rf_tftp_server *s);
 uint32_t rf_tftp_server_transfers(const struct rf_tftp_server *s);
+/** For transfers that begin from now on; 0: as at opening (a reload). */
+void rf_tftp_server_set_retries(struct rf_tftp_server *s, uint32_t retry_ms, uint32_t tries);
 /** Drops all transfers. Before rf_provision_free. NULL is fine. */
 void rf_tftp_server_close(struct rf_tftp_server *s);
 

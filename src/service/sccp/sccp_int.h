@@ -75,6 +75,7 @@ struct session {
 struct rf_sccp_service {
     struct rf_sccp_service_conf conf;
     char server_name[RF_SCCP_SERVER_NAME + 1];
+    char date_template[16];
     struct rf_call_control *calls;
     struct session *sessions[BUCKETS];
     uint32_t n_sessions;

@@ -95,6 +95,13 @@ static const struct rf_sccp_device_cert *cert_find(const struct session *s,
     return NULL;
 }
 
+static bool must_be_listed(const struct session *s, const struct rf_sccp_device *d)
+{
+    const struct rf_cert *ours = s->svc->conf.listed_issuer;
+    return d->listed_certs_only ||
+           (ours != NULL && rf_slice_eq(rf_cert_issuer_der(s->cert), rf_cert_subject_der(ours)));
+}
+
 static bool check_cert(struct session *s, const struct rf_sccp_device *d, struct refusal *r)
 {
     if (!s->has_tls || rf_fault_skips("sccp.certificate-state"))
@@ -103,7 +110,7 @@ static bool check_cert(struct session *s, const struct rf_sccp_device *d, struct
     if (c != NULL && c->state == RF_SCCP_CERT_SUPERSEDED)
         return refuse(r, RF_SCCP_CAUSE_AUTHENTICATION, "Certificate superseded",
                       "certificate %s was replaced by a newer one", rf_cert_short(s->cert));
-    if (c == NULL && d->listed_certs_only)
+    if (c == NULL && must_be_listed(s, d))
         return refuse(r, RF_SCCP_CAUSE_AUTHENTICATION, "Certificate not known",
                       "certificate %s is none of this device's", rf_cert_short(s->cert));
     return true;

@@ -54,8 +54,9 @@ struct rf_sccp_service *rf_sccp_service_new(const struct rf_sccp_service_conf *c
     c->register_wait_s = or_default(c->register_wait_s, REGISTER_WAIT);
     c->rate_per_s = or_default(c->rate_per_s, RATE_PER_S);
     c->rate_burst = or_default(c->rate_burst, RATE_BURST);
-    if (c->date_template == NULL)
-        c->date_template = "D.M.Y";
+    rf_sccp_service_set_date_template(svc, c->date_template != NULL ? c->date_template : "D.M.Y");
+    if (c->listed_issuer != NULL)
+        rf_cert_ref(c->listed_issuer);
     snprintf(svc->server_name, sizeof svc->server_name, "%s",
              c->server_name != NULL ? c->server_name : "");
     struct rf_call_conf calls = {
@@ -65,6 +66,17 @@ struct rf_sccp_service *rf_sccp_service_new(const struct rf_sccp_service_conf *c
     memcpy(calls.timer_ms, c->call_timer_ms, sizeof calls.timer_ms);
     svc->calls = rf_call_control_new(&calls);
     return svc;
+}
+
+void rf_sccp_service_set_keepalive(struct rf_sccp_service *svc, uint32_t keepalive_s)
+{
+    svc->conf.keepalive_s = or_default(keepalive_s, KEEPALIVE_S);
+}
+
+void rf_sccp_service_set_date_template(struct rf_sccp_service *svc, const char *date_template)
+{
+    snprintf(svc->date_template, sizeof svc->date_template, "%s", date_template);
+    svc->conf.date_template = svc->date_template;
 }
 
 struct rf_call_control *rf_sccp_service_calls(struct rf_sccp_service *svc)
@@ -173,6 +185,7 @@ void rf_sccp_service_free(struct rf_sccp_service *svc)
             rf_free(st);
         }
     }
+    rf_cert_unref(svc->conf.listed_issuer);
     rf_free(svc);
 }
 
@@ -468,6 +481,8 @@ void rf_sccp_counts(const struct rf_sccp_service *svc, struct rf_sccp_counts *ou
             out->dropped += s->dropped;
             out->registered += s->station != NULL;
         }
+        for (const struct station *st = svc->stations[i]; st != NULL; st = st->next)
+            out->devices++;
     }
 }
 

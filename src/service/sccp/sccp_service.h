@@ -135,6 +135,9 @@ struct rf_sccp_service_conf {
     bool allow_foreign_media;       /* else a phone's media address must be its link's own */
     int32_t utc_offset_s;           /* local time of DefineTimeDate */
     uint32_t call_timer_ms[RF_CALL_T_N]; /* 0: default */
+    /** May be NULL; its count goes up. A certificate that this issuer made must stand in the
+     * device's list, whatever the device's listed_certs_only says: we know all that we made. */
+    struct rf_cert *listed_issuer;
 };
 
 struct rf_sccp_service;
@@ -143,6 +146,9 @@ struct rf_sccp_service;
 struct rf_sccp_service *rf_sccp_service_new(const struct rf_sccp_service_conf *conf);
 /** Sessions are dropped without a word. */
 void rf_sccp_service_free(struct rf_sccp_service *svc);
+/** What a reload may change, for registrations from now on. */
+void rf_sccp_service_set_keepalive(struct rf_sccp_service *svc, uint32_t keepalive_s);
+void rf_sccp_service_set_date_template(struct rf_sccp_service *svc, const char *date_template);
 struct rf_call_control *rf_sccp_service_calls(struct rf_sccp_service *svc);
 
 /** Replace the whole set: devices that are no longer there are removed (their phone is reset), the
@@ -190,6 +196,7 @@ struct rf_sccp_counts {
     uint64_t dropped;    /* of in: malformed, unknown or not allowed now */
     uint32_t links;      /* open now */
     uint32_t registered; /* phones now */
+    uint32_t devices;    /* configured */
 };
 void rf_sccp_counts(const struct rf_sccp_service *svc, struct rf_sccp_counts *out);
 

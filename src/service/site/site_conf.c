@@ -94,7 +94,8 @@ static const struct rf_conf_option options[] = {
      .max = 600,
      .unit = "s",
      .reloads = true,
-     .help = "How often a phone says that it is there; silent for twice as long, it is dropped"},
+     .help =
+         "How often a phone says that it is there; silent for three times as long, it is dropped"},
     {.name = "handshake_s",
      .type = RF_CONF_U32,
      .at = AT(handshake_s),
@@ -102,7 +103,6 @@ static const struct rf_conf_option options[] = {
      .min = 1,
      .max = 120,
      .unit = "s",
-     .reloads = true,
      .help = "A TLS handshake that is not done by then is dropped"},
     {.name = "reject_retry_s",
      .type = RF_CONF_U32,

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Devices of the database as call control wants them, and the way of a change there:
+ * store worker, main loop, call-control thread. Changes by operators go the same way, so that the
+ * order of the database is the order in call control. */
+#include <stdio.h>
+#include <string.h>
+
+#include "app/ringfenced/server_int.h"
+#include "base/log.h"
+
+/* ---- translation ---- */
+
+static enum rf_err copy(const char *from, char *to, size_t cap, const char *what,
+                        struct rf_why *why)
+{
+    if (strlen(from) >= cap)
+        return rf_why_set(why, RF_ERR_LIMIT, "value", "\"%s\": wants at most %zu bytes", what,
+                          cap - 1);
+    snprintf(to, cap, "%s", from);
+    return RF_OK;
+}
+
+static enum rf_err line_of(const struct rf_store_phone *phone, size_t i, struct rf_call_party *out,
+                           struct rf_why *why)
+{
+    const struct rf_store_line *line = &phone->lines[i];
+    if (!rf_call_number_ok(line->dn))
+        return rf_why_set(why, RF_ERR_BAD, "line-number",
+                          "\"dn\" of line %zu: wants 1 to %d of 0-9 * + A-D", i + 1,
+                          RF_CALL_NUMBER_MAX);
+    for (size_t k = 0; k < i; k++)
+        if (strcmp(phone->lines[k].dn, line->dn) == 0)
+            return rf_why_set(why, RF_ERR_EXISTS, "line-exists", "line %s stands there twice",
+                              line->dn);
+    enum rf_err err = copy(line->dn, out->number, sizeof out->number, "dn", why);
+    if (err != RF_OK)
+        return err;
+    const char *name = line->display_name[0] != '\0' ? line->display_name : line->label;
+    return copy(name, out->name, sizeof out->name, "display_name", why);
+}
+
+static bool is_usable(const struct rf_store_cert *cert)
+{
+    return cert->state == RF_STORE_CERT_CONFIRMED || cert->state == RF_STORE_CERT_UNCONFIRMED;
+}
+
+static enum rf_sccp_cert_state state_of(const struct rf_store_cert *cert)
+{
+    if (cert->state == RF_STORE_CERT_CONFIRMED)
+        return RF_SCCP_CERT_CURRENT;
+    return cert->state == RF_STORE_CERT_UNCONFIRMED ? RF_SCCP_CERT_UNCONFIRMED
+                                                    : RF_SCCP_CERT_SUPERSEDED;
+}
+
+/* The youngest first. Those that may be used go before those that ended: an LSC that finds no room
+ * is refused all the same, because what our issuer made has to be listed. */
+static void add_certs(const struct rf_store_certs *certs, bool usable, struct rf_sccp_device *out)
+{
+    for (size_t i = certs->n; i-- > 0 && out->n_certs < RF_SCCP_DEVICE_CERTS;) {
+        const struct rf_store_cert *cert = &certs->items[i];
+        if (is_usable(cert) != usable)
+            continue;
+        struct rf_sccp_device_cert *to = &out->certs[out->n_certs++];
+        memcpy(to->sha256, cert->sha256, sizeof to->sha256);
+        to->state = state_of(cert);
+    }
+}
+
+static enum rf_sccp_mode_wanted mode_of(enum rf_store_mode mode)
+{
+    switch (mode) {
+    case RF_STORE_NONSECURE:
+        return RF_SCCP_MODE_NON_SECURE;
+    case RF_STORE_AUTHENTICATED:
+        return RF_SCCP_MODE_AUTHENTICATED;
+    case RF_STORE_ENCRYPTED:
+        break;
+    }
+    return RF_SCCP_MODE_ENCRYPTED;
+}
+
+enum rf_err device_of(const struct rf_store_phone *phone, const struct rf_store_certs *certs,
+                      struct rf_sccp_device *out, struct rf_why *why)
+{
+    const struct rf_store_device *d = &phone->device;
+    *out = (struct rf_sccp_device){.mode = mode_of(d->mode), .has_srtp = d->has_srtp};
+    if (!rf_sccp_device_name_ok(rf_slice_str(d->name)))
+        return rf_why_set(why, RF_ERR_BAD, "device-name",
+                          "\"name\": wants SEP and 12 hexadecimal digits in upper case, or 1 to 15 "
+                          "of A-Z 0-9 - _");
+    if (phone->n_lines > RF_CALL_LINES_MAX)
+        return rf_why_set(why, RF_ERR_LIMIT, "lines", "\"lines\": wants at most %d",
+                          RF_CALL_LINES_MAX);
+    out->call.media_policy = d->media_policy == RF_STORE_MEDIA_REQUIRE ? RF_CALL_MEDIA_REQUIRE
+                                                                       : RF_CALL_MEDIA_BEST_EFFORT;
+    enum rf_err err = copy(d->name, out->call.name, sizeof out->call.name, "name", why);
+    for (size_t i = 0; i < phone->n_lines && err == RF_OK; i++)
+        err = line_of(phone, i, &out->call.lines[i], why);
+    if (err != RF_OK)
+        return err;
+    out->call.n_lines = phone->n_lines;
+    /* What the phone shows as its own name; a description may be longer than fits. */
+    snprintf(out->label, sizeof out->label, "%.*s", (int)sizeof out->label - 1, d->description);
+    if (certs != NULL) {
+        add_certs(certs, true, out);
+        add_certs(certs, false, out);
+    }
+    return RF_OK;
+}
+
+/* ---- all of them, at the start ---- */
+
+static enum rf_err load_one(struct server *s, const struct rf_store_phone *phone,
+                            struct rf_sccp_device *out, struct rf_why *why)
+{
+    struct rf_store_certs certs = {0};
+    enum rf_err err = rf_store_cert_list(s->store, phone->device.name, &certs, why);
+    if (err == RF_OK)
+        err = device_of(phone, &certs, out, why);
+    rf_store_certs_fini(&certs);
+    return err;
+}
+
+/* A device that call control would not take (of an older or newer version) does not keep the others
+ * from working. */
+enum rf_err devices_load(struct server *s, struct rf_why *why)
+{
+    struct rf_store_phones phones = {0};
+    enum rf_err err = rf_store_device_list(s->store, &phones, why);
+    if (err != RF_OK)
+        return err;
+    size_t n = 0;
+    for (size_t i = 0; i < phones.n; i++) {
+        struct rf_sccp_device device;
+        struct rf_why refused = {0};
+        err = load_one(s, &phones.items[i], &device, &refused);
+        if (err == RF_OK)
+            err = rf_sccp_device_update(s->sccp, &device, &refused);
+        n += err == RF_OK;
+        if (err != RF_OK)
+            rf_error(RF_CAT_MAIN, "device left out: %s dev=%s", rf_why_text(&refused),
+                     phones.items[i].device.name);
+    }
+    rf_info(RF_CAT_MAIN, "devices loaded n=%zu left-out=%zu", n, phones.n - n);
+    rf_store_phones_fini(&phones);
+    return RF_OK;
+}
+
+/* ---- one of them, when something changed ---- */
+
+struct refresh {
+    struct rf_job job;
+    struct rf_msg msg;
+    struct server *s;
+    char name[RF_STORE_DEVICE_NAME];
+    enum rf_err err;
+    struct rf_why why;
+    struct rf_sccp_device device;
+};
+
+static void refresh_load(struct rf_job *job, void *state)
+{
+    struct refresh *r = (struct refresh *)job;
+    struct rf_store_phone phone = {.lines = NULL};
+    struct rf_store_certs certs = {0};
+    r->err = rf_store_device_load(state, r->name, &phone, &r->why);
+    if (r->err == RF_OK)
+        r->err = rf_store_cert_list(state, r->name, &certs, &r->why);
+    if (r->err == RF_OK)
+        r->err = device_of(&phone, &certs, &r->device, &r->why);
+    rf_store_phone_fini(&phone);
+    rf_store_certs_fini(&certs);
+}
+
+static void refresh_use(struct rf_msg *msg, void *reader)
+{
+    struct refresh *r = (struct refresh *)((char *)msg - offsetof(struct refresh, msg));
+    struct rf_why why = {0};
+    if (reader != NULL && rf_sccp_device_update(r->s->sccp, &r->device, &why) != RF_OK)
+        rf_error(RF_CAT_MAIN, "device not refreshed: %s dev=%s", rf_why_text(&why), r->name);
+    rf_free(r);
+}
+
+static void refresh_loaded(struct rf_job *job, void *reader)
+{
+    struct refresh *r = (struct refresh *)job;
+    if (reader != NULL && r->err == RF_OK) {
+        r->msg.run = refresh_use;
+        sccp_post(r->s, &r->msg);
+        return;
+    }
+    /* Removed meanwhile: then it was removed from call control, too. */
+    if (reader != NULL && r->err != RF_ERR_NOT_FOUND)
+        rf_error(RF_CAT_MAIN, "device not refreshed: %s dev=%s", rf_why_text(&r->why), r->name);
+    rf_free(r);
+}
+
+void device_refresh(struct server *s, const char *name)
+{
+    struct refresh *r = rf_new(struct refresh);
+    r->s = s;
+    snprintf(r->name, sizeof r->name, "%s", name);
+    r->job = (struct rf_job){
+        .work = refresh_load, .done = refresh_loaded, .answer_to = rf_loop_mailbox(s->loop)};
+    if (rf_worker_post(s->store_worker, &r->job) == RF_OK)
+        return;
+    rf_error(RF_CAT_MAIN, "device not refreshed: the database has too much to do dev=%s", name);
+    rf_free(r);
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What happened, into the event list. Whoever it happened to has written the log line; here it is
+ * handed to the store worker, by threads that may not wait. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "app/ringfenced/server_int.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/text.h"
+
+#define TRIM_MS ((uint64_t)3600 * 1000)
+
+/* ---- keeping one ---- */
+
+struct keep {
+    struct rf_job job;
+    struct server *s;
+    struct rf_store_event event;
+};
+
+static void keep_work(struct rf_job *job, void *state)
+{
+    struct keep *k = (struct keep *)job;
+    struct rf_why why = {0};
+    if (rf_store_event_add(state, &k->event, NULL, &why) != RF_OK)
+        rf_error(RF_CAT_STORE, "event not kept: %s code=%s dev=%s", rf_why_text(&why),
+                 k->event.code, k->event.device[0] != '\0' ? k->event.device : "-");
+}
+
+static void keep_done(struct rf_job *job, void *reader)
+{
+    struct keep *k = (struct keep *)job;
+    unsigned dropped = 0;
+    /* The queue is empty again: say what it cost, once. */
+    if (atomic_fetch_sub(&k->s->events_waiting, 1) == 1)
+        dropped = atomic_exchange(&k->s->events_dropped, 0);
+    if (dropped > 0)
+        rf_warn(RF_CAT_STORE, "events dropped n=%u: more came than the database could take",
+                dropped);
+    rf_free(k);
+}
+
+static void drop(struct server *s)
+{
+    atomic_fetch_add(&s->events_dropped, 1);
+    rf_count(EVENTS_DROPPED);
+}
+
+void event_keep(struct server *s, const struct rf_store_event *event)
+{
+    if (atomic_fetch_add(&s->events_waiting, 1) >= EVENTS_MAX) {
+        atomic_fetch_sub(&s->events_waiting, 1);
+        drop(s);
+        return;
+    }
+    struct keep *k = rf_new(struct keep);
+    *k = (struct keep){.job = {.work = keep_work, .done = keep_done}, .s = s, .event = *event};
+    if (rf_worker_post(s->store_worker, &k->job) == RF_OK)
+        return;
+    atomic_fetch_sub(&s->events_waiting, 1);
+    drop(s);
+    rf_free(k);
+}
+
+static struct rf_store_event event_of(enum rf_store_severity severity, const char *category,
+                                      const char *code)
+{
+    struct rf_store_event e = {
+        .time_s = rf_wall_s(rf_clock_real()), .uid = -1, .severity = severity};
+    snprintf(e.category, sizeof e.category, "%s", category);
+    snprintf(e.code, sizeof e.code, "%s", code);
+    return e;
+}
+
+/* What does not look like a name is a stranger's claim and stays in the text. */
+static void set_device(struct rf_store_event *e, const char *dev)
+{
+    if (rf_sccp_device_name_ok(rf_slice_str(dev)))
+        snprintf(e->device, sizeof e->device, "%.15s", dev);
+}
+
+static void set_text(struct rf_store_event *e, const char *text)
+{
+    rf_escape(rf_slice_str(text), e->text, sizeof e->text);
+}
+
+void event_of_server(struct server *s, enum rf_store_severity severity, const char *code,
+                     const char *fmt, ...)
+{
+    struct rf_store_event e = event_of(severity, "main", code);
+    char text[RF_WHY_TEXT_MAX];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    set_text(&e, text);
+    event_keep(s, &e);
+}
+
+/* ---- SCCP and calls ---- */
+
+static const struct {
+    const char *kind;
+    enum rf_store_severity severity;
+    const char *category;
+} kinds[] = {
+    {"registered", RF_STORE_INFO, "device"},         {"unregistered", RF_STORE_INFO, "device"},
+    {"device-lost", RF_STORE_WARN, "device"},        {"alarm", RF_STORE_WARN, "device"},
+    {"register-refused", RF_STORE_WARN, "security"}, {"link-refused", RF_STORE_WARN, "security"},
+    {"link-flood", RF_STORE_WARN, "security"},       {"message-dropped", RF_STORE_WARN, "device"},
+    {"call-failed", RF_STORE_WARN, "call"},          {"call-device-lost", RF_STORE_WARN, "call"},
+    {"call-secured", RF_STORE_INFO, "call"},
+    /* The other steps of a call are in the log, and its record below. */
+};
+
+void event_of_sccp(void *arg, const struct rf_sccp_event *event)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (strcmp(kinds[i].kind, event->kind) != 0)
+            continue;
+        struct rf_store_event e = event_of(kinds[i].severity, kinds[i].category, event->kind);
+        char text[RF_WHY_TEXT_MAX];
+        set_device(&e, event->dev);
+        e.call = event->call_id;
+        if (event->cause != RF_SCCP_CAUSE_NONE)
+            snprintf(text, sizeof text, "cause=%d %s %.200s", (int)event->cause,
+                     rf_sccp_cause_name(event->cause), event->text);
+        else
+            snprintf(text, sizeof text, "%s", event->text);
+        /* The service has escaped what a peer said. */
+        snprintf(e.text, sizeof e.text, "%s", text);
+        event_keep(arg, &e);
+        return;
+    }
+}
+
+void event_of_record(void *arg, const struct rf_call_record *record)
+{
+    struct rf_store_event e = event_of(RF_STORE_INFO, "call", "call-ended");
+    char text[RF_WHY_TEXT_MAX];
+    set_device(&e, record->calling_device);
+    e.call = record->call_id;
+    int64_t talked_s = record->answered_s != 0 ? record->end_s - record->answered_s : 0;
+    snprintf(text, sizeof text, "from=%s to=%s device=%s cause=%s security=%s talked=%llds",
+             record->calling.number, record->called.number,
+             record->called_device[0] != '\0' ? record->called_device : "-",
+             rf_call_cause_name(record->cause), rf_call_security_name(record->security),
+             (long long)talked_s);
+    set_text(&e, text);
+    event_keep(arg, &e);
+}
+
+/* ---- a certificate confirmed by its use ---- */
+
+struct confirm {
+    struct rf_job job;
+    struct server *s;
+    char dev[RF_STORE_DEVICE_NAME];
+    uint8_t sha256[RF_SCCP_FP_LEN];
+    enum rf_err err;
+    struct rf_why why;
+};
+
+static void confirm_work(struct rf_job *job, void *state)
+{
+    struct confirm *c = (struct confirm *)job;
+    struct rf_store_event e = event_of(RF_STORE_INFO, "capf", "confirmed-by-use");
+    set_device(&e, c->dev);
+    snprintf(e.text, sizeof e.text, "%s registered with the LSC whose confirmation was missing",
+             c->dev);
+    c->err = rf_store_capf_confirm(state, c->dev, c->sha256, e.time_s, &e, &c->why);
+}
+
+/* Its older certificates are superseded now: call control has to know. */
+static void confirm_done(struct rf_job *job, void *reader)
+{
+    struct confirm *c = (struct confirm *)job;
+    if (reader != NULL && c->err == RF_OK) {
+        rf_count(CAPF_CONFIRMED);
+        rf_info(RF_CAT_CAPF, "certificate confirmed by its use dev=%s", c->dev);
+        device_refresh(c->s, c->dev);
+        rf_provision_invalidate(c->s->provision, c->dev);
+    } else if (reader != NULL) {
+        rf_warn(RF_CAT_CAPF, "certificate not confirmed by its use: %s dev=%s",
+                rf_why_text(&c->why), c->dev);
+    }
+    rf_free(c);
+}
+
+void event_of_cert_used(void *arg, const char *dev, const uint8_t sha256[RF_SCCP_FP_LEN])
+{
+    struct server *s = arg;
+    struct confirm *c = rf_new(struct confirm);
+    c->s = s;
+    snprintf(c->dev, sizeof c->dev, "%s", dev);
+    memcpy(c->sha256, sha256, sizeof c->sha256);
+    c->job = (struct rf_job){
+        .work = confirm_work, .done = confirm_done, .answer_to = rf_loop_mailbox(s->loop)};
+    if (rf_worker_post(s->store_worker, &c->job) == RF_OK)
+        return;
+    rf_error(RF_CAT_CAPF,
+             "certificate not confirmed by its use: the database has too much to do "
+             "dev=%s",
+             dev);
+    rf_free(c);
+}
+
+/* ---- files ---- */
+
+/* The device in "SEP001122334455.cnf.xml.sgn", "CTLSEP001122334455.tlv". */
+static void set_device_of_file(struct rf_store_event *e, const char *name)
+{
+    const char *sep = strstr(name, "SEP");
+    char dev[RF_STORE_DEVICE_NAME];
+    if (sep == NULL)
+        return;
+    snprintf(dev, sizeof dev, "%.15s", sep);
+    if (strlen(dev) == 15)
+        set_device(e, dev);
+}
+
+void event_of_tftp(void *arg, const struct rf_tftp_report *report)
+{
+    bool is_sent = report->is_complete || report->is_last_ack_missing;
+    if (!is_sent && strcmp(report->code, "file-not-found") == 0)
+        return; /* phones ask for much that need not be there */
+    struct rf_store_event e = event_of(is_sent ? RF_STORE_INFO : RF_STORE_WARN, "file",
+                                       is_sent ? "file-sent" : report->code);
+    set_device_of_file(&e, report->name);
+    if (is_sent)
+        snprintf(e.text, sizeof e.text, "%.120s to %s, %llu bytes", report->name, report->peer,
+                 (unsigned long long)report->bytes);
+    else
+        snprintf(e.text, sizeof e.text, "%.80s not sent to %s: %.120s", report->name, report->peer,
+                 report->text);
+    event_keep(arg, &e);
+}
+
+/* ---- old ones go ---- */
+
+struct trim {
+    struct rf_job job;
+    uint32_t keep;
+    int64_t oldest_s;
+};
+
+static void trim_work(struct rf_job *job, void *state)
+{
+    struct trim *t = (struct trim *)job;
+    uint64_t dropped = 0;
+    struct rf_why why = {0};
+    if (rf_store_event_trim(state, t->keep, t->oldest_s, &dropped, &why) != RF_OK)
+        rf_warn(RF_CAT_STORE, "old events not dropped: %s", rf_why_text(&why));
+    else if (dropped > 0)
+        rf_info(RF_CAT_STORE, "old events dropped n=%llu", (unsigned long long)dropped);
+}
+
+static void trim_done(struct rf_job *job, void *reader)
+{
+    rf_free(job);
+}
+
+static void trim_due(void *owner, uint64_t number)
+{
+    struct server *s = owner;
+    s->trim = 0;
+    events_trim(s);
+}
+
+void events_trim(struct server *s)
+{
+    const struct rf_site_conf *conf = s->site->conf;
+    struct trim *t = rf_new(struct trim);
+    *t = (struct trim){.job = {.work = trim_work, .done = trim_done},
+                       .keep = conf->event_limit,
+                       .oldest_s =
+                           rf_wall_s(rf_clock_real()) - (int64_t)conf->event_days * 24 * 3600};
+    if (rf_worker_post(s->store_worker, &t->job) != RF_OK)
+        rf_free(t); /* the next hour will do */
+    s->trim = rf_timer_start(rf_loop_timers(s->loop), TRIM_MS, trim_due, s, 0);
+}

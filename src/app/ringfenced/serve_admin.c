@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the admin API asks of this program, one function an operation. Which thread each runs on is
+ * said in service/admin/admin.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include "app/ringfenced/server_int.h"
+
+/* ---- main loop ---- */
+
+static void op_status(void *arg, struct rf_admin_status *out)
+{
+    struct server *s = arg;
+    *out = (struct rf_admin_status){.version = RF_VERSION,
+                                    .started_s = s->started_s,
+                                    .signer_pid = s->signer_pid,
+                                    .sccp_base = rf_site_port_base(&s->ports),
+                                    .sccp_tls = s->ports.sccp_tls,
+                                    .capf = s->ports.capf,
+                                    .tftp = s->ports.tftp,
+                                    .capf_sessions = rf_capf_service_sessions(s->capf),
+                                    .tftp_transfers = rf_tftp_server_transfers(s->tftp),
+                                    .schema = s->schema};
+}
+
+static const struct rf_site_conf *op_conf(void *arg)
+{
+    return ((struct server *)arg)->site->conf;
+}
+
+static enum rf_err op_reload(void *arg, rf_admin_reload_fn each, void *each_arg, struct rf_why *why)
+{
+    return server_reload(arg, each, each_arg, why);
+}
+
+static void op_device_changed(void *arg, const char *name)
+{
+    rf_provision_invalidate(((struct server *)arg)->provision, name);
+}
+
+static void op_event(void *arg, const struct rf_store_event *event)
+{
+    event_keep(arg, event);
+}
+
+static void op_to_calls(void *arg, struct rf_msg *take_msg)
+{
+    sccp_post(arg, take_msg);
+}
+
+/* ---- any thread ---- */
+
+static enum rf_err op_device_check(void *arg, const struct rf_store_phone *phone,
+                                   struct rf_why *why)
+{
+    struct rf_sccp_device device;
+    return device_of(phone, NULL, &device, why);
+}
+
+/* ---- call-control thread ---- */
+
+static void op_counts(void *arg, struct rf_admin_counts *out)
+{
+    struct server *s = arg;
+    struct rf_sccp_counts c;
+    rf_sccp_counts(s->sccp, &c);
+    *out =
+        (struct rf_admin_counts){.devices = c.devices,
+                                 .registered = c.registered,
+                                 .links = c.links,
+                                 .calls = (uint32_t)rf_call_count(rf_sccp_service_calls(s->sccp)),
+                                 .in = c.in,
+                                 .out = c.out,
+                                 .dropped = c.dropped};
+}
+
+static bool is_set(const uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (p[i] != 0)
+            return true;
+    return false;
+}
+
+static void op_live(void *arg, const char *name, struct rf_admin_live *out)
+{
+    struct server *s = arg;
+    struct rf_sccp_device_status st;
+    *out = (struct rf_admin_live){.is_registered = false};
+    if (rf_sccp_device_status(s->sccp, name, &st) != RF_OK)
+        return; /* removed a moment ago */
+    out->is_registered = st.is_registered;
+    out->since_s = st.since_s;
+    out->sccp_version = st.version;
+    out->in_call = st.in_call;
+    out->in = st.in;
+    out->out = st.out;
+    out->has_cert = is_set(st.cert_sha256, sizeof st.cert_sha256);
+    memcpy(out->cert_sha256, st.cert_sha256, sizeof out->cert_sha256);
+    snprintf(out->address, sizeof out->address, "%s", st.address);
+    snprintf(out->tls_version, sizeof out->tls_version, "%s", st.tls_version);
+    snprintf(out->suite, sizeof out->suite, "%s", st.suite);
+    snprintf(out->running_load, sizeof out->running_load, "%s", st.load);
+    snprintf(out->last_alarm, sizeof out->last_alarm, "%s", st.last_alarm);
+    if (st.last_cause != RF_SCCP_CAUSE_NONE)
+        out->last_cause = rf_sccp_cause_name(st.last_cause);
+}
+
+static bool op_call_next(void *arg, uint32_t *at, struct rf_admin_call *out)
+{
+    struct server *s = arg;
+    struct rf_call_status st;
+    if (!rf_call_next(rf_sccp_service_calls(s->sccp), at, &st))
+        return false;
+    *out = (struct rf_admin_call){.id = st.call_id,
+                                  .state = st.state,
+                                  .security = rf_call_security_name(st.security),
+                                  .start_s = st.start_s};
+    snprintf(out->calling_device, sizeof out->calling_device, "%.15s", st.calling_device);
+    snprintf(out->called_device, sizeof out->called_device, "%.15s", st.called_device);
+    snprintf(out->calling, sizeof out->calling, "%s", st.calling.number);
+    snprintf(out->called, sizeof out->called, "%s", st.called.number);
+    return true;
+}
+
+static enum rf_err op_device_set(void *arg, const struct rf_store_phone *phone,
+                                 const struct rf_store_certs *certs, struct rf_why *why)
+{
+    struct server *s = arg;
+    struct rf_sccp_device device;
+    enum rf_err err = device_of(phone, certs, &device, why);
+    return err == RF_OK ? rf_sccp_device_update(s->sccp, &device, why) : err;
+}
+
+static void op_device_remove(void *arg, const char *name)
+{
+    struct server *s = arg;
+    /* One that call control left out at the start is not there; that is as it shall be. */
+    if (rf_sccp_device_remove(s->sccp, name) != RF_OK)
+        rf_debug(RF_CAT_MAIN, "removed device was not in call control dev=%s", name);
+}
+
+static enum rf_err op_device_reset(void *arg, const char *name, enum rf_admin_reset type)
+{
+    struct server *s = arg;
+    return rf_sccp_device_reset(
+        s->sccp, name, type == RF_ADMIN_RESET ? RF_SCCP_RESET_RESET : RF_SCCP_RESET_RESTART);
+}
+
+static const struct rf_admin_ops ops = {.status = op_status,
+                                        .conf = op_conf,
+                                        .reload = op_reload,
+                                        .device_changed = op_device_changed,
+                                        .event = op_event,
+                                        .to_calls = op_to_calls,
+                                        .device_check = op_device_check,
+                                        .counts = op_counts,
+                                        .live = op_live,
+                                        .call_next = op_call_next,
+                                        .device_set = op_device_set,
+                                        .device_remove = op_device_remove,
+                                        .device_reset = op_device_reset};
+
+enum rf_err admin_listen(struct server *s, const struct user *user, struct rf_why *why)
+{
+    const char *group = s->site->conf->admin_group;
+    struct rf_admin_conf conf = {.loop = s->loop,
+                                 .site = s->site,
+                                 .store = s->store_worker,
+                                 .ops = &ops,
+                                 .arg = s,
+                                 .uid = user->uid,
+                                 .gid = user->gid};
+    enum rf_err err = group[0] != '\0' ? group_find(group, &conf.gid, why) : RF_OK;
+    return err == RF_OK ? rf_admin_open(&conf, &s->admin, why) : err;
+}

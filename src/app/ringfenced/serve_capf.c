@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* CAPF on the main loop. Its certificates are believed by anchors of their own: manufacturers'
+ * roots and our issuer. spec: security.md 1.10 A4 */
+#include "app/ringfenced/server_int.h"
+#include "base/log.h"
+
+/* The device has another certificate, or another configuration, than a moment ago. */
+static void on_changed(void *arg, const char *device, bool is_done)
+{
+    struct server *s = arg;
+    device_refresh(s, device);
+    rf_provision_invalidate(s->provision, device);
+}
+
+static enum rf_err make_anchors(struct server *s, struct rf_why *why)
+{
+    RF_AUTO(rf_freep) char *dir = rf_site_path(s->site, RF_SITE_MIC_ROOTS);
+    s->capf_anchors = rf_anchors_new(RF_PURPOSE_CAPF);
+    enum rf_err err = rf_anchors_add_dir(s->capf_anchors, dir, why);
+    if (err != RF_OK)
+        return err;
+    if (rf_anchors_n(s->capf_anchors) == 0)
+        rf_info(RF_CAT_MAIN, "no manufacturer's root in %s: phones enrol by string only", dir);
+    return rf_anchors_add(s->capf_anchors, s->lsc_issuer, why);
+}
+
+enum rf_err capf_prepare(struct server *s, struct rf_why *why)
+{
+    enum rf_err err = make_anchors(s, why);
+    if (err != RF_OK)
+        return err;
+    struct rf_capf_service_conf conf = {.loop = s->loop,
+                                        .site = s->site,
+                                        .store = s->store_worker,
+                                        .signer = s->signer_worker,
+                                        .anchors = s->capf_anchors,
+                                        .lsc_issuer = s->lsc_issuer,
+                                        .on_changed = on_changed,
+                                        .arg = s};
+    return rf_capf_service_new(&conf, &s->capf, why);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Private to app/ringfenced: the server as a whole, and the parts that this program joins.
+ *
+ * Threads: the main loop has signals, the admin API, CAPF, TFTP and its catalogue; the call loop
+ * has the SCCP service and nothing that waits; I/O workers have the phones' links; the store and
+ * signer workers block for everybody. Before all of them the signer process is forked. */
+#ifndef APP_RINGFENCED_SERVER_INT_H
+#define APP_RINGFENCED_SERVER_INT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "app/ringfenced/process.h"
+#include "base/worker.h"
+#include "net/workers.h"
+#include "service/admin/admin.h"
+#include "service/capf/capf_service.h"
+#include "service/provision/tftp_server.h"
+#include "service/sccp/sccp_link.h"
+#include "service/site/site.h"
+#include "store/store.h"
+#include "trust/path.h"
+#include "trust/signer.h"
+
+/* The store worker's jobs: what admin (1024), CAPF (256 sessions, as many changes told), the
+ * catalogue (512) and events (below) may have under way is less, so nobody is refused. */
+#define STORE_JOBS_MAX  4096
+#define SIGNER_JOBS_MAX 1024
+#define EVENTS_MAX      512 /* that wait for the database; more are dropped and counted */
+#define TLS_SESSIONS    4096
+
+/** What the signalling port believes; immutable. Handshakes on all workers read it, so that a
+ * reload makes a new one and the old ones stay until the end. */
+struct signalling {
+    struct signalling *older;
+    struct rf_anchors *lsc;
+    struct rf_anchors *mic; /* NULL: manufacturers' certificates do not count here */
+    unsigned rsa_min;
+};
+
+struct server {
+    struct rf_site *site; /* main thread; its conf may be replaced by a reload */
+    struct rf_site_ports ports;
+    int64_t started_s;
+    struct site_lock lock;
+    struct rf_cert *lsc_issuer;
+
+    struct rf_signer *signer; /* the signer worker's */
+    pid_t signer_pid;         /* 0: it has ended */
+    int signer_fd;            /* readable when it ends */
+    struct rf_watch *signer_watch;
+
+    struct rf_store *store; /* the store worker's */
+    unsigned schema;
+    struct rf_worker *store_worker;
+    struct rf_worker *signer_worker;
+    atomic_uint events_waiting;
+    atomic_uint events_dropped;
+
+    struct rf_loop *loop; /* main */
+    struct rf_workers *io;
+
+    struct rf_loop *call_loop;
+    pthread_t call_thread;
+    bool has_call_thread;
+    struct rf_sccp_service *sccp; /* call-control thread, once that runs */
+    struct rf_sccp_links *links;
+    struct rf_listener *sccp_listener;
+    struct rf_tls *sccp_tls;
+    _Atomic(struct signalling *) signalling;
+
+    struct rf_anchors *capf_anchors;
+    struct rf_capf_service *capf;
+    struct rf_provision *provision;
+    struct rf_tftp_server *tftp;
+    struct rf_admin *admin;
+    rf_timer_id trim;
+};
+
+/* server.c */
+/** Everything from the signer to "ready". On an error the caller still calls server_stop. */
+enum rf_err server_start(struct server *s, const struct user *user, struct rf_why *why);
+void server_run(struct server *s);
+void server_stop(struct server *s);
+
+/* serve_sccp.c */
+enum rf_err sccp_prepare(struct server *s, struct rf_why *why);
+enum rf_err sccp_listen(struct server *s, uint16_t port, struct rf_why *why);
+void sccp_run(struct server *s);
+void sccp_close(struct server *s);
+void sccp_free(struct server *s);
+/** New beliefs of the signalling port, from the configuration. */
+enum rf_err signalling_renew(struct server *s, const struct rf_site_conf *conf, struct rf_why *why);
+/** Hand a message to the call-control thread; never refused. */
+void sccp_post(struct server *s, struct rf_msg *take_msg);
+
+/* serve_capf.c */
+enum rf_err capf_prepare(struct server *s, struct rf_why *why);
+
+/* serve_files.c */
+enum rf_err files_prepare(struct server *s, struct rf_why *why);
+enum rf_err files_listen(struct server *s, uint16_t port, struct rf_why *why);
+
+/* serve_admin.c */
+enum rf_err admin_listen(struct server *s, const struct user *user, struct rf_why *why);
+
+/* devices.c */
+/** The database's device as the SCCP service wants it. Pure. */
+enum rf_err device_of(const struct rf_store_phone *phone, const struct rf_store_certs *certs,
+                      struct rf_sccp_device *out, struct rf_why *why);
+/** All devices of the database into the service: at the start, before any thread. */
+enum rf_err devices_load(struct server *s, struct rf_why *why);
+/** Look a device up again and tell call control: its certificates changed. Main thread. */
+void device_refresh(struct server *s, const char *name);
+
+/* events.c */
+/** Keep an event; dropped and counted when too many wait. Any thread, never waits. */
+void event_keep(struct server *s, const struct rf_store_event *event);
+/** The table's functions for the SCCP service; `arg` is the server. Call-control thread. */
+void event_of_sccp(void *arg, const struct rf_sccp_event *event);
+void event_of_record(void *arg, const struct rf_call_record *record);
+void event_of_cert_used(void *arg, const char *dev, const uint8_t sha256[RF_SCCP_FP_LEN]);
+/** rf_tftp_report_fn. */
+void event_of_tftp(void *arg, const struct rf_tftp_report *report);
+/** An event of the server itself. */
+void event_of_server(struct server *s, enum rf_store_severity severity, const char *code,
+                     const char *fmt, ...) RF_PRINTF(4, 5);
+/** Drop old events now, and every hour. */
+void events_trim(struct server *s);
+
+/* reload.c */
+/** Main thread. */
+enum rf_err server_reload(struct server *s, rf_admin_reload_fn each, void *each_arg,
+                          struct rf_why *why);
+/** SIGHUP: the same, told in the log. */
+void server_hup(struct server *s);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The admin API: HTTP with JSON on the site's Unix socket, what `ringfence` and every other tool
+ * for operators use. It owns the requests; the database is asked on the store worker, live state on
+ * the call-control thread, and what only the program knows through a table of operations.
+ *
+ *     struct rf_admin *admin = NULL;
+ *     err = rf_admin_open(&conf, &admin, &why);
+ *
+ * A change is answered when it is durable and in force. Each is an event with the caller's uid.
+ *
+ * Thread: that of the loop, but for the operations, which say theirs.
+ * doc: docs/admin-api.md */
+#ifndef SERVICE_ADMIN_ADMIN_H
+#define SERVICE_ADMIN_ADMIN_H
+
+#include "base/worker.h"
+#include "net/loop.h"
+#include "service/site/site.h"
+#include "store/store.h"
+
+#include <sys/types.h>
+
+/** Digits of an authentication string that the server draws. */
+#define RF_ADMIN_STRING_DIGITS 8
+/** Devices looked at in one message to the call-control thread. */
+#define RF_ADMIN_BATCH 64
+
+/** What the program knows about itself. Texts live as long as the program. */
+struct rf_admin_status {
+    const char *version;
+    int64_t started_s;
+    pid_t signer_pid; /* 0: it has ended, nothing can be signed */
+    uint16_t sccp_base;
+    uint16_t sccp_tls;
+    uint16_t capf;
+    uint16_t tftp;
+    uint32_t capf_sessions;
+    uint32_t tftp_transfers;
+    unsigned schema;
+};
+
+/** Of call control. */
+struct rf_admin_counts {
+    uint32_t devices;
+    uint32_t registered;
+    uint32_t links;
+    uint32_t calls;
+    uint64_t in;
+    uint64_t out;
+    uint64_t dropped;
+};
+
+/** A device as it is now. Zeroed when it is not registered, but for the last two. */
+struct rf_admin_live {
+    bool is_registered;
+    int64_t since_s;
+    char address[64];
+    char tls_version[16];
+    char suite[64];
+    char running_load[64];
+    uint8_t cert_sha256[32];
+    bool has_cert;
+    unsigned sccp_version;
+    bool in_call;
+    uint64_t in;
+    uint64_t out;
+    char last_alarm[128];
+    const char *last_cause; /* a constant, or NULL */
+};
+
+struct rf_admin_call {
+    uint32_t id;
+    const char *state; /* constants, as `security` */
+    char calling_device[RF_STORE_DEVICE_NAME];
+    char called_device[RF_STORE_DEVICE_NAME];
+    char calling[RF_STORE_DN];
+    char called[RF_STORE_DN];
+    const char *security;
+    int64_t start_s;
+};
+
+enum rf_admin_reset { RF_ADMIN_RESET, RF_ADMIN_RESTART };
+
+/** Told of each option that differs: applied, or wanting a restart. */
+typedef void (*rf_admin_reload_fn)(void *each_arg, const char *option, bool is_applied);
+
+struct rf_admin_ops {
+    /* Loop's thread. */
+    void (*status)(void *arg, struct rf_admin_status *out);
+    /** The configuration in force. */
+    const struct rf_site_conf *(*conf)(void *arg);
+    /** Read the file again and apply what can be. An error changes nothing. */
+    enum rf_err (*reload)(void *arg, rf_admin_reload_fn each, void *each_arg, struct rf_why *why);
+    /** Something of the device's configuration file changed. */
+    void (*device_changed)(void *arg, const char *name);
+    /** Keep an event; never waits. For what no change in the database goes with. */
+    void (*event)(void *arg, const struct rf_store_event *event);
+    /** Hand a message to the call-control thread; never refused, and answered by the message's own
+     * means. With reader NULL the server is ending: only release it. */
+    void (*to_calls)(void *arg, struct rf_msg *take_msg);
+
+    /* Any thread. Would call control take this device? `phone` is whole. */
+    enum rf_err (*device_check)(void *arg, const struct rf_store_phone *phone, struct rf_why *why);
+
+    /* Call-control thread. */
+    void (*counts)(void *arg, struct rf_admin_counts *out);
+    void (*live)(void *arg, const char *name, struct rf_admin_live *out);
+    bool (*call_next)(void *arg, uint32_t *at, struct rf_admin_call *out);
+    enum rf_err (*device_set)(void *arg, const struct rf_store_phone *phone,
+                              const struct rf_store_certs *certs, struct rf_why *why);
+    void (*device_remove)(void *arg, const char *name);
+    /** RF_ERR_NOT_FOUND when it is not registered. */
+    enum rf_err (*device_reset)(void *arg, const char *name, enum rf_admin_reset type);
+};
+
+struct rf_admin_conf {
+    struct rf_loop *loop;
+    const struct rf_site *site; /* its folder and name; copied */
+    struct rf_worker *store;    /* its state is the struct rf_store */
+    const struct rf_admin_ops *ops;
+    void *arg;
+    /* Who may ask: root, this user, and members of this group. The socket file is given to both. */
+    uid_t uid;
+    gid_t gid;
+};
+
+struct rf_admin;
+
+/** Listen on the site's admin socket. Starts a worker of its own for slow hashes. What
+ * rf_http_server_open gives; RF_ERR_DENIED socket-group when the file cannot be given away. */
+RF_MUST_CHECK enum rf_err rf_admin_open(const struct rf_admin_conf *conf, struct rf_admin **out,
+                                        struct rf_why *why);
+/** Requests that wait are told that the server stops; the socket file goes. The loop does not turn
+ * any more; the store worker and the call-control thread have ended. NULL is fine. */
+void rf_admin_free(struct rf_admin *admin);
+
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Private to service/admin: a request on its way through the threads. A route names a function for
+ * each place; those that are there run in this order, each in its place, and the first that fails
+ * ends the way with an error answer. */
+#ifndef SERVICE_ADMIN_ADMIN_INT_H
+#define SERVICE_ADMIN_ADMIN_INT_H
+
+#include "net/http.h"
+#include "service/admin/admin.h"
+#include "wire/json/json.h"
+
+#define ADMIN_LINES_MAX  8  /* of a device, as call control has them */
+#define ADMIN_NAME_TEXT  63 /* bytes of a line's texts, as phones show them */
+#define ADMIN_ANSWER_MAX ((size_t)64 * 1024 * 1024)
+#define ADMIN_CALLS_MAX  4096
+#define ADMIN_STRING_MAX 10
+#define ADMIN_STRING_MIN 4
+
+struct admin_task;
+
+struct admin_route {
+    enum rf_http_method method;
+    const char *path; /* "*" stands for the name of a device */
+    /** Loop: read the request. The answer to an error is 400, unless task->status says otherwise.
+     */
+    enum rf_err (*begin)(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
+    /** Worker for what takes long to compute. */
+    enum rf_err (*hash)(struct admin_task *t, struct rf_why *why);
+    /** Store worker. */
+    enum rf_err (*store)(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+    /** Call-control thread. RF_ERR_AGAIN: not done, come again after other messages. */
+    enum rf_err (*calls)(struct admin_task *t, struct rf_why *why);
+    /** Loop: all went well; fill the answer. */
+    void (*answer)(struct admin_task *t, struct rf_json *out);
+};
+
+/** A device with all that is shown of it. */
+struct admin_device {
+    struct rf_store_phone phone;
+    bool has_capf;
+    struct rf_store_capf capf;
+    struct rf_store_certs certs;
+    struct rf_admin_live live;
+};
+
+/** What a task to change a device wants; absent members keep what is there. */
+struct admin_change {
+    struct rf_json *body;
+    struct rf_store_capf capf;
+    struct rf_secret string; /* to hash; shown if drawn */
+    bool is_drawn;
+    int64_t capf_id;
+    enum rf_admin_reset reset;
+    bool load_changed;
+};
+
+struct admin_task {
+    struct rf_job job;
+    struct rf_msg msg;
+    struct rf_admin *admin;
+    const struct admin_route *route;
+    unsigned stage; /* the next one */
+    rf_handle request;
+    uid_t uid;
+    int64_t now_s;
+    char name[RF_STORE_DEVICE_NAME]; /* of the device in the path, or of the body */
+    int status;                      /* 0: by the error */
+    enum rf_err err;
+    struct rf_why why;
+
+    struct admin_device *devices;
+    size_t n_devices;
+    size_t at; /* the next one to look at on the call-control thread */
+    struct admin_change change;
+    struct rf_admin_status self;
+    struct rf_admin_counts counts;
+    struct rf_json *shown; /* made on the store worker: certificates and lists, or events */
+    struct rf_json *lists;
+    struct rf_admin_call *calls;
+    size_t n_calls;
+    struct rf_store_event_query query;
+};
+
+struct rf_admin {
+    struct rf_admin_conf conf; /* site: use `site` */
+    struct rf_site site;       /* the folder only */
+    struct rf_http_server *http;
+    struct rf_worker *hashes;
+    struct rf_log_limit refusals;
+};
+
+/* admin.c */
+#define ADMIN_OPS(task, op) ((task)->admin->conf.ops->op)
+#define ADMIN_ARG(task)     ((task)->admin->conf.arg)
+/** For an error that is the asker's: the answer's status, then the reason. */
+enum rf_err admin_refuse(struct admin_task *t, int status, struct rf_why *why, const char *code,
+                         const char *fmt, ...) RF_PRINTF(5, 6);
+/** An event of this request: its time, uid and device are set. */
+struct rf_store_event admin_event(const struct admin_task *t, const char *category,
+                                  const char *code, const char *fmt, ...) RF_PRINTF(4, 5);
+/** An object with no members but these (NULL-terminated); and the body as one. */
+enum rf_err admin_members(const struct rf_json *obj, const char *const *members,
+                          struct rf_why *why);
+enum rf_err admin_body(struct rf_http_req *req, const char *const *members, struct rf_json **out,
+                       struct rf_why *why);
+
+/* admin_device.c */
+void admin_device_fini(struct admin_device *d);
+enum rf_err admin_device_load(struct rf_store *store, const char *name, struct admin_device *out,
+                              struct rf_why *why);
+/** Live state of the devices from t->at on, a batch at a time. */
+enum rf_err admin_look_live(struct admin_task *t, struct rf_why *why);
+/** The one device of a task, made when it is not there yet. */
+struct admin_device *admin_only(struct admin_task *t);
+
+enum rf_err admin_devices_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+void admin_devices_answer(struct admin_task *t, struct rf_json *out);
+enum rf_err admin_device_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+void admin_device_answer(struct admin_task *t, struct rf_json *out);
+enum rf_err admin_remove_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+enum rf_err admin_remove_calls(struct admin_task *t, struct rf_why *why);
+void admin_remove_answer(struct admin_task *t, struct rf_json *out);
+
+/* admin_change.c */
+enum rf_err admin_add_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
+enum rf_err admin_add_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+void admin_add_answer(struct admin_task *t, struct rf_json *out);
+enum rf_err admin_edit_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
+enum rf_err admin_edit_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+enum rf_err admin_change_calls(struct admin_task *t, struct rf_why *why);
+void admin_edit_answer(struct admin_task *t, struct rf_json *out);
+
+/* admin_capf.c */
+enum rf_err admin_capf_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
+enum rf_err admin_capf_hash(struct admin_task *t, struct rf_why *why);
+enum rf_err admin_capf_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+enum rf_err admin_capf_calls(struct admin_task *t, struct rf_why *why);
+void admin_capf_answer(struct admin_task *t, struct rf_json *out);
+enum rf_err admin_reset_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
+enum rf_err admin_reset_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+enum rf_err admin_reset_calls(struct admin_task *t, struct rf_why *why);
+void admin_reset_answer(struct admin_task *t, struct rf_json *out);
+
+/* admin_show.c */
+enum rf_err admin_status_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
+enum rf_err admin_status_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+enum rf_err admin_status_calls(struct admin_task *t, struct rf_why *why);
+void admin_status_answer(struct admin_task *t, struct rf_json *out);
+enum rf_err admin_events_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
+enum rf_err admin_events_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+void admin_events_answer(struct admin_task *t, struct rf_json *out);
+enum rf_err admin_calls_calls(struct admin_task *t, struct rf_why *why);
+void admin_calls_answer(struct admin_task *t, struct rf_json *out);
+enum rf_err admin_reload_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
+void admin_reload_answer(struct admin_task *t, struct rf_json *out);
+/** /metrics: text for Prometheus, answered at once. */
+void admin_metrics(struct rf_http_req *req);
+
+#endif
