@@ -139,9 +139,9 @@ struct rf_media_key new_key(enum rf_media_suite suite, uint8_t first)
     struct rf_media_key key = {.suite = suite};
     if (suite == RF_MEDIA_CLEAR)
         return key;
-    for (uint8_t i = 0; i < sizeof key.master; i++)
+    for (size_t i = 0; i < sizeof key.master; i++)
         key.master[i] = (uint8_t)(first + 7 * i);
-    for (uint8_t i = 0; i < sizeof key.salt; i++)
+    for (size_t i = 0; i < sizeof key.salt; i++)
         key.salt[i] = (uint8_t)(first ^ (11 * i));
     return key;
 }

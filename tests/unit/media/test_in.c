@@ -430,9 +430,9 @@ static void a_packet_of_another_implementation_is_read(void **state)
                                     0x58, 0xec, 0x74, 0xb6, 0x8d, 0xfb, 0x0f, 0xac,
                                     0x81, 0x76, 0x89, 0x38, 0xe5, 0x70, 0x19, 0x55};
     struct rf_media_key key = {.suite = RF_MEDIA_AES_CM_128_HMAC_SHA1_32};
-    for (uint8_t i = 0; i < sizeof key.master; i++)
+    for (size_t i = 0; i < sizeof key.master; i++)
         key.master[i] = (uint8_t)(0x10 + i);
-    for (uint8_t i = 0; i < sizeof key.salt; i++)
+    for (size_t i = 0; i < sizeof key.salt; i++)
         key.salt[i] = (uint8_t)(0x30 + i);
     struct fixture f;
     struct packet p = {.len = sizeof bytes};

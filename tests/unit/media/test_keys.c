@@ -107,9 +107,9 @@ static void a_key_is_nowhere_once_it_is_not_needed(void **state)
     unsigned n = 0;
     assert_err(rf_media_start(&media, NULL), RF_OK);
     assert_err(rf_media_open(media, &conf, &id, &port, NULL), RF_OK);
-    for (uint8_t i = 0; i < sizeof key.master; i++)
+    for (size_t i = 0; i < sizeof key.master; i++)
         key.master[i] = (uint8_t)(0x10 + i);
-    for (uint8_t i = 0; i < sizeof key.salt; i++)
+    for (size_t i = 0; i < sizeof key.salt; i++)
         key.salt[i] = (uint8_t)(0x30 + i);
     search_memory(needles);
     assert_true(needles[MASTER].hits > 0); /* ours: the search works */
