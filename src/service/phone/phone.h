@@ -38,7 +38,7 @@
 #define RF_PHONE_RETRY_MAX_MS   600000u
 #define RF_PHONE_LOAD_MAX       ((size_t)96 * 1024 * 1024) /* all components of one load */
 #define RF_PHONE_ROUNDS         4u /* the whole list of call managers failed so often: get anew */
-#define RF_PHONE_VALUES_MAX     16
+#define RF_PHONE_VALUES_MAX     24
 
 enum rf_phone_event_kind {
     RF_PHONE_BOOT,         /* the running firmware was verified: slot, load, version, hardware */

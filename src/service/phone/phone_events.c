@@ -193,11 +193,19 @@ static void add_stats(struct phone_values *v, const struct rf_media_stats *s)
     phone_add_n(v, "clip_sent", (int64_t)s->clip_sent);
 }
 
+/* Texts that an event has nothing to say with are empty. */
+static void add_said(struct phone_values *v, const char *key, const char *text)
+{
+    if (text != NULL && text[0] != '\0')
+        phone_add(v, key, text);
+}
+
 static void add_of_link(struct phone_values *v, const struct rf_station_event *ev)
 {
-    phone_add(v, "server", ev->server);
-    phone_add(v, "tls", ev->tls_version);
-    phone_add(v, "suite", ev->suite);
+    bool is_text = ev->kind == RF_STATION_PROMPT || ev->kind == RF_STATION_NOTIFY;
+    add_said(v, "server", ev->server);
+    add_said(v, "tls", ev->tls_version);
+    add_said(v, "suite", ev->suite);
     if (ev->kind == RF_STATION_REGISTERED) {
         phone_add_n(v, "version", ev->version);
         phone_add(v, "number", ev->number);
@@ -205,7 +213,10 @@ static void add_of_link(struct phone_values *v, const struct rf_station_event *e
     }
     if (ev->why.code[0] != '\0')
         phone_add_why(v, &ev->why);
-    phone_add(v, "text", ev->text);
+    if (is_text)
+        phone_add(v, "text", ev->text); /* "" clears the line */
+    else
+        add_said(v, "text", ev->text);
     if (ev->kind == RF_STATION_WAITS)
         phone_add_n(v, "wait_ms", ev->wait_ms);
     if (ev->kind == RF_STATION_RESET)
@@ -240,10 +251,10 @@ static void add_of_call(struct phone_values *v, const struct rf_station_event *e
 
 static void add_of_media(struct phone_values *v, const struct rf_station_event *ev)
 {
-    phone_add(v, "remote", ev->remote);
+    add_said(v, "remote", ev->remote);
     if (ev->port != 0)
         phone_add_n(v, "port", ev->port);
-    phone_add(v, "reason", ev->reason);
+    add_said(v, "reason", ev->reason);
     if (ev->kind == RF_STATION_PACKETS_REFUSED || ev->kind == RF_STATION_MEDIA_ENDED)
         add_stats(v, &ev->stats);
 }

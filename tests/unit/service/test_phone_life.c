@@ -304,6 +304,46 @@ static void what_is_shown_and_heard_is_the_firmwares(void **state)
     assert_false(kit_saw(k, "kind=tone"));
 }
 
+/* Whatever a station may tell, with all it may tell filled in, is one event with its values; and
+ * empty texts say nothing, but for a line of the display that is cleared. */
+static void every_event_of_the_station_is_told(void **state)
+{
+    struct kit *k = *state;
+    struct rf_station_event full = {.server = "s",
+                                    .tls_version = "t",
+                                    .suite = "u",
+                                    .version = 22,
+                                    .number = "2001",
+                                    .label = "l",
+                                    .text = "x",
+                                    .calling_number = "1",
+                                    .calling_name = "2",
+                                    .called_number = "3",
+                                    .called_name = "4",
+                                    .digit = '5',
+                                    .remote = "r",
+                                    .port = 7,
+                                    .reason = "z"};
+    rf_why_set(&full.why, RF_ERR_BAD, "code", "text");
+    struct rf_station_event empty = {.server = "", .text = "", .remote = "", .reason = ""};
+    kit_boot(k);
+    kit_until_registering(k);
+    for (int kind = 0; kind <= RF_STATION_MEDIA_ENDED; kind++) {
+        if (kind == RF_STATION_RESET || kind == RF_STATION_STOPPED)
+            continue; /* these end it */
+        full.kind = empty.kind = (enum rf_station_event_kind)kind;
+        k->log_at = k->log.len;
+        k->station.conf.on_event(k->station.conf.arg, &full);
+        k->station.conf.on_event(k->station.conf.arg, &empty);
+        kit_until(k, rf_station_event_name(full.kind));
+    }
+    assert_true(
+        kit_saw(k, "media-ended server=s tls=t suite=u code=code why=text text=x remote=r"));
+    assert_true(kit_saw(k, "prompt text=\n"));
+    assert_false(kit_saw(k, "server= "));
+    assert_false(kit_saw(k, "remote= "));
+}
+
 /* In a call the phone does not go away, however often the list of call managers fails. */
 static void failing_rounds_do_not_end_a_call(void **state)
 {
@@ -487,6 +527,7 @@ int main(void)
         TEST(a_changed_configuration_counts_after_a_restart),
         TEST(three_call_managers_are_used_and_names_are_left_out),
         TEST(what_is_shown_and_heard_is_the_firmwares),
+        TEST(every_event_of_the_station_is_told),
         TEST(failing_rounds_do_not_end_a_call),
         TEST(several_refusals_are_all_told),
         TEST(it_stops_wherever_it_is),
