@@ -88,6 +88,7 @@ static int run_add(struct cmd_ctx *ctx)
 {
     struct rf_json *body = rf_json_obj();
     rf_json_set_str(body, "name", ctx->args[0]);
+    rf_json_set_str(body, "mode", "encrypted"); /* unless the options say another */
     int status = body_of(ctx, body);
     if (status == CMD_OK)
         return api_show(ctx, RF_HTTP_POST, "/v1/devices", body, ctx->args[0]);
