@@ -115,12 +115,20 @@ static const struct {
     /* The other steps of a call are in the log, and its record below. */
 };
 
+/* Every phone that starts says so by an alarm, and most of them have nothing to report. */
+static enum rf_store_severity severity_of(size_t kind, const struct rf_sccp_event *event)
+{
+    bool is_routine = strcmp(event->kind, "alarm") == 0 &&
+                      rf_slice_starts_with(rf_slice_str(event->text), "severity=informational");
+    return is_routine ? RF_STORE_INFO : kinds[kind].severity;
+}
+
 void event_of_sccp(void *arg, const struct rf_sccp_event *event)
 {
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strcmp(kinds[i].kind, event->kind) != 0)
             continue;
-        struct rf_store_event e = event_of(kinds[i].severity, kinds[i].category, event->kind);
+        struct rf_store_event e = event_of(severity_of(i, event), kinds[i].category, event->kind);
         char text[RF_WHY_TEXT_MAX];
         set_device(&e, event->dev);
         e.call = event->call_id;
@@ -221,11 +229,20 @@ static void set_device_of_file(struct rf_store_event *e, const char *name)
         set_device(e, dev);
 }
 
+/* Of what went well: configurations, and load lists, with which an image change begins. Of the rest
+ * all but what is not there: phones ask for much that need not be. */
+static bool is_worth_keeping(const struct rf_tftp_report *report, bool is_sent)
+{
+    if (!is_sent)
+        return strcmp(report->code, "file-not-found") != 0;
+    return strstr(report->name, ".cnf.xml") != NULL || strstr(report->name, ".loads") != NULL;
+}
+
 void event_of_tftp(void *arg, const struct rf_tftp_report *report)
 {
     bool is_sent = report->is_complete || report->is_last_ack_missing;
-    if (!is_sent && strcmp(report->code, "file-not-found") == 0)
-        return; /* phones ask for much that need not be there */
+    if (!is_worth_keeping(report, is_sent))
+        return;
     struct rf_store_event e = event_of(is_sent ? RF_STORE_INFO : RF_STORE_WARN, "file",
                                        is_sent ? "file-sent" : report->code);
     set_device_of_file(&e, report->name);

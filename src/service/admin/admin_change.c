@@ -134,7 +134,7 @@ static enum rf_err read_phone(const struct rf_json *body, struct rf_store_phone 
 static enum rf_err new_phone(struct admin_task *t, const struct rf_json *body,
                              struct rf_store_phone *phone, struct rf_why *why)
 {
-    static const char *const must[] = {"name", "model", "mode"};
+    static const char *const must[] = {"name", "model"};
     const char *text = NULL;
     for (size_t i = 0; i < sizeof must / sizeof *must; i++) {
         enum rf_err err = rf_json_need_str(body, must[i], &text, why);
@@ -145,12 +145,12 @@ static enum rf_err new_phone(struct admin_task *t, const struct rf_json *body,
     phone->device.media_policy = conf->media_policy == RF_SITE_MEDIA_REQUIRE
                                      ? RF_STORE_MEDIA_REQUIRE
                                      : RF_STORE_MEDIA_BEST_EFFORT;
+    phone->device.mode = RF_STORE_ENCRYPTED;
+    phone->device.has_srtp = true;
     enum rf_err err =
         copy_text(body, "name", phone->device.name, sizeof phone->device.name - 1, why);
     if (err == RF_OK)
         err = read_phone(body, phone, why);
-    if (err == RF_OK && rf_json_get(body, "srtp") == NULL)
-        phone->device.has_srtp = phone->device.mode == RF_STORE_ENCRYPTED;
     if (err == RF_OK)
         err = ADMIN_OPS(t, device_check)(ADMIN_ARG(t), phone, why);
     return err;

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every end-to-end test gets: a manufacturer, a site, and an end of all it started."""
+import pytest
+
+import rig
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    if report.when in ("setup", "call") and report.failed:
+        item.has_failed = True
+
+
+@pytest.fixture(autouse=True)
+def nothing_outlives_a_test(request):
+    yield
+    rig.end_everyone(getattr(request.node, "has_failed", False))
+
+
+@pytest.fixture(scope="session")
+def made_site(tmp_path_factory):
+    """A site as `ringfence init` leaves it, to be copied: making keys takes its time."""
+    folder = tmp_path_factory.mktemp("made") / "site"
+    rig.Site(folder)
+    rig.Process.everyone.clear()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def made_factory(tmp_path_factory):
+    """A manufacturer with two firmwares, to be copied."""
+    folder = tmp_path_factory.mktemp("made") / "factory"
+    factory = rig.Factory(folder)
+    factory.firmware("1.0")
+    factory.firmware("2.0")
+    return folder
+
+
+@pytest.fixture
+def site(tmp_path, made_site):
+    """A site of the test's own; start() serves it."""
+    return rig.Site(tmp_path / "site", like=made_site)
+
+
+@pytest.fixture
+def factory(tmp_path, made_factory):
+    """A manufacturer of the test's own."""
+    return rig.Factory(tmp_path / "factory", like=made_factory)
+
+
+@pytest.fixture
+def trusting_site(site, factory):
+    """A site that knows this manufacturer's MICs and has its second firmware."""
+    site.cli("mic", "import", factory.roots)
+    site.cli("image", "import", *factory.firmware_files("2.0"))
+    return site

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The server program: its start and its ends, what it says of itself, reload, and what a kill
+leaves."""
+import os
+import signal
+import socket
+
+import pytest
+
+import rig
+
+
+def test_status_over_the_socket(site):
+    site.start()
+    status = site.status()
+    assert status["pid"] == site.pid
+    assert status["ports"]["sccp_tls"] == status["ports"]["sccp_base"] + 443
+    assert status["ports"]["capf"] == site.ports["capf"]
+    assert status["weak"] == [] and status["keylog"] is False
+    assert {c["role"] for c in status["certificates"]} == {"CCM", "TFTP", "CAPF", "LSC issuer",
+                                                           "SAST 1", "SAST 2"}
+    assert [entry["kind"] for entry in status["lists"]] == ["CTL", "ITL"]
+    assert os.path.exists(f"/proc/{status['signer_pid']}")
+    assert site.events()[-1]["code"] == "started"
+    site.stop()
+    assert "ended" in site.lines()[-1]
+    assert not os.path.exists(site.folder / "run/admin.sock")
+
+
+def test_a_second_server_on_the_site_is_refused(site):
+    site.start()
+    second = rig.run(rig.program("ringfenced"), "--site", site.folder, status=1)
+    assert f"ringfenced {site.pid} serves this site already" in second.stderr
+    site.kill()
+    site.start()  # the lock of a dead one holds nobody
+
+
+def test_kill_keeps_ports_and_devices(site):
+    site.start()
+    site.device_add(rig.A, lines=["2001,Ada,Ada"])
+    site.capf_install(rig.A)
+    before, device = site.status(), site.device(rig.A)
+    site.kill()
+    site.start()
+    after = site.status()
+    assert after["ports"] == before["ports"]
+    assert after["pid"] != before["pid"] and after["devices"] == 1
+    assert site.device(rig.A) == device
+    assert [e["code"] for e in site.events()] == ["started", "device-added", "scheduled", "started"]
+
+
+def test_reload_applies_what_it_can_and_names_the_rest(site):
+    site.start()
+    site.configure(keepalive_s=17, lsc_days=30, workers=3)
+    answer = site.reload()
+    assert set(answer["applied"]) == {"keepalive_s", "lsc_days"}
+    assert answer["needs_restart"] == ["workers"]
+    assert site.reload() == {"applied": [], "needs_restart": ["workers"]}
+    reload = site.event_wait("reload")
+    assert reload["uid"] == os.geteuid()
+
+
+def test_a_wrong_file_changes_nothing(site):
+    site.start()
+    site.configure(keepalive_s=17)
+    with open(site.folder / "ringfence.conf", "a", encoding="utf-8") as conf:
+        conf.write("no_such_option = 1\n")
+    status, answer = site.ask("POST", "/v1/reload", {})
+    assert status == 400
+    assert "line " in answer["error"]["text"] and "no_such_option" in answer["error"]["text"]
+    text = (site.folder / "ringfence.conf").read_text()
+    (site.folder / "ringfence.conf").write_text(text.replace("no_such_option = 1\n", ""))
+    assert site.reload()["applied"] == ["keepalive_s"]
+
+
+def test_hangup_reloads_and_says_so(site):
+    site.start()
+    site.configure(log_level="debug")
+    site.send(signal.SIGHUP)
+    assert "applied=log_level" in site.log_wait("configuration read again")
+    site.configure(log_level="loud")
+    site.send(signal.SIGHUP)
+    refusal = site.log_wait("configuration not applied, nothing changed")
+    assert "log_level" in refusal and "line " in refusal
+    assert site.status()["pid"] == site.pid
+
+
+def test_a_weak_choice_is_loud(site):
+    site.configure(keylog=site.folder / "secrets.log", digest="sha1")
+    site.start()
+    site.log_wait("THE SECRETS OF ALL TLS CONNECTIONS ARE WRITTEN TO")
+    site.log_wait("weak choice in force: digest = sha1")
+    status = site.status()
+    assert status["keylog"] is True
+    assert {w["option"] for w in status["weak"]} == {"keylog", "digest"}
+
+
+def test_a_dead_signer_is_seen(site):
+    site.start()
+    os.kill(site.status()["signer_pid"], signal.SIGKILL)
+    site.log_wait("the signer process")
+    rig.wait_until("status without a signer", lambda: site.status()["signer_pid"] is None)
+    assert site.event_wait("signer-gone")["severity"] == "error"
+    site.device_add(rig.A)  # the rest goes on
+    site.stop()
+
+
+def test_systemd_is_told(site, tmp_path):
+    path = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.bind(path)
+        notify.settimeout(rig.PATIENCE)
+        site.env["NOTIFY_SOCKET"] = path
+        site.start()
+        assert notify.recv(100) == b"READY=1"
+        site.stop()
+        assert notify.recv(100) == b"STOPPING=1"
+
+
+def test_a_key_others_may_read_stops_the_start(site):
+    key = site.folder / "keys/ccm.pem"
+    key.chmod(0o640)
+    site.start(wait=False)
+    site.wait_end(1)
+    assert "code=key-mode" in site.lines()[-1]
+    key.chmod(0o600)
+    site.start()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_root_becomes_the_named_user(site):
+    import pwd  # pylint: disable=import-outside-toplevel
+    nobody = pwd.getpwnam("nobody")
+    for parent in site.folder.parents:
+        if str(parent).startswith("/tmp/pytest"):
+            parent.chmod(0o755)
+    rig.run("chown", "-R", f"{nobody.pw_uid}:{nobody.pw_gid}", site.folder)
+    site.start("--user", "nobody")
+    lines = open(f"/proc/{site.pid}/status", encoding="ascii").read().splitlines()
+    ids = {line.split()[0]: line.split()[1:] for line in lines}
+    assert ids["Uid:"] == [str(nobody.pw_uid)] * 4 and ids["Gid:"] == [str(nobody.pw_gid)] * 4
+    assert int(ids["CapEff:"][0], 16) == 0 and ids["NoNewPrivs:"] == ["1"]
+    for thread in os.listdir(f"/proc/{site.pid}/task"):
+        one = open(f"/proc/{site.pid}/task/{thread}/status", encoding="ascii").read()
+        assert f"Uid:\t{nobody.pw_uid}\t{nobody.pw_uid}\t{nobody.pw_uid}" in one
+    assert site.status()["pid"] == site.pid  # root may ask
+    site.stop()
+
+
+@pytest.mark.tsan
+def test_two_phones_register_over_tls(trusting_site, factory):
+    site = trusting_site.start()
+    site.device_add(rig.A, lines=["2001,Ada,Ada"], load="ringphone-2.0")
+    site.device_add(rig.B, lines=["2002,Ben,Ben"])
+    string = site.capf_install(rig.A)
+    assert site.capf_install(rig.B, "mic") is None
+    with factory.phone(rig.A).start(site, "--auth-string", string) as a, \
+            factory.phone(rig.B).start(site, "--sccp-version", "11") as b:
+        a.wait("registered")
+        b.wait("registered")
+        site.wait_registered(rig.A, rig.B)
+        shown = site.device(rig.A)
+        assert shown["sccp_version"] == 22 and shown["running_load"] == "ringphone-2.0"
+        assert shown["tls_version"] == "TLSv1.3" and shown["capf"]["state"] == "success"
+        lsc = [c for c in shown["certificates"] if c["kind"] == "lsc"]
+        assert len(lsc) == 1 and lsc[0]["state"] == "confirmed"
+        assert lsc[0]["fingerprint"] == shown["certificate"]
+        assert site.device(rig.B)["sccp_version"] == 11
+        assert site.status()["registered"] == 2
+    rig.wait_until("both unregistered", lambda: site.status()["registered"] == 0)
+    assert string not in site.log_text()
