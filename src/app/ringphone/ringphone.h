@@ -52,8 +52,9 @@ void print_event(const struct rf_phone_event *event, const char *device, bool is
                  uint64_t ms_since_start);
 
 /* run.c */
-/** Switch the phone on; returns when it is off again, with the exit status. */
-int run_phone(const struct options *o);
+/** Switch the phone on; returns when it is off again, with the exit status. The authentication
+ * string is wiped as soon as the phone has it. */
+int run_phone(struct options *o);
 
 /* pages.c */
 int page_security(int argc, char **argv);

@@ -285,7 +285,7 @@ static void end(struct app *a)
     rf_loop_free(a->loop);
 }
 
-int run_phone(const struct options *o)
+int run_phone(struct options *o)
 {
     struct app a = {.o = o, .loop = rf_loop_new(rf_clock_real(), "ringphone")};
     a.worker = rf_worker_start("phone-files", WORKER_LIMIT, NULL);
@@ -301,6 +301,7 @@ int run_phone(const struct options *o)
                 "calls and keys\n",
                 o->keylog);
     make_phone(&a);
+    rf_secret_fini(&o->auth_string); /* the phone has it, until it was used */
     rf_loop_on_signal(a.loop, SIGTERM, on_signal, &a);
     rf_loop_on_signal(a.loop, SIGINT, on_signal, &a);
     if (o->give_up_ms != 0)

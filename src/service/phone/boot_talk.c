@@ -73,13 +73,16 @@ static void on_enrolled(void *arg, const struct rf_enrol_result *result)
     bool is_changed = result->outcome == RF_ENROL_INSTALLED || result->outcome == RF_ENROL_DELETED;
     bool may_retry = result->may_retry && p->enrol_tries < PHONE_ENROL_TRIES;
     bool is_failed = result->outcome == RF_ENROL_FAILED;
+    /* A wrong string sent again and again would lock the device. */
+    p->is_enrol_refused = is_failed && !result->may_retry;
+    /* From here on the result may be gone: who hears of it may stop the phone. */
     tell_enrolled(p, result);
     if (is_failed)
         p->capf_at++; /* the next server of the list */
     else
         p->is_enrolled = true;
-    /* A wrong string sent again and again would lock the device. */
-    p->is_enrol_refused = is_failed && !result->may_retry;
+    if (is_changed)
+        rf_secret_fini(&p->auth); /* good for one use */
     phone_enrol_end(p);
     phone_event(p, is_changed               ? PHONE_EV_CHANGED
                    : is_failed && may_retry ? PHONE_EV_AGAIN

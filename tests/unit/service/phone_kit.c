@@ -379,6 +379,9 @@ static enum rf_err enrol_start(const struct rf_enrol_conf *conf, struct rf_enrol
     k->enrol.n++;
     k->enrol.conf = *conf;
     snprintf(k->enrol.host, sizeof k->enrol.host, "%s", conf->host);
+    k->enrol.string = (struct rf_secret){0};
+    if (conf->auth_string != NULL)
+        assert_err(rf_secret_set(&k->enrol.string, rf_secret_slice(conf->auth_string)), RF_OK);
     k->enrol.is_running = true;
     *out = (struct rf_enrol *)(void *)k;
     return RF_OK;
@@ -387,8 +390,10 @@ static enum rf_err enrol_start(const struct rf_enrol_conf *conf, struct rf_enrol
 static void enrol_free(struct rf_enrol *enrol)
 {
     struct kit *k = (struct kit *)(void *)enrol;
-    if (k != NULL)
-        k->enrol.is_running = false;
+    if (k == NULL)
+        return;
+    k->enrol.is_running = false;
+    rf_free(rf_steal(&k->enrol.result));
 }
 
 /* What the real one does on the worker before it says INSTALLED. */
@@ -403,7 +408,11 @@ static void finish_enrol(struct kit *k)
     } else if (result.outcome == RF_ENROL_DELETED) {
         assert_err(c->flash->remove_lsc(c->flash_arg, NULL), RF_OK);
     }
-    c->on_done(c->arg, &result);
+    /* As the real one's, the result lives no longer than the enrolment. */
+    k->enrol.result = rf_new(struct rf_enrol_result);
+    *k->enrol.result = result;
+    c->on_done(c->arg, k->enrol.result);
+    rf_free(rf_steal(&k->enrol.result));
 }
 
 static enum rf_err station_new(const struct rf_station_conf *conf, struct rf_station **out,
@@ -492,9 +501,21 @@ void kit_reset(struct kit *k, enum rf_sccp_reset_type type)
 
 /* ---- events, and letting it go on ---- */
 
+static bool holds(const struct rf_buf *text, size_t from, const char *part, size_t *end)
+{
+    struct rf_slice rest = rf_slice_part(rf_buf_slice(text), from, text->len);
+    size_t at = rf_slice_find(rest, rf_slice_str(part));
+    if (at == SIZE_MAX)
+        return false;
+    if (end != NULL)
+        *end = from + at + strlen(part);
+    return true;
+}
+
 static void on_event(void *arg, const struct rf_phone_event *event)
 {
     struct kit *k = arg;
+    size_t line = k->log.len;
     assert_err(rf_buf_addf(&k->log, "%s", event->name), RF_OK);
     for (size_t i = 0; i < event->n; i++) {
         const struct rf_phone_value *v = &event->value[i];
@@ -505,17 +526,10 @@ static void on_event(void *arg, const struct rf_phone_event *event)
     }
     assert_err(rf_buf_addf(&k->log, "\n"), RF_OK);
     k->is_stopped |= event->kind == RF_PHONE_STOPPED;
-}
-
-static bool holds(const struct rf_buf *text, size_t from, const char *part, size_t *end)
-{
-    struct rf_slice rest = rf_slice_part(rf_buf_slice(text), from, text->len);
-    size_t at = rf_slice_find(rest, rf_slice_str(part));
-    if (at == SIZE_MAX)
-        return false;
-    if (end != NULL)
-        *end = from + at + strlen(part);
-    return true;
+    if (k->stop_at != NULL && holds(&k->log, line, k->stop_at, NULL)) {
+        k->stop_at = NULL;
+        rf_phone_stop(k->phone);
+    }
 }
 
 bool kit_saw(const struct kit *k, const char *part)

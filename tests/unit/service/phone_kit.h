@@ -51,8 +51,10 @@ struct kit_enrol {
     unsigned n;
     struct rf_enrol_conf conf;
     char host[65];
+    struct rf_secret string; /* what it was given */
     bool is_running;
     struct rf_enrol_result will_be;
+    struct rf_enrol_result *result; /* while it is told */
 };
 struct kit_station {
     unsigned n;
@@ -84,6 +86,7 @@ struct kit {
     struct kit_enrol enrol;
     struct kit_station station;
     bool is_stopped;
+    const char *stop_at; /* stop the phone from inside an event whose line holds this */
 };
 
 /* A phone fresh from the factory with load rf-1; a site that knows it, with rf-1 and rf-2. */

@@ -31,7 +31,8 @@ static void sec_53_an_enrolment_begins_the_retrieval_anew_and_the_lsc_registers(
     kit_until(k, "enrol-done outcome=installed confirmed=1");
     assert_string_equal(k->enrol.conf.device, DEVICE);
     assert_int_equal(k->enrol.conf.mode, RF_ENROL_BY_STRING);
-    assert_true(rf_secret_eq(&typed, rf_secret_slice(k->enrol.conf.auth_string)));
+    assert_true(rf_secret_eq(&typed, rf_secret_slice(&k->enrol.string)));
+    assert_int_equal(k->enrol.conf.auth_string->len, 0); /* used: wiped */
     assert_true(rf_cert_eq(k->enrol.conf.mic->cert, ids.mic.cert));
     assert_null(k->enrol.conf.lsc);
     kit_until(k, "fetch file=" CTL); /* the whole retrieval again */
@@ -431,6 +432,38 @@ static void it_stops_wherever_it_is(void **state)
     kit_off(k);
 }
 
+/* The same by whoever hears of it, in the middle of it. */
+static void it_stops_from_inside_its_events(void **state)
+{
+    struct kit *k = *state;
+    static const char *const at[] = {
+        "boot device=",   "display",       "fetch file=" CTL, "list list=CTL",
+        "status text=",   "config file=",  "load-wanted",     "load-part",
+        "load-installed", "enrol server=", "enrol-done",      "registered"};
+    k->enrol.will_be = (struct rf_enrol_result){.outcome = RF_ENROL_FAILED, .reason = 7};
+    for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
+        RF_AUTO(rf_phonexml_freep) struct rf_phonexml *c = kit_config();
+        /* There and back again, so that there is always a load to fetch. */
+        snprintf(c->load_information, sizeof c->load_information, i < 8 ? "rf-2" : "rf-1");
+        c->capf_auth_mode = RF_PHONEXML_CAPF_MIC_FIRST;
+        kit_serve_config(k, c);
+        kit_boot(k);
+        k->stop_at = at[i];
+        if (i + 1 == sizeof at / sizeof *at) {
+            kit_until_registering(k);
+            kit_registered(k);
+        }
+        kit_until(k, "stopped");
+        assert_null(k->stop_at);
+        kit_off(k);
+        if (i == 7) { /* now rf-2 runs */
+            kit_boot(k);
+            kit_until(k, "load-installed");
+            kit_off(k);
+        }
+    }
+}
+
 static void a_phone_that_was_never_started_stops(void **state)
 {
     struct kit *k = *state;
@@ -531,6 +564,7 @@ int main(void)
         TEST(failing_rounds_do_not_end_a_call),
         TEST(several_refusals_are_all_told),
         TEST(it_stops_wherever_it_is),
+        TEST(it_stops_from_inside_its_events),
         TEST(a_phone_that_was_never_started_stops),
         TEST(a_full_worker_is_waited_for),
         cmocka_unit_test(models_have_their_numbers),
