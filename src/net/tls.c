@@ -15,8 +15,8 @@
 
 #include <openssl/err.h>
 
-/* RF_TLS_MODERN. spec: dependencies 2: ECDHE with AES-GCM connects every peer that speaks TLS 1.2
- * or 1.3, at OpenSSL's security level 2. */
+/* RF_TLS_MODERN. doc: docs/tls.md, "The profile modern": ECDHE with AES-GCM connects every peer
+ * that speaks TLS 1.2 or 1.3, at OpenSSL's security level 2. */
 #define SUITES_12                                                                                  \
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"                                   \
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* doc: docs/site.md, "Certificate operations": an operation is none only after the phone said that
+/* doc: docs/enrolment.md, "The way of an operation": it is none only after the phone said that
  * it holds the certificate; every step before can be taken again. */
 #include "store/store_int.h"
 

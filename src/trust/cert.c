@@ -15,7 +15,7 @@
 #include "trust/cert_int.h"
 
 /* RFC 4514 text of each RDN, joined by ',' in certificate order; UTF-8 stays, control bytes are
- * escaped. doc: docs/wire/signed-files.md, The tags */
+ * escaped. doc: docs/wire/signed-files.md, "The tags" */
 static bool name_text(const X509_NAME *name, char out[RF_CERT_NAME_MAX])
 {
     unsigned long flags =

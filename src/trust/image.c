@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One signed image: in memory, or in a file of any size read in pieces.
- * doc: docs/wire/signed-files.md; docs/wire/loads.md, Believing a load */
+ * doc: docs/wire/signed-files.md; docs/wire/loads.md, "Believing a load" */
 #include "trust/image.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A load: its list and all the components in it. doc: docs/wire/loads.md;
- * spec: security.md 1.1 steps 3 and 4 */
+/* A load: its list and all the components in it. doc: docs/wire/loads.md,
+ * "Believing a load"; docs/security-rules.md, "Firmware" */
 #include <string.h>
 
 #include "base/faults.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A7: is a public key that a phone made fit for a certificate?  spec: security.md 1.10 */
+/* A7: is a public key that a phone made fit for a certificate?
+ * doc: docs/security-rules.md, "CAPF" */
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Trust lists: opening one, its own signature, and whether it may replace what is installed.
- * doc: docs/wire/trust-lists.md, Which list a phone takes */
+ * doc: docs/wire/trust-lists.md, "Which list a phone takes" */
 #include "trust/lists.h"
 
 #include <string.h>

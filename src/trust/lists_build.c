@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The builder: the rules that keep phones from a list they would refuse, or could never leave.
- * doc: docs/wire/trust-lists.md, What a builder writes */
+ * doc: docs/wire/trust-lists.md, "What a builder writes" */
 #include "base/faults.h"
 #include "trust/lists.h"
 #include "trust/sigfile_int.h"

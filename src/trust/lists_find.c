@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Questions to the installed lists: who signed a file, is a server known under a role.
- * doc: docs/wire/trust-lists.md, Roles */
+ * doc: docs/wire/trust-lists.md, "Roles" */
 #include "base/faults.h"
 #include "base/text.h"
 #include "trust/lists.h"

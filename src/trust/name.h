@@ -4,7 +4,7 @@
  *
  *     err = rf_name_matches_device(cert, rf_slice_str("SEP001122334455"), NULL, NULL, &why);
  *
- * Thread: any. Source: spec: security.md 0.3 */
+ * Thread: any. doc: docs/security-rules.md, "Device name" */
 #ifndef TRUST_NAME_H
 #define TRUST_NAME_H
 

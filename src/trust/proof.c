@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Proofs of possession. doc: docs/wire/capf-proof.md; spec: security.md 0.2 V9, 1.10 A5, A6 */
+/* Proofs of possession. doc: docs/wire/capf-proof.md; docs/security-rules.md, "CAPF"
+ * (A5, A6) */
 #include "trust/proof.h"
 
 #include "base/faults.h"

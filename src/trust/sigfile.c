@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Is a container what it shall be, and signed by this certificate? The cheap questions come first;
- * their order is that in which refusals are reported. doc: docs/wire/signed-files.md, What a reader
- * checks */
+ * their order is that in which refusals are reported. doc: docs/wire/signed-files.md, "What a
+ * reader checks" */
 #include "trust/sigfile.h"
 
 #include <string.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Signatures checked with a public key. RSA: we build the whole block that must come out of the
  * public operation and compare all of it (V9), so that a digest hidden behind other padding, or a
- * cube root, never passes.  spec: security.md 0.2 V9; RFC 8017 9.2 for the block */
+ * cube root, never passes.  doc: docs/security-rules.md, "Certificate checks"; spec: RFC 8017
+ * 9.2 for the block */
 #include <string.h>
 
 #include <openssl/err.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* doc: docs/wire/firmware-components.md, rfsnd */
+/* doc: docs/wire/firmware-components.md, "rfsnd: what the phone sounds like" */
 #include "wire/fwpart/fwpart.h"
 
 #include <string.h>

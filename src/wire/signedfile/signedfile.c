@@ -7,7 +7,7 @@
 
 enum tag_kind { VALUE, TEXT, GROUP };
 
-/* doc: docs/wire/signed-files.md, The tags. `parent` is the group a tag belongs to, 0 the top
+/* doc: docs/wire/signed-files.md, "The tags". `parent` is the group a tag belongs to, 0 the top
  * level; `missing` is the reason when a mandatory tag is not there, NULL for the others. */
 struct tag_row {
     uint8_t tag;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Numbers of the header tags. doc: docs/wire/signed-files.md, The tags. */
+/* Numbers of the header tags. doc: docs/wire/signed-files.md, "The tags". */
 #ifndef WIRE_SIGNEDFILE_SIGNEDFILE_INT_H
 #define WIRE_SIGNEDFILE_SIGNEDFILE_INT_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/signedfile/signedfile.h"
 
-/* Index is the modulus code. doc: docs/wire/signed-files.md, The tags, 11. There is no code for
+/* Index is the modulus code. doc: docs/wire/signed-files.md, "The tags" (11). There is no code for
  * 3072 bits. */
 static const uint16_t modulus_bytes[] = {64, 128, 256, 512};
 

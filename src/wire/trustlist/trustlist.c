@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* Record tags. doc: docs/wire/trust-lists.md, Records. */
+/* Record tags. doc: docs/wire/trust-lists.md, "Records". */
 enum {
     TAG_RECORD_LEN = 1,
     TAG_DNS = 2,
