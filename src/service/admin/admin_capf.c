@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Certificate operations scheduled, and phones told to reset. An authentication string is seen here
  * and by the hash worker, and by nobody else: the database gets its hash, the log nothing.
- * spec: security.md 1.10, A2, A3 */
+ * doc: docs/security-rules.md, "CAPF" (A2, A3) */
 #include "service/admin/admin_int.h"
 
 #include "base/faults.h"
@@ -92,7 +92,7 @@ static void draw_string(struct admin_change *change)
     rf_wipe(digits, sizeof digits);
 }
 
-/* spec: security.md 1.10 "Authentication string": 4 to 10 digits. It is never repeated, not in a
+/* doc: docs/security-rules.md, "CAPF": 4 to 10 digits. It is never repeated, not in a
  * refusal either. */
 static enum rf_err read_string(const struct rf_json *body, struct admin_change *change,
                                struct rf_why *why)

@@ -19,7 +19,7 @@
 #include "base/timer.h"
 #include "service/call/call_media.h"
 
-#define RF_CALL_NUMBER_MAX 24 /* digits; spec: SCCP numbers hold 24 */
+#define RF_CALL_NUMBER_MAX 24 /* digits, as many as SCCP holds */
 #define RF_CALL_NAME_MAX   63 /* bytes of a display name */
 #define RF_CALL_DEVICE_MAX 16 /* bytes of a device name */
 #define RF_CALL_LINES_MAX  8

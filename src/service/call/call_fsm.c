@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The life of a call, as a table. doc: docs/call-control.md has it as a picture. */
+/* The life of a call, as a table. doc: docs/call-control.md, "A call" has it as a picture;
+ * docs/wire/sccp.md, "Flows": the steps that the rows name. */
 #include "base/faults.h"
 #include "service/call/call_int.h"
 
@@ -70,7 +71,7 @@ static void take_number(void *self, const void *data)
 
 /* ---- routing ---- */
 
-/* spec: security.md 1.8, media_policy: never silently clear */
+/* doc: docs/security-rules.md, "Media and call status": never silently clear */
 static bool is_refused_by_policy(const struct device *a, const struct device *b)
 {
     if (rf_fault_skips("call.media-policy"))
@@ -150,7 +151,8 @@ static void answer(void *self, const void *data)
     call_tell_connected(call, END_A);
     call->is_srtp = rf_call_srtp_possible(a->attach.signalling, a->attach.has_srtp,
                                           b->attach.signalling, b->attach.has_srtp);
-    /* spec: sccp.md 5.3: both sets before the first message; one a stream, never used again */
+    /* doc: docs/wire/sccp.md, "Flows" (M1): both sets before the first message; one a stream, never
+     * used again */
     for (int end = 0; call->is_srtp && end < ENDS; end++)
         rf_call_key_draw(&call->keys[end]);
     for (int end = 0; end < ENDS; end++)
@@ -310,7 +312,7 @@ static void lose_called(void *self, const void *data)
     lose_end(self, END_B);
 }
 
-/* spec: sccp.md 7.10: phones go on talking while their signalling is away */
+/* doc: docs/wire/sccp.md, "Flows" (L1): phones go on talking while their signalling is away */
 static void keep_media(struct call *call, int end)
 {
     call->legs[end].is_lost = true;
@@ -366,45 +368,45 @@ static void dtmf_to_caller(void *self, const void *data)
 /* clang-format off */
 static const struct rf_fsm_row rows[] = {
     /* in               event                 action             to             source */
-    { CALL_IDLE,        CALL_EV_START,        start,             CALL_OFF_HOOK   }, /* spec: sccp.md 7.2.1 */
+    { CALL_IDLE,        CALL_EV_START,        start,             CALL_OFF_HOOK   }, /* C1 */
 
-    { CALL_OFF_HOOK,    CALL_EV_DIGIT_A,      first_digit,       CALL_COLLECTING }, /* spec: 7.2.3 */
-    { CALL_OFF_HOOK,    CALL_EV_NUMBER,       take_number,       CALL_COLLECTING }, /* spec: 7.3 */
-    { CALL_OFF_HOOK,    CALL_EV_T_FIRST_DIGIT, no_digits,        CALL_FAILED     }, /* spec: 8.2 */
+    { CALL_OFF_HOOK,    CALL_EV_DIGIT_A,      first_digit,       CALL_COLLECTING }, /* C3 */
+    { CALL_OFF_HOOK,    CALL_EV_NUMBER,       take_number,       CALL_COLLECTING }, /* E1 */
+    { CALL_OFF_HOOK,    CALL_EV_T_FIRST_DIGIT, no_digits,        CALL_FAILED     }, /* ours */
     { CALL_COLLECTING,  CALL_EV_DIGIT_A,      next_digit,        CALL_COLLECTING },
     { CALL_COLLECTING,  CALL_EV_BACK_SPACE,   back_space,        CALL_COLLECTING },
-    { CALL_COLLECTING,  CALL_EV_DIALLED,      route,             CALL_ROUTING    }, /* spec: 7.2.4 */
-    { CALL_COLLECTING,  CALL_EV_T_NEXT_DIGIT, route,             CALL_ROUTING    }, /* spec: 8.2 */
+    { CALL_COLLECTING,  CALL_EV_DIALLED,      route,             CALL_ROUTING    }, /* C4 */
+    { CALL_COLLECTING,  CALL_EV_T_NEXT_DIGIT, route,             CALL_ROUTING    }, /* C4 */
 
-    { CALL_ROUTING,     CALL_EV_ROUTED,       offer,             CALL_OFFERED    }, /* spec: 7.2.5, 7.2.6 */
+    { CALL_ROUTING,     CALL_EV_ROUTED,       offer,             CALL_OFFERED    }, /* C5, C6 */
     { CALL_ROUTING,     CALL_EV_NO_ROUTE,     no_route,          CALL_FAILED     },
 
-    { CALL_OFFERED,     CALL_EV_ALERTING,     alert,             CALL_RINGING    }, /* spec: 7.2.5 */
+    { CALL_OFFERED,     CALL_EV_ALERTING,     alert,             CALL_RINGING    }, /* C5 */
     { CALL_OFFERED,     CALL_EV_ANSWER,       answer,            CALL_CONNECTING },
     { CALL_OFFERED,     CALL_EV_HANG_UP_B,    decline,           CALL_FAILED     },
     { CALL_OFFERED,     CALL_EV_LOST_B,       called_lost,       CALL_FAILED     },
     { CALL_OFFERED,     CALL_EV_T_NO_ANSWER,  no_answer,         CALL_FAILED     },
-    { CALL_RINGING,     CALL_EV_ANSWER,       answer,            CALL_CONNECTING }, /* spec: 7.2.7 */
+    { CALL_RINGING,     CALL_EV_ANSWER,       answer,            CALL_CONNECTING }, /* C7 */
     { CALL_RINGING,     CALL_EV_HANG_UP_B,    decline,           CALL_FAILED     },
     { CALL_RINGING,     CALL_EV_LOST_B,       called_lost,       CALL_FAILED     },
     { CALL_RINGING,     CALL_EV_T_NO_ANSWER,  no_answer,         CALL_FAILED     },
 
-    { CALL_CONNECTING,  CALL_EV_RECEIVE_OPEN, take_receiver,     CALL_CONNECTING }, /* spec: 7.4.4 */
-    { CALL_CONNECTING,  CALL_EV_MEDIA_READY,  media_ready,       CALL_CONNECTED  }, /* spec: 7.4.6 */
-    { CALL_CONNECTING,  CALL_EV_MEDIA_FAILED, media_failed,      CALL_FAILED     }, /* spec: 7.4 */
-    { CALL_CONNECTING,  CALL_EV_T_MEDIA,      media_failed,      CALL_FAILED     }, /* spec: 8.2 */
+    { CALL_CONNECTING,  CALL_EV_RECEIVE_OPEN, take_receiver,     CALL_CONNECTING }, /* M4 */
+    { CALL_CONNECTING,  CALL_EV_MEDIA_READY,  media_ready,       CALL_CONNECTED  }, /* M6 */
+    { CALL_CONNECTING,  CALL_EV_MEDIA_FAILED, media_failed,      CALL_FAILED     }, /* M5 */
+    { CALL_CONNECTING,  CALL_EV_T_MEDIA,      media_failed,      CALL_FAILED     }, /* M5 */
     { CALL_CONNECTING,  CALL_EV_LOST_A,       caller_lost_early, CALL_FAILED     },
     { CALL_CONNECTING,  CALL_EV_LOST_B,       called_lost_early, CALL_FAILED     },
 
-    { CALL_CONNECTED,   CALL_EV_DIGIT_A,      dtmf_to_called,    CALL_CONNECTED  }, /* spec: 8.1.15 */
+    { CALL_CONNECTED,   CALL_EV_DIGIT_A,      dtmf_to_called,    CALL_CONNECTED  }, /* C10 */
     { CALL_CONNECTED,   CALL_EV_DIGIT_B,      dtmf_to_caller,    CALL_CONNECTED  },
     { CALL_CONNECTED,   CALL_EV_MEDIA_FAILED, media_failed,      CALL_FAILED     },
-    { CALL_CONNECTED,   CALL_EV_LOST_A,       keep_for_caller,   CALL_ORPHANED   }, /* spec: 7.10 */
+    { CALL_CONNECTED,   CALL_EV_LOST_A,       keep_for_caller,   CALL_ORPHANED   }, /* L1 */
     { CALL_CONNECTED,   CALL_EV_LOST_B,       keep_for_called,   CALL_ORPHANED   },
 
     { CALL_ORPHANED,    CALL_EV_LOST_A,       keep_for_caller,   CALL_ORPHANED   },
     { CALL_ORPHANED,    CALL_EV_LOST_B,       keep_for_called,   CALL_ORPHANED   },
-    { CALL_ORPHANED,    CALL_EV_BACK,         clear,             CALL_CLEARED    }, /* spec: 7.10 */
+    { CALL_ORPHANED,    CALL_EV_BACK,         clear,             CALL_CLEARED    }, /* L1 */
     { CALL_ORPHANED,    CALL_EV_T_GRACE,      clear,             CALL_CLEARED    },
     { CALL_ORPHANED,    CALL_EV_EMPTY,        clear,             CALL_CLEARED    },
 
@@ -415,7 +417,7 @@ static const struct rf_fsm_row rows[] = {
     { CALL_FAILED,      CALL_EV_T_FAILED,     clear,             CALL_CLEARED    },
     { CALL_FAILED,      CALL_EV_EMPTY,        clear,             CALL_CLEARED    },
 
-    { RF_FSM_ANY,       CALL_EV_HANG_UP_A,    clear,             CALL_CLEARED    }, /* spec: 7.9 */
+    { RF_FSM_ANY,       CALL_EV_HANG_UP_A,    clear,             CALL_CLEARED    }, /* O1, O2 */
     { RF_FSM_ANY,       CALL_EV_HANG_UP_B,    clear,             CALL_CLEARED    },
     { RF_FSM_ANY,       CALL_EV_LOST_A,       caller_lost,       CALL_CLEARED    },
     { RF_FSM_ANY,       CALL_EV_REMOVED,      clear,             CALL_CLEARED    },

@@ -21,7 +21,8 @@ bool rf_call_srtp_possible(enum rf_call_signalling a, bool a_srtp, enum rf_call_
            b_srtp;
 }
 
-/* spec: security.md 1.8: signalling that encrypts, with media in clear, is authenticated at most */
+/* doc: docs/security-rules.md, "Media and call status": signalling that encrypts, with media in
+ * clear, is authenticated at most */
 static enum rf_call_security of_leg(enum rf_call_signalling s, bool is_media_encrypted)
 {
     switch (s) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Media and security words of call control: streams, SRTP keys, and how secure a leg and a call
  * are. No protocol, no sockets.
- * spec: security.md 1.8, 3.2; doc: docs/call-control.md, "Keys" and "Status" */
+ * doc: docs/call-control.md, "Keys", "Status"; docs/security-rules.md, "Media and call status" */
 #ifndef SERVICE_CALL_CALL_MEDIA_H
 #define SERVICE_CALL_CALL_MEDIA_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who is it, and may it? The mode is the one the store holds for the device; what the phone chose
- * to send decides nothing. spec: security.md 1.10 (A1-A6), 0.2, 0.3. */
+ * to send decides nothing. doc: docs/security-rules.md, "CAPF" (A1 to A6) */
 #include "service/capf/capf_int.h"
 
 #include "base/faults.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The life of a CAPF session, as a table. doc: docs/enrolment.md has it as a picture. */
+/* The life of a CAPF session, as a table. doc: docs/enrolment.md, "The way of an operation" has it
+ * as a picture. */
 #include "service/capf/capf_int.h"
 
 #include "base/faults.h"

@@ -17,7 +17,7 @@
 #define CAPF_UNCONFIRMED_MAX 32u
 /** Former certificates whose keys a new key is compared with, the youngest. */
 #define CAPF_FORMER_KEYS 16u
-/** spec: security.md 1.10, A5 */
+/** doc: docs/security-rules.md, "CAPF" (A5) */
 #define CAPF_PROOF_RETRIES  3u
 #define CAPF_PROOF_MEMORY_S (24 * 3600)
 

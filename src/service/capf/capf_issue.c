@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is done for a phone that was let in: its key is judged, its certificate issued, kept as
- * unconfirmed, and confirmed when the phone said that it stored it. spec: security.md 1.10, A7-A9,
- * A11.
+ * unconfirmed, and confirmed when the phone said that it stored it.
+ * doc: docs/security-rules.md, "CAPF" (A7 to A9, A11)
  *
  * Tests end the process here: capf.before-issue (nothing is there yet), capf.issued (signed, and
  * known to nobody), capf.kept (unconfirmed, not sent), capf.before-confirm (the phone has it),

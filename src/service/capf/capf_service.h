@@ -11,7 +11,7 @@
  * confirmed that it stored its certificate; a lost link leaves it scheduled.
  *
  * Thread: that of the loop. Stop the workers before the loop is freed.
- * doc: docs/wire/capf.md; spec: security.md 1.10 (A1-A10), capf-tvs.md */
+ * doc: docs/enrolment.md; docs/wire/capf.md; docs/security-rules.md, "CAPF" (A1 to A11) */
 #ifndef SERVICE_CAPF_CAPF_SERVICE_H
 #define SERVICE_CAPF_CAPF_SERVICE_H
 

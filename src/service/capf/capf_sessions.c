@@ -309,7 +309,8 @@ void capf_send(struct capf_session *s, struct rf_capf_msg *msg)
     msg->session = s->id;
     enum rf_err err = rf_capf_encode(msg, buf, sizeof buf, &frame);
     rf_bug_on(err != RF_OK); /* our own certificates and numbers: all bounded */
-    /* spec: capf-tvs.md, CAPF: in one write. A link that takes no more is lost, and says so. */
+    /* doc: docs/wire/capf.md, "Frame": in one write. A link that takes no more is lost, and says
+     * so. */
     err = conf->ops->send(conf->ops_arg, s->link, frame);
     rf_debug(RF_CAT_CAPF, "out %s session=%08x dev=%s%s", rf_capf_command_name(msg->command), s->id,
              s->device, err == RF_OK ? "" : " failed");

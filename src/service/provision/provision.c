@@ -228,7 +228,7 @@ static void make_work(struct rf_job *job, void *state)
     struct request *r = request_of(job);
     r->err = provision_config_make(state, r->name.device, r->facts, rf_buf_slice(&r->loads),
                                    r->now_s, &r->config, &r->why);
-    /* spec: provisioning.md 1.5, security.md 1.4: phones whose list names a file signer ask for
+    /* doc: docs/provisioning.md, "Names": phones whose list names a file signer ask for
      * .sgn; whoever asks for the plain file of a secure device is no such phone. */
     if (!rf_fault_skips("provision.name-unsigned") && r->err == RF_OK &&
         r->name.kind == PROVISION_CONFIG_PLAIN && r->config.is_secure && r->wants_signed)

@@ -11,7 +11,7 @@
  *
  * Thread: that of the loop. Reading, making and signing happen on workers. Stop the workers before
  * the loop is freed; rf_provision_free may come before or after the workers stop.
- * doc: docs/provisioning.md; spec: provisioning.md 2.5, 4.1-4.5, 5.2, 5.7, 6.5, 7.3-7.5 */
+ * doc: docs/provisioning.md */
 #ifndef SERVICE_PROVISION_PROVISION_H
 #define SERVICE_PROVISION_PROVISION_H
 

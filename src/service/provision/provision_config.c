@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The configuration of a device: what of the store and the site goes into it, and its version
- * stamp. spec: provisioning.md 4.1-4.5, 7.3; doc: docs/provisioning.md */
+ * stamp. doc: docs/provisioning.md, "How a configuration is made"; docs/wire/phone-configuration.md
+ */
 #include "service/provision/provision_int.h"
 
 #include "base/text.h"

@@ -12,7 +12,7 @@
 #define COMPONENTS_MAX 4
 #define SHOWN_MAX      120
 
-/* X<MAC>Y, or a name alone. spec: provisioning.md 1.3, 5.2 */
+/* X<MAC>Y, or a name alone. doc: docs/provisioning.md, "Names" */
 static const struct {
     const char *head;
     const char *tail; /* NULL: the name is `head`, without a device */

@@ -3,7 +3,7 @@
  * means is provision.h's. Never blocks, never writes.
  *
  * Thread: that of the loop.
- * doc: docs/wire/tftp.md; spec: provisioning.md 2.2-2.5 */
+ * doc: docs/wire/tftp.md; docs/provisioning.md, "From a name to a file" */
 #ifndef SERVICE_PROVISION_TFTP_SERVER_H
 #define SERVICE_PROVISION_TFTP_SERVER_H
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A registering phone asks for its templates, lines and time in any order; each question is
- * answered by itself. spec: sccp.md 7.1, 4.3-4.5 */
+ * answered by itself. doc: docs/wire/sccp.md, "Registration", "Questions and answers" */
 #include "service/sccp/sccp_int.h"
 
 #include <time.h>
 
 /* The soft keys we act on. The event of a key is its number in the phone's dictionary, its label
- * the phone's own word for it. spec: sccp.md 4.3 "Event value" */
+ * the phone's own word for it. doc: docs/wire/sccp.md, "Keys" */
 #define KEY(number, label_code)                                                                    \
     {                                                                                              \
         .label = {(const uint8_t *)"\x80" label_code, 2}, .event = (number)                        \
@@ -60,7 +60,7 @@ static void answer_softkey_sets(struct session *s)
     sccp_send_idle_keys(s);
 }
 
-/* spec: sccp.md 4.3, 8.1.25: all slots are sent, unused ones undefined */
+/* doc: docs/wire/sccp.md, "Keys": all slots are sent, unused ones undefined */
 static void answer_buttons(struct session *s)
 {
     struct rf_sccp_msg msg = {.id = RF_SCCP_BUTTON_TEMPLATE};

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* spec: sccp.md 6.2; anything else is ignored */
+/* doc: docs/wire/sccp.md, "Keys"; anything else is ignored */
 static char digit_of(uint32_t button)
 {
     static const char digits[] = "0123456789ABCD*#+";
@@ -60,8 +60,8 @@ static void on_stimulus(struct session *s, const struct rf_sccp_stimulus *st)
     }
 }
 
-/* spec: sccp.md 8.1.8: by passThroughPartyId first, by callReference second; older phones leave the
- * reference out */
+/* doc: docs/wire/sccp.md, "Media": by passThroughPartyId first, by callReference second; older
+ * phones leave the reference out */
 static bool is_of_leg(const struct session *s, uint32_t party_id, uint32_t ref)
 {
     if (s->leg.ref == 0)
@@ -69,7 +69,8 @@ static bool is_of_leg(const struct session *s, uint32_t party_id, uint32_t ref)
     return party_id == sccp_party_id(s->leg.ref) || (ref != 0 && ref == s->leg.ref);
 }
 
-/* Media goes to the phone itself and to nobody a phone names. spec: sccp.md 8.3.23 */
+/* Media goes to the phone itself and to nobody a phone names. doc: docs/wire/sccp.md, "Bad input"
+ */
 static bool is_own_address(const struct session *s, const struct rf_call_addr *a)
 {
     if (s->svc->conf.allow_foreign_media || !s->has_ip || rf_fault_skips("sccp.media-address"))
@@ -81,7 +82,8 @@ static bool is_own_address(const struct session *s, const struct rf_call_addr *a
 static void on_receive_open(struct session *s, const struct rf_sccp_open_receive_channel_ack *ack)
 {
     if (!is_of_leg(s, ack->pass_through_party_id, ack->call_reference)) {
-        /* its call is gone: what it opened must be closed again. spec: sccp.md 7.4, 8.3.22 */
+        /* its call is gone: what it opened must be closed again. doc: docs/wire/sccp.md, "Bad
+         * input" */
         uint32_t ref = ack->call_reference != 0 ? ack->call_reference
                                                 : sccp_party_id(ack->pass_through_party_id);
         if (ack->status == RF_SCCP_MEDIA_OK)

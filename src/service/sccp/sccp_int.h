@@ -7,7 +7,7 @@
 
 #define BUCKETS        1024
 #define SESSIONS_MAX   20000
-#define KEEPALIVE_MISS 3 /* intervals without any message, then the phone is lost; spec: 1.4 */
+#define KEEPALIVE_MISS 3 /* intervals without any message, then the phone is lost */
 
 struct session;
 
@@ -113,7 +113,7 @@ bool sccp_phone_event(struct session *s, const struct rf_sccp_msg *msg);
 /* sccp_text.c */
 #define SCCP_TEXT_MAX 256
 /** Our UTF-8 text as this phone reads it: itself, or made in `buf`, where "?" stands for what ISO
- * 8859-1 has no letter for. spec: sccp.md 2.7 */
+ * 8859-1 has no letter for. doc: docs/wire/sccp.md, "Frames" */
 struct rf_slice sccp_text(const struct session *s, const char *text, char buf[SCCP_TEXT_MAX]);
 
 /* sccp_out.c */
@@ -124,7 +124,7 @@ void sccp_send_empty(struct session *s, enum rf_sccp_id id);
 void sccp_send_idle_keys(struct session *s);
 void sccp_send_speaker(struct session *s, bool is_on);
 void sccp_send_stop_media(struct session *s, enum rf_sccp_id id, uint32_t ref);
-/** spec: sccp.md 8.1.8 */
+/** doc: docs/wire/sccp.md, "Media" */
 static inline uint32_t sccp_party_id(uint32_t ref)
 {
     return ref ^ 0xffffffffu;

@@ -225,7 +225,7 @@ static size_t on_data(struct rf_link *link, struct rf_slice data)
         }
         used += n;
     }
-    if (err != RF_OK && err != RF_ERR_AGAIN) { /* spec: sccp.md 1.5: the stream cannot be read on */
+    if (err != RF_OK && err != RF_ERR_AGAIN) { /* the stream cannot be read on */
         rf_link_abort(link, &why);
     }
     return used;

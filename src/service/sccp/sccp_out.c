@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What call control wants done, as messages to the phone. spec: sccp.md 7.2-7.4, 7.9 */
+/* What call control wants done, as messages to the phone. doc: docs/wire/sccp.md, "Flows" */
 #include "base/faults.h"
 #include "base/metrics.h"
 #include "base/secret.h"
@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Texts that the phone says in its own language. spec: sccp.md 6.4, 6.9 */
+/* Texts that the phone says in its own language. doc: docs/wire/sccp.md, "Frames" */
 #define TEXT_ENTER_NUMBER   "\x80\x20"
 #define TEXT_RING_OUT       "\x80\x16"
 #define TEXT_FROM           "\x80\x17"
@@ -204,7 +204,7 @@ static void on_offer(void *arg, const struct rf_call_leg_info *leg)
 
 /* ---- both ---- */
 
-/* spec: sccp.md 8.1.17: ringer off before Connected, tones off before media */
+/* doc: docs/wire/sccp.md, "Flows" (C8, C9): ringer off before Connected, tones off before media */
 static void on_connected(void *arg, const struct rf_call_leg_info *leg)
 {
     struct session *s = arg;
@@ -301,12 +301,12 @@ static void on_ended(void *arg, const struct rf_call_leg_info *leg, enum rf_call
     sccp_send_idle_keys(s);
     sccp_send_speaker(s, false);
     sccp_send_empty(s, RF_SCCP_DEACTIVATE_CALL_PLANE);
-    sccp_send_time(s); /* spec: 8.1.28: phones' clocks drift */
+    sccp_send_time(s); /* O1: phones' clocks drift */
     s->leg = (struct session_leg){0};
     s->wants_speaker = false;
 }
 
-/* spec: sccp.md 6.6: the digit 0 is tone 10 */
+/* doc: docs/wire/sccp.md, "Keys": the digit 0 is tone 10 */
 static uint32_t dtmf_tone(char digit)
 {
     if (digit >= '1' && digit <= '9')
@@ -326,7 +326,7 @@ static void on_dtmf(void *arg, const struct rf_call_leg_info *leg, char digit)
 /* ---- media ---- */
 
 /* A key leaves only on a link that encrypts. Call control decides by the same fact; this is the
- * second lock on the same door. spec: security.md 1.9 "must never happen" */
+ * second lock on the same door. doc: docs/security-rules.md, "Signalling" */
 static bool may_send_key(struct session *s, const struct rf_call_key *key)
 {
     if (key->algorithm == RF_CALL_SRTP_NONE || (s->has_tls && s->is_encrypted))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who may register. The order of the checks: spec: sccp.md 7.1, "Server checks"; the rules:
- * security.md 0.3, 0.4, 1.3, 3.1; sccp.md 7.10. */
+/* Who may register. doc: docs/call-control.md, "Who may register": the order of the checks;
+ * docs/security-rules.md, "Registration failure causes": what they are. */
 #include "base/faults.h"
 #include "base/metrics.h"
 #include "base/text.h"
@@ -116,7 +116,7 @@ static bool check_cert(struct session *s, const struct rf_sccp_device *d, struct
     return true;
 }
 
-/* spec: security.md 3.1 and causes 12, 28 */
+/* Causes 12 and 28. doc: docs/security-rules.md, "Security modes" */
 static bool check_mode(const struct session *s, const struct rf_sccp_device *d, struct refusal *r)
 {
     if (rf_fault_skips("sccp.security-mode"))
@@ -147,8 +147,9 @@ static bool check_type(const struct rf_sccp_device *d, const struct rf_sccp_regi
                   "device type %u, configured %u", reg->device_type, d->device_type);
 }
 
-/* spec: sccp.md 7.10: the old session gives way to the same certificate, to the same plain
- * address, or when it has missed a keepalive; never an authenticated one to a plain one */
+/* doc: docs/security-rules.md, "Registration failure causes": the old session gives way to the same
+ * certificate, to the same plain address, or when it has missed a keepalive; never an authenticated
+ * one to a plain one */
 static bool may_replace(const struct session *old, const struct session *s)
 {
     if (old->has_tls && !s->has_tls)
@@ -221,7 +222,8 @@ static void tell_alarm(struct session *s)
     s->has_alarm = false;
 }
 
-/* spec: sccp.md 8.1.33: before Register it may name anybody; it is told once we know who it is */
+/* doc: docs/wire/sccp.md, "Registration": before Register it may name anybody; it is told once we
+ * know who it is */
 void sccp_on_alarm(struct session *s, const struct rf_sccp_alarm *alarm)
 {
     struct rf_slice text = rf_slice_part(alarm->text, 0, sizeof s->alarm - 1);
@@ -313,7 +315,7 @@ bool sccp_on_register(struct session *s, const struct rf_sccp_register *reg)
 {
     struct refusal r = {0};
     struct station *st = NULL;
-    if (s->station != NULL) { /* spec: sccp.md 1.5 */
+    if (s->station != NULL) { /* doc: docs/wire/sccp.md, "Bad input" */
         refuse(&r, RF_SCCP_CAUSE_ALREADY_EXISTS, "Registered twice", "second Register on one link");
         reject(s, reg, NULL, &r);
         return false;

@@ -371,7 +371,7 @@ static void on_unregister(struct session *s)
     sccp_session_watch(s, (uint64_t)s->svc->conf.register_wait_s * 1000);
 }
 
-/* Allowed at any time. spec: sccp.md 1.5, 7.11 */
+/* Allowed at any time. doc: docs/wire/sccp.md, "Bad input", "Flows" (F1, F4) */
 static bool on_any_time(struct session *s, const struct rf_sccp_msg *msg)
 {
     if (msg->id == RF_SCCP_KEEPALIVE) {

@@ -10,7 +10,8 @@
  *     rf_sccp_link_message(svc, ref, &frame, &msg);   and sent something
  *
  * Everything runs on the call-control thread.
- * doc: docs/call-control.md; spec: sccp.md 1.4, 1.5, 7; security.md 0.3, 0.4, 1.3 */
+ * doc: docs/call-control.md; docs/wire/sccp.md, "Bad input", "Flows"; docs/security-rules.md,
+ * "Device authentication" */
 #ifndef SERVICE_SCCP_SCCP_SERVICE_H
 #define SERVICE_SCCP_SCCP_SERVICE_H
 
@@ -30,12 +31,11 @@ struct rf_cert;
 #define RF_SCCP_LOAD_TEXT     32
 #define RF_SCCP_VERSION_STAMP 48
 
-/** Registration failure causes. spec: security.md 0.4 (CISCO-CCM-MIB) */
+/** doc: docs/security-rules.md, "Registration failure causes" */
 enum rf_sccp_cause {
     RF_SCCP_CAUSE_NONE = 0,
     RF_SCCP_CAUSE_UNKNOWN = 1,
-    RF_SCCP_CAUSE_NO_ENTRY =
-        2, /* guess: number 2 is from memory of the MIB, the others are spec: */
+    RF_SCCP_CAUSE_NO_ENTRY = 2, /* guess: this number is from memory of the MIB */
     RF_SCCP_CAUSE_AUTHENTICATION = 10,
     RF_SCCP_CAUSE_X509_NAME = 11,
     RF_SCCP_CAUSE_TLS_CIPHER = 12,
@@ -46,7 +46,7 @@ enum rf_sccp_cause {
 /** "invalidX509NameInCertificate", ... A constant. */
 const char *rf_sccp_cause_name(enum rf_sccp_cause cause);
 
-/** spec: security.md 3.1. */
+/** doc: docs/security-rules.md, "Security modes" */
 enum rf_sccp_mode_wanted {
     RF_SCCP_MODE_NON_SECURE = 1,
     RF_SCCP_MODE_AUTHENTICATED = 2,
