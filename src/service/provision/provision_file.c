@@ -104,6 +104,7 @@ enum rf_err provision_file_open(const char *folder, const char *name, int *fd,
     if (dir == NULL)
         return io_error(why, "list", folder);
     char other[256] = "";
+    size_t others = 0;
     const struct dirent *entry;
     while ((entry = readdir(dir)) != NULL) {
         if (!rf_fault_skips("provision.listed-hidden") && entry->d_name[0] == '.')
@@ -111,12 +112,15 @@ enum rf_err provision_file_open(const char *folder, const char *name, int *fd,
         /* What is opened is the listing's own name. */
         if (strcmp(entry->d_name, name) == 0)
             return open_listed(dir, entry->d_name, fd, id, why);
-        if (provision_name_same_folded(entry->d_name, name))
+        if (provision_name_same_folded(entry->d_name, name) && others++ == 0)
             snprintf(other, sizeof other, "%s", entry->d_name);
     }
-    if (other[0] != '\0')
-        return rf_why_set(why, RF_ERR_NOT_FOUND, "file-case", "\"%s\" is spelled %s here", name,
-                          other);
+    /* Phones spell names otherwise than their makers' files: taken when only one can be meant. */
+    if (others == 1)
+        return open_listed(dir, other, fd, id, why);
+    if (others > 1)
+        return rf_why_set(why, RF_ERR_NOT_FOUND, "file-case",
+                          "\"%s\" is here in %zu other spellings", name, others);
     return rf_why_set(why, RF_ERR_NOT_FOUND, "file-not-found", "there is no %s", name);
 }
 

@@ -29,8 +29,9 @@ struct provision_name {
 };
 
 /** Check a name as it was asked for and say what it means. RF_ERR_NOT_FOUND name-empty, name-long,
- * name-nul, name-control, name-backslash, name-absolute, name-component, name-traversal,
- * name-deep, name-character, name-listing, file-hidden, file-case. Pure. */
+ * name-nul, name-control, name-backslash, name-absolute (a drive), name-component, name-traversal,
+ * name-deep, name-character, name-listing, file-hidden. One leading slash is dropped, and a
+ * name of the table comes out as we spell it. Pure. */
 RF_MUST_CHECK enum rf_err provision_name_parse(struct rf_slice asked, struct provision_name *out,
                                                struct rf_why *why);
 /** Same but for the case of letters. */
@@ -72,8 +73,8 @@ bool provision_identity_same(const struct provision_identity *a,
                              const struct provision_identity *b);
 
 /** Open a file of a folder by a name that is looked up in the folder's listing, letter by letter.
- * RF_ERR_NOT_FOUND file-not-found, file-case (there under another spelling), file-kind (a link, a
- * folder), file-writable (anybody may write it), file-too-large; RF_ERR_IO file-io. */
+ * RF_ERR_NOT_FOUND file-not-found, file-case (only there in several other spellings), file-kind (a
+ * link, a folder), file-writable (anybody may write it), file-too-large; RF_ERR_IO file-io. */
 RF_MUST_CHECK enum rf_err provision_file_open(const char *folder, const char *name, int *fd,
                                               struct provision_identity *id, struct rf_why *why);
 /** The same for a file whose place is fixed: a trust list. */

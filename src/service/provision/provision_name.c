@@ -85,14 +85,19 @@ static enum rf_err check_bytes(struct rf_slice name, struct rf_why *why)
     return RF_OK;
 }
 
-static bool is_absolute(struct rf_slice name)
+static bool has_drive(struct rf_slice name)
 {
     struct rf_rd rd = rf_rd_of(name);
     uint8_t first;
     uint8_t second;
-    if (!rf_rd_u8(&rd, &first))
-        return false;
-    return first == '/' || (is_letter_or_digit(first) && rf_rd_u8(&rd, &second) && second == ':');
+    return rf_rd_u8(&rd, &first) && is_letter_or_digit(first) && rf_rd_u8(&rd, &second) &&
+           second == ':';
+}
+
+/* Some phones and tools begin a name with a slash: one of them means nothing. */
+static struct rf_slice without_slash(struct rf_slice name)
+{
+    return rf_slice_starts_with(name, "/") ? rf_slice_part(name, 1, name.len - 1) : name;
 }
 
 static enum rf_err check_component(struct rf_slice name, struct rf_slice part, struct rf_why *why)
@@ -137,8 +142,8 @@ static enum rf_err check(struct rf_slice name, struct rf_why *why)
     enum rf_err err = check_bytes(name, why);
     if (err != RF_OK)
         return err;
-    if (!rf_fault_skips("provision.name-absolute") && is_absolute(name))
-        return refuse(why, name, "name-absolute", "names do not begin with a slash or a drive");
+    if (!rf_fault_skips("provision.name-absolute") && has_drive(name))
+        return refuse(why, name, "name-absolute", "names do not begin with a drive");
     return check_components(name, why);
 }
 
@@ -181,9 +186,10 @@ static bool is_known(struct provision_name *out, char spelled[RF_PROVISION_NAME_
     return false;
 }
 
-enum rf_err provision_name_parse(struct rf_slice asked, struct provision_name *out,
+enum rf_err provision_name_parse(struct rf_slice as_sent, struct provision_name *out,
                                  struct rf_why *why)
 {
+    struct rf_slice asked = without_slash(as_sent);
     *out = (struct provision_name){0};
     enum rf_err err = check(asked, why);
     if (err != RF_OK)
@@ -195,12 +201,7 @@ enum rf_err provision_name_parse(struct rf_slice asked, struct provision_name *o
             provision_name_same_folded(out->name, listings[i]))
             return refuse(why, asked, "name-listing", "nothing is listed here");
     char spelled[RF_PROVISION_NAME_MAX + 1];
-    if (!is_known(out, spelled))
-        return RF_OK;
-    if (!rf_fault_skips("provision.file-case") && strcmp(spelled, out->name) != 0) {
-        char shown[SHOWN_MAX];
-        return rf_why_set(why, RF_ERR_NOT_FOUND, "file-case", "\"%s\" is spelled %s here",
-                          rf_escape(asked, shown, sizeof shown), spelled);
-    }
+    if (is_known(out, spelled)) /* from here on under our spelling, which is what was signed */
+        snprintf(out->name, sizeof out->name, "%s", spelled);
     return RF_OK;
 }
