@@ -55,3 +55,21 @@ def trusting_site(site, factory):
     site.cli("mic", "import", factory.roots)
     site.cli("image", "import", *factory.firmware_files("2.0"))
     return site
+
+
+@pytest.fixture(scope="session")
+def made_office(tmp_path_factory, made_site, made_factory):
+    """An office as it is every morning, to be copied: a site, and phones A (2001, Ada) and B (2002,
+    Ben) that changed their firmware, enrolled and registered, all switched off."""
+    folder = tmp_path_factory.mktemp("office")
+    before = list(rig.Process.everyone)
+    office = rig.Office(folder, made_site, made_factory)
+    office.furnish()
+    rig.Process.everyone[:] = before
+    return folder
+
+
+@pytest.fixture
+def office(tmp_path, made_office):
+    """An office of the test's own; its site is not started."""
+    return rig.Office(tmp_path / "office", made_office / "site", made_office / "factory")

@@ -390,3 +390,34 @@ def end_everyone(is_failed):
         if is_failed and one.log_text():
             print(f"---- {one.name}: {one.log}\n{one.log_text()[-20000:]}")
     Process.everyone.clear()
+
+
+class Office:
+    """A site, a manufacturer, and two phones A (2001, Ada) and B (2002, Ben)."""
+
+    def __init__(self, folder, site, factory):
+        """Copies of these two folders."""
+        self.site = Site(Path(folder) / "site", like=site)
+        self.factory = Factory(Path(folder) / "factory", like=factory)
+        phones = self.factory.folder / "phones"
+        self.a, self.b = Phone(phones / A, A), Phone(phones / B, B)
+
+    def furnish(self):
+        """Make the two phones, and let them go through all that is done once: the first one enrols
+        by authentication string, the second by its MIC. Everything is off at the end."""
+        site, factory = self.site, self.factory
+        site.cli("mic", "import", factory.roots)
+        site.cli("image", "import", *factory.firmware_files("1.0"), *factory.firmware_files("2.0"))
+        site.start()
+        for phone, line in ((self.a, "2001,Ada,Ada"), (self.b, "2002,Ben,Ben")):
+            factory.phone(phone.device)
+            site.device_add(phone.device, lines=[line], load="ringphone-2.0")
+        string = site.capf_install(A)
+        site.capf_install(B, "mic")
+        self.a.start(site, "--auth-string", string)
+        self.b.start(site)
+        for phone in (self.a, self.b):
+            phone.wait("registered")
+            phone.stop()
+        site.stop()
+        return self
