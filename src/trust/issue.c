@@ -424,6 +424,18 @@ static void plan_device(struct plan *p, int64_t now_s, unsigned days, const stru
     p->has_eku_server = p->has_eku_client = p->has_eku_ipsec = true;
 }
 
+/* The characters of a PrintableString that serial numbers need. spec: X.680 41.4 */
+static bool is_serial_text(struct rf_slice s)
+{
+    struct rf_rd rd = rf_rd_of(s);
+    uint8_t b = 0;
+    while (rf_rd_u8(&rd, &b))
+        if (!(b >= '0' && b <= '9') && !(b >= 'A' && b <= 'Z') && !(b >= 'a' && b <= 'z') &&
+            b != '-' && b != '.' && b != ' ')
+            return false;
+    return s.len > 0;
+}
+
 enum rf_err rf_issue_mic(const struct rf_issue_mic *spec, const struct rf_cert *ca,
                          struct rf_vault_key *ca_key, struct rf_cert **out, struct rf_why *why)
 {
@@ -431,12 +443,14 @@ enum rf_err rf_issue_mic(const struct rf_issue_mic *spec, const struct rf_cert *
     enum rf_err err = check_days(spec->days, ISSUE_DAYS_MAX, why);
     if (err == RF_OK)
         err = device_cn(spec->model, spec->device_name, cn, why);
+    if (err == RF_OK && spec->model.len == 0)
+        err = bad_name(spec->model, why);
     if (err != RF_OK)
         return err;
     int n = snprintf(serial, sizeof(serial), "PID:CP-%.*s SN:%.*s", (int)spec->model.len,
                      (const char *)spec->model.p, (int)spec->serial_number.len,
                      (const char *)spec->serial_number.p);
-    if (n < 0 || (size_t)n >= sizeof(serial) || !is_name(spec->serial_number))
+    if (n < 0 || (size_t)n >= sizeof(serial) || !is_serial_text(spec->serial_number))
         return bad_name(spec->serial_number, why);
     if (spec->org != NULL && !is_name(rf_slice_str(spec->org)))
         return bad_name(rf_slice_str(spec->org), why);

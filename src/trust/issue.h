@@ -52,10 +52,10 @@ RF_MUST_CHECK enum rf_err rf_issue_by_ca(const struct rf_issue_self *spec, struc
 
 /** A MIC: CN CP-<model>-<device name>, serialNumber "PID:CP-<model> SN:<serial>". */
 struct rf_issue_mic {
-    struct rf_slice device_name; /* SEP<12 hex> */
-    struct rf_slice model;       /* 1..20 of A-Z a-z 0-9 . _ - */
-    struct rf_slice serial_number;
-    const char *org; /* never the real manufacturer's */
+    struct rf_slice device_name;   /* SEP<12 hex> */
+    struct rf_slice model;         /* 1..20 of A-Z a-z 0-9 . _ - */
+    struct rf_slice serial_number; /* 1 or more of A-Z a-z 0-9 . - and space */
+    const char *org;               /* never the real manufacturer's */
     struct rf_slice spki;
     int64_t now_s;
     unsigned days;

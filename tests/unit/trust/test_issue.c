@@ -86,6 +86,37 @@ static void lsc_says_what_a8_wants(void **state)
     id_fini(&phone);
 }
 
+static void a_mic_always_has_a_model_and_a_readable_serial_number(void **state)
+{
+    (void)state;
+    struct id root = self_id(RF_CERT_ROLE_MIC_ROOT, "root", 0), phone = fixture_id("phone");
+    static const struct {
+        const char *model, *serial;
+        enum rf_err want;
+    } rows[] = {
+        {"8861", "RF 1.2-a", RF_OK},
+        {"", "RF1", RF_ERR_BAD},
+        {"8861", "", RF_ERR_BAD},
+        {"8861", "RF_1", RF_ERR_BAD},
+        {"8861", "caf\xc3\xa9", RF_ERR_BAD},
+        {"8861", "RF@1", RF_ERR_BAD},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct rf_issue_mic spec = {.device_name = rf_slice_str("SEP001122334455"),
+                                    .model = rf_slice_str(rows[i].model),
+                                    .serial_number = rf_slice_str(rows[i].serial),
+                                    .spki = rf_key_spki(phone.key),
+                                    .now_s = TEST_NOW,
+                                    .days = 10};
+        RF_AUTO(rf_cert_freep) struct rf_cert *c = NULL;
+        struct rf_why why = {0};
+        assert_err(rf_issue_mic(&spec, root.cert, root.vault, &c, &why), rows[i].want);
+        assert_string_equal(why.code, rows[i].want == RF_OK ? "" : "issue-name");
+    }
+    id_fini(&phone);
+    id_fini(&root);
+}
+
 static void mic_carries_model_and_serial_number(void **state)
 {
     struct id root = self_id(RF_CERT_ROLE_MIC_ROOT, "root", 0);
@@ -156,6 +187,7 @@ int main(void)
         cmocka_unit_test(an_rsa_server_key_may_also_encipher),
         cmocka_unit_test(lsc_says_what_a8_wants),
         cmocka_unit_test(mic_carries_model_and_serial_number),
+        cmocka_unit_test(a_mic_always_has_a_model_and_a_readable_serial_number),
         cmocka_unit_test(bad_requests_are_refused),
         cmocka_unit_test(validity_beyond_2049_is_written_right),
     };
