@@ -11,6 +11,7 @@
 
 #define PASSPHRASE_GROUPS 6
 #define PASSPHRASE_LEAST  8
+#define OPTION_NAME_MAX   64
 
 /* Six groups of five out of 32 letters that are hard to mistake: 150 bits. */
 static void draw_passphrase(char out[PASSPHRASE_GROUPS * 6])
@@ -44,18 +45,19 @@ static enum rf_err read_passphrase(const char *path, struct rf_secret *out, stru
 static enum rf_err take_options(const struct cmd_ctx *ctx, struct rf_site_conf **conf,
                                 struct rf_why *why)
 {
-    enum rf_err err = RF_OK;
+    struct rf_site_setting settings[CMD_VALUES_MAX];
+    char names[CMD_VALUES_MAX][OPTION_NAME_MAX];
     const char *given;
-    for (size_t i = 0; err == RF_OK && (given = cmd_nth(ctx, "set", i)) != NULL; i++) {
+    size_t n = 0;
+    for (; (given = cmd_nth(ctx, "set", n)) != NULL; n++) {
         struct rf_slice rest = rf_slice_str(given), name;
-        char key[64];
         const char *value = strchr(given, '=');
         if (value == NULL || !rf_next_piece(&rest, '=', &name) ||
-            !rf_slice_to_str(name, key, sizeof key))
+            !rf_slice_to_str(rf_trim(name), names[n], sizeof names[n]))
             return rf_why_set(why, RF_ERR_BAD, "conf-syntax", "--set %s: wants NAME=VALUE", given);
-        err = rf_site_conf_set(conf, key, value + 1, why);
+        settings[n] = (struct rf_site_setting){names[n], value + 1};
     }
-    return err;
+    return rf_site_conf_set_all(conf, settings, n, why);
 }
 
 struct report {

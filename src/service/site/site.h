@@ -122,6 +122,15 @@ struct rf_site_conf *rf_site_conf_new(void); /* the defaults */
  * or left as it was. RF_ERR_BAD conf-…. */
 RF_MUST_CHECK enum rf_err rf_site_conf_set(struct rf_site_conf **conf, const char *name,
                                            const char *value, struct rf_why *why);
+/** The same for several that may ask something of each other: in whatever order, all or none.
+ * conf-twice when an option is named twice. */
+struct rf_site_setting {
+    const char *name;
+    const char *value;
+};
+RF_MUST_CHECK enum rf_err rf_site_conf_set_all(struct rf_site_conf **conf,
+                                               const struct rf_site_setting *settings, size_t n,
+                                               struct rf_why *why);
 void rf_site_conf_free(struct rf_site_conf *conf);
 void rf_site_conf_freep(struct rf_site_conf **conf);
 

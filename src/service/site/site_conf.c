@@ -434,27 +434,44 @@ enum rf_err rf_site_conf_load(const char *path, struct rf_site_conf **out, struc
     return RF_OK;
 }
 
-enum rf_err rf_site_conf_set(struct rf_site_conf **conf, const char *name, const char *value,
-                             struct rf_why *why)
+static bool is_set(const char *name, const struct rf_site_setting *settings, size_t n)
 {
-    if (strchr(value, '\n') != NULL)
-        return refuse(why, name, value, "one line");
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(settings[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+enum rf_err rf_site_conf_set_all(struct rf_site_conf **conf, const struct rf_site_setting *settings,
+                                 size_t n, struct rf_why *why)
+{
     RF_AUTO(rf_buf_fini) struct rf_buf text = RF_BUF(CONF_BYTES_MAX);
-    enum rf_err err = rf_buf_addf(&text, "%s = %s\n", name, value);
+    struct rf_site_conf *changed = NULL;
+    enum rf_err err = RF_OK;
+    for (size_t i = 0; i < n && err == RF_OK; i++) {
+        if (strchr(settings[i].value, '\n') != NULL)
+            return refuse(why, settings[i].name, settings[i].value, "one line");
+        err = rf_buf_addf(&text, "%s = %s\n", settings[i].name, settings[i].value);
+    }
     for (size_t i = 0; i < rf_site_conf_def.n && err == RF_OK; i++) {
         char now[1024];
-        if (strcmp(options[i].name, name) != 0)
+        if (!is_set(options[i].name, settings, n))
             err = rf_buf_addf(&text, "%s = %s\n", options[i].name,
                               rf_conf_text(&options[i], *conf, now, sizeof now));
     }
     if (err != RF_OK)
-        return rf_why_set(why, err, "conf-size", "%s: the value is too long", name);
-    struct rf_site_conf *changed = NULL;
+        return rf_why_set(why, err, "conf-size", "the values are too long");
     if ((err = parse(rf_buf_slice(&text), &changed, why)) != RF_OK)
         return err;
     rf_site_conf_free(*conf);
     *conf = changed;
     return RF_OK;
+}
+
+enum rf_err rf_site_conf_set(struct rf_site_conf **conf, const char *name, const char *value,
+                             struct rf_why *why)
+{
+    return rf_site_conf_set_all(conf, &(struct rf_site_setting){name, value}, 1, why);
 }
 
 enum rf_err rf_site_conf_create(const char *dir, const struct rf_site_conf *conf,

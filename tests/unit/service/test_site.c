@@ -172,6 +172,31 @@ static void one_option_can_be_set_by_name(void **state)
     assert_string_equal(conf->advertise, "192.0.2.1");
 }
 
+static void options_that_ask_of_each_other_are_set_in_any_order(void **state)
+{
+    (void)state;
+    RF_AUTO(rf_site_conf_freep) struct rf_site_conf *conf = rf_site_conf_new();
+    static const struct rf_site_setting settings[] = {
+        {"listen", "0.0.0.0"}, {"sccp_port", "3361"},      {"advertise", "192.0.2.1"},
+        {"capf_port", "2443"}, {"advertise", "192.0.2.2"},
+    };
+    struct rf_why why = {0};
+    /* Alone each asks for the other. */
+    assert_refused(rf_site_conf_set_all(&conf, settings, 1, &why), RF_ERR_BAD, why,
+                   "conf-advertise");
+    why = (struct rf_why){0};
+    assert_refused(rf_site_conf_set_all(&conf, settings + 1, 2, &why), RF_ERR_BAD, why,
+                   "conf-ports");
+    why = (struct rf_why){0};
+    assert_refused(rf_site_conf_set_all(&conf, settings, 5, &why), RF_ERR_BAD, why, "conf-twice");
+    assert_string_equal(conf->listen, "127.0.0.1");
+    assert_err(rf_site_conf_set_all(&conf, settings, 4, NULL), RF_OK);
+    assert_string_equal(conf->listen, "0.0.0.0");
+    assert_string_equal(conf->advertise, "192.0.2.1");
+    assert_int_equal(conf->sccp_port, 3361);
+    assert_int_equal(conf->capf_port, 2443);
+}
+
 struct said {
     char text[512];
 };
@@ -321,6 +346,7 @@ int main(void)
         AT_PLACE(wrong_configurations_are_refused_with_their_reason),
         AT_PLACE(values_at_their_limits_are_taken),
         cmocka_unit_test(one_option_can_be_set_by_name),
+        cmocka_unit_test(options_that_ask_of_each_other_are_set_in_any_order),
         cmocka_unit_test(a_reload_names_what_applies_and_what_does_not),
         cmocka_unit_test(weak_choices_are_named),
         AT_PLACE(private_files_open_to_others_stop_the_start),
