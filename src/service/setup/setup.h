@@ -33,11 +33,12 @@ struct rf_setup_site {
 
 /**
  * Make a site: folders, keys (0600) and certificates of both SASTs, CCM, TFTP, CAPF and the LSC
- * issuer, the trust lists, the database, and last the configuration: a site whose making was
- * interrupted has none, and is made again from the start.
+ * issuer, the trust lists, the database, and last the configuration. A making that was interrupted
+ * leaves a mark, and is begun anew by the next call.
  *
- * Returns RF_OK; RF_ERR_EXISTS site-exists (nothing is touched); RF_ERR_BAD issue-name; codes of
- * the site, of key files and of the store.
+ * Returns RF_OK; RF_ERR_EXISTS site-exists, site-keys (keys without configuration and without that
+ * mark), and nothing is touched; RF_ERR_BAD issue-name; codes of the site, of key files and of the
+ * store.
  */
 RF_MUST_CHECK enum rf_err rf_setup_site_make(const struct rf_setup_site *make, struct rf_why *why);
 
@@ -52,7 +53,9 @@ void rf_setup_lists_fini(struct rf_setup_lists *lists);
  * Sign the site's CTL and ITL anew with the first SAST, when their content is not already that of
  * the site's certificates (or always, with is_forced). The time stamp never goes back.
  *
- * Returns RF_OK; what rf_list_build gives; RF_ERR_NOT_FOUND when a key or certificate is missing.
+ * Returns RF_OK; RF_ERR_DENIED list-strands (phones that hold the present lists would refuse the
+ * new ones; not with is_forced), and nothing is written; RF_ERR_LIMIT list-time (no later time
+ * stamp exists); what rf_list_build gives; RF_ERR_NOT_FOUND when a key or certificate is missing.
  */
 RF_MUST_CHECK enum rf_err rf_setup_lists_publish(const char *site_dir,
                                                  const struct rf_site_conf *conf, int64_t now_s,

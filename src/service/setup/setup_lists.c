@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service/setup/setup.h"
 
+#include "base/faults.h"
 #include "base/file.h"
 #include "base/secret.h"
 #include "wire/trustlist/trustlist.h"
@@ -26,6 +27,7 @@ struct work {
     struct rf_cert *cert[RECORDS];
     struct rf_key *key;
     struct rf_vault_key *vault;
+    struct rf_lists old; /* as they lie there: what phones hold */
     enum rf_digest digest;
     int64_t now_s;
     bool is_forced;
@@ -35,6 +37,7 @@ static void work_fini(struct work *w)
 {
     for (size_t i = 0; i < RECORDS; i++)
         rf_cert_unref(w->cert[i]);
+    rf_lists_fini(&w->old);
     rf_vault_free(w->vault);
     rf_key_free(w->key);
 }
@@ -61,15 +64,22 @@ static enum rf_err load_key(struct work *w, struct rf_why *why)
     return err;
 }
 
-/* The installed list, or NULL when there is none, or none that can be read. */
-static struct rf_list *present(const char *path)
+/* The lists that lie there; one that is missing or cannot be read counts as none. */
+static void load_old(struct work *w)
 {
-    RF_AUTO(rf_buf_fini) struct rf_buf bytes = {0};
-    struct rf_list *list = NULL;
-    if (rf_file_read(path, RF_TRUSTLIST_BYTES_MAX, &bytes, NULL) != RF_OK ||
-        rf_list_open(rf_buf_slice(&bytes), &list, NULL) != RF_OK)
-        return NULL;
-    return list;
+    for (int kind = RF_LIST_CTL; kind <= RF_LIST_ITL; kind++) {
+        RF_AUTO(rf_freep) char *path = rf_site_path_in(w->dir, list_items[kind]);
+        RF_AUTO(rf_buf_fini) struct rf_buf bytes = {0};
+        RF_AUTO(rf_list_freep) struct rf_list *list = NULL;
+        if (rf_file_read(path, RF_TRUSTLIST_BYTES_MAX, &bytes, NULL) == RF_OK &&
+            rf_list_open(rf_buf_slice(&bytes), &list, NULL) == RF_OK)
+            rf_lists_install(&w->old, (enum rf_list_kind)kind, list);
+    }
+}
+
+static struct rf_list *old_of(const struct work *w, enum rf_list_kind kind)
+{
+    return kind == RF_LIST_CTL ? w->old.ctl : w->old.itl;
 }
 
 static bool is_current(const struct work *w, const struct rf_list *list, enum rf_list_kind kind)
@@ -88,20 +98,46 @@ static bool is_current(const struct work *w, const struct rf_list *list, enum rf
 
 /* Phones compare time stamps: a new list is younger than the one it replaces, whatever the clock
  * says now. */
-static uint32_t timestamp_after(const struct rf_list *old, int64_t now_s)
+static enum rf_err timestamp_after(const struct rf_list *old, int64_t now_s, uint32_t *out,
+                                   struct rf_why *why)
 {
-    uint32_t now = (uint32_t)now_s;
+    *out = (uint32_t)now_s;
     if (old == NULL || !rf_list_content(old)->header.has_timestamp)
-        return now;
+        return RF_OK;
     uint32_t before = rf_list_content(old)->header.timestamp;
-    return now > before ? now : before + 1;
+    if (before == UINT32_MAX)
+        return rf_why_set(
+            why, RF_ERR_LIMIT, "list-time",
+            "the present list has the last time stamp there is; no list can follow it");
+    *out = *out > before ? *out : before + 1;
+    return RF_OK;
 }
 
-static enum rf_err build(struct work *w, enum rf_list_kind kind, const struct rf_list *old,
-                         struct rf_buf *out, struct rf_why *why)
+/* A phone takes a list only from a signer that its present lists know. One that none of them would
+ * take means a visit to each, so it is not written by accident. */
+static enum rf_err check_takers(const struct work *w, enum rf_list_kind kind, struct rf_slice bytes,
+                                struct rf_why *why)
+{
+    RF_AUTO(rf_list_verdict_fini) struct rf_list_verdict verdict = {0};
+    if (rf_fault_skips("setup.list-strands") || w->is_forced ||
+        rf_lists_consider(&w->old, kind, bytes, &(struct rf_list_policy){0}, &verdict, NULL) ==
+            RF_OK)
+        return RF_OK;
+    return rf_why_set(
+        why, RF_ERR_DENIED, "list-strands",
+        "phones that hold the present lists know no SAST %s and would refuse the new "
+        "%s. Bring back the SAST they know; --force publishes for phones without lists",
+        rf_cert_short(w->cert[0]), rf_list_kind_name(kind));
+}
+
+static enum rf_err build(struct work *w, enum rf_list_kind kind, struct rf_buf *out,
+                         struct rf_why *why)
 {
     struct rf_list_entry entries[RECORDS];
+    uint32_t timestamp = 0;
     enum rf_err err = load_key(w, why);
+    if (err == RF_OK)
+        err = timestamp_after(old_of(w, kind), w->now_s, &timestamp, why);
     if (err != RF_OK)
         return err;
     for (size_t i = 0; i < RECORDS; i++)
@@ -111,22 +147,22 @@ static enum rf_err build(struct work *w, enum rf_list_kind kind, const struct rf
         .entries = entries,
         .n = RECORDS,
         .digest = w->digest,
-        .timestamp = timestamp_after(old, w->now_s),
+        .timestamp = timestamp,
     };
-    return rf_list_build(&spec, w->vault, w->cert[0], out, why);
+    err = rf_list_build(&spec, w->vault, w->cert[0], out, why);
+    return err != RF_OK ? err : check_takers(w, kind, rf_buf_slice(out), why);
 }
 
 static enum rf_err publish(struct work *w, enum rf_list_kind kind, struct rf_setup_lists *out,
                            struct rf_why *why)
 {
     RF_AUTO(rf_freep) char *path = rf_site_path_in(w->dir, list_items[kind]);
-    RF_AUTO(rf_list_freep) struct rf_list *old = present(path);
     RF_AUTO(rf_buf_fini) struct rf_buf bytes = RF_BUF(RF_TRUSTLIST_BYTES_MAX);
-    if (is_current(w, old, kind)) {
-        out->list[kind] = rf_steal(&old);
+    if (is_current(w, old_of(w, kind), kind)) {
+        out->list[kind] = rf_list_ref(old_of(w, kind));
         return RF_OK;
     }
-    enum rf_err err = build(w, kind, old, &bytes, why);
+    enum rf_err err = build(w, kind, &bytes, why);
     if (err == RF_OK)
         err = rf_file_replace(path, rf_buf_slice(&bytes), RF_FILE_PUBLIC, why);
     out->is_new[kind] = err == RF_OK;
@@ -152,6 +188,7 @@ enum rf_err rf_setup_lists_publish(const char *site_dir, const struct rf_site_co
         .is_forced = is_forced,
     };
     enum rf_err err = load_certs(&w, why);
+    load_old(&w);
     if (err == RF_OK)
         err = publish(&w, RF_LIST_CTL, out, why);
     return err != RF_OK ? err : publish(&w, RF_LIST_ITL, out, why);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/faults.h"
 #include "base/file.h"
 #include "store/store.h"
 #include "trust/issue.h"
@@ -77,6 +78,42 @@ static enum rf_err make_identity(const struct rf_setup_site *make, const struct 
     return err;
 }
 
+/* There while a site is being made. Keys without it and without a configuration are those of a site
+ * whose configuration was lost: phones know them, and nobody gets them back. */
+#define UNFINISHED_FILE "init.unfinished"
+
+static bool holds_keys(const char *dir)
+{
+    for (size_t i = 0; i < sizeof identities / sizeof *identities; i++) {
+        RF_AUTO(rf_freep) char *key = rf_site_path_in(dir, identities[i].key);
+        RF_AUTO(rf_freep) char *cert = rf_site_path_in(dir, identities[i].cert);
+        if (rf_file_exists(key) || rf_file_exists(cert))
+            return true;
+    }
+    return false;
+}
+
+/* Nothing is replaced but what an interrupted making left. */
+static enum rf_err begin(const char *dir, const char *mark, struct rf_why *why)
+{
+    RF_AUTO(rf_freep) char *conf = rf_site_path_in(dir, RF_SITE_CONF);
+    if (!rf_fault_skips("setup.site-exists") && rf_file_exists(conf))
+        return rf_why_set(why, RF_ERR_EXISTS, "site-exists",
+                          "%s is a site already; its keys are not replaced. Choose another folder",
+                          dir);
+    if (!rf_fault_skips("setup.site-keys") && !rf_file_exists(mark) && holds_keys(dir))
+        return rf_why_set(
+            why, RF_ERR_EXISTS, "site-keys",
+            "%s holds the keys of a site whose ringfence.conf is gone; they are not "
+            "replaced, since phones know them. Bring the file back, or choose another "
+            "folder",
+            dir);
+    enum rf_err err = rf_site_make(dir, why);
+    return err != RF_OK ? err
+                        : rf_file_replace(mark, rf_slice_str("`ringfence init` begins anew.\n"),
+                                          RF_FILE_PUBLIC, why);
+}
+
 static enum rf_err make_database(const char *dir, struct rf_why *why)
 {
     RF_AUTO(rf_freep) char *path = rf_site_path_in(dir, RF_SITE_DB);
@@ -92,17 +129,19 @@ static enum rf_err publish(const struct rf_setup_site *make, struct rf_why *why)
 
 enum rf_err rf_setup_site_make(const struct rf_setup_site *make, struct rf_why *why)
 {
-    RF_AUTO(rf_freep) char *conf = rf_site_path_in(make->dir, RF_SITE_CONF);
-    if (rf_file_exists(conf))
-        return rf_why_set(why, RF_ERR_EXISTS, "site-exists",
-                          "%s is a site already; its keys are not replaced. Choose another folder",
-                          make->dir);
-    enum rf_err err = rf_site_make(make->dir, why);
+    RF_AUTO(rf_freep) char *mark = rf_path_join(make->dir, UNFINISHED_FILE);
+    enum rf_err err = begin(make->dir, mark, why);
     for (size_t i = 0; i < sizeof identities / sizeof *identities && err == RF_OK; i++)
         err = make_identity(make, &identities[i], why);
+    rf_crash_point("init.keys");
     if (err == RF_OK)
         err = publish(make, why);
+    rf_crash_point("init.lists");
     if (err == RF_OK)
         err = make_database(make->dir, why);
-    return err != RF_OK ? err : rf_site_conf_create(make->dir, make->conf, why);
+    rf_crash_point("init.database");
+    if (err == RF_OK)
+        err = rf_site_conf_create(make->dir, make->conf, why);
+    rf_crash_point("init.conf");
+    return err != RF_OK ? err : rf_file_remove(mark, why);
 }
