@@ -55,8 +55,10 @@ static enum rf_err displays_of(const struct cmd_ctx *ctx, struct rf_fwpart_displ
     const char *given;
     for (*n = 0; (given = cmd_nth(ctx, "display", *n)) != NULL; (*n)++) {
         struct rf_slice rest = rf_slice_str(given), name;
-        if (*n == RF_FWPART_DISPLAYS_MAX || strchr(given, '=') == NULL ||
-            !rf_next_piece(&rest, '=', &name))
+        if (*n == RF_FWPART_DISPLAYS_MAX)
+            return rf_why_set(why, RF_ERR_LIMIT, "display-count", "more than %d display texts",
+                              RF_FWPART_DISPLAYS_MAX);
+        if (strchr(given, '=') == NULL || !rf_next_piece(&rest, '=', &name))
             return rf_why_set(why, RF_ERR_BAD, "display", "--display %s: wants NAME=TEXT", given);
         out[*n] = (struct rf_fwpart_display){name, rest};
     }
@@ -116,13 +118,35 @@ const struct cmd cmd_factory_firmware = {
     .run = run_firmware,
 };
 
-/* The load list of a firmware folder. */
+/* The load lists of a firmware folder. */
+struct lists_seen {
+    char last[RF_LOADS_NAME_MAX + 1];
+    size_t n;
+};
+
 static enum rf_err see_name(void *arg, const char *name)
 {
-    char *found = arg;
-    if (rf_slice_ends_with(rf_slice_str(name), ".loads"))
-        snprintf(found, RF_LOADS_NAME_MAX + 1, "%s", name);
+    struct lists_seen *seen = arg;
+    if (!rf_slice_ends_with(rf_slice_str(name), ".loads"))
+        return RF_OK;
+    snprintf(seen->last, sizeof seen->last, "%s", name);
+    seen->n++;
     return RF_OK;
+}
+
+/* Which firmware a phone leaves with is not for an order of names to decide. */
+static enum rf_err find_list(const char *dir, struct lists_seen *seen, struct rf_why *why)
+{
+    enum rf_err err = rf_dir_each(dir, see_name, seen, why);
+    if (err == RF_OK && seen->n == 0)
+        return rf_why_set(why, RF_ERR_NOT_FOUND, "no-firmware",
+                          "%s holds no .loads list: `ringfence factory firmware` makes one", dir);
+    if (err == RF_OK && seen->n > 1)
+        return rf_why_set(why, RF_ERR_DENIED, "firmware-many",
+                          "%s holds %zu .loads lists; a phone is made with one: give each firmware "
+                          "a folder of its own",
+                          dir, seen->n);
+    return err;
 }
 
 static enum rf_err make_phone(const struct cmd_ctx *ctx, struct rf_factory *f,
@@ -131,14 +155,10 @@ static enum rf_err make_phone(const struct cmd_ctx *ctx, struct rf_factory *f,
 {
     RF_AUTO(rf_cert_list_fini) struct rf_cert_list chain = {0}, keys = {0};
     struct rf_flash_make all = *wanted, *make = &all;
-    char loads[RF_LOADS_NAME_MAX + 1] = "";
+    struct lists_seen seen = {.n = 0};
     enum rf_err err = rf_factory_open(ctx->args[0], f, why);
     if (err == RF_OK)
-        err = rf_dir_each(make->load_dir, see_name, loads, why);
-    if (err == RF_OK && loads[0] == '\0')
-        err = rf_why_set(why, RF_ERR_NOT_FOUND, "no-firmware",
-                         "%s holds no .loads list: `ringfence factory firmware` makes one",
-                         make->load_dir);
+        err = find_list(make->load_dir, &seen, why);
     if (err == RF_OK)
         err =
             rf_factory_mic_make(f, make->identity.device, make->identity.model,
@@ -151,7 +171,7 @@ static enum rf_err make_phone(const struct cmd_ctx *ctx, struct rf_factory *f,
     make->mic = mic->cert;
     make->mic_chain = &chain;
     make->image_keys = &keys;
-    make->loads_name = loads;
+    make->loads_name = seen.last;
     return rf_flash_create(cmd_get(ctx, "flash"), make, why);
 }
 

@@ -61,12 +61,15 @@ static int run(struct cmd_ctx *ctx)
         .digest = RF_DIGEST_SHA512,
         .timestamp = (uint32_t)rf_wall_s(rf_clock_real()),
     };
-    if (digest != NULL && !rf_digest_from_name(digest, &spec.digest))
+    if (digest != NULL && (!rf_digest_from_name(digest, &spec.digest) ||
+                           (spec.digest != RF_DIGEST_SHA1 && spec.digest != RF_DIGEST_SHA512)))
         return cmd_usage(ctx, "--digest is sha1 or sha512, not %s", digest);
     if (spec.name == NULL && strcmp(out, "-") == 0)
         return cmd_usage(ctx, "--out - has no name to sign: give --name NAME");
     if (spec.name == NULL)
         spec.name = base_name(out);
+    if (spec.name[0] == '\0')
+        return cmd_usage(ctx, "there is no name to sign: give --name NAME");
     if (sign(ctx, &w, &spec, &why) != RF_OK)
         return cmd_refuse(ctx, ctx->args[0], &why);
     if (strcmp(out, "-") == 0)

@@ -59,28 +59,47 @@ void cmd_help_one(FILE *out, const struct cmd *cmd)
 
 static int run_help(struct cmd_ctx *ctx)
 {
-    (void)ctx;
-    cmd_help_all(stdout);
-    return CMD_OK;
+    char name[64] = "";
+    for (size_t i = 0; i < ctx->n_args; i++) {
+        size_t n = strlen(name);
+        snprintf(name + n, sizeof name - n, "%s%s", i > 0 ? " " : "", ctx->args[i]);
+    }
+    if (ctx->n_args == 0) {
+        cmd_help_all(stdout);
+        return CMD_OK;
+    }
+    for (size_t i = 0; i < cmd_table_n; i++)
+        if (strcmp(cmd_table[i]->name, name) == 0) {
+            cmd_help_one(stdout, cmd_table[i]);
+            return CMD_OK;
+        }
+    return cmd_usage(ctx, "no command \"%s\"; `ringfence help` lists them", name);
 }
 
 const struct cmd cmd_help = {
     .name = "help",
-    .args = "",
-    .summary = "List the commands",
+    .args = "[COMMAND]",
+    .args_max = 3,
+    .summary = "List the commands, or explain one",
     .run = run_help,
 };
 
-/* In a manual page a backslash is doubled and a line may not begin with a dot. */
+/* What troff takes for its own is written by name; a line of text may not begin with a request. */
 static void roff(const char *text)
 {
+    static const struct {
+        char c;
+        const char *as;
+    } names[] = {{'\\', "\\e"},  {'-', "\\-"},   {'`', "\\(ga"}, {'\'', "\\(aq"},
+                 {'"', "\\(dq"}, {'^', "\\(ha"}, {'~', "\\(ti"}};
     for (const char *c = text; *c != '\0'; c++) {
-        if (*c == '\\')
-            fputs("\\e", stdout);
-        else if (*c == '-')
-            fputs("\\-", stdout);
-        else if (*c == '.' && (c == text || c[-1] == '\n'))
+        size_t i = 0;
+        while (i < sizeof names / sizeof *names && names[i].c != *c)
+            i++;
+        if (*c == '.' && (c == text || c[-1] == '\n'))
             fputs("\\&.", stdout);
+        else if (i < sizeof names / sizeof *names)
+            fputs(names[i].as, stdout);
         else
             putchar(*c);
     }
@@ -88,7 +107,15 @@ static void roff(const char *text)
 
 static void man_option(const char *name, const char *arg, const char *help)
 {
-    printf(".TP\n.B \\-\\-%s %s\n", name, arg != NULL ? arg : "");
+    fputs(".TP\n\\fB\\-\\-", stdout);
+    roff(name);
+    fputs("\\fR", stdout);
+    if (arg != NULL) {
+        fputs(" \\fI", stdout);
+        roff(arg);
+        fputs("\\fR", stdout);
+    }
+    putchar('\n');
     roff(help);
     putchar('\n');
 }
@@ -132,21 +159,22 @@ const struct cmd cmd_man = {
     .run = run_man,
 };
 
+/* The options of each command, and all commands. */
 static void complete_words(void)
 {
     fputs("    case \"$line\" in\n", stdout);
     for (size_t i = 0; i < cmd_table_n; i++) {
         const struct cmd *cmd = cmd_table[i];
-        printf("    \"%s \"*) words=\"--help%s%s", cmd->name, cmd->has_json ? " --json" : "",
+        printf("    \"%s \"*) options=\"--help%s%s", cmd->name, cmd->has_json ? " --json" : "",
                cmd->uses_site ? " --site" : "");
         for (size_t k = 0; k < cmd->n_options; k++)
             printf(" --%s", cmd->options[k].name);
         fputs("\" ;;\n", stdout);
     }
-    fputs("    *) words=\"", stdout);
+    fputs("    esac\n    commands=\"", stdout);
     for (size_t i = 0; i < cmd_table_n; i++)
         printf("%s%s", i > 0 ? "\n" : "", cmd_table[i]->name);
-    fputs("\" ;;\n    esac\n", stdout);
+    fputs("\"\n", stdout);
 }
 
 static int run_completion(struct cmd_ctx *ctx)
@@ -154,22 +182,23 @@ static int run_completion(struct cmd_ctx *ctx)
     (void)ctx;
     fputs("# bash completion for ringfence\n"
           "_ringfence() {\n"
-          "    local cur=${COMP_WORDS[COMP_CWORD]} line words\n"
-          "    line=\"${COMP_WORDS[*]:1:COMP_CWORD-1} \"\n",
+          "    local IFS=' ' cur=${COMP_WORDS[COMP_CWORD]} line options commands name next last\n"
+          "    line=${COMP_WORDS[*]:1:COMP_CWORD-1}\n"
+          "    line=${line:+$line }\n",
           stdout);
     complete_words();
-    fputs("    if [[ $words == --* ]]; then\n"
-          "        case $cur in\n"
-          "        -*) mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\") ;;\n"
-          "        *) mapfile -t COMPREPLY < <(compgen -f -- \"$cur\") ;;\n"
-          "        esac\n"
-          "        return\n"
-          "    fi\n"
-          "    mapfile -t COMPREPLY < <(printf '%s\\n' \"$words\" |\n"
-          "        awk -v before=\"${line# }\" -v cur=\"$cur\" '\n"
-          "            { if (before == \" \") before = \"\" }\n"
-          "            index($0, before cur) == 1 { rest = substr($0, length(before) + 1)\n"
-          "                sub(/ .*/, \"\", rest); print rest }' | sort -u)\n"
+    fputs("    COMPREPLY=()\n"
+          "    case $options,$cur in\n"
+          "    -*,-*) mapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$cur\"); return ;;\n"
+          "    -*) mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); return ;;\n"
+          "    esac\n"
+          "    while read -r name; do\n"
+          "        [[ $name == \"$line$cur\"* ]] || continue\n"
+          "        next=${name#\"$line\"}\n"
+          "        next=${next%% *}\n"
+          "        [[ $next == \"$last\" ]] || COMPREPLY+=(\"$next\")\n"
+          "        last=$next\n"
+          "    done <<< \"$commands\"\n"
           "}\n"
           "complete -o filenames -F _ringfence ringfence\n",
           stdout);

@@ -13,7 +13,13 @@ static enum rf_err verify(const struct cmd_ctx *ctx, struct rf_cert_list *keys,
     if (name != NULL)
         expected = rf_slice_str(name);
     enum rf_err err = pem != NULL ? rf_certs_from_pem_file(pem, keys, why) : RF_OK;
-    return err != RF_OK ? err : rf_image_verify_path(ctx->args[0], expected, keys, info, why);
+    if (err != RF_OK || strcmp(ctx->args[0], "-") != 0)
+        return err != RF_OK ? err : rf_image_verify_path(ctx->args[0], expected, keys, info, why);
+    RF_AUTO(rf_buf_fini) struct rf_buf file = {0};
+    struct rf_slice body;
+    err = cmd_read("-", RF_IMAGE_BYTES_MAX, &file, why);
+    return err != RF_OK ? err
+                        : rf_image_verify(rf_buf_slice(&file), expected, keys, info, &body, why);
 }
 
 static int run(struct cmd_ctx *ctx)

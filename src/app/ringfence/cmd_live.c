@@ -28,7 +28,7 @@ static int run_events(struct cmd_ctx *ctx)
         {"code", "code"},   {"device", "device"},     {"text", "text"},
     };
     static const char *const names[] = {"after", "since", "device", "limit"};
-    char target[512] = "/v1/events";
+    char target[1024] = "/v1/events";
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char value[128];
         const char *given = cmd_get(ctx, names[i]);

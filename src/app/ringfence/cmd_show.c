@@ -21,6 +21,13 @@ static bool is_time(const char *key, const struct rf_json *obj, int64_t *at)
     return key != NULL && rf_slice_ends_with(rf_slice_str(key), "_s") && rf_json_int(obj, key, at);
 }
 
+/* What a terminal may obey: C0, DEL, and in UTF-8 C1 (C2 80 to C2 9F). */
+static bool is_control(const char *c)
+{
+    return (unsigned char)*c < ' ' || *c == 0x7f ||
+           ((unsigned char)c[0] == 0xc2 && (unsigned char)c[1] < 0xa0);
+}
+
 /* A scalar for people: texts safe for a terminal, yes and no, "-" for what is not there. */
 static const char *scalar(const struct rf_json *value, char *buf, size_t cap)
 {
@@ -36,7 +43,7 @@ static const char *scalar(const struct rf_json *value, char *buf, size_t cap)
         text = "-";
     size_t n = 0;
     for (const char *c = text; *c != '\0' && n + 1 < cap; c++)
-        buf[n++] = (unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c;
+        buf[n++] = is_control(c) ? '?' : *c;
     buf[n] = '\0';
     return buf;
 }

@@ -67,6 +67,16 @@ static int check_line(struct cmd_ctx *ctx)
     return CMD_OK;
 }
 
+/* getopt says with optopt which it was: a letter, an option of ours, or nothing it knows. */
+static int wrong_option(const struct cmd_ctx *ctx, int c, const char *word)
+{
+    if (c == ':')
+        return cmd_usage(ctx, "%s wants a value", word);
+    if (optopt > ' ')
+        return cmd_usage(ctx, "-%c is no option of it", optopt);
+    return cmd_usage(ctx, optopt != 0 ? "%s: it takes no value" : "%s is no option of it", word);
+}
+
 static int run(const struct cmd *cmd, int argc, char **argv)
 {
     struct option options[OPTIONS_MAX] = {{0}};
@@ -89,8 +99,7 @@ static int run(const struct cmd *cmd, int argc, char **argv)
         else if (c >= OPT_OWN && c != ':' && c != '?')
             status = take_own(&ctx, &cmd->options[c - OPT_OWN], optarg);
         else
-            status = cmd_usage(&ctx, c == ':' ? "%s wants a value" : "%s is no option of it",
-                               argv[optind - 1]);
+            status = wrong_option(&ctx, c, argv[optind - 1]);
         if (status != CMD_OK)
             return status;
     }
@@ -118,9 +127,8 @@ static int not_found(int argc, char **argv)
     return CMD_USAGE;
 }
 
-int main(int argc, char **argv)
+static int dispatch(int argc, char **argv)
 {
-    rf_log_setup(2, RF_LOG_WARN);
     if (argc < 2) {
         cmd_help_all(stderr);
         return CMD_USAGE;
@@ -139,4 +147,14 @@ int main(int argc, char **argv)
             return run(cmd_table[i], argc - words, argv + words);
     }
     return not_found(argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+    rf_log_setup(2, RF_LOG_WARN);
+    int status = dispatch(argc, argv);
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || status != CMD_OK)
+        return status;
+    fprintf(stderr, "ringfence: the output could not be written\n");
+    return CMD_REFUSED;
 }
