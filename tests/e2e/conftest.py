@@ -3,6 +3,7 @@
 import pytest
 
 import rig
+from lab import Lab
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -73,3 +74,19 @@ def made_office(tmp_path_factory, made_site, made_factory):
 def office(tmp_path, made_office):
     """An office of the test's own; its site is not started."""
     return rig.Office(tmp_path / "office", made_office / "site", made_office / "factory")
+
+
+@pytest.fixture(scope="session")
+def made_lab(tmp_path_factory, made_factory):
+    """One site with phones that have enrolled, served for all attacks."""
+    before = list(rig.Process.everyone)
+    with Lab(tmp_path_factory.mktemp("lab"), like=made_factory) as lab:
+        rig.Process.everyone[:] = before  # it outlives a test
+        yield lab
+
+
+@pytest.fixture
+def lab(request, made_lab):
+    yield made_lab
+    if getattr(request.node, "has_failed", False):
+        print(f"---- ringfenced:\n{made_lab.site.log_text()[-8000:]}")

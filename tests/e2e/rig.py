@@ -308,12 +308,12 @@ class Phone(Process):
         super().__init__(f"ringphone {name}", self.flash.parent / f"{self.flash.name}.log")
         self._events, self._news, self._reader = [], threading.Condition(), None
 
-    def start(self, site, *words):
-        """Switch it on. `site` is a Site, or HOST:PORT of a TFTP server. Events of an earlier life
-        are forgotten."""
+    def start(self, site, *words, before=()):
+        """Switch it on. `site` is a Site, or HOST:PORT of a TFTP server; `before`: words of a command
+        that runs it, e.g. in another network. Events of an earlier life are forgotten."""
         tftp = site.tftp if isinstance(site, Site) else site
         self._events = []
-        self.launch(program("ringphone"), "--flash", self.flash, "--tftp", tftp, "--json",
+        self.launch(*before, program("ringphone"), "--flash", self.flash, "--tftp", tftp, "--json",
                     "--retry-ms", "1000", *words, stdout=subprocess.PIPE)
         self._reader = threading.Thread(target=self._read, args=(self.child.stdout, self._events),
                                         daemon=True)

@@ -120,7 +120,24 @@ class Rogue:
 class Client:
     """A TLS client that believes every server, with the certificate it was given, or none."""
 
-    def __init__(self, server, pem=None, timeout=10, version=None, session=None):
+    def __init__(self, server, pem=None, timeout=10, version=None, resume=None):
+        """`resume`: a Client whose TLS session is offered again, with its certificate."""
+        context = resume.context if resume is not None else self._context(pem, version)
+        session = resume.session if resume is not None else None
+        self.context, self.session = context, None
+        self.error = ""
+        self.got = b""
+        raw = socket.create_connection(server, timeout=timeout)
+        try:
+            self.socket = context.wrap_socket(raw, session=session)
+            self.session = self.socket.session
+        except (OSError, ssl.SSLError) as problem:
+            self.socket = None
+            self._ended(problem)
+            raw.close()
+
+    @staticmethod
+    def _context(pem, version):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -128,15 +145,7 @@ class Client:
             context.load_cert_chain(str(pem))
         if version is not None:
             context.minimum_version = context.maximum_version = version
-        self.error = ""
-        self.got = b""
-        raw = socket.create_connection(server, timeout=timeout)
-        try:
-            self.socket = context.wrap_socket(raw, session=session)
-        except (OSError, ssl.SSLError) as problem:
-            self.socket = None
-            self._ended(problem)
-            raw.close()
+        return context
 
     def _ended(self, problem):
         self.error = getattr(problem, "reason", None) or str(problem) or "closed"

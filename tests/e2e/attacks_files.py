@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Attacks on the files that phones load: firmware, configurations, trust lists.
+
+Each `attack_…(lab)` tries something and says who refused it, with which code; each `twin_…(lab)` does
+the same without the one fault, and is let in.
+"""
+import os
+import re
+import shutil
+
+import rig
+import tftpd
+from lab import A, B, CONFIG_PARTS, IMAGE_PARTS, NEW, OLD, TRUST_PARTS, Refusal, snapshot
+from proxy import flip_bit
+
+COMPONENT = "rfapp.2.0.sbn"
+CONFIG_A, CONFIG_B = f"{A}.cnf.xml.sgn", f"{B}.cnf.xml.sgn"
+
+
+def split(container):
+    """Header and body of a signed file."""
+    size = int.from_bytes(container[8:10], "big")
+    return container[:size], container[size:]
+
+
+# ---- firmware ----
+
+def _boot_into_new_load(lab, name):
+    """B runs the old load and is told to run the new one."""
+    lab.site.cli("device", "change", "--load", NEW, B)
+    try:
+        since, flash = lab.mark(), lab.copy(B)
+        before = snapshot(flash, *IMAGE_PARTS)
+        with lab.run(flash) as phone:
+            seen = phone.wait_any("load-refused", "load-installed")
+            up = phone.wait("registered")
+            running = phone.seen("boot")[-1]["load"]
+            server = lab.event(since, "registered", B)
+            if seen["event"] == "load-installed":
+                return Refusal(name, False, evidence={
+                    "running": running, "boots_new": running == NEW,
+                    "server_sees_it": f"load={NEW} " in server["text"]})
+            alarm = lab.event(since, "alarm", B, text="image_rejected")
+            return Refusal(name, True, "phone", seen["code"], seen["why"], {
+                "file": seen["file"], "alarm": alarm["text"], "registered_over": up["tls"],
+                "runs_old": running == OLD,
+                "flash_unchanged": snapshot(flash, *IMAGE_PARTS) == before,
+                "status": next((text for text in phone.status_texts()
+                                if text in ("Checksum Error", "Version error")), False),
+                "server_sees_old": f"load={OLD} " in server["text"]})
+    finally:
+        lab.site.cli("device", "change", "--load", "", B)
+
+
+def attack_image_bit(lab, file=COMPONENT, at=-1, is_in_body=True):
+    """One bit of a firmware file changed where the site keeps it: `at` bytes from the beginning or the
+    end of what was signed, or of its header."""
+    path = lab.site.folder / "images" / file
+    genuine = path.read_bytes()
+    at += len(split(genuine)[0]) if is_in_body and at >= 0 else 0
+    _replace(path, flip_bit(genuine, at))
+    try:
+        return _boot_into_new_load(lab, "image with one bit changed")
+    finally:
+        _replace(path, genuine)
+
+
+def twin_image_bit(lab):
+    return _boot_into_new_load(lab, "image as it was signed")
+
+
+def _replace(path, content):
+    """A file of a served folder is replaced whole, never written into."""
+    beside = path.with_name(f".{path.name}.new")
+    beside.write_bytes(content)
+    os.replace(beside, path)
+
+
+def attack_image_foreign_key(lab):
+    """Well-made firmware, signed by another manufacturer."""
+    load = rig.Factory(lab.folder / "other-factory").firmware("2.0")
+    genuine = {path: path.read_bytes() for path in (lab.site.folder / "images").iterdir()}
+    for path in genuine:
+        _replace(path, (load / path.name).read_bytes())
+    try:
+        return _boot_into_new_load(lab, "image signed with a foreign key")
+    finally:
+        for path, content in genuine.items():
+            _replace(path, content)
+
+
+# ---- configurations ----
+
+def config_of(lab, device):
+    """The configuration that the site serves for a device."""
+    return tftpd.get(lab.tftp, f"{device}.cnf.xml.sgn")
+
+
+def fresh_config(lab, key=None, name=CONFIG_A, digest="sha512"):
+    """A's configuration with another version stamp, so that it is not the stored one, signed with the site's
+    key for files or with the one given."""
+    body = split(config_of(lab, A))[1]
+    stamp = re.search(rb"<versionStamp>(.*?)</versionStamp>", body).group(1)
+    text, out = lab.folder / "config.xml", lab.folder / "config.sgn"
+    text.write_bytes(body.replace(stamp, b"2000000000-fresh"))
+    rig.ringfence("file", "sign", text, "--key", key or lab.signing_key("tftp"), "--out", out,
+                  "--name", name, "--digest", digest)
+    return out.read_bytes()
+
+
+def serve_config(lab, name, content, *options):
+    """Boot A while its configuration is answered with these bytes."""
+    since, flash = lab.mark(), lab.copy(A)
+    before = snapshot(flash, *CONFIG_PARTS)
+    with lab.overlay({CONFIG_A: content}) as liar, \
+            lab.run(flash, *options, tftp=("127.0.0.1", liar.port)) as phone:
+        seen = phone.wait_any("config-refused", "config")
+        phone.wait("registered")
+        after = snapshot(flash, *CONFIG_PARTS)
+        if seen["event"] == "config":
+            stored = (flash / "config.cnf.xml.sgn").read_bytes()
+            return Refusal(name, False, evidence={
+                "verified": seen["verified"], "stamp": seen["version_stamp"],
+                "digest": seen["digest"], "older": seen.get("older"),
+                "stored_as_served": stored == content})
+        alarm = lab.event(since, "alarm", A, text="config_rejected")
+        return Refusal(name, True, "phone", seen["code"], seen["why"], {
+            "file": seen["file"], "alarm": alarm["text"], "old_one_kept": after == before,
+            "status": f"File auth error: {CONFIG_A}" in phone.status_texts(),
+            "alarm_names_it": seen["code"] in alarm["text"]})
+
+
+def attack_config_changed(lab, at=100):
+    """A configuration with one bit changed after it was signed, `at` bytes from the beginning or end
+    of its text."""
+    signed = fresh_config(lab)
+    at += len(split(signed)[0]) if at >= 0 else 0
+    return serve_config(lab, "configuration changed after signing", flip_bit(signed, at))
+
+
+def twin_config_changed(lab):
+    return serve_config(lab, "configuration as it was signed", fresh_config(lab))
+
+
+def attack_config_of_other_phone(lab):
+    """B's configuration, validly signed by the site, under A's name."""
+    return serve_config(lab, "another phone's configuration", config_of(lab, B))
+
+
+def twin_config_of_other_phone(lab):
+    return serve_config(lab, "the phone's own configuration", config_of(lab, A))
+
+
+def attack_config_stranger(lab):
+    """Signed with the key for files of another site."""
+    key = lab.stranger / "keys" / "tftp.pem"
+    return serve_config(lab, "configuration signed by a stranger", fresh_config(lab, key))
+
+
+def attack_config_wrong_role(lab, role="ccm"):
+    """Signed with a key of the site that stands in the trust list, but not for files."""
+    return serve_config(lab, f"configuration signed with the {role} key",
+                        fresh_config(lab, lab.signing_key(role)))
+
+
+def attack_config_unsigned(lab):
+    """The plain text of a configuration under the signed name."""
+    return serve_config(lab, "configuration without a signature", split(fresh_config(lab))[1])
+
+
+def attack_config_weak_digest(lab):
+    """Well signed, over SHA-1, for a phone that was not told to take that."""
+    return serve_config(lab, "configuration signed over SHA-1", fresh_config(lab, digest="sha1"))
+
+
+def twin_config_weak_digest(lab):
+    return serve_config(lab, "SHA-1 where it is allowed", fresh_config(lab, digest="sha1"),
+                        "--allow-sha1")
+
+
+def attack_config_only_unsigned_there(lab):
+    """The signed configuration is gone, an unsigned one is there: the phone does not even ask."""
+    flash = lab.copy(A)
+    before = snapshot(flash, *CONFIG_PARTS)
+    plain = f"{A}.cnf.xml"
+    with lab.overlay({CONFIG_A: None, plain: split(fresh_config(lab))[1]}) as liar, \
+            lab.run(flash, tftp=("127.0.0.1", liar.port)) as phone:
+        phone.wait("registered")
+        taken = [e for e in phone.seen("config") if not e["verified"]]
+        message = f"File not found {CONFIG_A}"
+        return Refusal("only an unsigned configuration there", not taken, "phone", "not-found",
+                       message, {"not_asked_for": plain not in liar.asked,
+                                 "old_one_kept": snapshot(flash, *CONFIG_PARTS) == before,
+                                 "status": message in phone.status_texts()})
+
+
+# ---- trust lists ----
+
+def next_list(lab):
+    """A list that the site's SAST signs now, without the site handing it out."""
+    copy = lab.folder / "site-copy"
+    if copy.exists():
+        shutil.rmtree(copy)
+    shutil.copytree(lab.site.folder, copy, ignore=shutil.ignore_patterns("run", "images"))
+    rig.ringfence("list", "publish", "--force", "--site", copy)
+    return (copy / "lists" / "CTLFile.tlv").read_bytes()
+
+
+def serve_list(lab, name, content, *options):
+    """Boot A, which has a list, while these bytes are answered as its next one."""
+    since, flash = lab.mark(), lab.copy(A)
+    before = snapshot(flash, *TRUST_PARTS)
+    with lab.overlay({f"CTL{A}.tlv": content}) as liar, \
+            lab.run(flash, *options, tftp=("127.0.0.1", liar.port)) as phone:
+        seen = phone.wait_any("list-refused", "list", list="CTL")
+        phone.wait("registered")
+        if seen["event"] == "list":
+            return Refusal(name, False, evidence={
+                "action": seen["action"], "older": seen.get("older"),
+                "stored_as_served": (flash / "CTLFile.tlv").read_bytes() == content})
+        alarm = lab.event(since, "alarm", A, text="list_rejected")
+        return Refusal(name, True, "phone", seen["code"], seen["why"], {
+            "alarm": alarm["text"], "old_one_kept": snapshot(flash, *TRUST_PARTS) == before,
+            "status": "Trust List update failed" in phone.status_texts(),
+            "alarm_names_it": seen["code"] in alarm["text"]})
+
+
+def attack_list_stranger(lab):
+    """A well-made list, signed by the SAST of another site."""
+    return serve_list(lab, "trust list signed by a stranger",
+                      (lab.stranger / "lists" / "CTLFile.tlv").read_bytes())
+
+
+def twin_list_stranger(lab):
+    return serve_list(lab, "trust list signed by a known SAST", next_list(lab))
+
+
+def attack_list_bit(lab):
+    """The site's own next list with one bit of a certificate changed."""
+    return serve_list(lab, "trust list with one bit changed", flip_bit(next_list(lab), -40))
