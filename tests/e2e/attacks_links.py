@@ -98,7 +98,7 @@ def _forged(lab, file, issuer=None, subject=f"/O=hq/CN={A}"):
         usage = "digitalSignature,keyEncipherment" if issuer else "keyCertSign"
         request, extensions = pem.with_suffix(".csr"), pem.with_suffix(".cnf")
         extensions.write_text(f"basicConstraints=CA:{'FALSE' if issuer else 'TRUE'}\n"
-                              f"keyUsage={usage}\n")
+                              f"keyUsage={usage}\nauthorityKeyIdentifier=none\n")
         _openssl("req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", subject, "-keyout", pem,
                  "-out", request)
         _openssl("x509", "-req", "-in", request, "-days", "2", "-extfile", extensions, "-out",
