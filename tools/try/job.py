@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
-import audio
+import speech
 import wire
 from eavesdrop import Eavesdropper
 from programs import Failed, Phone, Server, ringfence, wait_until
@@ -210,9 +210,9 @@ class Job:
 
     def compare(self):
         for one in self.both:
-            said = audio.ulaw_of(SPEECH / one.hears)
-            heard = audio.ulaw_of(self.heard(one))
-            one.equal_samples, one.equal = audio.equal_part(heard, said)
+            said = speech.ulaw_of(SPEECH / one.hears)
+            heard = speech.ulaw_of(self.heard(one))
+            one.equal_samples, one.equal = speech.equal_part(heard, said)
             must(one.equal >= EQUAL_LEAST,
                  f"{one.letter} heard {one.equal:.1%} of what was said as it was",
                  self.phones[one.letter].out_path)
@@ -224,7 +224,7 @@ class Job:
             return LATER, "not there, the wire was not recorded"
         spy = self.seen.spy = Eavesdropper(self.pcap, self.keylog)
         self.seen.secrets = spy.secrets(self.seen.a.string,
-                                        [audio.sent_of(SPEECH / one.says) for one in self.both])
+                                        [speech.sent_of(SPEECH / one.says) for one in self.both])
         return f"{spy.frames} packets searched"
 
     def look(self):
