@@ -143,7 +143,8 @@ RF_MUST_CHECK enum rf_err rf_store_device_change(struct rf_store *store,
                                                  const struct rf_store_phone *phone, int64_t now_s,
                                                  const struct rf_store_event *event,
                                                  struct rf_why *why);
-/** Remove a device with its lines and operation. Its certificates stay, those in use revoked. */
+/** Remove a device with its lines and operation. Its certificates stay; its LSCs are revoked. A MIC
+ * is the manufacturer's word and not ours to take back: a device added again may enrol by it. */
 RF_MUST_CHECK enum rf_err rf_store_device_remove(struct rf_store *store, const char *name,
                                                  int64_t now_s, const struct rf_store_event *event,
                                                  struct rf_why *why);

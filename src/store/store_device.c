@@ -207,7 +207,7 @@ static enum rf_err remove_device(struct rf_store *store, const char *name, int64
     enum rf_err err = rf_store_device_known(store, name, why);
     if (err != RF_OK)
         return err;
-    struct rf_db revoke = rf_db_of(store, RF_SQL_CERT_REVOKE_ALL);
+    struct rf_db revoke = rf_db_of(store, RF_SQL_CERT_REVOKE_LSCS);
     rf_db_text(&revoke, name);
     rf_db_int(&revoke, now_s);
     if ((err = rf_db_run(&revoke, why)) != RF_OK)

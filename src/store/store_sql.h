@@ -68,8 +68,6 @@
     X(CERT_REVOKE, "UPDATE device_cert SET state = 3, ended_s = ?2 WHERE id = ?1")                 \
     X(CERT_REVOKE_LSCS, "UPDATE device_cert SET state = 3, ended_s = ?2 "                          \
                         "WHERE device = ?1 AND kind = 0 AND state IN (0, 1)")                      \
-    X(CERT_REVOKE_ALL, "UPDATE device_cert SET state = 3, ended_s = ?2 "                           \
-                       "WHERE device = ?1 AND state IN (0, 1)")                                    \
     /* proofs */                                                                                   \
     X(PROOF_FIND, "SELECT device, source, op_id, first_s, last_s, count FROM capf_proof "          \
                   "WHERE sha256 = ?")                                                              \

@@ -556,6 +556,7 @@ static void certificates_are_kept_whole_and_outlive_the_device(void **state)
     assert_int_equal(certs.n, 2);
     const struct rf_store_cert *lsc = &certs.items[1];
     assert_int_equal(certs.items[0].kind, RF_STORE_MIC);
+    assert_int_equal(certs.items[0].state, RF_STORE_CERT_CONFIRMED); /* not ours to revoke */
     assert_int_equal(lsc->kind, RF_STORE_LSC);
     assert_int_equal(lsc->state, RF_STORE_CERT_REVOKED);
     assert_int_equal(lsc->ended_s, NOW + 9);
