@@ -229,10 +229,11 @@ class Site(Process):
     def events(self, **query):
         return self.api("GET", f"/v1/events?{urlencode(query)}")["events"]
 
-    def event_wait(self, code, device=None, patience=PATIENCE, **members):
-        """Wait for an event with this code, of this device, whose members are these."""
+    def event_wait(self, code, device=None, text="", patience=PATIENCE, **members):
+        """Wait for an event with this code, of this device, with this in its text, whose members
+        are these."""
         def look():
-            return next((e for e in self.events() if e["code"] == code
+            return next((e for e in self.events() if e["code"] == code and text in e["text"]
                          and (device is None or e["device"] == device)
                          and all(e[k] == v for k, v in members.items())), None)
         return wait_until(lambda: f"event {code} of {device} among\n" + "\n".join(

@@ -169,3 +169,97 @@ def test_two_phones_register_over_tls(trusting_site, factory):
         assert site.status()["registered"] == 2
     rig.wait_until("both unregistered", lambda: site.status()["registered"] == 0)
     assert string not in site.log_text()
+
+
+def test_sec_33_a_mic_registers_only_where_the_site_says_so(trusting_site, factory):
+    site = trusting_site.start()
+    site.device_add(rig.A, lines=["2001,Ada,Ada"])
+    with factory.phone(rig.A).start(site) as phone:
+        site.event_wait("link-refused", text="path-unknown-issuer")
+        phone.wait("refused", code="tls-alert-unknown-ca")
+        assert not site.device(rig.A)["registered"]
+        site.configure(accept_mic_for_signalling="yes")
+        assert site.reload() == {"applied": ["accept_mic_for_signalling"], "needs_restart": []}
+        site.wait_registered(rig.A)
+        assert site.status()["weak"] == [{"option": "accept_mic_for_signalling", "value": "yes"}]
+
+
+def test_an_lsc_of_a_device_that_was_removed_does_not_come_back(trusting_site, factory):
+    site = trusting_site.start()
+    site.device_add(rig.A, lines=["2001,Ada,Ada"])
+    site.capf_install(rig.A, "mic")
+    with factory.phone(rig.A).start(site) as phone:
+        site.wait_registered(rig.A)
+        site.cli("device", "remove", rig.A)
+        site.event_wait("device-lost", rig.A)
+        assert site.status()["registered"] == 0 and site.status()["devices"] == 0
+        site.device_add(rig.A, lines=["2001,Ada,Ada"])
+        site.event_wait("register-refused", rig.A, "cause=10 authenticationError")
+        assert site.device(rig.A)["last_cause"] == "authenticationError"
+        site.capf_install(rig.A, "mic")
+        phone.stop(status=None)
+        phone.start(site)
+        site.wait_registered(rig.A)
+        assert [c["state"] for c in site.device(rig.A)["certificates"] if c["kind"] == "lsc"] == [
+            "revoked", "confirmed"]
+
+
+def test_a_lost_confirmation_is_made_up_by_registering(trusting_site, factory):
+    site = trusting_site.start()
+    site.device_add(rig.A, lines=["2001,Ada,Ada"])
+    string = site.capf_install(rig.A)
+    phone = factory.phone(rig.A)
+    phone.env["RINGFENCE_CRASH_AT"] = "enrol.cert-saved"
+    phone.start(site, "--auth-string", string)
+    phone.wait_end(-signal.SIGKILL)
+    site.event_wait("lost-link", rig.A)
+    shown = site.device(rig.A)
+    assert [c["state"] for c in shown["certificates"]] == ["unconfirmed"]
+    assert shown["capf"]["op"] == "install"
+    del phone.env["RINGFENCE_CRASH_AT"]
+    with phone.start(site):
+        site.wait_registered(rig.A)
+        site.event_wait("confirmed-by-use", rig.A)
+        shown = site.device(rig.A)
+        assert [c["state"] for c in shown["certificates"]] == ["confirmed"]
+        assert shown["capf"]["op"] == "none" and shown["capf"]["state"] == "success"
+
+
+def test_a_change_of_lines_brings_the_phone_back_with_them(trusting_site, factory):
+    site = trusting_site.start()
+    site.device_add(rig.A, lines=["2001,Ada,Ada"])
+    site.capf_install(rig.A, "mic")
+    with factory.phone(rig.A).start(site) as phone:
+        assert phone.wait("registered")["number"] == "2001"
+        site.api("PUT", f"/v1/devices/{rig.A}", {"lines": [{"dn": "2077"}]})
+        assert phone.wait("registered", number="2077")
+        site.wait_registered(rig.A)
+        assert site.api("POST", f"/v1/devices/{rig.A}/reset", {"type": "reset"})
+        phone.wait("registered", number="2077", after=1)
+        asked = site.event_wait("reset", rig.A)
+        assert asked["uid"] == os.geteuid()
+
+
+def test_counts_are_logged_when_asked_for(trusting_site, factory):
+    site = trusting_site.start()
+    site.device_add(rig.A, lines=["2001,Ada,Ada"])
+    site.capf_install(rig.A, "mic")
+    with factory.phone(rig.A).start(site) as phone:
+        phone.wait("registered")
+        site.send(signal.SIGUSR1)
+        assert f"dev={rig.A}" in site.log_wait("link open in=")
+        assert "links=1 registered=1" in site.log_wait("messages in=")
+        site.log_wait("counts capf-sessions=0")
+
+
+def test_the_end_lets_phones_go_and_a_start_takes_them_back(trusting_site, factory):
+    site = trusting_site.start()
+    site.device_add(rig.A, lines=["2001,Ada,Ada"])
+    site.capf_install(rig.A, "mic")
+    with factory.phone(rig.A).start(site) as phone:
+        phone.wait("registered")
+        site.stop()
+        phone.wait("lost")
+        site.start()
+        site.wait_registered(rig.A)
+        assert len(phone.seen("enrol-done")) <= 1

@@ -112,6 +112,11 @@ struct rf_sccp_device flow_device(const char *name)
 
 struct flow *flow_new(void)
 {
+    return flow_new_listing(NULL);
+}
+
+struct flow *flow_new_listing(struct rf_cert *issuer)
+{
     struct flow *f = rf_new(struct flow);
     rf_clock_fake_init(&f->clock, 1790000000);
     f->timers = rf_timers_new(&f->clock.clock);
@@ -119,7 +124,8 @@ struct flow *flow_new(void)
                                                                 .timers = f->timers,
                                                                 .ops = &net_ops,
                                                                 .arg = f,
-                                                                .server_name = "ringfence"});
+                                                                .server_name = "ringfence",
+                                                                .listed_issuer = issuer});
     struct rf_sccp_device devices[] = {flow_device(NAME_A), flow_device(NAME_B)};
     struct rf_why why = {0};
     assert_err(rf_sccp_devices_set(f->svc, devices, 2, &why), RF_OK);

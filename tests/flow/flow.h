@@ -83,6 +83,8 @@ struct flow {
 
 /** Two devices, encrypted, SRTP: NAME_A with line 2001 "Ada", NAME_B with line 2002 "Ben". */
 struct flow *flow_new(void);
+/** The same, and certificates of this issuer have to be listed. */
+struct flow *flow_new_listing(struct rf_cert *issuer);
 void flow_free(struct flow *f);
 /** The device as flow_new made it, to be changed and given to rf_sccp_device_update. */
 struct rf_sccp_device flow_device(const char *name);

@@ -3,6 +3,8 @@
  */
 #include "flow.h"
 
+#include <stdlib.h>
+
 #include "trust/cert.h"
 
 #define WITH_PHONE(cert_letter, version)                                                           \
@@ -246,6 +248,52 @@ static void certificate_states(void **state)
     flow_free(f);
 }
 
+/* What our own issuer made has to be listed, whatever the device's own rule is: an LSC that was
+ * replaced so long ago that no list has room for it stays out. (The certificates of A and C name
+ * themselves as issuer, and both the same name.) */
+static void certificate_of_our_issuer_that_is_not_listed(void **state)
+{
+    RF_AUTO(rf_cert_freep) struct rf_cert *issuer = NULL;
+    RF_AUTO(rf_freep) char *path = rf_strf("%s/flow/phone-C.pem", getenv("RF_TEST_DATA"));
+    struct rf_why why = {0};
+    assert_err(rf_cert_from_pem_file(path, &issuer, &why), RF_OK);
+    struct flow *f = flow_new_listing(issuer);
+    struct flow_phone *a = flow_phone(f, NAME_A, 'A', 22);
+    struct flow_phone *b = flow_phone(f, NAME_B, 'B', 22);
+    struct rf_sccp_device d = flow_device(NAME_A);
+    connects(a, LINK_TLS);
+    sends_register(a);
+    expect_refused(a, RF_SCCP_CAUSE_AUTHENTICATION, "authenticationError", "Certificate not known");
+    connects(b, LINK_TLS); /* of another issuer: the TLS layer has judged it */
+    sends_register(b);
+    expect_accepted(b);
+    d.n_certs = 1;
+    memcpy(d.certs[0].sha256, rf_cert_sha256(a->cert).p, RF_SCCP_FP_LEN);
+    assert_err(rf_sccp_device_update(f->svc, &d, &why), RF_OK);
+    connects(a, LINK_TLS);
+    sends_register(a);
+    expect_accepted(a);
+    flow_free(f);
+}
+
+static void knobs_of_a_reload_are_for_who_comes_then(void **state)
+{
+    WITH_PHONE('A', 22);
+    boots(a);
+    rf_sccp_service_set_keepalive(f->svc, 17);
+    rf_sccp_service_set_date_template(f->svc, "M-D-Y");
+    struct flow_phone *b = flow_phone(f, NAME_B, 'B', 22);
+    connects(b, LINK_TLS);
+    sends_register(b);
+    const struct rf_sccp_register_ack *ack = &expect(b, RF_SCCP_REGISTER_ACK)->register_ack;
+    assert_int_equal(ack->keepalive_interval_s, 17);
+    assert_slice_str(ack->date_template, "M-D-Y");
+    struct rf_sccp_counts counts;
+    rf_sccp_counts(f->svc, &counts);
+    assert_int_equal(counts.devices, 2);
+    flow_free(f);
+}
+
 /* spec: sccp.md 7.10 */
 static void registered_already(void **state)
 {
@@ -453,6 +501,8 @@ int main(void)
         cmocka_unit_test(device_that_is_not_configured),
         cmocka_unit_test(device_of_another_type),
         cmocka_unit_test(certificate_states),
+        cmocka_unit_test(certificate_of_our_issuer_that_is_not_listed),
+        cmocka_unit_test(knobs_of_a_reload_are_for_who_comes_then),
         cmocka_unit_test(registered_already),
         cmocka_unit_test(silent_session_gives_way),
         cmocka_unit_test(second_register_on_one_link),

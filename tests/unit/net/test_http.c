@@ -17,6 +17,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#define STRANGE_GROUP 4243 /* nobody's */
+
 struct world {
     char dir[64];
     char *path;
@@ -29,6 +31,8 @@ struct world {
     uid_t uid;
     gid_t gid;
     pid_t pid;
+    bool has_own_group;
+    bool has_strange_group;
 };
 
 static void reply_text(struct rf_http_req *req, int status, const char *text)
@@ -55,6 +59,8 @@ static void on_request(struct rf_http_req *req, void *arg)
     w->uid = rf_http_uid(req);
     w->gid = rf_http_gid(req);
     w->pid = rf_http_pid(req);
+    w->has_own_group = rf_http_has_group(req, getgid());
+    w->has_strange_group = rf_http_has_group(req, STRANGE_GROUP);
     if (strncmp(rf_http_path(req), "/echo", 5) == 0) {
         echo(req);
     } else if (strcmp(rf_http_path(req), "/late") == 0) {
@@ -162,6 +168,8 @@ static void methods_paths_queries_bodies(void **state)
     assert_int_equal(w.uid, getuid());
     assert_int_equal(w.gid, getgid());
     assert_int_equal(w.pid, getpid());
+    assert_true(w.has_own_group);
+    assert_false(w.has_strange_group);
     end(&w);
 }
 

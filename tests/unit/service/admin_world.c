@@ -212,6 +212,7 @@ int world_set_up(void **state)
     rf_log_setup(w->log_fd, RF_LOG_DEBUG);
     w->conf = (struct rf_admin_conf){
         .site = &w->site, .ops = &ops, .arg = w, .uid = geteuid(), .gid = getegid()};
+    w->settled = rf_mailbox_new("settled", 1);
     start(w);
     *state = w;
     return 0;
@@ -231,6 +232,7 @@ int world_tear_down(void **state)
         assert_err(rf_dir_empty(path, NULL), RF_OK);
         assert_int_equal(rmdir(path), 0);
     }
+    rf_mailbox_free(w->settled);
     rf_json_free(w->json);
     rf_buf_fini(&w->text);
     rf_site_conf_free(w->site.conf);
@@ -241,6 +243,34 @@ int world_tear_down(void **state)
 
 /* ---- asking ---- */
 
+/* A message there and back: what this thread did is seen by the server's, and the other way round.
+ */
+struct settle {
+    struct rf_msg msg;
+    struct world *w;
+};
+
+static void settle_free(struct rf_msg *msg, void *reader)
+{
+    rf_free(msg);
+}
+
+static void settle_back(struct rf_msg *msg, void *reader)
+{
+    struct settle *s = (struct settle *)msg;
+    msg->run = settle_free;
+    rf_mailbox_post_answer(s->w->settled, msg);
+}
+
+static void settle(struct world *w)
+{
+    struct settle *s = rf_new(struct settle);
+    *s = (struct settle){.msg.run = settle_back, .w = w};
+    rf_mailbox_post_answer(rf_loop_mailbox(w->loop), &s->msg);
+    while (rf_mailbox_run(w->settled, w) == 0)
+        rf_mailbox_wait(w->settled, -1);
+}
+
 void ask(struct world *w, enum rf_http_method method, const char *path, const char *body)
 {
     RF_AUTO(rf_http_answer_fini) struct rf_http_answer answer = {0};
@@ -250,7 +280,9 @@ void ask(struct world *w, enum rf_http_method method, const char *path, const ch
                                 .target = path,
                                 .content_type = body != NULL ? "application/json" : NULL,
                                 .body = rf_slice_str(body)};
+    settle(w);
     enum rf_err err = rf_http_request(&call, &answer, &why);
+    settle(w);
     if (err != RF_OK)
         print_error("%s: %s\n", path, why.text);
     assert_err(err, RF_OK);

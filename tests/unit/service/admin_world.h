@@ -51,6 +51,7 @@ struct world {
     int status;
     struct rf_json *json; /* NULL: none */
     struct rf_buf text;
+    struct rf_mailbox *settled;
     char log_path[96];
     int log_fd;
 };

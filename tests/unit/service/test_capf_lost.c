@@ -485,6 +485,7 @@ static void two_sessions_of_a_device_do_not_mix(void **state)
     kit_say_string(k, a, PHONE, "123456");
     kit_expect(k, a, RF_CAPF_KEYGEN_REQ);
     unsigned changes = k->changes;
+    assert_int_equal(changes, 0);
     kit_say_string(k, b, PHONE, "123456");
     kit_expect_end(k, b, RF_CAPF_REASON_INVALID);
     kit_expect_event(k, NULL, "session-busy");
@@ -493,8 +494,13 @@ static void two_sessions_of_a_device_do_not_mix(void **state)
     RF_AUTO(rf_key_freep) struct rf_key *key = new_key(0);
     kit_say_key(k, a, key);
     kit_expect(k, a, RF_CAPF_STORE_CERT_REQ);
+    assert_int_equal(k->changes, 1); /* told before the certificate left */
+    assert_string_equal(k->changed, PHONE);
+    assert_false(k->changed_done);
     kit_say_reason(k, a, RF_CAPF_STORE_CERT_RES, RF_CAPF_REASON_UPDATE);
     kit_expect_end(k, a, RF_CAPF_REASON_UPDATE);
+    assert_int_equal(k->changes, 2);
+    assert_true(k->changed_done);
 }
 
 /* Nor does a second guess go beside the first. */

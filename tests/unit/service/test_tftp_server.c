@@ -598,6 +598,20 @@ static void a_silent_client_is_given_up(void **state)
     client_fini(&c);
 }
 
+static void other_retries_after_a_reload(void **state)
+{
+    struct place *place = *state;
+    struct client c = client_new();
+    reopen(place, (struct rf_tftp_server_conf){.retry_ms = 5000, .tries = 9});
+    rf_tftp_server_set_retries(place->s, 0, 0); /* nothing changes */
+    rf_tftp_server_set_retries(place->s, 100, 1);
+    ask(place, &c, "one.sbn");
+    expect_data(place, &c, 1);
+    rf_clock_fake_advance(&place->w->clock, 126);
+    assert_string_equal(wait_told(place, 1)->code, "tftp-timeout");
+    client_fini(&c);
+}
+
 static void a_client_that_went_away_is_noticed(void **state)
 {
     struct place *place = *state;
@@ -755,6 +769,7 @@ int main(void)
         IN_PLACE(another_request_from_the_port_replaces_one_nobody_answered),
         IN_PLACE(a_request_replaced_before_its_file_is_there),
         IN_PLACE(a_silent_client_is_given_up),
+        IN_PLACE(other_retries_after_a_reload),
         IN_PLACE(a_client_that_went_away_is_noticed),
         IN_PLACE(a_lost_last_ack_is_reported_as_such),
         IN_PLACE(a_client_may_give_up),
