@@ -144,8 +144,9 @@ static enum rf_err read_private(const char *path, struct rf_buf *out, struct rf_
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat st;
     if (fd < 0)
-        return rf_why_set(why, errno == ENOENT ? RF_ERR_NOT_FOUND : RF_ERR_IO, "file-io",
-                          "read %s: %s", path, strerror(errno));
+        return rf_why_set(why, errno == ENOENT ? RF_ERR_NOT_FOUND : RF_ERR_IO,
+                          errno == ENOENT ? "file-not-found" : "file-io", "read %s: %s", path,
+                          strerror(errno));
     enum rf_err err = RF_ERR_IO;
     size_t want = 0;
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= RF_PEM_MAX) {

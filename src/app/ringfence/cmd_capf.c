@@ -151,14 +151,15 @@ static int run_list(struct cmd_ctx *ctx)
     const struct rf_json *devices = rf_json_get(answer, "devices");
     for (size_t i = 0; i < rf_json_len(devices); i++) {
         const struct rf_json *op = rf_json_get(rf_json_at(devices, i), "capf");
-        if (!rf_json_is_obj(op))
+        const char *state = rf_json_is_obj(op) ? rf_json_str(op, "state") : NULL;
+        if (state == NULL || strcmp(state, "none") == 0) /* none, or it was dropped */
             continue;
         struct rf_json *row = rf_json_obj();
         int64_t tries = 0;
         rf_json_set_str(row, "device", rf_json_str(rf_json_at(devices, i), "name"));
         rf_json_set_str(row, "asked", rf_json_str(op, "asked"));
         rf_json_set_str(row, "auth", rf_json_str(op, "auth"));
-        rf_json_set_str(row, "state", rf_json_str(op, "state"));
+        rf_json_set_str(row, "state", state);
         rf_json_set_str(row, "reason", rf_json_str(op, "reason"));
         (void)rf_json_int(op, "tries_left", &tries);
         rf_json_set_int(row, "tries_left", tries);

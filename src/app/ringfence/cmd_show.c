@@ -21,11 +21,12 @@ static bool is_time(const char *key, const struct rf_json *obj, int64_t *at)
     return key != NULL && rf_slice_ends_with(rf_slice_str(key), "_s") && rf_json_int(obj, key, at);
 }
 
-/* What a terminal may obey: C0, DEL, and in UTF-8 C1 (C2 80 to C2 9F). */
-static bool is_control(const char *c)
+/* How many bytes here are what a terminal may obey: C0 and DEL, or in UTF-8 C1 (C2 80 to C2 9F). */
+static size_t control_len(const char *c)
 {
-    return (unsigned char)*c < ' ' || *c == 0x7f ||
-           ((unsigned char)c[0] == 0xc2 && (unsigned char)c[1] < 0xa0);
+    if ((unsigned char)c[0] == 0xc2 && (unsigned char)c[1] >= 0x80 && (unsigned char)c[1] < 0xa0)
+        return 2;
+    return (unsigned char)*c < ' ' || *c == 0x7f ? 1 : 0;
 }
 
 /* A scalar for people: texts safe for a terminal, yes and no, "-" for what is not there. */
@@ -42,8 +43,11 @@ static const char *scalar(const struct rf_json *value, char *buf, size_t cap)
     else if (strcmp(text, "null") == 0 || text[0] == '\0')
         text = "-";
     size_t n = 0;
-    for (const char *c = text; *c != '\0' && n + 1 < cap; c++)
-        buf[n++] = is_control(c) ? '?' : *c;
+    for (const char *c = text; *c != '\0' && n + 1 < cap;) {
+        size_t control = control_len(c);
+        buf[n++] = control > 0 ? '?' : *c;
+        c += control > 0 ? control : 1;
+    }
     buf[n] = '\0';
     return buf;
 }
@@ -105,7 +109,7 @@ int cmd_show(const struct cmd_ctx *ctx, struct rf_json *take_json)
     struct walk walk = {0, take_json};
     rf_json_each(take_json, show_member, &walk);
     rf_json_free(take_json);
-    return fflush(stdout) == 0 ? CMD_OK : CMD_REFUSED;
+    return CMD_OK;
 }
 
 static const char *cell(const struct rf_json *row, const char *key, char *buf, size_t cap)
@@ -145,5 +149,5 @@ int cmd_show_rows(const struct cmd_ctx *ctx, struct rf_json *take_json, const ch
                    cell(rf_json_at(arr, i), columns[c].key, buf, sizeof buf),
                    c + 1 < n ? "  " : "\n");
     rf_json_free(take_json);
-    return fflush(stdout) == 0 ? CMD_OK : CMD_REFUSED;
+    return CMD_OK;
 }

@@ -40,7 +40,7 @@ static void saved_key_loads_again_and_is_private(void **state)
     rf_key_freep(&back);
     assert_int_equal(unlink(path), 0);
     why = (struct rf_why){0};
-    assert_refused(rf_key_load(path, NULL, &back, &why), RF_ERR_NOT_FOUND, why, "file-io");
+    assert_refused(rf_key_load(path, NULL, &back, &why), RF_ERR_NOT_FOUND, why, "file-not-found");
     assert_int_equal(rmdir(dir), 0);
     id_fini(&id);
 }

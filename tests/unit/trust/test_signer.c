@@ -375,7 +375,7 @@ static void wrong_key_files_are_named_by_the_child(void **state)
     char missing[96];
     snprintf(missing, sizeof(missing), "%s/none.key", dir);
     conf[1].key_path = missing;
-    refused_start(conf, RF_ERR_NOT_FOUND, "file-io", missing);
+    refused_start(conf, RF_ERR_NOT_FOUND, "file-not-found", missing);
     conf[1] = confs[1];
     conf[0].cert_path = missing;
     refused_start(conf, RF_ERR_NOT_FOUND, "file-not-found", missing);
