@@ -424,7 +424,7 @@ static void plan_device(struct plan *p, int64_t now_s, unsigned days, const stru
     p->has_eku_server = p->has_eku_client = p->has_eku_ipsec = true;
 }
 
-/* The characters of a PrintableString that serial numbers need. spec: X.680 41.4 */
+/* The characters of a PrintableString that serial numbers need. spec: ITU-T X.680 41.4 */
 static bool is_serial_text(struct rf_slice s)
 {
     struct rf_rd rd = rf_rd_of(s);

@@ -283,7 +283,7 @@ static void digits_in_a_call_go_to_the_peer(void **state)
     flow_free(f);
 }
 
-/* spec: sccp.md 2.7 */
+/* doc: docs/wire/sccp.md, "Frames" */
 static void names_in_the_letters_of_each_phone(void **state)
 {
     struct flow *f = flow_new();
@@ -306,7 +306,7 @@ static void names_in_the_letters_of_each_phone(void **state)
     flow_free(f);
 }
 
-/* spec: sccp.md 8.3.21: nobody acts on a call it has no part in */
+/* doc: docs/wire/sccp.md, "Bad input": nobody acts on a call it has no part in */
 static void another_phones_call_is_left_alone(void **state)
 {
     struct flow *f = flow_new();

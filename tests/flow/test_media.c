@@ -148,7 +148,7 @@ static void call_with(enum flow_link link, enum rf_sccp_mode_wanted mode, bool a
     flow_free(f);
 }
 
-/* spec: security.md 3.2 */
+/* doc: docs/security-rules.md, "Media and call status" */
 static void status_is_the_lowest_of_the_legs(void **state)
 {
     call_with(LINK_TLS, RF_SCCP_MODE_ENCRYPTED, true, RF_SCCP_SECURITY_ENCRYPTED);
@@ -243,7 +243,7 @@ static void fails_with(uint32_t status, const char *ip, uint32_t port)
     flow_free(f);
 }
 
-/* spec: sccp.md 7.4 and 8.3.22, 8.3.23 */
+/* doc: docs/wire/sccp.md, "Bad input" */
 static void receiver_that_does_not_open(void **state)
 {
     fails_with(RF_SCCP_MEDIA_OUT_OF_SOCKETS, "10.1.2.2", 24602);

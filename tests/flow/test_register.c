@@ -91,7 +91,7 @@ static void full_registration(unsigned version)
     sends_empty(a, RF_SCCP_UNREGISTER);
     assert_int_equal(expect(a, RF_SCCP_UNREGISTER_ACK)->unregister_ack.status, 0);
     assert_false(is_registered(f, NAME_A));
-    sends_register(a); /* again on the same link: accepted. spec: sccp.md 8.3.31 */
+    sends_register(a); /* again on the same link: accepted */
     expect_accepted(a);
     flow_free(f);
 }
@@ -294,7 +294,7 @@ static void knobs_of_a_reload_are_for_who_comes_then(void **state)
     flow_free(f);
 }
 
-/* spec: sccp.md 7.10 */
+/* doc: docs/security-rules.md, "Registration failure causes" */
 static void registered_already(void **state)
 {
     WITH_PHONE('A', 22);
@@ -412,7 +412,7 @@ static void link_that_says_nothing_is_closed(void **state)
     assert_true(a->is_open);
     passes_silently(f, 1);
     expect_closed(a, "did not register");
-    assert_true(standby->is_open); /* a standby link lives by keepalives. spec: sccp.md 7.11 */
+    assert_true(standby->is_open); /* a standby link lives by keepalives: F1 */
     flow_free(f);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CAPF on the main loop. Its certificates are believed by anchors of their own: manufacturers'
- * roots and our issuer. spec: security.md 1.10 A4 */
+ * roots and our issuer. doc: docs/security-rules.md, "CAPF" (A4) */
 #include "app/ringfenced/server_int.h"
 #include "base/log.h"
 

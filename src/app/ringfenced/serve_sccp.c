@@ -21,7 +21,8 @@ static enum rf_tls_alert alert_of(const char *code)
 
 /* I/O workers, in the middle of a handshake. An LSC first; where the knob allows it, then a
  * manufacturer's certificate. Whether an LSC was superseded, and whose it is, the SCCP service
- * judges at Register, where it can say so to the phone. spec: security.md 1.3 step 5 */
+ * judges at Register, where it can say so to the phone. doc: docs/security-rules.md, "Device
+ * authentication" */
 static enum rf_err may_signal(void *arg, const struct rf_tls_presented *peer,
                               enum rf_tls_alert *alert, struct rf_why *why)
 {

@@ -279,7 +279,7 @@ bool phone_may_enrol(const struct rf_phone *p, const struct rf_phonexml *c)
 
 /* A stub says only what it takes to get the encrypted file: an enrolment that waits comes first,
  * then the file, if it is encrypted for the certificate we have.
- * spec: provisioning.md 5.5 */
+ * doc: docs/provisioning.md, "What phones ask for" */
 void phone_act_full_or_stub(void *self, const void *data)
 {
     struct rf_phone *p = self;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The phone from power on to registered and back: the table, and what each row does. Each action
  * starts one thing; what comes of it is the next event.
- * spec: security.md 4, provisioning.md 1.10. B1 to B3 (802.1X, DHCP, VPN) are the machine's that
+ * doc: docs/security-rules.md, "Boot states". B1 to B3 (802.1X, DHCP, VPN) are the machine's that
  * a software phone runs on; S1 and T1 (SRST, TVS) have no row yet. */
 #include "service/phone/boot_int.h"
 

@@ -21,7 +21,7 @@
  * on.
  *
  * Thread: that of the loop that runs `timers` and reads `answers`.
- * doc: docs/wire/capf.md; spec: capf-tvs.md "CAPF", security.md 1.2, 1.10 */
+ * doc: docs/wire/capf.md; docs/security-rules.md, "Phone certificates", "CAPF" */
 #ifndef SERVICE_PHONE_ENROL_H
 #define SERVICE_PHONE_ENROL_H
 
@@ -33,7 +33,7 @@
 #include "service/phone/phone_link.h"
 #include "trust/lists.h"
 
-/* spec: security.md 1.10 "Link loss during install" */
+/* doc: docs/security-rules.md, "Phone certificates" */
 #define RF_ENROL_TRIES    3
 #define RF_ENROL_RETRY_MS 30000u
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A CAPF session of the phone, as a table. doc: docs/wire/capf.md "An install" */
+/* A CAPF session of the phone, as a table. doc: docs/wire/capf.md, "An install" */
 #include "service/phone/enrol_int.h"
 
 #include "base/faults.h"
@@ -38,8 +38,8 @@ static void prove_by_certificate(struct rf_enrol *e)
         post_refused(e);
 }
 
-/* spec: capf-tvs.md "Session" 1: a phone follows the mode of its own configuration, whatever the
- * server writes as auth type */
+/* doc: docs/wire/capf.md, "Auth type": a phone follows the mode of its own configuration, whatever
+ * the server writes as auth type */
 static void prove(void *self, const void *data)
 {
     struct rf_enrol *e = self;
@@ -97,7 +97,7 @@ static void answer_auth(void *self, const void *data)
 
 /* ---- the key ---- */
 
-/* spec: security.md 1.10 "RSA key size"; shorter than our own floor is refused */
+/* doc: docs/security-rules.md, "CAPF"; shorter than our own floor is refused */
 static bool judge_rsa(struct rf_enrol *e, const struct rf_capf_msg *msg, struct enrol_job *j)
 {
     j->key_type = RF_KEY_RSA;
@@ -470,7 +470,7 @@ static const struct rf_fsm_row rows[] = {
     { ENROL_CONNECTING,   ENROL_EV_ABORT,       abort_session, ENROL_LEAVING },
     { ENROL_CONNECTING,   ENROL_EV_CLOSED,      closed,        ENROL_DONE },
 
-    /* spec: capf-tvs.md "Session" 1 */
+    /* doc: docs/wire/capf.md, "An install" */
     { ENROL_WAIT_AUTH,    ENROL_EV_AUTH_REQ,    prove,         ENROL_PROVING },
     { ENROL_WAIT_AUTH,    ENROL_EV_KEYGEN_REQ,  misplaced,     ENROL_LEAVING },
     { ENROL_WAIT_AUTH,    ENROL_EV_STORE_REQ,   misplaced,     ENROL_LEAVING },
@@ -499,7 +499,7 @@ static const struct rf_fsm_row rows[] = {
     { ENROL_PROVING,      ENROL_EV_ABORT,       abort_session, ENROL_LEAVING },
     { ENROL_PROVING,      ENROL_EV_CLOSED,      closed,        ENROL_DONE },
 
-    /* spec: capf-tvs.md "Session" 2; a retry may begin with the certificate of the last time */
+    /* the same; a retry may begin with the certificate of the last time */
     { ENROL_WAIT_REQUEST, ENROL_EV_KEYGEN_REQ,  make_key,      ENROL_MAKING_KEY },
     { ENROL_WAIT_REQUEST, ENROL_EV_STORE_REQ,   store,         ENROL_STORING },
     { ENROL_WAIT_REQUEST, ENROL_EV_FETCH_REQ,   fetch,         ENROL_WAIT_END },
@@ -544,7 +544,7 @@ static const struct rf_fsm_row rows[] = {
     { ENROL_WAIT_CERT,    ENROL_EV_T_ANSWER,    timed_out,     ENROL_LEAVING },
     { ENROL_WAIT_CERT,    ENROL_EV_CLOSED,      closed,        ENROL_DONE },
 
-    /* spec: security.md 1.2 "switches atomically"; 1.10 A9: only a stored one is confirmed */
+    /* doc: docs/security-rules.md, "Phone certificates", "CAPF" (A9): only a stored one is confirmed */
     { ENROL_STORING,      ENROL_EV_STORED,      confirm,       ENROL_WAIT_END },
     { ENROL_STORING,      ENROL_EV_JOB_FAILED,  refuse_cert,   ENROL_LEAVING },
     { ENROL_STORING,      ENROL_EV_REFUSED,     leave,         ENROL_LEAVING },

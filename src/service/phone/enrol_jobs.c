@@ -42,7 +42,7 @@ static enum rf_err make_key(struct enrol_job *j)
 
 /* ---- the certificate that came ---- */
 
-/* spec: security.md 1.2 "keeps the old LSC until": parsed, for our key, for us, usable */
+/* doc: docs/security-rules.md, "Phone certificates": parsed, for our key, for us, usable */
 static enum rf_err check_key(struct enrol_job *j)
 {
     if (rf_fault_skips("enrol.key-match") || rf_key_matches(j->key, j->cert))
@@ -74,7 +74,7 @@ static enum rf_err check_dates(struct enrol_job *j)
     return j->floor_s != 0 ? rf_cert_floor_check(j->cert, j->floor_s, &j->why) : RF_OK;
 }
 
-/* spec: security.md V4: without these bits no secure registration comes of it */
+/* V4: without these bits no secure registration comes of it */
 static enum rf_err check_usage(struct enrol_job *j)
 {
     uint32_t need = RF_KU_DIGITAL_SIGNATURE;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Model numbers, as the phone protocol (device type) and loadInformation<N> use them.
- * spec: provisioning.md 4.13 */
+ * doc: docs/wire/sccp.md, "Numbers" */
 #include "service/phone/phone.h"
 
 #include "base/text.h"

@@ -21,7 +21,7 @@
  * load: the old one up to image.written, the new one after image.switched.
  *
  * Thread: that of the loop that runs `timers` and reads `answers`.
- * doc: docs/ringphone.md; spec: security.md 1.1, 1.4, 1.17, 3, 4; provisioning.md 1.3-1.10 */
+ * doc: docs/ringphone.md; docs/security-rules.md, "Files", "Firmware", "Boot states" */
 #ifndef SERVICE_PHONE_PHONE_H
 #define SERVICE_PHONE_PHONE_H
 

@@ -7,16 +7,17 @@
 #include "trust/image.h"
 #include "wire/phonexml/phonexml.h"
 
-/* spec: security.md 4, B10: secure, but no list */
+/* doc: docs/security-rules.md, "Boot states" (B10): secure, but no list */
 #define PHONE_LIST_ROUNDS 4u
-/* spec: provisioning.md 1.10, CAPF: at most three tries per boot */
+/* there (C1): at most three tries in a boot */
 #define PHONE_ENROL_TRIES 3u
 /* Call managers of the configuration that are used. */
 #define PHONE_CMS_MAX 3u
 /* Refusals told to the call manager at one registration. */
 #define PHONE_ALARMS_MAX 4u
 
-/* States and events: the table is in boot_fsm.c. Names begin with the state of security.md 4. */
+/* States and events: the table is in boot_fsm.c. Names begin with the state of
+ * docs/security-rules.md, "Boot states". */
 #define PHONE_STATES(X)                                                                            \
     X(OFF)                                                                                         \
     X(B0_VERIFY) /* the worker verifies the slot and reads the flash */                            \

@@ -26,8 +26,8 @@ void rf_phone_id_fini(struct rf_phone_id *id)
     *id = (struct rf_phone_id){0};
 }
 
-/* spec: security.md 0.2: V7, then V3 as a phone without trusted time knows it. Nothing else makes a
- * server acceptable: no public authority, no name. */
+/* doc: docs/security-rules.md, "Certificate checks": V7, then V3 as a phone without trusted time
+ * knows it. Nothing else makes a server acceptable: no public authority, no name. */
 enum rf_err phone_server_judge(const struct rf_lists *lists, const struct rf_cert *server,
                                uint16_t role, int64_t floor_s, struct rf_why *why)
 {

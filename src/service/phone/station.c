@@ -192,7 +192,8 @@ static enum rf_err check_servers(const struct rf_station_conf *conf, struct rf_w
     return RF_OK;
 }
 
-/* spec: security.md 4 (ii), 3.1: a secure mode has no way without certificate and list */
+/* doc: docs/security-rules.md, "Security modes": a secure mode has no way without certificate and
+ * list */
 static enum rf_err check_security(const struct rf_station_conf *conf, struct rf_why *why)
 {
     if (conf->mode == RF_STATION_NON_SECURE)

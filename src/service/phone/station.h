@@ -18,7 +18,7 @@
  *
  * No globals, never blocks, allocates nothing per message or packet.
  * Thread: that of the loop that runs `timers` and reads `answers`.
- * doc: docs/wire/sccp.md, docs/phone-calls.md; spec: sccp.md 7, security.md 1.3, 1.8, 1.9 */
+ * doc: docs/phone-calls.md; docs/wire/sccp.md, "Flows"; docs/security-rules.md, "Signalling" */
 #ifndef SERVICE_PHONE_STATION_H
 #define SERVICE_PHONE_STATION_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The call of the phone, as a table. The server leads: its CallState says where the call is, the
  * user's keys go to it as messages, and the phone shows what it is told. What it decides alone:
- * that nothing is heard of it while it only rings, nor from the moment its user hangs up. spec:
- * sccp.md 7.2, 7.3, 7.5, 7.9; doc: docs/phone-calls.md */
+ * that nothing is heard of it while it only rings, nor from the moment its user hangs up. doc:
+ * docs/phone-calls.md, "The call"; docs/wire/sccp.md, "Flows": the steps that the rows name. */
 #include "service/phone/station_int.h"
 
 #include <stdio.h>
@@ -147,15 +147,15 @@ static void keep_talking(void *self, const void *data)
 /* clang-format off */
 static const struct rf_fsm_row rows[] = {
     /* in                      event                 action          to                         source */
-    { RF_STATION_IDLE,         CALL_EV_U_OFF_HOOK,   go_off_hook,    RF_STATION_SEIZING },    /* spec: 7.2.1 */
-    { RF_STATION_IDLE,         CALL_EV_U_ENBLOC,     send_enbloc,    RF_STATION_SEIZING },    /* spec: 7.3 */
+    { RF_STATION_IDLE,         CALL_EV_U_OFF_HOOK,   go_off_hook,    RF_STATION_SEIZING },    /* C1 */
+    { RF_STATION_IDLE,         CALL_EV_U_ENBLOC,     send_enbloc,    RF_STATION_SEIZING },    /* E1 */
     { RF_STATION_IDLE,         CALL_EV_S_OFF_HOOK,   NULL,           RF_STATION_DIALLING },
-    { RF_STATION_IDLE,         CALL_EV_S_RING_IN,    NULL,           RF_STATION_RING_IN },    /* spec: 7.2.6 */
+    { RF_STATION_IDLE,         CALL_EV_S_RING_IN,    NULL,           RF_STATION_RING_IN },    /* C6 */
     { RF_STATION_IDLE,         CALL_EV_S_CONNECTED,  NULL,           RF_STATION_CONNECTED },
     { RF_STATION_IDLE,         CALL_EV_U_HANG_UP,    over,           RF_STATION_IDLE },
     { RF_STATION_IDLE,         CALL_EV_LINK_LOST,    over,           RF_STATION_IDLE },
 
-    { RF_STATION_SEIZING,      CALL_EV_S_OFF_HOOK,   take_line,      RF_STATION_DIALLING },   /* spec: 7.2.2 */
+    { RF_STATION_SEIZING,      CALL_EV_S_OFF_HOOK,   take_line,      RF_STATION_DIALLING },   /* C2 */
     { RF_STATION_SEIZING,      CALL_EV_S_RING_IN,    stop_dialling,  RF_STATION_ANSWERING },  /* both at once: our off hook answers it */
     { RF_STATION_SEIZING,      CALL_EV_S_PROCEED,    stop_dialling,  RF_STATION_PROCEEDING },
     { RF_STATION_SEIZING,      CALL_EV_S_RING_OUT,   stop_dialling,  RF_STATION_RING_OUT },
@@ -168,9 +168,9 @@ static const struct rf_fsm_row rows[] = {
     { RF_STATION_SEIZING,      CALL_EV_LINK_LOST,    over,           RF_STATION_IDLE },
 
     { RF_STATION_DIALLING,     CALL_EV_S_OFF_HOOK,   NULL,           RF_STATION_DIALLING },
-    { RF_STATION_DIALLING,     CALL_EV_T_DIGIT,      next_digit,     RF_STATION_DIALLING },   /* spec: 7.2.3 */
+    { RF_STATION_DIALLING,     CALL_EV_T_DIGIT,      next_digit,     RF_STATION_DIALLING },   /* C3 */
     { RF_STATION_DIALLING,     CALL_EV_U_DIGIT,      dial_digit,     RF_STATION_DIALLING },
-    { RF_STATION_DIALLING,     CALL_EV_S_PROCEED,    stop_dialling,  RF_STATION_PROCEEDING }, /* spec: 7.2.5 */
+    { RF_STATION_DIALLING,     CALL_EV_S_PROCEED,    stop_dialling,  RF_STATION_PROCEEDING }, /* C5 */
     { RF_STATION_DIALLING,     CALL_EV_S_RING_OUT,   stop_dialling,  RF_STATION_RING_OUT },
     { RF_STATION_DIALLING,     CALL_EV_S_CONNECTED,  stop_dialling,  RF_STATION_CONNECTED },
     { RF_STATION_DIALLING,     CALL_EV_S_FAILED,     stop_dialling,  RF_STATION_FAILED },
@@ -188,14 +188,14 @@ static const struct rf_fsm_row rows[] = {
 
     { RF_STATION_RING_OUT,     CALL_EV_S_PROCEED,    NULL,           RF_STATION_PROCEEDING },
     { RF_STATION_RING_OUT,     CALL_EV_S_RING_OUT,   NULL,           RF_STATION_RING_OUT },
-    { RF_STATION_RING_OUT,     CALL_EV_S_CONNECTED,  NULL,           RF_STATION_CONNECTED },  /* spec: 7.2.9 */
+    { RF_STATION_RING_OUT,     CALL_EV_S_CONNECTED,  NULL,           RF_STATION_CONNECTED },  /* C9 */
     { RF_STATION_RING_OUT,     CALL_EV_S_FAILED,     NULL,           RF_STATION_FAILED },
     { RF_STATION_RING_OUT,     CALL_EV_S_ON_HOOK,    over,           RF_STATION_IDLE },
     { RF_STATION_RING_OUT,     CALL_EV_U_HANG_UP,    hang_up,        RF_STATION_CLEARING },
     { RF_STATION_RING_OUT,     CALL_EV_LINK_LOST,    over,           RF_STATION_IDLE },
 
     { RF_STATION_RING_IN,      CALL_EV_S_RING_IN,    NULL,           RF_STATION_RING_IN },
-    { RF_STATION_RING_IN,      CALL_EV_U_ANSWER,     answer,         RF_STATION_ANSWERING },  /* spec: 7.2.7 */
+    { RF_STATION_RING_IN,      CALL_EV_U_ANSWER,     answer,         RF_STATION_ANSWERING },  /* C7 */
     { RF_STATION_RING_IN,      CALL_EV_S_OFF_HOOK,   NULL,           RF_STATION_ANSWERING },
     { RF_STATION_RING_IN,      CALL_EV_S_CONNECTED,  NULL,           RF_STATION_CONNECTED },
     { RF_STATION_RING_IN,      CALL_EV_S_FAILED,     NULL,           RF_STATION_FAILED },
@@ -205,7 +205,7 @@ static const struct rf_fsm_row rows[] = {
 
     { RF_STATION_ANSWERING,    CALL_EV_S_RING_IN,    NULL,           RF_STATION_ANSWERING },
     { RF_STATION_ANSWERING,    CALL_EV_S_OFF_HOOK,   NULL,           RF_STATION_ANSWERING },
-    { RF_STATION_ANSWERING,    CALL_EV_S_CONNECTED,  NULL,           RF_STATION_CONNECTED },  /* spec: 7.2.8 */
+    { RF_STATION_ANSWERING,    CALL_EV_S_CONNECTED,  NULL,           RF_STATION_CONNECTED },  /* C8 */
     { RF_STATION_ANSWERING,    CALL_EV_S_FAILED,     NULL,           RF_STATION_FAILED },
     { RF_STATION_ANSWERING,    CALL_EV_S_ON_HOOK,    over,           RF_STATION_IDLE },
     { RF_STATION_ANSWERING,    CALL_EV_U_HANG_UP,    hang_up,        RF_STATION_CLEARING },
@@ -213,14 +213,14 @@ static const struct rf_fsm_row rows[] = {
     { RF_STATION_ANSWERING,    CALL_EV_LINK_LOST,    over,           RF_STATION_IDLE },
 
     { RF_STATION_CONNECTED,    CALL_EV_S_CONNECTED,  NULL,           RF_STATION_CONNECTED },
-    { RF_STATION_CONNECTED,    CALL_EV_U_DIGIT,      send_dtmf,      RF_STATION_CONNECTED },  /* spec: 8.1.15 */
-    { RF_STATION_CONNECTED,    CALL_EV_S_HOLD,       NULL,           RF_STATION_HELD },       /* spec: 7.5 */
+    { RF_STATION_CONNECTED,    CALL_EV_U_DIGIT,      send_dtmf,      RF_STATION_CONNECTED },  /* C10 */
+    { RF_STATION_CONNECTED,    CALL_EV_S_HOLD,       NULL,           RF_STATION_HELD },       /* H1 */
     { RF_STATION_CONNECTED,    CALL_EV_S_PROCEED,    NULL,           RF_STATION_PROCEEDING }, /* a transfer */
     { RF_STATION_CONNECTED,    CALL_EV_S_RING_OUT,   NULL,           RF_STATION_RING_OUT },
     { RF_STATION_CONNECTED,    CALL_EV_S_FAILED,     NULL,           RF_STATION_FAILED },
-    { RF_STATION_CONNECTED,    CALL_EV_S_ON_HOOK,    over,           RF_STATION_IDLE },       /* spec: 7.9 */
+    { RF_STATION_CONNECTED,    CALL_EV_S_ON_HOOK,    over,           RF_STATION_IDLE },       /* O2 */
     { RF_STATION_CONNECTED,    CALL_EV_U_HANG_UP,    hang_up,        RF_STATION_CLEARING },
-    { RF_STATION_CONNECTED,    CALL_EV_LINK_LOST,    keep_talking,   RF_STATION_PRESERVED },  /* spec: 7.10, 7.11.2 */
+    { RF_STATION_CONNECTED,    CALL_EV_LINK_LOST,    keep_talking,   RF_STATION_PRESERVED },  /* L1, F2 */
 
     { RF_STATION_HELD,         CALL_EV_S_HOLD,       NULL,           RF_STATION_HELD },
     { RF_STATION_HELD,         CALL_EV_S_CONNECTED,  NULL,           RF_STATION_CONNECTED },
@@ -235,7 +235,7 @@ static const struct rf_fsm_row rows[] = {
     { RF_STATION_FAILED,       CALL_EV_U_HANG_UP,    hang_up,        RF_STATION_CLEARING },
     { RF_STATION_FAILED,       CALL_EV_LINK_LOST,    over,           RF_STATION_IDLE },
 
-    /* spec: 7.9.3, 8.1.14: whatever still comes for it, it is over with the next on hook */
+    /* O3: whatever still comes for it, it is over with the next on hook */
     { RF_STATION_CLEARING,     CALL_EV_S_ON_HOOK,    over,           RF_STATION_IDLE },
     { RF_STATION_CLEARING,     CALL_EV_S_OFF_HOOK,   NULL,           RF_STATION_CLEARING },
     { RF_STATION_CLEARING,     CALL_EV_S_RING_OUT,   NULL,           RF_STATION_CLEARING },

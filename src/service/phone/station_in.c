@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Messages that arrive: one row each, also for those that a phone without keys and lamps has no use
- * for. spec: sccp.md 3.2, 4, 7 */
+ * for. doc: docs/wire/sccp.md, "Message ids" */
 #include "service/phone/station_int.h"
 
 #include "base/metrics.h"
@@ -89,7 +89,7 @@ static void on_buttons(struct rf_station *st, const struct rf_sccp_msg *msg)
     station_setup_answered(st, SETUP_BUTTONS, 0);
 }
 
-/* Which event the server wants for its "end call" key. spec: sccp.md 4.3 "Event value" */
+/* Which event the server wants for its "end call" key. doc: docs/wire/sccp.md, "Keys" */
 static void on_softkeys(struct rf_station *st, const struct rf_sccp_msg *msg)
 {
     const struct rf_sccp_softkey_template *t = &msg->softkey_template;
@@ -135,7 +135,7 @@ static void on_time(struct rf_station *st, const struct rf_sccp_msg *msg)
 
 /* ---- the call ---- */
 
-/* spec: sccp.md 6.2; what has no event here changes nothing */
+/* doc: docs/wire/sccp.md, "Flows"; what has no event here changes nothing */
 static int event_of(uint32_t state)
 {
     switch (state) {
@@ -247,7 +247,7 @@ static void on_clear_notify(struct rf_station *st, const struct rf_sccp_msg *msg
     tell_text(st, RF_STATION_NOTIFY, rf_slice_str(""));
 }
 
-/* spec: sccp.md 6.6, 8.1.15: keys of the far end come as tones */
+/* doc: docs/wire/sccp.md, "Keys": keys of the far end come as tones */
 static char dtmf_of(uint32_t tone)
 {
     static const char tones[] = "\0"

@@ -23,7 +23,8 @@ static void keep_info(struct rf_station *st, const struct rf_phone_link_info *in
     snprintf(st->suite, sizeof st->suite, "%s", info->suite);
 }
 
-/* spec: security.md 1.9 "must never happen": an encrypted phone that registers without encryption
+/* doc: docs/security-rules.md, "Signalling": never an encrypted phone that registers without
+ * encryption
  */
 static bool is_safe_enough(const struct rf_station *st, struct rf_why *why)
 {
@@ -67,7 +68,7 @@ static size_t link_data(void *arg, struct rf_slice data)
         if (err == RF_ERR_AGAIN)
             return used;
         used += n;
-        if (err != RF_OK) { /* spec: sccp.md 1.5: the stream cannot be read on */
+        if (err != RF_OK) { /* the stream cannot be read on */
             station_close(st, &why);
             break;
         }

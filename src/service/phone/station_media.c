@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The streams of the call. spec: sccp.md 4.7, 4.10, 5, 7.4; security.md 1.8 */
+/* The streams of the call. doc: docs/phone-calls.md, "Media"; docs/wire/sccp.md, "Media" */
 #include "service/phone/station_int.h"
 
 #include "base/faults.h"
@@ -12,7 +12,7 @@
 
 #define PACKET_MS      20
 #define SAMPLES_PER_MS 8
-/* spec: sccp.md 4.7 "newer phones only". guess: from the version on whose phones are seen to */
+/* guess: from the version on whose phones are seen to */
 #define SEND_ACK_FROM 17
 
 static const char *suite_name(uint32_t algorithm)
@@ -56,7 +56,7 @@ static uint32_t judge_format(uint32_t codec, uint32_t packet_ms, struct rf_why *
     return RF_SCCP_MEDIA_OK;
 }
 
-/* spec: sccp.md 5.3 "Phone side": a key that everybody could read is none */
+/* doc: docs/wire/sccp.md, "Media": a key that everybody could read is none */
 static uint32_t judge_key(const struct rf_station *st, const struct rf_sccp_media_key *key,
                           struct rf_why *why)
 {
@@ -139,7 +139,8 @@ static struct station_voice *voice_of(const struct rf_station *st, uint32_t ref)
     return NULL;
 }
 
-/* The question comes while the stream runs, while it ends, or after that. spec: sccp.md 4.10 */
+/* The question comes while the stream runs, while it ends, or after that. doc: docs/wire/sccp.md,
+ * "Media" */
 void station_statistics(struct rf_station *st, const struct rf_sccp_connection_statistics_req *m)
 {
     uint32_t ref = m->call_reference;
@@ -381,7 +382,7 @@ void station_open_receive(struct rf_station *st, const struct rf_sccp_open_recei
     station_tell_info(st, false);
 }
 
-/* spec: sccp.md 8.1.8: by passThroughPartyId or by callReference */
+/* doc: docs/wire/sccp.md, "Media": by passThroughPartyId or by callReference */
 static struct station_voice *voice_named(const struct rf_station *st,
                                          const struct rf_sccp_stop_media *m)
 {
@@ -504,8 +505,8 @@ static enum rf_sccp_security lower(enum rf_sccp_security a, enum rf_sccp_securit
     return a < b ? a : b;
 }
 
-/* spec: security.md 1.8: the lowest of all legs, truthfully. A server's word does not make a link
- * or a stream secure that we know is not. */
+/* doc: docs/security-rules.md, "Media and call status": the lowest of all legs, truthfully. A
+ * server's word does not make a link or a stream secure that we know is not. */
 enum rf_sccp_security station_security(const struct rf_station *st)
 {
     enum rf_sccp_security s = st->leg.security;

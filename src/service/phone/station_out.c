@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Messages that leave the phone. spec: sccp.md 4.1, 4.2, 4.6, 7.1 */
+/* Messages that leave the phone. doc: docs/wire/sccp.md, "Registration", "Keys" */
 #include "service/phone/station_int.h"
 
 #include "base/metrics.h"
@@ -10,7 +10,7 @@
 
 #define STREAMS     1
 #define PACKET_MS   20
-#define ALARM_PARM1 2304 /* seen in published traces; spec: sccp.md 4.1 */
+#define ALARM_PARM1 2304 /* as in published traces */
 
 static void too_slow(struct rf_station *st)
 {
@@ -56,7 +56,7 @@ static void own_ip4(const struct rf_station *st, uint8_t out[4])
         memset(out, 0, 4);
 }
 
-/* spec: sccp.md 4.1 "Alarm": 80 bytes; the load gives way to what there is to say */
+/* doc: docs/wire/sccp.md, "Registration": 80 bytes; the load gives way to what there is to say */
 void station_send_alarm(struct rf_station *st)
 {
     char text[160]; /* the codec cuts it to its field */
@@ -82,7 +82,7 @@ bool station_is_utf8(const struct rf_station *st)
 }
 
 /* Feature bytes as phones of that age send them, without the bit of which it is guessed that it
- * asks for PortReq. spec: sccp.md 2.2 */
+ * asks for PortReq. doc: docs/wire/sccp.md, "Versions" */
 static void fill_features(const struct rf_station *st, uint8_t out[RF_SCCP_FEATURES])
 {
     out[0] = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How the phone finds a call manager, registers, stays registered and leaves, as a table.
- * spec: sccp.md 7.1, 7.10-7.12; security.md 1.3, 4 (R1, R-wait); doc: docs/phone-calls.md */
+ * doc: docs/phone-calls.md, "Registration"; docs/wire/sccp.md, "Flows": steps named in the rows;
+ * docs/security-rules.md, "Device authentication" */
 #include "service/phone/station_int.h"
 
 #include "base/random.h"
@@ -8,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KEEPALIVES_MISSED 3 /* spec: sccp.md 1.4 */
+#define KEEPALIVES_MISSED 3 /* F2 */
 
 static void post(struct rf_station *st, enum station_reg_event event)
 {
@@ -118,7 +119,7 @@ static void silent(void *self, const void *data)
     station_close(st, &why);
 }
 
-/* ---- the questions after it. spec: sccp.md 7.1, steps 6 to 14 ---- */
+/* ---- the questions after it. doc: docs/wire/sccp.md, "Registration" ---- */
 
 static void ask_number(struct rf_station *st, enum rf_sccp_id id)
 {
@@ -225,7 +226,7 @@ static void keepalive(void *self, const void *data)
     keepalive_start(st);
 }
 
-/* spec: sccp.md 6.7: what the next server is told. The last reason that was not told stays. */
+/* F3: what the next server is told. The last reason that was not told stays. */
 static void keep_alarm(struct rf_station *st, const char *code)
 {
     static const struct {
@@ -299,7 +300,7 @@ static void leave(void *self, const void *data)
         unregister(st, NULL);
 }
 
-/* spec: sccp.md 7.12: a reset waits for the end of the call */
+/* S2: a reset waits for the end of the call */
 static void reset_now(void *self, const void *data)
 {
     struct rf_station *st = self;
@@ -351,14 +352,14 @@ static const struct rf_fsm_row rows[] = {
     { RF_STATION_OFF,          REG_EV_LEAVE,        stopped,       RF_STATION_OFF },
     { RF_STATION_OFF,          REG_EV_CALL_OVER,    NULL,          RF_STATION_OFF },
 
-    /* spec: security.md 1.3: not trusted, or not there: the next one, never in the clear */
+    /* not trusted, or not there: the next one, never in the clear */
     { RF_STATION_CONNECTING,   REG_EV_OPENED,       say_hello,     RF_STATION_REGISTERING },
     { RF_STATION_CONNECTING,   REG_EV_CLOSED,       refused_next,  RF_STATION_CONNECTING },
     { RF_STATION_CONNECTING,   REG_EV_NO_LINK,      next_server,   RF_STATION_CONNECTING },
     { RF_STATION_CONNECTING,   REG_EV_NO_SERVER,    wait,          RF_STATION_WAITING },
     { RF_STATION_CONNECTING,   REG_EV_LEAVE,        leave,         RF_STATION_LEAVING },
 
-    /* spec: sccp.md 7.1, 8.2 "Register answer" */
+    /* F3 */
     { RF_STATION_REGISTERING,  REG_EV_ACK,          registered,    RF_STATION_SETTING_UP },
     { RF_STATION_REGISTERING,  REG_EV_REJECT,       rejected,      RF_STATION_REGISTERING },
     { RF_STATION_REGISTERING,  REG_EV_T_STATE,      silent,        RF_STATION_REGISTERING },
@@ -372,7 +373,7 @@ static const struct rf_fsm_row rows[] = {
     { RF_STATION_SETTING_UP,   REG_EV_CLOSED,       lost,          RF_STATION_LINKLESS },
     { RF_STATION_SETTING_UP,   REG_EV_LEAVE,        leave,         RF_STATION_LEAVING },
 
-    /* spec: sccp.md 1.4, 7.11, 7.12 */
+    /* F2, S2 */
     { RF_STATION_UP,           REG_EV_T_KEEPALIVE,  keepalive,     RF_STATION_UP },
     { RF_STATION_UP,           REG_EV_CALL_OVER,    reset_now,     RF_STATION_UP },
     { RF_STATION_UP,           REG_EV_CLOSED,       lost,          RF_STATION_LINKLESS },
@@ -381,7 +382,7 @@ static const struct rf_fsm_row rows[] = {
     { RF_STATION_WAITING,      REG_EV_T_STATE,      first_server,  RF_STATION_CONNECTING },
     { RF_STATION_WAITING,      REG_EV_LEAVE,        leave,         RF_STATION_LEAVING },
 
-    /* spec: sccp.md 7.11.2: in a call the phone waits until the call ends */
+    /* F2: in a call the phone waits until the call ends */
     { RF_STATION_LINKLESS,     REG_EV_CALL_OVER,    come_back,     RF_STATION_CONNECTING },
     { RF_STATION_LINKLESS,     REG_EV_LEAVE,        leave,         RF_STATION_LEAVING },
 
@@ -413,7 +414,7 @@ static const char *const event_names[REG_EVENTS] = {
 
 /* ---- timers and the runner's hooks ---- */
 
-/* spec: provisioning.md 1.10: from the first wait on doubled, times 0.75 to 1.25 */
+/* doc: docs/security-rules.md, "Boot states": from the first wait on doubled, times 0.75 to 1.25 */
 static uint32_t next_wait_ms(struct rf_station *st)
 {
     uint32_t ms = st->retry_ms;

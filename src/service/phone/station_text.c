@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Texts of the server: UTF-8 or ISO 8859-1 by what the phone announced, with references to words
- * that the phone says in its own language. spec: sccp.md 2.7, 6.9 */
+ * that the phone says in its own language. doc: docs/wire/sccp.md, "Frames" */
 #include "service/phone/station_int.h"
 #include "wire/sccp/sccp_names.h"
 
@@ -32,7 +32,7 @@ static void put_byte(struct text_out *o, uint8_t b)
     put(o, &c, 1);
 }
 
-/* spec: 6.9: an unknown code shows nothing */
+/* An unknown code shows nothing */
 static void put_label(struct text_out *o, struct rf_rd *rd, uint8_t prefix)
 {
     uint8_t code = 0;

@@ -9,7 +9,8 @@ static int decision(unsigned segment, unsigned step)
     return x < 0 ? 0 : 4 * x;
 }
 
-/* The value of a code. spec: table 2a, y_n: in the middle of two decision values, times four. */
+/* The value of a code. spec: ITU-T G.711 table 2a, y_n: in the middle of two decision values, times
+ * four. */
 static int value(unsigned segment, unsigned step)
 {
     return 4 * (((2 * (int)step + 33) << segment) - 33);

@@ -7,7 +7,7 @@
 #define AUTHED RF_CALL_SIGNALLING_AUTHENTICATED
 #define CRYPT  RF_CALL_SIGNALLING_ENCRYPTED
 
-/* spec: security.md 3.2, every cell, both ways round */
+/* doc: docs/security-rules.md, "Media and call status": every cell, both ways round */
 static void status_of_every_pair(void **state)
 {
     static const struct {

@@ -116,7 +116,8 @@ static void both_precedences_sec_56(void **state)
     expect_proof(RF_ENROL_MIC_FIRST, false, true, &old_lsc);
 }
 
-/* For servers that want the digest without DigestInfo. spec: capf-tvs.md "Proof by certificate" */
+/* For servers that want the digest without DigestInfo. doc:
+ * docs/wire/capf-proof.md, "The bare digest" */
 static void bare_digest_by_a_switch_sec_60a(void **state)
 {
     struct id rsa = mic_id(DEVICE, &mic_root, 2048);

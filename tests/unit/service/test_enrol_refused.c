@@ -287,7 +287,7 @@ static void bytes_that_are_no_certificate(void **state)
     expect_failed(w, "capf-cert-missing", false);
     world_free(w);
 
-    w = world_new(RF_ENROL_BY_STRING); /* a MIC cannot be replaced. spec: security.md 1.2 */
+    w = world_new(RF_ENROL_BY_STRING); /* a MIC cannot be replaced */
     authenticates(w);
     says(w, (struct rf_capf_msg){.command = RF_CAPF_STORE_CERT_REQ,
                                  .has_cert_type = true,

@@ -389,7 +389,8 @@ static void an_unknown_device_gets_nothing(void **state)
     expect_refused(w, A_SGN, RF_ERR_NOT_FOUND, "device-unknown");
 }
 
-/* spec: security.md 1.4: with a file signer in the list nothing unsigned is applied. */
+/* doc: docs/security-rules.md, "Files": with a file signer in the list nothing unsigned is applied.
+ */
 static void sec_14_a_secure_phone_is_served_no_unsigned_configuration(void **state)
 {
     struct world *w = *state;

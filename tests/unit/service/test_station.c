@@ -45,7 +45,7 @@ static void register_with_each_version(void **state)
     }
 }
 
-/* spec: sccp.md 4.1: the first word on a link, as phones write it */
+/* doc: docs/wire/sccp.md, "Registration": the first word on a link, as phones write it */
 static void alarm_before_register(void **state)
 {
     struct world *w = world_new(22);
@@ -321,7 +321,7 @@ static void version_that_was_not_announced(void **state)
     }
 }
 
-/* The list in its order, then a wait that doubles. spec: security.md 4 R-wait */
+/* The list in its order, then a wait that doubles. doc: docs/security-rules.md, "Boot states" */
 static void list_in_order_then_waits(void **state)
 {
     static const uint32_t waits_ms[] = {1000, 2000, 4000, 5000, 5000};
@@ -515,7 +515,7 @@ static void reset_by_the_server(void **state)
     }
 }
 
-/* spec: sccp.md 7.12.3 */
+/* doc: docs/wire/sccp.md, "Flows" (S2) */
 static void reset_waits_for_the_end_of_the_call(void **state)
 {
     struct world *w = world_new(22);

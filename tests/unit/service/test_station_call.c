@@ -186,7 +186,7 @@ static void off_hook_and_keys(void **state)
     world_free(w);
 }
 
-/* spec: sccp.md 4.3: the event of a key is the server's choice */
+/* doc: docs/wire/sccp.md, "Keys": the event of a key is the server's choice */
 static void declined(void **state)
 {
     struct world *w = world_new(22);
