@@ -29,6 +29,10 @@ def bytes_():
     return script("bytes", ["tools/check-bytes"])
 
 
+def citations():
+    return script("citations", ["tools/check-citations"])
+
+
 def formatter():
     """One test a file."""
     result = Result()
@@ -114,6 +118,7 @@ def coverage():
 GROUPS = [
     ("layers", layers, None),
     ("bytes", bytes_, None),
+    ("citations", citations, None),
     ("format", formatter, None),
     ("scripts", scripts, None),
     ("tools", tool_tests, None),
