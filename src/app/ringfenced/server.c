@@ -162,10 +162,8 @@ static enum rf_err listen_all(struct server *s, const struct user *user, struct 
     }
     if (err == RF_OK)
         err = files_listen(s, wanted.tftp, why);
-    if (err == RF_OK)
-        err = admin_listen(s, user, why);
     user_lower(user);
-    return err;
+    return err == RF_OK ? admin_listen(s, user, why) : err;
 }
 
 enum rf_err server_start(struct server *s, const struct user *user, struct rf_why *why)
