@@ -73,6 +73,18 @@ def test_a_wrong_file_changes_nothing(site):
     assert site.reload()["applied"] == ["keepalive_s"]
 
 
+def test_what_does_not_fit_before_a_restart_changes_nothing(site):
+    site.configure(listen="0.0.0.0", advertise="127.0.0.1")
+    site.start()
+    site.configure(listen="127.0.0.1", advertise="", keepalive_s=17)
+    status, answer = site.ask("POST", "/v1/reload", {})
+    assert status == 400 and answer["error"]["code"] == "conf-advertise"
+    site.configure(advertise="127.0.0.1")
+    assert site.reload() == {"applied": ["keepalive_s"], "needs_restart": ["listen"]}
+    site.configure(sccp_port=31000, capf_port=31443 + 1)  # of each other, and of a restart
+    assert site.reload()["needs_restart"] == ["listen", "sccp_port", "capf_port"]
+
+
 def test_hangup_reloads_and_says_so(site):
     site.start()
     site.configure(log_level="debug")

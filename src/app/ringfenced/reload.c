@@ -11,26 +11,47 @@
 
 struct plan {
     struct server *s;
-    struct rf_site_conf *wanted; /* in the end: what is in force */
     rf_admin_reload_fn each;
     void *each_arg;
-    enum rf_err err;
-    struct rf_why *why;
+    struct rf_site_setting *kept; /* what only a restart changes, as it is now; values owned */
+    size_t n;
 };
 
-static void put_back(void *arg, const struct rf_conf_option *option, bool applies)
+static void keep(void *arg, const struct rf_conf_option *option, bool applies)
 {
     struct plan *p = arg;
     char value[VALUE_MAX];
-    if (applies || p->err != RF_OK)
+    if (applies)
         return;
-    struct rf_why why = {0};
-    p->err = rf_site_conf_set(&p->wanted, option->name,
-                              rf_conf_text(option, p->s->site->conf, value, sizeof value), &why);
-    if (p->err != RF_OK)
-        rf_why_set(p->why, p->err, why.code,
-                   "%s can only change by a restart, and the rest does not fit without it: %s",
-                   option->name, why.text);
+    rf_conf_text(option, p->s->site->conf, value, sizeof value);
+    p->kept[p->n++] = (struct rf_site_setting){.name = option->name, .value = rf_strdup(value)};
+}
+
+/* The file's configuration, but for what only a restart changes. */
+static enum rf_err mix(struct plan *p, const struct rf_site_conf *file, struct rf_site_conf **out,
+                       struct rf_why *why)
+{
+    RF_AUTO(rf_freep) char *path = rf_site_path(p->s->site, RF_SITE_CONF);
+    struct rf_why inner = {0};
+    p->kept = rf_new_n(struct rf_site_setting, rf_site_conf_def.n);
+    rf_site_conf_compare(p->s->site->conf, file, keep, p);
+    enum rf_err err = rf_site_conf_load(path, out, why);
+    if (err != RF_OK)
+        return err;
+    if (p->n > 0)
+        err = rf_site_conf_set_all(out, p->kept, p->n, &inner);
+    if (err != RF_OK)
+        return rf_why_set(why, err, inner.code,
+                          "what changes only by a restart does not fit the rest until then: %s",
+                          inner.text);
+    return RF_OK;
+}
+
+static void plan_fini(struct plan *p)
+{
+    for (size_t i = 0; i < p->n; i++)
+        rf_free((char *)(uintptr_t)p->kept[i].value);
+    rf_free(p->kept);
 }
 
 static void tell(void *arg, const struct rf_conf_option *option, bool applies)
@@ -61,7 +82,8 @@ static void apply(struct server *s, struct rf_site_conf *take_conf)
     struct sccp_knobs *k = rf_new(struct sccp_knobs);
     rf_site_conf_free(s->site->conf);
     s->site->conf = take_conf;
-    rf_log_setup(2, (enum rf_log_level)take_conf->log_level);
+    for (int cat = 0; cat < RF_CAT_N; cat++)
+        rf_log_set_level((enum rf_log_cat)cat, (enum rf_log_level)take_conf->log_level);
     rf_capf_service_set_site(s->capf, s->site);
     rf_tftp_server_set_retries(s->tftp, take_conf->tftp_retry_ms, take_conf->tftp_tries);
     rf_provision_set_site(s->provision, s->site, &s->ports);
@@ -77,22 +99,17 @@ enum rf_err server_reload(struct server *s, rf_admin_reload_fn each, void *each_
 {
     RF_AUTO(rf_freep) char *path = rf_site_path(s->site, RF_SITE_CONF);
     RF_AUTO(rf_site_conf_freep) struct rf_site_conf *file = NULL;
-    struct plan p = {.s = s, .each = each, .each_arg = each_arg, .why = why};
+    RF_AUTO(rf_site_conf_freep) struct rf_site_conf *wanted = NULL;
+    RF_AUTO(plan_fini) struct plan p = {.s = s, .each = each, .each_arg = each_arg};
     enum rf_err err = rf_site_conf_load(path, &file, why);
     if (err == RF_OK)
-        err = rf_site_conf_load(path, &p.wanted, why);
+        err = mix(&p, file, &wanted, why);
+    if (err == RF_OK)
+        err = signalling_renew(s, wanted, why);
     if (err != RF_OK)
         return err;
-    rf_site_conf_compare(s->site->conf, file, put_back, &p);
-    err = p.err;
-    if (err == RF_OK)
-        err = signalling_renew(s, p.wanted, why);
-    if (err != RF_OK) {
-        rf_site_conf_free(p.wanted);
-        return err;
-    }
     rf_site_conf_compare(s->site->conf, file, tell, &p);
-    apply(s, p.wanted);
+    apply(s, rf_steal(&wanted));
     return RF_OK;
 }
 

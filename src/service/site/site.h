@@ -68,7 +68,6 @@ struct rf_site_conf {
     char *keylog;       /* file for TLS secrets (debug); empty: none */
     uint32_t keepalive_s;
     uint32_t handshake_s; /* a TLS handshake not done by then is dropped */
-    uint32_t reject_retry_s;
     uint32_t capf_keepalive_s;
     uint32_t tftp_retry_ms;
     uint32_t tftp_tries;
