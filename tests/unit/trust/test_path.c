@@ -219,6 +219,34 @@ static void short_keys_are_refused_unless_allowed(void **state)
     maker_fini(&m);
 }
 
+/* Of 256 bits, as P-256, but on a curve that phones and call managers do not have. Made with
+ * `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:secp256k1`; the key was not kept. */
+static const char on_secp256k1[] =
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIIBhjCCASygAwIBAgIUZLYPSNSJoVt2bOONZkza/jkKxwkwCgYIKoZIzj0EAwIw\n"
+    "GjEYMBYGA1UEAwwPU0VQMDAxMTIyMzM0NDU1MB4XDTI2MTEyNjA2MDQ0MVoXDTM2\n"
+    "MTEyMzA2MDQ0MVowGjEYMBYGA1UEAwwPU0VQMDAxMTIyMzM0NDU1MFYwEAYHKoZI\n"
+    "zj0CAQYFK4EEAAoDQgAEnLIBjb0N6udUD2uxeKx5hhKD8/5a1S/r2rQXX+BdvXUk\n"
+    "g7NKEtBKfUznUFTiczhSUAruAIvA4qAubZkwI00OSKNTMFEwHQYDVR0OBBYEFFP9\n"
+    "4zgSGHQPrJ6tF43e0LblGlRNMB8GA1UdIwQYMBaAFFP94zgSGHQPrJ6tF43e0Lbl\n"
+    "GlRNMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDSAAwRQIhAIQvP4p2IODC\n"
+    "+GHuigY223SfE+dmQCmGUrO3qiRWU9vIAiBm4g8vYeZ2HBzI8PPbwRMBO29S87Qb\n"
+    "pIJTdrOzvZjOHA==\n"
+    "-----END CERTIFICATE-----\n";
+
+static void keys_on_other_curves_are_refused(void **state)
+{
+    struct id p256 = self_id(RF_CERT_ROLE_MIC_ROOT, "Test P-256", 0);
+    struct rf_cert *other = NULL;
+    struct rf_why why = {0};
+    assert_err(rf_cert_from_pem(rf_slice_str(on_secp256k1), &other, NULL), RF_OK);
+    assert_int_equal(rf_cert_key_bits(other), rf_cert_key_bits(p256.cert));
+    assert_refused(rf_cert_strength_check(other, 0, &why), RF_ERR_DENIED, why, "key-type");
+    assert_err(rf_cert_strength_check(p256.cert, 0, NULL), RF_OK);
+    rf_cert_freep(&other);
+    id_fini(&p256);
+}
+
 static void key_usage_is_demanded(void **state)
 {
     struct maker m = new_maker(0);
@@ -294,6 +322,7 @@ int main(void)
         cmocka_unit_test(path_length_is_held),
         cmocka_unit_test(a_leaf_may_not_issue),
         cmocka_unit_test(short_keys_are_refused_unless_allowed),
+        cmocka_unit_test(keys_on_other_curves_are_refused),
         cmocka_unit_test(key_usage_is_demanded),
         cmocka_unit_test(capf_certificate_must_be_one),
         cmocka_unit_test(anchors_come_from_a_folder),
