@@ -65,7 +65,7 @@ def made_office(tmp_path_factory, made_site, made_factory):
     folder = tmp_path_factory.mktemp("office")
     before = list(rig.Process.everyone)
     office = rig.Office(folder, made_site, made_factory)
-    office.furnish()
+    office.open().close()
     rig.Process.everyone[:] = before
     return folder
 

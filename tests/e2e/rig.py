@@ -403,9 +403,9 @@ class Office:
         phones = self.factory.folder / "phones"
         self.a, self.b = Phone(phones / A, A), Phone(phones / B, B)
 
-    def furnish(self):
+    def open(self):
         """Make the two phones, and let them go through all that is done once: the first one enrols
-        by authentication string, the second by its MIC. Everything is off at the end."""
+        by authentication string, the second by its MIC. Both are registered at the end."""
         site, factory = self.site, self.factory
         site.cli("mic", "import", factory.roots)
         site.cli("image", "import", *factory.firmware_files("1.0"), *factory.firmware_files("2.0"))
@@ -419,6 +419,10 @@ class Office:
         self.b.start(site)
         for phone in (self.a, self.b):
             phone.wait("registered")
-            phone.stop()
-        site.stop()
+        site.wait_registered(A, B)
+        return self
+
+    def close(self):
+        for one in (self.a, self.b, self.site):
+            one.stop()
         return self

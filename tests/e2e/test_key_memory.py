@@ -36,7 +36,8 @@ def made_site_with_passphrase(tmp_path_factory):
 def working(tmp_path, made_site_with_passphrase, made_factory):
     """A site whose server, since its start, signed configurations and issued a certificate, and has
     two phones registered. Its second SAST is still there, which is worse than it should be."""
-    office = rig.Office(tmp_path / "office", made_site_with_passphrase, made_factory).furnish()
+    office = rig.Office(tmp_path / "office", made_site_with_passphrase, made_factory)
+    office.open().close()
     office.site.start()
     office.site.capf_install(office.b.device, "mic")
     for phone in (office.a, office.b):

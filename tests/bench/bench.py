@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the benches share: the release build, the rig of the end-to-end tests, and lines that say what
+was measured and what it is held against."""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+RELEASE = ROOT / "build/release"
+
+
+def build():
+    """The programs as users get them, in build/release like ./try, or those of RINGFENCE_BUILD."""
+    if os.environ.get("RINGFENCE_BUILD"):
+        return Path(os.environ["RINGFENCE_BUILD"])
+    if not (RELEASE / "build.ninja").is_file():
+        subprocess.run(["meson", "setup", RELEASE, "--buildtype=release", "-Dtest_hooks=false",
+                        "-Dtests=false"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["ninja", "-C", RELEASE, "--quiet"], cwd=ROOT, check=True)
+    os.environ["RINGFENCE_BUILD"] = str(RELEASE)
+    return RELEASE
+
+
+def rig():
+    """tests/e2e/rig.py over that build."""
+    build()
+    sys.dont_write_bytecode = True
+    sys.path.insert(0, str(ROOT / "tests/e2e"))
+    import rig as module
+    return module
+
+
+@contextmanager
+def folder():
+    path = Path(tempfile.mkdtemp(prefix="ringfence-bench-"))
+    try:
+        yield path
+    finally:
+        sys.modules["rig"].end_everyone(False)
+        shutil.rmtree(path)
+
+
+class Table:
+    """Lines of numbers, each with what it is held against; status() is the exit status."""
+
+    def __init__(self, *titles):
+        self.has_failed = False
+        self.form = "{:<34}" + "{:>11}" * (len(titles) - 1) + "  {}"
+        print(self.form.format(*titles, ""))
+
+    def line(self, name, *values, good=None):
+        """good None: for information only."""
+        self.has_failed |= good is False
+        word = "" if good is None else "ok" if good else "TOO MUCH"
+        print(self.form.format(name, *values, word).rstrip(), flush=True)
+
+    def status(self):
+        return 1 if self.has_failed else 0
