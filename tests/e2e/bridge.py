@@ -56,6 +56,7 @@ def data_offset(frame):
 class Bridge:
     def __init__(self):
         self.hook = lambda packet, frame: [frame]
+        self.pcap = None  # a wire.Pcap gets each frame as it came, in the order it is passed on
         self.passed = 0
         self.problem = None
         self._is_over = False
@@ -91,7 +92,8 @@ class Bridge:
         _run(*there, "ip", "link", "set", "lo", "up")
         self._sockets = []
         for name in ("rf-mid1", "rf-mid2"):
-            _run("ip", "link", "set", name, "up")
+            # Without ARP: this machine would answer for HERE itself, and there were a way past us.
+            _run("ip", "link", "set", name, "arp", "off", "up")
             s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(wire.ETH_P_ALL))
             s.bind((name, 0))
             self._sockets.append(s)
@@ -108,6 +110,8 @@ class Bridge:
                 if address[2] == wire.PACKET_OUTGOING:
                     continue
                 self.passed += 1
+                if self.pcap is not None:
+                    self.pcap.write(frame)
                 for out in self._judged(frame):
                     other[s].send(out)
 

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every end-to-end test gets: a manufacturer, a site, and an end of all it started."""
+import os
+
 import pytest
 
 import rig
+import wire
 from lab import Lab
 
 
@@ -90,3 +93,12 @@ def lab(request, made_lab):
     yield made_lab
     if getattr(request.node, "has_failed", False):
         print(f"---- ringfenced:\n{made_lab.site.log_text()[-8000:]}")
+
+
+@pytest.fixture(scope="module")
+def network():
+    """A network of our own, where all that passes can be captured and changed."""
+    if os.geteuid() != 0:  # a user namespace would do, but could not be left again
+        pytest.skip("capturing needs root")
+    with wire.Network() as own:
+        yield own

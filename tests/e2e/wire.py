@@ -21,8 +21,10 @@ from collections import namedtuple
 
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
-ETH_P_ALL, PACKET_OUTGOING = 3, 4
-SO_RCVBUFFORCE = 33
+ETH_P_ALL, PACKET_OUTGOING, SOL_PACKET = 3, 4, 263
+SO_RCVBUFFORCE, PACKET_STATISTICS = 33, 6
+TCP, UDP = 6, 17
+TCP_SYN = 2
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -81,6 +83,22 @@ class Network:
 
 # ---- capturing ----
 
+class Pcap:
+    """A capture file that is written."""
+
+    def __init__(self, path):
+        self.file = open(path, "wb")
+        self.file.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 1 << 18, 1))
+
+    def write(self, frame):
+        at = time.time()
+        self.file.write(struct.pack("<IIII", int(at), int(at % 1 * 1e6), len(frame), len(frame)))
+        self.file.write(frame)
+
+    def close(self):
+        self.file.close()
+
+
 class Capture:
     """Every packet of an interface, into a pcap file. Wants root, or a Network around it."""
 
@@ -101,8 +119,7 @@ class Capture:
                 continue
         self.socket.bind((self.interface, 0))
         self.socket.settimeout(0.05)
-        self.file = open(self.path, "wb")
-        self.file.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 1 << 18, 1))
+        self.file = Pcap(self.path)
         self.is_over = False
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
@@ -118,27 +135,34 @@ class Capture:
                 continue
             if self.interface == "lo" and address[2] == PACKET_OUTGOING:
                 continue  # on loopback each packet is seen leaving and arriving
-            at = time.time()
-            self.file.write(struct.pack("<IIII", int(at), int(at % 1 * 1e6), len(frame),
-                                        len(frame)))
             self.file.write(frame)
             self.packets += 1
 
     def __exit__(self, *_):
         self.is_over = True
         self.thread.join()
-        dropped = struct.unpack("II", self.socket.getsockopt(263, 6, 8))[1]  # PACKET_STATISTICS
+        dropped = struct.unpack("II", self.socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))[1]
         self.socket.close()
         self.file.close()
         if dropped:
             raise RuntimeError(f"the capture on {self.interface} lost {dropped} packets")
 
 
+def made_up(protocol, source, destination, data, seq=0, flags=0):
+    """A frame with these ends and data, to be written into a capture: nobody is to receive it."""
+    if protocol == UDP:
+        body = struct.pack(">HHHH", source[1], destination[1], 8 + len(data), 0) + data
+    else:
+        body = struct.pack(">HHIIBBHHH", source[1], destination[1], seq & 0xffffffff, 0, 5 << 4,
+                           flags, 0xffff, 0, 0) + data
+    head = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(body), 0, 0, 64, protocol, 0,
+                       socket.inet_aton(source[0]), socket.inet_aton(destination[0]))
+    return bytes(12) + b"\x08\x00" + head + body
+
+
 # ---- reading captures ----
 
 Packet = namedtuple("Packet", "protocol source destination data seq flags")
-TCP, UDP = 6, 17
-TCP_SYN = 2
 
 
 def parse(frame):
