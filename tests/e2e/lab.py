@@ -108,6 +108,9 @@ class Lab:
         self.site.cli("mic", "import", self.factory.roots)
         self.site.cli("image", "import", *self.factory.firmware_files("2.0"))
         self.site.start()
+        self._connect(listen, advertise, has_proxies)
+
+    def _connect(self, listen, advertise, has_proxies):
         ports = self.site.ports
         self.tftp = (listen, ports["tftp"])
         self.call_manager = (listen, ports["sccp_tls"])

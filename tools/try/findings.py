@@ -35,10 +35,18 @@ class Row:
         self.holds = self.holds and bool(holds)
         self.sentences.append(text if holds else f"DID NOT HOLD: {text}")
 
+    def saw_each(self, seen):
+        """(who, holds, text) each; those of whom the same is to be said share a sentence."""
+        texts = list(dict.fromkeys(text for _, _, text in seen))
+        for text in texts:
+            some = [(who, holds) for who, holds, said in seen if said == text]
+            self.saw(all(holds for _, holds in some),
+                     f"{' and '.join(who for who, _ in some)} {text}")
+
     def refused(self, attacks):
         """The attacks on this feature, in the words of whoever refused them."""
         for attack in attacks:
-            self.saw(attack.holds, attack.sentence())
+            self.saw(attack.holds, f"attacked: {attack.name}: {attack.words}")
 
     def later(self, text):
         self.sentences.append(f"{text}: {NOT_YET}")
@@ -74,18 +82,21 @@ def of_site(seen, role):
 
 def image_authentication(seen, row):
     key = seen.factory["image_key"]
+    said = []
     for one in both(seen):
         boots, parts = events(one, "boot"), events(one, "load-part")
-        slots = [image for image in one.security["image"] if image["active"]]
-        row.saw([boot["load"] for boot in boots] == [seen.old_load, seen.new_load] and parts
-                and all(boot["signer"] == key for boot in boots)
-                and slots[0]["verified"] and slots[0]["load"] == seen.new_load,
-                f"{one.letter} ran {boots[0]['load']}, verified {count(len(parts), 'file')} of "
-                f"{boots[-1]['load']} ({count(sum(p['bytes'] for p in parts), 'byte')}) before it "
-                f"wrote one, and verified the slot again before it ran it")
+        active = [image for image in one.security["image"] if image["active"]][0]
+        holds = [boot["load"] for boot in boots] == [seen.old_load, seen.new_load] and parts \
+            and all(boot["signer"] == key for boot in boots) and active["verified"] \
+            and active["load"] == seen.new_load
+        said.append((one.letter, holds,
+                     f"ran {boots[0]['load']}, verified {count(len(parts), 'file')} of "
+                     f"{boots[-1]['load']} ({count(sum(p['bytes'] for p in parts), 'byte')}) "
+                     f"before one was written, and all again before they were run"))
+    row.saw_each(said)
     shown = [last(one, "display").get("text") for one in both(seen)]
     row.saw(shown == [seen.new_idle] * 2,
-            f"image key {short(key)}; the displays now read \"{shown[0]}\", which only "
+            f"image key {short(key)}; both displays now read \"{shown[0]}\", which only "
             f"{seen.new_load} has")
 
 
@@ -96,19 +107,18 @@ def site_certificates(seen, row):
         print_of = lsc.get("fingerprint")
         kept = [c for c in one.device["certificates"]
                 if c["kind"] == "lsc" and c["fingerprint"] == print_of]
-        row.saw(lsc["installed"] and lsc["issuer"] == issuer["subject"] and kept
-                and kept[0]["state"] == "confirmed",
-                f"{one.letter} made its own key ({lsc.get('key')} {lsc.get('key_bits')}) and holds "
-                f"LSC {short(print_of)}, {cn(lsc.get('subject', ''))}, issued by "
-                f"{cn(issuer['subject'])} {short(issuer['fingerprint'])}; at the server: "
-                f"{kept[0]['state'] if kept else 'unknown'}")
+        state = kept[0]["state"] if kept else "unknown"
+        row.saw(lsc["installed"] and lsc["issuer"] == issuer["subject"] and state == "confirmed",
+                f"{one.letter} made its key ({lsc.get('key')} {lsc.get('key_bits')}) and holds LSC "
+                f"{short(print_of)}, {cn(lsc.get('subject', ''))}; at the server: {state}")
+    row.note(f"issuer: {cn(issuer['subject'])} {short(issuer['fingerprint'])}")
 
 
 def device_authentication(seen, row):
     for one in both(seen):
         shown = one.device["certificate"]
         row.saw(one.device["registered"] and shown == one.security["lsc"].get("fingerprint"),
-                f"{one.letter} is registered as {one.name} over the link that showed its LSC "
+                f"{one.letter} is registered as {one.name} over a link that showed LSC "
                 f"{short(shown)}")
 
 
@@ -119,28 +129,26 @@ def file_authentication(seen, row):
     taken = {}
     for event in events(seen.a, "list"):
         taken.setdefault(event["list"], event)
-    for kind, how in (("CTL", "taken on first trust"), ("ITL", "by a signer that the CTL names")):
+    for kind, how in (("CTL", "first trust"), ("ITL", "its signer stands in the CTL")):
         event = taken.get(kind, {})
         row.saw(event.get("fingerprint") == served.get(kind) and event.get("signer") in sasts,
-                f"{kind} {short(event.get('fingerprint'))}, "
-                f"{count(event.get('records', 0), 'record')}, {how}: SAST "
-                f"{short(event.get('signer'))}")
-    for one in both(seen):
-        config = last(one, "config")
-        row.saw(config.get("verified") and config.get("signer") == signer,
-                f"{one.letter} verified {config.get('file')}, {config.get('digest')}, signed by "
-                f"TFTP {short(config.get('signer'))}")
+                f"{kind} {short(event.get('fingerprint'))}, {count(event.get('records', 0), 'record')}, "
+                f"by SAST {short(event.get('signer'))}: {how}")
+    configs = [last(one, "config") for one in both(seen)]
+    row.saw(all(config.get("verified") and config.get("signer") == signer for config in configs),
+            f"{' and '.join(str(config.get('file')) for config in configs)}: "
+            f"{configs[0].get('digest')}, by TFTP {short(configs[0].get('signer'))}, verified")
 
 
 def signaling_authentication(seen, row):
     ccm = of_site(seen, "CCM")["fingerprint"]
-    known = [server for one in both(seen) for server in one.security["servers"]
-             if server["fingerprint"] == ccm and "CCM" in server["role"]]
-    links = [last(one, "link-up") for one in both(seen)]
-    row.saw(len(known) >= 2 and all(link.get("tls") for link in links),
-            f"mutual TLS: the call manager showed {short(ccm)}, which both phones have in their "
-            f"{known[0]['list'] if known else '?'} with role {known[0]['role'] if known else '?'}, "
-            f"and each phone its LSC")
+    known = [[server for server in one.security["servers"]
+              if server["fingerprint"] == ccm and "CCM" in server["role"]] for one in both(seen)]
+    row.saw(all(known) and all(last(one, "link-up").get("tls") and one.device["certificate"]
+                               for one in both(seen)),
+            f"mutual TLS: the call manager's certificate {short(ccm)} stands in both phones' "
+            f"{known[0][0]['list'] if known[0] else '?'} as "
+            f"{known[0][0]['role'] if known[0] else '?'}; each phone showed its LSC")
     row.later("a mode of its own, authenticated and not encrypted")
 
 
@@ -149,17 +157,17 @@ def manufacturing_certificate(seen, row):
         mic = one.security["mic"]
         row.saw(mic["installed"] and mic["fingerprint"] == one.made["mic"],
                 f"{one.letter} came with MIC {short(mic.get('fingerprint'))}, "
-                f"{cn(mic.get('subject', ''))}, of {cn(mic.get('issuer', ''))}")
+                f"{cn(mic.get('subject', ''))}")
     mic = seen.b.security["mic"].get("fingerprint")
     kept = [c for c in seen.b.device["certificates"]
             if c["kind"] == "mic" and c["fingerprint"] == mic]
     row.saw(kept and (seen.b.device["capf"] or {}).get("auth") == "mic",
-            f"B proved by it who it is, to get its LSC: the server knows the maker's root "
+            f"B got its LSC by it: the server knows the maker's root "
             f"{short(seen.factory['mic_root'])}")
 
 
 def srst_reference(_, row):
-    row.later("a branch router that takes over by TLS and SRTP")
+    row.later("a branch router that takes over, by TLS and SRTP")
 
 
 def media_encryption(seen, row):
@@ -169,24 +177,24 @@ def media_encryption(seen, row):
                 and not media.get("lost") and one.equal >= seen.equal_least,
                 f"{one.letter} heard {other.letter} by {suite}: "
                 f"{count(media.get('received', 0), 'packet')}, {media.get('lost')} lost; "
-                f"{one.equal_samples:,} samples, {one.equal:.2%} of what {other.letter} said, are "
-                f"equal in µ-law")
+                f"{one.equal_samples:,} samples, {one.equal:.2%} of what was said, equal in µ-law")
     calls = [call["security"] for call in seen.calls]
     row.saw(calls == ["encrypted"], f"the call manager shows the call as {', '.join(calls)}")
     if seen.spy is None:
         row.note("the wire was not recorded and not searched for speech")
         return
     speech, spy = seen.secrets["speech"], seen.spy
-    row.saw(speech.held and spy.srtp_opened == spy.srtp_packets,
-            f"a listener finds no speech in {count(spy.srtp_packets, 'SRTP packet')}, and all of "
-            f"it in the same packets opened with the keys")
+    changed = sum(last(one, "media-ended").get("refused_tag", 0) for one in both(seen))
+    row.saw(speech.held and spy.srtp_opened + changed == spy.srtp_packets,
+            f"a listener finds no speech in {count(spy.srtp_packets, 'SRTP packet')}; the same "
+            f"search finds it in the {spy.srtp_opened:,} that the keys open")
 
 
 def signaling_encryption(seen, row):
     for one in both(seen):
         d = one.device
         row.saw(d["tls_version"] in ("TLSv1.3", "TLSv1.2") and d["suite"],
-                f"{one.letter} (SCCP {d['sccp_version']}): {d['tls_version']} {d['suite']}, "
+                f"{one.letter}, SCCP {d['sccp_version']}: {d['tls_version']} {d['suite']}, "
                 f"{count(d['messages']['in'], 'message')} in, {d['messages']['out']} out")
     if seen.spy is None:
         row.note(f"the wire was not recorded: {seen.no_wire}")
@@ -195,8 +203,8 @@ def signaling_encryption(seen, row):
     hidden = [seen.secrets[key] for key in ("digits", "string", "keys")]
     row.saw(all(secret.held for secret in hidden) and spy.digits == seen.b.number,
             f"a listener finds {', '.join(s.name for s in hidden)} in none of "
-            f"{count(spy.frames, 'packet')}; with the phones' key log the same search finds them: "
-            f"{spy.digits}, digit by digit, and {count(len(spy.keys), 'media key')} in "
+            f"{count(spy.frames, 'packet')}; with the phones' key log the same search finds them "
+            f"all: {spy.digits}, digit by digit, and {count(len(spy.keys), 'media key')} in "
             f"{count(spy.messages, 'message')}")
 
 
@@ -206,13 +214,13 @@ def capf(seen, row):
         op, done = one.device["capf"] or {}, last(one, "enrol-done")
         row.saw(op.get("state") == "success" and done.get("outcome") == "installed"
                 and done.get("confirmed") and op.get("auth") == one.auth,
-                f"{one.letter} by {proofs.get(op.get('auth'))}: {op.get('state')}, "
-                f"{count(done.get('in', 0) + done.get('out', 0), 'message')}, done only when the "
-                f"phone had confirmed")
+                f"{one.letter} by {proofs.get(op.get('auth'))}: {op.get('state')} in "
+                f"{count(done.get('in', 0) + done.get('out', 0), 'message')}, the phone has "
+                f"confirmed")
     server = of_site(seen, "CAPF")["fingerprint"]
-    row.saw(any(s["fingerprint"] == server and "CAPF" in s["role"]
-                for s in seen.a.security["servers"]),
-            f"CAPF server {short(server)}, by its role in the list; the issuer's key is another")
+    row.saw(all(any(s["fingerprint"] == server and "CAPF" in s["role"]
+                    for s in one.security["servers"]) for one in both(seen)),
+            f"the server's certificate {short(server)} stands in both phones' lists as CAPF")
 
 
 FEATURES = (

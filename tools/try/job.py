@@ -6,11 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
+import attacked
 import speech
 import wire
 from eavesdrop import Eavesdropper
 from programs import Failed, Phone, Server, ringfence, wait_until
-from screen import GOOD, LATER
+from screen import BAD, GOOD, LATER
 
 SPEECH = Path(__file__).resolve().parents[2] / "tests/data/speech"
 HARDWARE, MODEL = "rf-1", "7962"
@@ -37,7 +38,8 @@ class Job:
         self.site, self.factory = folder / "site", folder / "factory"
         self.logs = folder / "logs"
         self.keylog, self.pcap = folder / "phones.keylog", folder / "wire.pcap"
-        self.server, self.phones, self.capture = None, {}, None
+        self.server, self.phones, self.capture, self.lab = None, {}, None, None
+        self.attacks = {}  # feature: what became of the attacks on it
         self.helpers = ThreadPoolExecutor(2)
         self.seen = SimpleNamespace(
             a=SimpleNamespace(**A), b=SimpleNamespace(**B), old_load=f"ringphone-{OLD}",
@@ -54,6 +56,7 @@ class Job:
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         self.helpers.shutdown()
         self.end_capture()
+        self.end_attacks()
         for program in [*self.phones.values(), *([self.server] if self.server else [])]:
             program.stop()
         signal.signal(signal.SIGINT, before)
@@ -62,6 +65,11 @@ class Job:
         if self.capture is not None:
             capture, self.capture = self.capture, None
             capture.__exit__(None, None, None)
+
+    def end_attacks(self):
+        if self.lab is not None:
+            the_lab, self.lab = self.lab, None
+            the_lab.close()
 
     # ---- the steps ----
 
@@ -86,7 +94,11 @@ class Job:
             self.step(f"{phone} gets its certificate (LSC)", self.enrol, one)
             self.step(f"{phone} registers", self.register, one)
         self.step("A dials, B rings and answers", self.call)
-        self.step("they talk", self.talk)
+        self.step("while they talk: packets sent into the call", self.tamper)
+        self.step("while they talk: two more phones enrol, to attack with", self.set_up_attacks)
+        for feature, attack in attacked.ATTACKS:
+            self.attack(feature, attack)
+        self.step("they have talked", self.talk)
         self.step("A hangs up, both are idle", self.hang_up)
         self.step("each has heard the other, sample for sample", self.compare)
         self.step("a listener on the wire", self.listen)
@@ -125,10 +137,12 @@ class Job:
         return made
 
     def firmware(self, version):
-        return self.folder / f"firmware-{version}"
+        return self.factory / f"firmware-{version}"
 
     def finish_factory(self):
         self.seen.factory = self.factory_made.result()
+        self.prepared = self.helpers.submit(attacked.prepare, self.folder / "attacks",
+                                            self.factory)
         ringfence("mic", "import", self.factory / "mic-roots.pem", "--site", self.site)
         ringfence("image", "import", *sorted(self.firmware(NEW).iterdir()), "--site", self.site)
 
@@ -196,8 +210,28 @@ class Job:
             phone.wait("call-info", security="Encrypted")
         return f"{self.seen.b.number}; both show an encrypted call"
 
-    def talk(self):
+    def set_up_attacks(self):
         self.seen.calls = self.server.ask("calls")["calls"]
+        self.lab = attacked.Lab(self.prepared.result(), self.server)
+
+    def attack(self, feature, attack):
+        """An attack that is not refused is the table's to tell: the others are still made."""
+        with self.screen.step(f"attack: {attack.__name__[len('attack_'):].replace('_', ' ')}") as step:
+            try:
+                made = attacked.of_refusal(attack(self.lab))
+            except (AssertionError, OSError) as problem:
+                made = attacked.Attack(attack.__name__, False, str(problem))
+            self.attacks.setdefault(feature, []).append(made)
+            step.name = f"attack: {made.name}"
+            step.state, step.note = (GOOD, "refused") if made.holds else (BAD, "NOT as it should be")
+
+    def tamper(self):
+        if self.seen.no_wire:
+            return LATER, "not made, nobody is on the wire"
+        attacked.into_the_call(self.phones["B"])
+        return "one again, one with a bit changed"
+
+    def talk(self):
         for phone in self.phones.values():
             phone.wait("clip-done")
 
@@ -205,6 +239,10 @@ class Job:
         for phone in self.phones.values():
             phone.wait("call", state="idle")
             phone.wait("media-ended")
+        if not self.seen.no_wire:
+            self.attacks["media encryption"] = attacked.of_call(
+                self.phones["B"].find("media-ended"))
+        self.end_attacks()
         must(wait_until(lambda: not self.server.ask("calls")["calls"]),
              "the server still has the call", self.server.log_path)
 

@@ -83,7 +83,7 @@ def run(screen, chosen, folder):
         except Exception as problem:  # every failure is told the same way
             tell_failure(screen, job, problem)
             return 1, True
-        held = findings.show(screen, job.seen, {})
+        held = findings.show(screen, job.seen, job.attacks)
         screen.say(f"{time.monotonic() - began:.1f} s, without the build.")
         if chosen.keep:
             job.leave_running(is_user)

@@ -103,7 +103,8 @@ class Server(Program):
     def wait_ready(self):
         def is_ready():
             if not self.is_running:
-                raise Failed("ringfenced has ended", self.log_path)
+                raise Failed(f"ringfenced has ended (status {self.process.returncode})",
+                             self.log_path)
             return " main: ready " in self.log_path.read_text("utf-8", "replace")
         if not wait_until(is_ready):
             raise Failed("ringfenced does not become ready", self.log_path)
@@ -147,7 +148,8 @@ class Phone(Program):
             has_ended = not self.is_running  # asked first: its last words come before its end
             found = self.find(kind, **values)
             if found is None and has_ended:
-                raise Failed(f"phone {self.letter} has ended without saying: {wanted}",
+                raise Failed(f"phone {self.letter} has ended (status "
+                             f"{self.process.returncode}) without saying: {wanted}",
                              self.out_path)
             return found
         found = wait_until(look, timeout)

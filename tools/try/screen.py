@@ -46,19 +46,22 @@ class Screen:
         return Step(self, name)
 
     def rows(self, rows):
-        """The table: (state, feature, sentences) each, the sentences wrapped beside the name."""
-        gap = " " * (2 + (1 if self.has_signs else 4) + 1)
+        """The table: (state, feature, sentences) each, the sentences beside the name."""
+        gap = " " * (4 if self.has_signs else 7)
         for state, name, sentences in rows:
             left = textwrap.wrap(name, _LEFT)
-            right = [line for sentence in sentences
-                     for line in textwrap.wrap(sentence, self.width - len(gap) - _LEFT - 2,
-                                               break_long_words=False, break_on_hyphens=False)]
+            right = [line for sentence in sentences for line in self._sentence(sentence, gap)]
             for i in range(max(len(left), len(right))):
                 begin = f"  {self.mark(state)} " if i == 0 else gap
                 label = f"{left[i] if i < len(left) else '':<{_LEFT}}"
                 self.say(f"{begin}{self.strong(label)}  {right[i] if i < len(right) else ''}"
                          .rstrip())
             self.say()
+
+    def _sentence(self, text, gap):
+        return textwrap.wrap(text, self.width - len(gap) - _LEFT - 2, initial_indent="- ",
+                             subsequent_indent="  ", break_long_words=False,
+                             break_on_hyphens=False)
 
 
 class Step:
@@ -82,7 +85,7 @@ class Step:
             return False  # Ctrl-C is no verdict
         state = self.state if kind is None else BAD
         room = self.screen.width - len(f"  {'✓' if self.screen.has_signs else 'FAIL'} ") - 9
-        text = f"{self.name}: {self.note}" if self.note and state != BAD else self.name
+        text = f"{self.name}: {self.note}" if self.note and kind is None else self.name
         if len(text) > room:
             text = text[:room - 1] + "…"
         self.screen.say(f"  {self.screen.mark(state)} {text:<{room}} {seconds:6.2f} s")
