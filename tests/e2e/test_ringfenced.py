@@ -2,6 +2,7 @@
 """The server program: its start and its ends, what it says of itself, reload, and what a kill
 leaves."""
 import os
+import shutil
 import signal
 import socket
 
@@ -33,6 +34,12 @@ def test_a_second_server_on_the_site_is_refused(site):
     assert f"ringfenced {site.pid} serves this site already" in second.stderr
     site.kill()
     site.start()  # the lock of a dead one holds nobody
+
+
+def test_a_site_out_of_a_backup_without_its_run_folder(site):
+    shutil.rmtree(site.folder / "run")
+    site.start()
+    assert site.status()["ports"]["tftp"] == site.ports["tftp"]
 
 
 def test_kill_keeps_ports_and_devices(site):

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/ringfenced/server_int.h"
+#include "base/file.h"
 #include "base/log.h"
 
 #define EXIT_USAGE 2
@@ -64,7 +65,9 @@ static enum rf_err open_site(struct server *s, const char *dir, struct rf_why *w
     rf_log_setup(2, (enum rf_log_level)s->site->conf->log_level);
     rf_site_conf_weak(s->site->conf, tell_weak, NULL);
     RF_AUTO(rf_freep) char *run = rf_site_path(s->site, RF_SITE_RUN);
-    return site_lock_take(run, &s->lock, why);
+    /* A site out of a backup has none: what lies in it is of the moment. */
+    err = rf_dir_make(run, 0755, why);
+    return err == RF_OK ? site_lock_take(run, &s->lock, why) : err;
 }
 
 static int serve(const char *dir, const char *user_name)
