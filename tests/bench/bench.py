@@ -3,6 +3,7 @@
 was measured and what it is held against."""
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,7 +21,10 @@ def build():
     if not (RELEASE / "build.ninja").is_file():
         subprocess.run(["meson", "setup", RELEASE, "--buildtype=release", "-Dtest_hooks=false",
                         "-Dtests=false"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["ninja", "-C", RELEASE, "--quiet"], cwd=ROOT, check=True)
+    done = subprocess.run(["ninja", "-C", RELEASE], cwd=ROOT, check=False, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode != 0:
+        sys.exit(f"{done.stdout}\nThe build failed.")
     os.environ["RINGFENCE_BUILD"] = str(RELEASE)
     return RELEASE
 
@@ -36,12 +40,22 @@ def rig():
 
 @contextmanager
 def folder():
+    """A temporary folder; whatever the rig started ends with it, also when the bench is stopped."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     path = Path(tempfile.mkdtemp(prefix="ringfence-bench-"))
     try:
         yield path
     finally:
         sys.modules["rig"].end_everyone(False)
         shutil.rmtree(path)
+
+
+def office(rig_module, path):
+    """A site, a manufacturer and two phones (rig.Office), not opened yet."""
+    site, factory = rig_module.Site(path / "made/site"), rig_module.Factory(path / "made/factory")
+    for version in ("1.0", "2.0"):
+        factory.firmware(version)
+    return rig_module.Office(path / "office", site.folder, factory.folder)
 
 
 class Table:
