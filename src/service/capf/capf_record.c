@@ -100,9 +100,12 @@ static enum rf_err write_down(struct capf_case *c, struct rf_store *store, struc
 {
     bool costs_try = c->end.record == CAPF_RECORD_TRY;
     uint32_t left = c->op.tries_left > 0 ? c->op.tries_left - 1 : 0;
-    const char *more = !costs_try ? ""
-                       : left > 0 ? " - tries are left"
-                                  : " - no try is left: set a new authentication string";
+    char more[64] = "";
+    if (costs_try && left > 0)
+        snprintf(more, sizeof more, "; %u more %s allowed", left,
+                 left == 1 ? "try is" : "tries are");
+    else if (costs_try)
+        snprintf(more, sizeof more, "; no try is left: set a new authentication string");
     struct rf_store_event event =
         capf_event(c, c->end.severity, c->end.code, "%s%s (from %s)", c->end.text, more, c->host);
     enum rf_err err = RF_ERR_DENIED;
