@@ -78,8 +78,8 @@ static enum rf_err find_firmware(struct boot_job *b, const struct rf_flash *flas
     enum rf_flash_slot other = rf_flash_slot_other(b->boot.active);
     if (!try_slot(b, flash, other))
         return rf_why_set(why, RF_ERR_DENIED, "no-firmware",
-                          "no slot of %s holds firmware that verifies: the phone cannot start; put "
-                          "a signed load into it with `ringfence factory`",
+                          "no slot of %s holds firmware that verifies: the phone cannot start; "
+                          "`ringfence factory phone` makes another",
                           flash->dir);
     b->boot.active = other;
     return rf_flash_boot_write(flash, &b->boot, why);

@@ -109,7 +109,7 @@ enum rf_err rf_flash_open(const char *dir, struct rf_flash **out, struct rf_why 
     RF_AUTO(rf_freep) char *identity = rf_flash_path(flash, RF_FLASH_IDENTITY);
     if (!rf_file_exists(identity))
         return rf_why_set(why, RF_ERR_NOT_FOUND, "no-flash",
-                          "%s has no identity.json: `ringfence factory` makes phones", dir);
+                          "%s has no identity.json: `ringfence factory phone` makes phones", dir);
     enum rf_err err = identity_read(identity, &flash->identity, why);
     for (size_t i = 0; i < RF_FLASH_ITEM_N && err == RF_OK; i++) {
         RF_AUTO(rf_freep) char *path = rf_flash_path(flash, (enum rf_flash_item)i);

@@ -130,7 +130,7 @@ enum rf_err provision_list_open(const char *path, int *fd, struct provision_iden
     RF_AUTO(close_fd) int opened = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (opened < 0 && errno == ENOENT)
         return rf_why_set(why, RF_ERR_NOT_FOUND, "file-not-found",
-                          "there is no %s: `ringfence list` makes it", path);
+                          "there is no %s: `ringfence list publish` makes it", path);
     if (opened < 0)
         return io_error(why, "open", path);
     enum rf_err err = judge(opened, path, RF_TRUSTLIST_BYTES_MAX, id, why);
@@ -214,7 +214,7 @@ enum rf_err provision_list_check(struct rf_slice bytes, bool *has_tftp, struct r
         return RF_OK;
     return rf_why_set(why, RF_ERR_BAD, "list-damaged",
                       "phones could not read this trust list: %s; make it anew with `ringfence "
-                      "list`",
+                      "list publish`",
                       rf_why_text(&inner));
 }
 
