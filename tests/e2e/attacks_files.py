@@ -96,6 +96,36 @@ def config_of(lab, device):
     return tftpd.get(lab.tftp, f"{device}.cnf.xml.sgn")
 
 
+def at_time(lab, container, moment, key):
+    """The same file signed anew, with another time stamp: what a listener kept since then."""
+    header, body = split(container)
+    tag = _offset_of(header, 15)
+    # Everything but the signature (tag 12) is signed: take it out, sign, put it back.
+    begin = _offset_of(header, 12)
+    size = int.from_bytes(header[begin + 1:begin + 3], "big")
+    header = header[:tag + 3] + moment.to_bytes(4, "big") + header[tag + 7:]
+    signed = header[:begin] + header[begin + 3 + size:] + body
+    text = lab.folder / "signed"
+    text.write_bytes(signed)
+    rig.run("openssl", "dgst", "-sha512", "-sign", key, "-out", lab.folder / "signature", text)
+    signature = (lab.folder / "signature").read_bytes()
+    return header[:begin + 3] + signature + header[begin + 3 + size:] + body
+
+
+def _offset_of(header, wanted):
+    """Where a tag of the top level stands."""
+    at = 0
+    while header[at] != wanted:
+        at += 3 + int.from_bytes(header[at + 1:at + 3], "big")
+    return at
+
+
+def stamp_of(container):
+    header = split(container)[0]
+    at = _offset_of(header, 15)
+    return int.from_bytes(header[at + 3:at + 7], "big")
+
+
 def fresh_config(lab, key=None, name=CONFIG_A, digest="sha512"):
     """A's configuration with another version stamp, so that it is not the stored one, signed with the site's
     key for files or with the one given."""
@@ -194,6 +224,22 @@ def attack_config_only_unsigned_there(lab):
                                  "status": message in phone.status_texts()})
 
 
+def _older_config(lab, name, *options):
+    old = stamp_of((lab.masters[A] / "config.cnf.xml.sgn").read_bytes()) - 60
+    return serve_config(lab, name,
+                        at_time(lab, fresh_config(lab), old, lab.signing_key("tftp")), *options)
+
+
+def attack_config_replayed(lab):
+    """A genuine configuration from before the stored one, for a phone that takes none of those."""
+    return _older_config(lab, "older configuration where it is refused", "--file-rollback",
+                         "reject")
+
+
+def twin_config_replayed(lab):
+    return _older_config(lab, "older configuration where it is taken")
+
+
 # ---- trust lists ----
 
 def next_list(lab):
@@ -233,6 +279,21 @@ def attack_list_stranger(lab):
 
 def twin_list_stranger(lab):
     return serve_list(lab, "trust list signed by a known SAST", next_list(lab))
+
+
+def _older_list(lab, name, *options):
+    old = stamp_of((lab.masters[A] / "CTLFile.tlv").read_bytes()) - 60
+    return serve_list(lab, name, at_time(lab, next_list(lab), old, lab.signing_key("sast1")),
+                      *options)
+
+
+def attack_list_replayed(lab):
+    """A genuine list from before the installed one, for a phone that takes none of those."""
+    return _older_list(lab, "older trust list where it is refused", "--file-rollback", "reject")
+
+
+def twin_list_replayed(lab):
+    return _older_list(lab, "older trust list where it is taken")
 
 
 def attack_list_bit(lab):

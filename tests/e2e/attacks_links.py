@@ -5,13 +5,15 @@ Each `attack_…(lab)` tries something and says who refused it, with which code;
 the same without the one fault, and is let in.
 """
 import re
+import socket
 import ssl
+import time
 
 import capf
 import rig
 import sccp
 import tftpd
-from lab import A, B, C, LSC_PARTS, Refusal, snapshot
+from lab import A, B, C, LSC_PARTS, MODEL, Refusal, snapshot
 from proxy import TO_CLIENT, TO_SERVER
 from rogue import Client, Rogue
 
@@ -89,48 +91,123 @@ def _openssl(*words):
     rig.run("openssl", *words)
 
 
-def _forged(lab, file, issuer=None, subject=f"/O=hq/CN={A}"):
-    """A certificate that anybody can make, with its key: self-signed, or issued with a PEM."""
-    pem = lab.folder / file
-    if not pem.exists():
-        certificate = pem.with_suffix(".crt")
-        by = ["-CA", issuer, "-CAkey", issuer] if issuer else []
-        usage = "digitalSignature,keyEncipherment" if issuer else "keyCertSign"
-        request, extensions = pem.with_suffix(".csr"), pem.with_suffix(".cnf")
-        extensions.write_text(f"basicConstraints=CA:{'FALSE' if issuer else 'TRUE'}\n"
-                              f"keyUsage={usage}\nauthorityKeyIdentifier=none\n")
-        _openssl("req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", subject, "-keyout", pem,
-                 "-out", request)
-        _openssl("x509", "-req", "-in", request, "-days", "2", "-extfile", extensions, "-out",
-                 certificate, *(by or ["-signkey", pem]))
-        with open(pem, "ab") as file_out:
-            file_out.write(certificate.read_bytes())
+def _certificate(lab, file, subject, issuer=None, usage="digitalSignature,keyEncipherment",
+                 is_ca=False, days=("-days", "2")):
+    """A certificate with a key that is ours, in one file: issued with a PEM, or self-signed."""
+    pem, key = lab.folder / file, lab.folder / "ours.key"
+    if pem.exists():
+        return pem
+    if not key.exists():
+        _openssl("genrsa", "-out", key, "2048")
+    request, extensions = pem.with_suffix(".csr"), pem.with_suffix(".cnf")
+    extensions.write_text(f"basicConstraints=CA:{str(is_ca).upper()}\nkeyUsage={usage}\n"
+                          "authorityKeyIdentifier=none\n")
+    by = ["-CA", issuer, "-CAkey", issuer] if issuer else ["-signkey", key]
+    _openssl("req", "-new", "-key", key, "-utf8", "-subj", subject, "-out", request)
+    _openssl("x509", "-req", "-in", request, *days, "-extfile", extensions, "-out", pem, *by)
+    with open(pem, "ab") as out:
+        out.write(key.read_bytes())
     return pem
 
 
 def attack_self_signed(lab):
     """The right name, and nobody who vouches for it."""
     return _register(lab, "self-signed certificate with the right name",
-                     _forged(lab, "self.pem"), A)
+                     _certificate(lab, "self.pem", f"/O=hq/CN={A}"), A)
 
 
 def attack_false_issuer(lab):
     """Issued by somebody who calls himself like the site's issuer."""
-    ca = _forged(lab, "false-ca.pem", subject="/CN=hq-LSC-issuer/O=hq")
+    ca = _certificate(lab, "false-ca.pem", "/CN=hq-LSC-issuer/O=hq", usage="keyCertSign",
+                      is_ca=True)
     return _register(lab, "certificate of an issuer with the right name and another key",
-                     _forged(lab, "by-false-ca.pem", ca), A)
+                     _certificate(lab, "by-false-ca.pem", f"/O=hq/CN={A}", ca), A)
 
 
 def attack_issued_by_phone(lab):
     """B's LSC, which is the site's, used to issue a certificate for A."""
     return _register(lab, "certificate issued with a phone's certificate",
-                     _forged(lab, "by-phone.pem", lab.masters[B] / "lsc.pem"), A)
+                     _certificate(lab, "by-phone.pem", f"/O=hq/CN={A}",
+                                  lab.masters[B] / "lsc.pem"), A)
+
+
+def _issued(lab, file, subject=f"/O=hq/CN={A}", **more):
+    """A certificate by the site's own issuer, as a mistake or a thief would make it."""
+    return _certificate(lab, file, subject, lab.signing_key("lsc-issuer"), **more)
+
+
+def attack_ended(lab, days=-1):
+    """The site's certificate for A, whose time is over."""
+    return _register(lab, "certificate that has ended",
+                     _issued(lab, "ended.pem", days=("-days", str(days))), A)
+
+
+def attack_wrong_usage(lab, usage):
+    """The site's certificate for A, which was not issued for this use."""
+    return _register(lab, f"certificate for {usage} only",
+                     _issued(lab, f"{usage}.pem", usage=usage), A)
+
+
+def attack_similar_name(lab, subject):
+    """The site's certificate for a name that looks like A's."""
+    file = "".join(c if c.isalnum() else "_" for c in subject) + ".pem"
+    return _register(lab, f"certificate of {subject} registers as A",
+                     _issued(lab, file, subject), A)
+
+
+def attack_unlisted(lab):
+    """Right in all that can be read in it, but issued to nobody: the database does not know it. Of
+    the certificates above it has none of the faults."""
+    return _register(lab, "certificate that was never issued to the phone",
+                     _issued(lab, "unlisted.pem"), A)
 
 
 def attack_mic_for_signalling(lab):
     """The certificate of the maker proves a phone, not that it is one of the site's."""
     return _register(lab, "the maker's certificate at the call manager",
                      lab.masters[A] / "mic.pem", A)
+
+
+def attack_plain_on_tls(lab):
+    """SCCP in the clear on the port for TLS."""
+    since, name = lab.mark(), "SCCP in the clear on the TLS port"
+    with socket.create_connection(lab.call_manager, timeout=10) as plain:
+        plain.sendall(sccp.register(A))
+        answered = b""
+        try:
+            while data := plain.recv(4096):
+                answered += data
+        except ConnectionError:
+            pass
+    event = lab.event(since, "link-refused")
+    return Refusal(name, True, "server", _said(event["text"], "code"), event["text"], {
+        "not_registered": not lab.site.device(A)["registered"],
+        "at_most_an_alert": len(answered) <= 7 and answered[:1] in (b"", b"\x15")})
+
+
+def attack_half_open(lab, links=1000):
+    """A thousand connections that never finish their handshake, while B is registered; then A comes."""
+    waiting, per_address = [], 50
+    with lab.phone(B) as phone:
+        phone.wait("registered")
+        try:
+            for n in range(links):
+                s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+                waiting.append(s)
+                s.bind((f"127.0.1.{1 + n // per_address}", 0))
+                s.connect(lab.call_manager)
+                s.sendall(b"\x16\x03\x01")  # the first bytes of a record
+            began = time.monotonic()
+            with lab.phone(A) as newcomer:
+                newcomer.wait("registered")
+            seconds = time.monotonic() - began
+            return Refusal("a thousand handshakes that do not end", True, "server", "",
+                           f"another phone registered after {seconds:.1f} s", {
+                               "b_lost_nothing": not phone.seen("lost"),
+                               "a_was_served": seconds < 10})
+        finally:
+            for s in waiting:
+                s.close()
 
 
 # ---- servers that are others ----
@@ -274,9 +351,9 @@ def attack_guessed_string(lab):
         "not_asked_for_any_more": b"<capfAuthMode>0<" in config})
 
 
-def _capf_session(lab, device, *elements):
+def _capf_session(lab, device, *elements, source=""):
     """A hand-made session as far as the answer to its auth response: the server's frame."""
-    with Client(lab.capf_server) as client:
+    with Client(lab.capf_server, source=source) as client:
         client.read(lambda got: capf.parse(got) is not None)
         hello = client.got
         session = capf.parse(hello)[1]
@@ -285,12 +362,12 @@ def _capf_session(lab, device, *elements):
         return capf.parse(client.got[len(hello):])
 
 
-def _prove(lab, name, device, pem):
+def _prove(lab, name, device, pem, source=""):
     """Somebody with that certificate and its key proves to CAPF that it is `device`."""
-    lab.site.capf_install(device, "mic")
     since = lab.mark()
-    command, _, elements = _capf_session(lab, device, *capf.proof(device, pem))
+    command, _, elements = _capf_session(lab, device, *capf.proof(device, pem), source=source)
     if command == capf.KEY_REQUEST:
+        lab.event(since, "lost-link", device)  # the session is over: another may begin
         return Refusal(name, False, evidence={"key_asked": True})
     operation = lab.site.device(device)["capf"]
     event = lab.event(since, operation["reason"], device)
@@ -301,11 +378,65 @@ def _prove(lab, name, device, pem):
 
 def attack_mic_of_other(lab):
     """A's certificate, and a right signature with A's key, for C."""
+    lab.site.capf_install(C, "mic")
     return _prove(lab, "CAPF with another phone's MIC", C, lab.masters[A] / "mic.pem")
 
 
 def twin_mic_of_other(lab):
+    lab.site.capf_install(C, "mic")
     return _prove(lab, "CAPF with the phone's own MIC", C, lab.masters[C] / "mic.pem")
+
+
+def _recording(lab, device):
+    """A phone that nobody has seen proves itself once, and is listened to. The proof has nothing fresh
+    in it, so doing it again is playing it back."""
+    if device not in lab.masters:
+        lab.masters[device] = lab.factory.phone(device, model=MODEL).flash
+        lab.site.device_add(device, model=MODEL)
+        lab.site.capf_install(device, "mic")
+        first = _prove(lab, "the recorded one", device, lab.masters[device] / "mic.pem")
+        if first.refused:
+            raise rig.Failed(f"nothing to record: {first}")
+    return lab.masters[device] / "mic.pem"
+
+
+def attack_proof_from_elsewhere(lab):
+    """A recorded proof, played back from another address."""
+    device = "SEP0011223344D1"
+    pem = _recording(lab, device)
+    return _prove(lab, "recorded proof from another address", device, pem, source="127.0.0.9")
+
+
+def attack_proof_for_next_operation(lab):
+    """A recorded proof, played back from the right address when the next enrolment is scheduled."""
+    device = "SEP0011223344D2"
+    pem = _recording(lab, device)
+    lab.site.capf_install(device, "mic")
+    return _prove(lab, "recorded proof in the next operation", device, pem)
+
+
+def twin_proof_again(lab):
+    """The phone itself, whose link was lost: the same operation, the same address."""
+    device = "SEP0011223344D3"
+    return _prove(lab, "the phone's own second try", device, _recording(lab, device))
+
+
+def attack_unknown_device(lab):
+    """A name that the site does not know."""
+    since, name = lab.mark(), "SEP0011223344FF"
+    command, _, elements = _capf_session(lab, name, capf.element(capf.PASSWORD, b"12345\0"))
+    event = lab.event(since, "unknown-device")
+    return Refusal("CAPF for an unknown device", command == capf.END_SESSION, "server",
+                   event["code"], event["text"], {"end_session": elements[capf.REASON][0]})
+
+
+def attack_nothing_scheduled(lab):
+    """A phone of the site, for which nobody has scheduled anything."""
+    since = lab.mark()
+    command, _, elements = _capf_session(lab, A, capf.element(capf.PASSWORD, b"12345\0"))
+    event = lab.event(since, "no-operation", A)
+    return Refusal("CAPF without a scheduled operation", command == capf.END_SESSION, "server",
+                   event["code"], event["text"], {"end_session": elements[capf.REASON][0]})
 
 
 # ---- records on their way ----

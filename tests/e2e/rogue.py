@@ -120,14 +120,15 @@ class Rogue:
 class Client:
     """A TLS client that believes every server, with the certificate it was given, or none."""
 
-    def __init__(self, server, pem=None, timeout=10, version=None, resume=None):
-        """`resume`: a Client whose TLS session is offered again, with its certificate."""
+    def __init__(self, server, pem=None, timeout=10, version=None, resume=None, source=""):
+        """`resume`: a Client whose TLS session is offered again, with its certificate; `source`: the
+        address it comes from."""
         context = resume.context if resume is not None else self._context(pem, version)
         session = resume.session if resume is not None else None
         self.context, self.session = context, None
         self.error = ""
         self.got = b""
-        raw = socket.create_connection(server, timeout=timeout)
+        raw = socket.create_connection(server, timeout=timeout, source_address=(source, 0))
         try:
             self.socket = context.wrap_socket(raw, session=session)
             self.session = self.socket.session

@@ -94,6 +94,16 @@ def test_sec_10_sha1_where_it_is_allowed(lab):
     accepted(attacks.twin_config_weak_digest(lab))
 
 
+def test_sec_10a_older_configuration_is_refused(lab):
+    refused(attacks.attack_config_replayed(lab), "time-rollback")
+
+
+def test_sec_10a_older_configuration_is_taken_with_a_warning(lab):
+    refusal = attacks.twin_config_replayed(lab)
+    accepted(refusal)
+    assert refusal.evidence["older"] is True
+
+
 # ---- trust lists ----
 
 def test_sec_20_list_signed_by_a_stranger(lab):
@@ -106,3 +116,13 @@ def test_sec_20_list_signed_by_a_known_sast(lab):
 
 def test_list_with_one_bit_changed(lab):
     refused(attacks.attack_list_bit(lab), "sig-mismatch")
+
+
+def test_sec_25_older_list_is_refused(lab):
+    refused(attacks.attack_list_replayed(lab), "time-rollback")
+
+
+def test_sec_25_older_list_is_taken_with_a_warning(lab):
+    refusal = attacks.twin_list_replayed(lab)
+    accepted(refusal)
+    assert refusal.evidence["older"] is True

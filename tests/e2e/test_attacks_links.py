@@ -6,6 +6,7 @@ import ssl
 import pytest
 
 import attacks_links as attacks
+from lab import A, B
 from proxy import TO_CLIENT, TO_SERVER
 
 
@@ -61,6 +62,44 @@ def test_sec_44a_issued_by_a_phone(lab):
 
 def test_sec_38_mic_at_the_call_manager(lab):
     refused(attacks.attack_mic_for_signalling(lab), "server", "path-unknown-issuer")
+
+
+def test_sec_36_certificate_that_has_ended(lab):
+    refused(attacks.attack_ended(lab), "server", "cert-expired")
+
+
+@pytest.mark.parametrize("usage", ["digitalSignature", "keyEncipherment"])
+def test_sec_44_certificate_for_another_use(lab, usage):
+    refused(attacks.attack_wrong_usage(lab, usage), "server", "key-usage")
+
+
+@pytest.mark.parametrize("subject", [
+    "/CN=SEP0011223344556", f"/CN=x{A}", f"/CN=CP-7962-{A}.evil", f"/CN={B}/CN={A}",
+    f"/CN={A} ", f"/CN=CP-{A}", f"/CN=sep{A[3:]}", f"/O={A}/CN={B}",
+], ids=["longer", "prefix", "suffix", "two", "blank", "no-model", "lower-case", "other-part"])
+def test_sec_34_similar_names(lab, subject):
+    refused(attacks.attack_similar_name(lab, subject), "server", "cause=11")
+
+
+@pytest.mark.parametrize("subject", [f"/CN={A}", f"/CN=CP-7962G-{A}", f"/O=hq/OU={B}/CN={A}"],
+                         ids=["name", "model", "other-part"])
+def test_sec_34_right_names_fail_no_sooner_than_at_the_database(lab, subject):
+    """The twins: without the fault in the name they come to the next check."""
+    refused(attacks.attack_similar_name(lab, subject), "server", "cause=10")
+
+
+def test_certificate_that_was_not_issued_to_the_phone(lab):
+    refusal = attacks.attack_unlisted(lab)
+    refused(refusal, "server", "cause=10")
+    assert refusal.message == "Certificate not known"
+
+
+def test_sec_52_plain_bytes_on_the_tls_port(lab):
+    refused(attacks.attack_plain_on_tls(lab), "server", "tls-bad-record")
+
+
+def test_sec_52a_half_open_handshakes(lab):
+    refused(attacks.attack_half_open(lab), "server", "")
 
 
 # ---- servers that are others ----
@@ -121,6 +160,32 @@ def test_sec_58_mic_of_the_phone(lab):
 
 def test_sec_53_right_string(lab):
     accepted(attacks.twin_wrong_string(lab))
+
+
+def test_sec_60_recorded_proof_from_another_address(lab):
+    refusal = attacks.attack_proof_from_elsewhere(lab)
+    refused(refusal, "server", "replay")
+    assert refusal.evidence["end_session"] == 7
+
+
+def test_sec_60_recorded_proof_in_the_next_operation(lab):
+    refused(attacks.attack_proof_for_next_operation(lab), "server", "replay")
+
+
+def test_sec_60_second_try_of_the_phone(lab):
+    accepted(attacks.twin_proof_again(lab))
+
+
+def test_sec_59_unknown_device(lab):
+    refusal = attacks.attack_unknown_device(lab)
+    refused(refusal, "server", "unknown-device")
+    assert refusal.evidence["end_session"] == 9
+
+
+def test_sec_59_nothing_scheduled(lab):
+    refusal = attacks.attack_nothing_scheduled(lab)
+    refused(refusal, "server", "no-operation")
+    assert refusal.evidence["end_session"] == 0
 
 
 # ---- records on their way ----

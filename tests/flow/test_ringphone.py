@@ -142,6 +142,7 @@ def named(events, name):
     ["--flash", "x", "--tftp", "127.0.0.1", "--auth-string", ""],
     ["--flash", "x", "--tftp", "127.0.0.1", "--auth-string-file", "/nonexistent"],
     ["--flash", "x", "--tftp", "127.0.0.1", "--log-level", "loud"],
+    ["--flash", "x", "--tftp", "127.0.0.1", "--file-rollback", "maybe"],
     ["--flash", "x", "--tftp", "127.0.0.1", "--nonsense"],
     ["--flash", "x", "--tftp", "127.0.0.1", "extra"],
     ["--flash"], ["security"], ["status", "--flash"], ["erase", "--flash", "x", "--json"],

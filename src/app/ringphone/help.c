@@ -39,6 +39,8 @@ static const char text[] =
     "  --retry-ms N            first wait after a failure (15000), doubled each time\n"
     "  --retry-max-ms N        longest wait (40 times the first)\n"
     "  --min-load VERSION      take no firmware below this version\n"
+    "  --file-rollback WHAT    a list or configuration older than the stored one: off (take it),\n"
+    "                          warn (take it and say so), reject (warn)\n"
     "  --no-clock              do not believe this machine's time: no file is from the future\n"
     "  --no-tftp-options       ask as the oldest phones do, in blocks of 512\n"
     "  --log-level LEVEL       error, warn, info or debug, on standard error (error)\n"

@@ -26,6 +26,7 @@ enum {
     OPT_RETRY,
     OPT_RETRY_MAX,
     OPT_MIN_LOAD,
+    OPT_ROLLBACK,
     OPT_KEYLOG,
     OPT_JSON,
     OPT_SHA1,
@@ -53,6 +54,7 @@ static const struct option long_options[] = {
     {"retry-ms", required_argument, NULL, OPT_RETRY},
     {"retry-max-ms", required_argument, NULL, OPT_RETRY_MAX},
     {"min-load", required_argument, NULL, OPT_MIN_LOAD},
+    {"file-rollback", required_argument, NULL, OPT_ROLLBACK},
     {"keylog", required_argument, NULL, OPT_KEYLOG},
     {"json", no_argument, NULL, OPT_JSON},
     {"allow-sha1", no_argument, NULL, OPT_SHA1},
@@ -191,6 +193,22 @@ static int take_text(int c, struct options *o)
     }
 }
 
+static bool take_rollback(const char *text, struct options *o)
+{
+    static const struct {
+        const char *word;
+        enum rf_rollback value;
+    } words[] = {
+        {"off", RF_ROLLBACK_OFF}, {"warn", RF_ROLLBACK_WARN}, {"reject", RF_ROLLBACK_REJECT}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(words[i].word, text) != 0)
+            continue;
+        o->file_rollback = words[i].value;
+        return true;
+    }
+    return false;
+}
+
 static int take_value(int c, struct options *o)
 {
     uint32_t n = 0;
@@ -221,6 +239,10 @@ static int take_value(int c, struct options *o)
     case OPT_RETRY_MAX:
         is_good = take_number(optarg, 10, 86400000, &o->retry_max_ms);
         want = "10 to 86400000 milliseconds";
+        break;
+    case OPT_ROLLBACK:
+        is_good = take_rollback(optarg, o);
+        want = "off, warn or reject";
         break;
     case OPT_LOG_LEVEL:
         is_good = rf_log_level_parse(optarg, &o->log_level);
@@ -265,6 +287,7 @@ static int take_one(int c, struct options *o, char **argv)
     case OPT_SCCP_VERSION:
     case OPT_RETRY:
     case OPT_RETRY_MAX:
+    case OPT_ROLLBACK:
     case OPT_LOG_LEVEL:
         return take_value(c, o);
     default:

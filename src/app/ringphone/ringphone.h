@@ -28,6 +28,7 @@ struct options {
     unsigned sccp_version;
     uint32_t retry_ms, retry_max_ms; /* 0: as real phones */
     const char *min_load;
+    enum rf_rollback file_rollback;
     const char *keylog;
     bool is_json;
     bool allow_sha1, bare_digest, no_tftp_options, no_clock;
