@@ -55,13 +55,21 @@ CASES = [
      "no heading there"),
     ("own_anchor", "docs/other.md", "# Top\n[up](#topp)", "# Top\n[up](#top)", "no heading there"),
     ("path", "docs/other.md", "in `src/b.c`", "in `src/a*.c`, `src/`", "there is no src/b.c"),
+    ("number", "tests/test_a.py", "def test_sec_12b_x(): pass", "def test_sec_12a_x(): pass",
+     "docs/acceptance.md has no SEC-12b"),
+    ("number_of_range", "tests/a.c", "static void x_sec_95(void **state)",
+     "static void x_sec_94(void **state)", "no SEC-95"),
+    ("number_of_pair", "tests/a.c", "static void x_sec_115(void **state)",
+     "static void x_sec_114_y(void **state)", "no SEC-115"),
     ("path_from_src", "docs/other.md", "in `net/b.c`", "in `net/c.c`", "there is no net/b.c"),
 ]
 
 
 def check(root, file, text):
-    for name, content in (("docs/media.md", PAGE), ("src/aa.c", ""), ("src/net/c.c", ""),
-                          ("tests/data/here.pcap", ""), (file, text)):
+    numbers = "| SEC-12a | + |\n| SEC-90 to 94 | + |\n| SEC-113, 114 | - |\n"
+    for name, content in (("docs/media.md", PAGE), ("docs/acceptance.md", numbers),
+                          ("src/aa.c", ""), ("src/net/c.c", ""), ("tests/data/here.pcap", ""),
+                          (file, text)):
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content + "\n", encoding="utf-8")

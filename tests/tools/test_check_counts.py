@@ -97,8 +97,10 @@ def test_sec_numbers(name, numbers):
 
 
 def test_sec_list_tells_failed_from_passed(capsys):
-    main.print_sec(_result(passed=["a:sec_01_x", "a:sec_02_y"], failed=["b:sec_02_z"]))
+    page = "| SEC-01 | + | a | b |\n| SEC-03a | + | a | b |\n| SEC-04 | + | a. *later* | b |\n"
+    main.print_sec(_result(passed=["a:sec_01_x", "a:sec_02_y"], failed=["b:sec_02_z"]), page)
     said = capsys.readouterr().out
     assert "SEC-01   passed  1 tests" in said
     assert "SEC-02   failed  2 tests: b:sec_02_z" in said
+    assert "no test carries SEC-03a\n" in said
     assert "2 SEC numbers named by tests, 1 hold" in said
