@@ -103,8 +103,9 @@ class Lab(lab.Lab):
         for one in self._proxies:
             one.close()
         rig.end_everyone(False)
-        self.site.configure(advertise="", keepalive_s=30, tftp_retry_ms=1000)
-        self.site.reload()
+        if self.site.is_running():
+            self.site.configure(advertise="", keepalive_s=30, tftp_retry_ms=1000)
+            self.site.reload()
 
 
 class Attack:

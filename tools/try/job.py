@@ -3,6 +3,7 @@
 in `seen`, of which findings.py makes the table."""
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,7 +11,7 @@ import attacked
 import speech
 import wire
 from eavesdrop import Eavesdropper
-from programs import Failed, Phone, Server, ringfence, wait_until
+from programs import Failed, Phone, Server, end_children, ringfence, wait_until
 from screen import BAD, GOOD, LATER
 
 SPEECH = Path(__file__).resolve().parents[2] / "tests/data/speech"
@@ -39,6 +40,7 @@ class Job:
         self.logs = folder / "logs"
         self.keylog, self.pcap = folder / "phones.keylog", folder / "wire.pcap"
         self.server, self.phones, self.capture, self.lab = None, {}, None, None
+        self.is_left = False  # to the user
         self.attacks = {}  # feature: what became of the attacks on it
         self.helpers = ThreadPoolExecutor(2)
         self.seen = SimpleNamespace(
@@ -54,11 +56,14 @@ class Job:
     def __exit__(self, *_):
         """End whatever was started and not left to the user."""
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        self.helpers.shutdown()
         self.end_capture()
-        self.end_attacks()
+        with suppress(AssertionError, OSError):  # nothing keeps the programs from being ended
+            self.end_attacks()
         for program in [*self.phones.values(), *([self.server] if self.server else [])]:
             program.stop()
+        if not self.is_left:
+            end_children()  # commands of the helpers, whose results nobody wants any more
+        self.helpers.shutdown(cancel_futures=True)
         signal.signal(signal.SIGINT, before)
 
     def end_capture(self):
@@ -307,4 +312,4 @@ class Job:
                 f"{self.keylog}.")
         say(f"\nTo stop and remove everything:\n\n  kill {' '.join(map(str, pids))}; "
             f"rm -rf {self.folder}")
-        self.phones, self.server = {}, None
+        self.phones, self.server, self.is_left = {}, None, True

@@ -50,6 +50,17 @@ def ringfence(*arguments):
     return run("ringfence", *arguments)
 
 
+def end_children():
+    """Kill whatever this process has started and still waits for."""
+    for entry in Path("/proc").iterdir():
+        try:
+            parent = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            if parent == os.getpid():
+                os.kill(int(entry.name), signal.SIGKILL)
+        except (OSError, ValueError, IndexError):
+            continue  # no process, or one that has just ended
+
+
 class Program:
     """One running program."""
 
