@@ -332,6 +332,34 @@ static void silent_session_gives_way(void **state)
     flow_free(f);
 }
 
+/* Whoever took a phone's old key must not keep the phone out with it: once the new certificate is
+ * confirmed, the one that it replaced gives way. */
+static void session_of_a_superseded_certificate_gives_way(void **state)
+{
+    WITH_PHONE('A', 22);
+    struct flow_phone *renewed = flow_phone(f, NAME_A, 'C', 22);
+    struct rf_sccp_device d = flow_device(NAME_A);
+    struct rf_why why = {0};
+    d.n_certs = 2;
+    memcpy(d.certs[0].sha256, rf_cert_sha256(a->cert).p, RF_SCCP_FP_LEN);
+    memcpy(d.certs[1].sha256, rf_cert_sha256(renewed->cert).p, RF_SCCP_FP_LEN);
+    d.certs[0].state = d.certs[1].state = RF_SCCP_CERT_CURRENT;
+    assert_err(rf_sccp_device_update(f->svc, &d, &why), RF_OK);
+    boots(a);
+    connects(renewed, LINK_TLS);
+    sends_register(renewed);
+    expect_refused(renewed, RF_SCCP_CAUSE_ALREADY_EXISTS, "authenticatedDeviceAlreadyExists",
+                   "Already registered");
+    d.certs[0].state = RF_SCCP_CERT_SUPERSEDED;
+    assert_err(rf_sccp_device_update(f->svc, &d, &why), RF_OK);
+    assert_true(a->is_open); /* it may be in a call, and comes back with the new one by itself */
+    connects(renewed, LINK_TLS);
+    sends_register(renewed);
+    expect_accepted(renewed);
+    expect_closed(a, "replaced");
+    flow_free(f);
+}
+
 static void second_register_on_one_link(void **state)
 {
     WITH_PHONE('A', 22);
@@ -505,6 +533,7 @@ int main(void)
         cmocka_unit_test(knobs_of_a_reload_are_for_who_comes_then),
         cmocka_unit_test(registered_already),
         cmocka_unit_test(silent_session_gives_way),
+        cmocka_unit_test(session_of_a_superseded_certificate_gives_way),
         cmocka_unit_test(second_register_on_one_link),
         cmocka_unit_test(nothing_but_a_few_messages_before_register),
         cmocka_unit_test(five_short_messages_close_the_link),

@@ -102,7 +102,7 @@ static bool must_be_listed(const struct session *s, const struct rf_sccp_device 
            (ours != NULL && rf_slice_eq(rf_cert_issuer_der(s->cert), rf_cert_subject_der(ours)));
 }
 
-static bool check_cert(struct session *s, const struct rf_sccp_device *d, struct refusal *r)
+static bool check_cert(const struct session *s, const struct rf_sccp_device *d, struct refusal *r)
 {
     if (!s->has_tls || rf_fault_skips("sccp.certificate-state"))
         return true;
@@ -148,12 +148,16 @@ static bool check_type(const struct rf_sccp_device *d, const struct rf_sccp_regi
 }
 
 /* doc: docs/security-rules.md, "Registration failure causes": the old session gives way to the same
- * certificate, to the same plain address, or when it has missed a keepalive; never an authenticated
- * one to a plain one */
-static bool may_replace(const struct session *old, const struct session *s)
+ * certificate, to the same plain address, or when its own certificate would be refused today or it
+ * has missed a keepalive; never an authenticated one to a plain one */
+static bool may_replace(const struct session *old, const struct session *s,
+                        const struct rf_sccp_device *d)
 {
+    struct refusal today;
     if (old->has_tls && !s->has_tls)
         return false;
+    if (!check_cert(old, d, &today))
+        return true;
     if (old->has_tls && s->has_tls &&
         rf_slice_eq(rf_slice_of(old->sha256, RF_SCCP_FP_LEN),
                     rf_slice_of(s->sha256, RF_SCCP_FP_LEN)))
@@ -167,7 +171,7 @@ static bool may_replace(const struct session *old, const struct session *s)
 static bool check_other(const struct session *s, const struct station *st, struct refusal *r)
 {
     const struct session *old = st->session;
-    if (old == NULL || rf_fault_skips("sccp.duplicate") || may_replace(old, s))
+    if (old == NULL || rf_fault_skips("sccp.duplicate") || may_replace(old, s, &st->conf))
         return true;
     return refuse(r, RF_SCCP_CAUSE_ALREADY_EXISTS, "Already registered",
                   "registered already from %s", old->address);
