@@ -39,11 +39,6 @@ static enum rf_err line_of(const struct rf_store_phone *phone, size_t i, struct 
     return copy(name, out->name, sizeof out->name, "display_name", why);
 }
 
-static bool is_usable(const struct rf_store_cert *cert)
-{
-    return cert->state == RF_STORE_CERT_CONFIRMED || cert->state == RF_STORE_CERT_UNCONFIRMED;
-}
-
 static enum rf_sccp_cert_state state_of(const struct rf_store_cert *cert)
 {
     if (cert->state == RF_STORE_CERT_CONFIRMED)
@@ -52,13 +47,33 @@ static enum rf_sccp_cert_state state_of(const struct rf_store_cert *cert)
                                                     : RF_SCCP_CERT_SUPERSEDED;
 }
 
-/* The youngest first. Those that may be used go before those that ended: an LSC that finds no room
- * is refused all the same, because what our issuer made has to be listed. */
-static void add_certs(const struct rf_store_certs *certs, bool usable, struct rf_sccp_device *out)
+/* Whose turn it is for the few places there are. What is in force first: a phone that is given one
+ * LSC after the other and confirms none goes on with the old one. Then a MIC that was revoked: not
+ * listed it would count. An LSC that finds no room is refused all the same, because what our issuer
+ * made has to be listed. */
+enum rank { RANK_IN_FORCE, RANK_ENDED_MIC, RANK_UNCONFIRMED, RANK_ENDED_LSC, RANKS };
+
+static enum rank rank_of(const struct rf_store_cert *cert)
+{
+    switch (cert->state) {
+    case RF_STORE_CERT_CONFIRMED:
+        return RANK_IN_FORCE;
+    case RF_STORE_CERT_UNCONFIRMED:
+        return RANK_UNCONFIRMED;
+    case RF_STORE_CERT_SUPERSEDED:
+    case RF_STORE_CERT_REVOKED:
+        break;
+    }
+    return cert->kind == RF_STORE_MIC ? RANK_ENDED_MIC : RANK_ENDED_LSC;
+}
+
+/* Of one rank the youngest first. */
+static void add_certs(const struct rf_store_certs *certs, enum rank rank,
+                      struct rf_sccp_device *out)
 {
     for (size_t i = certs->n; i-- > 0 && out->n_certs < RF_SCCP_DEVICE_CERTS;) {
         const struct rf_store_cert *cert = &certs->items[i];
-        if (is_usable(cert) != usable)
+        if (rank_of(cert) != rank)
             continue;
         struct rf_sccp_device_cert *to = &out->certs[out->n_certs++];
         memcpy(to->sha256, cert->sha256, sizeof to->sha256);
@@ -101,10 +116,8 @@ enum rf_err device_of(const struct rf_store_phone *phone, const struct rf_store_
     out->call.n_lines = phone->n_lines;
     /* What the phone shows as its own name; a description may be longer than fits. */
     snprintf(out->label, sizeof out->label, "%.*s", (int)sizeof out->label - 1, d->description);
-    if (certs != NULL) {
-        add_certs(certs, true, out);
-        add_certs(certs, false, out);
-    }
+    for (int rank = 0; certs != NULL && rank < RANKS; rank++)
+        add_certs(certs, (enum rank)rank, out);
     return RF_OK;
 }
 

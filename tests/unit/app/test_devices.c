@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A device of the database as call control gets it: which of its certificates find room. */
+#include "unit.h"
+
+#include "app/ringfenced/server_int.h"
+
+/* devices.c posts what has changed; nothing here changes. */
+void sccp_post(struct server *s, struct rf_msg *take_msg)
+{
+    (void)s;
+    (void)take_msg;
+    fail_msg("nothing is posted here");
+}
+
+#define MANY (3 * RF_SCCP_DEVICE_CERTS)
+
+struct list {
+    struct rf_store_cert items[MANY];
+    struct rf_store_certs certs;
+    struct rf_sccp_device device;
+};
+
+/* The next younger certificate; its fingerprint is its place in the list. */
+static uint8_t add(struct list *l, enum rf_store_cert_kind kind, enum rf_store_cert_state state)
+{
+    uint8_t number = (uint8_t)l->certs.n;
+    assert_true(l->certs.n < MANY);
+    l->items[l->certs.n] = (struct rf_store_cert){.kind = kind, .state = state};
+    memset(l->items[l->certs.n].sha256, number, RF_SCCP_FP_LEN);
+    l->certs.n++;
+    return number;
+}
+
+static void translate(struct list *l)
+{
+    struct rf_store_phone phone = {.device = {.name = "SEP001122334455"}};
+    struct rf_why why = {0};
+    l->certs.items = l->items;
+    assert_err(device_of(&phone, &l->certs, &l->device, &why), RF_OK);
+    assert_true(l->device.n_certs <= RF_SCCP_DEVICE_CERTS);
+}
+
+static bool has(const struct list *l, uint8_t number, enum rf_sccp_cert_state state)
+{
+    for (size_t i = 0; i < l->device.n_certs; i++)
+        if (l->device.certs[i].sha256[0] == number)
+            return l->device.certs[i].state == state;
+    return false;
+}
+
+/* A phone whose link breaks whenever it has stored its new LSC is given one after the other, and
+ * none is confirmed. The one it has is in force until then. */
+static void an_lsc_in_force_is_not_crowded_out(void **state)
+{
+    struct list l = {0};
+    uint8_t in_force = add(&l, RF_STORE_LSC, RF_STORE_CERT_CONFIRMED);
+    uint8_t youngest = 0;
+    for (int i = 0; i < RF_SCCP_DEVICE_CERTS + 2; i++)
+        youngest = add(&l, RF_STORE_LSC, RF_STORE_CERT_UNCONFIRMED);
+    translate(&l);
+    assert_true(has(&l, in_force, RF_SCCP_CERT_CURRENT));
+    assert_true(has(&l, youngest, RF_SCCP_CERT_UNCONFIRMED));
+}
+
+/* An LSC that is not listed is refused; a MIC that is not listed is the manufacturer's word, so a
+ * revoked one has to be. */
+static void a_revoked_mic_is_not_crowded_out(void **state)
+{
+    struct list l = {0};
+    uint8_t revoked = add(&l, RF_STORE_MIC, RF_STORE_CERT_REVOKED);
+    uint8_t in_force = add(&l, RF_STORE_LSC, RF_STORE_CERT_CONFIRMED);
+    for (int i = 0; i < RF_SCCP_DEVICE_CERTS; i++)
+        add(&l, RF_STORE_LSC, RF_STORE_CERT_SUPERSEDED);
+    for (int i = 0; i < RF_SCCP_DEVICE_CERTS; i++)
+        add(&l, RF_STORE_LSC, RF_STORE_CERT_UNCONFIRMED);
+    translate(&l);
+    assert_true(has(&l, revoked, RF_SCCP_CERT_SUPERSEDED));
+    assert_true(has(&l, in_force, RF_SCCP_CERT_CURRENT));
+}
+
+static void what_fits_is_all_there(void **state)
+{
+    struct list l = {0};
+    uint8_t ended = add(&l, RF_STORE_LSC, RF_STORE_CERT_SUPERSEDED);
+    uint8_t mic = add(&l, RF_STORE_MIC, RF_STORE_CERT_CONFIRMED);
+    uint8_t lsc = add(&l, RF_STORE_LSC, RF_STORE_CERT_CONFIRMED);
+    uint8_t coming = add(&l, RF_STORE_LSC, RF_STORE_CERT_UNCONFIRMED);
+    translate(&l);
+    assert_int_equal(l.device.n_certs, 4);
+    assert_true(has(&l, ended, RF_SCCP_CERT_SUPERSEDED));
+    assert_true(has(&l, mic, RF_SCCP_CERT_CURRENT));
+    assert_true(has(&l, lsc, RF_SCCP_CERT_CURRENT));
+    assert_true(has(&l, coming, RF_SCCP_CERT_UNCONFIRMED));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_lsc_in_force_is_not_crowded_out),
+        cmocka_unit_test(a_revoked_mic_is_not_crowded_out),
+        cmocka_unit_test(what_fits_is_all_there),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
