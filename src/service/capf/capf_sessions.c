@@ -10,8 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Lines and events a minute about sessions that named no device of ours. */
-#define STRANGERS_PER_MINUTE 30
+/* Lines and events a minute about sessions that proved nothing: those that named no device of ours,
+ * and those of a device, or the few that share its place. Anybody can learn a name. */
+#define UNPROVED_PER_MINUTE 30
+#define UNPROVED_PLACES     32
 
 /* What jobs hold on to: they may come back when the sessions are gone. Loop's thread. */
 struct home {
@@ -26,6 +28,7 @@ struct rf_capf_sessions {
     struct home *home;
     uint32_t jobs;
     struct rf_log_limit strangers;
+    struct rf_log_limit unproved[UNPROVED_PLACES];
 };
 
 struct capf_job {
@@ -418,11 +421,27 @@ static void take_back(struct capf_session *s, struct capf_job *j)
     rf_fsm_post(&s->fsm, CAPF_EV_REFUSED, NULL, 0);
 }
 
+/* What is not proved fills neither the list of events nor the log; a try that was used up is
+ * written down whatever came before. */
+static bool may_record(struct rf_capf_sessions *all, const struct capf_case *c)
+{
+    struct rf_log_limit *limit = &all->strangers;
+    struct rf_rd rd = rf_rd_of(rf_slice_str(c->device));
+    uint32_t h = 2166136261u;
+    uint8_t letter;
+    if (c->is_admitted || c->end.record == CAPF_RECORD_TRY)
+        return true;
+    while (c->is_known && rf_rd_u8(&rd, &letter))
+        h = (h ^ letter) * 16777619u;
+    if (c->is_known)
+        limit = &all->unproved[h % UNPROVED_PLACES];
+    return rf_log_allows(limit, UNPROVED_PER_MINUTE, rf_now_ms(all->conf.clock));
+}
+
 void capf_ask(struct capf_session *s, struct rf_worker *worker, capf_work work)
 {
     struct rf_capf_sessions *all = s->all;
-    if (work == capf_record && !s->c->is_known &&
-        !rf_log_allows(&all->strangers, STRANGERS_PER_MINUTE, rf_now_ms(all->conf.clock))) {
+    if (work == capf_record && !may_record(all, s->c)) {
         s->c->end.record = CAPF_RECORD_NOTHING;
         rf_fsm_post(&s->fsm, CAPF_EV_RECORDED, NULL, 0);
         return;
@@ -462,8 +481,8 @@ static void log_refused(const struct capf_session *s)
                               : end->severity == RF_STORE_WARN ? RF_LOG_WARN
                                                                : RF_LOG_INFO;
     char text[RF_WHY_TEXT_MAX];
-    if (end->record == CAPF_RECORD_NOTHING && end->severity == RF_STORE_WARN)
-        level = RF_LOG_DEBUG; /* a stranger who left, or one too many of them */
+    if (end->record == CAPF_RECORD_NOTHING && end->severity != RF_STORE_ERROR)
+        level = RF_LOG_DEBUG; /* a stranger who left, or one too many who proved nothing */
     rf_log(RF_CAT_CAPF, level, "session ended: %s dev=%s code=%s reason=%d from=%s",
            rf_escape(rf_slice_str(end->text), text, sizeof text), s->shown, end->code, end->reason,
            s->host);

@@ -585,6 +585,56 @@ static void strangers_are_written_down_by_the_minute(void **state)
     }
 }
 
+static size_t events_n(struct kit *k)
+{
+    struct rf_store_event_query query = {0};
+    struct rf_store_events events = {0};
+    struct rf_why why = {0};
+    assert_err(rf_store_event_list(k->store, &query, &events, &why), RF_OK);
+    size_t n = events.n;
+    rf_store_events_fini(&events);
+    return n;
+}
+
+/* Anybody can learn a phone's name: what was not proved fills nothing under it either. A wrong
+ * string costs its try whatever was written before. */
+static void what_nobody_proved_is_written_down_by_the_minute(void **state)
+{
+    struct kit *k = *state;
+    for (int i = 0; i < 40; i++) { /* nothing is scheduled */
+        kit_forget_links(k);
+        struct kit_link *l = kit_open(k, HERE);
+        kit_say_string(k, l, PHONE, "1234");
+        kit_expect_end(k, l, RF_CAPF_REASON_NO_ACTION);
+    }
+    assert_int_equal(events_n(k), 30);
+    schedule(k);
+    for (int i = 0; i < 10; i++) { /* no proof: a failure, but one that costs nothing */
+        kit_forget_links(k);
+        struct kit_link *l = kit_open(k, HERE);
+        kit_say(k, l,
+                &(struct rf_capf_msg){.command = RF_CAPF_AUTH_RES,
+                                      .has_device_name = true,
+                                      .device_name = rf_slice_str(PHONE)});
+        kit_expect_end(k, l, RF_CAPF_REASON_INVALID);
+    }
+    assert_int_equal(events_n(k), 30);
+    uint32_t left = kit_op(k, PHONE).tries_left;
+    struct kit_link *l = kit_open(k, HERE);
+    kit_say_string(k, l, PHONE, "999999");
+    kit_expect_end(k, l, RF_CAPF_REASON_INVALID);
+    kit_expect_failed(k, PHONE, "bad-string");
+    assert_int_equal(kit_op(k, PHONE).tries_left, left - 1);
+    kit_wait_ms(k, 61000);
+    l = kit_open(k, HERE);
+    kit_say(k, l,
+            &(struct rf_capf_msg){.command = RF_CAPF_AUTH_RES,
+                                  .has_device_name = true,
+                                  .device_name = rf_slice_str(PHONE)});
+    kit_expect_end(k, l, RF_CAPF_REASON_INVALID);
+    kit_expect_failed(k, PHONE, "no-string");
+}
+
 /* ---- the string is a secret ---- */
 
 static bool holds(const char *path, const char *needle)
@@ -652,6 +702,7 @@ int main(void)
         T(one_address_has_so_many_sessions_and_no_more),
         T(all_together_have_so_many_and_no_more),
         T(strangers_are_written_down_by_the_minute),
+        T(what_nobody_proved_is_written_down_by_the_minute),
         T(the_string_is_written_nowhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
