@@ -23,8 +23,10 @@
     X(EVENT_LIST, "SELECT id, time_s, uid, severity, category, code, device, call, text "          \
                   "FROM event WHERE id > ?1 AND time_s >= ?2 AND (?3 IS NULL OR device = ?3) "     \
                   "ORDER BY id DESC LIMIT ?4")                                                     \
-    X(EVENT_TRIM, "DELETE FROM event WHERE time_s < ?1 OR id <= "                                  \
-                  "coalesce((SELECT id FROM event ORDER BY id DESC LIMIT 1 OFFSET ?2), 0)")        \
+    /* what operators did (uid 0 and above) goes by age alone */                                   \
+    X(EVENT_TRIM, "DELETE FROM event WHERE time_s < ?1 OR (uid < 0 AND id <= "                     \
+                  "coalesce((SELECT id FROM event WHERE uid < 0 ORDER BY id DESC "                 \
+                  "LIMIT 1 OFFSET ?2), 0))")                                                       \
     /* devices and lines */                                                                        \
     X(DEVICE_ADD, "INSERT INTO device (" RF_SQL_DEVICE_COLS ") "                                   \
                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                                         \

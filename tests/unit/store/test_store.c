@@ -283,6 +283,26 @@ static void events_are_listed_filtered_and_trimmed(void **state)
     assert_true(id > ids[9]);
 }
 
+/* Whoever can provoke events must not push out of the list what operators did. */
+static void what_operators_did_is_not_pushed_out(void **state)
+{
+    struct site *s = *state;
+    struct rf_store_event by_operator = event_of("SEPA", "device removed");
+    struct rf_store_event by_stranger = event_of("", "link refused");
+    by_stranger.uid = -1;
+    assert_err(rf_store_event_add(s->store, &by_operator, NULL, NULL), RF_OK);
+    by_operator.uid = 0;
+    assert_err(rf_store_event_add(s->store, &by_operator, NULL, NULL), RF_OK);
+    for (int i = 0; i < 10; i++)
+        assert_err(rf_store_event_add(s->store, &by_stranger, NULL, NULL), RF_OK);
+    uint64_t dropped = 0;
+    assert_err(rf_store_event_trim(s->store, 4, 0, &dropped, NULL), RF_OK);
+    assert_int_equal(dropped, 6);
+    assert_int_equal(n_events(s), 6);
+    assert_err(rf_store_event_trim(s->store, 4, NOW + 1, &dropped, NULL), RF_OK);
+    assert_int_equal(n_events(s), 0); /* age is the same for all */
+}
+
 static struct rf_store_capf op_of(const char *device, enum rf_store_op op, enum rf_store_auth auth)
 {
     struct rf_store_capf c = {.op = op, .auth = auth, .key_bits = 2048, .created_uid = 1000};
@@ -683,6 +703,7 @@ int main(void)
         WITH_STORE(values_outside_their_limits_are_refused),
         WITH_STORE(a_change_replaces_lines_and_keeps_the_time_of_adding),
         WITH_STORE(events_are_listed_filtered_and_trimmed),
+        WITH_STORE(what_operators_did_is_not_pushed_out),
         WITH_STORE(an_operation_ends_only_when_the_phone_confirmed),
         WITH_STORE(a_newer_certificate_supersedes_the_older_ones),
         WITH_STORE(a_lost_confirmation_does_not_end_a_newer_operation),
