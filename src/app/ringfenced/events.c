@@ -12,6 +12,11 @@
 
 #define TRIM_MS ((uint64_t)3600 * 1000)
 
+/* Events a minute about files, which anybody can ask for. Refusals cost no more than a datagram
+ * with somebody else's address; to fetch a file one has to be there. */
+#define FILES_SENT_PER_MINUTE    120
+#define FILES_REFUSED_PER_MINUTE 30
+
 /* ---- keeping one ---- */
 
 struct keep {
@@ -238,10 +243,17 @@ static bool is_worth_keeping(const struct rf_tftp_report *report, bool is_sent)
     return strstr(report->name, ".cnf.xml") != NULL || strstr(report->name, ".loads") != NULL;
 }
 
+static bool has_room(struct server *s, bool is_sent)
+{
+    uint64_t now_ms = rf_now_ms(rf_clock_real());
+    return is_sent ? rf_log_allows(&s->files_sent, FILES_SENT_PER_MINUTE, now_ms)
+                   : rf_log_allows(&s->files_refused, FILES_REFUSED_PER_MINUTE, now_ms);
+}
+
 void event_of_tftp(void *arg, const struct rf_tftp_report *report)
 {
     bool is_sent = report->is_complete || report->is_last_ack_missing;
-    if (!is_worth_keeping(report, is_sent))
+    if (!is_worth_keeping(report, is_sent) || !has_room(arg, is_sent))
         return;
     struct rf_store_event e = event_of(is_sent ? RF_STORE_INFO : RF_STORE_WARN, "file",
                                        is_sent ? "file-sent" : report->code);

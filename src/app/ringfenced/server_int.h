@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "app/ringfenced/process.h"
+#include "base/log.h"
 #include "base/worker.h"
 #include "net/workers.h"
 #include "service/admin/admin.h"
@@ -56,6 +57,8 @@ struct server {
     struct rf_worker *signer_worker;
     atomic_uint events_waiting;
     atomic_uint events_dropped;
+    struct rf_log_limit files_sent; /* main loop */
+    struct rf_log_limit files_refused;
 
     struct rf_loop *loop; /* main */
     struct rf_workers *io;
@@ -120,7 +123,7 @@ void event_keep(struct server *s, const struct rf_store_event *event);
 void event_of_sccp(void *arg, const struct rf_sccp_event *event);
 void event_of_record(void *arg, const struct rf_call_record *record);
 void event_of_cert_used(void *arg, const char *dev, const uint8_t sha256[RF_SCCP_FP_LEN]);
-/** rf_tftp_report_fn. */
+/** rf_tftp_report_fn; main loop. */
 void event_of_tftp(void *arg, const struct rf_tftp_report *report);
 /** An event of the server itself. */
 void event_of_server(struct server *s, enum rf_store_severity severity, const char *code,

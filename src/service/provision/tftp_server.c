@@ -253,7 +253,8 @@ static void got_it(void *arg, uint64_t number, enum rf_err err, struct rf_conten
         tell_error(s, &t->peer, RF_TFTP_ERR_NOT_FOUND);
     else if (err != RF_ERR_AGAIN)
         tell_error(s, &t->peer, RF_TFTP_ERR_OTHER);
-    if (err != RF_ERR_NOT_FOUND && err != RF_ERR_AGAIN)
+    if (err != RF_ERR_NOT_FOUND && err != RF_ERR_AGAIN &&
+        rf_log_allows(&s->log, LOG_BURST, now_of(s)))
         rf_error(RF_CAT_TFTP, "no file for a phone: %s name=%s", rf_why_text(why), t->name);
     end(t, why);
 }

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What happened, on its way into the event list. */
+#include "unit.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "app/ringfenced/server_int.h"
+#include "base/file.h"
+
+/* events.c asks for this when a certificate was confirmed; none is here. */
+void device_refresh(struct server *s, const char *name)
+{
+    (void)s;
+    (void)name;
+    fail_msg("no device has changed");
+}
+
+struct place {
+    char dir[64];
+    struct server *server;
+};
+
+static int set_up(void **state)
+{
+    struct place *p = rf_new(struct place);
+    char path[96];
+    struct rf_why why = {0};
+    snprintf(p->dir, sizeof p->dir, "/tmp/rf-events-XXXXXX");
+    assert_non_null(mkdtemp(p->dir));
+    snprintf(path, sizeof path, "%s/db", p->dir);
+    p->server = rf_new(struct server);
+    assert_err(rf_store_open(path, &p->server->store, &why), RF_OK);
+    p->server->store_worker = rf_worker_start("store", STORE_JOBS_MAX, p->server->store);
+    *state = p;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct place *p = *state;
+    rf_worker_stop(p->server->store_worker);
+    rf_store_close(p->server->store);
+    rf_free(p->server);
+    static const char *const files[] = {"db", "db-wal", "db-shm"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char path[96];
+        snprintf(path, sizeof path, "%s/%s", p->dir, files[i]);
+        unlink(path);
+    }
+    assert_int_equal(rmdir(p->dir), 0);
+    rf_free(p);
+    return 0;
+}
+
+/* When all are written. */
+static size_t events_n(struct place *p, const char *code)
+{
+    struct rf_store_events events = {0};
+    struct rf_store_event_query query = {0};
+    struct rf_why why = {0};
+    rf_worker_stop(p->server->store_worker);
+    assert_err(rf_store_event_list(p->server->store, &query, &events, &why), RF_OK);
+    p->server->store_worker = rf_worker_start("store", STORE_JOBS_MAX, p->server->store);
+    size_t n = 0;
+    for (size_t i = 0; i < events.n; i++)
+        n += strcmp(events.items[i].code, code) == 0;
+    rf_store_events_fini(&events);
+    return n;
+}
+
+/* A datagram with anybody's address is enough to be refused a file. */
+static void files_do_not_fill_the_list(void **state)
+{
+    struct place *p = *state;
+    struct rf_tftp_report refused = {.name = "",
+                                     .peer = "192.0.2.7",
+                                     .code = "tftp-write-refused",
+                                     .text = "nothing is written here"};
+    struct rf_tftp_report sent = {
+        .name = "SEP001122334455.cnf.xml.sgn", .peer = "192.0.2.7", .code = "", .text = ""};
+    sent.is_complete = true;
+    for (int i = 0; i < 300; i++) {
+        event_of_tftp(p->server, &refused);
+        if (i < 150)
+            event_of_tftp(p->server, &sent);
+    }
+    assert_int_equal(events_n(p, "tftp-write-refused"), 30);
+    assert_int_equal(events_n(p, "file-sent"), 120);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(files_do_not_fill_the_list, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
