@@ -429,6 +429,51 @@ static void flood_is_not_read_on(void **state)
     flow_free(f);
 }
 
+/* Within its message rate a phone may say the same again and again; what is kept of it is limited.
+ */
+static void alarms_and_registrations_do_not_fill_the_list(void **state)
+{
+    WITH_PHONE('A', 22);
+    struct rf_sccp_msg alarm = {.id = RF_SCCP_ALARM,
+                                .alarm = {.severity = RF_SCCP_ALARM_MAJOR,
+                                          .text = rf_slice_str("09: Name=X Last=Initialized")}};
+    boots(a);
+    for (int i = 0; i < 100; i++)
+        sends(a, &alarm);
+    assert_int_equal(events_of(f, "alarm"), 10);
+    passes(f, 61000);
+    sends(a, &alarm);
+    assert_int_equal(events_of(f, "alarm"), 11);
+    for (int i = 0; i < 40; i++) {
+        sends_empty(a, RF_SCCP_UNREGISTER);
+        sends_register(a);
+    }
+    assert_true(is_registered(f, NAME_A));
+    assert_int_equal(events_of(f, "registered"), 1 + 20);
+    struct flow_phone *b = flow_phone(f, NAME_B, 'B', 22);
+    boots(b); /* others are heard */
+    assert_int_equal(events_of(f, "registered"), 1 + 20 + 1);
+    flow_free(f);
+}
+
+/* The link that shows another's certificate again and again is refused each time, and told of so
+ * often that an operator sees it. */
+static void refusals_do_not_fill_the_list(void **state)
+{
+    WITH_PHONE('B', 22);
+    for (int i = 0; i < 150; i++) {
+        connects(a, LINK_TLS);
+        sends_register(a);
+        assert_false(a->is_open);
+    }
+    assert_int_equal(events_of(f, "register-refused"), 120);
+    passes(f, 61000);
+    connects(a, LINK_TLS);
+    sends_register(a);
+    assert_int_equal(events_of(f, "register-refused"), 121);
+    flow_free(f);
+}
+
 static void link_that_says_nothing_is_closed(void **state)
 {
     WITH_PHONE('A', 22);
@@ -538,6 +583,8 @@ int main(void)
         cmocka_unit_test(nothing_but_a_few_messages_before_register),
         cmocka_unit_test(five_short_messages_close_the_link),
         cmocka_unit_test(flood_is_not_read_on),
+        cmocka_unit_test(alarms_and_registrations_do_not_fill_the_list),
+        cmocka_unit_test(refusals_do_not_fill_the_list),
         cmocka_unit_test(link_that_says_nothing_is_closed),
         cmocka_unit_test(three_missed_keepalives),
         cmocka_unit_test(changed_and_removed_devices),

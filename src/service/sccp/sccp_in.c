@@ -123,6 +123,8 @@ static void on_transmit_failed(struct session *s,
 static void on_statistics(struct session *s, const struct rf_sccp_connection_statistics_res *r)
 {
     char quality[120];
+    if (!sccp_may_tell(s->svc, &s->noise, NOISE_A_MINUTE))
+        return;
     rf_info(RF_CAT_SCCP,
             "media statistics sent=%u received=%u lost=%u jitter-ms=%u quality=\"%s\" dev=%s "
             "call-ref=%u",

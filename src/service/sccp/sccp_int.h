@@ -9,6 +9,12 @@
 #define SESSIONS_MAX   20000
 #define KEEPALIVE_MISS 3 /* intervals without any message, then the phone is lost */
 
+/* Lines and events a minute: of a link about what it does wrong, of a device about its alarms, its
+ * coming and its going, and of all about those who may not register. */
+#define NOISE_A_MINUTE      10
+#define COMINGS_A_MINUTE    20
+#define REJECTIONS_A_MINUTE 120
+
 struct session;
 
 struct station {
@@ -17,6 +23,9 @@ struct station {
     struct session *session; /* registered, or NULL */
     char last_alarm[81];
     enum rf_sccp_cause last_cause;
+    struct rf_log_limit alarms;
+    struct rf_log_limit comings;
+    struct rf_log_limit goings;
 };
 
 /** The phone's side of its call, as it was told. */
@@ -82,6 +91,7 @@ struct rf_sccp_service {
     struct station *stations[BUCKETS];
     uint64_t in, out, dropped; /* of sessions that are gone */
     struct rf_log_limit refusals;
+    struct rf_log_limit rejections;
 };
 
 /* sccp_service.c */
@@ -93,6 +103,9 @@ const char *sccp_session_dev(const struct session *s);
 void sccp_session_close(struct session *s, const char *reason);
 /** The phone is not registered any more; its link stays. */
 void sccp_session_leave(struct session *s, const char *kind, const char *reason);
+/** May there be another line and event of this kind now? */
+bool sccp_may_tell(const struct rf_sccp_service *svc, struct rf_log_limit *limit,
+                   uint32_t a_minute);
 void sccp_event(struct rf_sccp_service *svc, const char *kind, const char *dev,
                 enum rf_sccp_cause cause, const char *fmt, ...) RF_PRINTF(5, 6);
 /** Restart supervision with the interval of the session. */

@@ -200,8 +200,9 @@ static void reject(struct session *s, const struct rf_sccp_register *reg, struct
     rf_count(REGISTER_REFUSED);
     if (st != NULL)
         st->last_cause = r->cause;
-    sccp_event(s->svc, "register-refused", name, r->cause, "%s from=%s cert=%s", r->text,
-               s->address, s->cert != NULL ? rf_cert_subject(s->cert) : "none");
+    if (sccp_may_tell(s->svc, &s->svc->rejections, REJECTIONS_A_MINUTE))
+        sccp_event(s->svc, "register-refused", name, r->cause, "%s from=%s cert=%s", r->text,
+                   s->address, s->cert != NULL ? rf_cert_subject(s->cert) : "none");
     sccp_send(s, &(struct rf_sccp_msg){.id = RF_SCCP_REGISTER_REJECT,
                                        .register_reject.text = rf_slice_str(r->shown)});
     sccp_session_close(s, r->shown);
@@ -219,11 +220,13 @@ static void tell_alarm(struct session *s)
     char last[4 * 80 + 1];
     rf_escape(at == SIZE_MAX ? rest : rf_slice_part(rest, at + 5, SIZE_MAX), last, sizeof last);
     memcpy(s->station->last_alarm, s->alarm, sizeof s->station->last_alarm);
+    s->has_alarm = false;
+    if (!sccp_may_tell(s->svc, &s->station->alarms, NOISE_A_MINUTE))
+        return;
     sccp_event(s->svc, "alarm", sccp_session_dev(s), RF_SCCP_CAUSE_NONE,
                "severity=%s reason=\"%s\" last=\"%s\"",
                rf_sccp_name_or_unknown(RF_SCCP_NAMES_ALARM_SEVERITY, s->alarm_severity), reason,
                last);
-    s->has_alarm = false;
 }
 
 /* doc: docs/wire/sccp.md, "Registration": before Register it may name anybody; it is told once we
@@ -282,6 +285,17 @@ static void send_ack(struct session *s, unsigned agreed)
     sccp_send_empty(s, RF_SCCP_CAPABILITIES_REQ);
 }
 
+static void tell_registered(struct session *s)
+{
+    if (!sccp_may_tell(s->svc, &s->station->comings, COMINGS_A_MINUTE))
+        return;
+    sccp_event(s->svc, "registered", sccp_session_dev(s), RF_SCCP_CAUSE_NONE,
+               "from=%s version=%u load=%s tls=%s suite=%s cert=%s resumed=%s", s->address,
+               s->version, s->load, s->has_tls ? s->tls_version : "none",
+               s->has_tls ? s->suite : "none", s->cert != NULL ? rf_cert_short(s->cert) : "none",
+               s->is_resumed ? "yes" : "no");
+}
+
 static void accept(struct session *s, const struct rf_sccp_register *reg, struct station *st)
 {
     if (st->session != NULL)
@@ -305,11 +319,7 @@ static void accept(struct session *s, const struct rf_sccp_register *reg, struct
     send_ack(s, rf_sccp_version_agree(reg->protocol_ver));
     sccp_session_watch(s, (uint64_t)s->keepalive_s * 1000 * KEEPALIVE_MISS);
     rf_count(REGISTERED);
-    sccp_event(s->svc, "registered", sccp_session_dev(s), RF_SCCP_CAUSE_NONE,
-               "from=%s version=%u load=%s tls=%s suite=%s cert=%s resumed=%s", s->address,
-               s->version, s->load, s->has_tls ? s->tls_version : "none",
-               s->has_tls ? s->suite : "none", s->cert != NULL ? rf_cert_short(s->cert) : "none",
-               s->is_resumed ? "yes" : "no");
+    tell_registered(s);
     use_unconfirmed_cert(s, &st->conf);
     if (s->has_alarm)
         tell_alarm(s);

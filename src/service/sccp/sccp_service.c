@@ -18,7 +18,6 @@
 #define REGISTER_WAIT     10
 #define RATE_PER_S        50
 #define RATE_BURST        200
-#define NOISE_A_MINUTE    10
 #define REFUSALS_A_MINUTE 60
 
 /* ---- service ---- */
@@ -82,6 +81,11 @@ void rf_sccp_service_set_date_template(struct rf_sccp_service *svc, const char *
 struct rf_call_control *rf_sccp_service_calls(struct rf_sccp_service *svc)
 {
     return svc->calls;
+}
+
+bool sccp_may_tell(const struct rf_sccp_service *svc, struct rf_log_limit *limit, uint32_t a_minute)
+{
+    return rf_log_allows(limit, a_minute, rf_now_ms(svc->conf.clock));
 }
 
 void sccp_event(struct rf_sccp_service *svc, const char *kind, const char *dev,
@@ -151,8 +155,9 @@ void sccp_session_leave(struct session *s, const char *kind, const char *reason)
 {
     if (s->station == NULL)
         return;
-    sccp_event(s->svc, kind, sccp_session_dev(s), RF_SCCP_CAUSE_NONE, "reason=\"%s\" from=%s",
-               reason, s->address);
+    if (sccp_may_tell(s->svc, &s->station->goings, COMINGS_A_MINUTE))
+        sccp_event(s->svc, kind, sccp_session_dev(s), RF_SCCP_CAUSE_NONE, "reason=\"%s\" from=%s",
+                   reason, s->address);
     s->station->session = NULL;
     rf_call_device_down(s->svc->calls, s->dev);
     s->dev = 0;
