@@ -138,6 +138,7 @@ struct capf_case {
     struct rf_buf given; /* what the phone sent: its new public key, or a certificate */
     struct rf_cert *lsc; /* the one issued in this session */
     bool is_done;        /* the operation is */
+    bool is_unwritten;   /* the ending below could not be recorded */
     struct capf_ending end;
 };
 
@@ -173,6 +174,8 @@ void capf_ask(struct capf_session *s, struct rf_worker *worker, capf_work work);
 struct rf_worker *capf_store_worker(const struct capf_session *s);
 struct rf_worker *capf_signer_worker(const struct capf_session *s);
 struct rf_worker *capf_check_worker(const struct capf_session *s);
+/** Can a wrong string be counted at the moment? */
+bool capf_counts_tries(const struct capf_session *s);
 /** Is another session busy with this device? */
 bool capf_is_taken(const struct capf_session *s, struct rf_slice device);
 void capf_send(struct capf_session *s, struct rf_capf_msg *msg);

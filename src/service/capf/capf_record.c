@@ -121,7 +121,8 @@ static enum rf_err write_down(struct capf_case *c, struct rf_store *store, struc
 int capf_record(struct capf_case *c, void *store)
 {
     struct rf_why why = {0};
-    if (write_down(c, store, &why) != RF_OK)
+    c->is_unwritten = write_down(c, store, &why) != RF_OK;
+    if (c->is_unwritten)
         rf_error(RF_CAT_CAPF, "how a session ended could not be written down: %s dev=%s code=%s",
                  rf_why_text(&why), c->is_known ? c->device : "-", c->end.code);
     return CAPF_EV_RECORDED;

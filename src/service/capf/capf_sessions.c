@@ -14,6 +14,8 @@
  * and those of a device, or the few that share its place. Anybody can learn a name. */
 #define UNPROVED_PER_MINUTE 30
 #define UNPROVED_PLACES     32
+/* No string is judged for so long after a wrong one that could not be counted. */
+#define UNCOUNTED_MS 60000
 
 /* What jobs hold on to: they may come back when the sessions are gone. Loop's thread. */
 struct home {
@@ -27,6 +29,7 @@ struct rf_capf_sessions {
     struct rf_handles *handles;
     struct home *home;
     uint32_t jobs;
+    uint64_t strings_from_ms; /* none is judged before */
     struct rf_log_limit strangers;
     struct rf_log_limit unproved[UNPROVED_PLACES];
 };
@@ -413,6 +416,7 @@ static void take_back(struct capf_session *s, struct capf_job *j)
     if (is_recording) {
         rf_error(RF_CAT_CAPF, "the database worker is full: not written down dev=%s code=%s",
                  s->shown, s->c->end.code);
+        s->c->is_unwritten = true;
         rf_fsm_post(&s->fsm, CAPF_EV_RECORDED, NULL, 0);
         return;
     }
@@ -449,6 +453,12 @@ void capf_ask(struct capf_session *s, struct rf_worker *worker, capf_work work)
     struct capf_job *j = job_new(all, s->handle, rf_steal(&s->c), work);
     if (rf_worker_post(worker, &j->job) != RF_OK)
         take_back(s, j);
+}
+
+bool capf_counts_tries(const struct capf_session *s)
+{
+    return rf_now_ms(s->all->conf.clock) >= s->all->strings_from_ms ||
+           rf_fault_skips("capf.uncounted-try");
 }
 
 bool capf_is_taken(const struct capf_session *s, struct rf_slice device)
@@ -506,6 +516,8 @@ void capf_over(struct capf_session *s)
         log_refused(s);
         rf_count(CAPF_REFUSED);
     }
+    if (c->end.record == CAPF_RECORD_TRY && c->is_unwritten)
+        s->all->strings_from_ms = rf_now_ms(s->all->conf.clock) + UNCOUNTED_MS;
     if (c->is_done || has_failed)
         capf_tell_changed(s, c->is_done);
 }

@@ -3,6 +3,9 @@
  * sessions keep out of each other's way. */
 #include "capf_kit.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 #include "base/file.h"
 
 static void schedule(struct kit *k)
@@ -635,6 +638,34 @@ static void what_nobody_proved_is_written_down_by_the_minute(void **state)
     kit_expect_failed(k, PHONE, "no-string");
 }
 
+/* A try that cannot be written down must not be had for nothing: with a full disk, strings could be
+ * guessed without end. */
+static void a_try_that_cannot_be_counted_is_the_last_for_a_while(void **state)
+{
+    struct kit *k = *state;
+    struct rlimit before, none;
+    schedule(k);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    struct kit_link *l = kit_open(k, HERE);
+    kit_say_string(k, l, PHONE, "999999");
+    kit_expect_end(k, l, RF_CAPF_REASON_INVALID);
+    for (int i = 0; i < 6; i++) {
+        l = kit_open(k, HERE);
+        kit_say_string(k, l, PHONE, "999998");
+        kit_expect_dropped(k, l); /* right or wrong, nobody says */
+    }
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    kit_wait_ms(k, 61000);
+    l = kit_open(k, HERE);
+    kit_say_string(k, l, PHONE, "999999");
+    kit_expect_end(k, l, RF_CAPF_REASON_INVALID);
+    kit_expect_failed(k, PHONE, "bad-string");
+    finish_at_the_next_try(k);
+}
+
 /* ---- the string is a secret ---- */
 
 static bool holds(const char *path, const char *needle)
@@ -703,6 +734,7 @@ int main(void)
         T(all_together_have_so_many_and_no_more),
         T(strangers_are_written_down_by_the_minute),
         T(what_nobody_proved_is_written_down_by_the_minute),
+        T(a_try_that_cannot_be_counted_is_the_last_for_a_while),
         T(the_string_is_written_nowhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
