@@ -2,6 +2,7 @@
 """The server program: its start and its ends, what it says of itself, reload, and what a kill
 leaves."""
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -146,6 +147,15 @@ def test_a_key_others_may_read_stops_the_start(site):
     site.start()
 
 
+def test_no_core_file_holds_a_key(site):
+    """Whoever started it, and however much he likes core files."""
+    resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2)
+    site.start()
+    limits = open(f"/proc/{site.pid}/limits", encoding="ascii").read().splitlines()
+    core = next(line for line in limits if line.startswith("Max core file size"))
+    assert core.split()[4:6] == ["0", "0"]
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def test_root_becomes_the_named_user(site):
     import pwd  # pylint: disable=import-outside-toplevel
@@ -162,6 +172,7 @@ def test_root_becomes_the_named_user(site):
     for thread in os.listdir(f"/proc/{site.pid}/task"):
         one = open(f"/proc/{site.pid}/task/{thread}/status", encoding="ascii").read()
         assert f"Uid:\t{nobody.pw_uid}\t{nobody.pw_uid}\t{nobody.pw_uid}" in one
+        assert "NoNewPrivs:\t1\n" in one, thread
     assert site.status()["pid"] == site.pid  # root may ask
     site.stop()
 

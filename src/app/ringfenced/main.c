@@ -76,6 +76,7 @@ static int serve(const char *dir, const char *user_name)
     struct user user;
     struct rf_why why = {0};
     s->lock.fd = s->signer_fd = -1;
+    process_confine();
     enum rf_err err = user_become(user_name, &user, &why);
     if (err == RF_OK)
         err = open_site(s, dir, &why);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -21,6 +22,13 @@
 
 #define LOCK_FILE   "ringfenced.lock"
 #define ENTRY_BYTES 65536 /* of a user or group in the system's database */
+
+void process_confine(void)
+{
+    static const struct rlimit none = {0, 0};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || setrlimit(RLIMIT_CORE, &none) != 0)
+        rf_warn(RF_CAT_MAIN, "the process could not be confined: %s", strerror(errno));
+}
 
 /* ---- one server a site ---- */
 
@@ -110,7 +118,6 @@ void user_lower(const struct user *user)
 
 void user_drop(struct user *user)
 {
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     if (!user->was_root)
         return;
     /* The C library does this for every thread of the process. */

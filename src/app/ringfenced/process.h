@@ -7,6 +7,10 @@
 
 #include "base/err.h"
 
+/** For all that this process will be, its signer and its threads included: no program that it might
+ * start gains rights, and no core file is written, because its memory holds keys. First of all. */
+void process_confine(void);
+
 /** Held by an open file: the kernel gives it back when the process ends, however that is. */
 struct site_lock {
     int fd;
