@@ -489,6 +489,32 @@ static void link_that_says_nothing_is_closed(void **state)
     flow_free(f);
 }
 
+/* A phone needs a link and one that stands by. With one certificate and a keepalive now and then
+ * somebody could otherwise take all the links there are. */
+static void one_certificate_has_few_links(void **state)
+{
+    WITH_PHONE('A', 22);
+    struct flow_phone *b = flow_phone(f, NAME_B, 'B', 22);
+    struct rf_sccp_counts counts;
+    boots(a);
+    rf_sccp_link_ref registered = a->link;
+    for (int i = 0; i < 20; i++) {
+        passes_silently(f, 1);
+        connects(a, LINK_TLS);
+        sends_empty(a, RF_SCCP_KEEPALIVE);
+        expect(a, RF_SCCP_KEEPALIVE_ACK); /* the newest is served */
+    }
+    rf_sccp_counts(f->svc, &counts);
+    assert_int_equal(counts.links, 8);
+    assert_int_equal(counts.registered, 1); /* and the one that counts stays */
+    boots(b);
+    rf_sccp_counts(f->svc, &counts);
+    assert_int_equal(counts.links, 9);
+    a->link = registered;
+    asks(a, RF_SCCP_VERSION_REQ, RF_SCCP_VERSION);
+    flow_free(f);
+}
+
 static void three_missed_keepalives(void **state)
 {
     WITH_PHONE('A', 22);
@@ -586,6 +612,7 @@ int main(void)
         cmocka_unit_test(alarms_and_registrations_do_not_fill_the_list),
         cmocka_unit_test(refusals_do_not_fill_the_list),
         cmocka_unit_test(link_that_says_nothing_is_closed),
+        cmocka_unit_test(one_certificate_has_few_links),
         cmocka_unit_test(three_missed_keepalives),
         cmocka_unit_test(changed_and_removed_devices),
         cmocka_unit_test(sets_that_are_refused_change_nothing),

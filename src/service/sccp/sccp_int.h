@@ -5,8 +5,10 @@
 
 #include "service/sccp/sccp_service.h"
 
-#define BUCKETS        1024
-#define SESSIONS_MAX   20000
+#define BUCKETS      1024
+#define SESSIONS_MAX 20000
+/* An active link, one that stands by, and what hangs of earlier ones. */
+#define LINKS_PER_CERT 8
 #define KEEPALIVE_MISS 3 /* intervals without any message, then the phone is lost */
 
 /* Lines and events a minute: of a link about what it does wrong, of a device about its alarms, its
@@ -37,7 +39,8 @@ struct session_leg {
 };
 
 struct session {
-    struct session *next; /* in its bucket */
+    struct session *next;         /* in its bucket */
+    struct session *next_of_cert; /* in that of its certificate; the youngest first */
     struct rf_sccp_service *svc;
     rf_sccp_link_ref link;
     bool is_closing; /* closed by us: what still arrives is ignored */
@@ -87,6 +90,7 @@ struct rf_sccp_service {
     char date_template[16];
     struct rf_call_control *calls;
     struct session *sessions[BUCKETS];
+    struct session *by_cert[BUCKETS];
     uint32_t n_sessions;
     struct station *stations[BUCKETS];
     uint64_t in, out, dropped; /* of sessions that are gone */

@@ -136,9 +136,22 @@ static void log_counts(const struct session *s, const char *what)
             s->address, sccp_session_dev(s));
 }
 
+static struct session **cert_slot(struct rf_sccp_service *svc, const uint8_t sha256[RF_SCCP_FP_LEN])
+{
+    struct rf_rd rd = rf_rd_of(rf_slice_of(sha256, RF_SCCP_FP_LEN));
+    uint32_t first = 0;
+    rf_bug_on(!rf_rd_u32be(&rd, &first)); /* of a digest: as good as a hash */
+    return &svc->by_cert[first % BUCKETS];
+}
+
 static void session_free(struct session *s)
 {
     struct rf_sccp_service *svc = s->svc;
+    struct session **at = s->cert != NULL ? cert_slot(svc, s->sha256) : NULL;
+    while (at != NULL && *at != s)
+        at = &(*at)->next_of_cert;
+    if (at != NULL)
+        *at = s->next_of_cert;
     rf_timer_stop(svc->conf.timers, &s->watch);
     rf_timer_stop(svc->conf.timers, &s->unpause);
     *session_slot(svc, s->link) = s->next;
@@ -296,6 +309,27 @@ static void take_peer(struct session *s, const struct rf_sccp_peer *peer)
     }
 }
 
+/* One more of this certificate. Not the new link is closed but the oldest that nobody registered
+ * on: that of a phone which lost its links without a word is the new one. */
+static void make_room(struct session *s)
+{
+    struct session **first = cert_slot(s->svc, s->sha256);
+    struct session *oldest = NULL;
+    size_t n = 0;
+    for (struct session *other = *first; other != NULL; other = other->next_of_cert) {
+        if (!rf_slice_eq(rf_slice_of(other->sha256, RF_SCCP_FP_LEN),
+                         rf_slice_of(s->sha256, RF_SCCP_FP_LEN)))
+            continue;
+        n++;
+        if (other->station == NULL)
+            oldest = other;
+    }
+    s->next_of_cert = *first;
+    *first = s;
+    if (n >= LINKS_PER_CERT && oldest != NULL && !rf_fault_skips("sccp.links-per-certificate"))
+        sccp_session_close(oldest, "too many links of this certificate");
+}
+
 void rf_sccp_link_opened(struct rf_sccp_service *svc, rf_sccp_link_ref link,
                          const struct rf_sccp_peer *peer)
 {
@@ -314,6 +348,8 @@ void rf_sccp_link_opened(struct rf_sccp_service *svc, rf_sccp_link_ref link,
     s->tokens_milli = (uint64_t)svc->conf.rate_burst * 1000;
     *session_slot(svc, link) = s;
     svc->n_sessions++;
+    if (s->cert != NULL)
+        make_room(s);
     sccp_session_watch(s, (uint64_t)svc->conf.register_wait_s * 1000);
     rf_info(RF_CAT_SCCP, "link opened from=%s port=%u tls=%s suite=%s cert=%s dev=-", s->address,
             peer->port, s->has_tls ? s->tls_version : "none", s->has_tls ? s->suite : "none",
