@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define REFUSALS_A_MINUTE 10
+
 const char *rf_call_cause_name(enum rf_call_cause cause)
 {
     static const char *const names[RF_CALL_CAUSE_N] = {
@@ -170,12 +172,30 @@ void call_leg_drop(struct call *call, int end)
     leg->dev = NULL;
 }
 
+/* The phone hears nothing, so that somebody else must. */
+static void refuse_call(struct rf_call_control *cc, const struct device *dev, uint32_t line)
+{
+    const struct rf_call_observer *o = &cc->conf.observer;
+    char text[64];
+    if (!rf_log_allows(&cc->refusals, REFUSALS_A_MINUTE, rf_now_ms(cc->conf.clock)))
+        return;
+    snprintf(text, sizeof text, "from=%s cause=too-many-calls", dev->conf.lines[line - 1].number);
+    rf_warn(RF_CAT_CALL, "call-failed %s: there are %u already dev=%s", text,
+            rf_handles_n(cc->calls), dev->conf.name);
+    if (o->on_event != NULL)
+        o->on_event(o->arg, "call-failed", dev->conf.name, 0, text);
+}
+
 static void begin(struct rf_call_control *cc, struct device *dev, uint32_t line)
 {
     if (line == 0)
         line = 1;
-    if (line > dev->conf.n_lines || rf_handles_n(cc->calls) >= cc->conf.calls_max)
+    if (line > dev->conf.n_lines)
         return;
+    if (rf_handles_n(cc->calls) >= cc->conf.calls_max) {
+        refuse_call(cc, dev, line);
+        return;
+    }
     struct call *call = rf_new(struct call);
     call->cc = cc;
     call->handle = rf_handle_add(cc->calls, call);

@@ -143,8 +143,9 @@ struct rf_call_record {
 
 /** What happens, for the event list and tests. Any function may be NULL. */
 struct rf_call_observer {
-    /** kind: "call-started", "call-ringing", "call-connected", "call-secured", "call-failed",
-     * "call-device-lost", "call-ended". text is "key=value ..." for people. */
+    /** call_id 0: of a call that there was no room for ("call-failed"). kind: "call-started",
+     * "call-ringing", "call-connected", "call-secured", "call-failed", "call-device-lost",
+     * "call-ended". text is "key=value ..." for people. */
     void (*on_event)(void *arg, const char *kind, const char *dev, uint32_t call_id,
                      const char *text);
     void (*on_record)(void *arg, const struct rf_call_record *record);

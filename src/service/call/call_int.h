@@ -67,6 +67,7 @@ struct rf_call_control {
     bool is_running; /* inside a machine: inputs wait */
     struct input *first;
     struct input *last;
+    struct rf_log_limit refusals;
 };
 
 enum call_state {

@@ -114,6 +114,8 @@ struct world {
     struct rf_timers *timers;
     struct rf_call_control *cc;
     struct end a, b;
+    unsigned refused;
+    char refused_as[96];
 };
 
 static void attach(struct world *w, struct end *e, const char *name)
@@ -135,6 +137,17 @@ static struct rf_call_device_conf device(const char *name, const char *number)
     return d;
 }
 
+/* The last event of a call that never was. */
+static void on_event(void *arg, const char *kind, const char *dev, uint32_t call_id,
+                     const char *text)
+{
+    struct world *w = arg;
+    if (call_id != 0)
+        return;
+    w->refused++;
+    snprintf(w->refused_as, sizeof w->refused_as, "%s %s %s", kind, dev, text);
+}
+
 static void start(struct world *w, uint32_t calls_max)
 {
     memset(w, 0, sizeof *w);
@@ -142,6 +155,7 @@ static void start(struct world *w, uint32_t calls_max)
     w->timers = rf_timers_new(&w->clock.clock);
     w->cc = rf_call_control_new(&(struct rf_call_conf){.clock = &w->clock.clock,
                                                        .timers = w->timers,
+                                                       .observer = {.on_event = on_event, .arg = w},
                                                        .calls_max = calls_max,
                                                        .timer_ms[RF_CALL_T_NO_ANSWER] = 500});
     struct rf_why why = {0};
@@ -242,6 +256,10 @@ static void no_more_calls_than_the_limit(void **state)
     rf_call_in_off_hook(w.cc, w.a.dev, 0, 0);
     rf_call_in_off_hook(w.cc, w.b.dev, 0, 0);
     assert_string_equal(w.b.log, "");
+    assert_string_equal(w.refused_as, "call-failed B from=12 cause=too-many-calls");
+    for (int i = 0; i < 20; i++)
+        rf_call_in_off_hook(w.cc, w.b.dev, 0, 0);
+    assert_int_equal(w.refused, 10); /* a minute */
     rf_call_in_hang_up(w.cc, w.a.dev, 0);
     rf_call_in_off_hook(w.cc, w.b.dev, 0, 0);
     assert_string_equal(w.b.log, "setup dial ");
