@@ -456,6 +456,22 @@ static void alarms_and_registrations_do_not_fill_the_list(void **state)
     flow_free(f);
 }
 
+/* Nor does one that comes with a new link each time. */
+static void links_do_not_fill_the_list(void **state)
+{
+    WITH_PHONE('A', 22);
+    size_t n = 0;
+    for (int i = 0; i < 400; i++) {
+        connects(a, LINK_TLS);
+        sends_register(a);
+        vanishes(a);
+        n += f->n_events;
+        f->n_events = 0;
+    }
+    assert_int_equal(n, 600);
+    flow_free(f);
+}
+
 /* The link that shows another's certificate again and again is refused each time, and told of so
  * often that an operator sees it. */
 static void refusals_do_not_fill_the_list(void **state)
@@ -610,6 +626,7 @@ int main(void)
         cmocka_unit_test(five_short_messages_close_the_link),
         cmocka_unit_test(flood_is_not_read_on),
         cmocka_unit_test(alarms_and_registrations_do_not_fill_the_list),
+        cmocka_unit_test(links_do_not_fill_the_list),
         cmocka_unit_test(refusals_do_not_fill_the_list),
         cmocka_unit_test(link_that_says_nothing_is_closed),
         cmocka_unit_test(one_certificate_has_few_links),

@@ -11,10 +11,12 @@
 #define LINKS_PER_CERT 8
 #define KEEPALIVE_MISS 3 /* intervals without any message, then the phone is lost */
 
-/* Lines and events a minute: of a link about what it does wrong, of a device about its alarms, its
- * coming and its going, and of all about those who may not register. */
+/* Lines and events a minute: of a link about what it does wrong and its alarms, and about its
+ * registrations and their ends; of a device about the last three on all its links; and of all about
+ * those who may not register. */
 #define NOISE_A_MINUTE      10
 #define COMINGS_A_MINUTE    20
+#define DEVICE_A_MINUTE     600
 #define REJECTIONS_A_MINUTE 120
 
 struct session;
@@ -25,9 +27,7 @@ struct station {
     struct session *session; /* registered, or NULL */
     char last_alarm[81];
     enum rf_sccp_cause last_cause;
-    struct rf_log_limit alarms;
-    struct rf_log_limit comings;
-    struct rf_log_limit goings;
+    struct rf_log_limit told;
 };
 
 /** The phone's side of its call, as it was told. */
@@ -82,6 +82,9 @@ struct session {
     bool is_paused;
     rf_timer_id unpause;
     struct rf_log_limit noise;
+    struct rf_log_limit alarms;
+    struct rf_log_limit comings;
+    struct rf_log_limit goings;
 };
 
 struct rf_sccp_service {
@@ -110,6 +113,8 @@ void sccp_session_leave(struct session *s, const char *kind, const char *reason)
 /** May there be another line and event of this kind now? */
 bool sccp_may_tell(const struct rf_sccp_service *svc, struct rf_log_limit *limit,
                    uint32_t a_minute);
+/** The same about a registered device, with a limit of its link. */
+bool sccp_may_tell_of(const struct session *s, struct rf_log_limit *limit, uint32_t a_minute);
 void sccp_event(struct rf_sccp_service *svc, const char *kind, const char *dev,
                 enum rf_sccp_cause cause, const char *fmt, ...) RF_PRINTF(5, 6);
 /** Restart supervision with the interval of the session. */

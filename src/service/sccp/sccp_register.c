@@ -221,7 +221,7 @@ static void tell_alarm(struct session *s)
     rf_escape(at == SIZE_MAX ? rest : rf_slice_part(rest, at + 5, SIZE_MAX), last, sizeof last);
     memcpy(s->station->last_alarm, s->alarm, sizeof s->station->last_alarm);
     s->has_alarm = false;
-    if (!sccp_may_tell(s->svc, &s->station->alarms, NOISE_A_MINUTE))
+    if (!sccp_may_tell_of(s, &s->alarms, NOISE_A_MINUTE))
         return;
     sccp_event(s->svc, "alarm", sccp_session_dev(s), RF_SCCP_CAUSE_NONE,
                "severity=%s reason=\"%s\" last=\"%s\"",
@@ -287,7 +287,7 @@ static void send_ack(struct session *s, unsigned agreed)
 
 static void tell_registered(struct session *s)
 {
-    if (!sccp_may_tell(s->svc, &s->station->comings, COMINGS_A_MINUTE))
+    if (!sccp_may_tell_of(s, &s->comings, COMINGS_A_MINUTE))
         return;
     sccp_event(s->svc, "registered", sccp_session_dev(s), RF_SCCP_CAUSE_NONE,
                "from=%s version=%u load=%s tls=%s suite=%s cert=%s resumed=%s", s->address,

@@ -88,6 +88,12 @@ bool sccp_may_tell(const struct rf_sccp_service *svc, struct rf_log_limit *limit
     return rf_log_allows(limit, a_minute, rf_now_ms(svc->conf.clock));
 }
 
+bool sccp_may_tell_of(const struct session *s, struct rf_log_limit *limit, uint32_t a_minute)
+{
+    return sccp_may_tell(s->svc, limit, a_minute) &&
+           sccp_may_tell(s->svc, &s->station->told, DEVICE_A_MINUTE);
+}
+
 void sccp_event(struct rf_sccp_service *svc, const char *kind, const char *dev,
                 enum rf_sccp_cause cause, const char *fmt, ...)
 {
@@ -168,7 +174,7 @@ void sccp_session_leave(struct session *s, const char *kind, const char *reason)
 {
     if (s->station == NULL)
         return;
-    if (sccp_may_tell(s->svc, &s->station->goings, COMINGS_A_MINUTE))
+    if (sccp_may_tell_of(s, &s->goings, COMINGS_A_MINUTE))
         sccp_event(s->svc, kind, sccp_session_dev(s), RF_SCCP_CAUSE_NONE, "reason=\"%s\" from=%s",
                    reason, s->address);
     s->station->session = NULL;
