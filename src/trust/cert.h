@@ -49,7 +49,7 @@ enum {
  *
  * Returns RF_OK; RF_ERR_LIMIT cert-size; RF_ERR_BAD cert-der (not DER, or trailing bytes),
  * cert-parse, cert-key (unusable public key), cert-name (a name of more than 1 KiB, or with control
- * bytes), cert-serial.
+ * characters), cert-serial.
  */
 RF_MUST_CHECK enum rf_err rf_cert_from_der(struct rf_slice der, struct rf_cert **out,
                                            struct rf_why *why);

@@ -134,6 +134,24 @@ static void names_keep_their_order_and_escape_controls(void **state)
     id_fini(&id);
 }
 
+/* Subjects of strangers stand in the log and in events, and terminals obey U+0080 to U+009F. */
+static void names_with_control_characters_of_the_second_kind_are_refused(void **state)
+{
+    static const char *const names[] = {"cm\xc2\x9bmore", "\xc2\x80", "cm\xc2\x9f"};
+    struct id id = {0};
+    struct rf_issue_self spec = {.role = RF_CERT_ROLE_CCM, .now_s = TEST_NOW, .days = 10};
+    id_set_key(&id, new_key(0));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct rf_why why = {0};
+        spec.cn = names[i];
+        assert_refused(rf_issue_self_signed(&spec, id.vault, &id.cert, &why), RF_ERR_BAD, why,
+                       "cert-name");
+    }
+    spec.cn = "cm\xc2\xa0more"; /* the first that is none of them */
+    assert_err(rf_issue_self_signed(&spec, id.vault, &id.cert, NULL), RF_OK);
+    id_fini(&id);
+}
+
 static void digests_are_the_known_ones(void **state)
 {
     uint8_t md[RF_DIGEST_MAX];
@@ -157,6 +175,7 @@ int main(void)
         cmocka_unit_test(every_changed_byte_is_survived),
         cmocka_unit_test(pem_round_trip_and_lists),
         cmocka_unit_test(names_keep_their_order_and_escape_controls),
+        cmocka_unit_test(names_with_control_characters_of_the_second_kind_are_refused),
         cmocka_unit_test(digests_are_the_known_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
