@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -213,6 +214,28 @@ enum rf_err rf_dir_empty(const char *path, struct rf_why *why)
 {
     struct empty_arg arg = {.dir = path, .why = why};
     return rf_dir_each(path, remove_one, &arg, why);
+}
+
+enum rf_err rf_dir_lock(const char *path, int *out_fd, struct rf_why *why)
+{
+    *out_fd = -1;
+    RF_AUTO(close_fd) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return io_error(why, "lock", path);
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno == EWOULDBLOCK)
+            return rf_why_set(why, RF_ERR_AGAIN, "folder-busy", "%s is in use by another process",
+                              path);
+        return io_error(why, "lock", path);
+    }
+    *out_fd = fd;
+    fd = -1;
+    return RF_OK;
+}
+
+void rf_dir_unlock(int fd)
+{
+    close_fd(&fd);
 }
 
 bool rf_file_exists(const char *path)

@@ -52,6 +52,12 @@ RF_MUST_CHECK enum rf_err rf_dir_each(const char *path,
                                       struct rf_why *why);
 bool rf_file_exists(const char *path);
 
+/** Hold a folder against every other holder, also of this process, until rf_dir_unlock or the end
+ * of the process, however it ends. Nothing is written. RF_ERR_AGAIN folder-busy: another holds
+ * it. */
+RF_MUST_CHECK enum rf_err rf_dir_lock(const char *path, int *out_fd, struct rf_why *why);
+void rf_dir_unlock(int fd);
+
 /** "dir/name" as a new string. */
 char *rf_path_join(const char *dir, const char *name);
 

@@ -205,3 +205,23 @@ def test_sec_62_server_killed_while_a_phone_enrols(office, point):
         assert [page["fingerprint"]] == list(new) and len(phone.seen("enrol")) == 1
     assert operation(site, phone.device) == ("none", "success")
     check_flash(phone, site)
+
+
+def test_two_phones_do_not_share_a_flash(factory):
+    """The second one halts, the lists are not erased under the first; kill -9 leaves no lock."""
+    phone = factory.phone("SEP001122334411")
+    phone.start("127.0.0.1:9")
+    phone.wait("boot")
+    second = rig.Phone(phone.flash, phone.device)
+    second.log = second.log.with_suffix(".second.log")
+    second.start("127.0.0.1:9")
+    assert "another ringphone runs" in second.wait("halted", code="flash-busy")["why"]
+    second.wait_end(status=1)
+    erase = [rig.program("ringphone"), "erase", "--flash", phone.flash]
+    refused = subprocess.run(erase, capture_output=True, text=True, timeout=20)
+    assert refused.returncode == 1 and "another ringphone" in refused.stderr and refused.stdout == ""
+    assert phone.messages() is not None and phone.security()["image"]  # who only reads may
+    phone.kill()
+    assert subprocess.run(erase, timeout=20).returncode == 0
+    second.start("127.0.0.1:9")
+    second.wait("boot")

@@ -123,7 +123,7 @@ int page_status(int argc, char **argv)
 }
 
 /* What the user of a real phone does in its menu, unlocked. Not while the phone runs: it would go
- * on with the lists that it has read. */
+ * on with the lists that it has read, and the lock says so. */
 int page_erase(int argc, char **argv)
 {
     struct page_options o = {0};
@@ -133,6 +133,8 @@ int page_erase(int argc, char **argv)
     if (status != EXIT_DONE)
         return status;
     enum rf_err err = rf_flash_open(o.flash, &flash, &why);
+    if (err == RF_OK)
+        err = rf_flash_lock(flash, &why);
     if (err == RF_OK)
         err = rf_flash_status_add(flash, rf_wall_s(rf_clock_real()), "Erasing CTL and ITL files",
                                   &why);

@@ -108,6 +108,8 @@ static enum rf_err boot_work(struct phone_job *job, struct rf_why *why)
 {
     struct boot_job *b = (struct boot_job *)job;
     enum rf_err err = b->known != NULL ? RF_OK : rf_flash_open(b->dir, &b->flash, why);
+    if (err == RF_OK && b->known == NULL)
+        err = rf_flash_lock(b->flash, why);
     const struct rf_flash *flash = b->known != NULL ? b->known : b->flash;
     if (err == RF_OK)
         err = rf_flash_sweep(flash, why);

@@ -122,6 +122,22 @@ enum rf_err rf_flash_open(const char *dir, struct rf_flash **out, struct rf_why 
     return RF_OK;
 }
 
+enum rf_err rf_flash_lock(struct rf_flash *flash, struct rf_why *why)
+{
+    struct rf_why inner = {0};
+    enum rf_err err = rf_dir_lock(flash->dir, &flash->lock_fd, &inner);
+    flash->is_locked = err == RF_OK;
+    if (rf_fault_skips("flash.lock") || err == RF_OK)
+        return RF_OK;
+    if (err != RF_ERR_AGAIN)
+        return rf_why_set(why, err, inner.code, "%s", inner.text);
+    return rf_why_set(
+        why, err, "flash-busy",
+        "another ringphone runs on %s: stop that one, or give this one a flash folder "
+        "of its own",
+        flash->dir);
+}
+
 struct sweep {
     const char *dir;
     struct rf_why *why;
@@ -147,6 +163,8 @@ void rf_flash_free(struct rf_flash *flash)
 {
     if (flash == NULL)
         return;
+    if (flash->is_locked)
+        rf_dir_unlock(flash->lock_fd);
     rf_free(flash->dir);
     rf_free(flash);
 }

@@ -52,14 +52,19 @@ struct rf_flash_identity {
 struct rf_flash {
     char *dir;
     struct rf_flash_identity identity;
+    bool is_locked;
+    int lock_fd; /* while is_locked */
 };
 
 /** Open a phone's folder: reads the identity, and sees to it that no private file can be read by
  * others. RF_ERR_NOT_FOUND no-flash; RF_ERR_DENIED key-mode, key-kind; RF_ERR_BAD flash-identity.
  */
 RF_MUST_CHECK enum rf_err rf_flash_open(const char *dir, struct rf_flash **out, struct rf_why *why);
-/** Remove what a power cut left half written. Only the phone itself does this, when it boots: to
- * others such a file may be one that is being written now. */
+/** Keep every other phone, and who would change what a phone has read, away from this flash until
+ * rf_flash_free. Pages that only read do without. RF_ERR_AGAIN flash-busy. */
+RF_MUST_CHECK enum rf_err rf_flash_lock(struct rf_flash *flash, struct rf_why *why);
+/** Remove what a power cut left half written. Only the phone itself does this, when it boots and
+ * holds the lock: to others such a file may be one that is being written now. */
 RF_MUST_CHECK enum rf_err rf_flash_sweep(const struct rf_flash *flash, struct rf_why *why);
 void rf_flash_free(struct rf_flash *flash);
 void rf_flash_freep(struct rf_flash **flash);

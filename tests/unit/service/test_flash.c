@@ -120,6 +120,22 @@ static void what_was_never_finished_is_swept(void **state)
     assert_true(has(p, "identity.json"));
 }
 
+static void one_at_a_time_holds_a_flash(void **state)
+{
+    struct place *p = *state;
+    struct rf_flash *second = NULL;
+    struct rf_why why = {0};
+    assert_err(rf_flash_lock(p->flash, NULL), RF_OK);
+    /* Who only looks is not kept away. */
+    assert_err(rf_flash_open(p->dir, &second, NULL), RF_OK);
+    assert_refused(rf_flash_lock(second, &why), RF_ERR_AGAIN, why, "flash-busy");
+    assert_non_null(strstr(why.text, p->dir));
+    rf_flash_free(p->flash);
+    p->flash = NULL;
+    assert_err(rf_flash_lock(second, NULL), RF_OK);
+    rf_flash_free(second);
+}
+
 static void the_slot_that_runs_is_never_written(void **state)
 {
     struct place *p = *state;
@@ -315,6 +331,7 @@ int main(void)
         TEST(a_phone_says_who_it_is),
         TEST(keys_that_others_may_read_are_refused),
         TEST(what_was_never_finished_is_swept),
+        TEST(one_at_a_time_holds_a_flash),
         TEST(the_slot_that_runs_is_never_written),
         TEST(a_component_stays_in_its_slot),
         TEST(a_damaged_boot_note_is_refused),

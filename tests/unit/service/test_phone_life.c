@@ -464,6 +464,26 @@ static void it_stops_from_inside_its_events(void **state)
     }
 }
 
+/* Two on one flash would write over each other's keys; the second does not even sweep. */
+static void a_second_phone_on_the_same_flash_does_not_start(void **state)
+{
+    struct kit *k = *state;
+    char before[65], after[65];
+    RF_AUTO(rf_flash_freep) struct rf_flash *first = NULL;
+    assert_err(rf_flash_open(k->flash_dir, &first, NULL), RF_OK);
+    assert_err(rf_flash_lock(first, NULL), RF_OK);
+    kit_flash_put(k, "lsc.pem.new.Ab12Cd", rf_slice_str("being written by the first"));
+    kit_flash_hash(k, before);
+    kit_boot(k);
+    kit_until(k, "halted code=flash-busy");
+    kit_off(k);
+    kit_flash_hash(k, after);
+    assert_string_equal(before, after);
+    rf_flash_free(rf_steal(&first));
+    kit_boot(k);
+    kit_until_registering(k);
+}
+
 static void a_phone_that_was_never_started_stops(void **state)
 {
     struct kit *k = *state;
@@ -565,6 +585,7 @@ int main(void)
         TEST(several_refusals_are_all_told),
         TEST(it_stops_wherever_it_is),
         TEST(it_stops_from_inside_its_events),
+        TEST(a_second_phone_on_the_same_flash_does_not_start),
         TEST(a_phone_that_was_never_started_stops),
         TEST(a_full_worker_is_waited_for),
         cmocka_unit_test(models_have_their_numbers),
