@@ -241,17 +241,27 @@ static void act_wake(void *self, const void *data)
 
 /* ---- the end ---- */
 
-static void act_stop(void *self, const void *data)
+static void act_stop_talking(void *self, const void *data)
 {
     struct rf_phone *p = self;
     (void)data;
-    rf_timer_stop(p->conf.timers, &p->timer);
-    phone_fetch_end(p);
     phone_enrol_end(p);
     if (p->station != NULL)
         p->conf.parts->station_stop(p->station);
     else
         phone_event(p, PHONE_EV_LEFT);
+}
+
+static void act_stop(void *self, const void *data)
+{
+    struct rf_phone *p = self;
+    rf_timer_stop(p->conf.timers, &p->timer);
+    phone_fetch_end(p);
+    /* Nor is the enrolment freed from inside its own event. */
+    if (p->enrol != NULL)
+        phone_timer(p, 0, PHONE_EV_T_NOW);
+    else
+        act_stop_talking(p, data);
 }
 
 static void act_drain(void *self, const void *data)
@@ -382,6 +392,7 @@ static const struct rf_fsm_row rows[] = {
 
     {RF_FSM_ANY, PHONE_EV_STOP, act_stop, PHONE_STOPPING},
     STAY(STOPPING, STOP, NULL),
+    STAY(STOPPING, T_NOW, act_stop_talking),
     STAY(STOPPING, LEFT, act_drain),
     STAY(STOPPING, BUSY, act_drain_later),
     STAY(STOPPING, T_RETRY, act_drain),
@@ -470,6 +481,7 @@ const char *rf_phone_boot_action_name(rf_fsm_action action)
         NAME(wait),
         NAME(wake),
         NAME(stop),
+        NAME(stop_talking),
         NAME(drain),
         NAME(drain_later),
         NAME(stopped),

@@ -401,6 +401,8 @@ static void finish_enrol(struct kit *k)
 {
     const struct rf_enrol_conf *c = &k->enrol.conf;
     struct rf_enrol_result result = k->enrol.will_be;
+    c->on_step(c->arg, RF_ENROL_STEP_CONNECTED);
+    assert_true(k->enrol.is_running); /* it is not freed from inside its own machine */
     if (result.outcome == RF_ENROL_INSTALLED) {
         assert_err(c->flash->save_pending(c->flash_arg, ids.lsc.key, NULL), RF_OK);
         assert_err(c->flash->save_lsc(c->flash_arg, ids.lsc.key, ids.lsc.cert, NULL), RF_OK);

@@ -436,10 +436,11 @@ static void it_stops_wherever_it_is(void **state)
 static void it_stops_from_inside_its_events(void **state)
 {
     struct kit *k = *state;
-    static const char *const at[] = {
-        "boot device=",   "display",       "fetch file=" CTL, "list list=CTL",
-        "status text=",   "config file=",  "load-wanted",     "load-part",
-        "load-installed", "enrol server=", "enrol-done",      "registered"};
+    static const char *const at[] = {"boot device=",  "display",      "fetch file=" CTL,
+                                     "list list=CTL", "status text=", "config file=",
+                                     "load-wanted",   "load-part",    "load-installed",
+                                     "enrol server=", "enrol-step",   "enrol-done",
+                                     "registered"};
     k->enrol.will_be = (struct rf_enrol_result){.outcome = RF_ENROL_FAILED, .reason = 7};
     for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
         RF_AUTO(rf_phonexml_freep) struct rf_phonexml *c = kit_config();
