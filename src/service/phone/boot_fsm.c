@@ -47,6 +47,23 @@ static const char *wanted_load(const struct rf_phone *p)
     return "";
 }
 
+/* Said once: from then on it is a load that was refused. */
+static void refuse_circle(struct rf_phone *p, const char *load)
+{
+    struct rf_why why = {0};
+    struct phone_values v;
+    rf_why_set(&why, RF_ERR_DENIED, "load-circle",
+               "firmware was changed %u times without registering: no more until the server resets "
+               "this phone",
+               p->installs);
+    phone_values_start(&v, RF_PHONE_LOAD_REFUSED);
+    phone_add(&v, "load", load);
+    phone_add_why(&v, &why);
+    phone_emit(p, &v);
+    phone_alarm(p, RF_SCCP_ALARM_REASON_LOAD_REJECTED, "image_rejected %s", why.code);
+    rf_slice_to_str(rf_slice_str(load), p->refused_load, sizeof p->refused_load);
+}
+
 static void act_decide_load(void *self, const void *data)
 {
     struct rf_phone *p = self;
@@ -54,6 +71,10 @@ static void act_decide_load(void *self, const void *data)
     const char *load = p->is_config_fresh ? wanted_load(p) : "";
     bool is_other = load[0] != '\0' && strcmp(load, p->firmware->name) != 0 &&
                     strcmp(load, p->refused_load) != 0;
+    if (is_other && p->installs >= PHONE_INSTALLS_MAX) {
+        refuse_circle(p, load);
+        is_other = false;
+    }
     phone_event(p, !p->is_config_fresh ? PHONE_EV_AS_STORED
                    : is_other          ? PHONE_EV_OTHER_LOAD
                                        : PHONE_EV_SAME_LOAD);
@@ -202,7 +223,9 @@ static void act_registered(void *self, const void *data)
 static void act_leave(void *self, const void *data)
 {
     (void)data;
-    phone_timer(self, 0, PHONE_EV_T_NOW);
+    struct rf_phone *p = self;
+    phone_timer(p, p->leave_ms, PHONE_EV_T_NOW);
+    p->leave_ms = 0;
 }
 
 static void act_left(void *self, const void *data)

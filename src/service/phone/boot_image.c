@@ -322,6 +322,7 @@ static void install_done(struct rf_phone *p, struct phone_job *job)
     phone_add(&v, "slot", rf_flash_slot_name(j->boot.active));
     phone_emit(p, &v);
     rf_slice_to_str(rf_slice_str(p->update->name), p->installed_load, sizeof p->installed_load);
+    p->installs++;
     phone_event(p, PHONE_EV_INSTALLED);
 }
 

@@ -156,9 +156,34 @@ static void tell_alarms(struct rf_phone *p)
     p->alarm_n = 0;
 }
 
+/* Few resets are followed at once; one after the other is followed in the rhythm of failures. */
+static void hold_off(struct rf_phone *p)
+{
+    uint64_t now = rf_now_ms(p->conf.clock);
+    struct rf_why why = {0};
+    struct phone_values v;
+    if (p->resets == 0 || now - p->resets_at_ms >= PHONE_RESETS_MS) {
+        p->resets = 0;
+        p->resets_at_ms = now;
+    }
+    if (p->resets < PHONE_RESETS_MAX) {
+        p->resets++;
+        p->leave_ms = 0;
+        return;
+    }
+    p->leave_ms = phone_backoff(p);
+    rf_why_set(&why, RF_ERR_AGAIN, "reset-storm", "the server resets this phone again and again");
+    phone_values_start(&v, RF_PHONE_WAIT);
+    phone_add_n(&v, "wait_ms", (int64_t)p->leave_ms);
+    phone_add_why(&v, &why);
+    phone_emit(p, &v);
+}
+
 /* The server wants it: what was refused before may be tried again. */
 static void on_reset(struct rf_phone *p, enum rf_sccp_reset_type type)
 {
+    hold_off(p);
+    p->installs = 0;
     p->refused_load[0] = '\0';
     p->installed_load[0] = '\0';
     p->is_enrolled = false;
@@ -215,6 +240,7 @@ static void on_station(void *arg, const struct rf_station_event *ev)
     if (ev->kind == RF_STATION_REGISTERED) {
         p->rounds = 0;
         p->wait_ms = 0;
+        p->installs = 0;
         tell_alarms(p);
         phone_event(p, PHONE_EV_REGISTERED);
     } else if (ev->kind == RF_STATION_LOST) {

@@ -61,7 +61,8 @@ enum rf_phone_event_kind {
     RF_PHONE_DISPLAY,    /* what the firmware has to show: key, text */
     RF_PHONE_SOUND,      /* what it has to be heard: kind, name, on, samples, sha256 */
     RF_PHONE_STATION,    /* `station` says it */
-    RF_PHONE_WAIT,       /* nothing is left to try: wait_ms until it begins anew */
+    RF_PHONE_WAIT, /* nothing is left to try, or the server resets it again and again: wait_ms until
+                    * it begins anew */
     RF_PHONE_STOPPED,
     RF_PHONE_EVENT_N
 };

@@ -13,6 +13,13 @@
 #define PHONE_ENROL_TRIES 3u
 /* Call managers of the configuration that are used. */
 #define PHONE_CMS_MAX 3u
+/* Resets that are followed at once, in a minute; later ones wait, so that a server which resets
+ * whoever registers is not asked in a tight loop. */
+#define PHONE_RESETS_MAX 5u
+#define PHONE_RESETS_MS  60000u
+/* Changes of firmware before the phone has registered again: two servers, or two files, that name
+ * each other's load must not wear out the flash. */
+#define PHONE_INSTALLS_MAX 3u
 /* Refusals told to the call manager at one registration. */
 #define PHONE_ALARMS_MAX 4u
 
@@ -185,6 +192,7 @@ struct rf_phone {
     struct phone_update *update;
     char refused_load[RF_PHONEXML_NAME_SIZE]; /* not tried again before a reset */
     char installed_load[RF_PHONEXML_NAME_SIZE];
+    uint32_t installs; /* since it last registered or was reset */
 
     /* talking */
     struct rf_enrol *enrol;
@@ -195,6 +203,9 @@ struct rf_phone {
     struct rf_station *station;
     uint32_t rounds;
     enum phone_ev leave_to;
+    uint64_t leave_ms; /* held off so long */
+    uint32_t resets;   /* since resets_at_ms */
+    uint64_t resets_at_ms;
     size_t alarm_n;
     struct phone_alarm alarm[PHONE_ALARMS_MAX];
     enum rf_sccp_alarm_reason start_reason;

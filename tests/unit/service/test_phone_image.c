@@ -289,6 +289,29 @@ static void a_refused_load_is_tried_again_only_when_the_server_wants_it(void **s
     assert_int_equal(k->station.conf.alarm, RF_SCCP_ALARM_REASON_RESET_BY_CM);
 }
 
+/* Two loads, both well signed, and a configuration that always names the other one. */
+static void a_circle_of_loads_does_not_wear_out_the_flash(void **state)
+{
+    struct kit *k = *state;
+    want_load(k, "rf-2");
+    kit_boot(k);
+    kit_until(k, "load-installed load=rf-2");
+    want_load(k, "rf-1");
+    kit_until(k, "load-installed load=rf-1");
+    want_load(k, "rf-2");
+    kit_until(k, "load-installed load=rf-2");
+    want_load(k, "rf-1");
+    kit_until(k, "load-refused load=rf-1 code=load-circle");
+    kit_until_registering(k);
+    assert_string_equal(k->station.load, "rf-2");
+    assert_string_equal(k->station.alarm_text, "image_rejected load-circle");
+    kit_registered(k);
+    /* The twin: whoever runs the server may change it as often as they like. */
+    kit_reset(k, RF_SCCP_RESET_RESTART);
+    kit_until(k, "load-installed load=rf-1");
+    kit_until_registering(k);
+}
+
 static void firmware_comes_from_the_server_the_configuration_names(void **state)
 {
     struct kit *k = *state;
@@ -441,6 +464,7 @@ int main(void)
         TEST(sec_09_a_component_of_another_load_is_refused),
         TEST(a_load_that_is_not_there_is_said_to_be_missing),
         TEST(a_refused_load_is_tried_again_only_when_the_server_wants_it),
+        TEST(a_circle_of_loads_does_not_wear_out_the_flash),
         TEST(firmware_comes_from_the_server_the_configuration_names),
         TEST(the_factory_makes_no_phone_that_would_not_boot),
         TEST(a_damaged_slot_falls_back_to_the_other),

@@ -252,6 +252,40 @@ static void a_reset_boots_and_a_restart_reads_lists_and_apply_reads_the_configur
     }
 }
 
+/* A server that resets whoever registers is not asked in a tight loop, and not given up either. */
+static void resets_one_after_the_other_are_held_off(void **state)
+{
+    struct kit *k = *state;
+    kit_boot(k);
+    kit_until_registering(k);
+    for (int i = 0; i < 5; i++) {
+        kit_registered(k);
+        kit_reset(k, RF_SCCP_RESET_RESTART);
+        kit_until_registering(k);
+    }
+    assert_false(kit_saw(k, "wait wait_ms="));
+    kit_registered(k);
+    kit_reset(k, RF_SCCP_RESET_RESTART);
+    kit_until(k, "code=reset-storm");
+    int wait_ms = rf_timers_wait_ms(k->timers);
+    assert_in_range(wait_ms, RF_PHONE_RETRY_FIRST_MS * 3 / 4, RF_PHONE_RETRY_FIRST_MS * 5 / 4);
+    kit_pass(k, (uint64_t)wait_ms);
+    kit_until_registering(k);
+    kit_registered(k);
+    /* A minute later it is one reset among others. */
+    kit_pass(k, 60000);
+    kit_reset(k, RF_SCCP_RESET_RESTART);
+    kit_until_registering(k);
+    /* And it stops while it waits. */
+    for (int i = 0; i < 5; i++) {
+        kit_registered(k);
+        kit_reset(k, RF_SCCP_RESET_RESTART);
+        if (i < 4)
+            kit_until_registering(k);
+    }
+    kit_until(k, "code=reset-storm");
+}
+
 static void a_changed_configuration_counts_after_a_restart(void **state)
 {
     struct kit *k = *state;
@@ -578,6 +612,7 @@ int main(void)
         TEST(a_stub_for_another_key_leads_to_an_enrolment),
         TEST(an_encrypted_file_that_cannot_be_opened_leads_to_an_enrolment),
         TEST(a_reset_boots_and_a_restart_reads_lists_and_apply_reads_the_configuration),
+        TEST(resets_one_after_the_other_are_held_off),
         TEST(a_changed_configuration_counts_after_a_restart),
         TEST(three_call_managers_are_used_and_names_are_left_out),
         TEST(what_is_shown_and_heard_is_the_firmwares),
