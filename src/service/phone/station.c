@@ -2,6 +2,7 @@
 /* The SCCP phone as its user sees it: made, started, told what to do, and asked how it is. */
 #include "service/phone/station_int.h"
 
+#include "base/text.h"
 #include "wire/sccp/sccp_names.h"
 
 #include <stdio.h>
@@ -120,8 +121,10 @@ void station_tell_info(struct rf_station *st, bool always)
     if (!leg->has_info || (!always && security == leg->security_shown))
         return;
     leg->security_shown = security;
+    char calling[2 * STATION_PARTY], called[2 * STATION_PARTY];
     rf_info(RF_CAT_PHONE, "call info calling=\"%s\" called=\"%s\" security=%s dev=%s call-ref=%u",
-            leg->calling_number, leg->called_number,
+            rf_escape(rf_slice_str(leg->calling_number), calling, sizeof calling),
+            rf_escape(rf_slice_str(leg->called_number), called, sizeof called),
             rf_sccp_name_or_unknown(RF_SCCP_NAMES_SECURITY_STATUS, security), st->device, leg->ref);
     /* copies: whoever is told may hang up, and the call's own are then gone */
     struct station_call copy = *leg;

@@ -5,6 +5,7 @@
 #include "service/phone/station_int.h"
 
 #include "base/random.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -186,9 +187,11 @@ static void up(void *self, const void *data)
     struct rf_station *st = self;
     st->is_up = true;
     st->up_at_ms = rf_now_ms(st->conf.clock);
+    char number[2 * STATION_PARTY];
     rf_info(RF_CAT_PHONE,
             "registered server=%s version=%u number=%s lines=%u tls=%s suite=%s cert=%s dev=%s",
-            st->server_text, st->version, st->number, st->n_lines,
+            st->server_text, st->version,
+            rf_escape(rf_slice_str(st->number), number, sizeof number), st->n_lines,
             st->has_tls ? st->tls_version : "none", st->has_tls ? st->suite : "none",
             st->has_tls && st->id.cert != NULL ? rf_cert_short(st->id.cert) : "none", st->device);
     struct rf_station_event event = {.kind = RF_STATION_REGISTERED,

@@ -43,8 +43,18 @@ static void put_label(struct text_out *o, struct rf_rd *rd, uint8_t prefix)
         put(o, word, strlen(word));
 }
 
+/* C1: in UTF-8 too a terminal may obey them */
+static bool is_control(uint8_t letter)
+{
+    return letter >= 0x80 && letter < 0xa0;
+}
+
 static void put_latin1(struct text_out *o, uint8_t b)
 {
+    if (is_control(b)) {
+        put(o, " ", 1);
+        return;
+    }
     char two[2] = {(char)(0xc0 | b >> 6), (char)(0x80 | (b & 0x3f))};
     put(o, two, 2);
 }
@@ -69,6 +79,8 @@ static void put_utf8(struct text_out *o, struct rf_rd *rd, uint8_t first)
         letter[++got] = (char)b;
     if (n == 0 || got < n)
         put(o, "?", 1);
+    else if (first == 0xc2 && is_control((uint8_t)letter[1]))
+        put(o, " ", 1);
     else
         put(o, letter, n + 1);
 }

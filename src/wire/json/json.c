@@ -337,7 +337,8 @@ enum rf_err rf_json_dump(const struct rf_json *j, int indent, struct rf_buf *out
 {
     struct sink sink = {.buf = out, .err = RF_OK};
     size_t before = out->len;
-    size_t flags = indent > 0 ? JSON_INDENT((size_t)indent) : JSON_COMPACT;
+    /* JSON is shown on terminals: what a peer put into a text must not be obeyed by one. */
+    size_t flags = JSON_ENSURE_ASCII | (indent > 0 ? JSON_INDENT((size_t)indent) : JSON_COMPACT);
     if (json_dump_callback(native(j), sink_add, &sink, flags) != 0) {
         out->len = before;
         return sink.err != RF_OK ? sink.err : RF_ERR_BAD;

@@ -37,11 +37,14 @@ static enum rf_err check_bytes(const struct rf_phonexml_row *row, struct rf_slic
                                struct rf_why *why)
 {
     struct rf_rd rd = rf_rd_of(text);
-    uint8_t c;
-    while (rf_rd_u8(&rd, &c))
-        if (c < 0x20 || c == 0x7f)
+    uint8_t c, before = 0;
+    while (rf_rd_u8(&rd, &c)) {
+        bool is_c1 = before == 0xc2 && c < 0xa0; /* as UTF-8 writes them */
+        if (c < 0x20 || c == 0x7f || is_c1)
             return rf_why_set(why, RF_ERR_BAD, "value-control", "%s holds byte 0x%02x", row->name,
                               c);
+        before = c;
+    }
     return RF_OK;
 }
 

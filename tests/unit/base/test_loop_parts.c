@@ -6,6 +6,8 @@
 #include "base/worker.h"
 #include "unit.h"
 
+#include <unistd.h>
+
 static uint64_t fired[8];
 static size_t n_fired;
 
@@ -112,6 +114,26 @@ struct add_job {
     int out;
 };
 
+static void a_log_line_is_one_line_and_nothing_a_terminal_obeys(void **state)
+{
+    int fd[2];
+    char line[256];
+    (void)state;
+    assert_int_equal(pipe(fd), 0);
+    rf_log_setup(fd[1], RF_LOG_INFO);
+    rf_info(RF_CAT_MAIN, "%s",
+            "a\nb\rc\x1b[31m\td\x7f"
+            "e\xc2\x9b"
+            "f\xc3\xbc");
+    rf_log_setup(2, RF_LOG_WARN);
+    ssize_t n = read(fd[0], line, sizeof line - 1);
+    close(fd[0]);
+    close(fd[1]);
+    assert_true(n > 0);
+    line[n] = '\0';
+    assert_non_null(strstr(line, " info main: a b c [31m d e  f\xc3\xbc\n"));
+}
+
 static void a_log_limit_holds_from_the_first_line(void **state)
 {
     for (uint64_t start = 0; start < 3; start++) { /* also on a clock that begins at 0 */
@@ -164,6 +186,7 @@ int main(void)
         cmocka_unit_test(timers_fire_in_order_of_their_deadlines),
         cmocka_unit_test(a_stale_handle_finds_nothing),
         cmocka_unit_test(a_mailbox_keeps_order_and_its_limit),
+        cmocka_unit_test(a_log_line_is_one_line_and_nothing_a_terminal_obeys),
         cmocka_unit_test(a_log_limit_holds_from_the_first_line),
         cmocka_unit_test(a_job_comes_back_to_the_asking_mailbox),
     };

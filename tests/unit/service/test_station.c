@@ -666,6 +666,12 @@ static void texts_of_the_server(void **state)
     expect_text("a\x80\xfez", 4, true, "az");
     expect_text("a\x80", 2, true, "a");
     expect_text("a\nb\x7f", 4, true, "a b ");
+    expect_text("\x9b"
+                "31m",
+                4, false, " 31m"); /* C1 would be obeyed by a terminal */
+    expect_text("\xc2\x9b"
+                "31m\xc2\xa0",
+                7, true, " 31m\xc2\xa0");
     expect_text("0123456789012345678901234567890123456789", 40, true,
                 "0123456789012345678901234567890");
     expect_text("012345678901234567890123456789\xc3\xa9", 32, true,

@@ -173,12 +173,27 @@ static void a_tree_is_built_in_the_order_of_its_keys(void **state)
     assert_err(rf_json_dump(j, 0, &b), RF_OK);
     assert_slice_str(rf_buf_slice(&b),
                      "{\"z\":\"1\",\"a\":9223372036854775807,\"b\":true,\"none\":null,"
-                     "\"hex\":\"01ab\",\"bytes\":\"a\\\\xffb\\\\x00c\",\"utf8\":\"\xc3\xbc\","
+                     "\"hex\":\"01ab\",\"bytes\":\"a\\\\xffb\\\\x00c\",\"utf8\":\"\\u00FC\","
                      "\"empty\":\"\",\"list\":[\"x\",null,\"y\",3,{}]}");
     char text[128] = "";
     rf_json_each(j, collect, text);
     assert_non_null(strstr(text, "z:1 a:9223372036854775807 b:true none:null hex:01ab"));
     assert_non_null(strstr(text, "list:- "));
+}
+
+/* A terminal would obey C1 and turn text around; JSON says the same without the bytes. */
+static void what_is_written_is_ascii(void **state)
+{
+    (void)state;
+    static const char text[] = "\xc2\x9b"
+                               "31m \xe2\x80\xae \x1b[0m";
+    RF_AUTO(rf_json_freep) struct rf_json *j = rf_json_obj(), *again = NULL;
+    RF_AUTO(rf_buf_fini) struct rf_buf b = RF_BUF(200);
+    rf_json_set_str(j, "t", text);
+    assert_err(rf_json_dump(j, 0, &b), RF_OK);
+    assert_slice_str(rf_buf_slice(&b), "{\"t\":\"\\u009B31m \\u202E \\u001B[0m\"}");
+    assert_err(rf_json_parse(rf_buf_slice(&b), &again, NULL), RF_OK);
+    assert_string_equal(rf_json_str(again, "t"), text);
 }
 
 static void a_dump_that_does_not_fit_adds_nothing(void **state)
@@ -247,6 +262,7 @@ int main(void)
         cmocka_unit_test(a_document_is_refused_for_each_fault),
         cmocka_unit_test(depth_and_size_are_bounded),
         cmocka_unit_test(a_tree_is_built_in_the_order_of_its_keys),
+        cmocka_unit_test(what_is_written_is_ascii),
         cmocka_unit_test(a_dump_that_does_not_fit_adds_nothing),
         cmocka_unit_test(what_must_be_there_is_asked_for_by_type),
     };

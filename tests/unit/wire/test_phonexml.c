@@ -594,6 +594,8 @@ static const struct {
      D("<loadInformation>a&#32;b</loadInformation>"), RF_ERR_BAD, "value-control"},
     {D("<loadInformation>a\x7f</loadInformation>"), D("<loadInformation>a~</loadInformation>"),
      RF_ERR_BAD, "value-control"},
+    {D("<loadInformation>a&#x9b;</loadInformation>"),
+     D("<loadInformation>a&#xa1;</loadInformation>"), RF_ERR_BAD, "value-control"},
     {D(CMS(CM("", "1") CM("", "2") CM("", "3") CM("", "4") CM("", "5") CM("", "6"))),
      D(CMS(CM("", "1") CM("", "2") CM("", "3") CM("", "4") CM("", "5") CM("", ""))), RF_ERR_LIMIT,
      "member-count"},
@@ -836,7 +838,8 @@ static void texts_that_would_not_read_back_are_not_written(void **state)
     } rows[] = {
         {"a\nb", "a b"},
         {"\x7f", "~"},
-        {"\x80", "\xc2\x80"},
+        {"\x80", "\xc2\xa0"},
+        {"\xc2\x9f", "\xc2\xa0"},                 /* C1 */
         {"\xc1\xbf", "\xc2\xbf"},                 /* not the shortest form */
         {"\xe0\x9f\xbf", "\xe0\xa0\x80"},         /* not the shortest form */
         {"\xed\xa0\x80", "\xed\x9f\xbf"},         /* a surrogate */
