@@ -2,6 +2,7 @@
 #include "base/secret.h"
 
 #include <string.h>
+#include <sys/resource.h>
 
 enum rf_err rf_secret_set(struct rf_secret *s, struct rf_slice from)
 {
@@ -37,4 +38,10 @@ void rf_wipe(void *p, size_t n)
 bool rf_ct_equal(const void *a, const void *b, size_t n)
 {
     return rf_slice_eq(rf_slice_of(a, n), rf_slice_of(b, n));
+}
+
+void rf_no_core_file(void)
+{
+    static const struct rlimit none = {0, 0};
+    rf_bug_on(setrlimit(RLIMIT_CORE, &none) != 0); /* lowering is never refused */
 }

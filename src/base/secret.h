@@ -25,4 +25,7 @@ void rf_wipe(void *p, size_t n);
 /** Same n bytes? Time depends on n only. */
 bool rf_ct_equal(const void *a, const void *b, size_t n);
 
+/** A program that holds keys leaves no core file, whatever becomes of it. Once, at its start. */
+void rf_no_core_file(void);
+
 #endif

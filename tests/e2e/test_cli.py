@@ -435,3 +435,20 @@ def test_live_commands_show_what_the_server_knows(site, tmp_path):
     assert drawn not in json.dumps(site.events()) and drawn not in site.log_text()
     site.cli("device", "remove", rig.A)
     assert site.cli("device", "list", "--json")["devices"] == []
+
+
+def test_no_program_leaves_a_core_file(site, factory):
+    """Keys, strings and what was said would be in it."""
+    def limit(pid):
+        with open(f"/proc/{pid}/limits", encoding="ascii") as limits:
+            return re.search(r"^Max core file size +(\S+) +(\S+)", limits.read(), re.M).groups()
+
+    site.start()
+    phone = factory.phone(rig.A)
+    phone.start(site)
+    phone.wait("boot")
+    words = [rig.program("ringfence"), "file", "show", "-"]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as shell:
+        rig.wait_until("ringfence limits itself", lambda: limit(shell.pid) == ("0", "0"))
+        shell.stdin.close()
+    assert limit(site.pid) == limit(phone.pid) == ("0", "0")

@@ -8,6 +8,7 @@
 #include "app/ringfenced/server_int.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/secret.h"
 
 #define EXIT_USAGE 2
 
@@ -101,6 +102,7 @@ int main(int argc, char **argv)
         {"help", no_argument, NULL, 'h'},         {0}};
     RF_AUTO(rf_freep) char *dir = NULL;
     const char *user = NULL;
+    rf_no_core_file();
     opterr = 0;
     for (int c; (c = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
         if (c == 'h') {

@@ -18,6 +18,7 @@ int main(int argc, char **argv)
 {
     struct options options = {.log_level = RF_LOG_ERROR};
     bool is_over = false;
+    rf_no_core_file();
     rf_log_setup(2, RF_LOG_ERROR);
     for (size_t i = 0; argc > 1 && i < sizeof pages / sizeof *pages; i++)
         if (strcmp(argv[1], pages[i].name) == 0)
