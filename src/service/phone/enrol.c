@@ -182,7 +182,12 @@ static void take_frame(struct rf_enrol *e, const struct rf_capf_frame *frame)
     e->in++;
     rf_debug(RF_CAT_PHONE, "capf in message=%s session=%08x dev=%s",
              rf_capf_command_name(frame->command), frame->session, e->device);
-    if (rf_capf_decode(frame, &msg, &why) != RF_OK ||
+    /* Each request makes the worker's keys or writes flash: a server does not get to ask for ever.
+     */
+    if (e->in > RF_ENROL_MESSAGES_MAX)
+        rf_why_set(&why, RF_ERR_LIMIT, "capf-endless",
+                   "the server sent more than %u messages in one session", RF_ENROL_MESSAGES_MAX);
+    if (why.code[0] != '\0' || rf_capf_decode(frame, &msg, &why) != RF_OK ||
         check_session(e, frame->session, &why) != RF_OK)
         enrol_run(e, ENROL_EV_BAD, &(struct enrol_data){.why = &why});
     else

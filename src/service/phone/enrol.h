@@ -36,6 +36,8 @@
 /* doc: docs/security-rules.md, "Phone certificates" */
 #define RF_ENROL_TRIES    3
 #define RF_ENROL_RETRY_MS 30000u
+/* Messages of the server in one session: an install and a look at its outcome take six. */
+#define RF_ENROL_MESSAGES_MAX 32u
 
 /** How the phone proves itself: capfAuthMode of its configuration. */
 enum rf_enrol_mode {
@@ -146,6 +148,7 @@ struct rf_enrol;
  * V7 and V3 on the server's certificate (server-unknown, server-role, cert-expired), and
  *     capf-protocol, capf-length, capf-element-..., capf-...   the codec's, for what it received
  *     capf-session        a message of another session
+ *     capf-endless        more than RF_ENROL_MESSAGES_MAX messages
  *     capf-version        the server speaks another version than 2 or 3
  *     capf-cert-missing, capf-cert-type   a store request without certificate, or not for an LSC
  *     capf-retry-later    the server asks for that

@@ -413,6 +413,35 @@ static void messages_out_of_place(void **state)
     world_free(w);
 }
 
+/* A server that always wants something more is left; what was done until then stands. */
+static void a_session_without_an_end(void **state)
+{
+    struct world *w = world_new(RF_ENROL_BY_STRING);
+    authenticates(w); /* one message of the server */
+    for (unsigned i = 1; i < RF_ENROL_MESSAGES_MAX; i++) {
+        says(w, (struct rf_capf_msg){.command = RF_CAPF_FETCH_CERT_REQ});
+        expect(w, RF_CAPF_FETCH_CERT_RES);
+    }
+    assert_int_equal(w->done, 0);
+    says(w, (struct rf_capf_msg){.command = RF_CAPF_FETCH_CERT_REQ});
+    expect_nothing(w);
+    assert_int_equal(w->done, 1);
+    assert_int_equal(w->result.outcome, RF_ENROL_FETCHED);
+    assert_false(w->result.is_confirmed);
+    world_free(w);
+
+    w = world_new(RF_ENROL_BY_STRING); /* the twin ends after as many */
+    authenticates(w);
+    for (unsigned i = 2; i < RF_ENROL_MESSAGES_MAX; i++) {
+        says(w, (struct rf_capf_msg){.command = RF_CAPF_FETCH_CERT_REQ});
+        expect(w, RF_CAPF_FETCH_CERT_RES);
+    }
+    says(w, (struct rf_capf_msg){.command = RF_CAPF_END_SESSION, .has_reason = true});
+    assert_int_equal(w->done, 1);
+    assert_true(w->result.is_confirmed);
+    world_free(w);
+}
+
 static void versions(void **state)
 {
     static const struct {
@@ -516,6 +545,7 @@ int main(void)
         cmocka_unit_test(flash_that_cannot_be_written),
         cmocka_unit_test(worker_without_room),
         cmocka_unit_test(messages_out_of_place),
+        cmocka_unit_test(a_session_without_an_end),
         cmocka_unit_test(versions),
         cmocka_unit_test(bytes_that_are_no_message),
         cmocka_unit_test(byte_by_byte),
