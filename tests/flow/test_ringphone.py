@@ -139,6 +139,8 @@ def named(events, name):
     ["--flash", "x", "--tftp", "127.0.0.1", "--call", ""],
     ["--flash", "x", "--tftp", "127.0.0.1", "--call", "2002", "--answer"],
     ["--flash", "x", "--tftp", "127.0.0.1", "--retry-ms", "500", "--retry-max-ms", "100"],
+    ["--flash", "x", "--tftp", "127.0.0.1", "--retry-max-ms", "1000"],
+    ["--flash", "x", "--tftp", "127.0.0.1", "--min-load", ""],
     ["--flash", "x", "--tftp", "127.0.0.1", "--auth-string", ""],
     ["--flash", "x", "--tftp", "127.0.0.1", "--auth-string-file", "/nonexistent"],
     ["--flash", "x", "--tftp", "127.0.0.1", "--log-level", "loud"],

@@ -148,6 +148,8 @@ static bool take_auth_file(const char *path, struct options *o)
 {
     char line[RF_SECRET_MAX + 2] = "";
     FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+    if (f != NULL)
+        setvbuf(f, NULL, _IONBF, 0); /* a buffer of the library would keep a copy */
     bool is_read = f != NULL && fgets(line, sizeof line, f) != NULL;
     if (f != NULL && f != stdin)
         fclose(f);
@@ -176,6 +178,8 @@ static int take_text(int c, struct options *o)
         o->record = optarg;
         return EXIT_DONE;
     case OPT_MIN_LOAD:
+        if (optarg[0] == '\0')
+            return wrong("--min-load wants a version; without the option there is no floor");
         o->min_load = optarg;
         return EXIT_DONE;
     case OPT_KEYLOG:
@@ -307,8 +311,9 @@ static int check_whole(const struct options *o, int argc, char **argv)
         return wrong("--tftp HOST[:PORT] is missing");
     if (o->call != NULL && o->is_answering)
         return wrong("--call and --answer are two phones");
-    if (o->retry_max_ms != 0 && o->retry_max_ms < o->retry_ms)
-        return wrong("--retry-max-ms is below --retry-ms");
+    uint32_t first_ms = o->retry_ms != 0 ? o->retry_ms : RF_PHONE_RETRY_FIRST_MS;
+    if (o->retry_max_ms != 0 && o->retry_max_ms < first_ms)
+        return wrong("--retry-max-ms %u is below --retry-ms, %u", o->retry_max_ms, first_ms);
     return EXIT_DONE;
 }
 

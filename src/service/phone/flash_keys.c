@@ -78,7 +78,11 @@ enum rf_err rf_flash_lsc_store(const struct rf_flash *flash, const struct rf_key
 {
     RF_AUTO(rf_freep) char *path = rf_flash_path(flash, RF_FLASH_LSC);
     enum rf_err err = rf_flash_pair_write(path, key, cert, chain, why);
-    return err == RF_OK ? rf_flash_pending_remove(flash, why) : err;
+    /* The new pair is in use from here on: a key that waited and cannot be removed does no harm,
+     * and does not make it a failure. */
+    if (err == RF_OK)
+        (void)!rf_flash_pending_remove(flash, NULL);
+    return err;
 }
 
 enum rf_err rf_flash_lsc_remove(const struct rf_flash *flash, struct rf_why *why)

@@ -250,6 +250,23 @@ static void an_lsc_replaces_key_and_certificate_as_one(void **state)
     assert_err(rf_flash_lsc_load(p->flash, &pair, NULL), RF_ERR_NOT_FOUND);
 }
 
+/* What lies on flash is what the server is told, also when the key that waited cannot be removed.
+ */
+static void a_stored_lsc_is_no_failure(void **state)
+{
+    struct place *p = *state;
+    struct rf_flash_pair pair = {0};
+    RF_AUTO(rf_key_freep) struct rf_key *key = new_key();
+    RF_AUTO(rf_cert_freep) struct rf_cert *cert = cert_of(key);
+    RF_AUTO(rf_freep) char *pending = rf_flash_path(p->flash, RF_FLASH_LSC_PENDING);
+    assert_int_equal(mkdir(pending, 0700), 0);
+    assert_err(rf_flash_lsc_store(p->flash, key, cert, NULL, NULL), RF_OK);
+    assert_err(rf_flash_lsc_load(p->flash, &pair, NULL), RF_OK);
+    assert_true(rf_cert_eq(pair.cert, cert));
+    rf_flash_pair_fini(&pair);
+    assert_int_equal(rmdir(pending), 0);
+}
+
 static void a_pending_key_comes_back_as_it_was(void **state)
 {
     struct place *p = *state;
@@ -336,6 +353,7 @@ int main(void)
         TEST(a_component_stays_in_its_slot),
         TEST(a_damaged_boot_note_is_refused),
         TEST(an_lsc_replaces_key_and_certificate_as_one),
+        TEST(a_stored_lsc_is_no_failure),
         TEST(a_pending_key_comes_back_as_it_was),
         TEST(lists_and_configuration_come_back),
         TEST(the_state_comes_back_and_a_damaged_one_is_refused),
