@@ -161,6 +161,8 @@ enum rf_err rf_file_remove(const char *path, struct rf_why *why)
 enum rf_err rf_dir_make(const char *path, unsigned mode, struct rf_why *why)
 {
     RF_AUTO(rf_freep) char *part = rf_strdup(path);
+    if (path[0] == '\0')
+        return rf_why_set(why, RF_ERR_BAD, "folder-name", "a folder without a name");
     for (char *p = part + 1;; p++) {
         if (*p != '/' && *p != '\0')
             continue;

@@ -41,7 +41,7 @@ void rf_file_out_abort(struct rf_file_out *out);
 RF_MUST_CHECK enum rf_err rf_file_rename(const char *from, const char *to, struct rf_why *why);
 /** Remove a file, durably; one that is not there is fine. */
 RF_MUST_CHECK enum rf_err rf_file_remove(const char *path, struct rf_why *why);
-/** Make a folder with its parents; one that is there is fine. */
+/** Make a folder with its parents; one that is there is fine. RF_ERR_BAD folder-name: "". */
 RF_MUST_CHECK enum rf_err rf_dir_make(const char *path, unsigned mode, struct rf_why *why);
 /** Remove the regular files in a folder, not folders below it; the folder stays. */
 RF_MUST_CHECK enum rf_err rf_dir_empty(const char *path, struct rf_why *why);

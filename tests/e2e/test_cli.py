@@ -71,6 +71,7 @@ def test_a_command_is_told_apart_from_a_wrong_one():
     (["file", "show", "a", "--json=yes"], "--json=yes: it takes no value"),
     (["file", "show", "a", "--site", "x"], "--site is no option of it"),
     (["file", "verify", "a", "--cert"], "--cert wants a value"),
+    (["device", "show", "--site", ""], "--site wants a folder"),
     (["list", "verify"], "FILE.tlv is missing"),
     (["image", "verify"], "FILE is missing"),
     (["image", "import"], "FILE... is missing"),

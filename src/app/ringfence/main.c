@@ -84,7 +84,7 @@ static int run(const struct cmd *cmd, int argc, char **argv)
     struct cmd_ctx ctx = {.cmd = cmd, .site = getenv("RINGFENCE_SITE")};
     rf_bug_on(cmd->n_options + OPT_OWN >= OPTIONS_MAX);
     add_options(cmd, options);
-    if (ctx.site == NULL)
+    if (ctx.site == NULL || ctx.site[0] == '\0')
         ctx.site = SITE_DEFAULT;
     opterr = 0;
     for (int c; (c = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
@@ -95,6 +95,8 @@ static int run(const struct cmd *cmd, int argc, char **argv)
         }
         if (c == OPT_JSON)
             ctx.is_json = true;
+        else if (c == OPT_SITE && optarg[0] == '\0')
+            status = cmd_usage(&ctx, "--site wants a folder"); /* else it were / */
         else if (c == OPT_SITE)
             ctx.site = optarg;
         else if (c >= OPT_OWN && c != ':' && c != '?')

@@ -124,7 +124,7 @@ int main(int argc, char **argv)
     }
     if (optind < argc)
         return usage(argv[optind], " is one argument too many");
-    if (dir == NULL)
+    if (dir == NULL || dir[0] == '\0') /* "" were the folder / */
         return usage("--config FILE or --site DIR is missing", "");
     return serve(dir, user);
 }

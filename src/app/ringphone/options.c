@@ -163,6 +163,8 @@ static int take_text(int c, struct options *o)
 {
     switch (c) {
     case OPT_FLASH:
+        if (optarg[0] == '\0')
+            return wrong("--flash wants a folder");
         o->flash = optarg;
         return EXIT_DONE;
     case OPT_CALL:

@@ -36,7 +36,7 @@ static int take(int argc, char **argv, bool may_json, struct page_options *o)
             return EXIT_USAGE;
         }
     }
-    if (o->flash == NULL || optind < argc) {
+    if (o->flash == NULL || o->flash[0] == '\0' || optind < argc) {
         fprintf(stderr, "ringphone %s: wants --flash DIR%s and nothing else\n", argv[0],
                 may_json ? " [--json]" : "");
         return EXIT_USAGE;

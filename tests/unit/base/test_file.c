@@ -54,6 +54,25 @@ static void a_file_is_replaced_whole_and_keeps_its_mode(void **state)
     assert_err(rf_file_create(path, rf_slice_str("x"), RF_FILE_PUBLIC, &why), RF_ERR_EXISTS);
 }
 
+static void a_folder_has_a_name_and_one_holder(void **state)
+{
+    (void)state;
+    struct rf_why why = {0};
+    int first, second;
+    assert_refused(rf_dir_make("", 0700, &why), RF_ERR_BAD, why, "folder-name");
+    assert_err(rf_dir_make(dir, 0700, NULL), RF_OK);
+    assert_err(rf_dir_make("/", 0700, NULL), RF_OK);
+    assert_err(rf_dir_lock(dir, &first, NULL), RF_OK);
+    why = (struct rf_why){0};
+    assert_refused(rf_dir_lock(dir, &second, &why), RF_ERR_AGAIN, why, "folder-busy");
+    rf_dir_unlock(first);
+    assert_err(rf_dir_lock(dir, &second, NULL), RF_OK);
+    rf_dir_unlock(second);
+    RF_AUTO(rf_freep) char *none = rf_path_join(dir, "none");
+    assert_err(rf_dir_lock(none, &first, NULL), RF_ERR_NOT_FOUND);
+    assert_int_equal(files_in_dir(), 0);
+}
+
 static void nothing_is_seen_before_commit_and_nothing_stays_after_abort(void **state)
 {
     (void)state;
@@ -95,6 +114,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_file_is_replaced_whole_and_keeps_its_mode, make_dir,
                                         remove_dir),
+        cmocka_unit_test_setup_teardown(a_folder_has_a_name_and_one_holder, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(nothing_is_seen_before_commit_and_nothing_stays_after_abort,
                                         make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(reading_says_why_not, make_dir, remove_dir),
