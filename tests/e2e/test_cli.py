@@ -34,6 +34,13 @@ def complete(*words, cwd):
     return [line for line in done.stdout.split("\n") if line]
 
 
+def test_a_word_longer_than_any_path_is_wrong_usage():
+    for words in (["status", "--site", "s" * 90000], ["factory", "init", "f" * 90000]):
+        assert "at most 4096" in rig.ringfence(*words, status=2).stderr
+    assert "too long" in rig.ringfence("status", status=2,
+                                       env={"RINGFENCE_SITE": "s" * 90000}).stderr
+
+
 # ---- help, manual page, completion ----
 
 def test_help_lists_and_explains_every_command():
@@ -413,6 +420,8 @@ def test_live_commands_show_what_the_server_knows(site, tmp_path):
     assert site.cli("device", "show", rig.B, "--json", status=1)["code"] == "device-unknown"
     assert site.cli("device", "show", rig.A, "--json") == site.device(rig.A)
     assert "by the window" in site.cli("device", "list").stdout
+    site.cli("device", "change", rig.A, "--line", "2001,Ada,Lovelace, Ada")
+    assert site.device(rig.A)["lines"][0]["display_name"] == "Lovelace, Ada"
     site.cli("device", "change", rig.A, "--description", "\N{BULLET} moved \x9b2J")
     shown = site.cli("device", "show", rig.A).stdout  # what a terminal would obey is not shown it
     assert "\N{BULLET} moved ?" in shown and "\x9b" not in shown

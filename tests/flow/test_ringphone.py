@@ -147,6 +147,7 @@ def named(events, name):
     ["--flash", "x", "--tftp", "127.0.0.1", "--file-rollback", "maybe"],
     ["--flash", "x", "--tftp", "127.0.0.1", "--nonsense"],
     ["--flash", "x", "--tftp", "127.0.0.1", "extra"],
+    ["--flash", "f" * 90000, "--tftp", "127.0.0.1"], ["security", "--flash", "f" * 90000],
     ["--flash", "", "--tftp", "127.0.0.1"], ["security", "--flash", ""],
     ["--flash"], ["security"], ["status", "--flash"], ["erase", "--flash", "x", "--json"],
     ["security", "--flash", "x", "extra"], ["sceurity", "--flash", "x"], [],

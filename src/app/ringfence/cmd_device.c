@@ -49,14 +49,16 @@ const struct cmd cmd_device_show = {
     .run = run_show,
 };
 
-/* "DN[,label[,display name]]" */
+/* "DN[,label[,display name]]"; the name is all that is left, commas included */
 static struct rf_json *line_of(const char *text)
 {
     struct rf_json *line = rf_json_obj();
     struct rf_slice rest = rf_slice_str(text), piece;
     static const char *const keys[] = {"dn", "label", "display_name"};
-    for (size_t i = 0; i < 3 && rf_next_piece(&rest, ',', &piece); i++)
+    for (size_t i = 0; i < 2 && rf_next_piece(&rest, ',', &piece); i++)
         rf_json_set_slice(line, keys[i], piece);
+    if (rest.p != NULL)
+        rf_json_set_slice(line, keys[2], rest);
     return line;
 }
 

@@ -13,6 +13,7 @@
 
 #define SITE_DEFAULT "/var/lib/ringfence"
 #define OPTIONS_MAX  32
+#define WORD_MAX     4096 /* of the line: paths and texts for people are shorter */
 /* Values of getopt's `val` for what every command has; a command's own options follow. */
 enum { OPT_HELP = 1, OPT_JSON, OPT_SITE, OPT_OWN };
 
@@ -86,6 +87,8 @@ static int run(const struct cmd *cmd, int argc, char **argv)
     add_options(cmd, options);
     if (ctx.site == NULL || ctx.site[0] == '\0')
         ctx.site = SITE_DEFAULT;
+    if (strlen(ctx.site) > WORD_MAX)
+        return cmd_usage(&ctx, "RINGFENCE_SITE is too long");
     opterr = 0;
     for (int c; (c = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
         int status = CMD_OK;
@@ -135,6 +138,13 @@ static int dispatch(int argc, char **argv)
     if (argc < 2) {
         cmd_help_all(stderr);
         return CMD_USAGE;
+    }
+    for (int i = 1; i < argc; i++) {
+        size_t n = strlen(argv[i]);
+        if (n > WORD_MAX) {
+            fprintf(stderr, "ringfence: argument %d has %zu bytes, at most %d\n", i, n, WORD_MAX);
+            return CMD_USAGE;
+        }
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         cmd_help_all(stdout);

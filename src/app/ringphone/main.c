@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Of the command line: no path and no string is as long. */
+#define WORD_MAX 4096
+
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
@@ -20,6 +23,11 @@ int main(int argc, char **argv)
     bool is_over = false;
     rf_no_core_file();
     rf_log_setup(2, RF_LOG_ERROR);
+    for (int i = 1; i < argc; i++)
+        if (strlen(argv[i]) > WORD_MAX) {
+            fprintf(stderr, "ringphone: argument %d is longer than %d bytes\n", i, WORD_MAX);
+            return EXIT_USAGE;
+        }
     for (size_t i = 0; argc > 1 && i < sizeof pages / sizeof *pages; i++)
         if (strcmp(argv[1], pages[i].name) == 0)
             return pages[i].run(argc - 1, argv + 1);
