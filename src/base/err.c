@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/err.h"
 
+#include "base/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +16,8 @@ static void why_fill(struct rf_why *why, const char *code, const char *fmt, va_l
 {
     snprintf(why->code, sizeof why->code, "%s", code);
     vsnprintf(why->text, sizeof why->text, fmt, ap);
+    /* Subjects of certificates and the like come from peers, and reasons are shown on terminals. */
+    rf_blank_controls(why->text, strlen(why->text));
 }
 
 enum rf_err rf_why_set(struct rf_why *why, enum rf_err err, const char *code, const char *fmt, ...)

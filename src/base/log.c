@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
 
+#include "base/text.h"
+
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -69,19 +71,6 @@ bool rf_log_level_parse(const char *text, enum rf_log_level *out)
     return false;
 }
 
-/* One line, and nothing that a terminal obeys: C0, DEL, and C1 as UTF-8 writes them. */
-static void blank_controls(char *text, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)text[i];
-        unsigned char next = i + 1 < n ? (unsigned char)text[i + 1] : 0;
-        if (c < ' ' || c == 0x7f)
-            text[i] = ' ';
-        else if (c == 0xc2 && next >= 0x80 && next < 0xa0)
-            text[i] = text[i + 1] = ' ';
-    }
-}
-
 void rf_log(enum rf_log_cat cat, enum rf_log_level level, const char *fmt, ...)
 {
     if (!rf_log_wants(cat, level))
@@ -103,7 +92,7 @@ void rf_log(enum rf_log_cat cat, enum rf_log_level level, const char *fmt, ...)
     size_t end = n + (size_t)m;
     if (end > sizeof line - 2)
         end = sizeof line - 2;
-    blank_controls(line + n, end - n);
+    rf_blank_controls(line + n, end - n); /* one line, whatever a peer put into it */
     line[end++] = '\n';
     pthread_mutex_lock(&log_lock);
     for (size_t done = 0; done < end;) {

@@ -101,6 +101,18 @@ const char *rf_escape(struct rf_slice s, char *buf, size_t cap)
     return buf;
 }
 
+void rf_blank_controls(char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)text[i];
+        unsigned char next = i + 1 < n ? (unsigned char)text[i + 1] : 0;
+        if (c < ' ' || c == 0x7f)
+            text[i] = ' ';
+        else if (c == 0xc2 && next >= 0x80 && next < 0xa0)
+            text[i] = text[i + 1] = ' ';
+    }
+}
+
 bool rf_next_piece(struct rf_slice *rest, char sep, struct rf_slice *piece)
 {
     *piece = (struct rf_slice){0};

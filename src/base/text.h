@@ -16,6 +16,9 @@ RF_MUST_CHECK bool rf_parse_u64(struct rf_slice text, uint64_t min, uint64_t max
 /** Text from a peer, made safe for one log line: control bytes, quotes, backslash and bytes above
  * 0x7e become \xNN; cut with "..." to fit. Returns buf. */
 const char *rf_escape(struct rf_slice s, char *buf, size_t cap);
+/** In place: what a terminal would obey becomes a blank: C0 with tab and line end, DEL, and C1 as
+ * UTF-8 writes them. */
+void rf_blank_controls(char *text, size_t n);
 /** Take the next piece up to `sep` (not included) from *rest; false when *rest is used up. */
 RF_MUST_CHECK bool rf_next_piece(struct rf_slice *rest, char sep, struct rf_slice *piece);
 /** Without blanks, tabs, CR and LF at both ends. */

@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Lines add up in `out`; one that did not fit is remembered. */
 struct page_out {
@@ -20,6 +21,7 @@ static RF_PRINTF(2, 3) void line(struct page_out *o, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    rf_blank_controls(text, strlen(text));
     if (o->err == RF_OK)
         o->err = rf_buf_addf(o->out, "%s\n", text);
 }

@@ -43,6 +43,20 @@ static void a_peers_text_cannot_break_the_line(void **state)
         "01234567...");
 }
 
+/* A reason may hold the subject of a stranger's certificate. */
+static void a_reason_is_nothing_a_terminal_obeys(void **state)
+{
+    (void)state;
+    struct rf_why why = {0};
+    assert_err(rf_why_set(&why, RF_ERR_BAD, "code", "CN=%s",
+                          "a\x1b[2J\xc2\x9b"
+                          "31m\n\xc3\xbc"),
+               RF_ERR_BAD);
+    assert_string_equal(rf_why_text(&why), "CN=a [2J  31m \xc3\xbc");
+    assert_err(rf_why_replace(&why, RF_ERR_BAD, "code", "\x7f"), RF_ERR_BAD);
+    assert_string_equal(rf_why_text(&why), " ");
+}
+
 static void pieces_and_trimming(void **state)
 {
     (void)state;
@@ -68,6 +82,7 @@ int main(void)
         cmocka_unit_test(hex_goes_both_ways),
         cmocka_unit_test(numbers_are_whole_and_bounded),
         cmocka_unit_test(a_peers_text_cannot_break_the_line),
+        cmocka_unit_test(a_reason_is_nothing_a_terminal_obeys),
         cmocka_unit_test(pieces_and_trimming),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
