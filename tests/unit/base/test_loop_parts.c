@@ -47,6 +47,61 @@ static void timers_fire_in_order_of_their_deadlines(void **state)
     rf_timers_free(t);
 }
 
+/* Beside a model: 2,000 timers started, stopped and fired in every order; and an id that is over
+ * stops nothing of those that came after. */
+#define MANY 2000
+
+static uint64_t due_of[MANY]; /* 0: not running */
+static uint64_t last_due;
+
+static void fire_one(void *owner, uint64_t number)
+{
+    const struct rf_clock_fake *clock = owner;
+    assert_true(due_of[number] != 0 && due_of[number] <= clock->ms);
+    assert_true(due_of[number] >= last_due);
+    last_due = due_of[number];
+    due_of[number] = 0;
+}
+
+static void many_timers_start_and_stop(void **state)
+{
+    (void)state;
+    static rf_timer_id id[MANY], old[MANY];
+    struct rf_clock_fake clock;
+    uint32_t seed = 1;
+    rf_clock_fake_init(&clock, 0);
+    struct rf_timers *t = rf_timers_new(&clock.clock);
+    for (int round = 0; round < 60000; round++) {
+        seed = seed * 1664525 + 1013904223;
+        uint32_t i = (seed >> 8) % MANY;
+        if (due_of[i] == 0) {
+            rf_timer_stop(t, &old[i]); /* stopped long ago */
+            rf_timer_stop(t, &id[i]);  /* or fired */
+            uint64_t ms = 1 + (seed >> 20) % 500;
+            id[i] = rf_timer_start(t, ms, fire_one, &clock, i);
+            assert_true(id[i] != 0);
+            due_of[i] = clock.ms + ms;
+        } else {
+            old[i] = id[i];
+            rf_timer_stop(t, &id[i]);
+            assert_true(id[i] == 0);
+            due_of[i] = 0;
+        }
+        if (round % 50 == 0) {
+            rf_clock_fake_advance(&clock, 7);
+            last_due = 0;
+            rf_timers_run(t);
+        }
+    }
+    rf_clock_fake_advance(&clock, 1000);
+    last_due = 0;
+    rf_timers_run(t);
+    for (size_t i = 0; i < MANY; i++)
+        assert_true(due_of[i] == 0);
+    assert_int_equal(rf_timers_wait_ms(t), -1);
+    rf_timers_free(t);
+}
+
 static void a_stale_handle_finds_nothing(void **state)
 {
     (void)state;
@@ -184,6 +239,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timers_fire_in_order_of_their_deadlines),
+        cmocka_unit_test(many_timers_start_and_stop),
         cmocka_unit_test(a_stale_handle_finds_nothing),
         cmocka_unit_test(a_mailbox_keeps_order_and_its_limit),
         cmocka_unit_test(a_log_line_is_one_line_and_nothing_a_terminal_obeys),
