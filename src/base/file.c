@@ -218,6 +218,14 @@ enum rf_err rf_dir_empty(const char *path, struct rf_why *why)
     return rf_dir_each(path, remove_one, &arg, why);
 }
 
+/* The descriptor, now the caller's. */
+static int take_fd(int *fd)
+{
+    int taken = *fd;
+    *fd = -1;
+    return taken;
+}
+
 enum rf_err rf_dir_lock(const char *path, int *out_fd, struct rf_why *why)
 {
     *out_fd = -1;
@@ -230,8 +238,7 @@ enum rf_err rf_dir_lock(const char *path, int *out_fd, struct rf_why *why)
                               path);
         return io_error(why, "lock", path);
     }
-    *out_fd = fd;
-    fd = -1;
+    *out_fd = take_fd(&fd);
     return RF_OK;
 }
 
