@@ -293,8 +293,10 @@ void rf_media_on_close(struct rf_media *media, struct rf_media_stream *s,
     struct event_msg *m = new_event(s, RF_MEDIA_CLOSED);
     m->record = s->in.record;
     s->in.record = (struct rf_buf){0};
-    rf_mailbox_post_answer(s->conf.events_to, &m->msg);
+    struct rf_mailbox *events_to = s->conf.events_to;
     rf_media_stream_free(s); /* closing its socket takes it out of epoll */
+    /* Only now: who hears of the end may rely on it that the keys are gone. */
+    rf_mailbox_post_answer(events_to, &m->msg);
 }
 
 static void run_command(struct rf_msg *msg, void *reader)

@@ -94,12 +94,13 @@ static void set_text(struct rf_store_event *e, const char *text)
 void event_of_server(struct server *s, enum rf_store_severity severity, const char *code,
                      const char *fmt, ...)
 {
-    struct rf_store_event e = event_of(severity, "main", code);
     char text[RF_WHY_TEXT_MAX];
     va_list ap;
     va_start(ap, fmt);
+    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is, in the line above */
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    struct rf_store_event e = event_of(severity, "main", code);
     set_text(&e, text);
     event_keep(s, &e);
 }

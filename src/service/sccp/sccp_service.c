@@ -150,14 +150,21 @@ static struct session **cert_slot(struct rf_sccp_service *svc, const uint8_t sha
     return &svc->by_cert[first % BUCKETS];
 }
 
+/* Out of the list of those that show the same certificate. */
+static void leave_cert(struct session *s)
+{
+    struct session **at = cert_slot(s->svc, s->sha256);
+    while (*at != NULL && *at != s)
+        at = &(*at)->next_of_cert;
+    rf_bug_on(*at == NULL);
+    *at = s->next_of_cert;
+}
+
 static void session_free(struct session *s)
 {
     struct rf_sccp_service *svc = s->svc;
-    struct session **at = s->cert != NULL ? cert_slot(svc, s->sha256) : NULL;
-    while (at != NULL && *at != s)
-        at = &(*at)->next_of_cert;
-    if (at != NULL)
-        *at = s->next_of_cert;
+    if (s->cert != NULL)
+        leave_cert(s);
     rf_timer_stop(svc->conf.timers, &s->watch);
     rf_timer_stop(svc->conf.timers, &s->unpause);
     *session_slot(svc, s->link) = s->next;
