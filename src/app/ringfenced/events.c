@@ -97,7 +97,6 @@ void event_of_server(struct server *s, enum rf_store_severity severity, const ch
     char text[RF_WHY_TEXT_MAX];
     va_list ap;
     va_start(ap, fmt);
-    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is, in the line above */
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     struct rf_store_event e = event_of(severity, "main", code);
