@@ -121,11 +121,6 @@ bool rf_rd_u32be(struct rf_rd *rd, uint32_t *out)
     return ok;
 }
 
-bool rf_rd_u64be(struct rf_rd *rd, uint64_t *out)
-{
-    return rd_uint(rd, 8, true, out);
-}
-
 bool rf_rd_u16le(struct rf_rd *rd, uint16_t *out)
 {
     uint64_t v;

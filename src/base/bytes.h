@@ -50,7 +50,6 @@ bool rf_rd_done(const struct rf_rd *rd);
 RF_MUST_CHECK bool rf_rd_u8(struct rf_rd *rd, uint8_t *out);
 RF_MUST_CHECK bool rf_rd_u16be(struct rf_rd *rd, uint16_t *out);
 RF_MUST_CHECK bool rf_rd_u32be(struct rf_rd *rd, uint32_t *out);
-RF_MUST_CHECK bool rf_rd_u64be(struct rf_rd *rd, uint64_t *out);
 RF_MUST_CHECK bool rf_rd_u16le(struct rf_rd *rd, uint16_t *out);
 RF_MUST_CHECK bool rf_rd_u32le(struct rf_rd *rd, uint32_t *out);
 /** Borrow the next n bytes. */

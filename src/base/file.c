@@ -144,13 +144,6 @@ enum rf_err rf_file_create(const char *path, struct rf_slice content, unsigned m
     return rf_file_replace(path, content, mode, why);
 }
 
-enum rf_err rf_file_rename(const char *from, const char *to, struct rf_why *why)
-{
-    if (rename(from, to) != 0)
-        return io_error(why, "rename", from);
-    return sync_folder_of(to, why);
-}
-
 enum rf_err rf_file_remove(const char *path, struct rf_why *why)
 {
     if (unlink(path) != 0)

@@ -37,8 +37,6 @@ RF_MUST_CHECK enum rf_err rf_file_out_commit(struct rf_file_out *out, struct rf_
 /** Drop an uncommitted file; harmless after commit. */
 void rf_file_out_abort(struct rf_file_out *out);
 
-/** Move a file into its place (same file system), durably; an existing target is replaced. */
-RF_MUST_CHECK enum rf_err rf_file_rename(const char *from, const char *to, struct rf_why *why);
 /** Remove a file, durably; one that is not there is fine. */
 RF_MUST_CHECK enum rf_err rf_file_remove(const char *path, struct rf_why *why);
 /** Make a folder with its parents; one that is there is fine. RF_ERR_BAD folder-name: "". */

@@ -82,6 +82,14 @@ void rf_fsm_post(struct rf_fsm *fsm, int event, const void *data, size_t data_le
     fsm->queued++;
 }
 
+const char *rf_fsm_name_find(const struct rf_fsm_name *names, size_t n, rf_fsm_action action)
+{
+    for (size_t i = 0; i < n; i++)
+        if (names[i].action == action)
+            return names[i].name;
+    return "unnamed";
+}
+
 void rf_fsm_dump(const struct rf_fsm_def *def, const char *(*action_name)(rf_fsm_action),
                  void (*line)(void *arg, const char *text), void *arg)
 {

@@ -68,6 +68,18 @@ void rf_fsm_handle(struct rf_fsm *fsm, int event, const void *event_data);
 /** From an action: run this event after the present one. `data` is copied (at most RF_FSM_DATA). */
 void rf_fsm_post(struct rf_fsm *fsm, int event, const void *data, size_t data_len);
 
+/** Names of actions, for grids and pictures. A machine lists its actions once, as X(action):
+ *
+ *     static const struct rf_fsm_name names[] = {ACTIONS(RF_FSM_NAME)};
+ */
+struct rf_fsm_name {
+    rf_fsm_action action;
+    const char *name;
+};
+#define RF_FSM_NAME(action) {action, #action},
+/** The name of an action, or "unnamed". A constant. */
+const char *rf_fsm_name_find(const struct rf_fsm_name *names, size_t n, rf_fsm_action action);
+
 /** The row for a pair, or NULL. For the runner, the grid test and tools. */
 const struct rf_fsm_row *rf_fsm_row_find(const struct rf_fsm_def *def, int state, int event);
 /** Write the grid: one line "state event action next" per pair that has a row, in order of states

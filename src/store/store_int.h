@@ -30,7 +30,7 @@ enum rf_err rf_db_error(sqlite3 *db, int rc, struct rf_why *why);
  *
  *     struct rf_db q = rf_db_of(store, RF_SQL_LINE_LIST);
  *     rf_db_text(&q, device);
- *     while (rf_db_row(&q)) { line.index = rf_db_u32(&q); ... }
+ *     while (rf_db_row(&q)) { line.index = rf_db_get_u32(&q, RF_STORE_LINES_MAX); ... }
  *     err = rf_db_end(&q, why);
  */
 struct rf_db {

@@ -285,14 +285,6 @@ static enum rf_err issue(const struct plan *p, const struct rf_cert *ca, struct 
     return err;
 }
 
-const char *rf_cert_role_name(enum rf_cert_role role)
-{
-    static const char *const names[] = {"SAST",     "CCM",        "TFTP",
-                                        "CAPF",     "TVS",        "LSC issuer",
-                                        "MIC root", "MIC issuer", "image signer"};
-    return (size_t)role < sizeof(names) / sizeof(names[0]) ? names[role] : "?";
-}
-
 /* Constraints and usages by role. */
 static void plan_role(enum rf_cert_role role, enum rf_key_type key, struct plan *p)
 {

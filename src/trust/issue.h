@@ -25,8 +25,6 @@ enum rf_cert_role {
     RF_CERT_ROLE_MIC_ISSUER,   /* CA, pathLen 0, issued by the root */
     RF_CERT_ROLE_IMAGE_SIGNER, /* signs images of ringphone */
 };
-/** "SAST", "CCM", ... */
-const char *rf_cert_role_name(enum rf_cert_role role);
 
 /** A site or manufacturer certificate. Texts are UTF-8, 1..64 characters, no control bytes. */
 struct rf_issue_self {

@@ -57,11 +57,6 @@ void rf_der_add(struct rf_der *d, uint8_t tag, struct rf_slice value)
     rf_der_end(d, mark);
 }
 
-void rf_der_str(struct rf_der *d, uint8_t tag, const char *value)
-{
-    rf_der_add(d, tag, rf_slice_str(value));
-}
-
 void rf_der_uint(struct rf_der *d, struct rf_slice bytes)
 {
     static const uint8_t zero = 0;

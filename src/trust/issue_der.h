@@ -30,7 +30,6 @@ void rf_der_end(struct rf_der *d, size_t mark);
 void rf_der_raw(struct rf_der *d, struct rf_slice bytes);
 /** A whole primitive element. */
 void rf_der_add(struct rf_der *d, uint8_t tag, struct rf_slice value);
-void rf_der_str(struct rf_der *d, uint8_t tag, const char *value);
 /** A non-negative INTEGER of big-endian bytes. */
 void rf_der_uint(struct rf_der *d, struct rf_slice bytes);
 /** UTCTime until 2049, then GeneralizedTime. */

@@ -251,11 +251,6 @@ unsigned rf_key_bits(const struct rf_key *k)
     return k->info.bits;
 }
 
-enum rf_curve rf_key_curve(const struct rf_key *k)
-{
-    return k->info.curve;
-}
-
 struct rf_slice rf_key_spki(const struct rf_key *k)
 {
     return rf_slice_of(k->spki, k->spki_len);

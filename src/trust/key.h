@@ -43,7 +43,6 @@ void rf_buf_wipe(struct rf_buf *b);
 
 enum rf_key_type rf_key_type(const struct rf_key *k);
 unsigned rf_key_bits(const struct rf_key *k);
-enum rf_curve rf_key_curve(const struct rf_key *k);
 /** SubjectPublicKeyInfo DER, borrowed. */
 struct rf_slice rf_key_spki(const struct rf_key *k);
 /** Is this the private half of the certificate's key? */

@@ -146,7 +146,7 @@ def test_sec_53_enrolled_and_confirmed(job, side):
     assert lsc["state"] == "confirmed"
     assert lsc["fingerprint"] == done["lsc"] == side.security["lsc"]["fingerprint"]
     assert side.security["lsc"]["issuer"] == next(
-        c["subject"] for c in job.status["certificates"] if c["role"] == "LSC issuer")
+        c["subject"] for c in job.status["certificates"] if c["role"] == "LSC-issuer")
 
 
 def test_mic_is_known_where_it_was_shown(side):

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The state table of CAPF sessions, cell by cell, against the checked-in picture of it: a review
  * shows exactly which cells a change moved. Written anew with RF_GRID_WRITE=1. */
-#include "unit.h"
+#include "grid.h"
 
-#include <stdlib.h>
-
-#include "base/file.h"
-#include "base/mem.h"
 #include "service/capf/capf_sessions.h"
 
 static const char *const head =
@@ -15,38 +11,16 @@ static const char *const head =
     " session.\n"
     "# Written by tests/flow/test_capf_grid.c with RF_GRID_WRITE=1; drawn by tools/fsm-dot.\n";
 
-static void add_line(void *arg, const char *text)
-{
-    struct rf_buf *b = arg;
-    assert_err(rf_buf_addf(b, "%s\n", text), RF_OK);
-}
-
 static void the_grid_is_the_checked_in_one(void **state)
 {
-    RF_AUTO(rf_buf_fini) struct rf_buf now = RF_BUF((size_t)64 * 1024);
-    RF_AUTO(rf_buf_fini) struct rf_buf was = {0};
-    assert_err(rf_buf_addf(&now, "%s", head), RF_OK);
-    rf_fsm_dump(rf_capf_fsm_def(), rf_capf_fsm_action_name, add_line, &now);
-    const char *folder = getenv("RF_FLOW_GRIDS");
-    char path[512];
-    snprintf(path, sizeof path, "%s/capf.txt", folder != NULL ? folder : "tests/flow/grids");
-    if (getenv("RF_GRID_WRITE") != NULL) {
-        FILE *file = fopen(path, "w");
-        assert_non_null(file);
-        assert_int_equal(fwrite(now.p, 1, now.len, file), now.len);
-        assert_int_equal(fclose(file), 0);
-        return;
-    }
-    struct rf_why why = {0};
-    assert_err(rf_file_read(path, (size_t)64 * 1024, &was, &why), RF_OK);
-    assert_slice_eq(rf_buf_slice(&now), rf_buf_slice(&was));
+    (void)state;
+    assert_grid("capf.txt", head, rf_capf_fsm_def(), rf_capf_fsm_action_name);
 }
 
 static void every_action_has_a_name(void **state)
 {
-    const struct rf_fsm_def *def = rf_capf_fsm_def();
-    for (size_t i = 0; i < def->n_rows; i++)
-        assert_string_not_equal(rf_capf_fsm_action_name(def->rows[i].action), "unnamed");
+    (void)state;
+    assert_actions_named(rf_capf_fsm_def(), rf_capf_fsm_action_name);
 }
 
 static const struct rf_fsm_row *row_of(int state, const char *event)

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The state tables of the phone, cell by cell, against the checked-in pictures of them. Written
  * anew with RF_GRID_WRITE=1; drawn by tools/fsm-dot. */
-#include "unit.h"
+#include "grid.h"
 
-#include <stdlib.h>
-
-#include "base/file.h"
-#include "base/mem.h"
 #include "service/phone/enrol.h"
 #include "service/phone/phone.h"
 #include "service/phone/station.h"
@@ -26,46 +22,25 @@ static const struct {
 };
 #define GRIDS_N (sizeof grids / sizeof *grids)
 
-static void add_line(void *arg, const char *text)
-{
-    assert_err(rf_buf_addf(arg, "%s\n", text), RF_OK);
-}
-
 static void each_grid_is_the_checked_in_one(void **state)
 {
+    (void)state;
     for (size_t i = 0; i < GRIDS_N; i++) {
-        RF_AUTO(rf_buf_fini) struct rf_buf now = RF_BUF((size_t)64 * 1024);
-        RF_AUTO(rf_buf_fini) struct rf_buf was = {0};
-        assert_err(rf_buf_addf(&now,
-                               "# %s: state, event, action, next state. Pairs without a line do "
-                               "nothing.\n"
-                               "# Written by tests/flow/test_phone_grid.c with RF_GRID_WRITE=1; "
-                               "drawn by tools/fsm-dot.\n",
-                               grids[i].title),
-                   RF_OK);
-        rf_fsm_dump(grids[i].def(), grids[i].action_name, add_line, &now);
-        const char *folder = getenv("RF_FLOW_GRIDS");
-        char path[512];
-        snprintf(path, sizeof path, "%s/%s", folder != NULL ? folder : "tests/flow/grids",
-                 grids[i].file);
-        struct rf_why why = {0};
-        if (getenv("RF_GRID_WRITE") != NULL) {
-            assert_err(rf_file_replace(path, rf_buf_slice(&now), RF_FILE_PUBLIC, &why), RF_OK);
-            continue;
-        }
-        assert_err(rf_file_read(path, (size_t)64 * 1024, &was, &why), RF_OK);
-        assert_slice_eq(rf_buf_slice(&now), rf_buf_slice(&was));
+        RF_AUTO(rf_freep)
+        char *head = rf_strf("# %s: state, event, action, next state. Pairs without a line do "
+                             "nothing.\n"
+                             "# Written by tests/flow/test_phone_grid.c with RF_GRID_WRITE=1; "
+                             "drawn by tools/fsm-dot.\n",
+                             grids[i].title);
+        assert_grid(grids[i].file, head, grids[i].def(), grids[i].action_name);
     }
 }
 
 static void every_action_has_a_name(void **state)
 {
-    for (size_t i = 0; i < GRIDS_N; i++) {
-        const struct rf_fsm_def *def = grids[i].def();
-        for (size_t k = 0; k < def->n_rows; k++)
-            if (def->rows[k].action != NULL)
-                assert_string_not_equal(grids[i].action_name(def->rows[k].action), "unnamed");
-    }
+    (void)state;
+    for (size_t i = 0; i < GRIDS_N; i++)
+        assert_actions_named(grids[i].def(), grids[i].action_name);
 }
 
 /* From each state but the last of an enrolment, and of a phone, something leads on. */

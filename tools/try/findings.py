@@ -101,7 +101,7 @@ def image_authentication(seen, row):
 
 
 def site_certificates(seen, row):
-    issuer = of_site(seen, "LSC issuer")
+    issuer = of_site(seen, "LSC-issuer")
     for one in both(seen):
         lsc = one.security["lsc"]
         print_of = lsc.get("fingerprint")

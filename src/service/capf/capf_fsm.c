@@ -497,14 +497,6 @@ const struct rf_fsm_def *rf_capf_fsm_def(void)
 
 const char *rf_capf_fsm_action_name(rf_fsm_action action)
 {
-#define ACTION_ROW(name) {name, #name},
-    static const struct {
-        rf_fsm_action action;
-        const char *name;
-    } names[] = {ACTIONS(ACTION_ROW)};
-#undef ACTION_ROW
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (names[i].action == action)
-            return names[i].name;
-    return "unnamed";
+    static const struct rf_fsm_name names[] = {ACTIONS(RF_FSM_NAME)};
+    return rf_fsm_name_find(names, sizeof names / sizeof *names, action);
 }

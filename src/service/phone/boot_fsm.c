@@ -454,10 +454,7 @@ const struct rf_fsm_def *rf_phone_boot_fsm_def(void)
 
 const char *rf_phone_boot_action_name(rf_fsm_action action)
 {
-    static const struct {
-        rf_fsm_action action;
-        const char *name;
-    } names[] = {
+    static const struct rf_fsm_name names[] = {
 #define FILES(action) {phone_act_##action, #action}
 #define NAME(action)                                                                               \
     {                                                                                              \
@@ -511,8 +508,5 @@ const char *rf_phone_boot_action_name(rf_fsm_action action)
 #undef NAME
 #undef FILES
     };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (names[i].action == action)
-            return names[i].name;
-    return action == NULL ? "-" : "unnamed";
+    return rf_fsm_name_find(names, sizeof names / sizeof *names, action);
 }

@@ -36,12 +36,6 @@ void rf_content_unref(struct rf_content *c)
     rf_free(c);
 }
 
-void rf_content_freep(struct rf_content **c)
-{
-    rf_content_unref(*c);
-    *c = NULL;
-}
-
 struct rf_slice rf_content_bytes(const struct rf_content *c)
 {
     return rf_buf_slice(&c->bytes);

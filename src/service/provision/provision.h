@@ -37,7 +37,6 @@ struct rf_provision;
 struct rf_content;
 struct rf_content *rf_content_ref(struct rf_content *c);
 void rf_content_unref(struct rf_content *c);
-void rf_content_freep(struct rf_content **c);
 struct rf_slice rf_content_bytes(const struct rf_content *c);
 /** The name in the catalogue, spelled as there. */
 const char *rf_content_name(const struct rf_content *c);

@@ -203,20 +203,14 @@ const struct rf_fsm_def *rf_tftp_transfer_fsm_def(void)
 
 const char *rf_tftp_transfer_action_name(rf_fsm_action action)
 {
-    static const struct {
-        rf_fsm_action action;
-        const char *name;
-    } names[] = {
+    static const struct rf_fsm_name names[] = {
         {next_window, "next_window"},   {completed, "completed"},
         {offer_again, "offer_again"},   {first_again, "first_again"},
         {retry_offer, "retry_offer"},   {retry_window, "retry_window"},
         {client_error, "client_error"}, {port_closed, "port_closed"},
         {give_up, "give_up"},
     };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (names[i].action == action)
-            return names[i].name;
-    return action == NULL ? "-" : "unnamed";
+    return rf_fsm_name_find(names, sizeof names / sizeof *names, action);
 }
 
 /* ---- what comes in ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One transfer, packet by packet, with a clock turned by hand: every option alone and together,
  * every way a network can lose, repeat and reorder, numbers that wrap, and all the ways to end. */
-#include "unit.h"
+#include "grid.h"
 
 #include <stdlib.h>
 
@@ -624,32 +624,15 @@ static void bad_networks_only_cost_time(void **state)
 
 /* ---- the table ---- */
 
-static void add_line(void *arg, const char *text)
-{
-    assert_err(rf_buf_addf(arg, "%s\n", text), RF_OK);
-}
-
 static void the_grid_is_the_checked_in_one(void **state)
 {
-    RF_AUTO(rf_buf_fini) struct rf_buf now = RF_BUF((size_t)64 * 1024);
-    RF_AUTO(rf_buf_fini) struct rf_buf was = {0};
-    assert_err(rf_buf_addf(&now, "# A TFTP transfer: state, event, action, next state. Pairs "
-                                 "without a line do nothing.\n# Written by "
-                                 "tests/unit/service/test_tftp_transfer.c with RF_GRID_WRITE=1.\n"),
-               RF_OK);
-    rf_fsm_dump(rf_tftp_transfer_fsm_def(), rf_tftp_transfer_action_name, add_line, &now);
-    const char *folder = getenv("RF_FLOW_GRIDS");
-    char path[512];
-    snprintf(path, sizeof path, "%s/tftp.txt", folder != NULL ? folder : "tests/flow/grids");
-    if (getenv("RF_GRID_WRITE") != NULL) {
-        FILE *file = fopen(path, "w");
-        assert_non_null(file);
-        assert_int_equal(fwrite(now.p, 1, now.len, file), now.len);
-        assert_int_equal(fclose(file), 0);
-        return;
-    }
-    assert_err(rf_file_read(path, (size_t)64 * 1024, &was, NULL), RF_OK);
-    assert_slice_eq(rf_buf_slice(&now), rf_buf_slice(&was));
+    (void)state;
+    assert_grid("tftp.txt",
+                "# A TFTP transfer: state, event, action, next state. Pairs without a line do "
+                "nothing.\n# Written by tests/unit/service/test_tftp_transfer.c with "
+                "RF_GRID_WRITE=1.\n",
+                rf_tftp_transfer_fsm_def(), rf_tftp_transfer_action_name);
+    assert_actions_named(rf_tftp_transfer_fsm_def(), rf_tftp_transfer_action_name);
 }
 
 int main(void)
