@@ -1,11 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A configuration that decodes is written, and what is written decodes to the same (a stub leaves
- * out what may not be clear) and is written alike. */
+ * out what may not be clear) and is written alike; a full one has a stub. */
 #include "wire/phonexml/phonexml.h"
 
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_stub(struct rf_slice doc, const struct rf_phonexml *full)
+{
+    RF_AUTO(rf_phonexml_freep) struct rf_phonexml *stub = NULL;
+    RF_AUTO(rf_buf_fini) struct rf_buf text = RF_BUF(RF_PHONEXML_BYTES_MAX);
+    const char *hash = "00112233445566778899aabbccddeeff";
+    bool is_wanted = full->is_full && !full->is_default;
+    rf_bug_on((rf_phonexml_stub(doc, hash, &text, NULL) == RF_OK) != is_wanted);
+    if (!is_wanted)
+        return;
+    rf_bug_on(rf_phonexml_decode(rf_buf_slice(&text), &stub, NULL) != RF_OK);
+    rf_bug_on(stub->is_full || !stub->is_encrypted || strcmp(stub->cert_hash, hash) != 0);
+    rf_bug_on(strcmp(stub->load_information, full->load_information) != 0);
+    rf_bug_on(stub->capf_n != full->capf_n || stub->cm_n != 0 || stub->tvs_n != 0);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -18,6 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         rf_bug_on(one != NULL || why.code[0] == '\0');
         return 0;
     }
+    check_stub(rf_slice_of(data, size), one);
     rf_bug_on(rf_phonexml_encode(one, &first, &why) != RF_OK);
     rf_bug_on(rf_phonexml_decode(rf_buf_slice(&first), &two, &why) != RF_OK);
     rf_bug_on(two->unknown_n != 0);

@@ -135,6 +135,7 @@ struct reader {
     size_t run;                  /* bytes of text since the last tag */
     union rf_phonexml_item item; /* the member being read */
     bool is_in_item;
+    struct rf_phonexml_copied copied;
 };
 
 #define REFUSE(r, kind, code, ...) refuse((r), rf_why_set((r)->why, (kind), (code), __VA_ARGS__))
@@ -320,6 +321,8 @@ static enum rf_err find_row(struct reader *r, struct level *parent, const char *
         if (!may_repeat && (parent->seen_children >> i & 1) != 0)
             return rf_why_set(r->why, RF_ERR_BAD, "element-twice", "%s twice", row->name);
         parent->seen_children |= 1u << i;
+        if ((row->flags & RF_PHONEXML_COPIED) != 0)
+            r->copied.row[r->copied.n++] = row;
         out->row = row;
         return RF_OK;
     }
@@ -475,7 +478,8 @@ static void parser_freep(XML_Parser *parser)
         XML_ParserFree(*parser);
 }
 
-enum rf_err rf_phonexml_decode(struct rf_slice in, struct rf_phonexml **out, struct rf_why *why)
+enum rf_err rf_phonexml_read(struct rf_slice in, struct rf_phonexml **out,
+                             struct rf_phonexml_copied *copied, struct rf_why *why)
 {
     *out = NULL;
     if (in.len > RF_PHONEXML_BYTES_MAX)
@@ -495,6 +499,13 @@ enum rf_err rf_phonexml_decode(struct rf_slice in, struct rf_phonexml **out, str
         return err;
     sort(c->cm, c->cm_n);
     sort(c->tvs, c->tvs_n);
+    *copied = r->copied;
     *out = rf_steal(&c);
     return RF_OK;
+}
+
+enum rf_err rf_phonexml_decode(struct rf_slice in, struct rf_phonexml **out, struct rf_why *why)
+{
+    struct rf_phonexml_copied copied;
+    return rf_phonexml_read(in, out, &copied, why);
 }

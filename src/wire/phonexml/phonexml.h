@@ -159,4 +159,18 @@ RF_MUST_CHECK enum rf_err rf_phonexml_decode(struct rf_slice in, struct rf_phone
 RF_MUST_CHECK enum rf_err rf_phonexml_encode(const struct rf_phonexml *c, struct rf_buf *out,
                                              struct rf_why *why);
 
+/**
+ * Append the stub that stands in the clear beside an encrypted configuration: what its phone needs
+ * to notice which key it was encrypted for, and to enrol. The elements it repeats keep the order
+ * they have in the full document; everything else is left out.
+ *
+ * full       the document that is encrypted, whole.
+ * cert_hash  rf_cert_md5 of the certificate it is encrypted for: 32 lower-case digits.
+ *
+ * Returns RF_OK; the codes of rf_phonexml_decode and rf_phonexml_encode; RF_ERR_BAD stub-source
+ * (XMLDefault, or a stub already), stub-hash. Nothing is appended then.
+ */
+RF_MUST_CHECK enum rf_err rf_phonexml_stub(struct rf_slice full, const char *cert_hash,
+                                           struct rf_buf *out, struct rf_why *why);
+
 #endif

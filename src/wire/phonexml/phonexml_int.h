@@ -23,6 +23,9 @@ enum rf_phonexml_kind {
 /* Bits of row->flags. */
 #define RF_PHONEXML_IN_STUB 1u /* may stand in the clear */
 #define RF_PHONEXML_ALWAYS  2u /* written also when it is empty or has its default */
+#define RF_PHONEXML_COPIED  4u /* below the root: a stub repeats it from the full document */
+/* Rows with RF_PHONEXML_COPIED. */
+#define RF_PHONEXML_COPIED_MAX 4
 
 /* Where the members of a list lie in struct rf_phonexml, and in a member its name and port. */
 struct rf_phonexml_list {
@@ -61,5 +64,19 @@ RF_MUST_CHECK enum rf_err rf_phonexml_check_text(const struct rf_phonexml_row *r
                                                  struct rf_slice text, struct rf_why *why);
 RF_MUST_CHECK enum rf_err rf_phonexml_check_number(const struct rf_phonexml_row *row, uint64_t n,
                                                    struct rf_why *why);
+
+/* The rows with RF_PHONEXML_COPIED of one document, in its own order. */
+struct rf_phonexml_copied {
+    size_t n;
+    const struct rf_phonexml_row *row[RF_PHONEXML_COPIED_MAX];
+};
+
+/* rf_phonexml_decode, and the order in which the copied rows stood. */
+RF_MUST_CHECK enum rf_err rf_phonexml_read(struct rf_slice in, struct rf_phonexml **out,
+                                           struct rf_phonexml_copied *copied, struct rf_why *why);
+/* rf_phonexml_encode; with `copied` those rows only, in that order. NULL: as the table has them. */
+RF_MUST_CHECK enum rf_err rf_phonexml_write(const struct rf_phonexml *c,
+                                            const struct rf_phonexml_copied *copied,
+                                            struct rf_buf *out, struct rf_why *why);
 
 #endif

@@ -3,6 +3,7 @@
 #include "wire/phonexml/phonexml_int.h"
 
 #define STUB   .flags = RF_PHONEXML_IN_STUB
+#define COPIED .flags = (RF_PHONEXML_IN_STUB | RF_PHONEXML_COPIED)
 #define ALWAYS .flags = RF_PHONEXML_ALWAYS
 #define BOTH   .flags = (RF_PHONEXML_IN_STUB | RF_PHONEXML_ALWAYS)
 
@@ -125,7 +126,7 @@ static const struct rf_phonexml_row locale_rows[] = {
 };
 
 #define IP_ADDRESS_MODE                                                                            \
-    "ipAddressMode", NUMBER(ip_address_mode, 0, 2), HAS(has_ip_address_mode), STUB
+    "ipAddressMode", NUMBER(ip_address_mode, 0, 2), HAS(has_ip_address_mode), COPIED
 
 static const struct rf_phonexml_row device_rows[] = {
     {"fullConfig", FLAG(is_full), BOTH},
@@ -133,7 +134,7 @@ static const struct rf_phonexml_row device_rows[] = {
     {IP_ADDRESS_MODE},
     {"devicePool", GROUP(pool_rows)},
     {"TVS", GROUP(tvs_rows)},
-    {"loadInformation", TEXT(rf_phonexml, load_information), STUB},
+    {"loadInformation", TEXT(rf_phonexml, load_information), COPIED},
     {"vendorConfig", GROUP(vendor_rows)},
     {"versionStamp", TEXT(rf_phonexml, version_stamp)},
     {"userLocale", GROUP(locale_rows)},
@@ -142,8 +143,8 @@ static const struct rf_phonexml_row device_rows[] = {
      NUMBER(security_mode, RF_PHONEXML_MODE_NON_SECURE, RF_PHONEXML_MODE_ENCRYPTED), ALWAYS},
     {"transportLayerProtocol", NUMBER(transport, 0, RF_PHONEXML_TRANSPORT_TCP_UDP)},
     {"capfAuthMode", NUMBER(capf_auth_mode, 0, RF_PHONEXML_CAPF_MIC_FIRST), HAS(has_capf_auth_mode),
-     STUB},
-    {"capfList", GROUP(capf_list_rows), STUB},
+     COPIED},
+    {"capfList", GROUP(capf_list_rows), COPIED},
     {"certHash", .kind = RF_PHONEXML_HEX, CHARS(rf_phonexml, cert_hash), STUB},
     {"encrConfig", FLAG(is_encrypted), BOTH},
 };

@@ -12,6 +12,7 @@ struct writer {
     struct rf_buf *out;
     struct rf_why *why;
     bool is_stub;
+    const struct rf_phonexml_copied *copied; /* NULL: the table has the order */
 };
 
 static enum rf_err put(struct writer *w, const char *text)
@@ -167,6 +168,16 @@ static enum rf_err put_attrs(struct writer *w, const struct rf_phonexml_row *row
     return err;
 }
 
+/* The i-th child to write: of a stub, the copied ones come in the order of the full document. */
+static const struct rf_phonexml_row *
+nth_child(const struct writer *w, const struct rf_phonexml_row *row, size_t i, size_t *copied_n)
+{
+    const struct rf_phonexml_row *child = &row->child[i];
+    if (w->copied == NULL || (child->flags & RF_PHONEXML_COPIED) == 0)
+        return child;
+    return *copied_n < w->copied->n ? w->copied->row[(*copied_n)++] : NULL;
+}
+
 static enum rf_err put_group(struct writer *w, const struct rf_phonexml_row *row, const void *base,
                              unsigned depth)
 {
@@ -177,8 +188,11 @@ static enum rf_err put_group(struct writer *w, const struct rf_phonexml_row *row
         err = put_attrs(w, row, base);
     if (err == RF_OK)
         err = put(w, ">\n");
-    for (size_t i = 0; err == RF_OK && i < row->child_n; i++)
-        err = put_element(w, &row->child[i], base, depth + 1);
+    for (size_t i = 0, copied_n = 0; err == RF_OK && i < row->child_n; i++) {
+        const struct rf_phonexml_row *child = nth_child(w, row, i, &copied_n);
+        if (child != NULL)
+            err = put_element(w, child, base, depth + 1);
+    }
     if (err == RF_OK)
         err = put_indent(w, depth);
     return err == RF_OK ? rf_buf_addf(w->out, "</%s>\n", row->name) : err;
@@ -251,9 +265,11 @@ static enum rf_err check_counts(const struct rf_phonexml *c, struct rf_why *why)
     return RF_OK;
 }
 
-enum rf_err rf_phonexml_encode(const struct rf_phonexml *c, struct rf_buf *out, struct rf_why *why)
+enum rf_err rf_phonexml_write(const struct rf_phonexml *c, const struct rf_phonexml_copied *copied,
+                              struct rf_buf *out, struct rf_why *why)
 {
-    struct writer w = {.c = c, .out = out, .why = why, .is_stub = !c->is_full && !c->is_default};
+    struct writer w = {
+        .c = c, .out = out, .why = why, .is_stub = !c->is_full && !c->is_default, .copied = copied};
     size_t before = out->len;
     enum rf_err err = check_counts(c, why);
     if (err == RF_OK)
@@ -263,4 +279,9 @@ enum rf_err rf_phonexml_encode(const struct rf_phonexml *c, struct rf_buf *out, 
     if (err != RF_OK)
         out->len = before;
     return err;
+}
+
+enum rf_err rf_phonexml_encode(const struct rf_phonexml *c, struct rf_buf *out, struct rf_why *why)
+{
+    return rf_phonexml_write(c, NULL, out, why);
 }

@@ -399,6 +399,90 @@ static void a_stub_of_another_implementation_is_written_alike(void **state)
     free((void *)(uintptr_t)file.p);
 }
 
+/* --- the stub of a document --- */
+
+#define MD5_A "0123456789abcdef0123456789abcdef"
+
+static void assert_stub(const char *full_doc, const char *want)
+{
+    RF_AUTO(rf_buf_fini) struct rf_buf b = RF_BUF(RF_PHONEXML_BYTES_MAX);
+    struct rf_why why = {0};
+    if (rf_phonexml_stub(rf_slice_str(full_doc), MD5_A, &b, &why) != RF_OK)
+        fail_msg("%s", rf_why_text(&why));
+    if (!rf_slice_eq_str(rf_buf_slice(&b), want))
+        fail_msg("%.*s", (int)b.len, (const char *)b.p);
+}
+
+static void a_stub_repeats_four_elements_in_their_order(void **state)
+{
+    (void)state;
+    assert_stub("<device xsi=\"a\"><certHash></certHash><capfList><capf><phonePort>3805</phonePort>"
+                "<processNodeName>c</processNodeName><secret>s3</secret></capf></capfList>"
+                "<sshPassword>s1</sshPassword><loadInformation model=\"8\">L.1</loadInformation>"
+                "<commonProfile><phonePassword>s2</phonePassword></commonProfile>"
+                "<capfAuthMode>0</capfAuthMode><encrConfig>false</encrConfig>"
+                "<ipAddressMode>1</ipAddressMode><fullConfig>true</fullConfig></device>",
+                DECLARATION "<device>\n"
+                            "  <fullConfig>false</fullConfig>\n"
+                            "  <capfList>\n"
+                            "    <capf>\n"
+                            "      <phonePort>3805</phonePort>\n"
+                            "      <processNodeName>c</processNodeName>\n"
+                            "    </capf>\n"
+                            "  </capfList>\n"
+                            "  <loadInformation>L.1</loadInformation>\n"
+                            "  <capfAuthMode>0</capfAuthMode>\n"
+                            "  <ipAddressMode>1</ipAddressMode>\n"
+                            "  <certHash>" MD5_A "</certHash>\n"
+                            "  <encrConfig>true</encrConfig>\n"
+                            "</device>\n");
+    assert_stub("<device><sshPassword>s</sshPassword></device>",
+                DECLARATION "<device>\n  <fullConfig>false</fullConfig>\n"
+                            "  <certHash>" MD5_A "</certHash>\n"
+                            "  <encrConfig>true</encrConfig>\n</device>\n");
+}
+
+/* The stub of the other implementation, from the document that it encrypted. */
+static void a_stub_of_another_implementation_is_made_alike(void **state)
+{
+    (void)state;
+    struct rf_slice file = codec_data_file("fixtures/made/encrypted-stub.cnf.xml.sgn");
+    struct rf_slice clear = codec_data_file("fixtures/made/clear.cnf.xml");
+    struct rf_slice theirs_text =
+        rf_slice_part(file, rf_slice_find(file, rf_slice_str("<?xml")), SIZE_MAX);
+    RF_AUTO(rf_buf_fini) struct rf_buf b = RF_BUF(RF_PHONEXML_BYTES_MAX);
+    struct holder stub = {0};
+    assert_err(decode(theirs_text, &stub, NULL), RF_OK);
+    assert_err(rf_phonexml_stub(clear, stub.c->cert_hash, &b, NULL), RF_OK);
+    assert_true(rf_slice_eq(rf_buf_slice(&b), theirs_text));
+    fini(&stub);
+    free((void *)(uintptr_t)file.p);
+    free((void *)(uintptr_t)clear.p);
+}
+
+static void assert_no_stub(const char *doc, const char *hash, const char *code)
+{
+    RF_AUTO(rf_buf_fini) struct rf_buf b = RF_BUF(RF_PHONEXML_BYTES_MAX);
+    struct rf_why why = {0};
+    assert_true(rf_phonexml_stub(rf_slice_str(doc), hash, &b, &why) != RF_OK);
+    assert_string_equal(why.code, code);
+    assert_int_equal(b.len, 0);
+}
+
+static void a_stub_is_refused_without_a_full_document_and_a_hash(void **state)
+{
+    (void)state;
+    assert_no_stub("<Default></Default>", MD5_A, "stub-source");
+    assert_no_stub("<device><fullConfig>false</fullConfig></device>", MD5_A, "stub-source");
+    assert_no_stub("<device></device>", "", "stub-hash");
+    assert_no_stub("<device></device>", MD5_A "0", "stub-hash");
+    assert_no_stub("<device></device>", "0123456789abcdef0123456789abcdeg", "value-hex");
+    assert_no_stub("<device>", MD5_A, "xml-syntax");
+    assert_stub("<device></device>", DECLARATION "<device>\n  <fullConfig>false</fullConfig>\n"
+                                                 "  <certHash>" MD5_A "</certHash>\n"
+                                                 "  <encrConfig>true</encrConfig>\n</device>\n");
+}
+
 static void a_default_document_is_written_and_read_back(void **state)
 {
     (void)state;
@@ -924,6 +1008,9 @@ int main(void)
         cmocka_unit_test(a_cut_document_is_refused),
         cmocka_unit_test(a_stub_shows_nothing_but_what_may_be_clear),
         cmocka_unit_test(a_stub_of_another_implementation_is_written_alike),
+        cmocka_unit_test(a_stub_repeats_four_elements_in_their_order),
+        cmocka_unit_test(a_stub_of_another_implementation_is_made_alike),
+        cmocka_unit_test(a_stub_is_refused_without_a_full_document_and_a_hash),
         cmocka_unit_test(a_default_document_is_written_and_read_back),
         cmocka_unit_test(servers_are_sorted_and_those_without_a_name_left_out),
         cmocka_unit_test(empty_is_as_good_as_absent_and_unknown_is_passed_over),
