@@ -222,21 +222,9 @@ void event_of_cert_used(void *arg, const char *dev, const uint8_t sha256[RF_SCCP
 
 /* ---- files ---- */
 
-/* The device in "SEP001122334455.cnf.xml.sgn", "CTLSEP001122334455.tlv". */
-static void set_device_of_file(struct rf_store_event *e, const char *name)
-{
-    const char *sep = strstr(name, "SEP");
-    char dev[RF_STORE_DEVICE_NAME];
-    if (sep == NULL)
-        return;
-    snprintf(dev, sizeof dev, "%.15s", sep);
-    if (strlen(dev) == 15)
-        set_device(e, dev);
-}
-
 /* Of what went well: configurations, and load lists, with which an image change begins. Of the rest
  * all but what is not there: phones ask for much that need not be. */
-static bool is_worth_keeping(const struct rf_tftp_report *report, bool is_sent)
+static bool is_worth_keeping(const struct rf_provision_report *report, bool is_sent)
 {
     if (!is_sent)
         return strcmp(report->code, "file-not-found") != 0;
@@ -250,14 +238,15 @@ static bool has_room(struct server *s, bool is_sent)
                    : rf_log_allows(&s->files_refused, FILES_REFUSED_PER_MINUTE, now_ms);
 }
 
-void event_of_tftp(void *arg, const struct rf_tftp_report *report)
+void event_of_file(void *arg, const struct rf_provision_report *report)
 {
     bool is_sent = report->is_complete || report->is_last_ack_missing;
     if (!is_worth_keeping(report, is_sent) || !has_room(arg, is_sent))
         return;
     struct rf_store_event e = event_of(is_sent ? RF_STORE_INFO : RF_STORE_WARN, "file",
                                        is_sent ? "file-sent" : report->code);
-    set_device_of_file(&e, report->name);
+    if (report->device[0] != '\0')
+        set_device(&e, report->device);
     if (is_sent)
         snprintf(e.text, sizeof e.text, "%.120s to %s, %llu bytes", report->name, report->peer,
                  (unsigned long long)report->bytes);

@@ -23,7 +23,7 @@ enum rf_err files_listen(struct server *s, uint16_t port, struct rf_why *why)
                                        .port = port,
                                        .retry_ms = site->tftp_retry_ms,
                                        .tries = site->tftp_tries,
-                                       .on_report = event_of_tftp,
+                                       .on_report = event_of_file,
                                        .report_arg = s};
     enum rf_err err = rf_tftp_server_open(&conf, &s->tftp, why);
     if (err == RF_OK)

@@ -123,8 +123,8 @@ void event_keep(struct server *s, const struct rf_store_event *event);
 void event_of_sccp(void *arg, const struct rf_sccp_event *event);
 void event_of_record(void *arg, const struct rf_call_record *record);
 void event_of_cert_used(void *arg, const char *dev, const uint8_t sha256[RF_SCCP_FP_LEN]);
-/** rf_tftp_report_fn; main loop. */
-void event_of_tftp(void *arg, const struct rf_tftp_report *report);
+/** rf_provision_report_fn; main loop. */
+void event_of_file(void *arg, const struct rf_provision_report *report);
 /** An event of the server itself. */
 void event_of_server(struct server *s, enum rf_store_severity severity, const char *code,
                      const char *fmt, ...) RF_PRINTF(4, 5);

@@ -46,6 +46,11 @@ const char *rf_content_name(const struct rf_content *c)
     return c->name;
 }
 
+const uint8_t *rf_content_sha256(const struct rf_content *c)
+{
+    return c->has_sha256 ? c->sha256 : NULL;
+}
+
 struct rf_content *provision_content_new(const char *name, struct rf_buf *take_bytes)
 {
     struct rf_content *c = rf_new(struct rf_content);
@@ -60,6 +65,12 @@ void provision_content_loaded(struct rf_content *c, struct rf_buf *take_bytes)
     c->bytes = *take_bytes;
     *take_bytes = (struct rf_buf){0};
     c->is_loaded = true;
+}
+
+void provision_content_set_sha256(struct rf_content *c, const uint8_t sha256[32])
+{
+    memcpy(c->sha256, sha256, sizeof c->sha256);
+    c->has_sha256 = true;
 }
 
 void provision_content_forget(struct rf_content *c)

@@ -25,6 +25,9 @@ struct request {
     void *arg;
     uint64_t number;
     struct provision_name name;
+    enum rf_provision_via via;
+    struct rf_address from;
+    char proven[RF_STORE_DEVICE_NAME]; /* whose certificate the connection has proven */
     struct provision_facts *facts;
     rf_provision_key_fn signing_key;
     int64_t now_s;
@@ -34,6 +37,7 @@ struct request {
     int fd;
     struct provision_identity id;
     struct rf_buf bytes;
+    uint8_t sha256[32]; /* of lists and configurations */
     struct rf_buf loads;
     bool wants_signed;
     struct provision_config config;
@@ -159,8 +163,10 @@ static void read_work(struct rf_job *job, void *state)
 {
     struct request *r = request_of(job);
     r->err = provision_file_read(r->fd, &r->id, &r->bytes, &r->why);
-    if (r->err == RF_OK && is_list(r))
-        r->err = provision_list_check(rf_buf_slice(&r->bytes), NULL, &r->why);
+    if (r->err != RF_OK || !is_list(r))
+        return;
+    r->err = provision_list_check(rf_buf_slice(&r->bytes), NULL, &r->why);
+    rf_digest_of(RF_DIGEST_SHA256, rf_buf_slice(&r->bytes), r->sha256);
 }
 
 static struct request *waiting_for(struct rf_provision *p, const struct rf_content *content)
@@ -178,6 +184,8 @@ static void was_read(struct rf_job *job, void *reader)
         provision_content_loaded(r->content, &r->bytes);
     else
         provision_content_forget(r->content);
+    if (r->err == RF_OK && is_list(r))
+        provision_content_set_sha256(r->content, r->sha256);
     if (reader == NULL || r->p == NULL) {
         release(r);
         return;
@@ -259,6 +267,8 @@ static void sign_work(struct rf_job *job, void *state)
                                    .body = rf_buf_slice(&r->config.document)};
     r->bytes = RF_BUF(r->config.document.len + RF_SIGFILE_OVERHEAD_MAX);
     r->err = rf_sigfile_sign(key, cert, &spec, &r->bytes, &r->why);
+    if (r->err == RF_OK)
+        rf_digest_of(RF_DIGEST_SHA256, rf_buf_slice(&r->bytes), r->sha256);
 }
 
 static void was_signed(struct rf_job *job, void *reader)
@@ -270,6 +280,7 @@ static void was_signed(struct rf_job *job, void *reader)
         rf_count(FILES_SIGNED);
         rf_content_unref(r->content);
         r->content = provision_content_new(r->name.name, &r->bytes);
+        provision_content_set_sha256(r->content, r->sha256);
         provision_cache_put(r->p->cache, r->name.device, &r->made_of, r->content);
     }
     finish(r);
@@ -289,6 +300,7 @@ static void was_made(struct rf_job *job, void *reader)
                 r->config.missing_load, r->name.device);
     if (r->name.kind == PROVISION_CONFIG_PLAIN) {
         r->content = provision_content_new(r->name.name, &r->config.document);
+        provision_content_set_sha256(r->content, r->config.sha256);
         finish(r);
         return;
     }
@@ -317,14 +329,17 @@ static void was_refused(struct rf_msg *msg, void *reader)
         finish(r);
 }
 
-static struct request *request_new(struct rf_provision *p, rf_provision_done done, void *arg,
-                                   uint64_t number)
+static struct request *request_new(struct rf_provision *p, const struct rf_provision_ask *ask,
+                                   rf_provision_done done, void *arg, uint64_t number)
 {
     struct request *r = rf_new(struct request);
     r->p = p;
     r->done = done;
     r->arg = arg;
     r->number = number;
+    r->via = ask->via;
+    r->from = ask->from;
+    memcpy(r->proven, ask->device, sizeof r->proven);
     r->facts = provision_facts_ref(p->facts);
     r->signing_key = p->signing_key;
     r->now_s = rf_wall_s(rf_loop_clock(p->loop));
@@ -337,13 +352,20 @@ static struct request *request_new(struct rf_provision *p, rf_provision_done don
     return r;
 }
 
-enum rf_err rf_provision_get(struct rf_provision *p, struct rf_slice name, rf_provision_done done,
-                             void *arg, uint64_t number)
+const char *rf_provision_via_name(enum rf_provision_via via)
+{
+    static const char *const names[] = {
+        [RF_PROVISION_TFTP] = "tftp", [RF_PROVISION_HTTP] = "http", [RF_PROVISION_HTTPS] = "https"};
+    return names[via];
+}
+
+enum rf_err rf_provision_get(struct rf_provision *p, const struct rf_provision_ask *ask,
+                             rf_provision_done done, void *arg, uint64_t number)
 {
     if (p->requests_n >= RF_PROVISION_PENDING_MAX)
         return RF_ERR_AGAIN;
-    struct request *r = request_new(p, done, arg, number);
-    r->err = provision_name_parse(name, &r->name, &r->why);
+    struct request *r = request_new(p, ask, done, arg, number);
+    r->err = provision_name_parse(ask->name, &r->name, &r->why);
     if (r->err == RF_OK && r->name.kind == PROVISION_CONFIG_ENCODED)
         r->err = rf_why_set(&r->why, RF_ERR_NOT_FOUND, "file-not-found",
                             "encrypted configurations are not made here");

@@ -5,7 +5,8 @@
  * requested name.
  *
  *     struct rf_provision *p = rf_provision_new(&conf);
- *     if (rf_provision_get(p, name, got_it, server, handle) != RF_OK)
+ *     struct rf_provision_ask ask = {.name = name, .via = RF_PROVISION_TFTP, .from = *peer};
+ *     if (rf_provision_get(p, &ask, got_it, server, handle) != RF_OK)
  *         ... busy: drop the request
  *     void got_it(void *arg, uint64_t number, enum rf_err err, struct rf_content *c, ...)
  *
@@ -16,8 +17,10 @@
 #define SERVICE_PROVISION_PROVISION_H
 
 #include "base/worker.h"
+#include "net/address.h"
 #include "net/loop.h"
 #include "service/site/site.h"
+#include "store/store.h"
 #include "trust/vault.h"
 
 /** Longest requested name. */
@@ -40,6 +43,8 @@ void rf_content_unref(struct rf_content *c);
 struct rf_slice rf_content_bytes(const struct rf_content *c);
 /** The name in the catalogue, spelled as there. */
 const char *rf_content_name(const struct rf_content *c);
+/** SHA-256 of the bytes of a trust list or configuration, 32 of them; NULL for other files. */
+const uint8_t *rf_content_sha256(const struct rf_content *c);
 
 /** How the signing key is found on the signer worker; `state` is that worker's. NULL in the conf
  * takes rf_signer_key, for which the worker's state is its struct rf_signer. */
@@ -72,9 +77,43 @@ void rf_provision_free(struct rf_provision *p);
 typedef void (*rf_provision_done)(void *arg, uint64_t number, enum rf_err err,
                                   struct rf_content *content, const struct rf_why *why);
 
+/** By which transport a file is asked for. */
+enum rf_provision_via { RF_PROVISION_TFTP, RF_PROVISION_HTTP, RF_PROVISION_HTTPS };
+/** "tftp", "http", "https". */
+const char *rf_provision_via_name(enum rf_provision_via via);
+
+/** A request, as it came. Copied. */
+struct rf_provision_ask {
+    struct rf_slice name; /* not decoded further: percent signs are HTTP's to undo */
+    enum rf_provision_via via;
+    struct rf_address from;
+    /* The device whose certificate this TLS connection has proven; empty: none. */
+    char device[RF_STORE_DEVICE_NAME];
+};
+
+/** How a request ended, told by the transport when it is over. The transport has written its log
+ * line already. */
+struct rf_provision_report {
+    enum rf_provision_via via;
+    const char *name; /* as asked, escaped */
+    const char *peer; /* IP address */
+    /* Whose certificate was proven, else the device that the name is for; empty: no device. */
+    const char *device;
+    bool is_complete;         /* fetched to the end */
+    bool is_last_ack_missing; /* not complete, but most likely the client has it all (TFTP) */
+    /* "" when complete; else why: the codes of rf_provision_get, or the transport's own */
+    const char *code;
+    const char *text;
+    uint64_t bytes; /* known to have arrived */
+    uint64_t duration_ms;
+    const struct rf_content *content; /* what was sent, borrowed; NULL: nothing was */
+};
+typedef void (*rf_provision_report_fn)(void *arg, const struct rf_provision_report *report);
+
 /** Ask for a name as it was received. `done` comes later, never from inside this call. Returns
  * RF_OK, or RF_ERR_AGAIN when too much is under way (`done` does not come). */
-RF_MUST_CHECK enum rf_err rf_provision_get(struct rf_provision *p, struct rf_slice name,
+RF_MUST_CHECK enum rf_err rf_provision_get(struct rf_provision *p,
+                                           const struct rf_provision_ask *ask,
                                            rf_provision_done done, void *arg, uint64_t number);
 /** Forget every request with this `arg`: it goes away. */
 void rf_provision_cancel(struct rf_provision *p, void *arg);

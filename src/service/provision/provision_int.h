@@ -8,7 +8,6 @@
 #include <time.h>
 
 #include "service/provision/provision.h"
-#include "store/store.h"
 #include "trust/digest.h"
 
 /* ---- names (provision_name.c) ---- */
@@ -146,6 +145,8 @@ struct rf_content {
     char *name;
     struct rf_buf bytes;
     struct provision_identity id; /* of files */
+    uint8_t sha256[32];           /* of the bytes */
+    bool has_sha256;
     bool is_loaded;
     bool is_current;               /* others may share it */
     size_t held;                   /* counted against RF_PROVISION_HELD_MAX */
@@ -169,6 +170,7 @@ struct rf_content *provision_contents_add(struct provision_contents *all, const 
                                           const struct provision_identity *id);
 /** It was read. Takes the bytes. */
 void provision_content_loaded(struct rf_content *c, struct rf_buf *take_bytes);
+void provision_content_set_sha256(struct rf_content *c, const uint8_t sha256[32]);
 /** It could not be read, or is old: those who hold it keep it, nobody else finds it. */
 void provision_content_forget(struct rf_content *c);
 /** The catalogue goes away; contents live as long as they are held. */

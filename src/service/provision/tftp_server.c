@@ -53,7 +53,7 @@ static uint64_t now_of(const struct rf_tftp_server *s)
 
 /* ---- telling ---- */
 
-static enum rf_log_level level_of(const struct rf_tftp_report *r)
+static enum rf_log_level level_of(const struct rf_provision_report *r)
 {
     /* Phones ask for much that need not be there. */
     if (r->is_complete || r->is_last_ack_missing || strcmp(r->code, "file-not-found") == 0)
@@ -61,7 +61,7 @@ static enum rf_log_level level_of(const struct rf_tftp_report *r)
     return RF_LOG_WARN;
 }
 
-static void report(struct rf_tftp_server *s, const struct rf_tftp_report *r, const char *device)
+static void report(struct rf_tftp_server *s, const struct rf_provision_report *r)
 {
     bool is_sent = r->is_complete || r->is_last_ack_missing;
     if (!r->is_complete)
@@ -72,7 +72,7 @@ static void report(struct rf_tftp_server *s, const struct rf_tftp_report *r, con
                r->is_complete ? "sent"
                : is_sent      ? "sent, last ACK missing"
                               : "not sent",
-               r->name, r->peer, device[0] != '\0' ? " dev=" : "", device,
+               r->name, r->peer, r->device[0] != '\0' ? " dev=" : "", r->device,
                (unsigned long long)r->bytes, (unsigned long long)r->duration_ms,
                r->code[0] != '\0' ? " code=" : "", r->code, r->text[0] != '\0' ? ": " : "",
                r->text);
@@ -100,11 +100,12 @@ static void refused(struct rf_tftp_server *s, const struct rf_address *from, str
 {
     char shown[NAME_SHOWN_MAX];
     char peer[RF_ADDRESS_TEXT_MAX];
-    struct rf_tftp_report r = {.name = rf_escape(name, shown, sizeof shown),
-                               .peer = rf_address_host(from, peer, sizeof peer),
-                               .code = why->code,
-                               .text = why->text};
-    report(s, &r, "");
+    struct rf_provision_report r = {.name = rf_escape(name, shown, sizeof shown),
+                                    .peer = rf_address_host(from, peer, sizeof peer),
+                                    .device = "",
+                                    .code = why->code,
+                                    .text = why->text};
+    report(s, &r);
 }
 
 /* Dropped without an answer. A flood of these is told about a few times a minute. */
@@ -135,9 +136,11 @@ static void end(struct transfer *t, const struct rf_why *why)
     struct rf_tftp_server *s = t->s;
     char peer[RF_ADDRESS_TEXT_MAX];
     bool has_begun = t->content != NULL;
-    struct rf_tftp_report r = {
+    struct rf_provision_report r = {
         .name = t->name,
         .peer = rf_address_host(&t->peer, peer, sizeof peer),
+        .device = t->device,
+        .content = t->content,
         .is_complete = has_begun && rf_tftp_transfer_is_complete(&t->t),
         .is_last_ack_missing = has_begun && rf_tftp_transfer_is_last_ack_missing(&t->t),
         .code = why->code,
@@ -145,7 +148,7 @@ static void end(struct transfer *t, const struct rf_why *why)
         .bytes = has_begun ? rf_tftp_transfer_bytes(&t->t) : 0,
         .duration_ms = now_of(s) - t->began_ms,
     };
-    report(s, &r, t->device);
+    report(s, &r);
     transfer_free(t);
 }
 
@@ -323,7 +326,8 @@ static void read_request(struct rf_tftp_server *s, const struct rf_address *from
         snprintf(t->device, sizeof t->device, "%s", name.device);
     t->handle = rf_handle_add(s->transfers, t);
     rf_bug_on(t->handle == 0);
-    if (rf_provision_get(s->conf.provision, p->name, got_it, s, t->handle) == RF_OK)
+    struct rf_provision_ask ask = {.name = p->name, .via = RF_PROVISION_TFTP, .from = *from};
+    if (rf_provision_get(s->conf.provision, &ask, got_it, s, t->handle) == RF_OK)
         return;
     transfer_free(t);
     dropped(s, from, p->name, "tftp-busy", "too many requests under way");

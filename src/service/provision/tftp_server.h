@@ -16,21 +16,8 @@
 
 struct rf_tftp_server;
 
-/** How a request ended. The server has written its log line already. */
-struct rf_tftp_report {
-    const char *name;         /* as asked, escaped */
-    const char *peer;         /* IP address */
-    bool is_complete;         /* fetched to the end */
-    bool is_last_ack_missing; /* not complete, but most likely the client has it all */
-    /* "" when complete; else why: the codes of rf_provision_get, tftp-write-refused, tftp-mode,
-     * tftp-busy, tftp-rate, tftp-timeout, tftp-peer-error, tftp-replaced, port-unreachable, or
-     * those of rf_tftp_decode */
-    const char *code;
-    const char *text;
-    uint64_t bytes; /* acknowledged */
-    uint64_t duration_ms;
-};
-typedef void (*rf_tftp_report_fn)(void *arg, const struct rf_tftp_report *report);
+/* Codes of reports that are TFTP's own: tftp-write-refused, tftp-mode, tftp-busy, tftp-rate,
+ * tftp-timeout, tftp-peer-error, tftp-replaced, port-unreachable, and those of rf_tftp_decode. */
 
 struct rf_tftp_server_conf {
     struct rf_loop *loop;
@@ -43,7 +30,7 @@ struct rf_tftp_server_conf {
     uint32_t transfers_per_address;  /* 0: 4 */
     uint32_t requests_per_address_s; /* 0: 20, and twice that at once */
     /* May be NULL. Every request; but of those dropped as tftp-rate or tftp-busy ten a minute. */
-    rf_tftp_report_fn on_report;
+    rf_provision_report_fn on_report;
     void *report_arg;
 };
 

@@ -73,17 +73,21 @@ static size_t events_n(struct place *p, const char *code)
 static void files_do_not_fill_the_list(void **state)
 {
     struct place *p = *state;
-    struct rf_tftp_report refused = {.name = "",
-                                     .peer = "192.0.2.7",
-                                     .code = "tftp-write-refused",
-                                     .text = "nothing is written here"};
-    struct rf_tftp_report sent = {
-        .name = "SEP001122334455.cnf.xml.sgn", .peer = "192.0.2.7", .code = "", .text = ""};
+    struct rf_provision_report refused = {.name = "",
+                                          .peer = "192.0.2.7",
+                                          .device = "",
+                                          .code = "tftp-write-refused",
+                                          .text = "nothing is written here"};
+    struct rf_provision_report sent = {.name = "SEP001122334455.cnf.xml.sgn",
+                                       .peer = "192.0.2.7",
+                                       .device = "SEP001122334455",
+                                       .code = "",
+                                       .text = ""};
     sent.is_complete = true;
     for (int i = 0; i < 300; i++) {
-        event_of_tftp(p->server, &refused);
+        event_of_file(p->server, &refused);
         if (i < 150)
-            event_of_tftp(p->server, &sent);
+            event_of_file(p->server, &sent);
     }
     assert_int_equal(events_n(p, "tftp-write-refused"), 30);
     assert_int_equal(events_n(p, "file-sent"), 120);

@@ -207,7 +207,8 @@ static void got_it(void *arg, uint64_t number, enum rf_err err, struct rf_conten
 enum rf_err world_ask(struct world *w, struct rf_slice name)
 {
     size_t before = w->answers_n;
-    enum rf_err err = rf_provision_get(w->p, name, got_it, w, ++w->number);
+    struct rf_provision_ask ask = {.name = name, .via = RF_PROVISION_TFTP};
+    enum rf_err err = rf_provision_get(w->p, &ask, got_it, w, ++w->number);
     assert_int_equal(w->answers_n, before); /* never from inside */
     return err;
 }

@@ -37,7 +37,7 @@ struct client {
     struct rf_tftp_packet p;
 };
 
-static void note(void *arg, const struct rf_tftp_report *r)
+static void note(void *arg, const struct rf_provision_report *r)
 {
     struct place *place = arg;
     assert_true(place->told_n < REPORTS);
