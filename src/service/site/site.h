@@ -21,6 +21,7 @@
     X(LISTS, "lists", DIR)                                                                         \
     X(DB_DIR, "db", PRIVATE_DIR)                                                                   \
     X(IMAGES, "images", DIR)                                                                       \
+    X(FILES, "files", DIR) /* ring lists, locales, backgrounds, dial rules: by path below */       \
     X(RUN, "run", DIR)                                                                             \
     X(TRUST, "trust", DIR)                                                                         \
     X(MIC_ROOTS, "trust/mic-roots", DIR) /* anchors for MICs shown to CAPF */                      \

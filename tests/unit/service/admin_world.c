@@ -221,7 +221,7 @@ int world_set_up(void **state)
 int world_tear_down(void **state)
 {
     static const char *const dirs[] = {"trust/mic-roots", "trust", "keys", "certs", "lists", "db",
-                                       "images",          "run",   ""};
+                                       "images",          "files", "run",  ""};
     struct world *w = *state;
     stop(w);
     rf_store_close(w->store);

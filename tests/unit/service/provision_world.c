@@ -71,9 +71,9 @@ void world_free(struct world *w)
 {
     world_forget(w);
     stop(w);
-    static const enum rf_site_item folders[] = {RF_SITE_KEYS,      RF_SITE_CERTS,  RF_SITE_LISTS,
-                                                RF_SITE_DB_DIR,    RF_SITE_IMAGES, RF_SITE_RUN,
-                                                RF_SITE_MIC_ROOTS, RF_SITE_TRUST};
+    static const enum rf_site_item folders[] = {RF_SITE_KEYS,   RF_SITE_CERTS,     RF_SITE_LISTS,
+                                                RF_SITE_DB_DIR, RF_SITE_IMAGES,    RF_SITE_FILES,
+                                                RF_SITE_RUN,    RF_SITE_MIC_ROOTS, RF_SITE_TRUST};
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
         RF_AUTO(rf_freep) char *path = rf_site_path(w->site, folders[i]);
         assert_err(rf_dir_empty(path, NULL), RF_OK);

@@ -184,7 +184,7 @@ static int set_up(void **state)
 static void remove_site(const struct world *w)
 {
     static const char *const dirs[] = {"trust/mic-roots", "trust", "keys", "certs", "lists", "db",
-                                       "images",          "run",   ""};
+                                       "images",          "files", "run",  ""};
     for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++) {
         RF_AUTO(rf_freep) char *path = rf_path_join(w->dir, dirs[i]);
         struct rf_why why = {0};
