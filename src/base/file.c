@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/file.h"
 
+#include "base/file_journal.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -63,6 +65,7 @@ static enum rf_err sync_folder_of(const char *path, struct rf_why *why)
     char *dir = slash == NULL ? rf_strdup(".")
                               : rf_strf("%.*s", (int)(slash == path ? 1 : slash - path), path);
     RF_AUTO(close_fd) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    rf_file_journal("sync-folder", dir, NULL);
     if (fd < 0 || fsync(fd) != 0)
         return io_error(why, "sync folder", dir);
     return RF_OK;
@@ -74,6 +77,7 @@ enum rf_err rf_file_out_begin(struct rf_file_out *out, const char *path, unsigne
     *out = (struct rf_file_out){
         .fd = -1, .path = rf_strdup(path), .temp = rf_strf("%s.new.XXXXXX", path)};
     out->fd = mkostemp(out->temp, O_CLOEXEC);
+    rf_file_journal("create", out->temp, NULL);
     if (out->fd < 0 || fchmod(out->fd, (mode_t)mode) != 0) {
         enum rf_err err = io_error(why, "write", path);
         rf_file_out_abort(out);
@@ -90,6 +94,7 @@ enum rf_err rf_file_out_add(struct rf_file_out *out, struct rf_slice part, struc
             continue;
         if (n < 0)
             return io_error(why, "write", out->path);
+        rf_file_journal_write(out->temp, part.p + done, (size_t)n);
         done += (size_t)n;
     }
     return RF_OK;
@@ -104,7 +109,13 @@ static void out_release(struct rf_file_out *out)
 
 enum rf_err rf_file_out_commit(struct rf_file_out *out, struct rf_why *why)
 {
-    if (fsync(out->fd) != 0 || rename(out->temp, out->path) != 0) {
+    rf_file_journal("sync", out->temp, NULL);
+    bool is_kept = fsync(out->fd) == 0;
+    if (is_kept) {
+        rf_file_journal("rename", out->temp, out->path);
+        is_kept = rename(out->temp, out->path) == 0;
+    }
+    if (!is_kept) {
         enum rf_err err = io_error(why, "write", out->path);
         rf_file_out_abort(out);
         return err;
@@ -116,8 +127,10 @@ enum rf_err rf_file_out_commit(struct rf_file_out *out, struct rf_why *why)
 
 void rf_file_out_abort(struct rf_file_out *out)
 {
-    if (out->fd >= 0)
+    if (out->fd >= 0) {
+        rf_file_journal("remove", out->temp, NULL);
         unlink(out->temp);
+    }
     out_release(out);
 }
 
@@ -148,6 +161,7 @@ enum rf_err rf_file_remove(const char *path, struct rf_why *why)
 {
     if (unlink(path) != 0)
         return errno == ENOENT ? RF_OK : io_error(why, "remove", path);
+    rf_file_journal("remove", path, NULL);
     return sync_folder_of(path, why);
 }
 
@@ -161,11 +175,17 @@ enum rf_err rf_dir_make(const char *path, unsigned mode, struct rf_why *why)
             continue;
         char keep = *p;
         *p = '\0';
-        if (mkdir(part, (mode_t)mode) != 0 && errno != EEXIST)
+        bool is_made = mkdir(part, (mode_t)mode) == 0;
+        if (!is_made && errno != EEXIST)
             return io_error(why, "make folder", part);
+        enum rf_err err = RF_OK;
+        if (is_made) {
+            rf_file_journal("make-folder", part, NULL);
+            err = sync_folder_of(part, why);
+        }
         *p = keep;
-        if (keep == '\0')
-            return sync_folder_of(path, why);
+        if (keep == '\0' || err != RF_OK)
+            return err;
     }
 }
 

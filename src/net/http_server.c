@@ -291,6 +291,7 @@ static enum rf_err make_way(const struct sockaddr_un *at, struct rf_why *why)
     if (!is_dead)
         return rf_why_set(why, RF_ERR_EXISTS, "socket-in-use",
                           "another server listens on %s: stop it first", at->sun_path);
+    /* check-bytes: a socket */
     if (unlink(at->sun_path) != 0 && errno != ENOENT)
         return path_failed(at->sun_path, "remove the old", why);
     return RF_OK;
@@ -426,7 +427,7 @@ void rf_http_server_close(struct rf_http_server *server)
     event_free(server->revive);
     struct stat st;
     if (lstat(server->path, &st) == 0 && st.st_dev == server->dev && st.st_ino == server->ino)
-        unlink(server->path);
+        unlink(server->path); /* check-bytes: a socket */
     evhttp_free(server->http);
     rf_handles_free(server->waiting);
     rf_free(server->path);

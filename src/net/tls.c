@@ -195,6 +195,7 @@ static enum rf_err keylog_set(struct rf_tls *tls, const char *path, struct rf_wh
 {
     if (path == NULL)
         return RF_OK;
+    /* check-bytes: appended to by every link, for debugging only */
     tls->keylog_fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (tls->keylog_fd < 0)
         return rf_why_set(why, RF_ERR_IO, "tls-keylog", "TLS policy %s: open %s: %s", tls->name,

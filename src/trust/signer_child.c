@@ -117,7 +117,7 @@ __attribute__((noreturn)) static void give_up(enum rf_err err, const struct rf_w
 static bool keep_only(int fd)
 {
     int line = fcntl(fd, F_DUPFD, LINE_FD + 1);
-    int null = open("/dev/null", O_RDWR);
+    int null = open("/dev/null", O_RDWR); /* check-bytes: no file */
     if (line < 0 || null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
         return false;
     if (fcntl(STDERR_FILENO, F_GETFD) < 0 && dup2(null, STDERR_FILENO) < 0)

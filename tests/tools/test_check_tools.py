@@ -134,6 +134,10 @@ BYTES = [
     ("step_before", "src/wire/tftp/a.c", "++in->p;", "++in->n;", "reaches into bytes"),
     ("cast", "src/wire/tftp/a.c", "h = (const struct hdr *)in->p;",
      "h = (const struct hdr *)state;", "bytes seen as a struct"),
+    ("write", "src/net/a.c", "fd = open(p, O_WRONLY);", "fd = open(p, O_RDONLY);", "file layer"),
+    ("rename", "src/app/x/a.c", "rename(a, b);", "rf_file_rename(a, b);", "file layer"),
+    ("unlink", "src/store/a.c", "unlink(a);", "unlink(a); /* check-bytes: a socket */",
+     "file layer"),
 ]
 
 

@@ -36,6 +36,7 @@ static void write_pid(int fd)
 {
     char text[32];
     int n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+    /* check-bytes: a number in a lock, worth nothing after a power cut */
     if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)n, 0) != n)
         rf_warn(RF_CAT_MAIN, "%s: own number not written: %s", LOCK_FILE, strerror(errno));
 }
@@ -55,6 +56,7 @@ static enum rf_err in_use(int fd, const char *path, struct rf_why *why)
 enum rf_err site_lock_take(const char *run_dir, struct site_lock *out, struct rf_why *why)
 {
     RF_AUTO(rf_freep) char *path = rf_strf("%s/%s", run_dir, LOCK_FILE);
+    /* check-bytes: a lock that its holder opens */
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (fd < 0)
         return rf_why_set(why, errno == EACCES ? RF_ERR_DENIED : RF_ERR_IO, "lock-file", "%s: %s",

@@ -147,6 +147,7 @@ static bool take_auth(char *text, struct options *o)
 static bool take_auth_file(const char *path, struct options *o)
 {
     char line[RF_SECRET_MAX + 2] = "";
+    /* check-bytes: opened for reading */
     FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
     if (f != NULL)
         setvbuf(f, NULL, _IONBF, 0); /* a buffer of the library would keep a copy */
