@@ -3,44 +3,12 @@
 #include <string.h>
 
 #include "app/ringfence/commands.h"
+#include "app/ringfence/passphrase.h"
 #include "base/clock.h"
-#include "base/file.h"
-#include "base/random.h"
 #include "base/text.h"
 #include "service/setup/setup.h"
 
-#define PASSPHRASE_GROUPS 6
-#define PASSPHRASE_LEAST  8
-#define OPTION_NAME_MAX   64
-
-/* Six groups of five out of 32 letters that are hard to mistake: 150 bits. */
-static void draw_passphrase(char out[PASSPHRASE_GROUPS * 6])
-{
-    static const char letters[] = "abcdefghijkmnpqrstuvwxyz23456789";
-    size_t n = 0;
-    for (int i = 0; i < PASSPHRASE_GROUPS * 5; i++) {
-        if (i > 0 && i % 5 == 0)
-            out[n++] = '-';
-        out[n++] = letters[rf_random_below(sizeof letters - 1)];
-    }
-    out[n] = '\0';
-}
-
-static enum rf_err read_passphrase(const char *path, struct rf_secret *out, struct rf_why *why)
-{
-    struct rf_buf file = {0};
-    enum rf_err err = cmd_read(path, RF_SECRET_MAX, &file, why);
-    if (err == RF_OK) {
-        struct rf_slice text = rf_trim(rf_buf_slice(&file));
-        err =
-            text.len < PASSPHRASE_LEAST
-                ? rf_why_set(why, RF_ERR_BAD, "passphrase-short",
-                             "%s: a passphrase has at least %d characters", path, PASSPHRASE_LEAST)
-                : rf_secret_set(out, text);
-    }
-    rf_buf_wipe(&file);
-    return err;
-}
+#define OPTION_NAME_MAX 64
 
 static enum rf_err take_options(const struct cmd_ctx *ctx, struct rf_site_conf **conf,
                                 struct rf_why *why)
@@ -104,15 +72,15 @@ static int run(struct cmd_ctx *ctx)
 {
     RF_AUTO(rf_site_conf_freep) struct rf_site_conf *conf = rf_site_conf_new();
     RF_AUTO(rf_secret_fini) struct rf_secret passphrase = {.len = 0};
-    char drawn[PASSPHRASE_GROUPS * 6] = "";
+    char drawn[PASSPHRASE_DRAWN] = "";
     const char *file = cmd_get(ctx, "sast2-passphrase-file");
     struct report steps = {.ctx = ctx, .certificates = rf_json_arr()};
     struct rf_why why = {0};
     enum rf_err err = take_options(ctx, &conf, &why);
     if (err == RF_OK && file != NULL)
-        err = read_passphrase(file, &passphrase, &why);
+        err = passphrase_read(file, &passphrase, &why);
     else if (err == RF_OK) {
-        draw_passphrase(drawn);
+        passphrase_draw(drawn);
         err = rf_secret_set(&passphrase, rf_slice_str(drawn));
     }
     struct rf_setup_site make = {

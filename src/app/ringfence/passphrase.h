@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Passphrases of commands: from a file, or drawn and shown once. Never on the command line. */
+#ifndef APP_RINGFENCE_PASSPHRASE_H
+#define APP_RINGFENCE_PASSPHRASE_H
+
+#include "base/err.h"
+#include "base/secret.h"
+
+#define PASSPHRASE_GROUPS 6
+#define PASSPHRASE_DRAWN  (PASSPHRASE_GROUPS * 6) /* bytes with the NUL */
+
+/** Six groups of five out of 32 letters that are hard to mistake: 150 bits. */
+void passphrase_draw(char out[PASSPHRASE_DRAWN]);
+/** The text of a file ("-": standard input) without blanks around it. RF_ERR_BAD passphrase-short
+ * below eight characters; file errors. */
+RF_MUST_CHECK enum rf_err passphrase_read(const char *path, struct rf_secret *out,
+                                          struct rf_why *why);
+
+#endif
