@@ -14,7 +14,7 @@
  * ignored and its time is used as given. Times are seconds since 1970.
  * Reason codes: store-io, store-busy, store-full, store-corrupt, store-newer, store-value (a value
  * outside its limits), device-unknown, device-exists, line-exists, op-unknown, op-ended, op-locked,
- * cert-unknown, cert-state, cert-exists. */
+ * cert-unknown, cert-state, cert-exists, refused-unknown. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
@@ -107,7 +107,9 @@ struct rf_store_device {
     enum rf_store_media_policy media_policy;
     bool has_srtp; /* may be given SRTP keys */
     char description[RF_STORE_TEXT];
-    char load[64]; /* load named in its configuration; empty: none */
+    char load[64];        /* load named for it; empty: that of its model */
+    char load_server[64]; /* where it gets loads; empty: as the site says */
+    char model_load[64];  /* load of its model; empty: none. Told, never taken */
     int64_t added_s;
     int64_t changed_s;
 };
@@ -154,6 +156,69 @@ RF_MUST_CHECK enum rf_err rf_store_device_load(struct rf_store *store, const cha
                                                struct rf_store_phone *out, struct rf_why *why);
 RF_MUST_CHECK enum rf_err rf_store_device_list(struct rf_store *store, struct rf_store_phones *out,
                                                struct rf_why *why);
+
+/* ---- firmware -------------------------------------------------------------------------------- */
+
+#define RF_STORE_MODEL           32
+#define RF_STORE_LOAD            64 /* bytes of a load's name with its NUL */
+#define RF_STORE_MODEL_LOADS_MAX 256
+
+/** The load a device's configuration names: its own, else its model's; "" when there is none. */
+const char *rf_store_load_of(const struct rf_store_device *device);
+
+/** The load of a model's devices that name none. */
+struct rf_store_model_load {
+    char model[RF_STORE_MODEL];
+    char load[RF_STORE_LOAD];
+    int64_t changed_s;
+};
+struct rf_store_model_loads {
+    struct rf_store_model_load *items; /* by model */
+    size_t n;
+};
+void rf_store_model_loads_fini(struct rf_store_model_loads *loads);
+/** Set it, or with "" forget it. RF_ERR_BAD store-value; RF_ERR_LIMIT store-full. */
+RF_MUST_CHECK enum rf_err rf_store_model_load_save(struct rf_store *store, const char *model,
+                                                   const char *load, int64_t now_s,
+                                                   const struct rf_store_event *event,
+                                                   struct rf_why *why);
+RF_MUST_CHECK enum rf_err rf_store_model_load_list(struct rf_store *store,
+                                                   struct rf_store_model_loads *out,
+                                                   struct rf_why *why);
+
+/** A load a phone does not run although its configuration names it: one a device, the last. */
+struct rf_store_refused {
+    char device[RF_STORE_DEVICE_NAME];
+    char load[RF_STORE_LOAD];    /* what its configuration names; may be empty */
+    char running[RF_STORE_LOAD]; /* what it runs; may be empty */
+    char file[RF_STORE_TEXT];    /* what it refused; empty: not told */
+    char reason[24];
+    char how[16]; /* "alarm", or "registration": it only runs another one */
+    char text[RF_STORE_TEXT];
+    int64_t first_s; /* the next three are set by the store */
+    int64_t last_s;
+    uint32_t count;
+};
+struct rf_store_refuseds {
+    struct rf_store_refused *items; /* by device */
+    size_t n;
+};
+void rf_store_refuseds_fini(struct rf_store_refuseds *refuseds);
+/** Note one. The same again (load, reason) is counted; an alarm stays when a registration only
+ * confirms it. *is_new (may be NULL): it was not known, and `event` is written only then.
+ * RF_ERR_NOT_FOUND device-unknown; RF_ERR_BAD store-value. */
+RF_MUST_CHECK enum rf_err rf_store_refused_note(struct rf_store *store,
+                                                const struct rf_store_refused *refused,
+                                                int64_t now_s, const struct rf_store_event *event,
+                                                bool *is_new, struct rf_why *why);
+/** It runs what it should: nothing is refused any more. Nothing to forget is fine. */
+RF_MUST_CHECK enum rf_err rf_store_refused_clear(struct rf_store *store, const char *device,
+                                                 struct rf_why *why);
+/** RF_ERR_NOT_FOUND refused-unknown: it refused nothing. */
+RF_MUST_CHECK enum rf_err rf_store_refused_load(struct rf_store *store, const char *device,
+                                                struct rf_store_refused *out, struct rf_why *why);
+RF_MUST_CHECK enum rf_err rf_store_refused_list(struct rf_store *store,
+                                                struct rf_store_refuseds *out, struct rf_why *why);
 
 /* ---- CAPF operations ------------------------------------------------------------------------- */
 

@@ -13,15 +13,14 @@ static enum rf_err check_device(const struct rf_store_device *d, struct rf_why *
         (err = rf_store_check_text(d->model, sizeof d->model, false, "model", why)) != RF_OK ||
         (err = rf_store_check_text(d->description, sizeof d->description, false, "description",
                                    why)) != RF_OK ||
-        (err = rf_store_check_text(d->load, sizeof d->load, false, "load", why)) != RF_OK)
+        (err = rf_store_check_load(d->load, sizeof d->load, "load", why)) != RF_OK ||
+        (err = rf_store_check_text(d->load_server, sizeof d->load_server, false, "load server",
+                                   why)) != RF_OK)
         return err;
     for (const char *c = d->name; *c != '\0'; c++)
         if (!isalnum((unsigned char)*c) && strchr("-_.", *c) == NULL)
             return rf_why_set(why, RF_ERR_BAD, "store-value",
                               "device name %s: letters, digits, - _ and . only", d->name);
-    /* A load is a file name: it must stay in the images' folder. */
-    if (strchr(d->load, '/') != NULL || strstr(d->load, "..") != NULL)
-        return rf_why_set(why, RF_ERR_BAD, "store-value", "load: not a file name");
     return RF_OK;
 }
 
@@ -157,6 +156,8 @@ static enum rf_err add(struct rf_store *store, const struct rf_store_phone *phon
     rf_db_int(&q, now_s);
     rf_db_int(&q, now_s);
     err = rf_db_run(&q, why);
+    if (err == RF_OK)
+        err = rf_store_load_server_put(store, phone->device.name, phone->device.load_server, why);
     return err == RF_OK ? add_lines(store, phone, why) : err;
 }
 
@@ -186,6 +187,8 @@ static enum rf_err change(struct rf_store *store, const struct rf_store_phone *p
     struct rf_db clear = rf_db_of(store, RF_SQL_LINE_CLEAR);
     rf_db_text(&clear, phone->device.name);
     err = rf_db_run(&clear, why);
+    if (err == RF_OK)
+        err = rf_store_load_server_put(store, phone->device.name, phone->device.load_server, why);
     return err == RF_OK ? add_lines(store, phone, why) : err;
 }
 
@@ -239,6 +242,8 @@ static void read_device(struct rf_db *q, struct rf_store_device *d)
     rf_db_get_text(q, d->load, sizeof d->load);
     d->added_s = rf_db_get(q);
     d->changed_s = rf_db_get(q);
+    rf_db_get_text(q, d->load_server, sizeof d->load_server);
+    rf_db_get_text(q, d->model_load, sizeof d->model_load);
 }
 
 static void read_line(struct rf_db *q, struct rf_store_line *l)

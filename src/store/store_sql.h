@@ -11,6 +11,11 @@
     "op_id, issued_s, confirmed_s, ended_s"
 #define RF_SQL_DEVICE_COLS                                                                         \
     "name, model, protocol, mode, media_policy, has_srtp, description, load, added_s, changed_s"
+#define RF_SQL_DEVICE_SEEN                                                                         \
+    RF_SQL_DEVICE_COLS                                                                             \
+    ", coalesce((SELECT host FROM load_server WHERE device = device.name), '')"                    \
+    ", coalesce((SELECT m.load FROM model_load m WHERE m.model = device.model), '')"
+#define RF_SQL_REFUSED_COLS "device, load, running, file, reason, how, text, first_s, last_s, count"
 
 /* X(symbol, SQL) */
 #define RF_SQL(X)                                                                                  \
@@ -34,8 +39,8 @@
                      "has_srtp = ?6, description = ?7, load = ?8, changed_s = ?9 "                 \
                      "WHERE name = ?1")                                                            \
     X(DEVICE_REMOVE, "DELETE FROM device WHERE name = ?")                                          \
-    X(DEVICE_FIND, "SELECT " RF_SQL_DEVICE_COLS " FROM device WHERE name = ?")                     \
-    X(DEVICE_LIST, "SELECT " RF_SQL_DEVICE_COLS " FROM device ORDER BY name")                      \
+    X(DEVICE_FIND, "SELECT " RF_SQL_DEVICE_SEEN " FROM device WHERE name = ?")                     \
+    X(DEVICE_LIST, "SELECT " RF_SQL_DEVICE_SEEN " FROM device ORDER BY name")                      \
     X(DEVICE_COUNT, "SELECT count(*) FROM device")                                                 \
     X(LINE_ADD, "INSERT INTO line (device, idx, dn, label, display_name, shared) "                 \
                 "VALUES (?, ?, ?, ?, ?, ?)")                                                       \
@@ -44,6 +49,19 @@
     X(LINE_CLEAR, "DELETE FROM line WHERE device = ?")                                             \
     X(LINE_LIST, "SELECT idx, dn, label, display_name, shared FROM line "                          \
                  "WHERE device = ? ORDER BY idx")                                                  \
+    /* firmware */                                                                                 \
+    X(LOAD_SERVER_CLEAR, "DELETE FROM load_server WHERE device = ?")                               \
+    X(LOAD_SERVER_ADD, "INSERT INTO load_server (device, host) VALUES (?, ?)")                     \
+    X(MODEL_LOAD_SAVE, "INSERT INTO model_load (model, load, changed_s) VALUES (?1, ?2, ?3) "      \
+                       "ON CONFLICT (model) DO UPDATE SET load = ?2, changed_s = ?3")              \
+    X(MODEL_LOAD_CLEAR, "DELETE FROM model_load WHERE model = ?")                                  \
+    X(MODEL_LOAD_LIST, "SELECT model, load, changed_s FROM model_load ORDER BY model")             \
+    X(MODEL_LOAD_COUNT, "SELECT count(*) FROM model_load WHERE model <> ?")                        \
+    X(REFUSED_SAVE, "INSERT INTO load_refused (" RF_SQL_REFUSED_COLS ") "                          \
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                                       \
+    X(REFUSED_CLEAR, "DELETE FROM load_refused WHERE device = ?")                                  \
+    X(REFUSED_FIND, "SELECT " RF_SQL_REFUSED_COLS " FROM load_refused WHERE device = ?")           \
+    X(REFUSED_LIST, "SELECT " RF_SQL_REFUSED_COLS " FROM load_refused ORDER BY device")            \
     /* CAPF operations */                                                                          \
     X(CAPF_CLEAR, "DELETE FROM capf_op WHERE device = ?")                                          \
     X(CAPF_ADD, "INSERT INTO capf_op (device, op, asked, auth, string_hash, string_expires_s, "    \

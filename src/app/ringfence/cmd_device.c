@@ -67,7 +67,7 @@ static int body_of(const struct cmd_ctx *ctx, struct rf_json *body)
     static const char *const texts[][2] = {
         {"model", "model"},        {"mode", "mode"},
         {"media", "media_policy"}, {"description", "description"},
-        {"load", "load"},
+        {"load", "load"},          {"load-server", "load_server"},
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (cmd_get(ctx, texts[i][0]) != NULL)
@@ -98,8 +98,9 @@ static int run_add(struct cmd_ctx *ctx)
     return status;
 }
 
-#define MODEL_HELP "as on the phone, e.g. 7962"
-#define LINE_HELP  "directory number, label beside the button, name shown to others"
+#define MODEL_HELP       "as on the phone, e.g. 7962"
+#define LOAD_SERVER_HELP "where it gets firmware; empty: as the site's load_server says"
+#define LINE_HELP        "directory number, label beside the button, name shown to others"
 
 static const struct cmd_option add_options[] = {
     {.name = "model", .arg = "MODEL", .help = MODEL_HELP, .is_required = true},
@@ -109,6 +110,7 @@ static const struct cmd_option add_options[] = {
     {.name = "srtp", .arg = "yes|no", .help = "may be given SRTP keys; default yes"},
     {.name = "description", .arg = "TEXT", .help = "for people"},
     {.name = "load", .arg = "LOAD", .help = "firmware it shall run, without .loads"},
+    {.name = "load-server", .arg = "HOST", .help = LOAD_SERVER_HELP},
 };
 
 const struct cmd cmd_device_add = {
@@ -147,7 +149,10 @@ static const struct cmd_option change_options[] = {
     {.name = "media", .arg = "best-effort|require", .help = "may a call be in the clear"},
     {.name = "srtp", .arg = "yes|no", .help = "may be given SRTP keys"},
     {.name = "description", .arg = "TEXT", .help = "for people"},
-    {.name = "load", .arg = "LOAD", .help = "firmware it shall run, without .loads; empty: any"},
+    {.name = "load",
+     .arg = "LOAD",
+     .help = "firmware it shall run, without .loads; empty: that of its model"},
+    {.name = "load-server", .arg = "HOST", .help = LOAD_SERVER_HELP},
 };
 
 const struct cmd cmd_device_change = {

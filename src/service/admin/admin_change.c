@@ -8,8 +8,8 @@
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
-static const char *const members[] = {
-    "name", "model", "mode", "media_policy", "srtp", "description", "load", "lines", NULL};
+static const char *const members[] = {"name",        "model", "mode",        "media_policy", "srtp",
+                                      "description", "load",  "load_server", "lines",        NULL};
 
 static enum rf_err bad(struct rf_why *why, const char *key, const char *wants)
 {
@@ -125,6 +125,9 @@ static enum rf_err read_phone(const struct rf_json *body, struct rf_store_phone 
         err = copy_word(body, "load", d->load, sizeof d->load - 1, LETTERS "._-+",
                         "the name of a load, without .loads", why);
     if (err == RF_OK)
+        err = copy_word(body, "load_server", d->load_server, sizeof d->load_server - 1,
+                        LETTERS ".-:", "a host name or an address", why);
+    if (err == RF_OK)
         err = read_lines(body, phone, why);
     return err;
 }
@@ -201,11 +204,10 @@ enum rf_err admin_edit_begin(struct admin_task *t, struct rf_http_req *req, stru
 enum rf_err admin_edit_store(struct admin_task *t, struct rf_store *store, struct rf_why *why)
 {
     struct admin_device *d = admin_only(t);
-    char load_before[sizeof d->phone.device.load];
     enum rf_err err = rf_store_device_load(store, t->name, &d->phone, why);
     if (err != RF_OK)
         return err;
-    memcpy(load_before, d->phone.device.load, sizeof load_before);
+    struct rf_store_device before = d->phone.device;
     err = read_phone(t->change.body, &d->phone, why);
     if (err == RF_OK)
         err = ADMIN_OPS(t, device_check)(ADMIN_ARG(t), &d->phone, why);
@@ -216,10 +218,14 @@ enum rf_err admin_edit_store(struct admin_task *t, struct rf_store *store, struc
         err = rf_store_device_change(store, &d->phone, t->now_s, &event, why);
     if (err != RF_OK)
         return err;
-    t->change.load_changed = strcmp(load_before, d->phone.device.load) != 0;
     admin_device_fini(d);
     *d = (struct admin_device){.has_capf = false};
-    return admin_device_load(store, t->name, d, why);
+    err = admin_device_load(store, t->name, d, why);
+    if (err == RF_OK)
+        t->change.load_changed =
+            strcmp(rf_store_load_of(&before), rf_store_load_of(&d->phone.device)) != 0 ||
+            strcmp(before.load_server, d->phone.device.load_server) != 0;
+    return err;
 }
 
 /* ---- both ---- */

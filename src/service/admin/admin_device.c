@@ -152,6 +152,8 @@ static void set_device(struct rf_json *j, const struct admin_device *d)
     rf_json_set_bool(j, "srtp", s->has_srtp);
     rf_json_set_str(j, "description", s->description);
     rf_json_set_str(j, "load", s->load);
+    rf_json_set_str(j, "model_load", s->model_load);
+    rf_json_set_str(j, "load_server", s->load_server);
     rf_json_set_take(j, "lines", lines_json(&d->phone));
     rf_json_set_int(j, "added_s", s->added_s);
     rf_json_set_int(j, "changed_s", s->changed_s);

@@ -81,6 +81,12 @@ static enum rf_err put_servers(const struct provision_config_in *in, struct rf_p
     return err;
 }
 
+static const char *load_server_of(const struct rf_store_device *device,
+                                  const struct provision_facts *facts)
+{
+    return device->load_server[0] != '\0' ? device->load_server : facts->load_server;
+}
+
 static enum rf_err put_texts(const struct provision_config_in *in, const char *stamp,
                              struct rf_phonexml *c, struct rf_why *why)
 {
@@ -94,7 +100,9 @@ static enum rf_err put_texts(const struct provision_config_in *in, const char *s
         err = PUT(c->user_locale, facts->locale, "userLocale");
     /* A load that is not there sends phones into a loop; without the element they keep theirs. */
     if (err == RF_OK && in->has_load)
-        err = PUT(c->load_information, in->device->load, "loadInformation");
+        err = PUT(c->load_information, rf_store_load_of(in->device), "loadInformation");
+    if (err == RF_OK)
+        err = PUT(c->load_server, load_server_of(in->device, facts), "loadServer");
     if (err == RF_OK)
         err = PUT(c->version_stamp, stamp, "versionStamp");
     return err;
@@ -197,7 +205,7 @@ static enum rf_err make(struct rf_store *store, const struct provision_config_in
     rf_digest_of(RF_DIGEST_SHA256, rf_buf_slice(&out->document), out->sha256);
     out->is_secure = mode_of(in) != RF_PHONEXML_MODE_NON_SECURE;
     if (!in->has_load)
-        snprintf(out->missing_load, sizeof out->missing_load, "%s", in->device->load);
+        snprintf(out->missing_load, sizeof out->missing_load, "%s", rf_store_load_of(in->device));
     return err;
 }
 
@@ -212,10 +220,10 @@ enum rf_err provision_config_make(struct rf_store *store, const char *device,
     if (err != RF_OK)
         return err;
     struct rf_why none = {0};
-    struct provision_config_in in = {.device = &phone.device,
-                                     .facts = facts,
-                                     .now_s = now_s,
-                                     .has_load = provision_loads_have(loads, phone.device.load)};
+    struct provision_config_in in = {.device = &phone.device, .facts = facts, .now_s = now_s};
+    in.has_load = load_server_of(in.device, facts)[0] != '\0'
+                      ? rf_store_load_of(in.device)[0] != '\0'
+                      : provision_loads_have(loads, rf_store_load_of(in.device));
     err = rf_store_capf_load(store, device, &op, &none);
     if (err == RF_OK)
         in.op = &op;

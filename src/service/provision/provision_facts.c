@@ -18,6 +18,7 @@ struct provision_facts *provision_facts_new(const struct rf_site *site,
     f->date_template = rf_strdup(conf->date_template);
     f->time_zone = rf_strdup(conf->time_zone);
     f->locale = rf_strdup(conf->locale);
+    f->load_server = rf_strdup(conf->load_server);
     return f;
 }
 
@@ -38,5 +39,6 @@ void provision_facts_unref(struct provision_facts *f)
     rf_free(f->date_template);
     rf_free(f->time_zone);
     rf_free(f->locale);
+    rf_free(f->load_server);
     rf_free(f);
 }

@@ -179,6 +179,19 @@ enum rf_err provision_file_read(int fd, const struct provision_identity *id, str
     return err;
 }
 
+/* What phones put behind the name of a load: .LOADS is the 792x's, the last three are images of
+ * the oldest models, which have no list. */
+static const char *const load_suffixes[] = {".loads", ".LOADS", ".sbin", ".bin", ".zup"};
+#define LOAD_SUFFIXES (sizeof load_suffixes / sizeof *load_suffixes)
+
+static bool is_load(const char *name)
+{
+    for (size_t i = 0; i < LOAD_SUFFIXES; i++)
+        if (rf_slice_ends_with(rf_slice_str(name), load_suffixes[i]))
+            return true;
+    return false;
+}
+
 enum rf_err provision_loads_list(const char *folder, struct rf_buf *out, struct rf_why *why)
 {
     RF_AUTO(close_dir) DIR *dir = opendir(folder);
@@ -188,7 +201,7 @@ enum rf_err provision_loads_list(const char *folder, struct rf_buf *out, struct 
     enum rf_err err = rf_buf_add(out, "\n", 1);
     const struct dirent *entry;
     while (err == RF_OK && (entry = readdir(dir)) != NULL)
-        if (rf_slice_ends_with(rf_slice_str(entry->d_name), ".loads"))
+        if (is_load(entry->d_name))
             err = rf_buf_addf(out, "%s\n", entry->d_name);
     return err == RF_OK ? RF_OK
                         : rf_why_set(why, err, "loads-many", "too many loads in %s", folder);
@@ -197,8 +210,12 @@ enum rf_err provision_loads_list(const char *folder, struct rf_buf *out, struct 
 bool provision_loads_have(struct rf_slice loads, const char *load)
 {
     char line[128];
-    snprintf(line, sizeof line, "\n%s.loads\n", load);
-    return load[0] != '\0' && rf_slice_find(loads, rf_slice_str(line)) != SIZE_MAX;
+    for (size_t i = 0; load[0] != '\0' && i < LOAD_SUFFIXES; i++) {
+        snprintf(line, sizeof line, "\n%s%s\n", load, load_suffixes[i]);
+        if (rf_slice_find(loads, rf_slice_str(line)) != SIZE_MAX)
+            return true;
+    }
+    return false;
 }
 
 enum rf_err provision_list_check(struct rf_slice bytes, bool *has_tftp, struct rf_why *why)

@@ -52,6 +52,7 @@ struct provision_facts {
     char *date_template;
     char *time_zone;
     char *locale;
+    char *load_server; /* empty: us */
 };
 struct provision_facts *provision_facts_new(const struct rf_site *site,
                                             const struct rf_site_ports *ports);
@@ -82,7 +83,7 @@ RF_MUST_CHECK enum rf_err provision_list_open(const char *path, int *fd,
 /** Read what was opened; RF_ERR_AGAIN file-changed when it was written to meanwhile. */
 RF_MUST_CHECK enum rf_err provision_file_read(int fd, const struct provision_identity *id,
                                               struct rf_buf *out, struct rf_why *why);
-/** The names in a folder that end in ".loads", each between two line feeds. */
+/** The names of loads in a folder (lists, and images that are one), each between two line feeds. */
 RF_MUST_CHECK enum rf_err provision_loads_list(const char *folder, struct rf_buf *out,
                                                struct rf_why *why);
 bool provision_loads_have(struct rf_slice loads, const char *load);
@@ -104,7 +105,7 @@ struct provision_config_in {
     const struct rf_store_capf *op; /* NULL: none */
     const struct provision_facts *facts;
     int64_t now_s;
-    bool has_load; /* the device's load is in images/ */
+    bool has_load; /* the device's load is there: in images/, or on another server */
 };
 
 /** Append the document with this version stamp. RF_ERR_NOT_FOUND config-protocol (SIP);

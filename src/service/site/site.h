@@ -90,6 +90,7 @@ struct rf_site_conf {
     char *date_template;
     char *time_zone;
     char *locale;
+    char *load_server; /* where phones get loads; empty: from us */
 };
 
 /** For `config check|show`, the manual page and reload. */

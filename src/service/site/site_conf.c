@@ -277,6 +277,13 @@ static const struct rf_conf_option options[] = {
      .fallback = "English_United_States",
      .reloads = true,
      .help = "Language of the phones"},
+    {.name = "load_server",
+     .type = RF_CONF_TEXT,
+     .at = AT(load_server),
+     .fallback = "",
+     .reloads = true,
+     .help = "Name or address of another server that phones get their firmware from; empty: from "
+             "this one. What is not there is not looked for here"},
 };
 
 const struct rf_conf_def rf_site_conf_def = {
@@ -360,6 +367,8 @@ static enum rf_err check_texts(const struct rf_site_conf *c, struct rf_why *why)
         return refuse(why, "time_zone", c->time_zone, "a name of at most 99 characters");
     if (!is_made_of(c->locale, 40, LETTERS "_"))
         return refuse(why, "locale", c->locale, "a name such as English_United_States");
+    if (c->load_server[0] != '\0' && !is_made_of(c->load_server, 63, LETTERS DIGITS "-.:"))
+        return refuse(why, "load_server", c->load_server, "an address or a host name");
     return RF_OK;
 }
 

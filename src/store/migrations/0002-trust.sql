@@ -10,3 +10,30 @@ CREATE TABLE device_held (
     at_s          INTEGER NOT NULL,             -- since when that is known
     PRIMARY KEY (device, item)
 ) STRICT, WITHOUT ROWID;
+
+-- Firmware. The load of devices that name none, by model.
+CREATE TABLE model_load (
+    model         TEXT    NOT NULL PRIMARY KEY, -- as devices have it, e.g. 7962
+    load          TEXT    NOT NULL,             -- without .loads
+    changed_s     INTEGER NOT NULL              -- when it was set
+) STRICT, WITHOUT ROWID;
+
+-- Where a device gets its firmware, if not from us and not from the site's other server.
+CREATE TABLE load_server (
+    device        TEXT    NOT NULL PRIMARY KEY REFERENCES device (name) ON DELETE CASCADE, -- whose phone
+    host          TEXT    NOT NULL              -- name or address
+) STRICT, WITHOUT ROWID;
+
+-- The load a phone does not run although its configuration names it.
+CREATE TABLE load_refused (
+    device        TEXT    NOT NULL PRIMARY KEY REFERENCES device (name) ON DELETE CASCADE, -- whose phone
+    load          TEXT    NOT NULL,             -- what its configuration names; empty: nothing
+    running       TEXT    NOT NULL,             -- what it runs; empty: not told
+    file          TEXT    NOT NULL,             -- what it refused; empty: not told
+    reason        TEXT    NOT NULL,             -- one of our words, e.g. "hardware"
+    how           TEXT    NOT NULL,             -- what says so: "alarm", or "registration"
+    text          TEXT    NOT NULL,             -- what the phone said, escaped
+    first_s       INTEGER NOT NULL,             -- first seen
+    last_s        INTEGER NOT NULL,             -- last seen
+    count         INTEGER NOT NULL              -- times seen
+) STRICT, WITHOUT ROWID;

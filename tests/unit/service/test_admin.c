@@ -249,6 +249,7 @@ static void what_devices_may_not_be(void **state)
         {DEVICE(PHONE_A, ",\"srtp\":\"yes\""), "json-type"},
         {DEVICE(PHONE_A, ",\"load\":\"../../etc/passwd\""), "value"},
         {DEVICE(PHONE_A, ",\"load\":\".hidden\""), "value"},
+        {DEVICE(PHONE_A, ",\"load_server\":\"a b\""), "value"},
         {DEVICE(PHONE_A, ",\"description\":\"a\\nb\""), "value"},
         {DEVICE(PHONE_A, ",\"descriptoin\":\"a\""), "json-unknown"},
         {DEVICE(PHONE_A, ",\"lines\":{}"), "value"},
@@ -327,6 +328,10 @@ static void a_change_keeps_what_it_does_not_name(void **state)
             "{\"name\":\"" PHONE_A "\",\"load\":\"RF70.2\",\"lines\":[]}", 200);
     assert_int_equal(w->resets, 1);
     assert_int_equal(rf_json_len(member(w, "lines")), 0);
+    assert_string_equal(text_of(w, "load_server"), "");
+    answers(w, RF_HTTP_PUT, "/v1/devices/" PHONE_A, "{\"load_server\":\"192.0.2.9\"}", 200);
+    assert_string_equal(text_of(w, "load_server"), "192.0.2.9");
+    assert_int_equal(w->resets, 2);
     refused(w, RF_HTTP_PUT, "/v1/devices/" PHONE_A, "{\"name\":\"" PHONE_B "\"}", 400, "value");
     refused(w, RF_HTTP_PUT, "/v1/devices/" PHONE_A, "{\"name\":7}", 400, "value");
     refused(w, RF_HTTP_PUT, "/v1/devices/" PHONE_A, "{\"mode\":\"\"}", 400, "value");

@@ -203,6 +203,57 @@ static void a_load_that_is_not_there_is_not_named(void **state)
     assert_string_equal(c.load_information, "RF42.2-0S");
 }
 
+static void a_device_without_a_load_gets_that_of_its_model(void **state)
+{
+    struct world *w = *state;
+    world_add(w, A, RF_STORE_ENCRYPTED, "");
+    world_put(w, "images/RF42.2-0S.LOADS", rf_slice_str("of another spelling"));
+    world_put(w, "images/RF42.1-0S.loads", rf_slice_str("its own"));
+    assert_err(rf_store_model_load_save(w->store, world_device(w, A).model, "RF42.2-0S", WORLD_NOW,
+                                        NULL, NULL),
+               RF_OK);
+    struct rf_phonexml c;
+    config_of(w, &c);
+    assert_string_equal(c.load_information, "RF42.2-0S");
+    struct rf_store_device d = world_device(w, A);
+    snprintf(d.load, sizeof d.load, "RF42.1-0S");
+    world_change(w, &d);
+    config_of(w, &c);
+    assert_string_equal(c.load_information, "RF42.1-0S");
+}
+
+static void an_image_without_a_list_is_a_load_too(void **state)
+{
+    struct world *w = *state;
+    world_add(w, A, RF_STORE_ENCRYPTED, "P00405000700");
+    world_put(w, "images/P00405000700.sbn", rf_slice_str("a part of one"));
+    struct rf_phonexml c;
+    config_of(w, &c);
+    assert_string_equal(c.load_information, "");
+    world_put(w, "images/P00405000700.bin", rf_slice_str("it"));
+    config_of(w, &c);
+    assert_string_equal(c.load_information, "P00405000700");
+}
+
+static void another_server_of_loads_is_named_and_not_asked(void **state)
+{
+    struct world *w = *state;
+    world_add(w, A, RF_STORE_ENCRYPTED, "RF42.2-0S");
+    struct rf_phonexml c;
+    config_of(w, &c);
+    assert_string_equal(c.load_server, "");
+    assert_string_equal(c.load_information, "");
+    world_set(w, "load_server", "192.0.2.9");
+    config_of(w, &c);
+    assert_string_equal(c.load_server, "192.0.2.9");
+    assert_string_equal(c.load_information, "RF42.2-0S");
+    struct rf_store_device d = world_device(w, A);
+    snprintf(d.load_server, sizeof d.load_server, "loads.example");
+    world_change(w, &d);
+    config_of(w, &c);
+    assert_string_equal(c.load_server, "loads.example"); /* the device's own first */
+}
+
 static void a_value_longer_than_phones_take_is_our_own_trouble(void **state)
 {
     struct world *w = *state;
@@ -633,6 +684,9 @@ int main(void)
         IN_WORLD(a_pending_operation_sends_the_phone_to_capf),
         IN_WORLD(a_string_without_tries_left_keeps_the_phone_away),
         IN_WORLD(a_load_that_is_not_there_is_not_named),
+        IN_WORLD(a_device_without_a_load_gets_that_of_its_model),
+        IN_WORLD(an_image_without_a_list_is_a_load_too),
+        IN_WORLD(another_server_of_loads_is_named_and_not_asked),
         IN_WORLD(a_value_longer_than_phones_take_is_our_own_trouble),
         IN_WORLD(a_sip_device_gets_no_sccp_configuration),
         IN_WORLD(the_stamp_changes_when_the_content_does_and_only_then),

@@ -111,6 +111,7 @@ static void wrong_configurations_are_refused_with_their_reason(void **state)
         {"date_template = D/M\n", "conf-value", "date_template"},
         {"date_template = DA/M/Y\n", "conf-value", "date_template"},
         {"time_zone =\n", "conf-value", "time_zone"},
+        {"load_server = a b\n", "conf-value", "load_server"},
         {"locale = ../x\n", "conf-value", "locale"},
         {"sccp_port = 3361\n", "conf-ports", "capf_port"},
         {"lsc_key_bits = 1024\n", "conf-key-size", "rsa_min"},
