@@ -168,6 +168,7 @@ def test_openssl_reads_the_certificates_of_a_site(made_site):
         "capf": ("CA:TRUE, pathlen:0", {"Digital Signature", "Certificate Sign"}),
         "lsc-issuer": ("CA:TRUE, pathlen:0", {"Digital Signature", "Certificate Sign",
                                               "CRL Sign"}),
+        "https": ("CA:FALSE", {"Digital Signature"}),
     }
     keys = set()
     assert {p.name for p in (made_site / "certs").iterdir()} == {f"{name}.pem" for name in rows}
@@ -178,9 +179,10 @@ def test_openssl_reads_the_certificates_of_a_site(made_site):
         got = re.search(r"Key Usage: critical\s+(.*)$", shown, re.M)[1]
         assert usage <= set(got.split(", ")), name
         assert constraints.startswith("CA:TRUE") == ("Certificate Sign" in got), name
-        if name == "ccm":
+        if name in ("ccm", "https"):
             assert "TLS Web Server Authentication" in shown
-        assert "Signature Algorithm: sha256WithRSAEncryption" in x509(path, "-text")
+        algorithm = "ecdsa-with-SHA256" if name == "https" else "sha256WithRSAEncryption"
+        assert f"Signature Algorithm: {algorithm}" in x509(path, "-text")
         rig.run("openssl", "verify", "-check_ss_sig", "-CAfile", path, path)
         text = (made_site / "keys" / f"{name}.pem").read_text()
         if name == "sast2":
@@ -201,7 +203,7 @@ def test_init_prints_what_openssl_finds_and_protects_the_second_sast(tmp_path):
                          "--set", "advertise=cm.example.net", "--sast2-passphrase-file", phrase,
                          "--json")
     files = {"SAST-1": "sast1", "SAST-2": "sast2", "CCM": "ccm", "TFTP": "tftp", "CAPF": "capf",
-             "LSC-issuer": "lsc-issuer"}
+             "LSC-issuer": "lsc-issuer", "HTTPS": "https"}
     assert {c["role"] for c in said["certificates"]} == set(files)
     for one in said["certificates"]:
         shown = x509(site / "certs" / f"{files[one['role']]}.pem", "-fingerprint", "-sha256")

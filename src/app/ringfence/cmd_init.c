@@ -17,6 +17,10 @@ static enum rf_err take_options(const struct cmd_ctx *ctx, struct rf_site_conf *
     char names[CMD_VALUES_MAX][OPTION_NAME_MAX];
     const char *given;
     size_t n = 0;
+    /* A site that names no version keeps its old lists; a new one has nothing to keep. */
+    enum rf_err err = rf_site_conf_set(conf, "list_version", "1.1", why);
+    if (err != RF_OK)
+        return err;
     for (; (given = cmd_nth(ctx, "set", n)) != NULL; n++) {
         struct rf_slice rest = rf_slice_str(given), name;
         const char *value = strchr(given, '=');

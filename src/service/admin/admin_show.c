@@ -35,6 +35,7 @@ static const struct {
     {"CCM", RF_SITE_CERT_CCM},      {"TFTP", RF_SITE_CERT_TFTP},
     {"CAPF", RF_SITE_CERT_CAPF},    {"LSC-issuer", RF_SITE_CERT_LSC_ISSUER},
     {"SAST-1", RF_SITE_CERT_SAST1}, {"SAST-2", RF_SITE_CERT_SAST2},
+    {"HTTPS", RF_SITE_CERT_HTTPS},
 };
 
 static void add_cert(struct rf_json *arr, const char *role, const char *path)

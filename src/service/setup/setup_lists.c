@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "service/setup/setup.h"
+#include "service/setup/setup_int.h"
 
 #include "base/faults.h"
 #include "base/file.h"
@@ -13,9 +13,11 @@ static const struct {
 } records[] = {
     {RF_SITE_CERT_SAST1, RF_TRUSTLIST_ROLE_SAST}, {RF_SITE_CERT_SAST2, RF_TRUSTLIST_ROLE_SAST},
     {RF_SITE_CERT_CCM, RF_TRUSTLIST_ROLE_CCM},    {RF_SITE_CERT_TFTP, RF_TRUSTLIST_ROLE_TFTP},
-    {RF_SITE_CERT_CAPF, RF_TRUSTLIST_ROLE_CAPF},
+    {RF_SITE_CERT_CAPF, RF_TRUSTLIST_ROLE_CAPF},  {RF_SITE_CERT_HTTPS, RF_TRUSTLIST_ROLE_TFTP},
 };
 #define RECORDS (sizeof records / sizeof *records)
+/* An EC key under the TFTP role is only for lists of version 1.1: it stands last. */
+#define RECORDS_10 (RECORDS - 1)
 
 static const enum rf_site_item list_items[2] = {
     [RF_LIST_CTL] = RF_SITE_CTL,
@@ -24,6 +26,8 @@ static const enum rf_site_item list_items[2] = {
 
 struct work {
     const char *dir;
+    bool is_11;
+    size_t n; /* records */
     struct rf_cert *cert[RECORDS];
     struct rf_key *key;
     struct rf_vault_key *vault;
@@ -45,7 +49,7 @@ static void work_fini(struct work *w)
 static enum rf_err load_certs(struct work *w, struct rf_why *why)
 {
     enum rf_err err = RF_OK;
-    for (size_t i = 0; i < RECORDS && err == RF_OK; i++) {
+    for (size_t i = 0; i < w->n && err == RF_OK; i++) {
         RF_AUTO(rf_freep) char *path = rf_site_path_in(w->dir, records[i].cert);
         err = rf_cert_from_pem_file(path, &w->cert[i], why);
     }
@@ -85,11 +89,12 @@ static struct rf_list *old_of(const struct work *w, enum rf_list_kind kind)
 static bool is_current(const struct work *w, const struct rf_list *list, enum rf_list_kind kind)
 {
     struct rf_list_policy policy = {0};
-    if (list == NULL || w->is_forced || rf_list_n(list) != RECORDS ||
+    if (list == NULL || w->is_forced || rf_list_n(list) != w->n ||
+        rf_list_is_11(list) != w->is_11 ||
         (enum rf_digest)rf_list_content(list)->header.hash != w->digest ||
         rf_list_verify_own(list, kind, &policy, NULL) != RF_OK)
         return false;
-    for (size_t i = 0; i < RECORDS; i++)
+    for (size_t i = 0; i < w->n; i++)
         if (rf_list_role(list, i) != records[i].role || rf_list_cert(list, i) == NULL ||
             !rf_cert_eq(rf_list_cert(list, i), w->cert[i]))
             return false;
@@ -140,13 +145,14 @@ static enum rf_err build(struct work *w, enum rf_list_kind kind, struct rf_buf *
         err = timestamp_after(old_of(w, kind), w->now_s, &timestamp, why);
     if (err != RF_OK)
         return err;
-    for (size_t i = 0; i < RECORDS; i++)
+    for (size_t i = 0; i < w->n; i++)
         entries[i] = (struct rf_list_entry){.cert = w->cert[i], .role = records[i].role};
     struct rf_list_spec spec = {
         .kind = kind,
         .entries = entries,
-        .n = RECORDS,
+        .n = w->n,
         .digest = w->digest,
+        .is_11 = w->is_11,
         .timestamp = timestamp,
     };
     err = rf_list_build(&spec, w->vault, w->cert[0], out, why);
@@ -183,11 +189,15 @@ enum rf_err rf_setup_lists_publish(const char *site_dir, const struct rf_site_co
     RF_AUTO(work_fini)
     struct work w = {
         .dir = site_dir,
+        .is_11 = conf->list_version == RF_SITE_LISTS_11,
+        .n = conf->list_version == RF_SITE_LISTS_11 ? RECORDS : RECORDS_10,
         .digest = conf->digest == RF_SITE_SHA1 ? RF_DIGEST_SHA1 : RF_DIGEST_SHA512,
         .now_s = now_s,
         .is_forced = is_forced,
     };
-    enum rf_err err = load_certs(&w, why);
+    enum rf_err err = w.is_11 ? setup_https_make(site_dir, conf, now_s, why) : RF_OK;
+    if (err == RF_OK)
+        err = load_certs(&w, why);
     load_old(&w);
     if (err == RF_OK)
         err = publish(&w, RF_LIST_CTL, out, why);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "service/setup/setup.h"
+#include "service/setup/setup_int.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/faults.h"
 #include "base/file.h"
@@ -11,22 +14,32 @@
 
 /* One key with its certificate. The LSC issuer's key is not that of CAPF's TLS: a listener that is
  * broken into must not be able to make phones. */
-static const struct identity {
+struct identity {
     enum rf_cert_role role;
     enum rf_site_item key;
     enum rf_site_item cert;
     const char *what; /* in the CN and in messages */
     unsigned days;
+    bool is_ec;
     bool has_dns; /* a TLS server: phones compare nothing but the certificate, others the name */
-} identities[] = {
-    {RF_CERT_ROLE_SAST, RF_SITE_KEY_SAST1, RF_SITE_CERT_SAST1, "SAST-1", RF_SETUP_DAYS, false},
-    {RF_CERT_ROLE_SAST, RF_SITE_KEY_SAST2, RF_SITE_CERT_SAST2, "SAST-2", RF_SETUP_SAST2_DAYS,
+};
+/* Phones take no other key than EC from a file server. doc: docs/wire/trust-lists.md, "The file" */
+#define HTTPS_IDENTITY                                                                             \
+    {                                                                                              \
+        RF_CERT_ROLE_TFTP, RF_SITE_KEY_HTTPS, RF_SITE_CERT_HTTPS, "HTTPS", RF_SETUP_DAYS, true,    \
+            true                                                                                   \
+    }
+static const struct identity identities[] = {
+    {RF_CERT_ROLE_SAST, RF_SITE_KEY_SAST1, RF_SITE_CERT_SAST1, "SAST-1", RF_SETUP_DAYS, false,
      false},
-    {RF_CERT_ROLE_CCM, RF_SITE_KEY_CCM, RF_SITE_CERT_CCM, "CCM", RF_SETUP_DAYS, true},
-    {RF_CERT_ROLE_TFTP, RF_SITE_KEY_TFTP, RF_SITE_CERT_TFTP, "TFTP", RF_SETUP_DAYS, false},
-    {RF_CERT_ROLE_CAPF, RF_SITE_KEY_CAPF, RF_SITE_CERT_CAPF, "CAPF", RF_SETUP_DAYS, true},
+    {RF_CERT_ROLE_SAST, RF_SITE_KEY_SAST2, RF_SITE_CERT_SAST2, "SAST-2", RF_SETUP_SAST2_DAYS, false,
+     false},
+    {RF_CERT_ROLE_CCM, RF_SITE_KEY_CCM, RF_SITE_CERT_CCM, "CCM", RF_SETUP_DAYS, false, true},
+    {RF_CERT_ROLE_TFTP, RF_SITE_KEY_TFTP, RF_SITE_CERT_TFTP, "TFTP", RF_SETUP_DAYS, false, false},
+    {RF_CERT_ROLE_CAPF, RF_SITE_KEY_CAPF, RF_SITE_CERT_CAPF, "CAPF", RF_SETUP_DAYS, false, true},
     {RF_CERT_ROLE_LSC_ISSUER, RF_SITE_KEY_LSC_ISSUER, RF_SITE_CERT_LSC_ISSUER, "LSC-issuer",
-     RF_SETUP_SAST2_DAYS, false},
+     RF_SETUP_SAST2_DAYS, false, false},
+    HTTPS_IDENTITY,
 };
 
 /* Advertised host names go into the certificates; addresses do not. */
@@ -66,7 +79,8 @@ static enum rf_err make_identity(const struct rf_setup_site *make, const struct 
         .now_s = make->now_s,
         .days = id->days,
     };
-    enum rf_err err = rf_key_new_rsa(RF_SETUP_RSA_BITS, &key, why);
+    enum rf_err err = id->is_ec ? rf_key_new_ec(RF_CURVE_P256, &key, why)
+                                : rf_key_new_rsa(RF_SETUP_RSA_BITS, &key, why);
     if (err != RF_OK)
         return err;
     vault = rf_vault_key_from_key(key);
@@ -76,6 +90,33 @@ static enum rf_err make_identity(const struct rf_setup_site *make, const struct 
     if (err == RF_OK && make->on_step != NULL)
         make->on_step(make->arg, id->what, cert);
     return err;
+}
+
+/* Lists may be published by root; the key is read by whom the other keys belong to. */
+static enum rf_err give_to_server(const char *dir, enum rf_site_item item, struct rf_why *why)
+{
+    RF_AUTO(rf_freep) char *keys = rf_site_path_in(dir, RF_SITE_KEYS);
+    RF_AUTO(rf_freep) char *path = rf_site_path_in(dir, item);
+    struct stat st;
+    if (geteuid() != 0)
+        return RF_OK;
+    if (stat(keys, &st) != 0 || lchown(path, st.st_uid, st.st_gid) != 0)
+        return rf_why_set(why, RF_ERR_IO, "site-io", "%s: give it to the owner of %s: %s", path,
+                          keys, strerror(errno));
+    return RF_OK;
+}
+
+/* A key without its certificate is what an interrupted making left: both are made anew. */
+enum rf_err setup_https_make(const char *dir, const struct rf_site_conf *conf, int64_t now_s,
+                             struct rf_why *why)
+{
+    static const struct identity https = HTTPS_IDENTITY;
+    struct rf_setup_site make = {.dir = dir, .conf = conf, .now_s = now_s};
+    RF_AUTO(rf_freep) char *cert = rf_site_path_in(dir, RF_SITE_CERT_HTTPS);
+    if (rf_file_exists(cert))
+        return RF_OK;
+    enum rf_err err = make_identity(&make, &https, why);
+    return err != RF_OK ? err : give_to_server(dir, RF_SITE_KEY_HTTPS, why);
 }
 
 /* There while a site is being made. Keys without it and without a configuration are those of a site

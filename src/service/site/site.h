@@ -33,12 +33,14 @@
     X(KEY_CCM, "keys/ccm.pem", PRIVATE)                                                            \
     X(KEY_TFTP, "keys/tftp.pem", PRIVATE)             /* signer process only */                    \
     X(KEY_CAPF, "keys/capf.pem", PRIVATE)             /* CAPF's TLS key */                         \
+    X(KEY_HTTPS, "keys/https.pem", PRIVATE)           /* TLS key of the file server; EC */         \
     X(KEY_LSC_ISSUER, "keys/lsc-issuer.pem", PRIVATE) /* signer process only */                    \
     X(KEY_SAST1, "keys/sast1.pem", PRIVATE)           /* `ringfence list` only */                  \
     X(KEY_SAST2, "keys/sast2.pem", PRIVATE)           /* under a passphrase, to be taken away */   \
     X(CERT_CCM, "certs/ccm.pem", FILE)                                                             \
     X(CERT_TFTP, "certs/tftp.pem", FILE)                                                           \
     X(CERT_CAPF, "certs/capf.pem", FILE)                                                           \
+    X(CERT_HTTPS, "certs/https.pem", FILE)                                                         \
     X(CERT_LSC_ISSUER, "certs/lsc-issuer.pem", FILE)                                               \
     X(CERT_SAST1, "certs/sast1.pem", FILE)                                                         \
     X(CERT_SAST2, "certs/sast2.pem", FILE)
@@ -53,6 +55,7 @@ enum rf_site_item {
 enum rf_site_digest { RF_SITE_SHA512, RF_SITE_SHA1 };
 enum rf_site_media { RF_SITE_MEDIA_BEST_EFFORT, RF_SITE_MEDIA_REQUIRE };
 enum rf_site_subject { RF_SITE_SUBJECT_NAME, RF_SITE_SUBJECT_MODEL };
+enum rf_site_list_version { RF_SITE_LISTS_10, RF_SITE_LISTS_11 };
 enum rf_site_cluster { RF_SITE_MIXED, RF_SITE_CLUSTER_NONSECURE };
 
 /** The configuration, filled from rf_site_conf_def. Texts are never NULL. */
@@ -72,9 +75,10 @@ struct rf_site_conf {
     uint32_t capf_keepalive_s;
     uint32_t tftp_retry_ms;
     uint32_t tftp_tries;
-    uint32_t digest;  /* enum rf_site_digest of signed files */
-    uint32_t cluster; /* enum rf_site_cluster */
-    uint32_t rsa_min; /* bits of a phone's RSA key */
+    uint32_t digest;       /* enum rf_site_digest of signed files */
+    uint32_t list_version; /* enum rf_site_list_version */
+    uint32_t cluster;      /* enum rf_site_cluster */
+    uint32_t rsa_min;      /* bits of a phone's RSA key */
     bool accept_mic_for_signalling;
     bool accept_mic_for_capf;
     bool capf_null_string;

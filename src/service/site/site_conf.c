@@ -12,6 +12,7 @@
 #define CONF_BYTES_MAX (256 * 1024)
 
 static const char *const digest_words[] = {"sha512", "sha1", NULL};
+static const char *const list_version_words[] = {"1.0", "1.1", NULL};
 static const char *const cluster_words[] = {"mixed", "nonsecure", NULL};
 static const char *const subject_words[] = {"name", "model", NULL};
 static const char *const media_words[] = {"best-effort", "require", NULL};
@@ -140,6 +141,15 @@ static const struct rf_conf_option options[] = {
      .reloads = true,
      .weak = true,
      .help = "Digest of signed files: sha512, or sha1 (weak) for phones that know no other"},
+    {.name = "list_version",
+     .type = RF_CONF_ENUM,
+     .at = AT(list_version),
+     .fallback = "1.0",
+     .words = list_version_words,
+     .reloads = true,
+     .help = "Signer version of the trust lists. 1.1 names the HTTPS server, which phones from the "
+             "7800 and 8800 series on then ask for their configuration; `ringfence list publish` "
+             "makes its key where there is none. 1.0: without it"},
     {.name = "cluster",
      .type = RF_CONF_ENUM,
      .at = AT(cluster),

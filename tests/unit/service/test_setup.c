@@ -29,6 +29,8 @@ static const struct {
      RF_KU_DIGITAL_SIGNATURE | RF_KU_KEY_CERT_SIGN, RF_SETUP_DAYS},
     {RF_SITE_KEY_LSC_ISSUER, RF_SITE_CERT_LSC_ISSUER, "CN=hq-LSC-issuer,O=hq", "LSC-issuer", true,
      RF_KU_KEY_CERT_SIGN, RF_SETUP_SAST2_DAYS},
+    {RF_SITE_KEY_HTTPS, RF_SITE_CERT_HTTPS, "CN=hq-HTTPS,O=hq", "HTTPS", false,
+     RF_KU_DIGITAL_SIGNATURE, RF_SETUP_DAYS},
 };
 #define IDENTITIES (sizeof identities / sizeof *identities)
 
@@ -81,7 +83,7 @@ static int group_setup(void **state)
     if (make_site(site, &steps, &why) != RF_OK)
         print_error("%s\n", why.text);
     assert_string_equal(why.code, "");
-    assert_string_equal(steps.text, "SAST-1 SAST-2 CCM TFTP CAPF LSC-issuer ");
+    assert_string_equal(steps.text, "SAST-1 SAST-2 CCM TFTP CAPF LSC-issuer HTTPS ");
     assert_err(rf_factory_make(factory, "Example Phones", SETUP_NOW, NULL), RF_OK);
     return 0;
 }
@@ -166,7 +168,7 @@ static void the_site_opens_and_its_private_files_are_private(void **state)
         {RF_SITE_KEY_CCM, 0600},   {RF_SITE_KEY_TFTP, 0600},
         {RF_SITE_KEY_CAPF, 0600},  {RF_SITE_KEY_SAST1, 0600},
         {RF_SITE_KEY_SAST2, 0600}, {RF_SITE_KEY_LSC_ISSUER, 0600},
-        {RF_SITE_CERT_CCM, 0644},
+        {RF_SITE_KEY_HTTPS, 0600}, {RF_SITE_CERT_CCM, 0644},
     };
     RF_AUTO(rf_freep) char *made = shared_path("site");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -195,10 +197,12 @@ static void each_key_is_that_of_its_certificate_and_no_other(void **state)
         assert_string_equal(rf_cert_subject(certs[i]), identities[i].cn);
         assert_int_equal(rf_cert_is_ca(certs[i]), identities[i].is_ca);
         assert_int_equal(rf_cert_key_usage(certs[i]) & identities[i].usage, identities[i].usage);
-        assert_int_equal(rf_cert_key_bits(certs[i]), RF_SETUP_RSA_BITS);
+        bool is_ec = identities[i].key == RF_SITE_KEY_HTTPS;
+        assert_int_equal(rf_cert_key_type(certs[i]), is_ec ? RF_KEY_EC : RF_KEY_RSA);
+        assert_int_equal(rf_cert_key_bits(certs[i]), is_ec ? 256 : RF_SETUP_RSA_BITS);
         assert_int_equal(rf_cert_not_after(certs[i]), SETUP_NOW + identities[i].days * 86400LL);
         bool is_server =
-            identities[i].key == RF_SITE_KEY_CCM || identities[i].key == RF_SITE_KEY_CAPF;
+            identities[i].key == RF_SITE_KEY_CCM || identities[i].key == RF_SITE_KEY_CAPF || is_ec;
         assert_int_equal(rf_cert_san_n(certs[i]), is_server ? 1 : 0);
         if (is_server)
             assert_slice_str(rf_cert_san(certs[i], 0).value, "cm.example.net");
@@ -279,7 +283,7 @@ static void a_making_that_broke_off_is_begun_anew(void **state)
     assert_refused(rf_site_open(dir, &site, &why), RF_ERR_NOT_FOUND, why, "no-site");
     assert_int_equal(rmdir(in_the_way), 0);
     assert_err(make_site(dir, &steps, NULL), RF_OK);
-    assert_string_equal(steps.text, "SAST-1 SAST-2 CCM TFTP CAPF LSC-issuer ");
+    assert_string_equal(steps.text, "SAST-1 SAST-2 CCM TFTP CAPF LSC-issuer HTTPS ");
     RF_AUTO(rf_buf_fini) struct rf_buf after = keys_of(dir);
     assert_false(rf_slice_eq(rf_buf_slice(&before), rf_buf_slice(&after)));
     assert_err(rf_site_open(dir, &site, NULL), RF_OK);
@@ -438,6 +442,42 @@ static void another_digest_is_a_change(void **state)
     rf_setup_lists_fini(&lists);
     assert_err(rf_setup_lists_publish(dir, conf, SETUP_NOW, false, &lists, NULL), RF_OK);
     assert_false(lists.is_new[RF_LIST_CTL]);
+}
+
+/* A site made before there was an HTTPS server: its key is made when its lists are to name it. */
+static void lists_of_version_11_name_the_https_server(void **state)
+{
+    const char *dir = *state;
+    RF_AUTO(rf_site_conf_freep) struct rf_site_conf *conf = conf_of("list_version", "1.1");
+    RF_AUTO(rf_freep) char *key = rf_site_path_in(dir, RF_SITE_KEY_HTTPS);
+    RF_AUTO(rf_freep) char *cert = rf_site_path_in(dir, RF_SITE_CERT_HTTPS);
+    RF_AUTO(rf_lists_fini) struct rf_lists phone = installed_from(dir);
+    enum rf_list_action action;
+    assert_int_equal(rf_list_n(phone.ctl), 5);
+    assert_false(rf_list_is_11(phone.ctl));
+    assert_err(rf_file_remove(key, NULL), RF_OK);
+    assert_err(rf_file_remove(cert, NULL), RF_OK);
+    for (int round = 0; round < 2; round++) {
+        RF_AUTO(rf_setup_lists_fini) struct rf_setup_lists lists = {0};
+        assert_err(rf_setup_lists_publish(dir, conf, SETUP_NOW, false, &lists, NULL), RF_OK);
+        assert_int_equal(lists.is_new[RF_LIST_ITL], round == 0);
+        RF_AUTO(rf_cert_freep) struct rf_cert *https = cert_at(dir, RF_SITE_CERT_HTTPS);
+        assert_int_equal(rf_cert_key_type(https), RF_KEY_EC);
+        for (int kind = RF_LIST_CTL; kind <= RF_LIST_ITL; kind++) {
+            assert_true(rf_list_is_11(lists.list[kind]));
+            assert_int_equal(rf_list_n(lists.list[kind]), 6);
+            assert_int_equal(rf_list_role(lists.list[kind], 5), RF_TRUSTLIST_ROLE_TFTP);
+            assert_true(rf_cert_eq(rf_list_cert(lists.list[kind], 5), https));
+        }
+        assert_err(considered(&phone, dir, RF_LIST_ITL, &action, NULL), RF_OK);
+        assert_int_equal(action, RF_LIST_UPDATE);
+    }
+    assert_int_equal(mode_of(key), 0600);
+    /* And back. */
+    RF_AUTO(rf_setup_lists_fini) struct rf_setup_lists lists = {0};
+    assert_err(publish(dir, SETUP_NOW, false, &lists, NULL), RF_OK);
+    assert_false(rf_list_is_11(lists.list[RF_LIST_CTL]));
+    assert_int_equal(rf_list_n(lists.list[RF_LIST_CTL]), 5);
 }
 
 static void the_time_stamp_never_goes_back(void **state)
@@ -703,6 +743,7 @@ int main(void)
         AT_SITE(what_did_not_change_is_not_written_and_no_key_is_opened),
         AT_SITE(a_changed_certificate_makes_a_list_that_phones_take),
         AT_SITE(another_digest_is_a_change),
+        AT_SITE(lists_of_version_11_name_the_https_server),
         AT_SITE(the_time_stamp_never_goes_back),
         AT_SITE(no_list_follows_the_last_time_stamp_there_is),
         AT_SITE(sec_20_a_list_that_phones_would_refuse_is_not_published),
