@@ -14,6 +14,7 @@
     X(LINKS_OPEN, "rf_net_links_opened_total", "links accepted or connected")                      \
     X(LINKS_REFUSED, "rf_net_links_refused_total", "links refused by a limit")                     \
     X(EVENTS_DROPPED, "rf_main_events_dropped_total", "events not kept: too many waited")          \
+    X(HELD_DROPPED, "rf_main_held_dropped_total", "what phones hold, not noted: too many waited")  \
     X(MAILBOX_FULL, "rf_base_mailbox_full_total", "messages refused because a mailbox was full")   \
     X(SCCP_IN, "rf_sccp_messages_in_total", "SCCP messages received")                              \
     X(SCCP_OUT, "rf_sccp_messages_out_total", "SCCP messages sent")                                \

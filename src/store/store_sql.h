@@ -95,6 +95,22 @@
                  "VALUES (?1, ?2, ?3, ?4, ?5, ?5, 1)")                                             \
     X(PROOF_COUNT, "UPDATE capf_proof SET count = count + 1, last_s = ?2 WHERE sha256 = ?1")       \
     X(PROOF_FORGET, "DELETE FROM capf_proof WHERE last_s < ?1 OR device = ?2")                     \
+    /* what devices hold, and the lists that were given out */                                     \
+    X(HELD_FIND, "SELECT device, item, sha256, how, at_s, last_s, tries FROM device_held "         \
+                 "WHERE device = ? AND item = ?")                                                  \
+    X(HELD_SAVE, "INSERT INTO device_held (device, item, sha256, how, at_s, last_s, tries) "       \
+                 "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (device, item) DO UPDATE SET "   \
+                 "sha256 = ?3, how = ?4, at_s = ?5, last_s = ?6, tries = ?7")                      \
+    X(HELD_SETTLE, "UPDATE device_held SET tries = 0 WHERE device = ?")                            \
+    X(HELD_FORGET, "DELETE FROM device_held WHERE device = ? AND item = ?")                        \
+    X(HELD_LIST, "SELECT device, item, sha256, how, at_s, last_s, tries FROM device_held "         \
+                 "WHERE ?1 IS NULL OR device = ?1 ORDER BY device, item")                          \
+    X(ARCHIVE_FIND, "SELECT published_s, bytes FROM list_archive WHERE sha256 = ?")                \
+    X(ARCHIVE_COUNT, "SELECT count(*) FROM list_archive")                                          \
+    X(ARCHIVE_TRIM, "DELETE FROM list_archive WHERE id = (SELECT id FROM list_archive "            \
+                    "ORDER BY sha256 IN (SELECT sha256 FROM device_held), id LIMIT 1)")            \
+    X(ARCHIVE_ADD, "INSERT INTO list_archive (sha256, kind, published_s, bytes) "                  \
+                   "VALUES (?, ?, ?, ?)")                                                          \
     /* settings */                                                                                 \
     X(SETTING_FIND, "SELECT value FROM setting WHERE key = ?")                                     \
     X(SETTING_SAVE, "INSERT INTO setting (key, value) VALUES (?1, ?2) "                            \

@@ -130,6 +130,7 @@ static enum rf_store_severity severity_of(size_t kind, const struct rf_sccp_even
 
 void event_of_sccp(void *arg, const struct rf_sccp_event *event)
 {
+    held_of_sccp(arg, event);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strcmp(kinds[i].kind, event->kind) != 0)
             continue;
@@ -241,6 +242,7 @@ static bool has_room(struct server *s, bool is_sent)
 void event_of_file(void *arg, const struct rf_provision_report *report)
 {
     bool is_sent = report->is_complete || report->is_last_ack_missing;
+    held_of_file(arg, report);
     if (!is_worth_keeping(report, is_sent) || !has_room(arg, is_sent))
         return;
     struct rf_store_event e = event_of(is_sent ? RF_STORE_INFO : RF_STORE_WARN, "file",

@@ -8,6 +8,8 @@
 static void on_changed(void *arg, const char *device, bool is_done)
 {
     struct server *s = arg;
+    if (is_done)
+        held_of_capf(s, device);
     device_refresh(s, device);
     rf_provision_invalidate(s->provision, device);
 }

@@ -45,6 +45,8 @@ struct server {
     int64_t started_s;
     struct site_lock lock;
     struct rf_cert *lsc_issuer;
+    struct rf_cert *ccm; /* as phones are shown it */
+    struct rf_cert *capf_cert;
 
     struct rf_signer *signer; /* the signer worker's */
     pid_t signer_pid;         /* 0: it has ended */
@@ -130,6 +132,15 @@ void event_of_server(struct server *s, enum rf_store_severity severity, const ch
                      const char *fmt, ...) RF_PRINTF(4, 5);
 /** Drop old events now, and every hour. */
 void events_trim(struct server *s);
+
+/* held.c */
+/** The certificates that phones are shown, noted as in use. At the start, before any thread. */
+enum rf_err held_prepare(struct server *s, struct rf_why *why);
+/** A transfer is over; main loop. A phone registered over TLS, or sent an alarm: call-control
+ * thread. A CAPF session was done: main loop. */
+void held_of_file(struct server *s, const struct rf_provision_report *report);
+void held_of_sccp(struct server *s, const struct rf_sccp_event *event);
+void held_of_capf(struct server *s, const char *device);
 
 /* reload.c */
 /** Main thread. */

@@ -2,7 +2,10 @@
 /* Devices: what is shown of them, and their removal. */
 #include "service/admin/admin_int.h"
 
+#include "base/file.h"
 #include "base/text.h"
+#include "trust/digest.h"
+#include "trust/lists.h"
 
 #include <string.h>
 
@@ -11,6 +14,7 @@ void admin_device_fini(struct admin_device *d)
     rf_store_phone_fini(&d->phone);
     rf_wipe(&d->capf, sizeof d->capf);
     rf_store_certs_fini(&d->certs);
+    rf_store_helds_fini(&d->helds);
 }
 
 /* What goes with a device whose phone is there already. */
@@ -141,6 +145,39 @@ static void set_live(struct rf_json *j, const struct rf_admin_live *live)
     rf_json_set_take(j, "messages", messages);
 }
 
+/* "current", "older", or "unknown", with what says so. doc: docs/trust-lists.md */
+static struct rf_json *held_json(const struct admin_device *d, enum rf_store_held_item item,
+                                 enum rf_store_held_item refused, int kind)
+{
+    const char *name = d->phone.device.name;
+    const struct rf_store_held *held = rf_store_helds_find(&d->helds, name, item);
+    const struct rf_store_held *other = rf_store_helds_find(&d->helds, name, refused);
+    struct rf_json *j = rf_json_obj();
+    bool is_current = held != NULL && d->has_given[kind] &&
+                      rf_slice_eq(rf_slice_of(held->sha256, 32), rf_slice_of(d->given[kind], 32));
+    rf_json_set_str(j, "state", held == NULL ? "unknown" : is_current ? "current" : "older");
+    if (held != NULL) {
+        rf_json_set_hex(j, "fingerprint", rf_slice_of(held->sha256, sizeof held->sha256));
+        rf_json_set_str(j, "how", rf_store_held_how_name(held->how));
+        rf_json_set_int(j, "since_s", held->at_s);
+    }
+    if (other != NULL) {
+        rf_json_set_hex(j, "refused", rf_slice_of(other->sha256, sizeof other->sha256));
+        rf_json_set_int(j, "refused_since_s", other->at_s);
+    }
+    return j;
+}
+
+static void set_held(struct rf_json *j, const struct admin_device *d)
+{
+    struct rf_json *holds = rf_json_obj();
+    rf_json_set_take(holds, "ctl",
+                     held_json(d, RF_STORE_HELD_CTL, RF_STORE_HELD_CTL_REFUSED, RF_LIST_CTL));
+    rf_json_set_take(holds, "itl",
+                     held_json(d, RF_STORE_HELD_ITL, RF_STORE_HELD_ITL_REFUSED, RF_LIST_ITL));
+    rf_json_set_take(j, "holds", holds);
+}
+
 static void set_device(struct rf_json *j, const struct admin_device *d)
 {
     const struct rf_store_device *s = &d->phone.device;
@@ -166,6 +203,8 @@ static void set_device(struct rf_json *j, const struct admin_device *d)
     for (size_t i = 0; i < d->certs.n; i++)
         rf_json_arr_add_take(certs, cert_json(&d->certs.items[i]));
     rf_json_set_take(j, "certificates", certs);
+    if (d->shows_held)
+        set_held(j, d);
 }
 
 /* ---- GET ---- */
@@ -201,9 +240,31 @@ void admin_devices_answer(struct admin_task *t, struct rf_json *out)
     rf_json_set_take(out, "devices", devices);
 }
 
+/* The lists in the site's folder may be replaced while we run, so they are read when asked. */
+static void look_at_given(const struct rf_site *site, struct admin_device *d)
+{
+    for (int kind = RF_LIST_CTL; kind <= RF_LIST_ITL; kind++) {
+        RF_AUTO(rf_freep)
+        char *path = rf_site_list_path_in(site->dir, kind == RF_LIST_ITL, d->phone.device.name);
+        RF_AUTO(rf_buf_fini) struct rf_buf bytes = {0};
+        uint8_t md[RF_DIGEST_MAX];
+        struct rf_why why = {0};
+        d->has_given[kind] = rf_file_read(path, RF_TRUSTLIST_BYTES_MAX, &bytes, &why) == RF_OK;
+        rf_digest_of(RF_DIGEST_SHA256, rf_buf_slice(&bytes), md);
+        memcpy(d->given[kind], md, sizeof d->given[kind]);
+    }
+    d->shows_held = true;
+}
+
 enum rf_err admin_device_store(struct admin_task *t, struct rf_store *store, struct rf_why *why)
 {
-    return admin_device_load(store, t->name, admin_only(t), why);
+    struct admin_device *d = admin_only(t);
+    enum rf_err err = admin_device_load(store, t->name, d, why);
+    if (err == RF_OK)
+        err = rf_store_held_list(store, t->name, &d->helds, why);
+    if (err == RF_OK)
+        look_at_given(&t->admin->site, d);
+    return err;
 }
 
 void admin_device_answer(struct admin_task *t, struct rf_json *out)

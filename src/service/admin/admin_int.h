@@ -40,6 +40,10 @@ struct admin_device {
     bool has_capf;
     struct rf_store_capf capf;
     struct rf_store_certs certs;
+    struct rf_store_helds helds;
+    uint8_t given[2][32]; /* SHA-256 of the CTL and the ITL that it would be given now */
+    bool has_given[2];
+    bool shows_held; /* the two above were looked up */
     struct rf_admin_live live;
 };
 

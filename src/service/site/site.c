@@ -35,6 +35,15 @@ char *rf_site_path(const struct rf_site *site, enum rf_site_item item)
     return rf_site_path_in(site->dir, item);
 }
 
+char *rf_site_list_path_in(const char *dir, bool is_itl, const char *device)
+{
+    const char *kind = is_itl ? "ITL" : "CTL";
+    RF_AUTO(rf_freep) char *lists = rf_site_path_in(dir, RF_SITE_LISTS);
+    RF_AUTO(rf_freep) char *own = rf_strf("%s/%s%s.tlv", lists, kind, device);
+    return device[0] != '\0' && rf_file_exists(own) ? rf_steal(&own)
+                                                    : rf_strf("%s/%sFile.tlv", lists, kind);
+}
+
 enum rf_err rf_site_make(const char *dir, struct rf_why *why)
 {
     enum rf_err err = rf_dir_make(dir, 0755, why);

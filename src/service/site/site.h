@@ -108,6 +108,9 @@ struct rf_site {
 /** Full path of an item, a new string (rf_free). `..._in` works on a folder name alone. */
 char *rf_site_path(const struct rf_site *site, enum rf_site_item item);
 char *rf_site_path_in(const char *dir, enum rf_site_item item);
+/** The list that a device is given: its own (lists/CTLSEP….tlv) where there is one, else that of
+ * all. `device` may be "". A new string. */
+char *rf_site_list_path_in(const char *dir, bool is_itl, const char *device);
 /** Below the site folder, e.g. "keys/ccm.pem". */
 const char *rf_site_item_path(enum rf_site_item item);
 

@@ -4,10 +4,12 @@
 -- What a device is known to hold, from what real phones give and nothing else.
 CREATE TABLE device_held (
     device        TEXT    NOT NULL REFERENCES device (name) ON DELETE CASCADE, -- whose phone
-    item          TEXT    NOT NULL,             -- what: "ctl", "itl", "config"
+    item          TEXT    NOT NULL,             -- what: "ctl", "itl", "config"; see store.h
     sha256        BLOB    NOT NULL CHECK (length(sha256) = 32), -- of the file it holds
-    how           TEXT    NOT NULL,             -- what says so: "fetched" to the end, or "alarm"
+    how           TEXT    NOT NULL,             -- what says so: "fetched" to the end, "handshake", "alarm"
     at_s          INTEGER NOT NULL,             -- since when that is known
+    last_s        INTEGER NOT NULL,             -- when it was seen last
+    tries         INTEGER NOT NULL,             -- how often since the phone registered last
     PRIMARY KEY (device, item)
 ) STRICT, WITHOUT ROWID;
 
@@ -37,3 +39,12 @@ CREATE TABLE load_refused (
     last_s        INTEGER NOT NULL,             -- last seen
     count         INTEGER NOT NULL              -- times seen
 ) STRICT, WITHOUT ROWID;
+
+-- Every trust list that was given out, so that it can be said what a phone that holds it would do.
+CREATE TABLE list_archive (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT, -- rises by time of publication
+    sha256        BLOB    NOT NULL UNIQUE CHECK (length(sha256) = 32), -- of the file
+    kind          TEXT    NOT NULL,             -- "ctl", "itl"
+    published_s   INTEGER NOT NULL,             -- when it was kept here
+    bytes         BLOB    NOT NULL CHECK (length(bytes) BETWEEN 1 AND 65536) -- the file
+) STRICT;
