@@ -25,8 +25,8 @@ REPLACED = [
 SITE = ["ringfence init --site site"]
 RUNNING = SITE + [
     "ringfenced --site site",
-    "ringfence device add SEP001122334455 --site site --model 7962 --line 2001,Ada,Ada",
-    "ringfence device add SEP001122334466 --site site --model 7962 --line 2002,Ben,Ben",
+    "ringfence device add SEP001122334455 --site site --model 8861 --line 2001,Ada,Ada",
+    "ringfence device add SEP001122334466 --site site --model 8861 --line 2002,Ben,Ben",
     "echo 48213 | ringfence capf install SEP001122334455 --site site --string-file -",
     "echo 48213 | ringfence capf install SEP001122334466 --site site --string-file -",
 ]
@@ -34,7 +34,7 @@ PHONES = RUNNING + [
     "ringfence factory init works",
     "ringfence factory firmware works --version 1.0 --hardware rf-1 --out fw",
 ] + [command for name in ("SEP001122334455", "SEP001122334466") for command in (
-    f"ringfence factory phone works --name {name} --model 7962 --hardware rf-1 --firmware fw "
+    f"ringfence factory phone works --name {name} --model 8861 --hardware rf-1 --firmware fw "
     f"--flash phones/{name}",
     f"ringphone --flash phones/{name} --tftp 192.0.2.10 --auth-string 48213 --answer")]
 # What is done in the folder before the commands of the page. None: they do not run one by one.

@@ -22,7 +22,7 @@ from rig import A, B
 
 C = "SEP001122334477"  # never enrolled before
 NUMBERS = {A: "2001", B: "2002", C: "2003"}
-MODEL = "7962"
+MODEL = "8861"
 OLD, NEW = "ringphone-1.0", "ringphone-2.0"
 
 # Parts of a flash folder, for snapshot()

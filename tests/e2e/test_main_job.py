@@ -22,7 +22,7 @@ class Job:
         self.folder = folder
         self.site = rig.Site(folder / "site", like=made_site)
         self.factory = rig.Factory(folder / "factory", like=made_factory)
-        self.a, self.b = (self.factory.phone(name, model="7962") for name in (rig.A, rig.B))
+        self.a, self.b = (self.factory.phone(name, model="8861") for name in (rig.A, rig.B))
         self.both = (self.a, self.b)
         self.security, self.device = {}, {}
 
@@ -32,7 +32,7 @@ class Job:
         self.site.cli("image", "import", *sorted(second.iterdir()))
         self.site.start()
         for name, line in ((rig.A, "2001,Ada,Ada"), (rig.B, "2002,Ben,Ben")):
-            self.site.cli("device", "add", name, "--model", "7962", "--line", line, "--load", NEW)
+            self.site.cli("device", "add", name, "--model", "8861", "--line", line, "--load", NEW)
         self.string = self.site.capf_install(rig.A)
         self.site.capf_install(rig.B, "mic")
 

@@ -95,7 +95,7 @@ def maker(tmp_path_factory):
 @pytest.fixture()
 def flash(maker, tmp_path):
     tool("factory", "phone", "--name", NAME, "--flash", tmp_path / "flash", "--firmware",
-         maker / "fw-1.0", "--model", "7962", "--hardware", "rf-1", maker / "factory")
+         maker / "fw-1.0", "--model", "8861", "--hardware", "rf-1", maker / "factory")
     return tmp_path / "flash"
 
 

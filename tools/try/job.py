@@ -15,7 +15,7 @@ from programs import Failed, Phone, Server, end_children, ringfence, wait_until
 from screen import BAD, GOOD, LATER
 
 SPEECH = Path(__file__).resolve().parents[2] / "tests/data/speech"
-HARDWARE, MODEL = "rf-1", "7962"
+HARDWARE, MODEL = "rf-1", "8861"
 OLD, NEW = "1.0", "2.0"
 IDLE = "Ready, second edition"
 EQUAL_LEAST = 0.95

@@ -150,7 +150,7 @@ void world_add(struct world *w, const char *name, enum rf_store_mode mode, const
 {
     struct rf_store_phone phone = {0};
     snprintf(phone.device.name, sizeof phone.device.name, "%s", name);
-    snprintf(phone.device.model, sizeof phone.device.model, "7962");
+    snprintf(phone.device.model, sizeof phone.device.model, "8861");
     snprintf(phone.device.load, sizeof phone.device.load, "%s", load);
     phone.device.mode = mode;
     assert_err(rf_store_device_add(w->store, &phone, rf_wall_s(&w->clock.clock), NULL, NULL),

@@ -296,10 +296,10 @@ static void names_and_lines_are_taken_once(void **state)
     add_a(w);
     refused(w, RF_HTTP_POST, "/v1/devices", GOOD_A, 409, "device-exists");
     refused(w, RF_HTTP_POST, "/v1/devices",
-            "{\"name\":\"" PHONE_B "\",\"model\":\"7962\",\"lines\":[{\"dn\":\"2001\"}]}", 409,
+            "{\"name\":\"" PHONE_B "\",\"model\":\"8861\",\"lines\":[{\"dn\":\"2001\"}]}", 409,
             "line-exists");
     answers(w, RF_HTTP_POST, "/v1/devices",
-            "{\"name\":\"" PHONE_B "\",\"model\":\"7962\",\"lines\":[{\"dn\":\"2002\"}]}", 201);
+            "{\"name\":\"" PHONE_B "\",\"model\":\"8861\",\"lines\":[{\"dn\":\"2002\"}]}", 201);
     refused(w, RF_HTTP_PUT, "/v1/devices/" PHONE_B, "{\"lines\":[{\"dn\":\"2001\"}]}", 409,
             "line-exists");
     answers(w, RF_HTTP_PUT, "/v1/devices/" PHONE_B, "{\"lines\":[{\"dn\":\"2003\"}]}", 200);
