@@ -2,6 +2,9 @@
 /* Contents: bytes with a name that do not change while anybody holds them. */
 #include "service/provision/provision_int.h"
 
+#include "base/text.h"
+
+#include <stdio.h>
 #include <string.h>
 
 /* What an open transfer costs beside the bytes: many empty files are not free either. */
@@ -51,6 +54,16 @@ const uint8_t *rf_content_sha256(const struct rf_content *c)
     return c->has_sha256 ? c->sha256 : NULL;
 }
 
+const char *rf_content_variant(const struct rf_content *c)
+{
+    return c->variant != NULL ? c->variant : "file";
+}
+
+const char *rf_content_generation(const struct rf_content *c)
+{
+    return c->generation;
+}
+
 struct rf_content *provision_content_new(const char *name, struct rf_buf *take_bytes)
 {
     struct rf_content *c = rf_new(struct rf_content);
@@ -71,6 +84,15 @@ void provision_content_set_sha256(struct rf_content *c, const uint8_t sha256[32]
 {
     memcpy(c->sha256, sha256, sizeof c->sha256);
     c->has_sha256 = true;
+}
+
+void provision_content_set_what(struct rf_content *c, const char *variant, const char *generation)
+{
+    char hex[17];
+    c->variant = variant;
+    if (generation == NULL && c->has_sha256)
+        generation = rf_hex(rf_slice_of(c->sha256, 8), hex, sizeof hex);
+    snprintf(c->generation, sizeof c->generation, "%s", generation != NULL ? generation : "");
 }
 
 void provision_content_forget(struct rf_content *c)

@@ -10,6 +10,8 @@
 
 #include "base/faults.h"
 #include "base/metrics.h"
+#include "base/random.h"
+#include "service/provision/provision_limits.h"
 #include "trust/sigfile.h"
 #include "trust/signer.h"
 
@@ -58,7 +60,9 @@ struct rf_provision {
     struct provision_cache *cache;
     struct request *requests;
     size_t requests_n;
+    struct rf_provision_limits *limits;
     struct rf_log_limit load_log;
+    struct rf_log_limit request_log;
 };
 
 static struct request *request_of(struct rf_job *job)
@@ -184,8 +188,10 @@ static void was_read(struct rf_job *job, void *reader)
         provision_content_loaded(r->content, &r->bytes);
     else
         provision_content_forget(r->content);
-    if (r->err == RF_OK && is_list(r))
+    if (r->err == RF_OK && is_list(r)) {
         provision_content_set_sha256(r->content, r->sha256);
+        provision_content_set_what(r->content, "list", NULL);
+    }
     if (reader == NULL || r->p == NULL) {
         release(r);
         return;
@@ -281,6 +287,7 @@ static void was_signed(struct rf_job *job, void *reader)
         rf_content_unref(r->content);
         r->content = provision_content_new(r->name.name, &r->bytes);
         provision_content_set_sha256(r->content, r->sha256);
+        provision_content_set_what(r->content, "signed", r->config.stamp);
         provision_cache_put(r->p->cache, r->name.device, &r->made_of, r->content);
     }
     finish(r);
@@ -301,6 +308,7 @@ static void was_made(struct rf_job *job, void *reader)
     if (r->name.kind == PROVISION_CONFIG_PLAIN) {
         r->content = provision_content_new(r->name.name, &r->config.document);
         provision_content_set_sha256(r->content, r->config.sha256);
+        provision_content_set_what(r->content, "plain", r->config.stamp);
         finish(r);
         return;
     }
@@ -320,7 +328,28 @@ static void was_looked_at(struct rf_job *job, void *reader)
         go_on(r, r->p->store, make_work, was_made);
 }
 
+/* ---- telling ---- */
+
+void rf_provision_tell(struct rf_provision *p, const struct rf_provision_report *report)
+{
+    provision_log(&p->request_log, report, rf_now_ms(rf_loop_clock(p->loop)));
+}
+
 /* ---- asking ---- */
+
+enum rf_err rf_provision_admit(struct rf_provision *p, const struct rf_address *from,
+                               struct rf_why *why)
+{
+    const struct rf_networks *networks = &p->facts->networks;
+    if (!rf_fault_skips("provision.network") && networks->n > 0 &&
+        !rf_networks_have(networks, from))
+        return rf_why_set(why, RF_ERR_DENIED, "request-network",
+                          "the address is in none of provision_networks");
+    if (!rf_fault_skips("provision.rate") &&
+        !rf_provision_limits_take(p->limits, from, rf_now_ms(rf_loop_clock(p->loop))))
+        return rf_why_set(why, RF_ERR_AGAIN, "request-rate", "too many requests a second");
+    return RF_OK;
+}
 
 static void was_refused(struct rf_msg *msg, void *reader)
 {
@@ -401,6 +430,7 @@ void rf_provision_set_site(struct rf_provision *p, const struct rf_site *site,
 {
     provision_facts_unref(p->facts);
     p->facts = provision_facts_new(site, ports);
+    rf_provision_limits_set(p->limits, site->conf->provision_rate, site->conf->provision_names);
 }
 
 /* ---- the catalogue ---- */
@@ -418,7 +448,10 @@ struct rf_provision *rf_provision_new(const struct rf_provision_conf *conf)
     p->store = conf->store;
     p->signer = conf->signer;
     p->signing_key = conf->signing_key != NULL ? conf->signing_key : signer_process_key;
-    p->facts = provision_facts_new(conf->site, conf->ports);
+    uint64_t seed;
+    rf_random_bytes(&seed, sizeof seed);
+    p->limits = rf_provision_limits_new(seed);
+    rf_provision_set_site(p, conf->site, conf->ports);
     p->cache = provision_cache_new();
     p->files = rf_worker_start("files", RF_PROVISION_PENDING_MAX, NULL);
     return p;
@@ -438,6 +471,7 @@ void rf_provision_free(struct rf_provision *p)
     rf_worker_stop(p->files);
     provision_contents_fini(&p->contents);
     provision_cache_free(p->cache);
+    rf_provision_limits_free(p->limits);
     provision_facts_unref(p->facts);
     rf_free(p);
 }

@@ -43,6 +43,11 @@ void rf_content_unref(struct rf_content *c);
 struct rf_slice rf_content_bytes(const struct rf_content *c);
 /** The name in the catalogue, spelled as there. */
 const char *rf_content_name(const struct rf_content *c);
+/** What kind of answer it is: "file", "image", "list", "plain", "signed", "stub", "encrypted". */
+const char *rf_content_variant(const struct rf_content *c);
+/** Which one: the version stamp of a configuration, else the first 16 digits of the SHA-256 of what
+ * was signed or sent; empty where that is not known. */
+const char *rf_content_generation(const struct rf_content *c);
 /** SHA-256 of the bytes of a trust list or configuration, 32 of them; NULL for other files. */
 const uint8_t *rf_content_sha256(const struct rf_content *c);
 
@@ -91,12 +96,13 @@ struct rf_provision_ask {
     char device[RF_STORE_DEVICE_NAME];
 };
 
-/** How a request ended, told by the transport when it is over. The transport has written its log
- * line already. */
+/** How a request ended, told by the transport when it is over. Texts are not NULL but where said.
+ */
 struct rf_provision_report {
     enum rf_provision_via via;
     const char *name; /* as asked, escaped */
     const char *peer; /* IP address */
+    uint16_t port;    /* of the client */
     /* Whose certificate was proven, else the device that the name is for; empty: no device. */
     const char *device;
     bool is_complete;         /* fetched to the end */
@@ -106,9 +112,22 @@ struct rf_provision_report {
     const char *text;
     uint64_t bytes; /* known to have arrived */
     uint64_t duration_ms;
+    uint32_t repeated;                /* packets sent again (TFTP) */
+    const char *tls;                  /* "TLSv1.2", of HTTPS; may be NULL */
+    const char *cipher;               /* of HTTPS; may be NULL */
+    const char *subject;              /* of the client's certificate, escaped; may be NULL */
     const struct rf_content *content; /* what was sent, borrowed; NULL: nothing was */
 };
 typedef void (*rf_provision_report_fn)(void *arg, const struct rf_provision_report *report);
+
+/** Before a request of any transport is looked at: may this address ask at all, now? Takes a token
+ * when it may. RF_ERR_DENIED request-network (not one of provision_networks), RF_ERR_AGAIN
+ * request-rate: no answer is best, since the address may be somebody else's. */
+RF_MUST_CHECK enum rf_err rf_provision_admit(struct rf_provision *p, const struct rf_address *from,
+                                             struct rf_why *why);
+/** A request of any transport has ended: its line in the log, its counters, and what is known of
+ * the device. Of requests that were dropped unseen a few a minute. */
+void rf_provision_tell(struct rf_provision *p, const struct rf_provision_report *report);
 
 /** Ask for a name as it was received. `done` comes later, never from inside this call. Returns
  * RF_OK, or RF_ERR_AGAIN when too much is under way (`done` does not come). */

@@ -194,14 +194,13 @@ static enum rf_err make(struct rf_store *store, const struct provision_config_in
                         struct provision_config *out, struct rf_why *why)
 {
     RF_AUTO(rf_buf_fini) struct rf_buf unstamped = RF_BUF(RF_PHONEXML_BYTES_MAX);
-    char stamp[PROVISION_STAMP_MAX];
     enum rf_err err = provision_config_encode(in, "", &unstamped, why);
     if (err == RF_OK)
-        err = stamp_for(store, in->device->name, rf_buf_slice(&unstamped), in->now_s, stamp,
+        err = stamp_for(store, in->device->name, rf_buf_slice(&unstamped), in->now_s, out->stamp,
                         &out->changed_s, why);
     out->document = RF_BUF(RF_PHONEXML_BYTES_MAX);
     if (err == RF_OK)
-        err = provision_config_encode(in, stamp, &out->document, why);
+        err = provision_config_encode(in, out->stamp, &out->document, why);
     rf_digest_of(RF_DIGEST_SHA256, rf_buf_slice(&out->document), out->sha256);
     out->is_secure = mode_of(in) != RF_PHONEXML_MODE_NON_SECURE;
     if (!in->has_load)

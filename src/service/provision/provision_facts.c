@@ -15,6 +15,9 @@ struct provision_facts *provision_facts_new(const struct rf_site *site,
     f->capf_port = ports->capf;
     f->is_nonsecure = conf->cluster == RF_SITE_CLUSTER_NONSECURE;
     f->digest = conf->digest == RF_SITE_SHA1 ? RF_DIGEST_SHA1 : RF_DIGEST_SHA512;
+    /* The configuration was checked when it was read. */
+    enum rf_err err = rf_networks_parse(conf->provision_networks, &f->networks, NULL);
+    rf_bug_on(err != RF_OK);
     f->date_template = rf_strdup(conf->date_template);
     f->time_zone = rf_strdup(conf->time_zone);
     f->locale = rf_strdup(conf->locale);

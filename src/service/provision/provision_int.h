@@ -7,6 +7,8 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "base/log.h"
+#include "net/network.h"
 #include "service/provision/provision.h"
 #include "trust/digest.h"
 
@@ -49,6 +51,7 @@ struct provision_facts {
     uint16_t capf_port;
     bool is_nonsecure; /* the whole cluster */
     enum rf_digest digest;
+    struct rf_networks networks; /* who may ask; none: anybody */
     char *date_template;
     char *time_zone;
     char *locale;
@@ -122,7 +125,8 @@ bool provision_stamp_fits(struct rf_slice stamp, struct rf_slice unstamped, int6
 /** A configuration made. */
 struct provision_config {
     struct rf_buf document;
-    uint8_t sha256[32];    /* of the document */
+    uint8_t sha256[32]; /* of the document */
+    char stamp[PROVISION_STAMP_MAX];
     int64_t changed_s;     /* since then it is as it is */
     bool is_secure;        /* the device's mode, as written */
     char missing_load[64]; /* named for the device and not there; else empty */
@@ -137,6 +141,11 @@ RF_MUST_CHECK enum rf_err provision_config_make(struct rf_store *store, const ch
                                                 struct rf_slice loads, int64_t now_s,
                                                 struct provision_config *out, struct rf_why *why);
 
+/* ---- the log (provision_report.c) ---- */
+
+void provision_log(struct rf_log_limit *limit, const struct rf_provision_report *r,
+                   uint64_t now_ms);
+
 /* ---- contents (content.c), on the loop's thread ---- */
 
 struct provision_contents;
@@ -145,6 +154,8 @@ struct rf_content {
     unsigned refs;
     char *name;
     struct rf_buf bytes;
+    const char *variant;
+    char generation[PROVISION_STAMP_MAX];
     struct provision_identity id; /* of files */
     uint8_t sha256[32];           /* of the bytes */
     bool has_sha256;
@@ -172,6 +183,8 @@ struct rf_content *provision_contents_add(struct provision_contents *all, const 
 /** It was read. Takes the bytes. */
 void provision_content_loaded(struct rf_content *c, struct rf_buf *take_bytes);
 void provision_content_set_sha256(struct rf_content *c, const uint8_t sha256[32]);
+/** What it is, a constant; which one: NULL takes the SHA-256 set before. */
+void provision_content_set_what(struct rf_content *c, const char *variant, const char *generation);
 /** It could not be read, or is old: those who hold it keep it, nobody else finds it. */
 void provision_content_forget(struct rf_content *c);
 /** The catalogue goes away; contents live as long as they are held. */

@@ -10,7 +10,6 @@
 #include "base/text.h"
 #include "net/udp.h"
 #include "service/provision/provision_int.h"
-#include "service/provision/tftp_limits.h"
 #include "service/provision/tftp_transfer.h"
 
 #include <stdio.h>
@@ -25,7 +24,6 @@ struct rf_tftp_server {
     char *address;
     struct rf_udp *udp;
     struct rf_handles *transfers;
-    struct rf_tftp_limits *limits;
     struct rf_log_limit log;
     struct rf_log_limit drops;
 };
@@ -53,29 +51,12 @@ static uint64_t now_of(const struct rf_tftp_server *s)
 
 /* ---- telling ---- */
 
-static enum rf_log_level level_of(const struct rf_provision_report *r)
-{
-    /* Phones ask for much that need not be there. */
-    if (r->is_complete || r->is_last_ack_missing || strcmp(r->code, "file-not-found") == 0)
-        return RF_LOG_INFO;
-    return RF_LOG_WARN;
-}
-
 static void report(struct rf_tftp_server *s, const struct rf_provision_report *r)
 {
-    bool is_sent = r->is_complete || r->is_last_ack_missing;
     if (!r->is_complete)
         rf_count(TFTP_REFUSED);
     rf_metric_add(RF_METRIC_TFTP_BYTES, r->bytes);
-    if (rf_log_allows(&s->log, LOG_BURST, now_of(s)))
-        rf_log(RF_CAT_TFTP, level_of(r), "%s name=%s to=%s%s%s bytes=%llu ms=%llu%s%s%s%s",
-               r->is_complete ? "sent"
-               : is_sent      ? "sent, last ACK missing"
-                              : "not sent",
-               r->name, r->peer, r->device[0] != '\0' ? " dev=" : "", r->device,
-               (unsigned long long)r->bytes, (unsigned long long)r->duration_ms,
-               r->code[0] != '\0' ? " code=" : "", r->code, r->text[0] != '\0' ? ": " : "",
-               r->text);
+    rf_provision_tell(s->conf.provision, r);
     if (s->conf.on_report != NULL)
         s->conf.on_report(s->conf.report_arg, r);
 }
@@ -102,6 +83,7 @@ static void refused(struct rf_tftp_server *s, const struct rf_address *from, str
     char peer[RF_ADDRESS_TEXT_MAX];
     struct rf_provision_report r = {.name = rf_escape(name, shown, sizeof shown),
                                     .peer = rf_address_host(from, peer, sizeof peer),
+                                    .port = rf_address_port(from),
                                     .device = "",
                                     .code = why->code,
                                     .text = why->text};
@@ -139,6 +121,7 @@ static void end(struct transfer *t, const struct rf_why *why)
     struct rf_provision_report r = {
         .name = t->name,
         .peer = rf_address_host(&t->peer, peer, sizeof peer),
+        .port = rf_address_port(&t->peer),
         .device = t->device,
         .content = t->content,
         .is_complete = has_begun && rf_tftp_transfer_is_complete(&t->t),
@@ -365,8 +348,8 @@ static void on_packet(struct rf_udp *udp, const struct rf_address *from, struct 
     if (!rf_rd_u16be(&rd, &op) || (op >= RF_TFTP_DATA && op <= RF_TFTP_OACK))
         return;
     rf_count(TFTP_REQUESTS);
-    if (!rf_fault_skips("tftp.rate") && !rf_tftp_limits_take(s->limits, from, now_of(s))) {
-        dropped(s, from, (struct rf_slice){0}, "tftp-rate", "too many requests a second");
+    if (rf_provision_admit(s->conf.provision, from, &why) != RF_OK) {
+        dropped(s, from, (struct rf_slice){0}, why.code, why.text);
         return;
     }
     if (rf_tftp_decode(packet, &p, &why) != RF_OK) {
@@ -393,12 +376,8 @@ enum rf_err rf_tftp_server_open(const struct rf_tftp_server_conf *conf, struct r
     s->conf.tries = or_default(conf->tries, 6);
     s->conf.transfers_max = or_default(conf->transfers_max, 512);
     s->conf.transfers_per_address = or_default(conf->transfers_per_address, 4);
-    s->conf.requests_per_address_s = or_default(conf->requests_per_address_s, 20);
     s->address = rf_strdup(conf->address);
     s->conf.address = s->address;
-    uint64_t seed;
-    rf_random_bytes(&seed, sizeof seed);
-    s->limits = rf_tftp_limits_new(s->conf.requests_per_address_s, seed);
     s->transfers = rf_handles_new(s->conf.transfers_max);
     struct rf_udp_conf udp = {
         .on_packet = on_packet, .owner = s, .address = s->address, .port = conf->port};
@@ -438,7 +417,6 @@ void rf_tftp_server_close(struct rf_tftp_server *s)
         transfer_free(t);
     rf_udp_close(s->udp);
     rf_handles_free(s->transfers);
-    rf_tftp_limits_free(s->limits);
     rf_free(s->address);
     rf_free(s);
 }

@@ -16,20 +16,19 @@
 
 struct rf_tftp_server;
 
-/* Codes of reports that are TFTP's own: tftp-write-refused, tftp-mode, tftp-busy, tftp-rate,
- * tftp-timeout, tftp-peer-error, tftp-replaced, port-unreachable, and those of rf_tftp_decode. */
+/* Codes of reports that are TFTP's own: tftp-write-refused, tftp-mode, tftp-busy, tftp-timeout,
+ * tftp-peer-error, tftp-replaced, port-unreachable, and those of rf_tftp_decode. */
 
 struct rf_tftp_server_conf {
     struct rf_loop *loop;
     struct rf_provision *provision;
-    const char *address;             /* numeric */
-    uint16_t port;                   /* 0: the kernel chooses */
-    uint32_t retry_ms;               /* first retransmission; 0: 1000 */
-    uint32_t tries;                  /* so often a packet is sent in all; 0: 6 */
-    uint32_t transfers_max;          /* 0: 512 */
-    uint32_t transfers_per_address;  /* 0: 4 */
-    uint32_t requests_per_address_s; /* 0: 20, and twice that at once */
-    /* May be NULL. Every request; but of those dropped as tftp-rate or tftp-busy ten a minute. */
+    const char *address;            /* numeric */
+    uint16_t port;                  /* 0: the kernel chooses */
+    uint32_t retry_ms;              /* first retransmission; 0: 1000 */
+    uint32_t tries;                 /* so often a packet is sent in all; 0: 6 */
+    uint32_t transfers_max;         /* 0: 512 */
+    uint32_t transfers_per_address; /* 0: 4 */
+    /* May be NULL. Every request; but of those dropped unseen ten a minute. */
     rf_provision_report_fn on_report;
     void *report_arg;
 };

@@ -56,6 +56,7 @@ enum rf_site_digest { RF_SITE_SHA512, RF_SITE_SHA1 };
 enum rf_site_media { RF_SITE_MEDIA_BEST_EFFORT, RF_SITE_MEDIA_REQUIRE };
 enum rf_site_subject { RF_SITE_SUBJECT_NAME, RF_SITE_SUBJECT_MODEL };
 enum rf_site_list_version { RF_SITE_LISTS_10, RF_SITE_LISTS_11 };
+enum rf_site_auto_register { RF_SITE_AUTO_NO, RF_SITE_AUTO_QUARANTINE };
 enum rf_site_cluster { RF_SITE_MIXED, RF_SITE_CLUSTER_NONSECURE };
 
 /** The configuration, filled from rf_site_conf_def. Texts are never NULL. */
@@ -75,10 +76,15 @@ struct rf_site_conf {
     uint32_t capf_keepalive_s;
     uint32_t tftp_retry_ms;
     uint32_t tftp_tries;
-    uint32_t digest;       /* enum rf_site_digest of signed files */
-    uint32_t list_version; /* enum rf_site_list_version */
-    uint32_t cluster;      /* enum rf_site_cluster */
-    uint32_t rsa_min;      /* bits of a phone's RSA key */
+    uint32_t list_version;    /* enum rf_site_list_version */
+    uint32_t digest;          /* enum rf_site_digest of signed files, for models that know both */
+    bool sign_sha1;           /* for models that know no other */
+    char *provision_networks; /* who may fetch files; empty: anybody */
+    uint32_t provision_rate;  /* requests a second from one address; 0: no limit */
+    uint32_t provision_names; /* names of devices from one address in ten minutes; 0: no limit */
+    uint32_t auto_register;   /* enum rf_site_auto_register */
+    uint32_t cluster;         /* enum rf_site_cluster */
+    uint32_t rsa_min;         /* bits of a phone's RSA key */
     bool accept_mic_for_signalling;
     bool accept_mic_for_capf;
     bool capf_null_string;

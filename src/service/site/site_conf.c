@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "net/network.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 
 static const char *const digest_words[] = {"sha512", "sha1", NULL};
 static const char *const list_version_words[] = {"1.0", "1.1", NULL};
+static const char *const auto_words[] = {"no", "quarantine", NULL};
 static const char *const cluster_words[] = {"mixed", "nonsecure", NULL};
 static const char *const subject_words[] = {"name", "model", NULL};
 static const char *const media_words[] = {"best-effort", "require", NULL};
@@ -140,7 +142,8 @@ static const struct rf_conf_option options[] = {
      .words = digest_words,
      .reloads = true,
      .weak = true,
-     .help = "Digest of signed files: sha512, or sha1 (weak) for phones that know no other"},
+     .help = "Digest of signed files for models that know both: sha512, or sha1 (weak, and means "
+             "sign_sha1 too)"},
     {.name = "list_version",
      .type = RF_CONF_ENUM,
      .at = AT(list_version),
@@ -150,6 +153,47 @@ static const struct rf_conf_option options[] = {
      .help = "Signer version of the trust lists. 1.1 names the HTTPS server, which phones from the "
              "7800 and 8800 series on then ask for their configuration; `ringfence list publish` "
              "makes its key where there is none. 1.0: without it"},
+    {.name = "sign_sha1",
+     .type = RF_CONF_BOOL,
+     .at = AT(sign_sha1),
+     .fallback = "no",
+     .reloads = true,
+     .weak = true,
+     .help = "Sign files with SHA-1 (weak) for models that verify no other digest, such as 7962; "
+             "without it those are refused"},
+    {.name = "provision_networks",
+     .type = RF_CONF_TEXT,
+     .at = AT(provision_networks),
+     .fallback = "",
+     .reloads = true,
+     .help = "Networks whose phones may fetch files, e.g. 10.1.0.0/16, fd00::/8; empty: any"},
+    {.name = "provision_rate",
+     .type = RF_CONF_U32,
+     .at = AT(provision_rate),
+     .fallback = "20",
+     .max = 100000,
+     .unit = "a second",
+     .reloads = true,
+     .help = "Requests for files from one address, and twice as many at once; 0: no limit"},
+    {.name = "provision_names",
+     .type = RF_CONF_U32,
+     .at = AT(provision_names),
+     .fallback = "3",
+     .max = 30,
+     .unit = "devices",
+     .reloads = true,
+     .help = "Whose configurations one address may ask for within ten minutes, beside devices that "
+             "were there before; more looks like guessing. 0: no limit, for phones behind one "
+             "address"},
+    {.name = "auto_register",
+     .type = RF_CONF_ENUM,
+     .at = AT(auto_register),
+     .fallback = "no",
+     .words = auto_words,
+     .reloads = true,
+     .help = "What a phone gets that is not in the database: no (nothing, it is only noted as "
+             "pending) or quarantine (a default configuration without any secret; it can do "
+             "nothing until somebody approves it)"},
     {.name = "cluster",
      .type = RF_CONF_ENUM,
      .at = AT(cluster),
@@ -375,6 +419,10 @@ static enum rf_err check_texts(const struct rf_site_conf *c, struct rf_why *why)
         return refuse(why, "date_template", c->date_template, "D, M and Y, e.g. D/M/YA");
     if (c->time_zone[0] == '\0' || !is_printable(c->time_zone, 99))
         return refuse(why, "time_zone", c->time_zone, "a name of at most 99 characters");
+    struct rf_networks networks;
+    struct rf_why inner = {0};
+    if (rf_networks_parse(c->provision_networks, &networks, &inner) != RF_OK)
+        return rf_why_set(why, RF_ERR_BAD, "conf-value", "provision_networks: %s", inner.text);
     if (!is_made_of(c->locale, 40, LETTERS "_"))
         return refuse(why, "locale", c->locale, "a name such as English_United_States");
     if (c->load_server[0] != '\0' && !is_made_of(c->load_server, 63, LETTERS DIGITS "-.:"))

@@ -324,7 +324,7 @@ static void every_refused_name_is_file_not_found(void **state)
         {"SEP001122334455.cnf.xml.sgn", "device-unknown"},
         {"XMLDefault.cnf.xml", "file-not-found"},
     };
-    reopen(place, (struct rf_tftp_server_conf){.requests_per_address_s = 1000});
+    world_set(place->w, "provision_rate", "1000");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         ask(place, &c, rows[i][0]);
         expect_error(place, &c, RF_TFTP_ERR_NOT_FOUND);
@@ -494,14 +494,30 @@ static size_t answers_of(struct place *place, struct client *c, unsigned request
     return n;
 }
 
+/* No answer either: the address of a datagram may be somebody else's. */
+static void other_networks_than_the_phones_get_no_answer(void **state)
+{
+    struct place *place = *state;
+    struct client c = client_new();
+    struct client other = client_at("127.0.0.2");
+    world_set(place->w, "provision_networks", "127.0.0.2/32, 10.0.0.0/8");
+    assert_int_equal(answers_of(place, &c, 2), 0);
+    assert_string_equal(place->told[0].code, "request-network");
+    assert_int_equal(answers_of(place, &other, 2), 2);
+    world_set(place->w, "provision_networks", "");
+    assert_int_equal(answers_of(place, &c, 2), 2);
+    client_fini(&c);
+    client_fini(&other);
+}
+
 static void requests_are_rationed_by_address(void **state)
 {
     struct place *place = *state;
     struct client c = client_new();
     struct client other = client_at("127.0.0.2");
-    reopen(place, (struct rf_tftp_server_conf){.requests_per_address_s = 5});
+    world_set(place->w, "provision_rate", "5");
     assert_int_equal(answers_of(place, &c, 15), 10); /* twice the rate at once */
-    assert_string_equal(place->told[10].code, "tftp-rate");
+    assert_string_equal(place->told[10].code, "request-rate");
     assert_int_equal(answers_of(place, &other, 3), 3);
     rf_clock_fake_advance(&place->w->clock, 1000);
     assert_int_equal(answers_of(place, &c, 8), 5);
@@ -765,6 +781,7 @@ int main(void)
         IN_PLACE(four_transfers_from_one_address),
         IN_PLACE(the_number_of_transfers_is_bounded),
         IN_PLACE(requests_are_rationed_by_address),
+        IN_PLACE(other_networks_than_the_phones_get_no_answer),
         IN_PLACE(a_repeated_request_is_one_transfer),
         IN_PLACE(another_request_from_the_port_replaces_one_nobody_answered),
         IN_PLACE(a_request_replaced_before_its_file_is_there),
