@@ -33,16 +33,14 @@ void rf_phonexml_freep(struct rf_phonexml **c)
 
 /* --- values --- */
 
-static enum rf_err check_bytes(const struct rf_phonexml_row *row, struct rf_slice text,
-                               struct rf_why *why)
+enum rf_err rf_phonexml_check_bytes(const char *name, struct rf_slice text, struct rf_why *why)
 {
     struct rf_rd rd = rf_rd_of(text);
     uint8_t c, before = 0;
     while (rf_rd_u8(&rd, &c)) {
         bool is_c1 = before == 0xc2 && c < 0xa0; /* as UTF-8 writes them */
         if (c < 0x20 || c == 0x7f || is_c1)
-            return rf_why_set(why, RF_ERR_BAD, "value-control", "%s holds byte 0x%02x", row->name,
-                              c);
+            return rf_why_set(why, RF_ERR_BAD, "value-control", "%s holds byte 0x%02x", name, c);
         before = c;
     }
     return RF_OK;
@@ -56,8 +54,7 @@ static bool is_base64(uint8_t c)
 
 /* Groups of four, "=" only as the last or the last two: a line end or blank is an error to the
  * phone's parser too. */
-static enum rf_err check_base64(const struct rf_phonexml_row *row, struct rf_slice text,
-                                struct rf_why *why)
+enum rf_err rf_phonexml_check_base64(const char *name, struct rf_slice text, struct rf_why *why)
 {
     struct rf_rd rd = rf_rd_of(text);
     uint8_t c;
@@ -68,8 +65,7 @@ static enum rf_err check_base64(const struct rf_phonexml_row *row, struct rf_sli
         is_good = c == '=' || (padding == 0 && is_base64(c));
     }
     if (!is_good || padding > 2)
-        return rf_why_set(why, RF_ERR_BAD, "value-base64", "%s is not base64 on one line",
-                          row->name);
+        return rf_why_set(why, RF_ERR_BAD, "value-base64", "%s is not base64 on one line", name);
     return RF_OK;
 }
 
@@ -92,12 +88,12 @@ enum rf_err rf_phonexml_check_text(const struct rf_phonexml_row *row, struct rf_
     if (row->kind == RF_PHONEXML_HEX)
         return check_hex(row, text, why);
     if (row->kind == RF_PHONEXML_BASE64)
-        return check_base64(row, text, why);
+        return rf_phonexml_check_base64(row->name, text, why);
     if (row->kind == RF_PHONEXML_PROTOCOL && !rf_slice_eq_str(text, "SCCP") &&
         !rf_slice_eq_str(text, "SIP"))
         return rf_why_set(why, RF_ERR_BAD, "value-protocol", "%s is neither SCCP nor SIP",
                           row->name);
-    return check_bytes(row, text, why);
+    return rf_phonexml_check_bytes(row->name, text, why);
 }
 
 static enum rf_err not_a_number(const struct rf_phonexml_row *row, struct rf_why *why)

@@ -65,6 +65,16 @@ RF_MUST_CHECK enum rf_err rf_phonexml_check_text(const struct rf_phonexml_row *r
 RF_MUST_CHECK enum rf_err rf_phonexml_check_number(const struct rf_phonexml_row *row, uint64_t n,
                                                    struct rf_why *why);
 
+/* No control byte, C1 neither. */
+RF_MUST_CHECK enum rf_err rf_phonexml_check_bytes(const char *name, struct rf_slice text,
+                                                  struct rf_why *why);
+RF_MUST_CHECK enum rf_err rf_phonexml_check_base64(const char *name, struct rf_slice text,
+                                                   struct rf_why *why);
+/* Characters of UTF-8 as XML may have them; SIZE_MAX when it is none. */
+size_t rf_phonexml_chars(struct rf_slice text);
+/* Escaped. */
+RF_MUST_CHECK enum rf_err rf_phonexml_put_text(struct rf_buf *out, struct rf_slice text);
+
 /* The rows with RF_PHONEXML_COPIED of one document, in its own order. */
 struct rf_phonexml_copied {
     size_t n;

@@ -25,20 +25,30 @@ static enum rf_err put_indent(struct writer *w, unsigned depth)
     return rf_buf_addf(w->out, "%*s", (int)(2 * depth), "");
 }
 
-static enum rf_err put_byte(struct writer *w, uint8_t c)
+static enum rf_err put_byte(struct rf_buf *out, uint8_t c)
 {
     switch (c) {
     case '&':
-        return put(w, "&amp;");
+        return rf_buf_add_slice(out, rf_slice_str("&amp;"));
     case '<':
-        return put(w, "&lt;");
+        return rf_buf_add_slice(out, rf_slice_str("&lt;"));
     case '>':
-        return put(w, "&gt;");
+        return rf_buf_add_slice(out, rf_slice_str("&gt;"));
     case '"':
-        return put(w, "&quot;");
+        return rf_buf_add_slice(out, rf_slice_str("&quot;"));
     default:
-        return rf_buf_add(w->out, &c, 1);
+        return rf_buf_add(out, &c, 1);
     }
+}
+
+enum rf_err rf_phonexml_put_text(struct rf_buf *out, struct rf_slice text)
+{
+    enum rf_err err = RF_OK;
+    struct rf_rd rd = rf_rd_of(text);
+    uint8_t c;
+    while (err == RF_OK && rf_rd_u8(&rd, &c))
+        err = put_byte(out, c);
+    return err;
 }
 
 /* One character of UTF-8 as XML may have it: shortest form, no surrogate, not U+FFFE or U+FFFF. */
@@ -61,19 +71,23 @@ static bool is_utf8_char(struct rf_rd *rd)
            value != 0xfffe && value != 0xffff;
 }
 
+size_t rf_phonexml_chars(struct rf_slice text)
+{
+    size_t n = 0;
+    struct rf_rd rd = rf_rd_of(text);
+    for (; !rf_rd_done(&rd); n++)
+        if (!is_utf8_char(&rd))
+            return SIZE_MAX;
+    return n;
+}
+
 static enum rf_err put_text(struct writer *w, const struct rf_phonexml_row *row, const char *text)
 {
     struct rf_slice s = rf_slice_of(text, strnlen(text, row->size));
     enum rf_err err = rf_phonexml_check_text(row, s, w->why);
-    struct rf_rd rd = rf_rd_of(s);
-    while (err == RF_OK && !rf_rd_done(&rd))
-        if (!is_utf8_char(&rd))
-            err = rf_why_set(w->why, RF_ERR_BAD, "value-control", "%s is not UTF-8", row->name);
-    rd = rf_rd_of(s);
-    uint8_t c;
-    while (err == RF_OK && rf_rd_u8(&rd, &c))
-        err = put_byte(w, c);
-    return err;
+    if (err == RF_OK && rf_phonexml_chars(s) == SIZE_MAX)
+        err = rf_why_set(w->why, RF_ERR_BAD, "value-control", "%s is not UTF-8", row->name);
+    return err == RF_OK ? rf_phonexml_put_text(w->out, s) : err;
 }
 
 static bool flag_at(const void *base, size_t at)
