@@ -90,6 +90,9 @@ RF_MUST_CHECK enum rf_err rf_store_event_trim(struct rf_store *store, uint32_t k
 enum rf_store_mode { RF_STORE_NONSECURE, RF_STORE_AUTHENTICATED, RF_STORE_ENCRYPTED };
 enum rf_store_protocol { RF_STORE_SCCP, RF_STORE_SIP };
 enum rf_store_media_policy { RF_STORE_MEDIA_BEST_EFFORT, RF_STORE_MEDIA_REQUIRE };
+/** Is the device's configuration encrypted: as its mode says (encrypted, once its phone's key is
+ * known), never, always. */
+enum rf_store_encrypt { RF_STORE_ENCRYPT_AUTO, RF_STORE_ENCRYPT_OFF, RF_STORE_ENCRYPT_ON };
 
 /** "nonsecure", "authenticated", "encrypted"; "sccp", "sip"; "best-effort", "require". */
 const char *rf_store_mode_name(enum rf_store_mode mode);
@@ -98,6 +101,8 @@ const char *rf_store_protocol_name(enum rf_store_protocol protocol);
 RF_MUST_CHECK bool rf_store_protocol_parse(const char *text, enum rf_store_protocol *out);
 const char *rf_store_media_policy_name(enum rf_store_media_policy policy);
 RF_MUST_CHECK bool rf_store_media_policy_parse(const char *text, enum rf_store_media_policy *out);
+const char *rf_store_encrypt_name(enum rf_store_encrypt encrypt); /* auto off on */
+RF_MUST_CHECK bool rf_store_encrypt_parse(const char *text, enum rf_store_encrypt *out);
 
 struct rf_store_device {
     char name[RF_STORE_DEVICE_NAME]; /* "SEP" and 12 upper-case hex digits, or another kind's */
@@ -110,6 +115,8 @@ struct rf_store_device {
     char load[64];        /* load named for it; empty: that of its model */
     char load_server[64]; /* where it gets loads; empty: as the site says */
     char model_load[64];  /* load of its model; empty: none. Told, never taken */
+    char profile[32];     /* named set of values for its configuration; empty: none */
+    enum rf_store_encrypt encrypt;
     int64_t added_s;
     int64_t changed_s;
 };
@@ -219,6 +226,82 @@ RF_MUST_CHECK enum rf_err rf_store_refused_load(struct rf_store *store, const ch
                                                 struct rf_store_refused *out, struct rf_why *why);
 RF_MUST_CHECK enum rf_err rf_store_refused_list(struct rf_store *store,
                                                 struct rf_store_refuseds *out, struct rf_why *why);
+
+/* ---- configurations ------------------------------------------------------------------------- */
+
+#define RF_STORE_CONFIG_PATH       128 /* bytes of a path with its NUL */
+#define RF_STORE_CONFIG_NAME       32
+#define RF_STORE_CONFIG_VALUE_MAX  2048 /* bytes, a secret's wrapped */
+#define RF_STORE_CONFIG_VALUES_MAX 512  /* of one site, model, profile or device */
+#define RF_STORE_CONFIG_PLACES_MAX 512  /* models and profiles */
+
+/** Whose values: a later one wins. */
+enum rf_store_layer {
+    RF_STORE_LAYER_SITE,
+    RF_STORE_LAYER_MODEL,
+    RF_STORE_LAYER_PROFILE,
+    RF_STORE_LAYER_DEVICE,
+};
+const char *rf_store_layer_name(enum rf_store_layer layer); /* site model profile device */
+RF_MUST_CHECK bool rf_store_layer_parse(const char *text, enum rf_store_layer *out);
+
+/** A value over what is built in. The store does not look into it. */
+struct rf_store_config_value {
+    enum rf_store_layer layer;
+    char name[RF_STORE_CONFIG_NAME]; /* model, profile or device; empty for the site */
+    char path[RF_STORE_CONFIG_PATH];
+    struct rf_buf value; /* owned: text, or the wrapped secret; empty: takes away what is below */
+    bool is_secret;
+    bool is_forced;
+    int64_t changed_s;
+};
+struct rf_store_config_values {
+    struct rf_store_config_value *items;
+    size_t n;
+};
+void rf_store_config_values_fini(struct rf_store_config_values *values);
+
+/** One change: set, or forget. */
+struct rf_store_config_change {
+    const char *path;
+    struct rf_slice value;
+    bool is_unset; /* forget it; one that is not there is fine */
+    bool is_secret;
+    bool is_forced;
+};
+/** All of them or none. RF_ERR_NOT_FOUND device-unknown; RF_ERR_BAD store-value; RF_ERR_LIMIT
+ * store-full. */
+RF_MUST_CHECK enum rf_err
+rf_store_config_save(struct rf_store *store, enum rf_store_layer layer, const char *name,
+                     const struct rf_store_config_change *changes, size_t n, int64_t now_s,
+                     const struct rf_store_event *event, struct rf_why *why);
+/** Of one place, by path. */
+RF_MUST_CHECK enum rf_err rf_store_config_list(struct rf_store *store, enum rf_store_layer layer,
+                                               const char *name, struct rf_store_config_values *out,
+                                               struct rf_why *why);
+/** All that count for a device, in the order of the layers. An unknown device has those of the
+ * site. */
+RF_MUST_CHECK enum rf_err rf_store_config_of_device(struct rf_store *store, const char *device,
+                                                    struct rf_store_config_values *out,
+                                                    struct rf_why *why);
+
+struct rf_store_config_place {
+    enum rf_store_layer layer;
+    char name[RF_STORE_CONFIG_NAME];
+    uint32_t values;
+};
+struct rf_store_config_places {
+    struct rf_store_config_place *items; /* site, models, profiles; by name */
+    size_t n;
+};
+void rf_store_config_places_fini(struct rf_store_config_places *places);
+/** The site, models and profiles that have values. */
+RF_MUST_CHECK enum rf_err rf_store_config_places(struct rf_store *store,
+                                                 struct rf_store_config_places *out,
+                                                 struct rf_why *why);
+/** Is any secret kept? */
+RF_MUST_CHECK enum rf_err rf_store_config_has_secrets(struct rf_store *store, bool *out,
+                                                      struct rf_why *why);
 
 /* ---- CAPF operations ------------------------------------------------------------------------- */
 

@@ -15,7 +15,8 @@ static enum rf_err check_device(const struct rf_store_device *d, struct rf_why *
                                    why)) != RF_OK ||
         (err = rf_store_check_load(d->load, sizeof d->load, "load", why)) != RF_OK ||
         (err = rf_store_check_text(d->load_server, sizeof d->load_server, false, "load server",
-                                   why)) != RF_OK)
+                                   why)) != RF_OK ||
+        (err = rf_store_check_text(d->profile, sizeof d->profile, false, "profile", why)) != RF_OK)
         return err;
     for (const char *c = d->name; *c != '\0'; c++)
         if (!isalnum((unsigned char)*c) && strchr("-_.", *c) == NULL)
@@ -158,6 +159,8 @@ static enum rf_err add(struct rf_store *store, const struct rf_store_phone *phon
     err = rf_db_run(&q, why);
     if (err == RF_OK)
         err = rf_store_load_server_put(store, phone->device.name, phone->device.load_server, why);
+    if (err == RF_OK)
+        err = rf_store_config_use_put(store, &phone->device, why);
     return err == RF_OK ? add_lines(store, phone, why) : err;
 }
 
@@ -189,6 +192,8 @@ static enum rf_err change(struct rf_store *store, const struct rf_store_phone *p
     err = rf_db_run(&clear, why);
     if (err == RF_OK)
         err = rf_store_load_server_put(store, phone->device.name, phone->device.load_server, why);
+    if (err == RF_OK)
+        err = rf_store_config_use_put(store, &phone->device, why);
     return err == RF_OK ? add_lines(store, phone, why) : err;
 }
 
@@ -244,6 +249,8 @@ static void read_device(struct rf_db *q, struct rf_store_device *d)
     d->changed_s = rf_db_get(q);
     rf_db_get_text(q, d->load_server, sizeof d->load_server);
     rf_db_get_text(q, d->model_load, sizeof d->model_load);
+    rf_db_get_text(q, d->profile, sizeof d->profile);
+    d->encrypt = (enum rf_store_encrypt)rf_db_get_u32(q, RF_STORE_ENCRYPT_ON);
 }
 
 static void read_line(struct rf_db *q, struct rf_store_line *l)

@@ -85,6 +85,10 @@ RF_MUST_CHECK enum rf_err rf_store_check_load(const char *load, size_t cap, cons
 /** Keep, or with "" forget, where a device gets its loads. */
 RF_MUST_CHECK enum rf_err rf_store_load_server_put(struct rf_store *store, const char *device,
                                                    const char *host, struct rf_why *why);
+/** Keep how the device's configuration is made. */
+RF_MUST_CHECK enum rf_err rf_store_config_use_put(struct rf_store *store,
+                                                  const struct rf_store_device *device,
+                                                  struct rf_why *why);
 RF_MUST_CHECK enum rf_err rf_store_capf_find(struct rf_store *store, const char *device,
                                              struct rf_store_capf *out, struct rf_why *why);
 /** The device's operation, if it is still this one and pending. RF_ERR_DENIED op-ended. */

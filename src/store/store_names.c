@@ -6,6 +6,8 @@
 static const char *const mode_names[] = {"nonsecure", "authenticated", "encrypted"};
 static const char *const protocol_names[] = {"sccp", "sip"};
 static const char *const media_policy_names[] = {"best-effort", "require"};
+static const char *const encrypt_names[] = {"auto", "off", "on"};
+static const char *const layer_names[] = {"site", "model", "profile", "device"};
 static const char *const op_names[] = {"none", "install", "delete", "fetch"};
 static const char *const auth_names[] = {"string", "null", "lsc", "mic"};
 static const char *const op_state_names[] = {"none", "pending", "in progress", "success", "failed"};
@@ -55,6 +57,10 @@ NAME_FN(rf_store_protocol_name, enum rf_store_protocol, protocol_names)
 PARSE_FN(rf_store_protocol_parse, enum rf_store_protocol, protocol_names)
 NAME_FN(rf_store_media_policy_name, enum rf_store_media_policy, media_policy_names)
 PARSE_FN(rf_store_media_policy_parse, enum rf_store_media_policy, media_policy_names)
+NAME_FN(rf_store_encrypt_name, enum rf_store_encrypt, encrypt_names)
+PARSE_FN(rf_store_encrypt_parse, enum rf_store_encrypt, encrypt_names)
+NAME_FN(rf_store_layer_name, enum rf_store_layer, layer_names)
+PARSE_FN(rf_store_layer_parse, enum rf_store_layer, layer_names)
 NAME_FN(rf_store_op_name, enum rf_store_op, op_names)
 PARSE_FN(rf_store_op_parse, enum rf_store_op, op_names)
 NAME_FN(rf_store_auth_name, enum rf_store_auth, auth_names)

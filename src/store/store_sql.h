@@ -14,7 +14,10 @@
 #define RF_SQL_DEVICE_SEEN                                                                         \
     RF_SQL_DEVICE_COLS                                                                             \
     ", coalesce((SELECT host FROM load_server WHERE device = device.name), '')"                    \
-    ", coalesce((SELECT m.load FROM model_load m WHERE m.model = device.model), '')"
+    ", coalesce((SELECT m.load FROM model_load m WHERE m.model = device.model), '')"               \
+    ", coalesce((SELECT profile FROM config_use WHERE device = device.name), '')"                  \
+    ", coalesce((SELECT encrypt FROM config_use WHERE device = device.name), 0)"
+#define RF_SQL_CONFIG_COLS  "layer, name, path, value, secret, forced, changed_s"
 #define RF_SQL_REFUSED_COLS "device, load, running, file, reason, how, text, first_s, last_s, count"
 
 /* X(symbol, SQL) */
@@ -62,6 +65,24 @@
     X(REFUSED_CLEAR, "DELETE FROM load_refused WHERE device = ?")                                  \
     X(REFUSED_FIND, "SELECT " RF_SQL_REFUSED_COLS " FROM load_refused WHERE device = ?")           \
     X(REFUSED_LIST, "SELECT " RF_SQL_REFUSED_COLS " FROM load_refused ORDER BY device")            \
+    /* configurations */                                                                           \
+    X(CONFIG_USE_CLEAR, "DELETE FROM config_use WHERE device = ?")                                 \
+    X(CONFIG_USE_ADD, "INSERT INTO config_use (device, profile, encrypt) VALUES (?, ?, ?)")        \
+    X(CONFIG_SAVE, "INSERT INTO config_value (" RF_SQL_CONFIG_COLS ") "                            \
+                   "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (layer, name, path) "          \
+                   "DO UPDATE SET value = ?4, secret = ?5, forced = ?6, changed_s = ?7")           \
+    X(CONFIG_CLEAR, "DELETE FROM config_value WHERE layer = ? AND name = ? AND path = ?")          \
+    X(CONFIG_COUNT, "SELECT count(*) FROM config_value WHERE layer = ? AND name = ?")              \
+    X(CONFIG_LIST, "SELECT " RF_SQL_CONFIG_COLS " FROM config_value "                              \
+                   "WHERE layer = ? AND name = ? ORDER BY path")                                   \
+    X(CONFIG_OF_DEVICE,                                                                            \
+      "SELECT " RF_SQL_CONFIG_COLS " FROM config_value WHERE layer = 0 OR "                        \
+      "(layer = 1 AND name = (SELECT model FROM device WHERE name = ?1)) OR "                      \
+      "(layer = 2 AND name = (SELECT profile FROM config_use WHERE device = ?1)) OR "              \
+      "(layer = 3 AND name = ?1) ORDER BY layer, path")                                            \
+    X(CONFIG_PLACES, "SELECT layer, name, count(*) FROM config_value WHERE layer < 3 "             \
+                     "GROUP BY layer, name ORDER BY layer, name")                                  \
+    X(CONFIG_SECRETS, "SELECT count(*) FROM config_value WHERE secret = 1")                        \
     /* CAPF operations */                                                                          \
     X(CAPF_CLEAR, "DELETE FROM capf_op WHERE device = ?")                                          \
     X(CAPF_ADD, "INSERT INTO capf_op (device, op, asked, auth, string_hash, string_expires_s, "    \

@@ -48,3 +48,25 @@ CREATE TABLE list_archive (
     published_s   INTEGER NOT NULL,             -- when it was kept here
     bytes         BLOB    NOT NULL CHECK (length(bytes) BETWEEN 1 AND 65536) -- the file
 ) STRICT;
+
+-- Configurations. What operators set over what is built in; a later layer wins.
+CREATE TABLE config_value (
+    layer         INTEGER NOT NULL CHECK (layer BETWEEN 0 AND 3), -- 0 site, 1 model, 2 profile, 3 device
+    name          TEXT    NOT NULL,             -- of the model, profile or device; empty for the site
+    path          TEXT    NOT NULL,             -- of the element, e.g. vendorConfig/webAccess
+    value         BLOB    NOT NULL CHECK (length(value) <= 2048), -- text; of a secret, wrapped by the key of the site
+    secret        INTEGER NOT NULL CHECK (secret BETWEEN 0 AND 1), -- value is wrapped
+    forced        INTEGER NOT NULL CHECK (forced BETWEEN 0 AND 1), -- an element that the table does not know
+    changed_s     INTEGER NOT NULL,             -- when it was set
+    PRIMARY KEY (layer, name, path)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER config_value_device AFTER DELETE ON device BEGIN
+    DELETE FROM config_value WHERE layer = 3 AND name = OLD.name;
+END;
+
+-- How a device's configuration is made, where it differs from the others'.
+CREATE TABLE config_use (
+    device        TEXT    NOT NULL PRIMARY KEY REFERENCES device (name) ON DELETE CASCADE, -- whose
+    profile       TEXT    NOT NULL,             -- named set of values; empty: none
+    encrypt       INTEGER NOT NULL CHECK (encrypt BETWEEN 0 AND 2) -- 0 as its mode says, 1 never, 2 always
+) STRICT, WITHOUT ROWID;
