@@ -8,7 +8,7 @@
  *     err = rf_wrap(&key, rf_slice_str("device SEP001122334455 sshPassword"), secret, &out, &why);
  *
  * Wrapped: version (1), 12 bytes nonce, ciphertext, 16 bytes tag.
- * Thread: any. doc: docs/device-configuration.md, "Secrets" */
+ * Thread: any. */
 #ifndef TRUST_WRAP_H
 #define TRUST_WRAP_H
 

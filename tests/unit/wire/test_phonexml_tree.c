@@ -81,9 +81,8 @@ static void check_known(const char *name)
         assert_true(rf_slice_to_str(piece, names, sizeof names));
         if (strcmp(names, "device") == 0)
             continue;
-        if (open[0] != '\0')
-            strcat(open, "/");
-        strcat(open, names);
+        size_t at = strlen(open);
+        assert_true(snprintf(open + at, sizeof open - at, "%s%s", at > 0 ? "/" : "", names) > 0);
         if (rf_trim(text).len == 0)
             continue;
         const struct rf_phonexml_element *e = NULL;
@@ -416,20 +415,20 @@ static void a_tree_and_a_document_have_a_limit(void **state)
 
 static void count_leaf(void *arg, const struct rf_phonexml_leaf *leaf)
 {
-    char *names = arg;
-    strcat(strcat(names, leaf->path), " ");
+    struct rf_buf *names = arg;
+    assert_err(rf_buf_addf(names, "%s ", leaf->path), RF_OK);
 }
 
 static void all_values_are_told_in_the_order_of_the_document(void **state)
 {
     (void)state;
     RF_AUTO(rf_phonexml_tree_freep) struct rf_phonexml_tree *t = rf_phonexml_tree_new();
-    char names[200] = "";
+    RF_AUTO(rf_buf_fini) struct rf_buf names = RF_BUF(200);
     set(t, "encrConfig", "false", 0);
     set(t, "servicesURL", "", 0);
     set(t, "fullConfig", "true", 0);
-    rf_phonexml_tree_each(t, count_leaf, names);
-    assert_string_equal(names, "fullConfig servicesURL encrConfig ");
+    rf_phonexml_tree_each(t, count_leaf, &names);
+    assert_slice_str(rf_buf_slice(&names), "fullConfig servicesURL encrConfig ");
 }
 
 /* What the tree writes, the reader reads. */
