@@ -14,6 +14,9 @@
  *     rf_sigver_add(v, body_piece, &why); ...
  *     err = rf_sigver_finish(v, signer, &p, &info, &why);
  *
+ * and made with rf_sigmake_new, rf_sigmake_add for all of the body, rf_sigmake_finish: the header
+ * is written then, and the body a second time behind it.
+ *
  * Thread: any, one at a time per verifier. */
 #ifndef TRUST_SIGFILE_H
 #define TRUST_SIGFILE_H
@@ -111,6 +114,21 @@ RF_MUST_CHECK enum rf_err rf_sigfile_sign(struct rf_vault_key *key, const struct
 RF_MUST_CHECK enum rf_err rf_image_sign(struct rf_vault_key *key, const struct rf_cert *cert,
                                         const struct rf_sigfile_spec *spec, struct rf_buf *out,
                                         struct rf_why *why);
+
+struct rf_sigmake;
+
+/** Sign a file of any size: begin with what rf_sigfile_sign or rf_image_sign (is_image) takes but
+ * the body, which comes in pieces by rf_sigmake_add. key and cert stay the caller's. */
+RF_MUST_CHECK enum rf_err rf_sigmake_new(struct rf_vault_key *key, const struct rf_cert *cert,
+                                         const struct rf_sigfile_spec *spec, bool is_image,
+                                         struct rf_sigmake **out, struct rf_why *why);
+/** Hash the next piece of the body. */
+void rf_sigmake_add(struct rf_sigmake *m, struct rf_slice piece);
+/** Sign, once: the header that goes before the same body, borrowed from `m`. */
+RF_MUST_CHECK enum rf_err rf_sigmake_finish(struct rf_sigmake *m, struct rf_slice *header,
+                                            struct rf_why *why);
+void rf_sigmake_free(struct rf_sigmake *m);
+void rf_sigmake_freep(struct rf_sigmake **m);
 
 /** The caller made the header (lists, encrypted files): sign `whole` in place at the layout. */
 RF_MUST_CHECK enum rf_err

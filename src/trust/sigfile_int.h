@@ -19,6 +19,18 @@ RF_MUST_CHECK enum rf_err rf_sigfile_check_key(const struct rf_vault_key *key,
 struct rf_signedfile_spec rf_sigfile_header_of(const struct rf_cert *cert, enum rf_digest digest,
                                                size_t signature_len);
 
+/** The header of a signed file or image, and whether that key may sign it. */
+RF_MUST_CHECK enum rf_err rf_sigfile_header(const struct rf_vault_key *key,
+                                            const struct rf_cert *cert,
+                                            const struct rf_sigfile_spec *spec, bool is_image,
+                                            struct rf_signedfile_spec *out, struct rf_why *why);
+/** Put a signature that is right for this certificate in its place in a header. */
+RF_MUST_CHECK enum rf_err rf_sigfile_put_signature(const struct rf_cert *cert,
+                                                   enum rf_digest digest, struct rf_slice md,
+                                                   struct rf_slice sig,
+                                                   const struct rf_signedfile_layout *layout,
+                                                   uint8_t *header, size_t cap, struct rf_why *why);
+
 /** Append header and body to `out` and sign them; `out` is as before on failure. */
 RF_MUST_CHECK enum rf_err rf_sigfile_put(struct rf_vault_key *key, const struct rf_cert *cert,
                                          enum rf_digest digest,

@@ -45,32 +45,42 @@ struct rf_signedfile_spec rf_sigfile_header_of(const struct rf_cert *cert, enum 
     };
 }
 
+enum rf_err rf_sigfile_put_signature(const struct rf_cert *cert, enum rf_digest digest,
+                                     struct rf_slice md, struct rf_slice sig,
+                                     const struct rf_signedfile_layout *layout, uint8_t *header,
+                                     size_t cap, struct rf_why *why)
+{
+    struct rf_slice done;
+    if (sig.len != layout->signature_len)
+        return rf_why_set(why, RF_ERR_CRYPTO, "sign-failed",
+                          "the signature has %zu bytes, its place in the header %zu", sig.len,
+                          layout->signature_len);
+    enum rf_err err = rf_cert_verify_digest(cert, digest, md, sig, why);
+    if (err != RF_OK)
+        return err;
+    struct rf_wr wr = rf_wr_of(header, cap);
+    wr.len = layout->signature_off;
+    rf_wr_slice(&wr, sig);
+    return rf_wr_done(&wr, &done);
+}
+
 enum rf_err rf_sigfile_sign_in_place(struct rf_vault_key *key, const struct rf_cert *cert,
                                      enum rf_digest digest,
                                      const struct rf_signedfile_layout *layout, uint8_t *whole,
                                      size_t whole_len, struct rf_why *why)
 {
     RF_AUTO(rf_buf_fini) struct rf_buf sig = RF_BUF(RF_SIGNATURE_MAX);
+    uint8_t md[RF_DIGEST_MAX];
     struct rf_slice all = rf_slice_of(whole, whole_len);
     const struct rf_slice parts[] = {
         rf_slice_part(all, 0, layout->signature_tlv_off),
         rf_slice_part(all, layout->signature_tlv_off + layout->signature_tlv_len, SIZE_MAX),
     };
-    enum rf_err err = rf_vault_sign(key, digest, parts, 2, &sig, why);
-    if (err != RF_OK)
-        return err;
-    if (sig.len != layout->signature_len)
-        return rf_why_set(why, RF_ERR_CRYPTO, "sign-failed",
-                          "the signature has %zu bytes, its place in the header %zu", sig.len,
-                          layout->signature_len);
-    err = rf_cert_verify(cert, digest, parts, 2, rf_buf_slice(&sig), why);
-    if (err != RF_OK)
-        return err;
-    struct rf_wr wr = rf_wr_of(whole, whole_len);
-    struct rf_slice done;
-    wr.len = layout->signature_off;
-    rf_wr_slice(&wr, rf_buf_slice(&sig));
-    return rf_wr_done(&wr, &done);
+    struct rf_slice digested = rf_slice_of(md, rf_digest_of_parts(digest, parts, 2, md));
+    enum rf_err err = rf_vault_sign_digest(key, digest, digested, &sig, why);
+    return err != RF_OK ? err
+                        : rf_sigfile_put_signature(cert, digest, digested, rf_buf_slice(&sig),
+                                                   layout, whole, whole_len, why);
 }
 
 enum rf_err rf_sigfile_put(struct rf_vault_key *key, const struct rf_cert *cert,
@@ -95,24 +105,34 @@ enum rf_err rf_sigfile_put(struct rf_vault_key *key, const struct rf_cert *cert,
     return err;
 }
 
-static enum rf_err sign(struct rf_vault_key *key, const struct rf_cert *cert,
-                        const struct rf_sigfile_spec *spec, bool is_image, struct rf_buf *out,
-                        struct rf_why *why)
+enum rf_err rf_sigfile_header(const struct rf_vault_key *key, const struct rf_cert *cert,
+                              const struct rf_sigfile_spec *spec, bool is_image,
+                              struct rf_signedfile_spec *out, struct rf_why *why)
 {
     size_t signature_len;
     enum rf_err err = rf_sigfile_check_key(key, cert, spec->digest, &signature_len, why);
     if (err != RF_OK)
         return err;
-    struct rf_signedfile_spec header = rf_sigfile_header_of(cert, spec->digest, signature_len);
-    header.file_name = rf_slice_str(spec->name);
+    *out = rf_sigfile_header_of(cert, spec->digest, signature_len);
+    out->file_name = rf_slice_str(spec->name);
     if (is_image) {
-        header.form = RF_SIGNEDFILE_FORM_IMAGE;
-        header.minor = 1;
+        out->form = RF_SIGNEDFILE_FORM_IMAGE;
+        out->minor = 1;
     } else {
-        header.has_timestamp = true;
-        header.timestamp = spec->timestamp;
+        out->has_timestamp = true;
+        out->timestamp = spec->timestamp;
     }
-    return rf_sigfile_put(key, cert, spec->digest, &header, spec->body, out, why);
+    return RF_OK;
+}
+
+static enum rf_err sign(struct rf_vault_key *key, const struct rf_cert *cert,
+                        const struct rf_sigfile_spec *spec, bool is_image, struct rf_buf *out,
+                        struct rf_why *why)
+{
+    struct rf_signedfile_spec header;
+    enum rf_err err = rf_sigfile_header(key, cert, spec, is_image, &header, why);
+    return err != RF_OK ? err
+                        : rf_sigfile_put(key, cert, spec->digest, &header, spec->body, out, why);
 }
 
 enum rf_err rf_sigfile_sign(struct rf_vault_key *key, const struct rf_cert *cert,

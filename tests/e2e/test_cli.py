@@ -46,8 +46,10 @@ def test_a_word_longer_than_any_path_is_wrong_usage():
 def test_help_lists_and_explains_every_command():
     names = commands()
     assert len(names) >= 34 and len(names) == len(set(names))
-    for name in ("file verify", "file show", "file sign", "list show", "list verify",
-                 "image show", "image verify", "init", "device add", "capf install", "events"):
+    for name in ("file verify", "file show", "file sign", "file strip", "file encrypt",
+                 "file decrypt", "list show", "list verify", "list build", "list diff",
+                 "image show", "image verify", "image sign", "init", "device add",
+                 "capf install", "events"):
         assert name in names  # the grammar that stays
     for name in names:
         explained = rig.ringfence(*name.split(), "--help")

@@ -39,6 +39,20 @@ static void written_as_asked(struct rf_slice text)
         abort();
 }
 
+/* Whatever it is, names that are seen lie in it and are told once. */
+static void seen(struct rf_slice in)
+{
+    static struct rf_loads_names names;
+    rf_loads_scan(in, &names);
+    for (size_t i = 0; i < names.n; i++) {
+        if (names.name[i].len == 0 || rf_slice_find(in, names.name[i]) == SIZE_MAX)
+            abort();
+        for (size_t k = 0; k < i; k++)
+            if (rf_slice_eq(names.name[i], names.name[k]))
+                abort();
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct rf_loads l;
@@ -47,5 +61,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (rf_loads_decode(in, &l, &why) == RF_OK)
         again(&l);
     written_as_asked(in);
+    seen(in);
     return 0;
 }

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/text.h"
 
 #define READ_STEP ((size_t)64 * 1024)
@@ -38,7 +37,31 @@ int cmd_usage(const struct cmd_ctx *ctx, const char *fmt, ...)
 
 int cmd_refuse(const struct cmd_ctx *ctx, const char *what, const struct rf_why *why)
 {
+    return cmd_refuse_at(ctx, what, why, NULL, NULL);
+}
+
+/* Names of certificates come from whoever made them: nothing a terminal obeys is printed. */
+static void say_certificate(const struct rf_json *certificate)
+{
+    char subject[512];
+    const char *text = rf_json_str(certificate, "subject");
+    snprintf(subject, sizeof subject, "%s", text != NULL ? text : "?");
+    rf_blank_controls(subject, strlen(subject));
+    fprintf(stderr, "  certificate: %s\n  fingerprint: %s\n", subject,
+            rf_json_str(certificate, "fingerprint"));
+}
+
+int cmd_refuse_at(const struct cmd_ctx *ctx, const char *what, const struct rf_why *why,
+                  const char *field, struct rf_json *take_certificate)
+{
+    RF_AUTO(rf_json_freep) struct rf_json *certificate = take_certificate;
     fprintf(stderr, "ringfence %s: %s: %s\n", ctx->cmd->name, what, rf_why_text(why));
+    if (field != NULL)
+        fprintf(stderr, "  field: %s, at byte %zu\n", field, why->offset);
+    else if (why->offset != 0)
+        fprintf(stderr, "  at byte %zu\n", why->offset);
+    if (certificate != NULL)
+        say_certificate(certificate);
     if (!ctx->is_json)
         return CMD_REFUSED;
     struct rf_json *j = rf_json_obj();
@@ -47,6 +70,10 @@ int cmd_refuse(const struct cmd_ctx *ctx, const char *what, const struct rf_why 
     rf_json_set_str(j, "code", why->code);
     rf_json_set_str(j, "reason", why->text);
     rf_json_set_int(j, "offset", (int64_t)why->offset);
+    if (field != NULL)
+        rf_json_set_str(j, "field", field);
+    if (certificate != NULL)
+        rf_json_set_take(j, "certificate", rf_steal(&certificate));
     (void)cmd_print_json(j);
     return CMD_REFUSED;
 }
@@ -93,11 +120,49 @@ enum rf_err cmd_read(const char *path, size_t limit, struct rf_buf *out, struct 
     }
 }
 
-enum rf_err cmd_write(const char *path, struct rf_slice content, unsigned mode, struct rf_why *why)
+static enum rf_err write_std(struct rf_slice content, struct rf_why *why)
 {
-    if (strcmp(path, "-") != 0)
-        return rf_file_replace(path, content, mode, why);
     if (fwrite(content.p, 1, content.len, stdout) != content.len || fflush(stdout) != 0)
         return rf_why_set(why, RF_ERR_IO, "file-io", "standard output: %s", strerror(errno));
     return RF_OK;
+}
+
+enum rf_err cmd_write(const char *path, struct rf_slice content, unsigned mode, struct rf_why *why)
+{
+    return strcmp(path, "-") != 0 ? rf_file_replace(path, content, mode, why)
+                                  : write_std(content, why);
+}
+
+enum rf_err cmd_out_begin(struct cmd_out *out, const char *path, unsigned mode, struct rf_why *why)
+{
+    *out = (struct cmd_out){.is_std = strcmp(path, "-") == 0};
+    enum rf_err err = out->is_std ? RF_OK : rf_file_out_begin(&out->file, path, mode, why);
+    out->is_open = err == RF_OK && !out->is_std;
+    return err;
+}
+
+enum rf_err cmd_out_add(struct cmd_out *out, struct rf_slice piece, struct rf_why *why)
+{
+    return out->is_std ? write_std(piece, why) : rf_file_out_add(&out->file, piece, why);
+}
+
+enum rf_err cmd_out_commit(struct cmd_out *out, struct rf_why *why)
+{
+    if (out->is_std)
+        return RF_OK;
+    out->is_open = false;
+    return rf_file_out_commit(&out->file, why);
+}
+
+void cmd_out_fini(struct cmd_out *out)
+{
+    if (out->is_open)
+        rf_file_out_abort(&out->file);
+    out->is_open = false;
+}
+
+const char *cmd_base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
 }

@@ -8,7 +8,7 @@
 #ifndef APP_RINGFENCE_CMD_H
 #define APP_RINGFENCE_CMD_H
 
-#include "base/mem.h"
+#include "base/file.h"
 #include "wire/json/json.h"
 
 enum { CMD_OK = 0, CMD_REFUSED = 1, CMD_USAGE = 2 };
@@ -63,6 +63,10 @@ int cmd_usage(const struct cmd_ctx *ctx, const char *fmt, ...) RF_PRINTF(2, 3);
 /** Report a refusal: "ringfence: <what>: <reason>" on standard error, and with --json an object
  * {"ok": false, "what", "code", "reason", "offset"} on standard output. Returns CMD_REFUSED. */
 int cmd_refuse(const struct cmd_ctx *ctx, const char *what, const struct rf_why *why);
+/** The same with the field the refused check looked at, and the certificate it was made under; both
+ * may be NULL. JSON: "field" and "certificate". */
+int cmd_refuse_at(const struct cmd_ctx *ctx, const char *what, const struct rf_why *why,
+                  const char *field, struct rf_json *take_certificate);
 /** Print a whole JSON tree and free it; returns CMD_OK, or CMD_REFUSED when it cannot be written.
  */
 int cmd_print_json(struct rf_json *take_json);
@@ -86,6 +90,24 @@ RF_MUST_CHECK enum rf_err cmd_read(const char *path, size_t limit, struct rf_buf
 /** Replace a file atomically, or write to standard output for "-". */
 RF_MUST_CHECK enum rf_err cmd_write(const char *path, struct rf_slice content, unsigned mode,
                                     struct rf_why *why);
+
+/** Output in pieces: a file that is replaced when it is committed, or standard output for "-",
+ * which cannot be taken back. Zero-initialise; cmd_out_fini leaves nothing of what was not
+ * committed. */
+struct cmd_out {
+    struct rf_file_out file;
+    bool is_std;
+    bool is_open;
+};
+RF_MUST_CHECK enum rf_err cmd_out_begin(struct cmd_out *out, const char *path, unsigned mode,
+                                        struct rf_why *why);
+RF_MUST_CHECK enum rf_err cmd_out_add(struct cmd_out *out, struct rf_slice piece,
+                                      struct rf_why *why);
+RF_MUST_CHECK enum rf_err cmd_out_commit(struct cmd_out *out, struct rf_why *why);
+void cmd_out_fini(struct cmd_out *out);
+
+/** The last part of a path. */
+const char *cmd_base_name(const char *path);
 
 /** All commands, in the order of `ringfence help`. */
 extern const struct cmd *const cmd_table[];

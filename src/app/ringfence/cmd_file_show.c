@@ -4,13 +4,17 @@
 
 static int run(struct cmd_ctx *ctx)
 {
-    RF_AUTO(rf_buf_fini) struct rf_buf file = {0};
-    struct rf_signedfile sf;
+    RF_AUTO(container_fini) struct container c = CONTAINER;
+    struct container_pass pass = {.wants_sha256 = true};
     struct rf_why why = {0};
-    if (container_open(ctx->args[0], &file, &sf, &why) != RF_OK)
+    enum rf_err err = container_open(ctx->args[0], &c, &why);
+    if (err == RF_OK)
+        err = container_pass(&c, &pass, &why);
+    if (err != RF_OK)
         return cmd_refuse(ctx, ctx->args[0], &why);
     struct rf_json *j = rf_json_obj();
-    container_header(j, &sf, rf_buf_slice(&file));
+    container_header(j, container_sf(&c), c.in.len);
+    container_digests(j, &pass);
     rf_json_set_str(j, "verified", "no: `ringfence file verify` does that");
     return cmd_show(ctx, j);
 }

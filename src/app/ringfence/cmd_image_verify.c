@@ -1,47 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
 #include "app/ringfence/commands.h"
-#include "app/ringfence/container.h"
-
-static enum rf_err verify(const struct cmd_ctx *ctx, struct rf_cert_list *keys,
-                          struct rf_image_info *info, struct rf_why *why)
-{
-    const char *pem = cmd_get(ctx, "cert");
-    const char *name = cmd_get(ctx, "name");
-    struct rf_slice expected = {NULL, 0};
-    if (name != NULL)
-        expected = rf_slice_str(name);
-    enum rf_err err = pem != NULL ? rf_certs_from_pem_file(pem, keys, why) : RF_OK;
-    if (err != RF_OK || strcmp(ctx->args[0], "-") != 0)
-        return err != RF_OK ? err : rf_image_verify_path(ctx->args[0], expected, keys, info, why);
-    RF_AUTO(rf_buf_fini) struct rf_buf file = {0};
-    struct rf_slice body;
-    err = cmd_read("-", RF_IMAGE_BYTES_MAX, &file, why);
-    return err != RF_OK ? err
-                        : rf_image_verify(rf_buf_slice(&file), expected, keys, info, &body, why);
-}
+#include "app/ringfence/image.h"
 
 static int run(struct cmd_ctx *ctx)
 {
+    RF_AUTO(container_fini) struct container c = CONTAINER;
     RF_AUTO(rf_cert_list_fini) struct rf_cert_list keys = {0};
-    struct rf_image_info info;
+    const struct rf_cert *signer = NULL;
+    struct rf_sigfile_info info;
     struct rf_why why = {0};
-    if (verify(ctx, &keys, &info, &why) != RF_OK)
-        return cmd_refuse(ctx, ctx->args[0], &why);
+    enum rf_err err = image_keys(ctx, &keys, &why);
+    if (err == RF_OK)
+        err = image_open(ctx->args[0], &c, &why);
+    if (err == RF_OK)
+        err = image_find_signer(container_sf(&c), &keys, &signer, &why);
+    if (err == RF_OK)
+        err =
+            image_judge(&c, &(struct container_pass){0}, signer, cmd_get(ctx, "name"), &info, &why);
+    if (err != RF_OK)
+        return container_refuse(ctx, ctx->args[0], &why, container_sf(&c), signer);
     struct rf_json *j = rf_json_obj();
     rf_json_set_bool(j, "ok", true);
     rf_json_set_str(j, "file", ctx->args[0]);
-    rf_json_set_str(j, "name", info.name);
+    rf_json_set_slice(j, "name", container_sf(&c)->file_name);
+    rf_json_set_bool(j, "name_compared", cmd_get(ctx, "name") != NULL);
     rf_json_set_str(j, "digest", rf_digest_name(info.digest));
-    rf_json_set_str(j, "signer_fingerprint", info.signer);
+    rf_json_set_str(j, "signer_fingerprint", rf_cert_fingerprint(signer));
     rf_json_set_int(j, "body_bytes", (int64_t)info.body_len);
-    rf_json_set_hex(j, "file_sha256", rf_slice_of(info.sha256, sizeof info.sha256));
+    container_warnings(j, container_sf(&c), false);
+    rf_json_set_take(j, "signer", container_cert(signer));
     return cmd_show(ctx, j);
 }
 
 static const struct cmd_option options[] = {
-    {.name = "cert", .arg = "PEM", .help = "certificates of the image keys to believe"},
+    {.name = "cert",
+     .arg = "PEM",
+     .help = "certificates of the image keys to believe",
+     .repeats = true},
     {.name = "name", .arg = "NAME", .help = "the signed name must be this"},
 };
 

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
 #include "app/ringfence/commands.h"
 #include "app/ringfence/container.h"
 #include "wire/trustlist/trustlist.h"
@@ -24,17 +22,20 @@ static struct rf_json *record_json(const struct rf_list *list, size_t i)
 
 static int run(struct cmd_ctx *ctx)
 {
-    RF_AUTO(rf_buf_fini) struct rf_buf file = {0};
     RF_AUTO(rf_list_freep) struct rf_list *list = NULL;
+    struct container_pass pass = {.head = NULL};
     struct rf_why why = {0};
-    enum rf_err err = cmd_read(ctx->args[0], RF_TRUSTLIST_BYTES_MAX, &file, &why);
-    if (err == RF_OK)
-        err = rf_list_open(rf_buf_slice(&file), &list, &why);
-    if (err != RF_OK)
+    if (tlv_open(ctx->args[0], &list, &why) != RF_OK)
         return cmd_refuse(ctx, ctx->args[0], &why);
     struct rf_json *j = rf_json_obj();
     struct rf_json *records = rf_json_arr();
-    container_header(j, &rf_list_content(list)->header, rf_buf_slice(&file));
+    struct rf_slice file = rf_list_bytes(list);
+    const struct rf_signedfile *header = &rf_list_content(list)->header;
+    container_header(j, header, file.len);
+    (void)rf_digest_of(RF_DIGEST_SHA256, file, pass.file_sha256);
+    (void)rf_digest_of(RF_DIGEST_SHA256, rf_slice_part(file, header->header_len, SIZE_MAX),
+                       pass.body_sha256);
+    container_digests(j, &pass);
     for (size_t i = 0; i < rf_list_n(list); i++)
         rf_json_arr_add_take(records, record_json(list, i));
     rf_json_set_take(j, "records", records);

@@ -1,48 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
 #include "app/ringfence/commands.h"
 #include "app/ringfence/container.h"
-
-/* The list says in its signed name which of the two it is. */
-static enum rf_list_kind kind_of(const struct rf_list *list)
-{
-    struct rf_slice name = rf_list_content(list)->header.file_name;
-    return rf_slice_eq_str(name, rf_list_kind_file(RF_LIST_CTL)) ? RF_LIST_CTL : RF_LIST_ITL;
-}
-
-static enum rf_err open_path(const char *path, struct rf_list **out, struct rf_why *why)
-{
-    RF_AUTO(rf_buf_fini) struct rf_buf bytes = {0};
-    enum rf_err err = cmd_read(path, RF_TRUSTLIST_BYTES_MAX, &bytes, why);
-    return err != RF_OK ? err : rf_list_open(rf_buf_slice(&bytes), out, why);
-}
 
 /* Would a phone that holds the other list take this one? */
 static enum rf_err against_installed(const struct rf_list *list, const char *installed_path,
                                      const struct rf_list_policy *policy, struct rf_json *j,
                                      struct rf_why *why)
 {
-    static const char *const words[] = {
-        [RF_LIST_FIRST_TRUST] = "first trust",
-        [RF_LIST_SAME] = "the same list",
-        [RF_LIST_UPDATE] = "signed by a SAST of the installed list",
-    };
-    RF_AUTO(rf_lists_fini) struct rf_lists installed = {0};
     RF_AUTO(rf_list_freep) struct rf_list *old = NULL;
-    RF_AUTO(rf_list_verdict_fini) struct rf_list_verdict verdict = {0};
-    enum rf_err err = open_path(installed_path, &old, why);
+    enum rf_err err = tlv_open(installed_path, &old, why);
     if (err == RF_OK)
-        err = rf_list_verify_own(old, kind_of(old), &(struct rf_list_policy){0}, why);
-    if (err != RF_OK)
-        return err;
-    rf_lists_install(&installed, kind_of(old), old);
-    err = rf_lists_consider(&installed, kind_of(list), rf_list_bytes(list), policy, &verdict, why);
-    if (err != RF_OK)
-        return err;
-    rf_json_set_str(j, "trust", words[verdict.action]);
-    rf_json_set_bool(j, "older_than_installed", verdict.is_rollback);
-    return RF_OK;
+        err = rf_list_verify_own(old, tlv_kind(old), &(struct rf_list_policy){0}, why);
+    return err == RF_OK ? tlv_against(list, old, policy, j, why) : err;
 }
 
 static int run(struct cmd_ctx *ctx)
@@ -56,13 +25,15 @@ static int run(struct cmd_ctx *ctx)
     rf_json_set_str(j, "file", ctx->args[0]);
     rf_json_set_str(j, "trust",
                     "not judged: --installed OLD.tlv says what a phone holding OLD would do");
-    enum rf_err err = open_path(ctx->args[0], &list, &why);
+    enum rf_err err = tlv_open(ctx->args[0], &list, &why);
     if (err == RF_OK)
-        err = rf_list_verify_own(list, kind_of(list), &policy, &why);
+        err = rf_list_verify_own(list, tlv_kind(list), &policy, &why);
     if (err == RF_OK && installed != NULL)
         err = against_installed(list, installed, &policy, j, &why);
     if (err != RF_OK)
-        return cmd_refuse(ctx, ctx->args[0], &why);
+        return container_refuse(ctx, ctx->args[0], &why,
+                                list != NULL ? &rf_list_content(list)->header : NULL,
+                                list != NULL ? rf_list_own_signer(list) : NULL);
     rf_json_set_int(j, "records", (int64_t)rf_list_n(list));
     rf_json_set_str(j, "digest", rf_signedfile_hash_name(rf_list_content(list)->header.hash));
     rf_json_set_str(j, "fingerprint", rf_list_fingerprint(list));

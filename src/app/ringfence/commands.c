@@ -4,14 +4,15 @@
 #include "app/ringfence/cmd_help.h"
 
 const struct cmd *const cmd_table[] = {
-    &cmd_init,         &cmd_status,           &cmd_events,        &cmd_calls,
-    &cmd_reload,       &cmd_config_check,     &cmd_config_show,   &cmd_device_list,
-    &cmd_device_show,  &cmd_device_add,       &cmd_device_change, &cmd_device_remove,
-    &cmd_device_reset, &cmd_capf_list,        &cmd_capf_install,  &cmd_capf_delete,
-    &cmd_capf_fetch,   &cmd_capf_cancel,      &cmd_list_show,     &cmd_list_verify,
-    &cmd_list_publish, &cmd_file_show,        &cmd_file_verify,   &cmd_file_sign,
-    &cmd_image_show,   &cmd_image_verify,     &cmd_image_import,  &cmd_mic_import,
-    &cmd_factory_init, &cmd_factory_firmware, &cmd_factory_phone, &cmd_help,
-    &cmd_man,          &cmd_completion,
+    &cmd_init,          &cmd_status,       &cmd_events,        &cmd_calls,
+    &cmd_reload,        &cmd_config_check, &cmd_config_show,   &cmd_device_list,
+    &cmd_device_show,   &cmd_device_add,   &cmd_device_change, &cmd_device_remove,
+    &cmd_device_reset,  &cmd_capf_list,    &cmd_capf_install,  &cmd_capf_delete,
+    &cmd_capf_fetch,    &cmd_capf_cancel,  &cmd_list_show,     &cmd_list_verify,
+    &cmd_list_build,    &cmd_list_diff,    &cmd_list_publish,  &cmd_file_show,
+    &cmd_file_verify,   &cmd_file_sign,    &cmd_file_strip,    &cmd_file_encrypt,
+    &cmd_file_decrypt,  &cmd_image_show,   &cmd_image_verify,  &cmd_image_sign,
+    &cmd_image_import,  &cmd_mic_import,   &cmd_factory_init,  &cmd_factory_firmware,
+    &cmd_factory_phone, &cmd_help,         &cmd_man,           &cmd_completion,
 };
 const size_t cmd_table_n = sizeof cmd_table / sizeof cmd_table[0];

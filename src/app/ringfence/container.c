@@ -1,77 +1,97 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Reading a container in pieces. */
 #include "app/ringfence/container.h"
 
-#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/text.h"
 
-static void set_digest(struct rf_json *out, const char *key, struct rf_slice bytes)
+enum rf_err container_source(const char *path, struct rf_file_in *in, struct rf_why *why)
 {
-    uint8_t md[RF_DIGEST_MAX];
-    size_t n = rf_digest_of(RF_DIGEST_SHA256, bytes, md);
-    rf_json_set_hex(out, key, rf_slice_of(md, n));
+    return strcmp(path, "-") == 0
+               ? rf_file_in_take(in, STDIN_FILENO, "standard input", CONTAINER_BYTES_MAX, why)
+               : rf_file_in_open(in, path, CONTAINER_BYTES_MAX, why);
 }
 
-static void set_versions(struct rf_json *out, const struct rf_signedfile *sf)
+enum rf_err container_open(const char *path, struct container *c, struct rf_why *why)
 {
-    char text[16];
-    rf_json_set_str(out, "kind", rf_signedfile_kind_name(rf_signedfile_kind_of(sf)));
-    snprintf(text, sizeof text, "%u.%u", sf->major, sf->minor);
-    rf_json_set_str(out, "header_version", text);
-    if (sf->has_signer_version) {
-        snprintf(text, sizeof text, "%u.%u", sf->signer_major, sf->signer_minor);
-        rf_json_set_str(out, "signer_version", text);
+    size_t header_len = 0;
+    *c = CONTAINER;
+    c->header = RF_BUF(RF_SIGNEDFILE_HEADER_MAX);
+    c->piece = RF_BUF(CONTAINER_PIECE);
+    enum rf_err err = container_source(path, &c->in, why);
+    if (err == RF_OK)
+        err = rf_file_in_read(&c->in, &c->header, RF_SIGNEDFILE_PREFIX_LEN, why);
+    if (err == RF_OK)
+        err = rf_signedfile_header_len(rf_buf_slice(&c->header), &header_len, why);
+    if (err != RF_OK)
+        return err;
+    rf_file_in_seek(&c->in, 0);
+    err = rf_file_in_read(&c->in, &c->header, header_len, why);
+    return err != RF_OK ? err : rf_sigver_new(rf_buf_slice(&c->header), c->in.len, &c->ver, why);
+}
+
+const struct rf_signedfile *container_sf(const struct container *c)
+{
+    return c->ver != NULL ? rf_sigver_header(c->ver) : NULL;
+}
+
+enum rf_err container_again(struct container *c, struct rf_why *why)
+{
+    rf_sigver_freep(&c->ver);
+    rf_file_in_seek(&c->in, c->header.len);
+    return rf_sigver_new(rf_buf_slice(&c->header), c->in.len, &c->ver, why);
+}
+
+void container_fini(struct container *c)
+{
+    rf_sigver_freep(&c->ver);
+    rf_file_in_fini(&c->in);
+    rf_buf_fini(&c->header);
+    rf_buf_fini(&c->piece);
+}
+
+static enum rf_err keep_head(struct rf_buf *head, struct rf_slice piece)
+{
+    return head != NULL ? rf_buf_add_slice(head, rf_slice_part(piece, 0, head->max - head->len))
+                        : RF_OK;
+}
+
+static enum rf_err take_piece(struct container *c, struct container_pass *pass,
+                              struct rf_hash *of_file, struct rf_hash *of_body, struct rf_why *why)
+{
+    struct rf_slice piece = rf_buf_slice(&c->piece);
+    enum rf_err err = rf_sigver_add(c->ver, piece, why);
+    if (err == RF_OK)
+        err = keep_head(pass->head, piece);
+    if (err == RF_OK && pass->out != NULL)
+        err = cmd_out_add(pass->out, piece, why);
+    if (err == RF_OK && pass->wants_sha256) {
+        rf_hash_add(of_file, piece);
+        rf_hash_add(of_body, piece);
     }
+    return err;
 }
 
-void container_header(struct rf_json *out, const struct rf_signedfile *sf, struct rf_slice file)
+enum rf_err container_pass(struct container *c, struct container_pass *pass, struct rf_why *why)
 {
-    struct rf_signedfile_ranges r = rf_signedfile_ranges_of(sf, file.len);
-    set_versions(out, sf);
-    rf_json_set_slice(out, "name", sf->file_name);
-    rf_json_set_slice(out, "signer", sf->signer);
-    rf_json_set_slice(out, "issuer", sf->issuer);
-    rf_json_set_hex(out, "serial", sf->serial);
-    rf_json_set_str(out, "digest", rf_signedfile_hash_name(sf->hash));
-    rf_json_set_int(out, "key_bits", (int64_t)sf->signature.len * 8);
-    if (sf->has_timestamp)
-        rf_json_set_int(out, "signed_s", sf->timestamp);
-    else
-        rf_json_set_null(out, "signed_s");
-    rf_json_set_bool(out, "encrypted", sf->has_encryption);
-    rf_json_set_int(out, "header_bytes", sf->header_len);
-    rf_json_set_int(out, "body_bytes", (int64_t)r.body_len);
-    set_digest(out, "body_sha256", rf_slice_part(file, r.body_off, r.body_len));
-    set_digest(out, "file_sha256", file);
-    if (sf->unknown_n > 0)
-        rf_json_set_int(out, "unknown_tags", (int64_t)sf->unknown_n);
-    if (sf->is_minor_unknown)
-        rf_json_set_bool(out, "minor_version_unknown", true);
-}
-
-struct rf_json *container_cert(const struct rf_cert *cert)
-{
-    struct rf_json *j = rf_json_obj();
-    char key[32];
-    bool is_rsa = rf_cert_key_type(cert) == RF_KEY_RSA;
-    snprintf(key, sizeof key, "%s %u", is_rsa ? "RSA" : "EC", rf_cert_key_bits(cert));
-    rf_json_set_str(j, "subject", rf_cert_subject(cert));
-    rf_json_set_str(j, "issuer", rf_cert_issuer(cert));
-    rf_json_set_hex(j, "serial", rf_cert_serial(cert));
-    rf_json_set_str(j, "key", key);
-    rf_json_set_str(j, "fingerprint", rf_cert_fingerprint(cert));
-    rf_json_set_int(j, "not_before_s", rf_cert_not_before(cert));
-    rf_json_set_int(j, "not_after_s", rf_cert_not_after(cert));
-    return j;
-}
-
-enum rf_err container_open(const char *path, struct rf_buf *file, struct rf_signedfile *out,
-                           struct rf_why *why)
-{
-    enum rf_err err = cmd_read(path, CONTAINER_BYTES_MAX, file, why);
-    return err != RF_OK ? err : rf_signedfile_decode(rf_buf_slice(file), file->len, out, why);
+    RF_AUTO(rf_hash_freep) struct rf_hash *of_file = rf_hash_new(RF_DIGEST_SHA256);
+    RF_AUTO(rf_hash_freep) struct rf_hash *of_body = rf_hash_new(RF_DIGEST_SHA256);
+    rf_hash_add(of_file, rf_buf_slice(&c->header));
+    rf_file_in_seek(&c->in, c->header.len);
+    for (;;) {
+        enum rf_err err = rf_file_in_read(&c->in, &c->piece, CONTAINER_PIECE, why);
+        if (err == RF_OK && c->piece.len == 0)
+            break;
+        if (err == RF_OK)
+            err = take_piece(c, pass, of_file, of_body, why);
+        if (err != RF_OK)
+            return err;
+    }
+    (void)rf_hash_end(of_file, pass->file_sha256);
+    (void)rf_hash_end(of_body, pass->body_sha256);
+    return RF_OK;
 }
 
 struct rf_sigfile_policy container_policy(const char *name)

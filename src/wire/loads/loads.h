@@ -65,6 +65,22 @@ struct rf_loads {
 RF_MUST_CHECK enum rf_err rf_loads_decode(struct rf_slice in, struct rf_loads *out,
                                           struct rf_why *why);
 
+/** What looks like a name of an image in bytes whose form is not known. Slices point into the
+ * input.
+ */
+struct rf_loads_names {
+    size_t n;
+    struct rf_slice name[RF_LOADS_ENTRIES_MAX];
+    bool is_cut; /* there were more, or the payload goes on behind RF_LOADS_BYTES_MAX */
+};
+
+/**
+ * Find the names of images in the binary lists of newer families (78xx, 88xx, 89xx, 99xx): every
+ * run of name bytes that ends like an image (.sbn .sebn .sb2 .sgn .bin .loads, any case), each
+ * once, in order. A guess to show to people: nothing is fetched or believed because of it.
+ */
+void rf_loads_scan(struct rf_slice in, struct rf_loads_names *out);
+
 /**
  * Write a payload with CRLF: hardware number, conditions, entries, variables; comments are not
  * written.

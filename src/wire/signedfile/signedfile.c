@@ -242,11 +242,16 @@ static enum rf_err decode_one(struct ctx *ctx, struct rf_rd *rd, uint8_t parent)
         note_unknown(ctx, tag);
         return RF_OK;
     }
+    if (!was_seen(ctx, tag))
+        ctx->out->tag_off[tag] = (uint16_t)at;
     if (tag == RF_SF_TAG_SIGNATURE && !was_seen(ctx, tag)) {
         ctx->out->signature_tlv_off = at;
         ctx->out->signature_tlv_len = rf_rd_offset(rd) - at;
     }
-    return decode_known(ctx, row, value, parent);
+    enum rf_err err = decode_known(ctx, row, value, parent);
+    if (err != RF_OK && ctx->why != NULL && ctx->why->offset == 0)
+        ctx->why->offset = at;
+    return err;
 }
 
 static enum rf_err decode_run(struct ctx *ctx, struct rf_rd *rd, uint8_t parent)

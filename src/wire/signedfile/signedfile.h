@@ -22,6 +22,9 @@
 /** Serial numbers longer than this are refused; X.509 allows 20 bytes. */
 #define RF_SIGNEDFILE_SERIAL_MAX 64
 
+/** Tags are below this. */
+#define RF_SIGNEDFILE_TAG_N 29
+
 /** Header tag 8 (and record tag 12 of trust lists). No other number decodes. */
 enum rf_signedfile_hash {
     RF_SIGNEDFILE_SHA1 = 1,
@@ -76,6 +79,8 @@ struct rf_signedfile {
     bool is_minor_unknown;
     size_t unknown_n;      /* unknown tags skipped, at top level and in groups */
     uint8_t unknown_first; /* the first of them */
+    /* for messages */
+    uint16_t tag_off[RF_SIGNEDFILE_TAG_N]; /* where each known tag begins; 0: not there, or tag 1 */
 };
 
 /** Offsets in the file. Signed is [0, before_len) then [after_off, after_off + after_len); the

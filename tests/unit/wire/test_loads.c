@@ -210,9 +210,76 @@ static void the_writer_refuses_what_would_read_back_as_something_else(void **sta
                    "entry-count");
 }
 
+/* --- lists of a form that is not known --- */
+
+static void expect_seen(struct rf_slice in, const char *want)
+{
+    struct rf_loads_names names;
+    char got[512] = "";
+    size_t at = 0;
+    rf_loads_scan(in, &names);
+    for (size_t i = 0; i < names.n; i++)
+        at += (size_t)snprintf(got + at, sizeof got - at, "%s%.*s", i > 0 ? " " : "",
+                               (int)names.name[i].len, (const char *)names.name[i].p);
+    assert_string_equal(got, want);
+    assert_false(names.is_cut);
+}
+
+static void names_are_seen_in_a_binary_list(void **state)
+{
+    (void)state;
+    static const char binary[] = "\x00\x01\x02\xff[PLATFORM_1]\nboot=sboot2.78xx.12-1.sbn\n"
+                                 "kernel = kern2.78xx.12-1.SBN\0rootfs2.78xx.12-1.sebn\x01"
+                                 "kern2.78xx.12-1.SBN;.sbn;a.sbnx;x.bin1.sgn;version=12-1\n"
+                                 "sip78xx.12-1.loads";
+    expect_seen(rf_slice_of((const uint8_t *)binary, sizeof binary - 1),
+                "sboot2.78xx.12-1.sbn kern2.78xx.12-1.SBN rootfs2.78xx.12-1.sebn x.bin1.sgn "
+                "sip78xx.12-1.loads");
+    expect_seen(rf_slice_str(""), "");
+    expect_seen(rf_slice_str(".sbn"), "");
+    expect_seen(rf_slice_str("a.sbn"), "a.sbn");
+    expect_seen(rf_slice_str("a.SBN\r\n"), "a.SBN");
+}
+
+static void what_is_seen_has_its_limits(void **state)
+{
+    (void)state;
+    static uint8_t buf[RF_LOADS_BYTES_MAX + 64];
+    static struct rf_loads_names names;
+    struct rf_wr wr = rf_wr_of(buf, sizeof buf);
+    for (unsigned i = 0; i <= RF_LOADS_ENTRIES_MAX; i++) {
+        char line[32];
+        snprintf(line, sizeof line, "%u.sbn\n", i);
+        rf_loads_scan(rf_slice_of(buf, wr.len), &names);
+        assert_int_equal(names.n, i);
+        assert_false(names.is_cut);
+        rf_wr_slice(&wr, rf_slice_str(line));
+    }
+    rf_loads_scan(rf_slice_of(buf, wr.len), &names);
+    assert_int_equal(names.n, RF_LOADS_ENTRIES_MAX);
+    assert_true(names.is_cut);
+    /* A run longer than a name; and bytes behind the limit are not looked at, which is said. */
+    memset(buf, 'a', sizeof buf);
+    memcpy(buf + RF_LOADS_NAME_MAX - 4, ".sbn\n", 5);
+    rf_loads_scan(rf_slice_of(buf, RF_LOADS_NAME_MAX + 1), &names);
+    assert_int_equal(names.n, 1);
+    memcpy(buf + RF_LOADS_NAME_MAX - 4, "a.sbn\n", 6);
+    rf_loads_scan(rf_slice_of(buf, RF_LOADS_NAME_MAX + 2), &names);
+    assert_int_equal(names.n, 0);
+    memset(buf, '\n', sizeof buf);
+    memcpy(buf + RF_LOADS_BYTES_MAX, "b.sbn", 5);
+    rf_loads_scan(rf_slice_of(buf, RF_LOADS_BYTES_MAX), &names);
+    assert_false(names.is_cut);
+    rf_loads_scan(rf_slice_of(buf, sizeof buf), &names);
+    assert_int_equal(names.n, 0);
+    assert_true(names.is_cut);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_are_seen_in_a_binary_list),
+        cmocka_unit_test(what_is_seen_has_its_limits),
         cmocka_unit_test(lists_of_each_spelling_are_read),
         cmocka_unit_test(a_line_is_refused_for_each_fault_and_taken_without_it),
         cmocka_unit_test(counts_and_lengths_have_their_limits),

@@ -432,6 +432,21 @@ static void the_worked_header_is_read(void **state)
                                                     check_worked});
 }
 
+/* A refusal can say at which byte a tag stands: the offsets of the worked header. */
+static void each_tag_says_where_it_stands(void **state)
+{
+    (void)state;
+    static const uint16_t want[RF_SIGNEDFILE_TAG_N] = {
+        [3] = 10, [4] = 13,  [5] = 57,  [6] = 35,  [7] = 68,   [8] = 71,
+        [9] = 75, [10] = 78, [11] = 82, [12] = 86, [14] = 345, [15] = 376,
+    };
+    struct rf_signedfile sf;
+    struct rf_slice header = worked_bytes();
+    assert_err(rf_signedfile_decode(header, header.len, &sf, NULL), RF_OK);
+    for (size_t tag = 0; tag < RF_SIGNEDFILE_TAG_N; tag++)
+        assert_int_equal(sf.tag_off[tag], want[tag]);
+}
+
 static void the_header_length_is_learnt_from_ten_bytes(void **state)
 {
     (void)state;
@@ -655,6 +670,7 @@ int main(void)
         cmocka_unit_test(unknown_things_are_counted),
         cmocka_unit_test(the_worked_header_is_written_byte_for_byte),
         cmocka_unit_test(the_worked_header_is_read),
+        cmocka_unit_test(each_tag_says_where_it_stands),
         cmocka_unit_test(the_header_length_is_learnt_from_ten_bytes),
         cmocka_unit_test(an_image_header_has_its_own_order),
         cmocka_unit_test(the_writer_refuses_what_the_reader_would),
