@@ -9,12 +9,8 @@ import pytest
 import container
 import rig
 from container import Container
-
-MADE = rig.ROOT / "tests/data/fixtures/made"
-KEYS = rig.ROOT / "tests/data/fixtures/keys"
-CLEAR = MADE / "clear.cnf.xml"
-SGN, ENC = "SEP001122334455.cnf.xml.sgn", "SEP001122334455.cnf.xml.enc.sgn"
-ITL = "ITLFile.tlv"
+from files import (CLEAR, ENC, ITL, MADE, SGN, accepted, changed, pem, put,  # noqa: F401
+                   refused, refused_any)
 
 # file: kind, header version, name inside, digest, who signed it
 FIXTURES = {
@@ -28,42 +24,6 @@ FIXTURES = {
 }
 LISTS = [name for name in FIXTURES if name.endswith(".tlv")]
 SIGNED = [name for name in FIXTURES if name.endswith(".sgn")]
-
-
-def pem(name):
-    return KEYS / f"{name}.pem"
-
-
-def refused(*words, code, **rest):
-    """The command says no with this code, in JSON and in words on standard error."""
-    answer = rig.ringfence(*words, "--json", status=1, **rest)
-    assert answer["ok"] is False and answer["code"] == code, answer
-    plain = rig.ringfence(*words, status=1, **rest)
-    assert plain.stdout == "" and answer["reason"] in plain.stderr
-    return answer
-
-
-def accepted(*words, **rest):
-    answer = rig.ringfence(*words, "--json", **rest)
-    assert answer["ok"] is True
-    assert rig.ringfence(*words, **rest).stderr == ""
-    return answer
-
-
-@pytest.fixture
-def put(tmp_path):
-    """Bytes as a file of this name."""
-    def write(name, data):
-        path = tmp_path / name
-        path.write_bytes(data)
-        return path
-    return write
-
-
-def changed(data, at, bit=0):
-    out = bytearray(data)
-    out[at] ^= 1 << bit
-    return bytes(out)
 
 
 # ---- show ----
@@ -259,12 +219,6 @@ def test_a_refused_signature_leaves_what_was_there(tmp_path):
     assert out.read_bytes() != b"before"
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(
         [SGN, "cert.pem", "key.pem", "mixed.pem", "good.pem"])  # and nothing half written
-
-
-def refused_any(*words):
-    answer = rig.ringfence(*words, "--json", status=1)
-    assert answer["ok"] is False and answer["reason"]
-    return answer
 
 
 @pytest.mark.parametrize("words,missing", [
