@@ -120,10 +120,14 @@ static enum rf_err verify_app(const char *path, const struct rf_loads_entry *ent
 {
     if (load->app_file.p != NULL)
         return rf_why_set(why, RF_ERR_BAD, "image-app", "a second rfapp component in one load");
-    enum rf_err err = rf_file_read(path, APP_BYTES_MAX, &load->app_file, NULL);
+    struct rf_why inner = {0};
+    enum rf_err err = rf_file_read(path, APP_BYTES_MAX, &load->app_file, &inner);
     if (err != RF_OK)
-        return rf_why_set(why, err, err == RF_ERR_LIMIT ? "image-size" : "image-io",
-                          "the file cannot be read, or has more than %d bytes", APP_BYTES_MAX);
+        return rf_why_set(why, err,
+                          err == RF_ERR_LIMIT       ? "image-size"
+                          : err == RF_ERR_NOT_FOUND ? "image-missing"
+                                                    : "image-io",
+                          "%s", inner.text);
     err = rf_image_verify(rf_buf_slice(&load->app_file), entry->name, keys, info, &load->app_body,
                           why);
     if (err == RF_OK)
@@ -142,12 +146,7 @@ static enum rf_err verify_component(const char *dir, const struct rf_loads_entry
     rf_bug_on(!rf_slice_to_str(entry->name, name, sizeof(name)));
     RF_AUTO(rf_freep) char *path = rf_path_join(dir, name);
     enum rf_err err;
-    if (!rf_file_exists(path)) {
-        if (entry->is_optional)
-            return RF_OK;
-        err = rf_why_set(&inner, RF_ERR_NOT_FOUND, "image-missing",
-                         "the list names it, but it is not in %s", dir);
-    } else if (rf_slice_starts_with(entry->name, APP_PREFIX)) {
+    if (rf_slice_starts_with(entry->name, APP_PREFIX)) {
         err = verify_app(path, entry, keys, want, load, info, &inner);
     } else {
         struct rf_image_head head = {0};
@@ -155,6 +154,12 @@ static enum rf_err verify_component(const char *dir, const struct rf_loads_entry
         if (err == RF_OK)
             err = check_entry(entry, info, rf_slice_of(head.bytes, head.len), &inner);
     }
+    /* Not there: not the same as there and not to be read. */
+    if (err == RF_ERR_NOT_FOUND && entry->is_optional)
+        return RF_OK;
+    if (err == RF_ERR_NOT_FOUND)
+        err =
+            rf_why_set(&inner, err, "image-missing", "the list names it, but it is not in %s", dir);
     if (err != RF_OK)
         return rf_why_set(why, err, inner.code, "%s: %s", name, inner.text);
     load->component_n++;
