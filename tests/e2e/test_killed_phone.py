@@ -222,6 +222,7 @@ def test_two_phones_do_not_share_a_flash(factory):
     assert refused.returncode == 1 and "another ringphone" in refused.stderr and refused.stdout == ""
     assert phone.messages() is not None and phone.security()["image"]  # who only reads may
     phone.kill()
+    assert subprocess.run([erase[0], "unlock", *erase[2:]], timeout=20).returncode == 0
     assert subprocess.run(erase, timeout=20).returncode == 0
     second.start("127.0.0.1:9")
     second.wait("boot")

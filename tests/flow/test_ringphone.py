@@ -6,6 +6,7 @@ The phones are the factory's; no call manager is there, so what is tested is all
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import struct
@@ -150,6 +151,10 @@ def named(events, name):
     ["--flash", "f" * 90000, "--tftp", "127.0.0.1"], ["security", "--flash", "f" * 90000],
     ["--flash", "", "--tftp", "127.0.0.1"], ["security", "--flash", ""],
     ["--flash"], ["security"], ["status", "--flash"], ["erase", "--flash", "x", "--json"],
+    ["unlock"], ["lock", "--flash", "x", "extra"], ["set", "--flash", "x"], ["install", "--flash", "x"],
+    ["set", "--flash", "x", "--file-rollback", "maybe"], ["set", "--flash", "x", "--tftp", "a name"],
+    ["set", "--flash", "x", "--sha512-sticks", "perhaps"], ["unlock", "--flash", "x", "--min-load", "1"],
+    ["set", "--flash", "x", "--min-load", ""], ["set", "--flash", "x", "--json", "--tftp", "none"],
     ["security", "--flash", "x", "extra"], ["sceurity", "--flash", "x"], [],
 ])
 def test_wrong_usage_is_status_2(args):
@@ -173,8 +178,9 @@ def test_a_folder_that_is_no_phone_fails_with_its_reason(tmp_path):
         events, status, _ = boot(tmp_path, server.port)
     assert status == 1
     assert named(events, "halted")[0]["code"] == "no-flash"
-    for page in ("security", "status", "erase"):
-        done = run(PHONE, page, "--flash", tmp_path)
+    for page in (["security"], ["status"], ["erase"], ["unlock"], ["lock"], ["set", "--tftp", "none"],
+                 ["install", tmp_path]):
+        done = run(PHONE, page[0], "--flash", tmp_path, *page[1:])
         assert done.returncode == 1 and "no identity.json" in done.stderr
 
 
@@ -274,8 +280,84 @@ def test_the_security_page_in_words_and_erase(flash):
     for words in (NAME, "CTL  Not Installed", "MIC  Installed", "LSC  Not Installed",
                   "slot A (runs)  ringphone-1.0.loads"):
         assert words in page.stdout
+    locked = run(PHONE, "erase", "--flash", flash)
+    assert locked.returncode == 1 and "locked" in locked.stderr and locked.stdout == ""
+    assert run(PHONE, "unlock", "--flash", flash).returncode == 0
     assert run(PHONE, "erase", "--flash", flash).returncode == 0
     assert "Erasing CTL and ITL files" in run(PHONE, "status", "--flash", flash).stdout
+
+
+def test_what_a_phone_keeps_is_set_once_it_is_unlocked_sec_28(flash):
+    words = ["set", "--flash", flash, "--min-load", "1.0", "--file-rollback", "reject",
+             "--sha512-sticks", "yes"]
+    assert run(PHONE, *words).returncode == 1
+    assert run(PHONE, "unlock", "--flash", flash).returncode == 0
+    assert run(PHONE, *words).returncode == 0
+    page = json.loads(run(PHONE, "security", "--flash", flash, "--json").stdout)
+    assert page["options"] == {"min_load_version": "1.0", "file_rollback": "reject",
+                               "sha512_sticks": True, "tftp": ""}
+    assert page["settings"] == "unlocked"
+    assert run(PHONE, "lock", "--flash", flash).returncode == 0
+    assert run(PHONE, "set", "--flash", flash, "--min-load", "none").returncode == 1
+    page = json.loads(run(PHONE, "security", "--flash", flash, "--json").stdout)
+    assert page["settings"] == "locked" and page["options"]["min_load_version"] == "1.0"
+
+
+def test_a_stored_server_is_asked_whatever_the_phone_is_told_sec_28(flash):
+    with Tftp({}) as server, Tftp({}) as other:
+        assert run(PHONE, "--flash", flash).returncode == 2  # nobody tells it, and none is stored
+        assert run(PHONE, "unlock", "--flash", flash).returncode == 0
+        assert run(PHONE, "set", "--flash", flash, "--tftp",
+                   f"127.0.0.1:{server.port}").returncode == 0
+        boot(flash, other.port, until=lambda e: e["event"] == "wait")
+        assert server.asked and other.asked == []
+
+
+def test_a_user_installs_firmware_that_is_signed_and_no_other_sec_01_sec_02(maker, flash):
+    done = json.loads(run(PHONE, "install", "--flash", flash, "--json", maker / "fw-2.0").stdout)
+    assert (done["load"], done["version"], done["slot"]) == ("ringphone-2.0.loads", "2.0", "B")
+    page = json.loads(run(PHONE, "security", "--flash", flash, "--json").stdout)
+    assert [s["load"] for s in page["image"] if s["active"]] == ["ringphone-2.0"]
+    assert run(PHONE, "install", "--flash", flash, *(maker / "fw-1.0").iterdir()).returncode == 0
+    part = bytearray((maker / "fw-2.0" / "rfsnd.2.0.sbn").read_bytes())
+    part[-1] ^= 1
+    changed = flash.parent / "changed"
+    shutil.copytree(maker / "fw-2.0", changed)
+    (changed / "rfsnd.2.0.sbn").write_bytes(part)
+    before = {path: path.read_bytes() for path in sorted(flash.rglob("*")) if path.is_file()}
+    refused = run(PHONE, "install", "--flash", flash, changed)
+    assert refused.returncode == 1 and "rfsnd.2.0.sbn" not in refused.stdout
+    after = {path: path.read_bytes() for path in sorted(flash.rglob("*")) if path.is_file()}
+    status = flash / "status.json"
+    assert before.pop(status) != after.pop(status) and before == after
+
+
+def test_the_key_of_firmware_is_changed_and_the_old_one_is_refused_sec_04(maker, flash, tmp_path):
+    factory = tmp_path / "factory"
+    shutil.copytree(maker / "factory", factory)
+
+    def firmware(version):
+        tool("factory", "firmware", "--version", version, "--hardware", "rf-1", "--out",
+             tmp_path / version, factory)
+        return tmp_path / version
+
+    def install(folder, status=0):
+        done = run(PHONE, "install", "--flash", flash, folder)
+        assert done.returncode == status, done.stderr
+        with Tftp({}) as server:
+            events, _, _ = boot(flash, server.port, until=lambda e: e["event"] == "wait")
+        return named(events, "boot")[0]["version"], named(events, "image-keys")
+
+    by_old = firmware("1.5")
+    tool("factory", "image-key", "--next", factory)
+    version, keys = install(firmware("2.0"))
+    assert version == "2.0" and [(k["generation"], k["keys"]) for k in keys] == [(1, 2)]
+    tool("factory", "image-key", "--retire", factory)
+    version, keys = install(firmware("3.0"))
+    assert version == "3.0" and [(k["generation"], k["keys"]) for k in keys] == [(2, 1)]
+    assert install(by_old, status=1) == ("3.0", [])
+    page = json.loads(run(PHONE, "security", "--flash", flash, "--json").stdout)
+    assert page["image_keys"]["generation"] == 2 and len(page["image_keys"]["keys"]) == 1
 
 
 def test_a_phone_whose_keys_others_may_read_does_not_start(flash):

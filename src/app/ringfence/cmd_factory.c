@@ -48,6 +48,50 @@ const struct cmd cmd_factory_init = {
     .run = run_init,
 };
 
+static int run_image_key(struct cmd_ctx *ctx)
+{
+    bool is_next = cmd_get(ctx, "next") != NULL, is_retire = cmd_get(ctx, "retire") != NULL;
+    RF_AUTO(rf_factory_fini) struct rf_factory f = {0};
+    struct rf_why why = {0};
+    if (is_next == is_retire)
+        return cmd_usage(ctx, "wants --next or --retire");
+    enum rf_err err = rf_factory_open(ctx->args[0], &f, &why);
+    if (err == RF_OK)
+        err = is_next ? rf_factory_key_next(&f, rf_wall_s(rf_clock_real()), &why)
+                      : rf_factory_key_retire(&f, &why);
+    if (err != RF_OK)
+        return cmd_refuse(ctx, ctx->args[0], &why);
+    struct rf_json *j = rf_json_obj();
+    rf_json_set_int(j, "generation", f.image_keys.generation);
+    rf_json_set_str(j, "signs_now", rf_cert_fingerprint(f.image_cert));
+    struct rf_json *keys = rf_json_arr();
+    for (size_t i = 0; i < f.image_keys.list.n; i++)
+        rf_json_arr_add_str(keys, rf_cert_fingerprint(f.image_keys.list.cert[i]));
+    rf_json_set_take(j, "keys", keys);
+    return cmd_show(ctx, j);
+}
+
+static const struct cmd_option image_key_options[] = {
+    {.name = "next", .help = "make the key that will follow; firmware then tells phones of it"},
+    {.name = "retire", .help = "let that key sign, and tell phones that the old one is over"},
+};
+
+const struct cmd cmd_factory_image_key = {
+    .name = "factory image-key",
+    .args = "DIR",
+    .args_min = 1,
+    .args_max = 1,
+    .options = image_key_options,
+    .n_options = sizeof image_key_options / sizeof *image_key_options,
+    .summary = "Change the key that signs firmware",
+    .help =
+        "Two steps, with a new firmware after each that every phone has to run before the next:\n"
+        "--next, a firmware (signed by the old key, it tells phones the next one);\n"
+        "--retire, a firmware (signed by the next key, after it the old one is refused).",
+    .has_json = true,
+    .run = run_image_key,
+};
+
 /* "name=text" options into display texts. */
 static enum rf_err displays_of(const struct cmd_ctx *ctx, struct rf_fwpart_display *out, size_t *n,
                                struct rf_why *why)
@@ -153,7 +197,7 @@ static enum rf_err make_phone(const struct cmd_ctx *ctx, struct rf_factory *f,
                               struct rf_factory_mic *mic, const struct rf_flash_make *wanted,
                               struct rf_why *why)
 {
-    RF_AUTO(rf_cert_list_fini) struct rf_cert_list chain = {0}, keys = {0};
+    RF_AUTO(rf_cert_list_fini) struct rf_cert_list chain = {0};
     struct rf_flash_make all = *wanted, *make = &all;
     struct lists_seen seen = {.n = 0};
     enum rf_err err = rf_factory_open(ctx->args[0], f, why);
@@ -165,12 +209,12 @@ static enum rf_err make_phone(const struct cmd_ctx *ctx, struct rf_factory *f,
                                 make->identity.serial_number, rf_wall_s(rf_clock_real()), mic, why);
     if (err != RF_OK)
         return err;
-    if (!rf_cert_list_add(&chain, f->issuer) || !rf_cert_list_add(&keys, f->image_cert))
+    if (!rf_cert_list_add(&chain, f->issuer))
         return rf_why_set(why, RF_ERR_LIMIT, "cert-count", "too many certificates");
     make->mic_key = mic->key;
     make->mic = mic->cert;
     make->mic_chain = &chain;
-    make->image_keys = &keys;
+    make->image_keys = &f->image_keys;
     make->loads_name = seen.last;
     return rf_flash_create(cmd_get(ctx, "flash"), make, why);
 }

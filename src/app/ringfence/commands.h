@@ -12,7 +12,8 @@ extern const struct cmd cmd_list_show, cmd_list_verify, cmd_list_build, cmd_list
 extern const struct cmd cmd_image_show, cmd_image_verify, cmd_image_sign, cmd_image_import;
 extern const struct cmd cmd_mic_import;
 extern const struct cmd cmd_init;
-extern const struct cmd cmd_factory_init, cmd_factory_firmware, cmd_factory_phone;
+extern const struct cmd cmd_factory_init, cmd_factory_firmware, cmd_factory_phone,
+    cmd_factory_image_key;
 extern const struct cmd cmd_config_check, cmd_config_show;
 extern const struct cmd cmd_status, cmd_events, cmd_calls, cmd_reload;
 extern const struct cmd cmd_device_list, cmd_device_show, cmd_device_add, cmd_device_change,

@@ -12,9 +12,9 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } pages[] = {
-    {"security", page_security},
-    {"status", page_status},
-    {"erase", page_erase},
+    {"security", page_security}, {"status", page_status}, {"unlock", page_unlock},
+    {"lock", page_lock},         {"erase", page_erase},   {"set", page_set},
+    {"install", page_install},
 };
 
 int main(int argc, char **argv)
@@ -32,6 +32,8 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], pages[i].name) == 0)
             return pages[i].run(argc - 1, argv + 1);
     int status = options_take(argc, argv, &options, &is_over);
+    if (status == EXIT_DONE && !is_over)
+        status = options_stored(&options);
     if (status == EXIT_DONE && !is_over) {
         rf_log_setup(2, options.log_level);
         status = run_phone(&options);

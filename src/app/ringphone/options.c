@@ -181,8 +181,9 @@ static int take_text(int c, struct options *o)
         o->record = optarg;
         return EXIT_DONE;
     case OPT_MIN_LOAD:
-        if (optarg[0] == '\0')
-            return wrong("--min-load wants a version; without the option there is no floor");
+        if (optarg[0] == '\0' || strlen(optarg) >= RF_FLASH_VERSION_SIZE)
+            return wrong("--min-load wants a version of at most %d bytes",
+                         RF_FLASH_VERSION_SIZE - 1);
         o->min_load = optarg;
         return EXIT_DONE;
     case OPT_KEYLOG:
@@ -198,22 +199,6 @@ static int take_text(int c, struct options *o)
     default:
         return EXIT_USAGE;
     }
-}
-
-static bool take_rollback(const char *text, struct options *o)
-{
-    static const struct {
-        const char *word;
-        enum rf_rollback value;
-    } words[] = {
-        {"off", RF_ROLLBACK_OFF}, {"warn", RF_ROLLBACK_WARN}, {"reject", RF_ROLLBACK_REJECT}};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (strcmp(words[i].word, text) != 0)
-            continue;
-        o->file_rollback = words[i].value;
-        return true;
-    }
-    return false;
 }
 
 static int take_value(int c, struct options *o)
@@ -248,7 +233,8 @@ static int take_value(int c, struct options *o)
         want = "10 to 86400000 milliseconds";
         break;
     case OPT_ROLLBACK:
-        is_good = take_rollback(optarg, o);
+        is_good = rf_rollback_parse(optarg, &o->file_rollback);
+        o->has_file_rollback = true;
         want = "off, warn or reject";
         break;
     case OPT_LOG_LEVEL:
@@ -306,17 +292,32 @@ static int take_one(int c, struct options *o, char **argv)
 static int check_whole(const struct options *o, int argc, char **argv)
 {
     if (optind < argc)
-        return wrong("\"%s\" is neither an option nor a page (security, status, erase)",
+        return wrong("\"%s\" is neither an option nor a page (security, status, install, unlock, "
+                     "lock, erase, set)",
                      argv[optind]);
     if (o->flash == NULL)
         return wrong("--flash DIR is missing");
-    if (o->tftp_port == 0)
-        return wrong("--tftp HOST[:PORT] is missing");
     if (o->call != NULL && o->is_answering)
         return wrong("--call and --answer are two phones");
     uint32_t first_ms = o->retry_ms != 0 ? o->retry_ms : RF_PHONE_RETRY_FIRST_MS;
     if (o->retry_max_ms != 0 && o->retry_max_ms < first_ms)
         return wrong("--retry-max-ms %u is below --retry-ms, %u", o->retry_max_ms, first_ms);
+    return EXIT_DONE;
+}
+
+int options_stored(struct options *o)
+{
+    RF_AUTO(rf_flash_freep) struct rf_flash *flash = NULL;
+    struct rf_flash_options stored = {0};
+    /* What is wrong with the flash is the phone's to say. */
+    bool has_stored = rf_flash_open(o->flash, &flash, NULL) == RF_OK &&
+                      rf_flash_options_read(flash, &stored, NULL) == RF_OK &&
+                      stored.tftp[0] != '\0';
+    if (has_stored &&
+        !options_host_port(stored.tftp, 69, o->tftp_host, sizeof o->tftp_host, &o->tftp_port))
+        return wrong("the stored TFTP server \"%s\" is no address", stored.tftp);
+    if (o->tftp_port == 0)
+        return wrong("--tftp HOST[:PORT] is missing, and none is stored");
     return EXIT_DONE;
 }
 

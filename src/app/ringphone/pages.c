@@ -121,27 +121,3 @@ int page_status(int argc, char **argv)
     }
     return EXIT_DONE;
 }
-
-/* What the user of a real phone does in its menu, unlocked. Not while the phone runs: it would go
- * on with the lists that it has read, and the lock says so. */
-int page_erase(int argc, char **argv)
-{
-    struct page_options o = {0};
-    struct rf_why why = {0};
-    RF_AUTO(rf_flash_freep) struct rf_flash *flash = NULL;
-    int status = take(argc, argv, false, &o);
-    if (status != EXIT_DONE)
-        return status;
-    enum rf_err err = rf_flash_open(o.flash, &flash, &why);
-    if (err == RF_OK)
-        err = rf_flash_lock(flash, &why);
-    if (err == RF_OK)
-        err = rf_flash_status_add(flash, rf_wall_s(rf_clock_real()), "Erasing CTL and ITL files",
-                                  &why);
-    if (err == RF_OK)
-        err = rf_flash_lists_erase(flash, &why);
-    if (err != RF_OK)
-        return refused(argv[0], &why);
-    puts("CTL and ITL are erased: the phone takes the next ones on first trust");
-    return EXIT_DONE;
-}

@@ -28,6 +28,7 @@ struct options {
     unsigned sccp_version;
     uint32_t retry_ms, retry_max_ms; /* 0: as real phones */
     const char *min_load;
+    bool has_file_rollback;
     enum rf_rollback file_rollback;
     const char *keylog;
     bool is_json;
@@ -39,6 +40,9 @@ struct options {
 /** Take the options of a phone apart. EXIT_DONE: go on. Otherwise the exit status, and what is
  * wrong was said; EXIT_DONE with *is_over after --help. */
 int options_take(int argc, char **argv, struct options *out, bool *is_over);
+/** The TFTP server that the flash keeps, in place of the one of the command line. EXIT_USAGE: there
+ * is neither. */
+int options_stored(struct options *o);
 /** Whole seconds, or with unit: "5", "5s", "250ms", "2m". */
 bool options_duration(const char *text, uint32_t *ms);
 /** "192.0.2.1", "192.0.2.1:69", "[2001:db8::1]:69". */
@@ -60,6 +64,12 @@ int run_phone(struct options *o);
 /* pages.c */
 int page_security(int argc, char **argv);
 int page_status(int argc, char **argv);
+
+/* change.c */
 int page_erase(int argc, char **argv);
+int page_unlock(int argc, char **argv);
+int page_lock(int argc, char **argv);
+int page_set(int argc, char **argv);
+int page_install(int argc, char **argv);
 
 #endif

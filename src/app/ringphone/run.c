@@ -247,6 +247,7 @@ static void make_phone(struct app *a)
         .auth_string = o->auth_string.len > 0 ? &o->auth_string : NULL,
         .sccp_version = o->sccp_version,
         .min_load_version = o->min_load,
+        .has_file_rollback = o->has_file_rollback,
         .file_rollback = o->file_rollback,
         .no_clock = o->no_clock,
         .allow_sha1 = o->allow_sha1,

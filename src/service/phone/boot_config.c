@@ -249,6 +249,6 @@ void phone_do_config(struct rf_phone *p)
                                            .allow_sha1 = p->conf.allow_sha1,
                                            .has_previous = p->state.config_timestamp != 0,
                                            .previous_timestamp = p->state.config_timestamp,
-                                           .rollback = p->conf.file_rollback};
+                                           .rollback = phone_rollback(p)};
     phone_job_post(p, &c->base);
 }

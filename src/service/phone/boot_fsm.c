@@ -239,18 +239,31 @@ static void act_left(void *self, const void *data)
     phone_event(p, p->leave_to);
 }
 
-static void act_wait(void *self, const void *data)
+static void wait_for_better(struct rf_phone *p, const struct rf_why *why)
 {
-    struct rf_phone *p = self;
     struct phone_values v;
-    (void)data;
     update_dropped(p);
     phone_station_end(p);
     uint64_t ms = phone_backoff(p);
     phone_values_start(&v, RF_PHONE_WAIT);
     phone_add_n(&v, "wait_ms", (int64_t)ms);
+    if (why != NULL)
+        phone_add_why(&v, why);
     phone_emit(p, &v);
     phone_timer(p, ms, PHONE_EV_T_RETRY);
+}
+
+static void act_wait(void *self, const void *data)
+{
+    (void)data;
+    wait_for_better(self, NULL);
+}
+
+static void act_wait_for_slot(void *self, const void *data)
+{
+    struct rf_phone *p = self;
+    (void)data;
+    wait_for_better(p, &p->got_why);
 }
 
 static void act_wake(void *self, const void *data)
@@ -323,6 +336,7 @@ static const struct rf_fsm_row rows[] = {
     ROW(OFF, STOP, act_stopped, STOPPED),
     ROW(B0_VERIFY, READY, phone_act_get_ctl, B4_CTL),
     ROW(B0_VERIFY, DAMAGED, act_halt, B_REC),
+    ROW(B0_VERIFY, UNREAD, act_wait_for_slot, R_WAIT),
     ROW(B0_VERIFY, BUSY, act_wait, R_WAIT),
 
     ROW(B4_CTL, GOT, phone_act_check_ctl, B4V_CTL),
@@ -499,6 +513,7 @@ const char *rf_phone_boot_action_name(rf_fsm_action action)
         NAME(leave),
         NAME(left),
         NAME(wait),
+        NAME(wait_for_slot),
         NAME(wake),
         NAME(stop),
         NAME(stop_talking),

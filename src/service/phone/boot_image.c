@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Firmware: the one that runs, and the change to another. A new load stays in memory until its
- * list, each component and the hardware it is for were verified; then it is written to the slot
- * that does not run, verified there as a whole, and one replacement of a file makes it the one that
- * boots. */
+/* Firmware: the one that runs, and the change to another as it comes over the network. What is
+ * believed of a new one, and how it gets into its slot, is in boot_update.c. */
 #include "service/phone/phone_int.h"
 
-#include "base/faults.h"
 #include "base/file.h"
 #include "base/text.h"
 
@@ -19,6 +16,7 @@ void phone_firmware_free(struct phone_firmware *fw)
         return;
     rf_load_fini(&fw->load);
     rf_buf_fini(&fw->snd_file);
+    rf_image_keys_fini(&fw->brings);
     rf_free(fw);
 }
 
@@ -27,25 +25,53 @@ static void phone_firmware_freep(struct phone_firmware **fw)
     phone_firmware_free(*fw);
 }
 
-/* The sounds. Their bytes are read again here, so they are verified again: what is used is what was
- * checked. A load without them is silent. */
-static enum rf_err open_sounds(struct phone_firmware *fw, const char *dir,
-                               const struct rf_cert_list *keys, struct rf_why *why)
+/* The body of the component of that kind, empty when the load has none. Its bytes are read again
+ * here, so they are verified again: what is used is what was checked. */
+static enum rf_err open_part(const struct phone_firmware *fw, const char *dir, const char *kind,
+                             const struct rf_image_keys *keys, struct rf_buf *file,
+                             struct rf_slice *body, struct rf_why *why)
 {
+    *body = (struct rf_slice){0};
     for (size_t i = 0; i < fw->load.component_n; i++) {
         const char *name = fw->load.component[i].name;
         struct rf_image_info info;
-        struct rf_slice body;
-        if (!rf_slice_starts_with(rf_slice_str(name), "rfsnd."))
+        if (!rf_slice_starts_with(rf_slice_str(name), kind))
             continue;
         RF_AUTO(rf_freep) char *path = rf_path_join(dir, name);
-        enum rf_err err = rf_file_read(path, RF_IMAGE_BYTES_MAX, &fw->snd_file, why);
-        if (err == RF_OK)
-            err = rf_image_verify(rf_buf_slice(&fw->snd_file), rf_slice_str(name), keys, &info,
-                                  &body, why);
-        return err == RF_OK ? rf_fwpart_snd_decode(body, &fw->snd, why) : err;
+        enum rf_err err = rf_file_read(path, RF_IMAGE_BYTES_MAX, file, why);
+        return err == RF_OK ? rf_image_verify(rf_buf_slice(file), rf_slice_str(name), &keys->list,
+                                              &info, body, why)
+                            : err;
     }
     return RF_OK;
+}
+
+/* The sounds. A load without them is silent. */
+static enum rf_err open_sounds(struct phone_firmware *fw, const char *dir,
+                               const struct rf_image_keys *keys, struct rf_why *why)
+{
+    struct rf_slice body;
+    enum rf_err err = open_part(fw, dir, "rfsnd.", keys, &fw->snd_file, &body, why);
+    return err == RF_OK && body.len != 0 ? rf_fwpart_snd_decode(body, &fw->snd, why) : err;
+}
+
+/* The image keys it brings. */
+static enum rf_err open_keys(struct phone_firmware *fw, const char *dir,
+                             const struct rf_image_keys *keys, struct rf_why *why)
+{
+    RF_AUTO(rf_buf_fini) struct rf_buf file = {0};
+    struct rf_slice body;
+    enum rf_err err = open_part(fw, dir, "rfkeys.", keys, &file, &body, why);
+    return err == RF_OK && body.len != 0 ? rf_image_keys_decode(body, &fw->brings, why) : err;
+}
+
+void phone_floor(const char *asked, const struct rf_flash_options *options,
+                 char out[RF_FLASH_VERSION_SIZE])
+{
+    struct rf_slice stored = rf_slice_str(options->min_load_version);
+    struct rf_slice now = rf_slice_str(asked != NULL ? asked : "");
+    bool is_stored = rf_image_version_order(now, stored) < 0;
+    rf_slice_to_str(is_stored ? stored : now, out, RF_FLASH_VERSION_SIZE);
 }
 
 void phone_load_name(const char *loads_name, char *out, size_t cap)
@@ -57,17 +83,21 @@ void phone_load_name(const char *loads_name, char *out, size_t cap)
 }
 
 enum rf_err phone_firmware_open(const struct rf_flash *flash, enum rf_flash_slot slot,
-                                const char *loads_name, const struct rf_cert_list *keys,
-                                struct phone_firmware **out, struct rf_why *why)
+                                const char *loads_name, const struct rf_image_keys *keys,
+                                const char *min_version, struct phone_firmware **out,
+                                struct rf_why *why)
 {
     RF_AUTO(phone_firmware_freep) struct phone_firmware *fw = rf_new(struct phone_firmware);
     RF_AUTO(rf_freep) char *dir = rf_flash_slot_dir(flash, slot);
-    struct rf_load_want want = {.hardware = rf_slice_str(flash->identity.hardware)};
-    enum rf_err err = rf_load_verify_dir(dir, loads_name, keys, &want, &fw->load, why);
+    struct rf_load_want want = {.hardware = rf_slice_str(flash->identity.hardware),
+                                .min_version = rf_slice_str(min_version)};
+    enum rf_err err = rf_load_verify_dir(dir, loads_name, &keys->list, &want, &fw->load, why);
     if (err == RF_OK)
         err = rf_fwpart_app_decode(fw->load.app_body, &fw->app, why);
     if (err == RF_OK)
         err = open_sounds(fw, dir, keys, why);
+    if (err == RF_OK)
+        err = open_keys(fw, dir, keys, why);
     if (err != RF_OK)
         return err;
     phone_load_name(loads_name, fw->name, sizeof fw->name);
@@ -77,34 +107,24 @@ enum rf_err phone_firmware_open(const struct rf_flash *flash, enum rf_flash_slot
 
 /* ---- a new one ---- */
 
-void phone_update_free(struct phone_update *u)
-{
-    if (u == NULL)
-        return;
-    rf_load_fini(&u->list);
-    for (size_t i = 0; i < RF_LOADS_ENTRIES_MAX; i++)
-        rf_buf_fini(&u->part[i]);
-    rf_free(u);
-}
-
 /* The update goes with the job and comes back with it. */
 struct image_job {
     struct phone_job base;
     const struct rf_flash *flash;
-    struct rf_cert_list keys; /* references of its own */
+    struct rf_image_keys keys; /* references of its own */
     struct phone_update *update;
     struct rf_buf bytes;
-    char *min_version;
+    char min_version[RF_FLASH_VERSION_SIZE]; /* "": none */
+    enum rf_flash_slot running;
     struct rf_flash_boot boot;
 };
 
 static void image_release(struct phone_job *job)
 {
     struct image_job *j = (struct image_job *)job;
-    rf_cert_list_fini(&j->keys);
+    rf_image_keys_fini(&j->keys);
     phone_update_free(j->update);
     rf_buf_fini(&j->bytes);
-    rf_free(j->min_version);
 }
 
 static void image_done(struct rf_phone *p, struct phone_job *job)
@@ -123,21 +143,32 @@ static void post(struct rf_phone *p, enum rf_err (*work)(struct phone_job *, str
     j->base.done = done;
     j->base.release = image_release;
     j->flash = p->flash;
-    for (size_t i = 0; i < p->image_keys.n; i++)
-        j->keys.cert[j->keys.n++] = rf_cert_ref(p->image_keys.cert[i]);
+    j->keys.generation = p->image_keys.generation;
+    for (size_t i = 0; i < p->image_keys.list.n; i++)
+        j->keys.list.cert[j->keys.list.n++] = rf_cert_ref(p->image_keys.list.cert[i]);
     j->update = rf_steal(&p->update);
     j->bytes = p->got;
     p->got = (struct rf_buf){0};
-    j->min_version = rf_strdup(p->conf.min_load_version);
+    phone_floor(p->conf.min_load_version, &p->options, j->min_version);
+    j->running = p->slot;
     phone_job_post(p, &j->base);
+}
+
+static struct phone_judge judge_of(const struct image_job *j)
+{
+    return (struct phone_judge){.flash = j->flash,
+                                .keys = &j->keys,
+                                .min_version = j->min_version,
+                                .has_running = true,
+                                .running = j->running};
 }
 
 /* The list. */
 static enum rf_err loads_work(struct phone_job *job, struct rf_why *why)
 {
     struct image_job *j = (struct image_job *)job;
-    return rf_load_open(rf_buf_slice(&j->bytes), j->update->loads_name, &j->keys, &j->update->list,
-                        why);
+    struct phone_judge judge = judge_of(j);
+    return phone_update_list(j->update, &judge, rf_buf_slice(&j->bytes), why);
 }
 
 static void tell_part(struct rf_phone *p, const char *file, const struct rf_image_info *info)
@@ -169,69 +200,12 @@ void phone_do_loads(struct rf_phone *p)
     post(p, loads_work, loads_done);
 }
 
-/* Is the component that says what hardware it is for, for ours? Asked before a byte is written. */
-static enum rf_err judge_app(const struct image_job *j, struct rf_slice name, struct rf_slice body,
-                             struct rf_why *why)
-{
-    RF_AUTO(rf_freep) struct rf_fwpart_app *app = rf_new(struct rf_fwpart_app);
-    if (!rf_slice_starts_with(name, "rfapp."))
-        return RF_OK;
-    enum rf_err err = rf_fwpart_app_decode(body, app, why);
-    if (err != RF_OK)
-        return err;
-    if (!rf_fault_skips("image.hardware") &&
-        !rf_slice_eq_str(app->hardware, j->flash->identity.hardware)) {
-        char theirs[64];
-        return rf_why_set(why, RF_ERR_DENIED, "image-hardware",
-                          "%.*s is for hardware %s, this phone is %s", (int)name.len,
-                          (const char *)name.p, rf_escape(app->hardware, theirs, sizeof theirs),
-                          j->flash->identity.hardware);
-    }
-    if (!rf_fault_skips("image.version") && j->min_version != NULL &&
-        rf_image_version_order(app->version, rf_slice_str(j->min_version)) < 0) {
-        char theirs[64];
-        return rf_why_set(why, RF_ERR_DENIED, "image-version",
-                          "%.*s has version %s, below the lowest this phone takes, %s",
-                          (int)name.len, (const char *)name.p,
-                          rf_escape(app->version, theirs, sizeof theirs), j->min_version);
-    }
-    return RF_OK;
-}
-
-/* What the list says of a component beyond its name. */
-static enum rf_err judge_entry(const struct rf_loads_entry *entry, struct rf_slice file,
-                               struct rf_slice body, struct rf_why *why)
-{
-    if (!rf_fault_skips("image.size") && entry->has_digest && entry->size_bytes != file.len)
-        return rf_why_set(why, RF_ERR_DENIED, "image-size", "%.*s has %zu bytes, its list says %u",
-                          (int)entry->name.len, (const char *)entry->name.p, file.len,
-                          entry->size_bytes);
-    struct rf_slice head = rf_slice_part(body, 0, RF_LOADS_MD5_LEN);
-    if (!rf_fault_skips("image.digest") && entry->has_digest && !rf_slice_eq(head, entry->md5))
-        return rf_why_set(why, RF_ERR_DENIED, "image-digest",
-                          "%.*s does not begin with the digest that its list repeats",
-                          (int)entry->name.len, (const char *)entry->name.p);
-    return RF_OK;
-}
-
 /* One component. */
 static enum rf_err part_work(struct phone_job *job, struct rf_why *why)
 {
     struct image_job *j = (struct image_job *)job;
-    struct phone_update *u = j->update;
-    const struct rf_loads_entry *entry = &u->list.loads.entry[u->at];
-    struct rf_slice file = rf_buf_slice(&j->bytes);
-    struct rf_slice body;
-    enum rf_err err = rf_image_verify(file, entry->name, &j->keys, &u->info, &body, why);
-    if (err == RF_OK)
-        err = judge_entry(entry, file, body, why);
-    if (err == RF_OK)
-        err = judge_app(j, entry->name, body, why);
-    if (err != RF_OK)
-        return err;
-    u->part[u->at] = j->bytes;
-    j->bytes = (struct rf_buf){0};
-    return RF_OK;
+    struct phone_judge judge = judge_of(j);
+    return phone_update_part(j->update, &judge, &j->bytes, why);
 }
 
 static void part_done(struct rf_phone *p, struct phone_job *job)
@@ -252,59 +226,11 @@ void phone_do_part(struct rf_phone *p)
     post(p, part_work, part_done);
 }
 
-/* ---- into the other slot ---- */
-
-/* The components in order, the list last: a slot that was cut off has no list. */
-static enum rf_err write_slot(const struct image_job *j, enum rf_flash_slot slot,
-                              struct rf_why *why)
-{
-    const struct phone_update *u = j->update;
-    enum rf_err err = rf_flash_slot_clear(j->flash, slot, why);
-    rf_crash_point("image.cleared");
-    for (size_t i = 0; i < u->list.loads.entry_n && err == RF_OK; i++) {
-        char name[RF_LOADS_NAME_MAX + 1];
-        if (u->part[i].len == 0)
-            continue;
-        rf_slice_to_str(u->list.loads.entry[i].name, name, sizeof name);
-        err = rf_flash_slot_write(j->flash, slot, name, rf_buf_slice(&u->part[i]), why);
-        rf_crash_point("image.half-written");
-    }
-    if (err == RF_OK)
-        err = rf_flash_slot_write(j->flash, slot, u->loads_name, rf_buf_slice(&u->list.loads_file),
-                                  why);
-    return err;
-}
-
 static enum rf_err install_work(struct phone_job *job, struct rf_why *why)
 {
     struct image_job *j = (struct image_job *)job;
-    RF_AUTO(rf_freep) struct rf_load *load = rf_new(struct rf_load);
-    struct rf_load_want want = {.hardware = rf_slice_str(j->flash->identity.hardware),
-                                .min_version = rf_slice_str(j->min_version)};
-    enum rf_err err = rf_flash_boot_read(j->flash, &j->boot, why);
-    if (err != RF_OK)
-        return err;
-    enum rf_flash_slot slot = rf_flash_slot_other(j->boot.active);
-    RF_AUTO(rf_freep) char *dir = rf_flash_slot_dir(j->flash, slot);
-    rf_crash_point("image.fetched");
-    err = write_slot(j, slot, why);
-    if (err == RF_OK)
-        err = rf_load_verify_dir(dir, j->update->loads_name, &j->keys, &want, load, why);
-    rf_load_fini(load);
-    if (err != RF_OK) {
-        /* What is not to boot does not stay. */
-        if (rf_flash_slot_clear(j->flash, slot, NULL) != RF_OK)
-            rf_warn(RF_CAT_PHONE, "slot %s could not be cleared dev=%s", rf_flash_slot_name(slot),
-                    j->flash->identity.device);
-        return err;
-    }
-    rf_crash_point("image.written");
-    j->boot.active = slot;
-    rf_slice_to_str(rf_slice_str(j->update->loads_name), j->boot.loads[slot],
-                    sizeof j->boot.loads[slot]);
-    err = rf_flash_boot_write(j->flash, &j->boot, why);
-    rf_crash_point("image.switched");
-    return err;
+    struct phone_judge judge = judge_of(j);
+    return phone_update_install(j->update, &judge, &j->boot, why);
 }
 
 static void install_done(struct rf_phone *p, struct phone_job *job)
@@ -320,6 +246,10 @@ static void install_done(struct rf_phone *p, struct phone_job *job)
     phone_values_start(&v, RF_PHONE_LOAD_INSTALLED);
     phone_add(&v, "load", p->update->name);
     phone_add(&v, "slot", rf_flash_slot_name(j->boot.active));
+    phone_add(&v, "version", p->update->version);
+    if (rf_image_version_order(rf_slice_str(p->update->version),
+                               rf_slice_str(p->firmware->load.version)) < 0)
+        phone_add_flag(&v, "older", true);
     phone_emit(p, &v);
     rf_slice_to_str(rf_slice_str(p->update->name), p->installed_load, sizeof p->installed_load);
     p->installs++;
@@ -342,21 +272,33 @@ static const struct {
     {"image-hardware", "Load rejected HC", RF_SCCP_ALARM_REASON_LOAD_REJECTED},
     {"image-version", "Version error", RF_SCCP_ALARM_REASON_LOAD_VERSION},
     {"file-name", "Version error", RF_SCCP_ALARM_REASON_LOAD_VERSION},
+    {"image-missing", "Version error", RF_SCCP_ALARM_REASON_LOAD_VERSION},
     {"file-not-found", "Version error", RF_SCCP_ALARM_REASON_LOAD_NOT_ON_TFTP},
     {"tftp-timeout", NULL, RF_SCCP_ALARM_REASON_TFTP_TIMEOUT},
     {"tftp-access", NULL, RF_SCCP_ALARM_REASON_TFTP_ACCESS},
     {"tftp-error", NULL, RF_SCCP_ALARM_REASON_TFTP_ERROR},
 };
 
+#define REFUSALS_N (sizeof refusals / sizeof *refusals)
+
+static size_t refusal_of(const char *code)
+{
+    size_t i = 0;
+    while (i < REFUSALS_N && strcmp(refusals[i].code, code) != 0)
+        i++;
+    return i;
+}
+
+const char *phone_refusal_status(const char *code)
+{
+    size_t i = refusal_of(code);
+    return i < REFUSALS_N && refusals[i].status != NULL ? refusals[i].status : "Checksum Error";
+}
+
 void phone_load_refused(struct rf_phone *p, const char *file, const struct rf_why *why)
 {
-    const char *status = "Checksum Error";
-    enum rf_sccp_alarm_reason alarm = RF_SCCP_ALARM_REASON_CHECKSUM;
-    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
-        if (strcmp(refusals[i].code, why->code) == 0) {
-            status = refusals[i].status;
-            alarm = refusals[i].alarm;
-        }
+    size_t at = refusal_of(why->code);
+    const char *status = at < REFUSALS_N ? refusals[at].status : "Checksum Error";
     struct phone_values v;
     phone_values_start(&v, RF_PHONE_LOAD_REFUSED);
     phone_add(&v, "load", p->update->name);
@@ -365,6 +307,7 @@ void phone_load_refused(struct rf_phone *p, const char *file, const struct rf_wh
     phone_emit(p, &v);
     if (status != NULL)
         phone_status(p, "%s", status);
-    phone_alarm(p, alarm, "image_rejected %.36s %s", file, why->code);
+    phone_alarm(p, at < REFUSALS_N ? refusals[at].alarm : RF_SCCP_ALARM_REASON_CHECKSUM,
+                "image_rejected %.36s %s", file, why->code);
     rf_slice_to_str(rf_slice_str(p->update->name), p->refused_load, sizeof p->refused_load);
 }

@@ -24,11 +24,15 @@ struct boot_job {
     char *dir;
     struct rf_flash *known; /* the phone's, opened before; not this job's */
     struct rf_flash *flash; /* opened by this job */
-    struct rf_cert_list image_keys;
+    struct rf_image_keys image_keys;
+    bool has_new_keys; /* the firmware brought them */
     struct rf_flash_boot boot;
+    struct rf_flash_options options;
+    const char *asked_floor; /* the phone's */
     struct phone_firmware *firmware;
-    struct rf_why slot_why[2]; /* of a slot that did not verify */
-    bool has_slot_why[2];
+    enum rf_flash_slot slot; /* the one it was found in */
+    enum rf_err slot_err[2]; /* of a slot that is not used */
+    struct rf_why slot_why[2];
     struct rf_flash_state state;
     struct rf_lists lists;
     struct rf_flash_pair mic;
@@ -43,7 +47,7 @@ static void boot_release(struct phone_job *job)
     struct boot_job *b = (struct boot_job *)job;
     rf_free(b->dir);
     rf_flash_free(b->flash);
-    rf_cert_list_fini(&b->image_keys);
+    rf_image_keys_fini(&b->image_keys);
     phone_firmware_free(b->firmware);
     rf_lists_fini(&b->lists);
     rf_flash_pair_fini(&b->mic);
@@ -52,37 +56,79 @@ static void boot_release(struct phone_job *job)
 }
 
 /* One slot. What is wrong with it is kept to be told. */
-static bool try_slot(struct boot_job *b, const struct rf_flash *flash, enum rf_flash_slot slot)
+static bool try_slot(struct boot_job *b, const struct rf_flash *flash, enum rf_flash_slot slot,
+                     const char *floor)
 {
-    struct rf_why why = {0};
-    if (b->boot.loads[slot][0] == '\0')
-        return false;
-    if (phone_firmware_open(flash, slot, b->boot.loads[slot], &b->image_keys, &b->firmware, &why) ==
-        RF_OK)
-        return true;
-    b->slot_why[slot] = why;
-    b->has_slot_why[slot] = true;
-    return false;
+    b->slot = slot;
+    b->slot_err[slot] = RF_ERR_NOT_FOUND;
+    if (b->boot.loads[slot][0] != '\0')
+        b->slot_err[slot] = phone_firmware_open(flash, slot, b->boot.loads[slot], &b->image_keys,
+                                                floor, &b->firmware, &b->slot_why[slot]);
+    return b->slot_err[slot] == RF_OK;
 }
 
-/* The active slot, else the other; a load that was fallen back to is from now on the one that
- * boots, so that the damaged slot may be written again. */
+/* A slot that cannot be read may be read the next time; one that was read is what it is. */
+static bool is_unread(const struct boot_job *b, enum rf_flash_slot slot)
+{
+    return b->slot_err[slot] == RF_ERR_IO || b->slot_err[slot] == RF_ERR_NOMEM;
+}
+
+static enum rf_err no_firmware(const struct boot_job *b, const struct rf_flash *flash,
+                               struct rf_why *why)
+{
+    if (is_unread(b, RF_FLASH_A) || is_unread(b, RF_FLASH_B))
+        return rf_why_set(why, RF_ERR_AGAIN, "slot-unread",
+                          "%s: a slot cannot be read, and there is no other to boot: it is tried "
+                          "again",
+                          flash->dir);
+    return rf_why_set(why, RF_ERR_DENIED, "no-firmware",
+                      "no slot of %s holds firmware that verifies: `ringphone install` puts a "
+                      "signed one there",
+                      flash->dir);
+}
+
+/* The active slot, else the other, which is an older load and not below the floor. A load that was
+ * fallen back to because the first is damaged is from now on the one that boots, so that the
+ * damaged slot may be written again; because it could not be read: for this time. */
 static enum rf_err find_firmware(struct boot_job *b, const struct rf_flash *flash,
                                  struct rf_why *why)
 {
+    char floor[RF_FLASH_VERSION_SIZE];
     enum rf_err err = rf_flash_image_keys(flash, &b->image_keys, why);
     if (err == RF_OK)
+        err = rf_flash_options_read(flash, &b->options, why);
+    if (err == RF_OK)
         err = rf_flash_boot_read(flash, &b->boot, why);
-    if (err != RF_OK || try_slot(b, flash, b->boot.active))
+    if (err != RF_OK || try_slot(b, flash, b->boot.active, ""))
         return err;
-    enum rf_flash_slot other = rf_flash_slot_other(b->boot.active);
-    if (!try_slot(b, flash, other))
-        return rf_why_set(why, RF_ERR_DENIED, "no-firmware",
-                          "no slot of %s holds firmware that verifies: the phone cannot start; "
-                          "`ringfence factory phone` makes another",
-                          flash->dir);
-    b->boot.active = other;
+    phone_floor(b->asked_floor, &b->options, floor);
+    if (rf_fault_skips("phone.fallback-floor"))
+        floor[0] = '\0';
+    if (!try_slot(b, flash, rf_flash_slot_other(b->boot.active), floor))
+        return no_firmware(b, flash, why);
+    if (!rf_fault_skips("phone.slot-unread") && is_unread(b, b->boot.active))
+        return RF_OK;
+    b->boot.active = b->slot;
     return rf_flash_boot_write(flash, &b->boot, why);
+}
+
+/* The keys for the firmware after this one: from the firmware that runs, which was verified under
+ * the keys before them, and never older ones than the phone has. */
+static enum rf_err adopt_keys(struct boot_job *b, const struct rf_flash *flash, struct rf_why *why)
+{
+    struct rf_image_keys *brings = &b->firmware->brings;
+    bool is_newer = brings->generation > b->image_keys.generation;
+    if (brings->list.n == 0 || (!rf_fault_skips("phone.keys-generation") && !is_newer))
+        return RF_OK;
+    enum rf_err err = rf_flash_image_keys_write(flash, brings, why);
+    rf_crash_point("image.keys");
+    if (err != RF_OK)
+        return err;
+    rf_image_keys_fini(&b->image_keys);
+    b->image_keys = *brings;
+    *brings = (struct rf_image_keys){0};
+    b->has_new_keys = true;
+    return RF_OK;
 }
 
 /* A stored list that is damaged is not "no list": the next one would be taken on first trust. */
@@ -114,7 +160,11 @@ static enum rf_err boot_work(struct phone_job *job, struct rf_why *why)
     if (err == RF_OK)
         err = rf_flash_sweep(flash, why);
     if (err == RF_OK)
+        err = rf_flash_settings_lock(flash, why);
+    if (err == RF_OK)
         err = find_firmware(b, flash, why);
+    if (err == RF_OK)
+        err = adopt_keys(b, flash, why);
     if (err == RF_OK)
         err = rf_flash_mic_load(flash, &b->mic, why);
     if (err == RF_OK)
@@ -138,7 +188,7 @@ static enum rf_err boot_work(struct phone_job *job, struct rf_why *why)
 static void tell_slots(struct rf_phone *p, const struct boot_job *b)
 {
     for (size_t i = 0; i < 2; i++) {
-        if (!b->has_slot_why[i])
+        if (b->slot_why[i].code[0] == '\0')
             continue;
         struct phone_values v;
         char load[RF_PHONEXML_NAME_SIZE];
@@ -148,8 +198,12 @@ static void tell_slots(struct rf_phone *p, const struct boot_job *b)
         phone_add(&v, "load", load);
         phone_add_why(&v, &b->slot_why[i]);
         phone_emit(p, &v);
-        phone_status(p, strcmp(b->slot_why[i].code, "image-hardware") == 0 ? "Load rejected HC"
-                                                                           : "Checksum Error");
+        const char *code = b->slot_why[i].code;
+        phone_status(p, "%s",
+                     is_unread(b, (enum rf_flash_slot)i)   ? "Flash read error"
+                     : strcmp(code, "image-hardware") == 0 ? "Load rejected HC"
+                     : strcmp(code, "image-version") == 0  ? "Version error"
+                                                           : "Checksum Error");
         phone_alarm(p, RF_SCCP_ALARM_REASON_CHECKSUM, "image_rejected slot %s %s",
                     rf_flash_slot_name((enum rf_flash_slot)i), b->slot_why[i].code);
     }
@@ -176,6 +230,16 @@ static void tell_boot(struct rf_phone *p)
     phone_display(p, "boot");
 }
 
+static void tell_keys(struct rf_phone *p)
+{
+    struct phone_values v;
+    phone_values_start(&v, RF_PHONE_IMAGE_KEYS);
+    phone_add_n(&v, "generation", p->image_keys.generation);
+    phone_add_n(&v, "keys", (int64_t)p->image_keys.list.n);
+    phone_add(&v, "first", rf_cert_fingerprint(p->image_keys.list.cert[0]));
+    phone_emit(p, &v);
+}
+
 static void tell_unused(struct rf_phone *p, const struct boot_job *b)
 {
     struct phone_values v;
@@ -199,16 +263,20 @@ static void boot_done(struct rf_phone *p, struct phone_job *job)
     if (p->flash != NULL)
         tell_slots(p, b);
     if (job->err != RF_OK) {
+        /* What ran before was of this flash and may not run on. */
+        phone_firmware_free(rf_steal(&p->firmware));
         p->got_why = job->why;
-        phone_event(p, PHONE_EV_DAMAGED);
+        phone_event(p,
+                    strcmp(job->why.code, "slot-unread") == 0 ? PHONE_EV_UNREAD : PHONE_EV_DAMAGED);
         return;
     }
-    rf_cert_list_fini(&p->image_keys);
+    rf_image_keys_fini(&p->image_keys);
     p->image_keys = b->image_keys;
-    b->image_keys = (struct rf_cert_list){0};
+    b->image_keys = (struct rf_image_keys){0};
     phone_firmware_free(p->firmware);
     p->firmware = rf_steal(&b->firmware);
-    p->slot = b->boot.active;
+    p->slot = b->slot;
+    p->options = b->options;
     p->state = b->state;
     rf_lists_fini(&p->lists);
     p->lists = b->lists;
@@ -219,6 +287,8 @@ static void boot_done(struct rf_phone *p, struct phone_job *job)
     p->config = rf_steal(&b->config);
     p->is_config_verified = p->config != NULL;
     tell_boot(p);
+    if (b->has_new_keys)
+        tell_keys(p);
     tell_unused(p, b);
     phone_event(p, PHONE_EV_READY);
 }
@@ -231,6 +301,7 @@ void phone_do_boot(struct rf_phone *p)
     b->base.release = boot_release;
     b->dir = rf_strdup(p->conf.flash_dir);
     b->known = p->flash;
+    b->asked_floor = p->conf.min_load_version; /* not freed before the worker's last job */
     phone_job_post(p, &b->base);
 }
 
@@ -323,7 +394,7 @@ void phone_do_list(struct rf_phone *p, enum rf_list_kind kind)
     l->bytes = p->got;
     p->got = (struct rf_buf){0};
     l->policy = (struct rf_list_policy){
-        .has_now = !p->conf.no_clock, .now_s = phone_now_s(p), .rollback = p->conf.file_rollback};
+        .has_now = !p->conf.no_clock, .now_s = phone_now_s(p), .rollback = phone_rollback(p)};
     phone_job_post(p, &l->base);
 }
 

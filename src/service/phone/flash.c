@@ -226,11 +226,26 @@ enum rf_err rf_flash_slot_write(const struct rf_flash *flash, enum rf_flash_slot
     return err == RF_OK ? rf_file_replace(path, bytes, RF_FILE_PUBLIC, why) : err;
 }
 
-enum rf_err rf_flash_image_keys(const struct rf_flash *flash, struct rf_cert_list *out,
+enum rf_err rf_flash_image_keys(const struct rf_flash *flash, struct rf_image_keys *out,
                                 struct rf_why *why)
 {
     RF_AUTO(rf_freep) char *path = rf_flash_path(flash, RF_FLASH_IMAGE_KEYS);
-    return rf_certs_from_pem_file(path, out, why);
+    RF_AUTO(rf_buf_fini) struct rf_buf text = {0};
+    struct rf_why inner = {0};
+    enum rf_err err = rf_file_read(path, RF_IMAGE_KEYS_BYTES_MAX, &text, why);
+    if (err != RF_OK)
+        return err;
+    err = rf_image_keys_decode(rf_buf_slice(&text), out, &inner);
+    return err == RF_OK ? RF_OK : rf_why_set(why, err, inner.code, "%s: %s", path, inner.text);
+}
+
+enum rf_err rf_flash_image_keys_write(const struct rf_flash *flash,
+                                      const struct rf_image_keys *keys, struct rf_why *why)
+{
+    RF_AUTO(rf_freep) char *path = rf_flash_path(flash, RF_FLASH_IMAGE_KEYS);
+    RF_AUTO(rf_buf_fini) struct rf_buf text = RF_BUF(RF_IMAGE_KEYS_BYTES_MAX);
+    enum rf_err err = rf_image_keys_encode(keys, &text, why);
+    return err == RF_OK ? rf_file_replace(path, rf_buf_slice(&text), RF_FILE_PUBLIC, why) : err;
 }
 
 /* ---- lists and the configuration ---- */

@@ -14,6 +14,8 @@
 #define SERVICE_PHONE_FLASH_H
 
 #include "base/mem.h"
+#include "net/address.h"
+#include "trust/image_keys.h"
 #include "trust/key.h"
 #include "trust/lists.h"
 #include "wire/loads/loads.h"
@@ -22,7 +24,7 @@
 #define RF_FLASH_ITEMS(X)                                                                          \
     X(IDENTITY, "identity.json", FILE)    /* device name, model, serial number, hardware */        \
     X(MIC, "mic.pem", PRIVATE)            /* key, certificate and its issuing chain */             \
-    X(IMAGE_KEYS, "image-keys.pem", FILE) /* certificates whose keys sign firmware */              \
+    X(IMAGE_KEYS, "image-keys.pem", FILE) /* whose keys sign firmware: trust/image_keys.h */       \
     X(SLOT_A, "slot.a", DIR)              /* a load: its .loads list and components */             \
     X(SLOT_B, "slot.b", DIR)                                                                       \
     X(BOOT, "boot.json", FILE) /* which slot runs, and what lies in each */                        \
@@ -32,7 +34,9 @@
     X(LSC, "lsc.pem", PRIVATE)                 /* key and certificate: replaced as one */          \
     X(LSC_PENDING, "lsc-pending.pem", PRIVATE) /* key that waits for its certificate */            \
     X(STATE, "state.json", FILE)               /* struct rf_flash_state */                         \
-    X(STATUS, "status.json", FILE)             /* status messages */
+    X(STATUS, "status.json", FILE)             /* status messages */                               \
+    X(OPTIONS, "options.json", FILE)           /* struct rf_flash_options */                       \
+    X(UNLOCKED, "unlocked.json", FILE)         /* the settings may be changed: since when */
 
 enum rf_flash_item {
 #define RF_FLASH_ENUM(symbol, path, kind) RF_FLASH_##symbol,
@@ -79,7 +83,7 @@ struct rf_flash_make {
     const struct rf_key *mic_key;
     const struct rf_cert *mic;
     const struct rf_cert_list *mic_chain; /* issuing certificates; may be NULL */
-    const struct rf_cert_list *image_keys;
+    const struct rf_image_keys *image_keys;
     const char *load_dir;   /* the first firmware: every file of this folder goes into slot A */
     const char *loads_name; /* its list in that folder, "rf-1.loads" */
 };
@@ -122,9 +126,12 @@ RF_MUST_CHECK enum rf_err rf_flash_slot_clear(const struct rf_flash *flash, enum
 RF_MUST_CHECK enum rf_err rf_flash_slot_write(const struct rf_flash *flash, enum rf_flash_slot slot,
                                               const char *name, struct rf_slice bytes,
                                               struct rf_why *why);
-/** The certificates whose keys sign firmware. */
+/** The keys that sign firmware. RF_ERR_NOT_FOUND, RF_ERR_IO; codes of rf_image_keys_decode. */
 RF_MUST_CHECK enum rf_err rf_flash_image_keys(const struct rf_flash *flash,
-                                              struct rf_cert_list *out, struct rf_why *why);
+                                              struct rf_image_keys *out, struct rf_why *why);
+RF_MUST_CHECK enum rf_err rf_flash_image_keys_write(const struct rf_flash *flash,
+                                                    const struct rf_image_keys *keys,
+                                                    struct rf_why *why);
 
 /* Certificates with their keys. */
 
@@ -183,6 +190,37 @@ RF_MUST_CHECK enum rf_err rf_flash_state_read(const struct rf_flash *flash,
 RF_MUST_CHECK enum rf_err rf_flash_state_write(const struct rf_flash *flash,
                                                const struct rf_flash_state *state,
                                                struct rf_why *why);
+
+/* Options of the phone, which its user may set once the settings are unlocked. */
+
+#define RF_FLASH_VERSION_SIZE 64
+
+struct rf_flash_options {
+    char min_load_version[RF_FLASH_VERSION_SIZE]; /* firmware below it is not taken; "": no floor */
+    enum rf_rollback file_rollback;               /* lists, configurations and other files */
+    bool sha512_sticks; /* who signed with SHA-512 once is not believed with SHA-1 any more */
+    char tftp[RF_ADDRESS_TEXT_MAX + 8]; /* HOST:PORT in place of the one it is told; "": none */
+};
+/** A missing file is the defaults. RF_ERR_BAD flash-options, RF_ERR_IO. */
+RF_MUST_CHECK enum rf_err rf_flash_options_read(const struct rf_flash *flash,
+                                                struct rf_flash_options *out, struct rf_why *why);
+RF_MUST_CHECK enum rf_err rf_flash_options_write(const struct rf_flash *flash,
+                                                 const struct rf_flash_options *options,
+                                                 struct rf_why *why);
+/** "off", "warn", "reject". */
+const char *rf_rollback_name(enum rf_rollback rollback);
+RF_MUST_CHECK bool rf_rollback_parse(const char *word, enum rf_rollback *out);
+
+/** The settings stay open so long, unless the phone boots or they are locked before. */
+#define RF_FLASH_UNLOCKED_S 600
+/** As the keys **# in the settings menu of a real phone do. */
+RF_MUST_CHECK enum rf_err rf_flash_settings_unlock(const struct rf_flash *flash, int64_t now_s,
+                                                   struct rf_why *why);
+RF_MUST_CHECK enum rf_err rf_flash_settings_lock(const struct rf_flash *flash, struct rf_why *why);
+bool rf_flash_settings_are_open(const struct rf_flash *flash, int64_t now_s);
+/** RF_OK, or RF_ERR_DENIED settings-locked. */
+RF_MUST_CHECK enum rf_err rf_flash_settings_check(const struct rf_flash *flash, int64_t now_s,
+                                                  struct rf_why *why);
 
 /* Status messages: the latest 30, viewable before start-up has finished. */
 

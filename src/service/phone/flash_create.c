@@ -48,7 +48,7 @@ static enum rf_err put_load(const struct rf_flash *flash, const struct rf_flash_
         err = rf_dir_each(make->load_dir, copy_one,
                           &(struct copy){.flash = flash, .from = make->load_dir, .why = why}, why);
     if (err == RF_OK)
-        err = rf_load_verify_dir(slot, make->loads_name, make->image_keys, &want, load, why);
+        err = rf_load_verify_dir(slot, make->loads_name, &make->image_keys->list, &want, load, why);
     if (err == RF_OK)
         rf_load_fini(load);
     struct rf_flash_boot boot = {.active = RF_FLASH_A};
@@ -56,19 +56,6 @@ static enum rf_err put_load(const struct rf_flash *flash, const struct rf_flash_
         !rf_slice_to_str(rf_slice_str(make->loads_name), boot.loads[0], sizeof boot.loads[0]))
         err = rf_why_set(why, RF_ERR_BAD, "flash-name", "%s is too long", make->loads_name);
     return err == RF_OK ? rf_flash_boot_write(flash, &boot, why) : err;
-}
-
-static enum rf_err put_image_keys(const struct rf_flash *flash, const struct rf_flash_make *make,
-                                  struct rf_why *why)
-{
-    RF_AUTO(rf_freep) char *path = rf_flash_path(flash, RF_FLASH_IMAGE_KEYS);
-    RF_AUTO(rf_buf_fini) struct rf_buf pem = RF_BUF((size_t)256 * 1024);
-    for (size_t i = 0; i < make->image_keys->n; i++) {
-        enum rf_err err = rf_cert_to_pem(make->image_keys->cert[i], &pem);
-        if (err != RF_OK)
-            return rf_why_set(why, err, "flash-io", "%s: too large", path);
-    }
-    return rf_file_replace(path, rf_buf_slice(&pem), RF_FILE_PUBLIC, why);
 }
 
 static enum rf_err put_identity(const struct rf_flash *flash, const struct rf_flash_identity *id,
@@ -101,7 +88,7 @@ enum rf_err rf_flash_create(const char *dir, const struct rf_flash_make *make, s
     if (err == RF_OK)
         err = rf_flash_pair_write(mic, make->mic_key, make->mic, make->mic_chain, why);
     if (err == RF_OK)
-        err = put_image_keys(flash, make, why);
+        err = rf_flash_image_keys_write(flash, make->image_keys, why);
     if (err == RF_OK)
         err = put_load(flash, make, why);
     if (err == RF_OK)

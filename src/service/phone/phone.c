@@ -40,6 +40,11 @@ int64_t phone_now_s(const struct rf_phone *p)
     return rf_wall_s(p->conf.clock);
 }
 
+enum rf_rollback phone_rollback(const struct rf_phone *p)
+{
+    return p->conf.has_file_rollback ? p->conf.file_rollback : p->options.file_rollback;
+}
+
 const char *phone_label(const void *self)
 {
     return rf_phone_device(self);
@@ -166,7 +171,7 @@ void rf_phone_free(struct rf_phone *p)
     rf_lists_fini(&p->lists);
     rf_phone_id_fini(&p->mic);
     rf_phone_id_fini(&p->lsc);
-    rf_cert_list_fini(&p->image_keys);
+    rf_image_keys_fini(&p->image_keys);
     rf_flash_free(p->flash);
     rf_secret_fini(&p->auth);
     rf_free((void *)p->conf.flash_dir);

@@ -44,6 +44,7 @@ enum rf_phone_event_kind {
     RF_PHONE_BOOT,         /* the running firmware was verified: slot, load, version, hardware */
     RF_PHONE_SLOT_REFUSED, /* a slot did not verify: slot, code, why */
     RF_PHONE_HALTED,       /* it cannot go on: code, why. Only stop is left */
+    RF_PHONE_IMAGE_KEYS,   /* the firmware brought other keys for the next one: generation, keys */
     RF_PHONE_STATUS,       /* a status message: text */
     RF_PHONE_FETCH,        /* file, result, bytes */
     RF_PHONE_LIST,         /* a trust list was taken: list, action, signer, fingerprint */
@@ -112,10 +113,12 @@ struct rf_phone_conf {
     void *fetcher;
     const struct rf_secret *auth_string; /* typed by the user; NULL: none. A copy is taken */
     unsigned sccp_version;               /* announced; 0: 22 */
-    const char *min_load_version;        /* firmware below it is refused; NULL: no floor */
+    const char *min_load_version; /* firmware below it is refused, as below the one that the flash
+                                   * keeps; NULL: none */
     bool no_clock;    /* the machine's time is not to be believed: no time stamp is in the future */
     bool allow_sha1;  /* weak: take files signed with SHA-1, as old servers sign them */
     bool bare_digest; /* weak: CAPF proofs without DigestInfo */
+    bool has_file_rollback;         /* else as the flash keeps it */
     enum rf_rollback file_rollback; /* a file older than the stored one */
     const char *keylog_path;        /* debugging; NULL: none */
 

@@ -15,6 +15,7 @@ const char *rf_phone_event_name(enum rf_phone_event_kind kind)
         [RF_PHONE_BOOT] = "boot",
         [RF_PHONE_SLOT_REFUSED] = "slot-refused",
         [RF_PHONE_HALTED] = "halted",
+        [RF_PHONE_IMAGE_KEYS] = "image-keys",
         [RF_PHONE_STATUS] = "status",
         [RF_PHONE_FETCH] = "fetch",
         [RF_PHONE_LIST] = "list",

@@ -5,6 +5,7 @@
 
 #include "service/phone/phone.h"
 #include "trust/image.h"
+#include "trust/image_keys.h"
 #include "wire/phonexml/phonexml.h"
 
 /* doc: docs/security-rules.md, "Boot states" (B10): secure, but no list */
@@ -60,6 +61,7 @@
     X(STOP)                                                                                        \
     X(READY)    /* flash and keys were read */                                                     \
     X(DAMAGED)  /* they cannot be used */                                                          \
+    X(UNREAD)   /* a slot could not be read: perhaps the next time */                              \
     X(BUSY)     /* the worker has no room, or no socket was to be had */                           \
     X(GOT)      /* a file came */                                                                  \
     X(MISSING)  /* the server has no such file */                                                  \
@@ -125,7 +127,8 @@ struct phone_firmware {
     char name[RF_PHONEXML_NAME_SIZE]; /* as loadInformation has it: without ".loads" */
     struct rf_fwpart_app app;         /* borrows from load.app_body */
     struct rf_buf snd_file;
-    struct rf_fwpart_snd snd; /* borrows from snd_file */
+    struct rf_fwpart_snd snd;    /* borrows from snd_file */
+    struct rf_image_keys brings; /* of its rfkeys, for the firmware after it; list.n 0: none */
 };
 void phone_firmware_free(struct phone_firmware *fw);
 
@@ -138,6 +141,10 @@ struct phone_update {
     size_t total;                             /* bytes of all so far */
     struct rf_buf part[RF_LOADS_ENTRIES_MAX]; /* empty: an optional one that is not there */
     struct rf_image_info info;                /* of the one verified last */
+    char signer[RF_LOADS_ENTRIES_MAX][65];    /* fingerprints of the keys that signed them */
+    unsigned app_n;
+    char version[64];            /* of its rfapp */
+    struct rf_image_keys brings; /* of its rfkeys; list.n 0: none */
     char failed_file[RF_LOADS_NAME_MAX + 1];
 };
 void phone_update_free(struct phone_update *u);
@@ -165,8 +172,9 @@ struct rf_phone {
 
     /* the flash */
     struct rf_flash *flash; /* as long as the phone: jobs and an enrolment use it */
-    struct rf_cert_list image_keys;
-    enum rf_flash_slot slot;
+    struct rf_image_keys image_keys;
+    struct rf_flash_options options;
+    enum rf_flash_slot slot; /* it runs from */
     struct phone_firmware *firmware;
     struct rf_flash_state state;
     struct rf_lists lists;
@@ -221,6 +229,8 @@ void phone_timer(struct rf_phone *p, uint64_t ms, enum phone_ev ev);
 /** Wait for the next try: doubled each time, times 0.75 to 1.25. */
 uint64_t phone_backoff(struct rf_phone *p);
 int64_t phone_now_s(const struct rf_phone *p);
+/** The knob for files that are older than the stored ones. */
+enum rf_rollback phone_rollback(const struct rf_phone *p);
 
 /* phone_events.c */
 struct phone_values {
@@ -260,17 +270,45 @@ RF_MUST_CHECK enum rf_err phone_config_stored(const struct rf_flash *flash,
                                               struct rf_key *key, struct rf_phonexml **out,
                                               struct rf_why *why);
 
+/* boot_update.c: judging a new load and installing it; worker, or a command */
+/** By what a load is judged. */
+struct phone_judge {
+    const struct rf_flash *flash;
+    const struct rf_image_keys *keys;
+    const char *min_version; /* "": no floor */
+    bool has_running;        /* a phone runs: from this slot */
+    enum rf_flash_slot running;
+};
+/** The list, named u->loads_name: codes of rf_load_open. u->list.loads is what else it takes. */
+RF_MUST_CHECK enum rf_err phone_update_list(struct phone_update *u, const struct phone_judge *j,
+                                            struct rf_slice file, struct rf_why *why);
+/** Component u->at. The file is taken on RF_OK only. Codes of rf_image_verify and of fwpart,
+ * image-size, image-digest, image-hardware, image-version, image-keys. */
+RF_MUST_CHECK enum rf_err phone_update_part(struct phone_update *u, const struct phone_judge *j,
+                                            struct rf_buf *take_file, struct rf_why *why);
+/** All components are there: write them to the slot that does not run and switch. image-app,
+ * image-keys, slot-unread: nothing was written. */
+RF_MUST_CHECK enum rf_err phone_update_install(const struct phone_update *u,
+                                               const struct phone_judge *j,
+                                               struct rf_flash_boot *boot, struct rf_why *why);
+
 /* boot_image.c */
 void phone_do_loads(struct rf_phone *p);
 void phone_do_part(struct rf_phone *p);
 void phone_do_install(struct rf_phone *p);
-/** Verify a slot and read what is in it; worker. */
+/** Verify a slot and read what is in it; worker. `min_version` "": no floor. */
 RF_MUST_CHECK enum rf_err phone_firmware_open(const struct rf_flash *flash, enum rf_flash_slot slot,
                                               const char *loads_name,
-                                              const struct rf_cert_list *keys,
-                                              struct phone_firmware **out, struct rf_why *why);
+                                              const struct rf_image_keys *keys,
+                                              const char *min_version, struct phone_firmware **out,
+                                              struct rf_why *why);
+/** The higher of the floor asked for (may be NULL) and the stored one; "": none. */
+void phone_floor(const char *asked, const struct rf_flash_options *options,
+                 char out[RF_FLASH_VERSION_SIZE]);
 /** "rf-1.loads" as loadInformation has it: "rf-1". */
 void phone_load_name(const char *loads_name, char *out, size_t cap);
+/** The status message of a real phone for a load that was refused with this code. */
+const char *phone_refusal_status(const char *code);
 /** The load was refused: say it everywhere. `file` is the one at fault. */
 void phone_load_refused(struct rf_phone *p, const char *file, const struct rf_why *why);
 

@@ -10,13 +10,13 @@
 /* ---- reading ---- */
 
 static void read_slot(const struct rf_flash *flash, enum rf_flash_slot slot,
-                      const struct rf_cert_list *keys, struct rf_security_slot *out)
+                      const struct rf_image_keys *keys, struct rf_security_slot *out)
 {
     RF_AUTO(rf_freep) char *dir = rf_flash_slot_dir(flash, slot);
     RF_AUTO(rf_freep) struct rf_load *load = rf_new(struct rf_load);
     struct rf_load_want want = {.hardware = rf_slice_str(flash->identity.hardware)};
     if (out->load[0] == '\0' ||
-        rf_load_verify_dir(dir, out->load, keys, &want, load, &out->why) != RF_OK)
+        rf_load_verify_dir(dir, out->load, &keys->list, &want, load, &out->why) != RF_OK)
         return;
     out->is_verified = true;
     rf_slice_to_str(rf_slice_str(load->version), out->version, sizeof out->version);
@@ -26,20 +26,18 @@ static void read_slot(const struct rf_flash *flash, enum rf_flash_slot slot,
 
 static void read_slots(const struct rf_flash *flash, struct rf_security *page)
 {
-    struct rf_cert_list keys = {0};
     struct rf_flash_boot boot;
     struct rf_why why = {0};
-    if (rf_flash_image_keys(flash, &keys, &why) != RF_OK ||
+    if (rf_flash_image_keys(flash, &page->image_keys, &why) != RF_OK ||
         rf_flash_boot_read(flash, &boot, &why) != RF_OK) {
         page->slot[0].why = page->slot[1].why = why;
     } else {
         page->active = boot.active;
         for (size_t i = 0; i < 2; i++) {
             memcpy(page->slot[i].load, boot.loads[i], sizeof page->slot[i].load);
-            read_slot(flash, (enum rf_flash_slot)i, &keys, &page->slot[i]);
+            read_slot(flash, (enum rf_flash_slot)i, &page->image_keys, &page->slot[i]);
         }
     }
-    rf_cert_list_fini(&keys);
 }
 
 static void read_lists(const struct rf_flash *flash, struct rf_security *page,
@@ -99,6 +97,8 @@ enum rf_err rf_security_read(const char *dir, struct rf_security **out, struct r
         return err;
     struct rf_security *page = rf_new(struct rf_security);
     page->identity = flash->identity;
+    page->is_unlocked = rf_flash_settings_are_open(flash, rf_wall_s(rf_clock_real()));
+    (void)!rf_flash_options_read(flash, &page->options, &page->options_why);
     read_slots(flash, page);
     read_lists(flash, page, &lists);
     read_identity(flash, page, &lists);
@@ -113,6 +113,7 @@ void rf_security_free(struct rf_security *page)
         return;
     for (size_t i = 0; i < 2; i++)
         rf_list_unref(page->list[i].list);
+    rf_image_keys_fini(&page->image_keys);
     rf_cert_unref(page->mic);
     rf_cert_unref(page->lsc);
     rf_phonexml_free(page->config);
@@ -180,6 +181,27 @@ static struct rf_json *slot_json(const struct rf_security_slot *s, const char *n
         rf_json_set_str(j, "signer", s->signer);
     }
     set_why(j, &s->why);
+    return j;
+}
+
+static struct rf_json *image_keys_json(const struct rf_image_keys *keys)
+{
+    struct rf_json *j = rf_json_obj(), *all = rf_json_arr();
+    for (size_t i = 0; i < keys->list.n; i++)
+        rf_json_arr_add_take(all, cert_json(keys->list.cert[i]));
+    rf_json_set_int(j, "generation", keys->generation);
+    rf_json_set_take(j, "keys", all);
+    return j;
+}
+
+static struct rf_json *options_json(const struct rf_security *page)
+{
+    struct rf_json *j = rf_json_obj();
+    rf_json_set_str(j, "min_load_version", page->options.min_load_version);
+    rf_json_set_str(j, "file_rollback", rf_rollback_name(page->options.file_rollback));
+    rf_json_set_bool(j, "sha512_sticks", page->options.sha512_sticks);
+    rf_json_set_str(j, "tftp", page->options.tftp);
+    set_why(j, &page->options_why);
     return j;
 }
 
@@ -275,6 +297,9 @@ struct rf_json *rf_security_json(const struct rf_security *page)
                              slot_json(&page->slot[i], rf_flash_slot_name((enum rf_flash_slot)i),
                                        page->active == (enum rf_flash_slot)i));
     rf_json_set_take(j, "image", image);
+    rf_json_set_take(j, "image_keys", image_keys_json(&page->image_keys));
+    rf_json_set_str(j, "settings", page->is_unlocked ? "unlocked" : "locked");
+    rf_json_set_take(j, "options", options_json(page));
     struct rf_json *lists = rf_json_arr();
     for (size_t i = 0; i < 2; i++)
         rf_json_arr_add_take(lists, list_json(&page->list[i], (enum rf_list_kind)i));

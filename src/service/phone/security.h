@@ -33,7 +33,11 @@ struct rf_security_list {
 
 struct rf_security {
     struct rf_flash_identity identity;
-    uint32_t mode; /* deviceSecurityMode of the last verified device file; 0: none yet */
+    struct rf_image_keys image_keys; /* list.n 0: damaged, see the slots */
+    struct rf_flash_options options;
+    struct rf_why options_why;
+    bool is_unlocked; /* the settings */
+    uint32_t mode;    /* deviceSecurityMode of the last verified device file; 0: none yet */
     enum rf_flash_slot active;
     struct rf_security_slot slot[2];
     struct rf_security_list list[2]; /* by enum rf_list_kind */

@@ -52,6 +52,22 @@ static void slot_lines(struct page_out *o, const struct rf_security *page)
     }
 }
 
+static void option_lines(struct page_out *o, const struct rf_security *page)
+{
+    const struct rf_flash_options *have = &page->options;
+    line(o, "Image keys  generation %u", page->image_keys.generation);
+    for (size_t i = 0; i < page->image_keys.list.n; i++)
+        line(o, "    %s", rf_cert_fingerprint(page->image_keys.list.cert[i]));
+    line(o, "Settings  %s", page->is_unlocked ? "UNLOCKED" : "locked");
+    if (page->options_why.code[0] != '\0')
+        line(o, "    DAMAGED: %s", rf_why_text(&page->options_why));
+    line(o, "    firmware from version  %s",
+         have->min_load_version[0] != '\0' ? have->min_load_version : "any");
+    line(o, "    older files            %s", rf_rollback_name(have->file_rollback));
+    line(o, "    SHA-512 sticks         %s", have->sha512_sticks ? "yes" : "no");
+    line(o, "    TFTP server            %s", have->tftp[0] != '\0' ? have->tftp : "as it is told");
+}
+
 static void list_lines(struct page_out *o, const struct rf_security_list *s, enum rf_list_kind kind)
 {
     if (s->list == NULL) {
@@ -90,6 +106,7 @@ enum rf_err rf_security_text(const struct rf_security *page, struct rf_buf *out)
          page->identity.hardware);
     line(&o, "Security mode  %s", rf_security_mode_name(page->mode));
     slot_lines(&o, page);
+    option_lines(&o, page);
     list_lines(&o, &page->list[RF_LIST_CTL], RF_LIST_CTL);
     list_lines(&o, &page->list[RF_LIST_ITL], RF_LIST_ITL);
     own_lines(&o, "MIC", page->mic, &page->mic_why);

@@ -13,6 +13,7 @@
 #define ROOT_FILE        "mic-root.pem"
 #define ISSUER_FILE      "mic-issuer.pem"
 #define IMAGE_FILE       "image-key.pem"
+#define NEXT_FILE        "image-key-next.pem"
 #define ROOTS_FILE       "mic-roots.pem"
 #define KEYS_FILE        "image-keys.pem"
 
@@ -79,12 +80,21 @@ static enum rf_err save_certs(const char *dir, const char *name, const struct rf
     return rf_file_replace(path, rf_buf_slice(&pem), RF_FILE_PUBLIC, why);
 }
 
+static enum rf_err save_image_keys(const char *dir, const struct rf_image_keys *keys,
+                                   struct rf_why *why)
+{
+    RF_AUTO(rf_freep) char *path = rf_path_join(dir, KEYS_FILE);
+    RF_AUTO(rf_buf_fini) struct rf_buf text = RF_BUF(RF_IMAGE_KEYS_BYTES_MAX);
+    enum rf_err err = rf_image_keys_encode(keys, &text, why);
+    return err == RF_OK ? rf_file_replace(path, rf_buf_slice(&text), RF_FILE_PUBLIC, why) : err;
+}
+
 /* The certificates for sites are written last: while they are missing there is no factory. */
 static enum rf_err save_all(const char *dir, const struct maker *root, const struct maker *issuer,
                             const struct maker *image, struct rf_why *why)
 {
     const struct rf_cert *const roots[] = {root->cert, issuer->cert};
-    const struct rf_cert *const keys[] = {image->cert};
+    const struct rf_image_keys keys = {.list = {.n = 1, .cert = {image->cert}}};
     enum rf_err err = rf_dir_make(dir, 0700, why);
     if (err == RF_OK)
         err = save_key(dir, ROOT_FILE, root, why);
@@ -93,7 +103,7 @@ static enum rf_err save_all(const char *dir, const struct maker *root, const str
     if (err == RF_OK)
         err = save_key(dir, IMAGE_FILE, image, why);
     if (err == RF_OK)
-        err = save_certs(dir, KEYS_FILE, keys, 1, why);
+        err = save_image_keys(dir, &keys, why);
     return err != RF_OK ? err : save_certs(dir, ROOTS_FILE, roots, 2, why);
 }
 
@@ -127,6 +137,14 @@ static enum rf_err open_pair(const char *dir, const char *name, struct rf_key **
     return err;
 }
 
+static enum rf_err open_image_keys(const char *dir, struct rf_image_keys *out, struct rf_why *why)
+{
+    RF_AUTO(rf_freep) char *path = rf_path_join(dir, KEYS_FILE);
+    RF_AUTO(rf_buf_fini) struct rf_buf text = {0};
+    enum rf_err err = rf_file_read(path, RF_IMAGE_KEYS_BYTES_MAX, &text, why);
+    return err == RF_OK ? rf_image_keys_decode(rf_buf_slice(&text), out, why) : err;
+}
+
 /* Leave nothing to release behind. */
 static struct rf_factory take(struct rf_factory *f)
 {
@@ -148,6 +166,8 @@ enum rf_err rf_factory_open(const char *dir, struct rf_factory *out, struct rf_w
         err = open_pair(dir, ROOT_FILE, NULL, &f.root, why);
     if (err == RF_OK)
         err = open_pair(dir, IMAGE_FILE, &f.image_key, &f.image_cert, why);
+    if (err == RF_OK)
+        err = open_image_keys(dir, &f.image_keys, why);
     if (err != RF_OK)
         return err;
     *out = take(&f);
@@ -161,8 +181,62 @@ void rf_factory_fini(struct rf_factory *f)
     rf_cert_unref(f->root);
     rf_key_free(f->image_key);
     rf_cert_unref(f->image_cert);
+    rf_image_keys_fini(&f->image_keys);
     rf_free(f->dir);
     *f = (struct rf_factory){0};
+}
+
+/* ---- another image key ---- */
+
+enum rf_err rf_factory_key_next(struct rf_factory *f, int64_t now_s, struct rf_why *why)
+{
+    RF_AUTO(maker_fini) struct maker next = {0};
+    RF_AUTO(rf_freep) char *path = rf_path_join(f->dir, NEXT_FILE);
+    RF_AUTO(maker_fini) struct maker there = {0};
+    char what[64];
+    /* One that was never told to anybody was cut off here: it is made anew. */
+    if (rf_file_exists(path) && open_pair(f->dir, NEXT_FILE, NULL, &there.cert, NULL) == RF_OK &&
+        rf_image_keys_has(&f->image_keys, rf_cert_fingerprint(there.cert)))
+        return rf_why_set(why, RF_ERR_EXISTS, "image-key-next",
+                          "%s is there: the key that follows was made already", path);
+    snprintf(what, sizeof what, "Image Signer %u", f->image_keys.generation / 2 + 2);
+    enum rf_err err = make_one(&next, RF_CERT_ROLE_IMAGE_SIGNER,
+                               rf_cert_subject_attr(f->issuer, "O"), what, now_s, NULL, why);
+    if (err == RF_OK && !rf_cert_list_add(&f->image_keys.list, next.cert))
+        err = rf_why_set(why, RF_ERR_LIMIT, "cert-count", "too many image keys");
+    if (err == RF_OK)
+        err = save_key(f->dir, NEXT_FILE, &next, why);
+    f->image_keys.generation++;
+    return err == RF_OK ? save_image_keys(f->dir, &f->image_keys, why) : err;
+}
+
+enum rf_err rf_factory_key_retire(struct rf_factory *f, struct rf_why *why)
+{
+    RF_AUTO(maker_fini) struct maker next = {0};
+    RF_AUTO(rf_freep) char *path = rf_path_join(f->dir, NEXT_FILE);
+    if (!rf_file_exists(path))
+        return rf_why_set(
+            why, RF_ERR_NOT_FOUND, "image-key-next",
+            "there is no key to follow: `ringfence factory image-key --next %s` makes "
+            "it; phones have to learn of it before the old one is retired",
+            f->dir);
+    enum rf_err err = open_pair(f->dir, NEXT_FILE, &next.key, &next.cert, why);
+    if (err == RF_OK)
+        err = save_key(f->dir, IMAGE_FILE, &next, why);
+    if (err != RF_OK)
+        return err;
+    rf_cert_list_fini(&f->image_keys.list);
+    f->image_keys.generation++;
+    if (!rf_cert_list_add(&f->image_keys.list, next.cert))
+        return rf_why_set(why, RF_ERR_LIMIT, "cert-count", "too many image keys");
+    err = save_image_keys(f->dir, &f->image_keys, why);
+    if (err != RF_OK)
+        return err;
+    rf_key_free(f->image_key);
+    rf_cert_unref(f->image_cert);
+    f->image_key = rf_steal(&next.key);
+    f->image_cert = rf_steal(&next.cert);
+    return rf_file_remove(path, why);
 }
 
 void rf_factory_mic_fini(struct rf_factory_mic *mic)

@@ -128,16 +128,21 @@ static enum rf_err put_snd(const struct rf_factory *f, const struct rf_factory_f
     return err != RF_OK ? err : put(f, make->out_dir, name, out, why);
 }
 
+/* The keys for the firmware after this one, once there is another than the first. */
+static enum rf_err put_keys(const struct rf_factory *f, const struct rf_factory_firmware *make,
+                            const char *name, struct rf_why *why)
+{
+    RF_AUTO(rf_buf_fini) struct rf_buf body = RF_BUF(RF_IMAGE_KEYS_BYTES_MAX);
+    enum rf_err err = rf_image_keys_encode(&f->image_keys, &body, why);
+    return err != RF_OK ? err : put(f, make->out_dir, name, rf_buf_slice(&body), why);
+}
+
 static enum rf_err put_list(const struct rf_factory *f, const char *dir, const char *loads,
-                            const char *app, const char *snd, struct rf_why *why)
+                            const struct rf_loads *list, struct rf_why *why)
 {
     uint8_t body[1024];
     struct rf_slice out;
-    struct rf_loads list = {
-        .entry_n = 2,
-        .entry = {{.name = rf_slice_str(app)}, {.name = rf_slice_str(snd)}},
-    };
-    enum rf_err err = rf_loads_encode(&list, body, sizeof body, &out, why);
+    enum rf_err err = rf_loads_encode(list, body, sizeof body, &out, why);
     return err != RF_OK ? err : put(f, dir, loads, out, why);
 }
 
@@ -145,7 +150,8 @@ enum rf_err rf_factory_firmware_make(const struct rf_factory *f,
                                      const struct rf_factory_firmware *make,
                                      char loads[RF_LOADS_NAME_MAX + 1], struct rf_why *why)
 {
-    char app[64], snd[64];
+    char app[64], snd[64], keys[64];
+    bool has_keys = f->image_keys.generation != 0;
     if (!is_word(make->version))
         return rf_why_set(why, RF_ERR_BAD, "firmware-version",
                           "a version is 1 to %d of A-Z a-z 0-9 . _ -", VERSION_MAX);
@@ -156,11 +162,20 @@ enum rf_err rf_factory_firmware_make(const struct rf_factory *f,
         return rf_why_set(why, RF_ERR_LIMIT, "display-count", "too many display texts");
     snprintf(app, sizeof app, "rfapp.%s.sbn", make->version);
     snprintf(snd, sizeof snd, "rfsnd.%s.sbn", make->version);
+    snprintf(keys, sizeof keys, "rfkeys.%s.sbn", make->version);
     snprintf(loads, RF_LOADS_NAME_MAX + 1, "ringphone-%s.loads", make->version);
+    struct rf_loads list = {
+        .entry_n = has_keys ? 3 : 2,
+        .entry = {{.name = rf_slice_str(app)},
+                  {.name = rf_slice_str(snd)},
+                  {.name = rf_slice_str(keys)}},
+    };
     enum rf_err err = rf_dir_make(make->out_dir, 0755, why);
     if (err == RF_OK)
         err = put_app(f, make, app, why);
     if (err == RF_OK)
         err = put_snd(f, make, snd, why);
-    return err != RF_OK ? err : put_list(f, make->out_dir, loads, app, snd, why);
+    if (err == RF_OK && has_keys)
+        err = put_keys(f, make, keys, why);
+    return err != RF_OK ? err : put_list(f, make->out_dir, loads, &list, why);
 }

@@ -249,7 +249,7 @@ static void make_phone(struct kit *k)
         rf_buf_fini(&bytes[i]);
     }
     struct rf_cert_list chain = {.n = 1, .cert = {ids.mic_ca.cert}};
-    struct rf_cert_list keys = {.n = 1, .cert = {ids.image.cert}};
+    struct rf_image_keys keys = {.list = {.n = 1, .cert = {ids.image.cert}}};
     struct rf_flash_make make = {
         .identity = {.device = DEVICE, .model = "7962", .serial_number = "RF1"},
         .mic_key = ids.mic.key,
@@ -604,7 +604,9 @@ void kit_boot(struct kit *k)
         .auth_string = k->conf.auth_string,
         .min_load_version = k->conf.min_load_version,
         .allow_sha1 = k->conf.allow_sha1,
+        .has_file_rollback = k->conf.has_file_rollback,
         .file_rollback = k->conf.file_rollback,
+        .load_max = k->conf.load_max,
         .parts = &parts,
         .net_arg = k,
         .clock = &k->clock.clock,

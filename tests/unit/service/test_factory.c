@@ -312,6 +312,75 @@ static void another_version_rings_otherwise(void **state)
     assert_slice_eq(a.sound[1].samples, b.sound[1].samples); /* tones are everybody's */
 }
 
+/* Another image key. */
+
+/* Does a phone with these keys believe a firmware of this factory? */
+static enum rf_err believed(const struct rf_factory *f, const struct rf_cert_list *keys,
+                            const char *version, struct rf_image_keys *brings, struct rf_why *why)
+{
+    RF_AUTO(rf_freep) char *dir = new_dir();
+    RF_AUTO(rf_freep) char *path = rf_strf("%s/rfkeys.%s.sbn", dir, version);
+    RF_AUTO(rf_buf_fini) struct rf_buf file = {0};
+    char loads[RF_LOADS_NAME_MAX + 1];
+    struct rf_load load;
+    struct rf_load_want want = {0};
+    struct rf_image_info info;
+    struct rf_slice body;
+    *why = (struct rf_why){0};
+    assert_err(make(f, version, "rf-1", dir, loads, NULL), RF_OK);
+    enum rf_err err = rf_load_verify_dir(dir, loads, keys, &want, &load, why);
+    if (err != RF_OK)
+        return err;
+    assert_int_equal(load.component_n, f->image_keys.generation != 0 ? 3 : 2);
+    rf_load_fini(&load);
+    if (f->image_keys.generation == 0)
+        return RF_OK;
+    file = read_path(path);
+    assert_err(rf_image_verify(rf_buf_slice(&file), (struct rf_slice){0}, keys, &info, &body, NULL),
+               RF_OK);
+    assert_err(rf_image_keys_decode(body, brings, NULL), RF_OK);
+    return RF_OK;
+}
+
+static void the_image_key_is_changed_in_two_steps(void **state)
+{
+    (void)state;
+    RF_AUTO(rf_freep) char *from = shared_path("factory");
+    RF_AUTO(rf_freep) char *dir = new_dir();
+    RF_AUTO(rf_factory_fini) struct rf_factory f = {0};
+    RF_AUTO(rf_image_keys_fini) struct rf_image_keys first = {0}, second = {0}, none = {0};
+    struct rf_why why = {0};
+    copy_dir(from, dir);
+    assert_err(rf_factory_open(dir, &f, NULL), RF_OK);
+    struct rf_cert_list old = {.n = 1, .cert = {f.image_cert}};
+    RF_AUTO(rf_cert_list_fini) struct rf_cert_list kept = {0};
+    assert_true(rf_cert_list_add(&kept, f.image_cert));
+    assert_err(believed(&f, &old, "1.0", &none, &why), RF_OK);
+    assert_refused(rf_factory_key_retire(&f, &why), RF_ERR_NOT_FOUND, why, "image-key-next");
+    /* A next key: the old one signs, and says both. */
+    assert_err(rf_factory_key_next(&f, SETUP_NOW, NULL), RF_OK);
+    why = (struct rf_why){0};
+    assert_refused(rf_factory_key_next(&f, SETUP_NOW, &why), RF_ERR_EXISTS, why, "image-key-next");
+    rf_factory_fini(&f);
+    assert_err(rf_factory_open(dir, &f, NULL), RF_OK);
+    assert_true(rf_cert_eq(f.image_cert, kept.cert[0]));
+    assert_err(believed(&f, &kept, "2.0", &first, &why), RF_OK);
+    assert_int_equal(first.generation, 1);
+    assert_int_equal(first.list.n, 2);
+    /* The old one retires: the next one signs, and says itself alone. */
+    assert_err(rf_factory_key_retire(&f, NULL), RF_OK);
+    assert_err(believed(&f, &first.list, "3.0", &second, &why), RF_OK);
+    assert_int_equal(second.generation, 2);
+    assert_int_equal(second.list.n, 1);
+    assert_refused(believed(&f, &kept, "3.0", &none, &why), RF_ERR_DENIED, why, "signer-unknown");
+    rf_factory_fini(&f);
+    assert_err(rf_factory_open(dir, &f, NULL), RF_OK);
+    assert_true(rf_cert_eq(f.image_cert, second.list.cert[0]));
+    assert_false(rf_cert_eq(f.image_cert, kept.cert[0]));
+    assert_err(rf_factory_key_next(&f, SETUP_NOW, NULL), RF_OK); /* and again, for the next time */
+    assert_int_equal(f.image_keys.generation, 3);
+}
+
 /* MICs. */
 
 static enum rf_err mic(const struct rf_factory *f, const char *device, const char *model,
@@ -379,6 +448,7 @@ int main(void)
         cmocka_unit_test(versions_and_hardware_are_words),
         cmocka_unit_test(display_texts_are_those_that_were_given),
         cmocka_unit_test(another_version_rings_otherwise),
+        cmocka_unit_test(the_image_key_is_changed_in_two_steps),
         cmocka_unit_test(a_mic_names_its_phone_and_chains_to_the_root),
         cmocka_unit_test(a_mic_is_for_a_device_name_only),
     };

@@ -368,6 +368,7 @@ static void sec_10a_an_older_configuration_is_told_or_refused_as_the_operator_wa
     RF_AUTO(rf_phonexml_freep) struct rf_phonexml *c = other_config();
     settle(k);
     kit_serve(k, CONFIG, kit_signed(c, CONFIG, &ids.tftp, RF_DIGEST_SHA512, TEST_NOW - 5000));
+    k->conf.has_file_rollback = true;
     k->conf.file_rollback = RF_ROLLBACK_REJECT;
     refuse_config(k, "time-rollback", auth_error);
     k->conf.file_rollback = RF_ROLLBACK_WARN;
