@@ -309,7 +309,10 @@ def test_sec_31c_versions_of_a_list(put):
     def made(version):
         return put(ITL, container.build(body, pem("sast"), ITL, version=version,
                                         signer_version=b"\1\0"))
-    accepted("list", "verify", made(b"\1\2"))
+    assert "warnings" not in accepted("list", "verify", made(b"\1\2"))
+    newer = accepted("list", "verify", made(b"\1\3"))
+    assert newer["warnings"] == ["header version 1.3 is not known"]
+    assert accepted("list", "verify", made(b"\1\3"), "--installed", MADE / ITL)["warnings"]
     refused("list", "verify", made(b"\3\2"), code="version-major")
 
 

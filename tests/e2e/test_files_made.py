@@ -112,6 +112,7 @@ def test_key_and_vector_are_new_each_time(cnf, tmp_path):
 
 
 def test_whose_configuration_it_is(cnf, tmp_path):
+    """Check "encrypt.device-name": a configuration encrypted for another phone's key."""
     words = ["--key", pem("tftp"), "--for", pem("phone"), "--out", tmp_path / "out"]
     other = tmp_path / "SEP00112233FFFF.cnf.xml"
     shutil.copy(cnf, other)
