@@ -57,6 +57,33 @@ enum rf_err rf_file_read(const char *path, size_t limit, struct rf_buf *out, str
     }
 }
 
+enum rf_err rf_file_head(const char *path, size_t n, struct rf_buf *out, uint64_t *size,
+                         struct rf_why *why)
+{
+    RF_AUTO(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0)
+        return io_error(why, "read", path);
+    if (!S_ISREG(st.st_mode))
+        return rf_why_set(why, RF_ERR_IO, "file-io", "read %s: not a regular file", path);
+    *out = RF_BUF(n);
+    *size = (uint64_t)st.st_size;
+    while (out->len < n) {
+        uint8_t chunk[4096];
+        ssize_t got = read(fd, chunk, n - out->len < sizeof chunk ? n - out->len : sizeof chunk);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return io_error(why, "read", path);
+        if (got == 0)
+            break;
+        enum rf_err err = rf_buf_add(out, chunk, (size_t)got);
+        if (err != RF_OK)
+            return rf_why_set(why, err, "memory", "read %s: no memory", path);
+    }
+    return RF_OK;
+}
+
 /* fsync the folder that holds `path`, so that a rename or removal in it is durable. */
 static enum rf_err sync_folder_of(const char *path, struct rf_why *why)
 {
@@ -157,6 +184,15 @@ enum rf_err rf_file_create(const char *path, struct rf_slice content, unsigned m
     return rf_file_replace(path, content, mode, why);
 }
 
+enum rf_err rf_file_rename(const char *from, const char *to, struct rf_why *why)
+{
+    rf_file_journal("rename", from, to);
+    if (rename(from, to) != 0)
+        return io_error(why, "rename", from);
+    enum rf_err err = sync_folder_of(to, why);
+    return err == RF_OK ? sync_folder_of(from, why) : err;
+}
+
 enum rf_err rf_file_remove(const char *path, struct rf_why *why)
 {
     if (unlink(path) != 0)
@@ -187,6 +223,14 @@ enum rf_err rf_dir_make(const char *path, unsigned mode, struct rf_why *why)
         if (keep == '\0' || err != RF_OK)
             return err;
     }
+}
+
+enum rf_err rf_dir_remove(const char *path, struct rf_why *why)
+{
+    if (rmdir(path) != 0)
+        return errno == ENOENT ? RF_OK : io_error(why, "remove folder", path);
+    rf_file_journal("remove", path, NULL);
+    return sync_folder_of(path, why);
 }
 
 static int no_dots(const struct dirent *e)

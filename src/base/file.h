@@ -15,6 +15,10 @@
 RF_MUST_CHECK enum rf_err rf_file_read(const char *path, size_t limit, struct rf_buf *out,
                                        struct rf_why *why);
 
+/** The first bytes of a regular file, at most `n`, and how long it is. As rf_file_read, but that a
+ * longer file is fine. */
+RF_MUST_CHECK enum rf_err rf_file_head(const char *path, size_t n, struct rf_buf *out,
+                                       uint64_t *size, struct rf_why *why);
 /** Replace (or make) a file atomically and durably with mode `mode`. */
 RF_MUST_CHECK enum rf_err rf_file_replace(const char *path, struct rf_slice content, unsigned mode,
                                           struct rf_why *why);
@@ -37,6 +41,9 @@ RF_MUST_CHECK enum rf_err rf_file_out_commit(struct rf_file_out *out, struct rf_
 /** Drop an uncommitted file; harmless after commit. */
 void rf_file_out_abort(struct rf_file_out *out);
 
+/** Give a file another name, in this folder or another of the same disc, durably; what had that
+ * name before goes. */
+RF_MUST_CHECK enum rf_err rf_file_rename(const char *from, const char *to, struct rf_why *why);
 /** Remove a file, durably; one that is not there is fine. */
 RF_MUST_CHECK enum rf_err rf_file_remove(const char *path, struct rf_why *why);
 /** Make a folder with its parents; one that is there is fine. RF_ERR_BAD folder-name: "". */
@@ -44,6 +51,8 @@ RF_MUST_CHECK enum rf_err rf_dir_make(const char *path, unsigned mode, struct rf
 /** Remove the regular files in a folder, not folders below it; the folder stays. */
 RF_MUST_CHECK enum rf_err rf_dir_empty(const char *path, struct rf_why *why);
 
+/** Remove an empty folder, durably; one that is not there is fine. */
+RF_MUST_CHECK enum rf_err rf_dir_remove(const char *path, struct rf_why *why);
 /** Call `each` for every regular file of a folder, in name order, until it returns an error. */
 RF_MUST_CHECK enum rf_err rf_dir_each(const char *path,
                                       enum rf_err (*each)(void *arg, const char *name), void *arg,

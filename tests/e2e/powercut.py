@@ -156,7 +156,8 @@ CALLS = "openat,open,creat,write,pwrite64,writev,rename,renameat,renameat2,unlin
         "copy_file_range,sendfile,fallocate,mknod,mknodat"
 _KINDS = {"write": "write", "pwrite64": "write", "writev": "write", "rename": "rename",
           "renameat": "rename", "renameat2": "rename", "unlink": "remove", "unlinkat": "remove",
-          "mkdir": "make-folder", "mkdirat": "make-folder", "fsync": "sync", "fdatasync": "sync"}
+          "rmdir": "remove", "mkdir": "make-folder", "mkdirat": "make-folder", "fsync": "sync",
+          "fdatasync": "sync"}
 
 
 def _whole_calls(trace):

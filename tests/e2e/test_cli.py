@@ -83,7 +83,7 @@ def test_a_command_is_told_apart_from_a_wrong_one():
     (["device", "show", "--site", ""], "--site wants a folder"),
     (["list", "verify"], "FILE.tlv is missing"),
     (["image", "verify"], "FILE is missing"),
-    (["image", "import"], "FILE... is missing"),
+    (["image", "import"], "PATH... is missing"),
     (["mic", "import"], "PEM is missing"),
     (["factory", "init"], "DIR is missing"),
     (["factory", "firmware", "d", "--hardware", "h", "--out", "o"], "--version V is missing"),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an administrator brings into the site: manufacturers' roots, images. */
+/* What an administrator brings into the site: manufacturers' roots. */
 #include "app/ringfence/commands.h"
 #include "app/ringfence/container.h"
 #include "service/setup/setup.h"
@@ -38,52 +38,4 @@ const struct cmd cmd_mic_import = {
     .uses_site = true,
     .has_json = true,
     .run = run_mic,
-};
-
-static enum rf_err import_one(struct cmd_ctx *ctx, const char *path, struct rf_json *names,
-                              struct rf_why *why)
-{
-    RF_AUTO(rf_buf_fini) struct rf_buf file = {0};
-    char name[RF_LOADS_NAME_MAX + 1];
-    enum rf_err err = cmd_read(path, CONTAINER_BYTES_MAX, &file, why);
-    if (err == RF_OK)
-        err = rf_setup_image_import(ctx->site, rf_buf_slice(&file), cmd_get(ctx, "force") != NULL,
-                                    name, why);
-    if (err == RF_OK)
-        rf_json_arr_add_str(names, name);
-    return err;
-}
-
-static int run_image(struct cmd_ctx *ctx)
-{
-    RF_AUTO(rf_site_freep) struct rf_site *site = NULL;
-    RF_AUTO(rf_json_freep) struct rf_json *j = rf_json_obj();
-    struct rf_json *names = rf_json_arr();
-    struct rf_why why = {0};
-    rf_json_set_take(j, "imported", names);
-    if (rf_site_open(ctx->site, &site, &why) != RF_OK)
-        return cmd_refuse(ctx, ctx->site, &why);
-    for (size_t i = 0; i < ctx->n_args; i++)
-        if (import_one(ctx, ctx->args[i], names, &why) != RF_OK)
-            return cmd_refuse(ctx, ctx->args[i], &why);
-    return cmd_show(ctx, rf_steal(&j));
-}
-
-static const struct cmd_option image_options[] = {
-    {.name = "force", .help = "replace another file of the same name"},
-};
-
-const struct cmd cmd_image_import = {
-    .name = "image import",
-    .args = "FILE...",
-    .args_min = 1,
-    .args_max = 64,
-    .options = image_options,
-    .n_options = sizeof image_options / sizeof *image_options,
-    .summary = "Put images and load lists where phones fetch them",
-    .help = "Each is kept under its signed name. Whether to run it is judged by the phone, which\n"
-            "alone holds its manufacturer's key.",
-    .uses_site = true,
-    .has_json = true,
-    .run = run_image,
 };

@@ -10,6 +10,7 @@ extern const struct cmd cmd_file_show, cmd_file_verify, cmd_file_sign, cmd_file_
 extern const struct cmd cmd_list_show, cmd_list_verify, cmd_list_build, cmd_list_diff,
     cmd_list_publish;
 extern const struct cmd cmd_image_show, cmd_image_verify, cmd_image_sign, cmd_image_import;
+extern const struct cmd cmd_image_list, cmd_image_default, cmd_image_refused, cmd_image_remove;
 extern const struct cmd cmd_mic_import;
 extern const struct cmd cmd_init;
 extern const struct cmd cmd_factory_init, cmd_factory_firmware, cmd_factory_phone,

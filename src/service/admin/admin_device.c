@@ -25,6 +25,11 @@ static enum rf_err load_rest(struct rf_store *store, struct admin_device *d, str
     d->has_capf = err == RF_OK;
     if (err != RF_OK && err != RF_ERR_NOT_FOUND)
         return rf_why_set(why, err, none.code, "%s", none.text);
+    none = (struct rf_why){0};
+    err = rf_store_refused_load(store, d->phone.device.name, &d->refused, &none);
+    d->has_refused = err == RF_OK;
+    if (err != RF_OK && err != RF_ERR_NOT_FOUND)
+        return rf_why_set(why, err, none.code, "%s", none.text);
     return rf_store_cert_list(store, d->phone.device.name, &d->certs, why);
 }
 
@@ -195,6 +200,10 @@ static void set_device(struct rf_json *j, const struct admin_device *d)
     rf_json_set_int(j, "added_s", s->added_s);
     rf_json_set_int(j, "changed_s", s->changed_s);
     set_live(j, &d->live);
+    if (d->has_refused)
+        rf_json_set_take(j, "load_refused", admin_refused_json(&d->refused));
+    else
+        rf_json_set_null(j, "load_refused");
     if (d->has_capf)
         rf_json_set_take(j, "capf", capf_json(&d->capf));
     else

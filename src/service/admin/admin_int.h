@@ -44,6 +44,8 @@ struct admin_device {
     uint8_t given[2][32]; /* SHA-256 of the CTL and the ITL that it would be given now */
     bool has_given[2];
     bool shows_held; /* the two above were looked up */
+    bool has_refused;
+    struct rf_store_refused refused;
     struct rf_admin_live live;
 };
 
@@ -75,6 +77,7 @@ struct admin_task {
     struct admin_device *devices;
     size_t n_devices;
     size_t at; /* the next one to look at on the call-control thread */
+    size_t n_reset;
     struct admin_change change;
     struct rf_admin_status self;
     struct rf_admin_counts counts;
@@ -144,6 +147,15 @@ enum rf_err admin_reset_begin(struct admin_task *t, struct rf_http_req *req, str
 enum rf_err admin_reset_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
 enum rf_err admin_reset_calls(struct admin_task *t, struct rf_why *why);
 void admin_reset_answer(struct admin_task *t, struct rf_json *out);
+
+/* admin_load.c */
+struct rf_json *admin_refused_json(const struct rf_store_refused *refused);
+enum rf_err admin_loads_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+void admin_loads_answer(struct admin_task *t, struct rf_json *out);
+enum rf_err admin_load_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
+enum rf_err admin_load_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+enum rf_err admin_load_calls(struct admin_task *t, struct rf_why *why);
+void admin_load_answer(struct admin_task *t, struct rf_json *out);
 
 /* admin_show.c */
 enum rf_err admin_status_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);

@@ -11,7 +11,6 @@
 #include "service/site/site.h"
 #include "trust/key.h"
 #include "trust/lists.h"
-#include "wire/loads/loads.h"
 
 /** Days a site's own certificates are valid; the second SAST's outlive the first's. */
 #define RF_SETUP_DAYS       1825
@@ -67,13 +66,5 @@ RF_MUST_CHECK enum rf_err rf_setup_lists_publish(const char *site_dir,
 RF_MUST_CHECK enum rf_err rf_setup_mic_import(const char *site_dir,
                                               const struct rf_cert_list *roots, size_t *added,
                                               struct rf_why *why);
-
-/** Copy one image or load list into the site's images/ under its signed name. It must be a
- * well-formed image container; its signature is the phone's to judge. `name` gets the name.
- * RF_ERR_DENIED file-kind, image-name (a name that is no bare file name); RF_ERR_EXISTS
- * image-exists (another file has that name, and is_forced is not set). */
-RF_MUST_CHECK enum rf_err rf_setup_image_import(const char *site_dir, struct rf_slice file,
-                                                bool is_forced, char name[RF_LOADS_NAME_MAX + 1],
-                                                struct rf_why *why);
 
 #endif

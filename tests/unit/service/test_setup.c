@@ -642,92 +642,6 @@ static void only_a_ca_vouches_for_phones(void **state)
     assert_int_equal(roots_in(dir), 0);
 }
 
-/* Images. */
-
-static struct rf_buf signed_image(const char *name, const char *body)
-{
-    RF_AUTO(rf_freep) char *dir = shared_path("factory");
-    RF_AUTO(rf_factory_fini) struct rf_factory f = {0};
-    assert_err(rf_factory_open(dir, &f, NULL), RF_OK);
-    RF_AUTO(rf_vault_freep) struct rf_vault_key *key = rf_vault_key_from_key(f.image_key);
-    struct rf_sigfile_spec spec = {
-        .name = name, .digest = RF_DIGEST_SHA512, .body = rf_slice_str(body)};
-    struct rf_buf out = RF_BUF(FILE_LIMIT);
-    assert_err(rf_image_sign(key, f.image_cert, &spec, &out, NULL), RF_OK);
-    return out;
-}
-
-static void an_image_is_kept_under_its_signed_name(void **state)
-{
-    const char *dir = *state;
-    RF_AUTO(rf_buf_fini) struct rf_buf one = signed_image("rfapp.1.0.sbn", "one");
-    RF_AUTO(rf_buf_fini) struct rf_buf two = signed_image("rfapp.1.0.sbn", "two, longer");
-    RF_AUTO(rf_freep) char *folder = rf_site_path_in(dir, RF_SITE_IMAGES);
-    RF_AUTO(rf_freep) char *path = rf_path_join(folder, "rfapp.1.0.sbn");
-    char name[RF_LOADS_NAME_MAX + 1];
-    struct rf_why why = {0};
-    assert_err(rf_setup_image_import(dir, rf_buf_slice(&one), false, name, NULL), RF_OK);
-    assert_string_equal(name, "rfapp.1.0.sbn");
-    assert_int_equal(mode_of(path), 0644);
-    /* The same again is fine; another of that name, longer or shorter, is not taken for it. */
-    assert_err(rf_setup_image_import(dir, rf_buf_slice(&one), false, name, NULL), RF_OK);
-    assert_refused(rf_setup_image_import(dir, rf_buf_slice(&two), false, name, &why), RF_ERR_EXISTS,
-                   why, "image-exists");
-    RF_AUTO(rf_buf_fini) struct rf_buf kept = read_path(path);
-    assert_slice_eq(rf_buf_slice(&kept), rf_buf_slice(&one));
-    assert_err(rf_setup_image_import(dir, rf_buf_slice(&two), true, name, NULL), RF_OK);
-    RF_AUTO(rf_buf_fini) struct rf_buf now = read_path(path);
-    assert_slice_eq(rf_buf_slice(&now), rf_buf_slice(&two));
-    why = (struct rf_why){0};
-    assert_refused(rf_setup_image_import(dir, rf_buf_slice(&one), false, name, &why), RF_ERR_EXISTS,
-                   why, "image-exists");
-}
-
-static void what_is_no_image_is_not_imported(void **state)
-{
-    const char *dir = *state;
-    RF_AUTO(rf_freep) char *folder = rf_site_path_in(dir, RF_SITE_IMAGES);
-    RF_AUTO(rf_freep) char *data = rf_path_join(getenv("RF_TEST_DATA"), "fixtures/made");
-    static const struct {
-        const char *file, *code;
-        enum rf_err err;
-    } rows[] = {
-        {"sha512.cnf.xml.sgn", "file-kind", RF_ERR_DENIED},
-        {"ITLFile.tlv", "file-kind", RF_ERR_DENIED},
-        {"encrypted.cnf.xml.enc.sgn", "file-kind", RF_ERR_DENIED},
-        {"clear.cnf.xml", "version-first", RF_ERR_BAD},
-    };
-    char name[RF_LOADS_NAME_MAX + 1];
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        RF_AUTO(rf_freep) char *path = rf_path_join(data, rows[i].file);
-        RF_AUTO(rf_buf_fini) struct rf_buf file = read_path(path);
-        struct rf_why why = {0};
-        assert_refused(rf_setup_image_import(dir, rf_buf_slice(&file), true, name, &why),
-                       rows[i].err, why, rows[i].code);
-    }
-    assert_int_equal(rmdir(folder), 0); /* it is empty */
-}
-
-static void a_name_that_leaves_the_folder_is_refused(void **state)
-{
-    const char *dir = *state;
-    static const char *const bad[] = {
-        "../keys/ccm.pem", "a/b", "/etc/passwd", ".hidden", "..", "a\\b", "a b", "caf\xc3\xa9"};
-    static const char *const good[] = {"a-b", "a.b", "A_b..c", "~b"};
-    char name[RF_LOADS_NAME_MAX + 1];
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        RF_AUTO(rf_buf_fini) struct rf_buf file = signed_image(bad[i], "body");
-        struct rf_why why = {0};
-        assert_refused(rf_setup_image_import(dir, rf_buf_slice(&file), true, name, &why),
-                       RF_ERR_DENIED, why, "image-name");
-    }
-    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
-        RF_AUTO(rf_buf_fini) struct rf_buf file = signed_image(good[i], "body");
-        assert_err(rf_setup_image_import(dir, rf_buf_slice(&file), false, name, NULL), RF_OK);
-        assert_string_equal(name, good[i]);
-    }
-}
-
 #define AT_SITE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -751,9 +665,6 @@ int main(void)
         AT_SITE(a_damaged_or_missing_list_is_published_again),
         AT_SITE(a_manufacturer_is_imported_once),
         AT_SITE(only_a_ca_vouches_for_phones),
-        AT_SITE(an_image_is_kept_under_its_signed_name),
-        AT_SITE(what_is_no_image_is_not_imported),
-        AT_SITE(a_name_that_leaves_the_folder_is_refused),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }
