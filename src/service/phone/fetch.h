@@ -44,6 +44,9 @@ struct rf_fetch_limits {
     uint32_t tries;
     uint32_t total_ms;
     bool no_options; /* as the oldest phones: no blksize, no tsize */
+    /* Take the last block and leave with an error: the server does not see a file fetched to the
+     * end, and concludes nothing of what this device has. */
+    bool is_look;
 };
 
 /* ---- one transfer, without a socket ---- */

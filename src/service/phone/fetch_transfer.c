@@ -92,7 +92,7 @@ static void end(struct rf_fetch_transfer *t, enum rf_fetch_result result)
         rf_buf_fini(&t->file);
     t->result = result;
     t->is_done = true;
-    t->phase = result == RF_FETCH_OK ? RF_FETCH_LINGERING : RF_FETCH_OVER;
+    t->phase = result == RF_FETCH_OK && !t->limits.is_look ? RF_FETCH_LINGERING : RF_FETCH_OVER;
 }
 
 enum rf_err rf_fetch_transfer_start(struct rf_fetch_transfer *t, const struct rf_address *server,
@@ -214,10 +214,14 @@ static void on_data(struct rf_fetch_transfer *t, const struct rf_tftp_packet *p,
         too_long(t, (uint64_t)t->file.len + p->data.len, send);
         return;
     }
-    send_ack(t, t->expected, send);
+    bool is_last = p->data.len < t->blksize;
+    if (is_last && t->limits.is_look)
+        send_error(t, &t->peer, RF_TFTP_ERR_OTHER, send);
+    else
+        send_ack(t, t->expected, send);
     t->expected++;
     wait_anew(t, now_ms);
-    if (p->data.len < t->blksize)
+    if (is_last)
         last_block(t, now_ms);
 }
 

@@ -101,6 +101,24 @@ static void finish(struct play *p, enum rf_fetch_result result, const char *code
     rf_fetch_transfer_fini(&p->t);
 }
 
+/* The server must not note that this device has the file now. */
+static void a_look_does_not_take_the_last_block(void **state)
+{
+    struct play p;
+    const struct rf_fetch_limits look = {.is_look = true};
+    begin(&p, 10000, &look);
+    give_oack(&p, 1428, 1428 + 100);
+    assert_ack(&p, 0);
+    give_data(&p, 1, 1428);
+    assert_ack(&p, 1);
+    give_data(&p, 2, 100);
+    struct rf_tftp_packet e = sent(&p);
+    assert_int_equal(e.op, RF_TFTP_ERROR);
+    assert_int_equal(p.t.file.len, 1428 + 100);
+    assert_int_equal(rf_fetch_transfer_wait_ms(&p.t, p.now), -1);
+    finish(&p, RF_FETCH_OK, "");
+}
+
 static void a_file_in_large_blocks(void **state)
 {
     struct play p;
@@ -585,6 +603,7 @@ int main(void)
 #define ON_SOCKETS(name) cmocka_unit_test_setup_teardown(name, sockets_up, sockets_down)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_in_large_blocks),
+        cmocka_unit_test(a_look_does_not_take_the_last_block),
         cmocka_unit_test(a_file_from_a_server_without_options),
         cmocka_unit_test(a_server_that_refuses_options_is_asked_without),
         cmocka_unit_test(errors_of_the_server_have_their_meaning),
