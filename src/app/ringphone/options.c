@@ -144,7 +144,7 @@ static bool take_auth(char *text, struct options *o)
     return is_taken;
 }
 
-static bool take_auth_file(const char *path, struct options *o)
+bool options_auth_file(const char *path, struct rf_secret *out)
 {
     char line[RF_SECRET_MAX + 2] = "";
     /* check-bytes: opened for reading */
@@ -155,7 +155,7 @@ static bool take_auth_file(const char *path, struct options *o)
     if (f != NULL && f != stdin)
         fclose(f);
     struct rf_slice text = rf_trim(rf_slice_str(line));
-    bool is_taken = is_read && text.len > 0 && rf_secret_set(&o->auth_string, text) == RF_OK;
+    bool is_taken = is_read && text.len > 0 && rf_secret_set(out, text) == RF_OK;
     rf_wipe(line, sizeof line);
     return is_taken;
 }
@@ -193,7 +193,7 @@ static int take_text(int c, struct options *o)
         return take_auth(optarg, o) ? EXIT_DONE
                                     : wrong("--auth-string wants 1 to %d bytes", RF_SECRET_MAX);
     case OPT_AUTH_FILE:
-        return take_auth_file(optarg, o)
+        return options_auth_file(optarg, &o->auth_string)
                    ? EXIT_DONE
                    : wrong("%s has no authentication string in its first line", optarg);
     default:
@@ -293,7 +293,7 @@ static int check_whole(const struct options *o, int argc, char **argv)
 {
     if (optind < argc)
         return wrong("\"%s\" is neither an option nor a page (security, status, install, unlock, "
-                     "lock, erase, set)",
+                     "lock, erase, set, doctor)",
                      argv[optind]);
     if (o->flash == NULL)
         return wrong("--flash DIR is missing");

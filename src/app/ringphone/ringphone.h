@@ -47,6 +47,8 @@ int options_stored(struct options *o);
 bool options_duration(const char *text, uint32_t *ms);
 /** "192.0.2.1", "192.0.2.1:69", "[2001:db8::1]:69". */
 bool options_host_port(const char *text, uint16_t usual, char *host, size_t cap, uint16_t *port);
+/** The first line of a file ("-": standard input) as a secret. */
+bool options_auth_file(const char *path, struct rf_secret *out);
 
 /* help.c */
 void help_print(FILE *to);
@@ -71,5 +73,8 @@ int page_unlock(int argc, char **argv);
 int page_lock(int argc, char **argv);
 int page_set(int argc, char **argv);
 int page_install(int argc, char **argv);
+
+/* doctor.c */
+int page_doctor(int argc, char **argv);
 
 #endif
