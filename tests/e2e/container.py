@@ -70,21 +70,28 @@ def text(tag, value):
     return tlv(tag, value.encode() + b"\0")
 
 
-def build(body, pem, name, digest=3, when=None, version=b"\1\0", signer_version=None, bits=2048,
-          signer_pem=None):
-    """A container signed with pem's key, said to be by signer_pem's certificate (default: pem's)."""
-    shown = openssl("x509", "-in", signer_pem or pem, "-noout", "-subject", "-issuer", "-serial",
+def names_of(pem):
+    """Subject and issuer as containers have them, and the serial number, of a certificate."""
+    shown = openssl("x509", "-in", pem, "-noout", "-subject", "-issuer", "-serial",
                     "-nameopt", "RFC2253").decode()
     subject, issuer, serial = (re.search(rf"^{word}=(.*)$", shown, re.M)[1]
                                for word in ("subject", "issuer", "serial"))
     subject, issuer = (",".join(reversed(one.split(","))) for one in (subject, issuer))
-    signer = text(SIGNER, subject) + text(ISSUER, issuer) + tlv(SERIAL, bytes.fromhex(serial))
+    return subject, issuer, bytes.fromhex(serial)
+
+
+def build(body, pem, name, digest=3, when=None, version=b"\1\0", signer_version=None, bits=2048,
+          signer_pem=None, extra=b""):
+    """A container signed with pem's key, said to be by signer_pem's certificate (default: pem's).
+    `extra`: tags behind the time."""
+    subject, issuer, serial = names_of(signer_pem or pem)
+    signer = text(SIGNER, subject) + text(ISSUER, issuer) + tlv(SERIAL, serial)
     algorithm = tlv(ALGORITHM, b"\0") + tlv(MODULUS, bytes([MODULI[bits // 8]]))
     front = tlv(SIGNER_VERSION, signer_version) if signer_version else b""
     front += tlv(SIGNER_INFO, signer)
     front += tlv(SIGNATURE_INFO, tlv(HASH, bytes([digest])) + tlv(ALGORITHM_INFO, algorithm))
     back = text(NAME, name) + tlv(TIME, struct.pack(">I", int(time.time() if when is None
-                                                                else when)))
+                                                                else when))) + extra
     length = 5 + 5 + len(front) + 3 + bits // 8 + len(back)
     padding = -length % 4
     front = tlv(VERSION, version) + tlv(LENGTH, struct.pack(">H", length + padding)) + front

@@ -13,6 +13,7 @@ import threading
 
 RRQ, DATA, ACK, ERROR = 1, 3, 4, 5
 BLOCK = 512
+SILENT = object()  # as a file: its requests get no answer. A number: the code of an error
 
 
 def get(server, name, timeout=5.0):
@@ -38,7 +39,7 @@ def get(server, name, timeout=5.0):
 class Overlay:
     def __init__(self, real, listen=("127.0.0.1", 0)):
         self.real = real
-        self.files = {}  # name: bytes; None: not there, whatever the real one says
+        self.files = {}  # name: bytes; None: not there, in no case; SILENT; a number: an error
         self.asked = []
         self._is_over = False
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -75,7 +76,10 @@ class Overlay:
 
     def _content(self, name):
         self.asked.append(name)
-        return self.files[name] if name in self.files else get(self.real, name)
+        if name in self.files:
+            return self.files[name]
+        gone = {other.lower() for other, content in self.files.items() if content is None}
+        return None if name.lower() in gone else get(self.real, name)
 
     def _transfer(self, name, client):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
@@ -84,6 +88,11 @@ class Overlay:
             s.settimeout(1)
             try:
                 content = self._content(name)
+                if content is SILENT:
+                    return
+                if isinstance(content, int):
+                    s.send(struct.pack(">HH", ERROR, content) + b"as was asked for\0")
+                    return
                 if content is None:
                     s.send(struct.pack(">HH", ERROR, 1) + b"File not found\0")
                     return
