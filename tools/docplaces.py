@@ -19,7 +19,8 @@ REPLACED = [
     (re.compile(r"/var/lib/ringfence\b"), "site"),
     (re.compile(r"\b192\.0\.2\.10\b"), "127.0.0.1"),
     (re.compile(r"^ringfence init\b"),
-     "ringfence init --set sccp_port=0 --set capf_port=0 --set tftp_port=0"),
+     "ringfence init --set sccp_port=0 --set capf_port=0 --set tftp_port=0 --set http_port=0 "
+     "--set https_port=0"),
 ]
 
 SITE = ["ringfence init --site site"]

@@ -30,6 +30,10 @@
     X(TFTP_REQUESTS, "rf_tftp_requests_total", "TFTP requests")                                    \
     X(TFTP_REFUSED, "rf_tftp_refused_total", "TFTP requests refused")                              \
     X(TFTP_BYTES, "rf_tftp_bytes", "TFTP payload bytes sent")                                      \
+    X(HTTP_REQUESTS, "rf_http_requests_total", "requests for files by HTTP and HTTPS")             \
+    X(HTTP_REFUSED, "rf_http_refused_total", "requests for files by HTTP and HTTPS refused")       \
+    X(HTTP_BYTES, "rf_http_bytes", "payload bytes sent by HTTP and HTTPS")                         \
+    X(HTTPS_UNPROVEN, "rf_https_unproven_total", "client certificates that prove nothing")         \
     X(FILES_SIGNED, "rf_provision_files_signed_total", "files signed")                             \
     X(SIGNATURES, "rf_signer_signatures_total", "signatures made by the signer")                   \
     X(RTP_IN, "rf_media_rtp_in_total", "RTP packets received")                                     \

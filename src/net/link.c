@@ -8,10 +8,12 @@
 #include "base/metrics.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define NEVER UINT64_MAX
@@ -84,7 +86,7 @@ static uint64_t deadline_of(const struct rf_link *link)
     case RF_LINK_OPEN:
         return link->idle_ms > 0 && !link->is_paused ? link->since_ms + link->idle_ms : NEVER;
     case RF_LINK_CLOSING:
-        return link->since_ms + RF_LINK_CLOSE_MS;
+        return link->since_ms + link->close_ms;
     case RF_LINK_ENDED:
     case RF_LINK_GONE:
     default:
@@ -101,7 +103,7 @@ static void too_late(struct rf_link *link)
     else if (link->state == RF_LINK_CLOSING)
         (void)rf_why_set(&why, RF_ERR_AGAIN, "close-timeout",
                          "the other side did not take what was sent within %u ms of the close",
-                         RF_LINK_CLOSE_MS);
+                         link->close_ms);
     else
         (void)rf_why_set(&why, RF_ERR_AGAIN, "handshake-timeout",
                          "%s with %s took longer than %u ms",
@@ -139,7 +141,8 @@ static void arm(struct rf_link *link)
 
 void rf_link_enter(struct rf_link *link, enum rf_link_state state)
 {
-    if (link->state == RF_LINK_HANDSHAKE && state == RF_LINK_OPEN && link->listener != NULL) {
+    if (link->state == RF_LINK_HANDSHAKE && state == RF_LINK_OPEN && link->listener != NULL &&
+        !rf_listener_counts_open(link->listener)) {
         rf_listener_opened(link->listener, link->slot);
         link->slot = NULL;
     }
@@ -215,6 +218,7 @@ static struct rf_link *link_new(struct rf_loop *loop, const struct rf_link_conf 
     link->out = RF_BUF(conf->output_max != 0 ? conf->output_max : RF_LINK_OUTPUT_DEFAULT);
     link->handshake_ms = conf->handshake_ms != 0 ? conf->handshake_ms : RF_LINK_HANDSHAKE_DEFAULT;
     link->idle_ms = conf->idle_ms;
+    link->close_ms = conf->close_ms != 0 ? conf->close_ms : RF_LINK_CLOSE_MS;
     link->armed_ms = NEVER;
     link->peer.address = *address;
     rf_address_host(address, link->peer.host, sizeof link->peer.host);
@@ -382,6 +386,20 @@ enum rf_err rf_link_write(struct rf_link *link, struct rf_slice data)
 size_t rf_link_pending(const struct rf_link *link)
 {
     return link->out.len;
+}
+
+void rf_link_ask_drained(struct rf_link *link)
+{
+    link->has_waited = true;
+    rf_loop_todo(link->loop, &link->todo);
+}
+
+size_t rf_link_unacked(const struct rf_link *link)
+{
+    int bytes = 0;
+    if (link->fd < 0 || ioctl(link->fd, SIOCOUTQ, &bytes) != 0 || bytes < 0)
+        return 0;
+    return (size_t)bytes;
 }
 
 void rf_link_pause(struct rf_link *link)

@@ -79,6 +79,7 @@ struct rf_link_conf {
     size_t output_max;     /* bytes that wait for the socket; 0: RF_LINK_OUTPUT_DEFAULT */
     uint32_t handshake_ms; /* connecting and TLS together; 0: RF_LINK_HANDSHAKE_DEFAULT */
     uint32_t idle_ms;      /* 0: no limit */
+    uint32_t close_ms;     /* rf_link_close: the rest is sent by then; 0: RF_LINK_CLOSE_MS */
 };
 
 /** Connect to a numeric address. *out is valid until its on_close has returned or it was forgotten.
@@ -93,6 +94,11 @@ RF_MUST_CHECK enum rf_err rf_link_connect(struct rf_loop *loop, const struct rf_
 RF_MUST_CHECK enum rf_err rf_link_write(struct rf_link *link, struct rf_slice data);
 /** Bytes that wait for the socket. */
 size_t rf_link_pending(const struct rf_link *link);
+/** on_drained once all that was written has left, also if nothing has to wait. */
+void rf_link_ask_drained(struct rf_link *link);
+/** Bytes that left here and are not acknowledged by the other end's kernel; with TLS, of its
+ * records. 0 is no proof that they were read, but that they arrived. */
+size_t rf_link_unacked(const struct rf_link *link);
 /** Stop and go on reading from the socket. After a resume on_data comes again with what is there.
  */
 void rf_link_pause(struct rf_link *link);
@@ -134,6 +140,7 @@ struct rf_listener_conf {
     struct rf_link_conf link;        /* of every link */
     uint32_t links_max;              /* open links at a time; 0: 20,480 */
     uint32_t handshakes_per_address; /* not yet open links from one IP at a time; 0: 64 */
+    uint32_t links_per_address;      /* links from one IP at a time, open or not; 0: no limit */
 };
 
 /** Links beyond a limit are closed at once and counted. The listener lives on `loop`. RF_ERR_BAD

@@ -40,6 +40,7 @@ struct rf_link {
     struct rf_buf out;     /* what the socket did not take yet */
     uint32_t handshake_ms;
     uint32_t idle_ms;
+    uint32_t close_ms;
     uint64_t since_ms; /* entered this state; in OPEN: something arrived */
     uint64_t armed_ms; /* when the timer fires; UINT64_MAX: not running */
     struct rf_peer peer;
@@ -72,6 +73,8 @@ void rf_link_let_go(struct rf_buf *b);
 
 /** What links tell their listener, on any thread. */
 const struct rf_link_conf *rf_listener_link_conf(const struct rf_listener *listener);
+/** Does an open link still count for its address? */
+bool rf_listener_counts_open(const struct rf_listener *listener);
 void rf_listener_opened(struct rf_listener *listener, struct rf_listener_slot *slot);
 void rf_listener_over(struct rf_listener *listener);
 

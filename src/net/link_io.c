@@ -306,7 +306,8 @@ void rf_link_go_on(struct rf_link *link)
     }
     if (link->state == RF_LINK_OPEN && link->stream != NULL && rf_tls_has_pending(link->stream))
         read_some(link);
-    if ((link->state == RF_LINK_OPEN && link->out.len > 0 && !link->is_blocked) ||
+    bool has_output = link->out.len > 0 || link->has_waited;
+    if ((link->state == RF_LINK_OPEN && has_output && !link->is_blocked) ||
         link->state == RF_LINK_CLOSING)
         write_some(link);
     rf_link_update(link);

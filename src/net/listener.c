@@ -22,7 +22,7 @@
 #define RETRY_MS           100 /* out of descriptors */
 #define PROBES_MAX         64
 
-/* Links of one address that are not open yet. Free when n is 0. */
+/* Links of one address that count: those not open yet, or all. Free when n is 0. */
 struct rf_listener_slot {
     uint8_t host[16]; /* only the accepting thread looks */
     atomic_uint n;
@@ -37,6 +37,7 @@ struct rf_listener {
     struct rf_link_conf link;
     uint32_t links_max;
     uint32_t per_address;
+    bool counts_open; /* of all links of an address, not of those in their handshake */
     uint16_t port;
     int fd;
     struct event *readable;
@@ -61,6 +62,11 @@ static void listener_unref(struct rf_listener *l)
 const struct rf_link_conf *rf_listener_link_conf(const struct rf_listener *l)
 {
     return &l->link;
+}
+
+bool rf_listener_counts_open(const struct rf_listener *l)
+{
+    return l->counts_open;
 }
 
 void rf_listener_opened(struct rf_listener *l, struct rf_listener_slot *slot)
@@ -199,7 +205,9 @@ static void admit(struct rf_listener *l, int fd, const struct rf_address *addres
     }
     struct rf_listener_slot *slot = slot_take(l, address);
     if (slot == NULL)
-        refuse(l, fd, address, "too many of this address are not through the handshake");
+        refuse(l, fd, address,
+               l->counts_open ? "the address has all the links it may have"
+                              : "too many of this address are not through the handshake");
     else
         hand_over(l, slot, fd, address);
 }
@@ -276,6 +284,9 @@ static enum rf_err listener_new(struct rf_loop *loop, const struct rf_listener_c
     l->links_max = conf->links_max != 0 ? conf->links_max : LINKS_DEFAULT;
     l->per_address =
         conf->handshakes_per_address != 0 ? conf->handshakes_per_address : HANDSHAKES_DEFAULT;
+    l->counts_open = conf->links_per_address != 0;
+    if (l->counts_open)
+        l->per_address = conf->links_per_address;
     l->slots_n = slots_for(l->links_max);
     l->slots = rf_new_n(struct rf_listener_slot, l->slots_n);
     l->seed = rf_random_u32();

@@ -123,7 +123,8 @@ class Job:
         return LATER, f"not to be had ({self.seen.no_wire})"
 
     def make_site(self):
-        options = {"name": "try", "sccp_port": 0, "capf_port": 0, "tftp_port": 0}
+        options = {"name": "try", "sccp_port": 0, "capf_port": 0, "tftp_port": 0,
+                   "http_port": 0, "https_port": 0}
         sets = [word for key, value in options.items() for word in ("--set", f"{key}={value}")]
         made = ringfence("init", "--site", self.site, *sets)
         return f"{len(made['certificates'])} certificates, trust lists, database"

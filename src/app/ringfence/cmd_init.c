@@ -17,8 +17,11 @@ static enum rf_err take_options(const struct cmd_ctx *ctx, struct rf_site_conf *
     char names[CMD_VALUES_MAX][OPTION_NAME_MAX];
     const char *given;
     size_t n = 0;
-    /* A site that names no version keeps its old lists; a new one has nothing to keep. */
-    enum rf_err err = rf_site_conf_set(conf, "list_version", "1.1", why);
+    /* What a configuration without these lines does not do: older sites stay as they are. */
+    static const struct rf_site_setting new_sites[] = {
+        {"list_version", "1.1"}, {"http", "yes"}, {"https", "yes"}};
+    enum rf_err err =
+        rf_site_conf_set_all(conf, new_sites, sizeof new_sites / sizeof *new_sites, why);
     if (err != RF_OK)
         return err;
     for (; (given = cmd_nth(ctx, "set", n)) != NULL; n++) {

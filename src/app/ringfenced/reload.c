@@ -85,8 +85,7 @@ static void apply(struct server *s, struct rf_site_conf *take_conf)
     for (int cat = 0; cat < RF_CAT_N; cat++)
         rf_log_set_level((enum rf_log_cat)cat, (enum rf_log_level)take_conf->log_level);
     rf_capf_service_set_site(s->capf, s->site);
-    rf_tftp_server_set_retries(s->tftp, take_conf->tftp_retry_ms, take_conf->tftp_tries);
-    rf_provision_set_site(s->provision, s->site, &s->ports);
+    files_reload(s, take_conf);
     k->msg.run = sccp_use;
     k->s = s;
     k->keepalive_s = take_conf->keepalive_s;

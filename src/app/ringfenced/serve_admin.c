@@ -18,8 +18,11 @@ static void op_status(void *arg, struct rf_admin_status *out)
                                     .sccp_tls = s->ports.sccp_tls,
                                     .capf = s->ports.capf,
                                     .tftp = s->ports.tftp,
+                                    .http = s->ports.http,
+                                    .https = s->ports.https,
                                     .capf_sessions = rf_capf_service_sessions(s->capf),
                                     .tftp_transfers = rf_tftp_server_transfers(s->tftp),
+                                    .http_connections = files_connections(s),
                                     .schema = s->schema};
 }
 

@@ -88,9 +88,11 @@ static void on_usr1(void *arg, int signo)
     struct log_counts *l = rf_new(struct log_counts);
     *l = (struct log_counts){.msg.run = log_sccp_counts, .s = s};
     sccp_post(s, &l->msg);
-    rf_info(RF_CAT_MAIN, "counts capf-sessions=%u tftp-transfers=%u events-waiting=%u",
+    rf_info(RF_CAT_MAIN,
+            "counts capf-sessions=%u tftp-transfers=%u http-connections=%u "
+            "events-waiting=%u",
             rf_capf_service_sessions(s->capf), rf_tftp_server_transfers(s->tftp),
-            atomic_load(&s->events_waiting));
+            files_connections(s), atomic_load(&s->events_waiting));
 }
 
 static void take_signals(struct server *s)
@@ -163,7 +165,7 @@ static enum rf_err listen_all(struct server *s, const struct user *user, struct 
         err = files_prepare(s, why);
     }
     if (err == RF_OK)
-        err = files_listen(s, wanted.tftp, why);
+        err = files_listen(s, &wanted, why);
     user_lower(user);
     return err == RF_OK ? admin_listen(s, user, why) : err;
 }
@@ -193,10 +195,12 @@ void server_run(struct server *s)
     event_of_server(s, RF_STORE_INFO, "started", "ringfenced %s started, process %ld", RF_VERSION,
                     (long)getpid());
     rf_info(RF_CAT_MAIN,
-            "ready version=%s site=%s sccp-tls=%u sccp-base=%u capf=%u tftp=%u pid=%ld "
+            "ready version=%s site=%s sccp-tls=%u sccp-base=%u capf=%u tftp=%u http=%u https=%u "
+            "pid=%ld "
             "signer=%ld",
             RF_VERSION, s->site->conf->name, s->ports.sccp_tls, rf_site_port_base(&s->ports),
-            s->ports.capf, s->ports.tftp, (long)getpid(), (long)s->signer_pid);
+            s->ports.capf, s->ports.tftp, s->ports.http, s->ports.https, (long)getpid(),
+            (long)s->signer_pid);
     notify("READY=1");
     rf_loop_run(s->loop);
     notify("STOPPING=1");
@@ -211,7 +215,7 @@ void server_run(struct server *s)
  * whatever is not there is passed over. */
 void server_stop(struct server *s)
 {
-    rf_tftp_server_close(s->tftp);
+    files_close(s);
     sccp_close(s);
     rf_worker_stop(s->signer_worker);
     rf_worker_stop(s->store_worker);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Private to app/ringfenced: the server as a whole, and the parts that this program joins.
  *
- * Threads: the main loop has signals, the admin API, CAPF, TFTP and its catalogue; the call loop
+ * Threads: the main loop has signals, the admin API, CAPF, files; the call loop
  * has the SCCP service and nothing that waits; I/O workers have the phones' links; the store and
  * signer workers block for everybody. Before all of them the signer process is forked. */
 #ifndef APP_RINGFENCED_SERVER_INT_H
@@ -16,6 +16,7 @@
 #include "net/workers.h"
 #include "service/admin/admin.h"
 #include "service/capf/capf_service.h"
+#include "service/provision/http_files.h"
 #include "service/provision/tftp_server.h"
 #include "service/sccp/sccp_link.h"
 #include "service/site/site.h"
@@ -78,6 +79,9 @@ struct server {
     struct rf_capf_service *capf;
     struct rf_provision *provision;
     struct rf_tftp_server *tftp;
+    struct rf_http_files *http;  /* NULL: switched off */
+    struct rf_http_files *https; /* NULL: switched off, or without a key */
+    struct rf_tls *https_tls;
     struct rf_admin *admin;
     rf_timer_id trim;
 };
@@ -104,7 +108,12 @@ enum rf_err capf_prepare(struct server *s, struct rf_why *why);
 
 /* serve_files.c */
 enum rf_err files_prepare(struct server *s, struct rf_why *why);
-enum rf_err files_listen(struct server *s, uint16_t port, struct rf_why *why);
+enum rf_err files_listen(struct server *s, const struct rf_site_ports *wanted, struct rf_why *why);
+/** Open ones, HTTP and HTTPS. */
+uint32_t files_connections(const struct server *s);
+/** `conf` is the site's by now. */
+void files_reload(struct server *s, const struct rf_site_conf *conf);
+void files_close(struct server *s);
 
 /* serve_admin.c */
 enum rf_err admin_listen(struct server *s, const struct user *user, struct rf_why *why);

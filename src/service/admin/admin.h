@@ -34,8 +34,11 @@ struct rf_admin_status {
     uint16_t sccp_tls;
     uint16_t capf;
     uint16_t tftp;
+    uint16_t http; /* 0: off */
+    uint16_t https;
     uint32_t capf_sessions;
     uint32_t tftp_transfers;
+    uint32_t http_connections;
     unsigned schema;
 };
 

@@ -103,6 +103,10 @@ static struct rf_json *ports_json(const struct rf_admin_status *s)
     rf_json_set_int(ports, "sccp_tls", s->sccp_tls);
     rf_json_set_int(ports, "capf", s->capf);
     rf_json_set_int(ports, "tftp", s->tftp);
+    if (s->http != 0)
+        rf_json_set_int(ports, "http", s->http);
+    if (s->https != 0)
+        rf_json_set_int(ports, "https", s->https);
     return ports;
 }
 
@@ -115,6 +119,7 @@ static void set_counts(struct rf_json *out, const struct admin_task *t)
     rf_json_set_int(out, "calls", c->calls);
     rf_json_set_int(out, "capf_sessions", t->self.capf_sessions);
     rf_json_set_int(out, "tftp_transfers", t->self.tftp_transfers);
+    rf_json_set_int(out, "http_connections", t->self.http_connections);
     struct rf_json *messages = rf_json_obj();
     rf_json_set_int(messages, "in", (int64_t)c->in);
     rf_json_set_int(messages, "out", (int64_t)c->out);

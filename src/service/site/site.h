@@ -67,6 +67,16 @@ struct rf_site_conf {
     uint32_t sccp_port; /* P: the TLS listener is P + 443; 0: chosen by the kernel */
     uint32_t capf_port; /* 0: chosen by the kernel */
     uint32_t tftp_port; /* 0: chosen by the kernel */
+    bool http;          /* files by HTTP and HTTPS too; ports 0: chosen by the kernel */
+    uint32_t http_port;
+    bool https;
+    uint32_t https_port;
+    uint32_t http_connections;
+    uint32_t http_per_address;
+    bool https_proof;     /* a device's files only to that device */
+    char *https_unsigned; /* models that want .sgn names unsigned by HTTPS */
+    uint32_t tftp_transfers;
+    uint32_t tftp_per_address;
     char *admin_group;  /* group of the admin socket; empty: the process's */
     uint32_t workers;   /* I/O threads; 0: one a core */
     uint32_t log_level; /* enum rf_log_level */
@@ -172,6 +182,8 @@ struct rf_site_ports {
     uint16_t sccp_tls;
     uint16_t capf;
     uint16_t tftp;
+    uint16_t http; /* 0: switched off */
+    uint16_t https;
 };
 #define RF_SITE_TLS_OFFSET 443
 /** P as phones are told. */

@@ -62,6 +62,78 @@ static const struct rf_conf_option options[] = {
      .max = 65535,
      .unit = "port",
      .help = "TFTP; phones ask on 69 unless told otherwise; 0: chosen and kept"},
+    {.name = "tftp_transfers",
+     .type = RF_CONF_U32,
+     .at = AT(tftp_transfers),
+     .fallback = "512",
+     .min = 1,
+     .max = 60000,
+     .unit = "transfers",
+     .help = "TFTP transfers at one time; more wait, because a request that is not answered comes "
+             "again"},
+    {.name = "tftp_per_address",
+     .type = RF_CONF_U32,
+     .at = AT(tftp_per_address),
+     .fallback = "4",
+     .min = 1,
+     .max = 60000,
+     .unit = "transfers",
+     .help = "and of one address"},
+    {.name = "http",
+     .type = RF_CONF_BOOL,
+     .at = AT(http),
+     .fallback = "no",
+     .help = "Serve files by HTTP too; newer phones ask there first"},
+    {.name = "http_port",
+     .type = RF_CONF_U32,
+     .at = AT(http_port),
+     .fallback = "6970",
+     .max = 65535,
+     .unit = "port",
+     .help = "HTTP; phones ask on 6970; 0: chosen and kept"},
+    {.name = "https",
+     .type = RF_CONF_BOOL,
+     .at = AT(https),
+     .fallback = "no",
+     .help = "Serve files by HTTPS too, with the key that `ringfence list publish` makes for lists "
+             "of version 1.1"},
+    {.name = "https_port",
+     .type = RF_CONF_U32,
+     .at = AT(https_port),
+     .fallback = "6971",
+     .max = 65535,
+     .unit = "port",
+     .help = "HTTPS; phones ask on 6971; 0: chosen and kept"},
+    {.name = "http_connections",
+     .type = RF_CONF_U32,
+     .at = AT(http_connections),
+     .fallback = "2048",
+     .min = 1,
+     .max = 60000,
+     .unit = "connections",
+     .help = "Connections at one time, HTTP and HTTPS each; more are refused"},
+    {.name = "http_per_address",
+     .type = RF_CONF_U32,
+     .at = AT(http_per_address),
+     .fallback = "8",
+     .min = 1,
+     .max = 60000,
+     .unit = "connections",
+     .help = "and of one address"},
+    {.name = "https_proof",
+     .type = RF_CONF_BOOL,
+     .at = AT(https_proof),
+     .fallback = "no",
+     .reloads = true,
+     .help =
+         "By HTTPS a device's files only for a client that shows the certificate of that device"},
+    {.name = "https_unsigned",
+     .type = RF_CONF_TEXT,
+     .at = AT(https_unsigned),
+     .fallback = "78xx 88xx",
+     .reloads = true,
+     .help = "Models, x for any digit, that ask for NAME.sgn by HTTPS and want NAME: their "
+             "configuration comes unsigned there, since TLS says from whom it is"},
     {.name = "admin_group",
      .type = RF_CONF_TEXT,
      .at = AT(admin_group),
@@ -413,6 +485,8 @@ static enum rf_err check_texts(const struct rf_site_conf *c, struct rf_why *why)
         return refuse(why, "advertise", c->advertise, "an address or a host name");
     if (c->admin_group[0] != '\0' && !is_made_of(c->admin_group, 32, LETTERS DIGITS "-_."))
         return refuse(why, "admin_group", c->admin_group, "the name of a group");
+    if (c->https_unsigned[0] != '\0' && !is_made_of(c->https_unsigned, 200, LETTERS DIGITS "-. "))
+        return refuse(why, "https_unsigned", c->https_unsigned, "models with blanks between");
     if (!is_printable(c->keylog, 512))
         return refuse(why, "keylog", c->keylog, "a path");
     if (!is_date_template(c->date_template))
@@ -444,6 +518,9 @@ static enum rf_err check(const struct rf_site_conf *c, struct rf_why *why)
         return rf_why_set(why, RF_ERR_BAD, "conf-ports",
                           "capf_port = %u is the TLS port of sccp_port = %u", c->capf_port,
                           c->sccp_port);
+    if (c->http && c->https && c->http_port != 0 && c->http_port == c->https_port)
+        return rf_why_set(why, RF_ERR_BAD, "conf-ports", "http_port and https_port are both %u",
+                          c->http_port);
     if (c->lsc_key_bits < c->rsa_min)
         return rf_why_set(why, RF_ERR_BAD, "conf-key-size",
                           "lsc_key_bits = %u is below rsa_min = %u: phones would be refused",

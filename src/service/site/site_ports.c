@@ -23,6 +23,13 @@ static enum rf_err port_of(const struct rf_json *obj, const char *key, int64_t m
     return err;
 }
 
+/* Ports that a site may do without, and that older ones have not kept. */
+static enum rf_err port_if_there(const struct rf_json *obj, const char *key, uint16_t *out,
+                                 struct rf_why *why)
+{
+    return rf_json_get(obj, key) == NULL ? RF_OK : port_of(obj, key, 1, out, why);
+}
+
 static enum rf_err decode(struct rf_slice text, struct rf_site_ports *out, struct rf_why *why)
 {
     RF_AUTO(rf_json_freep) struct rf_json *obj = NULL;
@@ -33,6 +40,10 @@ static enum rf_err decode(struct rf_slice text, struct rf_site_ports *out, struc
         err = port_of(obj, "capf", 1, &out->capf, why);
     if (err == RF_OK)
         err = port_of(obj, "tftp", 1, &out->tftp, why);
+    if (err == RF_OK)
+        err = port_if_there(obj, "http", &out->http, why);
+    if (err == RF_OK)
+        err = port_if_there(obj, "https", &out->https, why);
     return err;
 }
 
@@ -62,7 +73,9 @@ enum rf_err rf_site_ports_wanted(const struct rf_site *site, struct rf_site_port
     struct rf_site_ports kept = {0};
     struct rf_why none = {0};
     enum rf_err err = RF_OK;
-    bool needs_kept = conf->sccp_port == 0 || conf->capf_port == 0 || conf->tftp_port == 0;
+    bool needs_kept = conf->sccp_port == 0 || conf->capf_port == 0 || conf->tftp_port == 0 ||
+                      (conf->http && conf->http_port == 0) ||
+                      (conf->https && conf->https_port == 0);
     if (needs_kept)
         err = rf_site_ports_load(site, &kept, &none);
     if (err != RF_OK && err != RF_ERR_NOT_FOUND)
@@ -73,6 +86,10 @@ enum rf_err rf_site_ports_wanted(const struct rf_site *site, struct rf_site_port
         kept.capf = (uint16_t)conf->capf_port;
     if (conf->tftp_port != 0)
         kept.tftp = (uint16_t)conf->tftp_port;
+    if (conf->http_port != 0)
+        kept.http = (uint16_t)conf->http_port;
+    if (conf->https_port != 0)
+        kept.https = (uint16_t)conf->https_port;
     *out = kept;
     return RF_OK;
 }
@@ -90,6 +107,10 @@ enum rf_err rf_site_ports_save(const struct rf_site *site, const struct rf_site_
     rf_json_set_int(obj, "sccp_tls", ports->sccp_tls);
     rf_json_set_int(obj, "capf", ports->capf);
     rf_json_set_int(obj, "tftp", ports->tftp);
+    if (ports->http != 0)
+        rf_json_set_int(obj, "http", ports->http);
+    if (ports->https != 0)
+        rf_json_set_int(obj, "https", ports->https);
     enum rf_err err = rf_json_dump(obj, 2, &text);
     if (err == RF_OK)
         err = rf_buf_addf(&text, "\n");

@@ -209,6 +209,31 @@ static void a_refused_write_is_told_when_there_is_room(void **state)
     finish(&w);
 }
 
+static void what_has_left_and_what_has_arrived(void **state)
+{
+    for (int has_tls = 0; has_tls <= 1; has_tls++) {
+        struct world w;
+        struct rf_link_conf link = {.output_max = 1024 * 1024};
+        open_kind(&w, has_tls, &link);
+        say(&w.server, "small");
+        rf_link_ask_drained(w.server.link);
+        turn_until(&w, w.server.drained == 1);
+        assert_int_equal(rf_link_pending(w.server.link), 0);
+        turn_until(&w, rf_link_unacked(w.server.link) == 0);
+        rf_link_ask_drained(w.server.link); /* with nothing to wait for */
+        turn_until(&w, w.server.drained == 2);
+        rf_link_pause(w.client.link);
+        rf_loop_turn(w.loop, 0);
+        fill(&w, w.server.link);
+        assert_true(rf_link_unacked(w.server.link) > 0);
+        rf_link_resume(w.client.link);
+        w.server.drained = 0;
+        turn_until(&w, w.server.drained == 1);
+        turn_until(&w, rf_link_unacked(w.server.link) == 0);
+        finish(&w);
+    }
+}
+
 static void messages_of_one_turn_share_a_record(void **state)
 {
     struct world w;
@@ -640,6 +665,26 @@ static void a_close_is_not_waited_for_for_ever(void **state)
     }
 }
 
+static void a_close_may_have_more_time(void **state)
+{
+    static const uint8_t big[8 * 1024 * 1024];
+    struct world w;
+    struct rf_link_conf link = {.output_max = sizeof big, .close_ms = 60000};
+    open_kind(&w, false, &link);
+    rf_link_pause(w.client.link);
+    turn_some(&w);
+    assert_err(rf_link_write(w.server.link, rf_slice_of(big, sizeof big)), RF_OK);
+    rf_link_close(w.server.link);
+    assert_sleeps(&w);
+    rf_clock_fake_advance(&w.clock, 59999);
+    turn_some(&w);
+    assert_int_equal(w.server.closed, 0);
+    rf_link_resume(w.client.link);
+    turn_until(&w, w.client.got.len == sizeof big);
+    assert_string_equal(w.server.code, "closed-here");
+    finish(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -650,6 +695,7 @@ int main(void)
         cmocka_unit_test(a_full_but_paused_input_is_no_fault),
         cmocka_unit_test(a_peer_that_does_not_read),
         cmocka_unit_test(a_refused_write_is_told_when_there_is_room),
+        cmocka_unit_test(what_has_left_and_what_has_arrived),
         cmocka_unit_test(messages_of_one_turn_share_a_record),
         cmocka_unit_test(closing_sends_what_is_queued_first),
         cmocka_unit_test(a_refusal_takes_its_reason_along),
@@ -669,6 +715,7 @@ int main(void)
         cmocka_unit_test(a_connection_that_is_not_made),
         cmocka_unit_test(an_idle_link_is_closed),
         cmocka_unit_test(a_close_is_not_waited_for_for_ever),
+        cmocka_unit_test(a_close_may_have_more_time),
     };
     return cmocka_run_group_tests(tests, pki_make, pki_drop);
 }

@@ -128,6 +128,33 @@ static void open_links_do_not_count_as_handshakes(void **state)
     finish(&w);
 }
 
+static void open_links_count_where_that_is_wanted_sec_52a(void **state)
+{
+    struct world w;
+    begin_plain(&w);
+    rf_listener_close(w.listener);
+    struct rf_listener_conf conf = {.name = "limited",
+                                    .address = "127.0.0.1",
+                                    .link = {.calls = &server_calls, .arg = &w},
+                                    .links_per_address = 2};
+    assert_err(rf_listener_open(w.loop, &conf, &w.listener, NULL), RF_OK);
+    int a = tcp_from(&w, "127.0.0.1");
+    int b = tcp_from(&w, "127.0.0.1");
+    turn_until(&w, w.accepted == 2);
+    struct rf_link *second = w.server.link;
+    int c = tcp_from(&w, "127.0.0.1");
+    assert_true(is_closed(&w, c));
+    int other = tcp_from(&w, "127.0.0.2");
+    assert_false(is_closed(&w, other));
+    rf_link_abort(second, NULL);
+    turn_some(&w);
+    int d = tcp_from(&w, "127.0.0.1");
+    assert_false(is_closed(&w, d));
+    assert_false(is_closed(&w, a));
+    close(a), close(b), close(c), close(d), close(other);
+    finish(&w);
+}
+
 static void many_addresses_at_once(void **state)
 {
     struct world w;
@@ -489,6 +516,7 @@ int main(void)
         cmocka_unit_test(so_many_links_and_no_more),
         cmocka_unit_test(half_open_handshakes_are_few_per_address_sec_52a),
         cmocka_unit_test(open_links_do_not_count_as_handshakes),
+        cmocka_unit_test(open_links_count_where_that_is_wanted_sec_52a),
         cmocka_unit_test(many_addresses_at_once),
         cmocka_unit_test(no_descriptors_left),
         cmocka_unit_test(closing_a_listener_leaves_its_links),

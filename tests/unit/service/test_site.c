@@ -114,6 +114,8 @@ static void wrong_configurations_are_refused_with_their_reason(void **state)
         {"load_server = a b\n", "conf-value", "load_server"},
         {"locale = ../x\n", "conf-value", "locale"},
         {"sccp_port = 3361\n", "conf-ports", "capf_port"},
+        {"http = yes\nhttps = yes\nhttps_port = 6970\n", "conf-ports", "http_port"},
+        {"https_unsigned = 78xx;\n", "conf-value", "https_unsigned"},
         {"lsc_key_bits = 1024\n", "conf-key-size", "rsa_min"},
     };
     RF_AUTO(rf_freep) char *path = rf_site_path_in(p->dir, RF_SITE_CONF);
@@ -298,6 +300,36 @@ static void private_files_open_to_others_stop_the_start(void **state)
     assert_refused(rf_site_open(p->dir, &site, &why), RF_ERR_DENIED, why, "key-owner");
 }
 
+static void ports_of_http_are_kept_where_it_is_served(void **state)
+{
+    struct place *p = *state;
+    write_item(p, RF_SITE_CONF,
+               "tftp_port = 69\nhttp = yes\nhttp_port = 0\nhttps = yes\nhttps_port = 0\n", 0644);
+    struct rf_site *site = open_site(p);
+    struct rf_site_ports ports;
+    struct rf_why why = {0};
+    struct rf_site_ports bound = {
+        .sccp_tls = 40443, .capf = 40001, .tftp = 69, .http = 40970, .https = 40971};
+    assert_err(rf_site_ports_save(site, &bound, NULL), RF_OK);
+    assert_err(rf_site_ports_wanted(site, &ports, NULL), RF_OK);
+    assert_int_equal(ports.http, 40970);
+    assert_int_equal(ports.https, 40971);
+    /* Those of an older site have none. */
+    write_item(p, RF_SITE_PORTS, "{\"sccp_tls\":444,\"capf\":1,\"tftp\":1}", 0644);
+    assert_err(rf_site_ports_wanted(site, &ports, NULL), RF_OK);
+    assert_int_equal(ports.http, 0);
+    assert_int_equal(ports.https, 0);
+    write_item(p, RF_SITE_PORTS, "{\"sccp_tls\":444,\"capf\":1,\"tftp\":1,\"http\":0}", 0644);
+    assert_refused(rf_site_ports_wanted(site, &ports, &why), RF_ERR_BAD, why, "ports-file");
+    rf_site_free(site);
+    write_item(p, RF_SITE_CONF, "http = yes\nhttp_port = 40972\n", 0644);
+    write_item(p, RF_SITE_PORTS, "{\"sccp_tls\":444,\"capf\":1,\"tftp\":1}", 0644);
+    site = open_site(p);
+    assert_err(rf_site_ports_wanted(site, &ports, NULL), RF_OK);
+    assert_int_equal(ports.http, 40972);
+    rf_site_free(site);
+}
+
 static void ports_are_chosen_once_and_kept(void **state)
 {
     struct place *p = *state;
@@ -352,6 +384,7 @@ int main(void)
         cmocka_unit_test(weak_choices_are_named),
         AT_PLACE(private_files_open_to_others_stop_the_start),
         AT_PLACE(ports_are_chosen_once_and_kept),
+        AT_PLACE(ports_of_http_are_kept_where_it_is_served),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

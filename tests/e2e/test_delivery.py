@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files for phones, fetched by programs that are not ours: curl, tftp-hpa, atftp, openssl s_client."""
+import hashlib
+import os
+import socket
+import subprocess
+import time
+
+import pytest
+
+import rig
+
+CONFIG = f"{rig.A}.cnf.xml"
+NAMES = ("CTLFile.tlv", f"ITL{rig.A}.tlv", f"{CONFIG}.sgn", "ringphone-2.0.loads", "rfapp.2.0.sbn")
+
+
+@pytest.fixture
+def served(office):
+    """A site with phones that have LSCs, serving."""
+    office.site.start()
+    return office
+
+
+def curl(*words, status=0):
+    return rig.run("curl", "-sS", "--max-time", "20", *words, status=status)
+
+
+def url(site, scheme, name, host="127.0.0.1"):
+    return f"{scheme}://{host}:{site.ports[scheme]}/{name}"
+
+
+def by_curl(site, scheme, name, folder, *words):
+    """The bytes of a file, and the head of the answer."""
+    out, head = folder / "curl.out", folder / "curl.head"
+    secure = ["--cacert", site.folder / "certs/https.pem", "--connect-to",
+              f"::127.0.0.1:{site.ports[scheme]}"] if scheme == "https" else []
+    host = "ringfence-HTTPS" if scheme == "https" else "127.0.0.1"  # the certificate's name
+    out.unlink(missing_ok=True)
+    mode = [] if scheme == "tftp" else ["-D", head]
+    curl(*secure, *mode, *words, "-o", out, url(site, scheme, name, host))
+    return out.read_bytes() if out.exists() else b"", head.read_text() if mode else ""
+
+
+def by_tftp_hpa(site, name, folder):
+    out = folder / "tftp-hpa.out"
+    rig.run("tftp", "-m", "binary", "127.0.0.1", str(site.ports["tftp"]), "-c", "get", name, out)
+    return out.read_bytes()
+
+
+def by_atftp(site, name, folder, **options):
+    out = folder / "atftp.out"
+    words = [word for key, value in options.items() for word in ("--option", f"{key} {value}")]
+    rig.run("atftp", *words, "--get", "-r", name, "-l", out, "127.0.0.1", str(site.ports["tftp"]))
+    return out.read_bytes()
+
+
+# ---- every transport and client says the same ----
+
+def test_every_client_gets_the_same_bytes_by_tftp_and_http(served, tmp_path):
+    site = served.site
+    for name in NAMES:
+        by_http, head = by_curl(site, "http", name, tmp_path)
+        assert head.startswith("HTTP/1.1 200 OK"), head
+        assert f"Content-Length: {len(by_http)}" in head and "Cache-Control: no-store" in head
+        assert len(by_http) > 100, name
+        assert by_curl(site, "tftp", name, tmp_path, "--tftp-blksize", "1428")[0] == by_http, name
+        assert by_curl(site, "tftp", name, tmp_path, "--tftp-no-options")[0] == by_http, name
+        assert by_tftp_hpa(site, name, tmp_path) == by_http, name
+        assert by_atftp(site, name, tmp_path) == by_http, name
+        assert by_atftp(site, name, tmp_path, blksize=1428, windowsize=16) == by_http, name
+    assert (site.folder / "images/rfapp.2.0.sbn").read_bytes() == by_http
+
+
+def test_a_file_past_the_last_block_number_arrives_whole(site, tmp_path):
+    """40 MB in blocks of 512: the numbers go from 65,535 to 0, and past it again in a window."""
+    big = os.urandom(1 << 20) * 40 + b"the end"
+    (site.folder / "images/big.sbn").write_bytes(big)
+    site.start()
+    assert by_curl(site, "tftp", "big.sbn", tmp_path, "--tftp-no-options")[0] == big
+    assert by_tftp_hpa(site, "big.sbn", tmp_path) == big
+    assert by_atftp(site, "big.sbn", tmp_path, blksize=512, windowsize=16) == big
+    assert by_curl(site, "http", "big.sbn", tmp_path)[0] == big
+
+
+# ---- HTTP ----
+
+def test_http_refuses_what_is_no_file(served, tmp_path):
+    site = served.site
+    for name, status in (("none.xml", 404), ("", 404), ("images/", 404), ("..%2fringfence.conf", 404),
+                         ("%252e%252e/ringfence.conf", 400), ("ringfence.conf%00", 400)):
+        body, head = by_curl(site, "http", name, tmp_path, "--path-as-is")
+        assert head.startswith(f"HTTP/1.1 {status} "), (name, head)
+        assert len(body) < 64 and "Location" not in head
+    for method in ("PUT", "POST", "DELETE"):
+        _, head = by_curl(site, "http", "CTLFile.tlv", tmp_path, "-X", method)
+        assert head.startswith("HTTP/1.1 405 ") and "Allow: GET, HEAD" in head
+    _, head = by_curl(site, "http", "CTLFile.tlv", tmp_path, "-I")
+    size = (site.folder / "lists/CTLFile.tlv").stat().st_size
+    assert head.startswith("HTTP/1.1 200 ") and f"Content-Length: {size}" in head
+
+
+def test_a_switched_off_port_refuses_the_connection(site):
+    """A phone goes on at once where nobody listens; where nothing answers it waits."""
+    site.configure(http="no", https="no")
+    site.start()
+    assert "http" not in site.ports and "https" not in site.status()["ports"]
+    assert " http=0 https=0 " in site.log_wait(" main: ready ")
+
+
+def test_http_ports_are_kept(site, tmp_path):
+    site.start()
+    before = site.ports
+    assert site.status()["ports"]["http"] == before["http"] != 0
+    site.stop()
+    site.start()
+    assert site.ports == before
+    assert by_curl(site, "http", "CTLFile.tlv", tmp_path)[0] == \
+        (site.folder / "lists/CTLFile.tlv").read_bytes()
+
+
+def test_who_fetched_what_is_an_event(served, tmp_path):
+    site = served.site
+    config, _ = by_curl(site, "http", f"{CONFIG}.sgn", tmp_path)
+    event = site.event_wait("file-sent", device=rig.A, text=CONFIG)
+    assert f"{len(config)} bytes" in event["text"]
+
+
+# ---- HTTPS ----
+
+def s_client(site, *words, send=b""):
+    command = ["openssl", "s_client", "-connect", f"127.0.0.1:{site.ports['https']}", "-ign_eof",
+               *words]
+    done = subprocess.run([str(word) for word in command], input=send, capture_output=True,
+                          check=False, timeout=30)
+    return done.stdout + done.stderr
+
+
+def test_https_has_an_ec_certificate_that_the_lists_name(served):
+    site = served.site
+    shown = s_client(site, send=b"HEAD /CTLFile.tlv HTTP/1.1\r\n\r\n").decode(errors="replace")
+    assert "HTTP/1.1 200 OK" in shown
+    assert "Server Temp Key" in shown and "ECDSA" in shown
+    for version in ("-tls1", "-tls1_1"):
+        refused = s_client(site, version, "-cipher", "DEFAULT:@SECLEVEL=0").decode(errors="replace")
+        assert "Cipher is (NONE)" in refused
+    own = rig.run("openssl", "x509", "-in", site.folder / "certs/https.pem", "-noout",
+                  "-fingerprint", "-sha256").stdout.split("=")[1].strip().replace(":", "").lower()
+    for name in ("CTL", "ITL"):
+        shown = rig.ringfence("list", "show", site.folder / f"lists/{name}File.tlv", "--json")
+        assert own in str(shown).lower() and "1.1" in str(shown)
+
+
+def test_https_serves_the_same_files_with_and_without_a_client_certificate(served, tmp_path):
+    site = served.site
+    for name in ("CTLFile.tlv", "rfapp.2.0.sbn"):
+        plain, _ = by_curl(site, "http", name, tmp_path)
+        for version in ("--tls-max 1.2", "--tlsv1.3"):
+            assert by_curl(site, "https", name, tmp_path, *version.split())[0] == plain
+        pem = served.a.flash / "lsc.pem"
+        own, _ = by_curl(site, "https", name, tmp_path, "--cert", pem, "--key", pem)
+        assert own == plain
+
+
+def test_https_proof_is_the_devices_own_certificate(served, tmp_path, factory):
+    site = served.site
+    site.configure(https_proof="yes")
+    site.reload()
+    cases = (
+        (served.a.flash / "lsc.pem", "200"),
+        (served.a.flash / "mic.pem", "200"),
+        (served.b.flash / "lsc.pem", "404"),  # of another device
+        (None, "404"),
+    )
+    for pem, status in cases:
+        words = ["--cert", pem, "--key", pem] if pem else []
+        _, head = by_curl(site, "https", f"{CONFIG}.sgn", tmp_path, *words)
+        assert head.split()[1] == status, pem
+    assert " code=https-unproven" in site.log_text()
+    # What is no device's is for all.
+    assert by_curl(site, "https", "CTLFile.tlv", tmp_path)[1].split()[1] == "200"
+
+
+def self_made(folder, name):
+    """A certificate with a phone's name, that nobody vouches for."""
+    pem = folder / "self.pem"
+    rig.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+            "-nodes", "-subj", f"/CN={name}", "-days", "2", "-keyout", folder / "self.key", "-out",
+            folder / "self.crt")
+    pem.write_bytes((folder / "self.crt").read_bytes() + (folder / "self.key").read_bytes())
+    return pem
+
+
+def test_a_certificate_that_proves_nothing_is_served_like_none(served, tmp_path):
+    site = served.site
+    pem = self_made(tmp_path, rig.A)
+    words = ["--cert", pem, "--key", pem]
+    assert by_curl(site, "https", "CTLFile.tlv", tmp_path, *words)[1].split()[1] == "200"
+    line = site.log_wait("proves nothing here")
+    assert "cannot be a device's certificate" in line and f"cert=CN={rig.A}" in line
+    site.configure(https_proof="yes")
+    site.reload()
+    assert by_curl(site, "https", f"{CONFIG}.sgn", tmp_path, *words)[1].split()[1] == "404"
+    metrics = site.ask("GET", "/metrics")[1]
+    assert "rf_https_unproven_total 2" in metrics
+
+
+def test_a_site_without_the_key_serves_the_rest_and_says_how_to_get_it(site, tmp_path):
+    for path in ("keys/https.pem", "certs/https.pem"):
+        (site.folder / path).unlink()
+    site.start()
+    assert "https" not in site.ports
+    assert "`ringfence list publish` makes it" in site.log_text()
+    assert by_curl(site, "http", "CTLFile.tlv", tmp_path)[1].split()[1] == "200"
+    site.stop()
+    site.cli("list", "publish")
+    site.start()
+    assert by_curl(site, "https", "CTLFile.tlv", tmp_path)[1].split()[1] == "200"
+
+
+# ---- clients that stall or flood cost only themselves ----
+
+def test_silent_and_greedy_connections_take_only_their_own_places(served, tmp_path):
+    site = served.site
+    site.configure(http_per_address=200)
+    site.stop()
+    site.start()
+    idle = [socket.create_connection(("127.0.0.1", site.ports["http"])) for _ in range(190)]
+    for one in idle[:95]:
+        one.sendall(b"GET /CTLFile.tlv HTTP/1.1\r\nA: ")
+    began = time.monotonic()
+    body, _ = by_curl(site, "http", "CTLFile.tlv", tmp_path)
+    assert hashlib.sha256(body).digest() == \
+        hashlib.sha256((site.folder / "lists/CTLFile.tlv").read_bytes()).digest()
+    assert time.monotonic() - began < 5
+    assert site.status()["http_connections"] >= 150
+    for one in idle:
+        one.close()
+    rig.wait_until("their places to be free", lambda: site.status()["http_connections"] == 0)
