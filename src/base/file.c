@@ -101,6 +101,12 @@ static enum rf_err sync_folder_of(const char *path, struct rf_why *why)
 enum rf_err rf_file_out_begin(struct rf_file_out *out, const char *path, unsigned mode,
                               struct rf_why *why)
 {
+    struct stat st;
+    *out = (struct rf_file_out){.fd = -1};
+    /* A new file in the place of a device would take it from everybody, when root does it. */
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return rf_why_set(why, RF_ERR_IO, "file-io",
+                          "write %s: it is there, and not a regular file: not replaced", path);
     *out = (struct rf_file_out){
         .fd = -1, .path = rf_strdup(path), .temp = rf_strf("%s.new.XXXXXX", path)};
     out->fd = mkostemp(out->temp, O_CLOEXEC);

@@ -33,6 +33,9 @@ struct rf_file_out {
     char *path;
     char *temp;
 };
+/** RF_ERR_IO file-io also when the name is that of a device, pipe or folder: those are not
+ * replaced.
+ */
 RF_MUST_CHECK enum rf_err rf_file_out_begin(struct rf_file_out *out, const char *path,
                                             unsigned mode, struct rf_why *why);
 RF_MUST_CHECK enum rf_err rf_file_out_add(struct rf_file_out *out, struct rf_slice part,

@@ -106,6 +106,16 @@ def test_a_byte_at_the_end_of_a_big_file_is_noticed(sizes, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["image"]  # and no temporary file
 
 
+def test_a_file_above_the_limit_is_refused_unread(tmp_path):
+    path = tmp_path / "sparse"
+    with open(path, "wb") as file:
+        file.truncate((4 << 30) + 1)
+    for words in (["file", "show", path], ["image", "show", path],
+                  ["file", "sign", path, "--key", pem("tftp"), "--out", tmp_path / "out"]):
+        assert rig.ringfence(*words, "--json", status=1)["code"] == "file-too-large"
+    assert not (tmp_path / "out").exists()
+
+
 def test_lengths_that_lie_cost_no_memory(tmp_path):
     good = tmp_path / "good.sgn"
     rig.ringfence("file", "sign", CLEAR, "--key", pem("tftp"), "--out", good)

@@ -3,6 +3,7 @@
 apart without our code, and what they must not do leaves nothing behind."""
 import hashlib
 import json
+import os
 import re
 import shutil
 import stat
@@ -164,6 +165,19 @@ def test_keys_that_cannot_do_it_are_refused(cnf, tmp_path):
     refused(*words("web-ec", "phone"), code="key-type")
     assert not (tmp_path / "out").exists()
     accepted(*words("tftp", "phone"))
+
+
+def test_a_device_is_not_replaced(cnf, tmp_path):
+    """--out /dev/null as root: a file there would be everybody's trouble."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for words in (["file", "strip", MADE / "sha1.cnf.xml.sgn"],
+                  ["file", "sign", cnf, "--key", pem("tftp"), "--name", SGN],
+                  ["list", "build", "--sast", pem("sast")],
+                  ["file", "decrypt", MADE / "encrypted.cnf.xml.enc.sgn", "--phone-key",
+                   pem("phone"), "--cert", pem("tftp")]):
+        refused(*words, "--out", pipe, code="file-io")
+    assert stat.S_ISFIFO(pipe.stat().st_mode) and left_in(tmp_path) == [cnf.name, "pipe"]
 
 
 def test_a_folder_that_cannot_be_written_keeps_what_it_has(cnf, encrypted, tmp_path):

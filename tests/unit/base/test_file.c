@@ -109,6 +109,26 @@ static void reading_says_why_not(void **state)
     assert_err(rf_file_remove(path, NULL), RF_OK);
 }
 
+/* root may rename a file over /dev/null, and the machine is hardly usable after that. */
+static void only_regular_files_are_replaced(void **state)
+{
+    (void)state;
+    RF_AUTO(rf_freep) char *path = rf_path_join(dir, "pipe");
+    struct rf_why why = {0};
+    struct stat st;
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_refused(rf_file_replace(path, rf_slice_str("x"), RF_FILE_PUBLIC, &why), RF_ERR_IO, why,
+                   "file-io");
+    assert_int_equal(stat(path, &st), 0);
+    assert_true(S_ISFIFO(st.st_mode));
+    assert_int_equal(unlink(path), 0);
+    why = (struct rf_why){0};
+    assert_refused(rf_file_replace(dir, rf_slice_str("x"), RF_FILE_PUBLIC, &why), RF_ERR_IO, why,
+                   "file-io");
+    assert_err(rf_file_replace(path, rf_slice_str("x"), RF_FILE_PUBLIC, NULL), RF_OK);
+    assert_int_equal(files_in_dir(), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,6 +138,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(nothing_is_seen_before_commit_and_nothing_stays_after_abort,
                                         make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(reading_says_why_not, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(only_regular_files_are_replaced, make_dir, remove_dir),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
