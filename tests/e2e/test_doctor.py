@@ -15,7 +15,7 @@ import tftpd
 from lab import snapshot
 from rig import A, B
 from rogue import Rogue
-from ward import (CAPF, CCM, CONFIG, CTL, ENC, ITL, SAST, SHA1, TFTP, Ward, closed_port,
+from ward import (CAPF, CCM, CONFIG, CTL, ENC, ITL, SAST, SHA1, TFTP, Report, Ward, closed_port,
                   deaf_udp)
 
 BY_MAC = ("--mac", A[3:])  # a phone of which nothing but its name is known
@@ -563,6 +563,25 @@ def test_capf_is_left_before_anything_is_issued(ward):
     assert wrong.faults == {("enrol", "not-enrolled")}, wrong
     after = ward.site.device(A)
     assert after["certificates"] == before["certificates"]
+
+
+def test_a_server_that_is_not_ours():
+    """Files of another implementation, SHA-1 and all; nothing of ours stands behind them."""
+    made, key = rig.ROOT / "tests/data/fixtures/made", rig.ROOT / "tests/data/fixtures/keys/phone.pem"
+    files = {"ITLFile.tlv": (made / "ITLFile.tlv").read_bytes(),
+             CONFIG: (made / "encrypted-stub.cnf.xml.sgn").read_bytes(),
+             ENC: (made / "encrypted.cnf.xml.enc.sgn").read_bytes()}
+    with tftpd.Overlay(None) as tftp:
+        tftp.files.update(files)
+        done = rig.run(rig.program("ringphone"), "doctor", "--json", "--tftp",
+                       f"127.0.0.1:{tftp.port}", *BY_MAC, "--model", "7970", "--key", key,
+                       status=1)
+        assert not any(name.endswith(".cnf.xml") for name in tftp.asked)
+    report = Report(done)
+    assert report.faults == {("config", "no-call-manager"), ("load", "load-missing")}, report
+    assert report.graded("warning") >= {("capf", "connect-refused")}, report
+    well = [(line["step"], line["where"]) for line in report.lines if line["grade"] == "ok"]
+    assert ("itl", "ITLFile.tlv") in well and ("encrypted", ENC) in well, report
 
 
 def test_words_for_people(ward):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A TFTP server that lies: it answers from the real one, except for the files it was given.
+"""A TFTP server that lies: it answers from the real one (if there is one), except for the files it
+was given.
 
     with Overlay(("127.0.0.1", site_port)) as tftp:
         tftp.files["SEP001122334455.cnf.xml.sgn"] = changed
@@ -79,7 +80,7 @@ class Overlay:
         if name in self.files:
             return self.files[name]
         gone = {other.lower() for other, content in self.files.items() if content is None}
-        return None if name.lower() in gone else get(self.real, name)
+        return None if name.lower() in gone or not self.real else get(self.real, name)
 
     def _transfer(self, name, client):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:

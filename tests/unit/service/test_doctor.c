@@ -163,6 +163,82 @@ static void fetches_that_ended_badly(void **state)
     }
 }
 
+static void whole_they_are_taken(const struct rf_buf *list, const struct rf_buf *file,
+                                 const struct rf_lists *lists)
+{
+    const struct rf_lists none = {0};
+    struct rf_doctor_report r = {0};
+    struct doctor_list of_list;
+    struct doctor_file of_file;
+    struct doctor_list_ask ask_list = {.kind = RF_LIST_ITL,
+                                       .name = "ITLFile.tlv",
+                                       .bytes = rf_buf_slice(list),
+                                       .lists = &none,
+                                       .model = "7962",
+                                       .now_s = TEST_NOW};
+    struct doctor_file_ask ask_file = {.step = RF_DOCTOR_CONFIG,
+                                       .name = NAME,
+                                       .bytes = rf_buf_slice(file),
+                                       .lists = lists,
+                                       .model = "7962",
+                                       .now_s = TEST_NOW};
+    doctor_judge_list(&r, &ask_list, &of_list);
+    doctor_judge_file(&r, &ask_file, &of_file);
+    assert_true(of_list.is_taken && of_file.is_used && rf_doctor_report_is_well(&r));
+    rf_list_unref(of_list.list);
+}
+
+/* A server may send anything: what is cut off or changed anywhere is a fault, and not taken. */
+static void damage_everywhere(void **state)
+{
+    struct rf_buf list = read_data("fixtures/made/ITLFile.tlv");
+    struct rf_buf file = read_data("fixtures/made/sha1.cnf.xml.sgn");
+    struct rf_lists none = {0}, lists = {0};
+    (void)state;
+    assert_err(rf_lists_load(&lists, RF_LIST_ITL, rf_buf_slice(&list), NULL), RF_OK);
+    for (size_t i = 0; i < 2 * list.len; i += 7) {
+        struct rf_doctor_report r = {0};
+        struct doctor_list found;
+        struct doctor_list_ask ask = {.kind = RF_LIST_ITL,
+                                      .name = "ITLFile.tlv",
+                                      .bytes = rf_slice_part(rf_buf_slice(&list), 0, i / 2),
+                                      .lists = &none,
+                                      .model = "",
+                                      .now_s = TEST_NOW};
+        if (i % 2 == 1) {
+            ask.bytes = rf_buf_slice(&list);
+            list.p[i / 2] ^= 1;
+        }
+        doctor_judge_list(&r, &ask, &found);
+        if (i % 2 == 1)
+            list.p[i / 2] ^= 1;
+        assert_false(found.is_taken || found.is_as_if || rf_doctor_report_is_well(&r));
+        rf_list_unref(found.list);
+    }
+    for (size_t i = 0; i < 2 * file.len; i += 3) {
+        struct rf_doctor_report r = {0};
+        struct doctor_file found;
+        struct doctor_file_ask ask = {.step = RF_DOCTOR_CONFIG,
+                                      .name = NAME,
+                                      .bytes = rf_slice_part(rf_buf_slice(&file), 0, i / 2),
+                                      .lists = &lists,
+                                      .model = "7962",
+                                      .now_s = TEST_NOW};
+        if (i % 2 == 1) {
+            ask.bytes = rf_buf_slice(&file);
+            file.p[i / 2] ^= 1;
+        }
+        doctor_judge_file(&r, &ask, &found);
+        if (i % 2 == 1)
+            file.p[i / 2] ^= 1;
+        assert_false(found.is_used || found.is_ours || rf_doctor_report_is_well(&r));
+    }
+    whole_they_are_taken(&list, &file, &lists);
+    rf_lists_fini(&lists);
+    rf_buf_fini(&list);
+    rf_buf_fini(&file);
+}
+
 /* Ahead of us: is it the server's clock, or ours? The signer's certificate tells. */
 static void whose_clock(void **state)
 {
@@ -454,6 +530,7 @@ int main(void)
         cmocka_unit_test(models),
         cmocka_unit_test(pages_and_nothing),
         cmocka_unit_test(fetches_that_ended_badly),
+        cmocka_unit_test(damage_everywhere),
         cmocka_unit_test(whose_clock),
         cmocka_unit_test(configurations),
         cmocka_unit_test(secure_without_list),
