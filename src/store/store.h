@@ -559,5 +559,6 @@ RF_MUST_CHECK enum rf_err rf_store_setting_save(struct rf_store *store, const ch
 #define RF_STORE_IN_USE_TFTP       "in-use.tftp"
 #define RF_STORE_IN_USE_CAPF       "in-use.capf"
 #define RF_STORE_IN_USE_LSC_ISSUER "in-use.lsc-issuer"
+#define RF_STORE_IN_USE_HTTPS      "in-use.https"
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/ringfenced/server_int.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/text.h"
@@ -25,6 +26,14 @@ static enum rf_err note_own(struct server *s, enum rf_site_item item, const char
     return err;
 }
 
+/* Sites of an older version have none. */
+static enum rf_err note_https(struct server *s, struct rf_why *why)
+{
+    RF_AUTO(rf_freep) char *path = rf_site_path(s->site, RF_SITE_CERT_HTTPS);
+    return rf_file_exists(path) ? note_own(s, RF_SITE_CERT_HTTPS, RF_STORE_IN_USE_HTTPS, NULL, why)
+                                : RF_OK;
+}
+
 enum rf_err held_prepare(struct server *s, struct rf_why *why)
 {
     enum rf_err err = note_own(s, RF_SITE_CERT_CCM, RF_STORE_IN_USE_CCM, &s->ccm, why);
@@ -32,9 +41,9 @@ enum rf_err held_prepare(struct server *s, struct rf_why *why)
         err = note_own(s, RF_SITE_CERT_CAPF, RF_STORE_IN_USE_CAPF, &s->capf_cert, why);
     if (err == RF_OK)
         err = note_own(s, RF_SITE_CERT_TFTP, RF_STORE_IN_USE_TFTP, NULL, why);
-    return err == RF_OK
-               ? note_own(s, RF_SITE_CERT_LSC_ISSUER, RF_STORE_IN_USE_LSC_ISSUER, NULL, why)
-               : err;
+    if (err == RF_OK)
+        err = note_own(s, RF_SITE_CERT_LSC_ISSUER, RF_STORE_IN_USE_LSC_ISSUER, NULL, why);
+    return err == RF_OK ? note_https(s, why) : err;
 }
 
 /* ---- on the store worker ---- */

@@ -8,7 +8,7 @@
 #define SERVICE_SETUP_SETUP_H
 
 #include "base/secret.h"
-#include "service/site/site.h"
+#include "service/setup/lists.h"
 #include "trust/key.h"
 #include "trust/lists.h"
 
@@ -41,21 +41,7 @@ struct rf_setup_site {
  */
 RF_MUST_CHECK enum rf_err rf_setup_site_make(const struct rf_setup_site *make, struct rf_why *why);
 
-/** What a pass over the lists did. */
-struct rf_setup_lists {
-    struct rf_list *list[2]; /* by enum rf_list_kind: as they are now */
-    bool is_new[2];          /* written by this call */
-};
-void rf_setup_lists_fini(struct rf_setup_lists *lists);
-
-/**
- * Sign the site's CTL and ITL anew with the first SAST, when their content is not already that of
- * the site's certificates (or always, with is_forced). The time stamp never goes back.
- *
- * Returns RF_OK; RF_ERR_DENIED list-strands (phones that hold the present lists would refuse the
- * new ones; not with is_forced), and nothing is written; RF_ERR_LIMIT list-time (no later time
- * stamp exists); what rf_list_build gives; RF_ERR_NOT_FOUND when a key or certificate is missing.
- */
+/** rf_setup_publish of lists.h, for the whole site. */
 RF_MUST_CHECK enum rf_err rf_setup_lists_publish(const char *site_dir,
                                                  const struct rf_site_conf *conf, int64_t now_s,
                                                  bool is_forced, struct rf_setup_lists *out,

@@ -4,10 +4,107 @@
 #define SERVICE_SETUP_SETUP_INT_H
 
 #include "service/setup/setup.h"
+#include "trust/vault.h"
+
+/* ---- keys and certificates (setup_site.c) ---- */
 
 /** Key and certificate of the HTTPS server, where there is none: sites made before there was such a
  * server get them when their lists are to name it. */
 RF_MUST_CHECK enum rf_err setup_https_make(const char *dir, const struct rf_site_conf *conf,
                                            int64_t now_s, struct rf_why *why);
+/** Another key and certificate of the kind of this one (RF_SITE_CERT_…); nothing is written. */
+RF_MUST_CHECK enum rf_err setup_identity_again(const struct rf_site_conf *conf,
+                                               enum rf_site_item like, int64_t now_s,
+                                               struct rf_key **key, struct rf_cert **cert,
+                                               struct rf_why *why);
+/** Both into files, the key's with the owner of the site's other keys. */
+RF_MUST_CHECK enum rf_err setup_identity_save(const char *dir, const struct rf_key *key,
+                                              const struct rf_cert *cert,
+                                              const struct rf_secret *passphrase,
+                                              const char *key_path, const char *cert_path,
+                                              struct rf_why *why);
+
+/* ---- what a list holds (setup_records.c) ---- */
+
+#define SETUP_RECORDS_MAX 64
+#define SETUP_OWN_MAX     256 /* devices with lists of their own */
+
+struct setup_records {
+    struct rf_cert *cert[SETUP_RECORDS_MAX];
+    uint16_t role[SETUP_RECORDS_MAX];
+    size_t n;
+};
+void setup_records_fini(struct setup_records *r);
+/** The site's certificates, those of a rotation under way, and further entries: of all devices, and
+ * of `device` unless that is "". The signer comes first. */
+RF_MUST_CHECK enum rf_err setup_records_load(const char *dir, bool is_11, const char *device,
+                                             struct setup_records *out, struct rf_why *why);
+
+struct setup_devices {
+    char name[SETUP_OWN_MAX][RF_STORE_DEVICE_NAME];
+    size_t n;
+};
+/** Devices that have entries, or still a list, of their own. RF_ERR_LIMIT own-lists. */
+RF_MUST_CHECK enum rf_err setup_devices_list(const char *dir, struct setup_devices *out,
+                                             struct rf_why *why);
+/** Has it entries of its own? */
+RF_MUST_CHECK enum rf_err setup_device_has_entries(const char *dir, const char *device, bool *has,
+                                                   struct rf_why *why);
+
+/** "<site>/certs/next-tftp.pem" and the like: the other half of a rotation. A new string. */
+char *setup_path_beside(const char *dir, enum rf_site_item item, const char *head);
+
+/* ---- what is published (setup_lists.c) ---- */
+
+/** The CTL and the ITL of all devices (device ""), or of one. */
+struct setup_pair {
+    char device[RF_STORE_DEVICE_NAME];
+    struct setup_records records;
+    struct rf_lists old;    /* that those phones would be given until now */
+    struct rf_lists next;   /* and from now on */
+    struct rf_buf bytes[2]; /* new files; empty: as before */
+    bool is_going;          /* the device is given the lists of all from now on */
+    char *path[2];
+};
+
+struct setup_plan {
+    const struct rf_setup_run *run;
+    bool is_11;
+    enum rf_digest digest;
+    const struct rf_key *key_given; /* of the signer; NULL: keys/sast1.pem */
+    struct rf_key *key;
+    struct rf_vault_key *vault;
+    struct rf_store *store;   /* NULL: there is no database yet */
+    struct setup_pair *pairs; /* the first is that of all */
+    size_t n;
+};
+/** What a device is given. */
+const struct setup_pair *setup_plan_pair(const struct setup_plan *plan, const char *device);
+
+/** rf_setup_publish, signed by this key of the first SAST (NULL: the one of the site). */
+RF_MUST_CHECK enum rf_err setup_publish_by(const struct rf_setup_run *run, const struct rf_key *by,
+                                           struct rf_setup_lists *out, struct rf_why *why);
+
+/* ---- who would be stranded (setup_preflight.c) ---- */
+
+/** Judge the plan for every device. */
+RF_MUST_CHECK enum rf_err setup_preflight(const struct setup_plan *plan,
+                                          struct rf_setup_phones *out, struct rf_why *why);
+/** The site's database, if there is one: *out stays NULL otherwise. */
+RF_MUST_CHECK enum rf_err setup_store_open(const char *dir, struct rf_store **out,
+                                           struct rf_why *why);
+/** Who holds a list with this certificate under this role? The others are STRANDED (lacking) or
+ * UNSURE; a phone that was never here is FINE. */
+RF_MUST_CHECK enum rf_err setup_who_lacks(const char *dir, const struct rf_cert *cert,
+                                          uint16_t role, struct rf_setup_phones *out,
+                                          struct rf_why *why);
+/** The devices whose certificate in force was issued by this one: STRANDED; the rest FINE. */
+RF_MUST_CHECK enum rf_err setup_who_is_issued_by(const char *dir, const struct rf_cert *issuer,
+                                                 struct rf_setup_phones *out, struct rf_why *why);
+/** Does the server that runs (or ran last) use this certificate? True as well when none ever ran.
+ */
+RF_MUST_CHECK enum rf_err setup_server_uses(const char *dir, const char *setting,
+                                            const struct rf_cert *cert, bool *uses,
+                                            struct rf_why *why);
 
 #endif

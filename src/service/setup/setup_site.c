@@ -9,6 +9,7 @@
 
 #include "base/faults.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "store/store.h"
 #include "trust/issue.h"
 
@@ -49,54 +50,10 @@ static const char *dns_of(const struct rf_site_conf *conf)
                                                                               : conf->advertise;
 }
 
-static enum rf_err save(const struct rf_setup_site *make, const struct identity *id,
-                        const struct rf_key *key, const struct rf_cert *cert, struct rf_why *why)
-{
-    RF_AUTO(rf_freep) char *key_path = rf_site_path_in(make->dir, id->key);
-    RF_AUTO(rf_freep) char *cert_path = rf_site_path_in(make->dir, id->cert);
-    RF_AUTO(rf_buf_fini) struct rf_buf pem = RF_BUF(4 * RF_CERT_DER_MAX);
-    bool is_taken_away = id->key == RF_SITE_KEY_SAST2;
-    enum rf_err err =
-        rf_key_save(key, key_path, is_taken_away ? make->sast2_passphrase : NULL, cert, why);
-    if (err == RF_OK && rf_cert_to_pem(cert, &pem) != RF_OK)
-        err = rf_why_set(why, RF_ERR_LIMIT, "cert-size", "%s: too long", id->what);
-    return err != RF_OK ? err : rf_file_replace(cert_path, rf_buf_slice(&pem), RF_FILE_PUBLIC, why);
-}
-
-static enum rf_err make_identity(const struct rf_setup_site *make, const struct identity *id,
-                                 struct rf_why *why)
-{
-    RF_AUTO(rf_key_freep) struct rf_key *key = NULL;
-    RF_AUTO(rf_vault_freep) struct rf_vault_key *vault = NULL;
-    RF_AUTO(rf_cert_freep) struct rf_cert *cert = NULL;
-    char cn[128];
-    snprintf(cn, sizeof cn, "%s-%s", make->conf->name, id->what);
-    struct rf_issue_self spec = {
-        .role = id->role,
-        .cn = cn,
-        .org = make->conf->name,
-        .dns = id->has_dns ? dns_of(make->conf) : NULL,
-        .now_s = make->now_s,
-        .days = id->days,
-    };
-    enum rf_err err = id->is_ec ? rf_key_new_ec(RF_CURVE_P256, &key, why)
-                                : rf_key_new_rsa(RF_SETUP_RSA_BITS, &key, why);
-    if (err != RF_OK)
-        return err;
-    vault = rf_vault_key_from_key(key);
-    err = rf_issue_self_signed(&spec, vault, &cert, why);
-    if (err == RF_OK)
-        err = save(make, id, key, cert, why);
-    if (err == RF_OK && make->on_step != NULL)
-        make->on_step(make->arg, id->what, cert);
-    return err;
-}
-
-/* Lists may be published by root; the key is read by whom the other keys belong to. */
-static enum rf_err give_to_server(const char *dir, enum rf_site_item item, struct rf_why *why)
+/* Made by root, a key is read by whom the other keys belong to. */
+static enum rf_err give_to_server(const char *dir, const char *path, struct rf_why *why)
 {
     RF_AUTO(rf_freep) char *keys = rf_site_path_in(dir, RF_SITE_KEYS);
-    RF_AUTO(rf_freep) char *path = rf_site_path_in(dir, item);
     struct stat st;
     if (geteuid() != 0)
         return RF_OK;
@@ -104,6 +61,79 @@ static enum rf_err give_to_server(const char *dir, enum rf_site_item item, struc
         return rf_why_set(why, RF_ERR_IO, "site-io", "%s: give it to the owner of %s: %s", path,
                           keys, strerror(errno));
     return RF_OK;
+}
+
+enum rf_err setup_identity_save(const char *dir, const struct rf_key *key,
+                                const struct rf_cert *cert, const struct rf_secret *passphrase,
+                                const char *key_path, const char *cert_path, struct rf_why *why)
+{
+    RF_AUTO(rf_buf_fini) struct rf_buf pem = RF_BUF(4 * RF_CERT_DER_MAX);
+    enum rf_err err = rf_key_save(key, key_path, passphrase, cert, why);
+    if (err == RF_OK)
+        err = give_to_server(dir, key_path, why);
+    if (err == RF_OK && rf_cert_to_pem(cert, &pem) != RF_OK)
+        err = rf_why_set(why, RF_ERR_LIMIT, "cert-size", "%s: too long", cert_path);
+    return err != RF_OK ? err : rf_file_replace(cert_path, rf_buf_slice(&pem), RF_FILE_PUBLIC, why);
+}
+
+/* A key and a certificate of that kind. `cn` names it. */
+static enum rf_err new_identity(const struct rf_site_conf *conf, const struct identity *id,
+                                const char *cn, int64_t now_s, struct rf_key **key,
+                                struct rf_cert **cert, struct rf_why *why)
+{
+    RF_AUTO(rf_vault_freep) struct rf_vault_key *vault = NULL;
+    struct rf_issue_self spec = {
+        .role = id->role,
+        .cn = cn,
+        .org = conf->name,
+        .dns = id->has_dns ? dns_of(conf) : NULL,
+        .now_s = now_s,
+        .days = id->days,
+    };
+    enum rf_err err = id->is_ec ? rf_key_new_ec(RF_CURVE_P256, key, why)
+                                : rf_key_new_rsa(RF_SETUP_RSA_BITS, key, why);
+    if (err != RF_OK)
+        return err;
+    vault = rf_vault_key_from_key(*key);
+    return rf_issue_self_signed(&spec, vault, cert, why);
+}
+
+static enum rf_err make_identity(const struct rf_setup_site *make, const struct identity *id,
+                                 struct rf_why *why)
+{
+    RF_AUTO(rf_key_freep) struct rf_key *key = NULL;
+    RF_AUTO(rf_cert_freep) struct rf_cert *cert = NULL;
+    RF_AUTO(rf_freep) char *key_path = rf_site_path_in(make->dir, id->key);
+    RF_AUTO(rf_freep) char *cert_path = rf_site_path_in(make->dir, id->cert);
+    bool is_taken_away = id->key == RF_SITE_KEY_SAST2;
+    char cn[128];
+    snprintf(cn, sizeof cn, "%s-%s", make->conf->name, id->what);
+    enum rf_err err = new_identity(make->conf, id, cn, make->now_s, &key, &cert, why);
+    if (err == RF_OK)
+        err =
+            setup_identity_save(make->dir, key, cert, is_taken_away ? make->sast2_passphrase : NULL,
+                                key_path, cert_path, why);
+    if (err == RF_OK && make->on_step != NULL)
+        make->on_step(make->arg, id->what, cert);
+    return err;
+}
+
+/* Of one subject in the course of time: the date tells them apart, for people. Not so the issuer of
+ * LSCs, whose name is how the server knows them for its own. */
+enum rf_err setup_identity_again(const struct rf_site_conf *conf, enum rf_site_item like,
+                                 int64_t now_s, struct rf_key **key, struct rf_cert **cert,
+                                 struct rf_why *why)
+{
+    const struct identity *id = identities;
+    char cn[128], day[32];
+    while (id->cert != like)
+        id++;
+    rf_time_text(now_s, day, sizeof day);
+    if (like == RF_SITE_CERT_LSC_ISSUER)
+        snprintf(cn, sizeof cn, "%s-%s", conf->name, id->what);
+    else
+        snprintf(cn, sizeof cn, "%s-%s-%.10s", conf->name, id->what, day);
+    return new_identity(conf, id, cn, now_s, key, cert, why);
 }
 
 /* A key without its certificate is what an interrupted making left: both are made anew. */
@@ -115,8 +145,7 @@ enum rf_err setup_https_make(const char *dir, const struct rf_site_conf *conf, i
     RF_AUTO(rf_freep) char *cert = rf_site_path_in(dir, RF_SITE_CERT_HTTPS);
     if (rf_file_exists(cert))
         return RF_OK;
-    enum rf_err err = make_identity(&make, &https, why);
-    return err != RF_OK ? err : give_to_server(dir, RF_SITE_KEY_HTTPS, why);
+    return make_identity(&make, &https, why);
 }
 
 /* There while a site is being made. Keys without it and without a configuration are those of a site
@@ -176,11 +205,11 @@ enum rf_err rf_setup_site_make(const struct rf_setup_site *make, struct rf_why *
         err = make_identity(make, &identities[i], why);
     rf_crash_point("init.keys");
     if (err == RF_OK)
-        err = publish(make, why);
-    rf_crash_point("init.lists");
-    if (err == RF_OK)
         err = make_database(make->dir, why);
     rf_crash_point("init.database");
+    if (err == RF_OK)
+        err = publish(make, why);
+    rf_crash_point("init.lists");
     if (err == RF_OK)
         err = rf_site_conf_create(make->dir, make->conf, why);
     rf_crash_point("init.conf");

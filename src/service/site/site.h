@@ -24,7 +24,10 @@
     X(FILES, "files", DIR) /* ring lists, locales, backgrounds, dial rules: by path below */       \
     X(RUN, "run", DIR)                                                                             \
     X(TRUST, "trust", DIR)                                                                         \
-    X(MIC_ROOTS, "trust/mic-roots", DIR) /* anchors for MICs shown to CAPF */                      \
+    X(MIC_ROOTS, "trust/mic-roots", DIR)     /* anchors for MICs shown to CAPF */                  \
+    X(LIST_ENTRIES, "trust/list", DIR)       /* further entries of trust lists */                  \
+    X(LSC_ISSUERS, "trust/lsc-issuers", DIR) /* former issuers, while phones have their LSCs */    \
+    X(ROTATION, "trust/rotation", FILE)      /* the change of a key that is under way */           \
     X(DB, "db/ringfence.db", PRIVATE)                                                              \
     X(ADMIN_SOCK, "run/admin.sock", SOCKET)                                                        \
     X(PORTS, "run/ports.json", FILE)                                                               \
