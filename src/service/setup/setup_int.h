@@ -71,7 +71,6 @@ struct setup_plan {
     const struct rf_setup_run *run;
     bool is_11;
     enum rf_digest digest;
-    const struct rf_key *key_given; /* of the signer; NULL: keys/sast1.pem */
     struct rf_key *key;
     struct rf_vault_key *vault;
     struct rf_store *store;   /* NULL: there is no database yet */
@@ -80,10 +79,6 @@ struct setup_plan {
 };
 /** What a device is given. */
 const struct setup_pair *setup_plan_pair(const struct setup_plan *plan, const char *device);
-
-/** rf_setup_publish, signed by this key of the first SAST (NULL: the one of the site). */
-RF_MUST_CHECK enum rf_err setup_publish_by(const struct rf_setup_run *run, const struct rf_key *by,
-                                           struct rf_setup_lists *out, struct rf_why *why);
 
 /* ---- who would be stranded (setup_preflight.c) ---- */
 

@@ -127,10 +127,8 @@ static bool is_current(const struct setup_plan *plan, const struct setup_pair *p
 {
     const struct rf_list *list = list_of(&pair->old, kind);
     const struct setup_records *r = &pair->records;
-    RF_AUTO(rf_freep) char *common = NULL;
-    if (list == NULL || plan->run->is_forced || plan->key_given != NULL ||
-        !rf_file_exists(pair->path[kind]) || rf_list_n(list) != r->n ||
-        rf_list_is_11(list) != plan->is_11 ||
+    if (list == NULL || plan->run->is_forced || !rf_file_exists(pair->path[kind]) ||
+        rf_list_n(list) != r->n || rf_list_is_11(list) != plan->is_11 ||
         (enum rf_digest)rf_list_content(list)->header.hash != plan->digest ||
         rf_list_verify_own(list, kind, &(struct rf_list_policy){0}, NULL) != RF_OK ||
         !rf_cert_eq(rf_list_own_signer(list), r->cert[0]) ||
@@ -149,11 +147,7 @@ static enum rf_err load_key(struct setup_plan *plan, struct rf_why *why)
     if (plan->vault != NULL)
         return RF_OK;
     RF_AUTO(rf_freep) char *path = rf_site_path_in(plan->run->dir, RF_SITE_KEY_SAST1);
-    enum rf_err err = RF_OK;
-    if (plan->key_given == NULL)
-        err = rf_key_load(path, NULL, &plan->key, why);
-    else
-        plan->key = rf_key_ref((struct rf_key *)(uintptr_t)plan->key_given);
+    enum rf_err err = rf_key_load(path, NULL, &plan->key, why);
     if (err == RF_OK)
         plan->vault = rf_vault_key_from_key(plan->key);
     return err;
@@ -313,24 +307,17 @@ static enum rf_err publish(struct setup_plan *plan, struct rf_setup_lists *out, 
     return RF_OK;
 }
 
-enum rf_err setup_publish_by(const struct rf_setup_run *run, const struct rf_key *by,
-                             struct rf_setup_lists *out, struct rf_why *why)
+enum rf_err rf_setup_publish(const struct rf_setup_run *run, struct rf_setup_lists *out,
+                             struct rf_why *why)
 {
     RF_AUTO(plan_fini)
     struct setup_plan plan = {
         .run = run,
         .is_11 = run->conf->list_version == RF_SITE_LISTS_11,
         .digest = run->conf->digest == RF_SITE_SHA1 ? RF_DIGEST_SHA1 : RF_DIGEST_SHA512,
-        .key_given = by,
     };
     enum rf_err err = plan.is_11 ? setup_https_make(run->dir, run->conf, run->now_s, why) : RF_OK;
     return err == RF_OK ? publish(&plan, out, why) : err;
-}
-
-enum rf_err rf_setup_publish(const struct rf_setup_run *run, struct rf_setup_lists *out,
-                             struct rf_why *why)
-{
-    return setup_publish_by(run, NULL, out, why);
 }
 
 enum rf_err rf_setup_lists_publish(const char *site_dir, const struct rf_site_conf *conf,
