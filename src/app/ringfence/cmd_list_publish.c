@@ -1,34 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* `ringfence list publish` and `ringfence list check`: the same, but for the writing. */
 #include "app/ringfence/commands.h"
-#include "base/clock.h"
-#include "service/setup/setup.h"
+#include "app/ringfence/lists.h"
 
-static int run(struct cmd_ctx *ctx)
+static int publish(struct cmd_ctx *ctx, bool is_dry)
 {
     RF_AUTO(rf_site_freep) struct rf_site *site = NULL;
     RF_AUTO(rf_setup_lists_fini) struct rf_setup_lists lists = {0};
+    struct rf_setup_run run;
     struct rf_why why = {0};
-    enum rf_err err = rf_site_open(ctx->site, &site, &why);
-    if (err == RF_OK)
-        err = rf_setup_lists_publish(site->dir, site->conf, rf_wall_s(rf_clock_real()),
-                                     cmd_get(ctx, "force") != NULL, &lists, &why);
-    if (err != RF_OK)
-        return cmd_refuse(ctx, ctx->site, &why);
-    struct rf_json *j = rf_json_obj();
-    struct rf_json *arr = rf_json_arr();
-    for (int kind = RF_LIST_CTL; kind <= RF_LIST_ITL; kind++) {
-        struct rf_json *one = rf_json_obj();
-        rf_json_set_str(one, "list", rf_list_kind_name((enum rf_list_kind)kind));
-        rf_json_set_bool(one, "written", lists.is_new[kind]);
-        rf_json_set_str(one, "fingerprint", rf_list_fingerprint(lists.list[kind]));
-        rf_json_arr_add_take(arr, one);
+    enum rf_err err = lists_open(ctx, &site, &run, &why);
+    if (err == RF_OK) {
+        run.is_dry = is_dry;
+        err = rf_setup_publish(&run, &lists, &why);
     }
-    rf_json_set_take(j, "lists", arr);
+    if (err != RF_OK)
+        return lists_refuse(ctx, ctx->site, &lists.phones, &why);
+    struct rf_json *j = rf_json_obj();
+    lists_set(j, &lists);
     return cmd_show(ctx, j);
 }
 
+static int run_publish(struct cmd_ctx *ctx)
+{
+    return publish(ctx, false);
+}
+
+static int run_check(struct cmd_ctx *ctx)
+{
+    return publish(ctx, true);
+}
+
 static const struct cmd_option options[] = {
-    {.name = "force", .help = "sign anew even when nothing changed"},
+    {.name = "force",
+     .help = "sign anew even when nothing changed, and publish even when phones are stranded"},
 };
 
 const struct cmd cmd_list_publish = {
@@ -38,8 +43,19 @@ const struct cmd cmd_list_publish = {
     .n_options = sizeof options / sizeof *options,
     .summary = "Sign the site's trust lists with its first SAST",
     .help = "Writes CTLFile.tlv and ITLFile.tlv when they do not hold the site's certificates of\n"
-            "today. The daemon serves them at once; it never opens a SAST key itself.",
+            "today, and those of devices with entries of their own. The daemon serves them at\n"
+            "once; it never opens a SAST key itself. Lists that would strand phones are not\n"
+            "written: which phones and why is said.",
     .uses_site = true,
     .has_json = true,
-    .run = run,
+    .run = run_publish,
+};
+
+const struct cmd cmd_list_check = {
+    .name = "list check",
+    .args = "",
+    .summary = "Say which phones `list publish` would strand, and why; publish nothing",
+    .uses_site = true,
+    .has_json = true,
+    .run = run_check,
 };

@@ -8,7 +8,9 @@
 extern const struct cmd cmd_file_show, cmd_file_verify, cmd_file_sign, cmd_file_strip,
     cmd_file_encrypt, cmd_file_decrypt;
 extern const struct cmd cmd_list_show, cmd_list_verify, cmd_list_build, cmd_list_diff,
-    cmd_list_publish;
+    cmd_list_publish, cmd_list_check, cmd_list_phones, cmd_list_add, cmd_list_remove,
+    cmd_list_entries, cmd_list_recover;
+extern const struct cmd cmd_rotate_begin, cmd_rotate_status, cmd_rotate_next, cmd_rotate_abort;
 extern const struct cmd cmd_image_show, cmd_image_verify, cmd_image_sign, cmd_image_import;
 extern const struct cmd cmd_image_list, cmd_image_default, cmd_image_refused, cmd_image_remove;
 extern const struct cmd cmd_mic_import;

@@ -23,7 +23,10 @@ static enum rf_err make_anchors(struct server *s, struct rf_why *why)
         return err;
     if (rf_anchors_n(s->capf_anchors) == 0)
         rf_info(RF_CAT_MAIN, "no manufacturer's root in %s: phones enrol by string only", dir);
-    return rf_anchors_add(s->capf_anchors, s->lsc_issuer, why);
+    /* Phones show the LSC of a former issuer when they come for one of the new. */
+    RF_AUTO(rf_freep) char *former = rf_site_path(s->site, RF_SITE_LSC_ISSUERS);
+    err = rf_anchors_add_dir(s->capf_anchors, former, why);
+    return err == RF_OK ? rf_anchors_add(s->capf_anchors, s->lsc_issuer, why) : err;
 }
 
 enum rf_err capf_prepare(struct server *s, struct rf_why *why)

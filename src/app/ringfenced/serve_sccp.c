@@ -66,7 +66,10 @@ enum rf_err signalling_renew(struct server *s, const struct rf_site_conf *conf, 
     struct signalling *now = rf_new(struct signalling);
     now->rsa_min = conf->rsa_min;
     now->lsc = rf_anchors_new(RF_PURPOSE_SIGNALLING);
+    RF_AUTO(rf_freep) char *former = rf_site_path(s->site, RF_SITE_LSC_ISSUERS);
     enum rf_err err = rf_anchors_add(now->lsc, s->lsc_issuer, why);
+    if (err == RF_OK) /* until every phone has an LSC by the present one */
+        err = rf_anchors_add_dir(now->lsc, former, why);
     if (err == RF_OK && conf->accept_mic_for_signalling)
         err = add_mics(s, now, why);
     if (err != RF_OK) {

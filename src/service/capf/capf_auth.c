@@ -132,11 +132,17 @@ static enum rf_err check_name(const struct capf_case *c, const struct rf_cert *c
     return err;
 }
 
+/* Ours, or one before it: issuers keep their name. What they issued is an LSC. */
+bool capf_is_issuer(const struct capf_case *c, const struct rf_cert *anchor)
+{
+    return anchor != NULL &&
+           rf_slice_eq(rf_cert_subject_der(anchor), rf_cert_subject_der(c->lsc_issuer));
+}
+
 static bool is_lsc(const struct capf_case *c, const struct rf_cert *anchor,
                    const struct rf_store_cert *known)
 {
-    return (anchor != NULL && rf_cert_eq(anchor, c->lsc_issuer)) ||
-           (known != NULL && known->kind == RF_STORE_LSC);
+    return capf_is_issuer(c, anchor) || (known != NULL && known->kind == RF_STORE_LSC);
 }
 
 /* An LSC must be in the store and in force: one that leaked, or that an older database does not

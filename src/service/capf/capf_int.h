@@ -212,6 +212,8 @@ int capf_sweep(struct capf_case *c, void *store);
 int capf_look(struct capf_case *c, void *store);
 int capf_prove(struct capf_case *c, void *unused);
 int capf_admit(struct capf_case *c, void *store);
+/** Is this anchor (may be NULL) our issuer, the present or a former one? */
+bool capf_is_issuer(const struct capf_case *c, const struct rf_cert *anchor);
 
 /* ---- capf_issue.c ---- */
 int capf_judge_key(struct capf_case *c, void *unused);

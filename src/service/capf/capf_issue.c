@@ -198,7 +198,7 @@ static const char *judge_fetched(struct capf_case *c, struct rf_store *store,
         return rf_store_cert_state_name(known.state);
     if (rf_path_check(c->anchors, cert, NULL, &policy, &anchor, &why) != RF_OK)
         return "of nobody trusted here, or not valid now";
-    if (anchor != NULL && rf_cert_eq(anchor, c->lsc_issuer))
+    if (capf_is_issuer(c, anchor))
         return "an LSC that is not known here";
     RF_AUTO(rf_store_cert_fini) struct rf_store_cert mic = {0};
     if (rf_name_matches_device(cert, rf_slice_str(c->device), NULL, NULL, &why) != RF_OK)
