@@ -11,6 +11,7 @@
 #include "base/faults.h"
 #include "base/metrics.h"
 #include "base/random.h"
+#include "base/text.h"
 #include "service/provision/provision_limits.h"
 #include "trust/sigfile.h"
 #include "trust/signer.h"
@@ -38,6 +39,7 @@ struct request {
     struct rf_why why;
     int fd;
     struct provision_identity id;
+    bool has_own_list; /* the device has a list of its own, and it is that */
     struct rf_buf bytes;
     uint8_t sha256[32]; /* of lists and configurations */
     struct rf_buf loads;
@@ -145,9 +147,11 @@ static bool is_list(const struct request *r)
     return r->name.kind == PROVISION_CTL || r->name.kind == PROVISION_ITL;
 }
 
-/* Lists are one file, whatever name they are asked for. */
+/* Lists are one file, whatever name they are asked for, but for devices with lists of their own. */
 static const char *content_name(const struct request *r)
 {
+    if (r->has_own_list)
+        return r->name.name;
     return r->name.kind == PROVISION_CTL   ? "CTLFile.tlv"
            : r->name.kind == PROVISION_ITL ? "ITLFile.tlv"
                                            : r->name.name;
@@ -156,10 +160,14 @@ static const char *content_name(const struct request *r)
 static void find_work(struct rf_job *job, void *state)
 {
     struct request *r = request_of(job);
-    if (is_list(r))
-        r->err = provision_list_open(r->name.kind == PROVISION_CTL ? r->facts->ctl : r->facts->itl,
-                                     &r->fd, &r->id, &r->why);
-    else
+    if (is_list(r)) {
+        bool is_itl = r->name.kind == PROVISION_ITL;
+        RF_AUTO(rf_freep)
+        char *path = rf_site_list_path_in(r->facts->site, is_itl, r->name.device);
+        r->has_own_list =
+            rf_slice_ends_with(rf_slice_str(path), r->name.name) && r->name.device[0] != '\0';
+        r->err = provision_list_open(path, &r->fd, &r->id, &r->why);
+    } else
         r->err = provision_file_open(r->facts->images, r->name.name, &r->fd, &r->id, &r->why);
 }
 
@@ -234,7 +242,7 @@ static void look_work(struct rf_job *job, void *state)
     struct request *r = request_of(job);
     r->err = provision_loads_list(r->facts->images, &r->loads, &r->why);
     if (r->err == RF_OK && r->name.kind == PROVISION_CONFIG_PLAIN)
-        r->err = provision_lists_want_signed(r->facts, &r->wants_signed, &r->why);
+        r->err = provision_lists_want_signed(r->facts, r->name.device, &r->wants_signed, &r->why);
 }
 
 static void make_work(struct rf_job *job, void *state)

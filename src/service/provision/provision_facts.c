@@ -8,8 +8,7 @@ struct provision_facts *provision_facts_new(const struct rf_site *site,
     struct provision_facts *f = rf_new(struct provision_facts);
     f->refs = 1;
     f->images = rf_site_path(site, RF_SITE_IMAGES);
-    f->ctl = rf_site_path(site, RF_SITE_CTL);
-    f->itl = rf_site_path(site, RF_SITE_ITL);
+    f->site = rf_strdup(site->dir);
     f->host = rf_strdup(rf_site_advertised(conf));
     f->port_base = rf_site_port_base(ports);
     f->capf_port = ports->capf;
@@ -36,8 +35,7 @@ void provision_facts_unref(struct provision_facts *f)
     if (f == NULL || --f->refs > 0)
         return;
     rf_free(f->images);
-    rf_free(f->ctl);
-    rf_free(f->itl);
+    rf_free(f->site);
     rf_free(f->host);
     rf_free(f->date_template);
     rf_free(f->time_zone);

@@ -250,10 +250,12 @@ static enum rf_err look_at_list(const char *path, bool *has_tftp, struct rf_why 
     return err == RF_OK ? provision_list_check(rf_buf_slice(&bytes), has_tftp, why) : err;
 }
 
-enum rf_err provision_lists_want_signed(const struct provision_facts *facts, bool *wanted,
-                                        struct rf_why *why)
+enum rf_err provision_lists_want_signed(const struct provision_facts *facts, const char *device,
+                                        bool *wanted, struct rf_why *why)
 {
+    RF_AUTO(rf_freep) char *ctl = rf_site_list_path_in(facts->site, false, device);
+    RF_AUTO(rf_freep) char *itl = rf_site_list_path_in(facts->site, true, device);
     *wanted = false;
-    enum rf_err err = look_at_list(facts->ctl, wanted, why);
-    return err == RF_OK ? look_at_list(facts->itl, wanted, why) : err;
+    enum rf_err err = look_at_list(ctl, wanted, why);
+    return err == RF_OK ? look_at_list(itl, wanted, why) : err;
 }

@@ -44,9 +44,8 @@ bool provision_name_same_folded(const char *a, const char *b);
 struct provision_facts {
     unsigned refs;
     char *images; /* folder */
-    char *ctl;
-    char *itl;
-    char *host; /* that phones are told */
+    char *site;   /* its folder, for the lists */
+    char *host;   /* that phones are told */
     uint16_t port_base;
     uint16_t capf_port;
     bool is_nonsecure; /* the whole cluster */
@@ -94,9 +93,10 @@ bool provision_loads_have(struct rf_slice loads, const char *load);
  * that hold it take signed files only. RF_ERR_BAD list-damaged. */
 RF_MUST_CHECK enum rf_err provision_list_check(struct rf_slice bytes, bool *has_tftp,
                                                struct rf_why *why);
-/** Do phones of this site ask for signed files? */
+/** Does the phone with the lists of this device ask for signed files? */
 RF_MUST_CHECK enum rf_err provision_lists_want_signed(const struct provision_facts *facts,
-                                                      bool *wanted, struct rf_why *why);
+                                                      const char *device, bool *wanted,
+                                                      struct rf_why *why);
 
 /* ---- device configurations (provision_config.c), on the store worker ---- */
 

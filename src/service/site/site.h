@@ -24,10 +24,11 @@
     X(FILES, "files", DIR) /* ring lists, locales, backgrounds, dial rules: by path below */       \
     X(RUN, "run", DIR)                                                                             \
     X(TRUST, "trust", DIR)                                                                         \
-    X(MIC_ROOTS, "trust/mic-roots", DIR)     /* anchors for MICs shown to CAPF */                  \
-    X(LIST_ENTRIES, "trust/list", DIR)       /* further entries of trust lists */                  \
-    X(LSC_ISSUERS, "trust/lsc-issuers", DIR) /* former issuers, while phones have their LSCs */    \
-    X(ROTATION, "trust/rotation", FILE)      /* the change of a key that is under way */           \
+    X(MIC_ROOTS, "trust/mic-roots", DIR) /* anchors for MICs shown to CAPF */                      \
+    /* these three are made when they are needed */                                                \
+    X(LIST_ENTRIES, "trust/list", FILE)       /* folder: further entries of trust lists */         \
+    X(LSC_ISSUERS, "trust/lsc-issuers", FILE) /* folder: former issuers, still believed */         \
+    X(ROTATION, "trust/rotation", FILE)       /* the change of a key that is under way */          \
     X(DB, "db/ringfence.db", PRIVATE)                                                              \
     X(ADMIN_SOCK, "run/admin.sock", SOCKET)                                                        \
     X(PORTS, "run/ports.json", FILE)                                                               \
