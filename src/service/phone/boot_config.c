@@ -11,7 +11,7 @@
 
 /* ---- shared by the fresh and the stored one ---- */
 
-static void sha256_text(struct rf_slice bytes, char out[65])
+void phone_sha256_text(struct rf_slice bytes, char out[65])
 {
     uint8_t md[RF_DIGEST_MAX];
     size_t n = rf_digest_of(RF_DIGEST_SHA256, bytes, md);
@@ -44,7 +44,7 @@ enum rf_err phone_config_stored(const struct rf_flash *flash, const struct rf_li
     enum rf_err err = rf_flash_config_read(flash, &file, why);
     if (err != RF_OK)
         return err;
-    sha256_text(rf_buf_slice(&file), digest);
+    phone_sha256_text(rf_buf_slice(&file), digest);
     /* SHA-1 and time were judged when it was stored. */
     struct rf_sigfile_policy policy = {.allow_sha1 = true};
     err = rf_lists_verify_file(lists, rf_buf_slice(&file), &policy, &info, NULL, &inner);
@@ -75,14 +75,12 @@ enum rf_err phone_config_stored(const struct rf_flash *flash, const struct rf_li
 struct config_job {
     struct phone_job base;
     const struct rf_flash *flash;
-    struct rf_lists lists; /* references of its own */
+    struct phone_trust trust; /* its state, in: as it is; out: as it became */
     struct rf_key *key;
     char name[RF_FETCH_NAME_MAX + 1];
     bool is_signed;
     bool is_device_file; /* not XMLDefault */
     struct rf_buf bytes;
-    struct rf_sigfile_policy policy;
-    struct rf_flash_state state; /* in: as it is; out: as it became */
     /* found */
     struct rf_sigfile_info info;
     char signer[65];
@@ -93,7 +91,7 @@ struct config_job {
 static void config_release(struct phone_job *job)
 {
     struct config_job *c = (struct config_job *)job;
-    rf_lists_fini(&c->lists);
+    phone_trust_fini(&c->trust);
     rf_key_free(c->key);
     rf_buf_wipe(&c->bytes);
     rf_phonexml_free(c->config);
@@ -101,16 +99,15 @@ static void config_release(struct phone_job *job)
 
 static enum rf_err judge(struct config_job *c, struct rf_why *why)
 {
-    const struct rf_cert *signer = NULL;
     struct rf_slice file = rf_buf_slice(&c->bytes);
     if (!c->is_signed) {
         c->info = (struct rf_sigfile_info){.kind = RF_SIGNEDFILE_KIND_FILE, .body = file};
         return RF_OK;
     }
-    c->policy.expected_name = rf_slice_str(c->name);
-    enum rf_err err = rf_lists_verify_file(&c->lists, file, &c->policy, &c->info, &signer, why);
-    if (err == RF_OK)
-        memcpy(c->signer, rf_cert_fingerprint(signer), sizeof c->signer);
+    struct phone_previous previous = {.is_there = c->trust.state.config_timestamp != 0,
+                                      .timestamp = c->trust.state.config_timestamp};
+    memcpy(previous.signer, c->trust.state.config_signer, sizeof previous.signer);
+    enum rf_err err = phone_verify(&c->trust, file, c->name, &previous, &c->info, c->signer, why);
     c->is_verified = err == RF_OK;
     return err;
 }
@@ -132,28 +129,31 @@ static enum rf_err judge_content(const struct config_job *c, struct rf_why *why)
  * register. */
 static enum rf_err keep(struct config_job *c, struct rf_why *why)
 {
-    char digest[65];
+    struct rf_flash_state *was = &c->trust.state, now = *was;
     if (!c->is_verified || !c->is_device_file || !c->config->is_full)
         return RF_OK;
-    struct rf_flash_state now = {.mode = c->config->security_mode,
-                                 .config_timestamp = c->info.timestamp};
-    sha256_text(rf_buf_slice(&c->bytes), digest);
-    memcpy(now.config_sha256, digest, sizeof digest);
-    bool is_same = strcmp(digest, c->state.config_sha256) == 0 && now.mode == c->state.mode &&
-                   now.config_timestamp == c->state.config_timestamp;
+    now.mode = c->config->security_mode;
+    now.config_timestamp = c->info.timestamp;
+    now.is_encrypted = c->info.kind == RF_SIGNEDFILE_KIND_ENCRYPTED;
+    memcpy(now.config_signer, c->signer, sizeof now.config_signer);
+    phone_sha256_text(rf_buf_slice(&c->bytes), now.config_sha256);
+    bool is_same = strcmp(now.config_sha256, was->config_sha256) == 0 && now.mode == was->mode &&
+                   now.config_timestamp == was->config_timestamp &&
+                   strcmp(now.config_signer, was->config_signer) == 0 &&
+                   now.is_encrypted == was->is_encrypted && !c->trust.has_noted;
     /* The mode first: a power cut between the two leaves the stricter of them with the older file,
      * or the older of both. */
     enum rf_err err = RF_OK;
-    if (now.mode > c->state.mode) {
-        c->state.mode = now.mode;
-        err = rf_flash_state_write(c->flash, &c->state, why);
+    if (now.mode > was->mode) {
+        was->mode = now.mode;
+        err = rf_flash_state_write(c->flash, was, why);
     }
     if (err == RF_OK && !is_same)
         err = rf_flash_config_write(c->flash, rf_buf_slice(&c->bytes), why);
     if (err == RF_OK && !is_same)
         err = rf_flash_state_write(c->flash, &now, why);
     if (err == RF_OK)
-        c->state = now;
+        *was = now;
     return err;
 }
 
@@ -207,7 +207,7 @@ static void config_refused(struct rf_phone *p, const struct config_job *c)
 static void config_done(struct rf_phone *p, struct phone_job *job)
 {
     struct config_job *c = (struct config_job *)job;
-    p->state = c->state;
+    p->state = c->trust.state;
     if (job->err != RF_OK) {
         config_refused(p, c);
         phone_event(p, PHONE_EV_REFUSED);
@@ -233,22 +233,12 @@ void phone_do_config(struct rf_phone *p)
     c->base.done = config_done;
     c->base.release = config_release;
     c->flash = p->flash;
-    if (p->lists.ctl != NULL)
-        c->lists.ctl = rf_list_ref(p->lists.ctl);
-    if (p->lists.itl != NULL)
-        c->lists.itl = rf_list_ref(p->lists.itl);
+    c->trust = phone_trust_of(p);
     c->key = rf_key_ref(p->lsc.cert != NULL ? p->lsc.key : p->mic.key);
     rf_slice_to_str(rf_slice_str(p->file), c->name, sizeof c->name);
     c->is_signed = rf_slice_ends_with(rf_slice_str(p->file), ".sgn");
     c->is_device_file = !p->is_default_asked;
     c->bytes = p->got;
     p->got = (struct rf_buf){0};
-    c->state = p->state;
-    c->policy = (struct rf_sigfile_policy){.has_now = !p->conf.no_clock,
-                                           .now_s = phone_now_s(p),
-                                           .allow_sha1 = p->conf.allow_sha1,
-                                           .has_previous = p->state.config_timestamp != 0,
-                                           .previous_timestamp = p->state.config_timestamp,
-                                           .rollback = phone_rollback(p)};
     phone_job_post(p, &c->base);
 }

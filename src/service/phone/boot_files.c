@@ -173,6 +173,11 @@ static const char *suffix(const struct rf_phone *p)
     return rf_lists_wants_signed(&p->lists) ? ".sgn" : "";
 }
 
+void phone_get_file(struct rf_phone *p, const char *name, size_t max)
+{
+    get(p, max, "%s%s", name, suffix(p));
+}
+
 static void get_config(struct rf_phone *p)
 {
     rf_phonexml_free(rf_steal(&p->stub));

@@ -166,13 +166,25 @@ static void act_install(void *self, const void *data)
     phone_do_install(self);
 }
 
+/* The load that runs is the one: what else the configuration names comes next. A default file names
+ * nothing of this phone. */
+static void act_no_load(void *self, const void *data)
+{
+    struct rf_phone *p = self;
+    update_dropped(p);
+    if (p->config->is_default)
+        phone_event(p, PHONE_EV_ALL_FILES);
+    else
+        phone_act_files_begin(self, data);
+}
+
 /* ---- B9, C1: enrolment ---- */
 
 static void act_decide_enrol(void *self, const void *data)
 {
     struct rf_phone *p = self;
     (void)data;
-    update_dropped(p);
+    phone_files_end(p);
     bool is_pending = p->config->capf_auth_mode != RF_PHONEXML_CAPF_NONE;
     phone_event(p,
                 is_pending && phone_may_enrol(p, p->config) ? PHONE_EV_ENROL : PHONE_EV_NO_ENROL);
@@ -375,29 +387,38 @@ static const struct rf_fsm_row rows[] = {
     ROW(B6V_DECIDE, BUSY, act_decide_mode, B10_DECIDE),
 
     ROW(B8_DECIDE, OTHER_LOAD, act_get_loads, B8_LOADS),
-    ROW(B8_DECIDE, SAME_LOAD, act_decide_enrol, B9_DECIDE),
+    ROW(B8_DECIDE, SAME_LOAD, act_no_load, AUX_FILE),
     ROW(B8_DECIDE, AS_STORED, act_decide_mode, B10_DECIDE),
     ROW(B8_LOADS, GOT, act_check_loads, B8V_LOADS),
     STAY(B8_LOADS, MISSING, act_load_unfetched),
     STAY(B8_LOADS, FAILED, act_load_unfetched),
-    ROW(B8_LOADS, REFUSED, act_decide_enrol, B9_DECIDE),
+    ROW(B8_LOADS, REFUSED, act_no_load, AUX_FILE),
     ROW(B8V_LOADS, ACCEPTED, act_get_part, B8_PART),
-    ROW(B8V_LOADS, REFUSED, act_decide_enrol, B9_DECIDE),
-    ROW(B8V_LOADS, BUSY, act_decide_enrol, B9_DECIDE),
+    ROW(B8V_LOADS, REFUSED, act_no_load, AUX_FILE),
+    ROW(B8V_LOADS, BUSY, act_no_load, AUX_FILE),
     ROW(B8_PART, GOT, act_check_part, B8V_PART),
     STAY(B8_PART, MISSING, act_part_missing),
     STAY(B8_PART, FAILED, act_load_unfetched),
     STAY(B8_PART, NEXT_PART, act_get_part),
     ROW(B8_PART, ALL_PARTS, act_install, B8_INSTALL),
-    ROW(B8_PART, REFUSED, act_decide_enrol, B9_DECIDE),
+    ROW(B8_PART, REFUSED, act_no_load, AUX_FILE),
     STAY(B8V_PART, ACCEPTED, act_next_part),
     ROW(B8V_PART, NEXT_PART, act_get_part, B8_PART),
     ROW(B8V_PART, ALL_PARTS, act_install, B8_INSTALL),
-    ROW(B8V_PART, REFUSED, act_decide_enrol, B9_DECIDE),
-    ROW(B8V_PART, BUSY, act_decide_enrol, B9_DECIDE),
+    ROW(B8V_PART, REFUSED, act_no_load, AUX_FILE),
+    ROW(B8V_PART, BUSY, act_no_load, AUX_FILE),
     ROW(B8_INSTALL, INSTALLED, act_boot, B0_VERIFY),
-    ROW(B8_INSTALL, REFUSED, act_decide_enrol, B9_DECIDE),
-    ROW(B8_INSTALL, BUSY, act_decide_enrol, B9_DECIDE),
+    ROW(B8_INSTALL, REFUSED, act_no_load, AUX_FILE),
+    ROW(B8_INSTALL, BUSY, act_no_load, AUX_FILE),
+
+    STAY(AUX_FILE, NEXT_FILE, phone_act_get_file),
+    ROW(AUX_FILE, GOT, phone_act_check_file, AUXV_FILE),
+    ROW(AUX_FILE, MISSING, phone_act_file_missing, AUXV_FILE),
+    STAY(AUX_FILE, FAILED, phone_act_file_unfetched),
+    ROW(AUX_FILE, ALL_FILES, act_decide_enrol, B9_DECIDE),
+    ROW(AUXV_FILE, ACCEPTED, phone_act_next_file, AUX_FILE),
+    STAY(AUXV_FILE, REFUSED, phone_act_file_refused),
+    ROW(AUXV_FILE, BUSY, phone_act_next_file, AUX_FILE),
 
     ROW(B9_DECIDE, ENROL, act_enrol, C1_CAPF),
     ROW(B9_DECIDE, NO_ENROL, act_decide_mode, B10_DECIDE),
@@ -503,6 +524,13 @@ const char *rf_phone_boot_action_name(rf_fsm_action action)
         NAME(next_part),
         NAME(part_missing),
         NAME(install),
+        NAME(no_load),
+        FILES(get_file),
+        FILES(check_file),
+        FILES(file_missing),
+        FILES(file_refused),
+        FILES(file_unfetched),
+        FILES(next_file),
         NAME(decide_enrol),
         NAME(enrol),
         NAME(enrol_later),

@@ -8,6 +8,10 @@
 
 /** Ask for a file of a load, where the configuration says firmware comes from. */
 void phone_get_image(struct rf_phone *p, const char *name, size_t max);
+/** Ask for a file beside the configuration, with the suffix that the lists demand. */
+void phone_get_file(struct rf_phone *p, const char *name, size_t max);
+/** The files are through: forget those that nothing names any more. */
+void phone_files_end(struct rf_phone *p);
 /** Trouble on the way, in the words of a phone; never for a file that was refused. */
 void phone_tell_transport(struct rf_phone *p, const char *too_long);
 /** Is there a CAPF server, a string where one is wanted, and a try left? */
@@ -31,5 +35,12 @@ void phone_act_config_unfetched(void *self, const void *data);
 void phone_act_full_or_stub(void *self, const void *data);
 void phone_act_enc_refused(void *self, const void *data);
 void phone_act_enc_missing(void *self, const void *data);
+void phone_act_files_begin(void *self, const void *data);
+void phone_act_get_file(void *self, const void *data);
+void phone_act_check_file(void *self, const void *data);
+void phone_act_file_missing(void *self, const void *data);
+void phone_act_file_refused(void *self, const void *data);
+void phone_act_file_unfetched(void *self, const void *data);
+void phone_act_next_file(void *self, const void *data);
 
 #endif

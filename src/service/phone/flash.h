@@ -36,7 +36,8 @@
     X(STATE, "state.json", FILE)               /* struct rf_flash_state */                         \
     X(STATUS, "status.json", FILE)             /* status messages */                               \
     X(OPTIONS, "options.json", FILE)           /* struct rf_flash_options */                       \
-    X(UNLOCKED, "unlocked.json", FILE)         /* the settings may be changed: since when */
+    X(UNLOCKED, "unlocked.json", FILE)         /* the settings may be changed: since when */       \
+    X(FILES, "files", DIR)                     /* ring lists, locales ...: each in its envelope */
 
 enum rf_flash_item {
 #define RF_FLASH_ENUM(symbol, path, kind) RF_FLASH_##symbol,
@@ -178,11 +179,32 @@ RF_MUST_CHECK enum rf_err rf_flash_config_read(const struct rf_flash *flash, str
 RF_MUST_CHECK enum rf_err rf_flash_config_write(const struct rf_flash *flash, struct rf_slice bytes,
                                                 struct rf_why *why);
 
+/* Files beside the configuration, by the name they are asked for without ".sgn". RF_ERR_BAD
+ * flash-name for what is no such name. */
+
+RF_MUST_CHECK enum rf_err rf_flash_file_read(const struct rf_flash *flash, const char *name,
+                                             size_t max, struct rf_buf *out, struct rf_why *why);
+RF_MUST_CHECK enum rf_err rf_flash_file_write(const struct rf_flash *flash, const char *name,
+                                              struct rf_slice bytes, struct rf_why *why);
+bool rf_flash_file_exists(const struct rf_flash *flash, const char *name);
+RF_MUST_CHECK enum rf_err rf_flash_file_remove(const struct rf_flash *flash, const char *name,
+                                               struct rf_why *why);
+typedef enum rf_err (*rf_flash_file_each)(void *arg, const char *name);
+RF_MUST_CHECK enum rf_err rf_flash_files_each(const struct rf_flash *flash, rf_flash_file_each each,
+                                              void *arg, struct rf_why *why);
+
+/** Who signed with SHA-512 is remembered for so many signers. */
+#define RF_FLASH_STRONG_MAX 8
+
 /** What the phone knows about what it stored. */
 struct rf_flash_state {
     uint32_t mode;          /* deviceSecurityMode of the last verified device file; 0: none yet */
     char config_sha256[65]; /* of the stored configuration; "": none */
     uint32_t config_timestamp; /* of its header; 0: none */
+    char config_signer[65];    /* fingerprint of who signed it; "": not known */
+    bool is_encrypted;         /* it came as .enc.sgn: that is asked for first */
+    size_t strong_n;
+    char strong[RF_FLASH_STRONG_MAX][65]; /* fingerprints of who signed a file with SHA-512 */
 };
 /** A missing file is an empty state. RF_ERR_BAD flash-state. */
 RF_MUST_CHECK enum rf_err rf_flash_state_read(const struct rf_flash *flash,

@@ -84,6 +84,21 @@ enum rf_err rf_flash_boot_write(const struct rf_flash *flash, const struct rf_fl
 
 /* ---- what is known about what was stored ---- */
 
+/* What later versions added: absent in a flash that an earlier one wrote. */
+static void state_more(const struct rf_json *j, struct rf_flash_state *out)
+{
+    const struct rf_json *strong = rf_json_get(j, "sha512_signers");
+    const char *signer = rf_json_str(j, "config_signer");
+    if (signer != NULL)
+        rf_slice_to_str(rf_slice_str(signer), out->config_signer, sizeof out->config_signer);
+    (void)rf_json_bool(j, "encrypted", &out->is_encrypted);
+    for (size_t i = 0; i < rf_json_len(strong) && out->strong_n < RF_FLASH_STRONG_MAX; i++) {
+        const char *one = rf_json_at_str(strong, i);
+        if (one != NULL)
+            rf_slice_to_str(rf_slice_str(one), out->strong[out->strong_n++], 65);
+    }
+}
+
 enum rf_err rf_flash_state_read(const struct rf_flash *flash, struct rf_flash_state *out,
                                 struct rf_why *why)
 {
@@ -109,6 +124,7 @@ enum rf_err rf_flash_state_read(const struct rf_flash *flash, struct rf_flash_st
     }
     out->mode = (uint32_t)mode;
     out->config_timestamp = (uint32_t)stamp;
+    state_more(j, out);
     return RF_OK;
 }
 
@@ -120,6 +136,12 @@ enum rf_err rf_flash_state_write(const struct rf_flash *flash, const struct rf_f
     rf_json_set_int(j, "mode", state->mode);
     rf_json_set_str(j, "config_sha256", state->config_sha256);
     rf_json_set_int(j, "config_timestamp", state->config_timestamp);
+    rf_json_set_str(j, "config_signer", state->config_signer);
+    rf_json_set_bool(j, "encrypted", state->is_encrypted);
+    struct rf_json *strong = rf_json_arr();
+    for (size_t i = 0; i < state->strong_n; i++)
+        rf_json_arr_add_str(strong, state->strong[i]);
+    rf_json_set_take(j, "sha512_signers", strong);
     return rf_flash_json_write(path, j, why);
 }
 

@@ -165,6 +165,7 @@ void rf_phone_free(struct rf_phone *p)
     for (struct phone_job *job = p->jobs; job != NULL; job = job->next)
         job->phone = NULL;
     phone_update_free(p->update);
+    rf_free(p->files);
     phone_firmware_free(p->firmware);
     rf_phonexml_free(p->config);
     rf_phonexml_free(p->stub);

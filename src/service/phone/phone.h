@@ -51,6 +51,8 @@ enum rf_phone_event_kind {
     RF_PHONE_LIST_REFUSED,
     RF_PHONE_CONFIG, /* a configuration is in use: file, mode, load, signer */
     RF_PHONE_CONFIG_REFUSED,
+    RF_PHONE_FILE, /* a file beside it was taken: file, kind, action, sha256 */
+    RF_PHONE_FILE_REFUSED,
     RF_PHONE_LOAD_WANTED, /* the configuration names another firmware */
     RF_PHONE_LOAD_PART,   /* one file of it was verified: file, bytes, sha256 */
     RF_PHONE_LOAD_REFUSED,

@@ -22,6 +22,8 @@ const char *rf_phone_event_name(enum rf_phone_event_kind kind)
         [RF_PHONE_LIST_REFUSED] = "list-refused",
         [RF_PHONE_CONFIG] = "config",
         [RF_PHONE_CONFIG_REFUSED] = "config-refused",
+        [RF_PHONE_FILE] = "file",
+        [RF_PHONE_FILE_REFUSED] = "file-refused",
         [RF_PHONE_LOAD_WANTED] = "load-wanted",
         [RF_PHONE_LOAD_PART] = "load-part",
         [RF_PHONE_LOAD_REFUSED] = "load-refused",

@@ -6,6 +6,7 @@
 #include "service/phone/phone.h"
 #include "trust/image.h"
 #include "trust/image_keys.h"
+#include "wire/phonexml/phonelist.h"
 #include "wire/phonexml/phonexml.h"
 
 /* doc: docs/security-rules.md, "Boot states" (B10): secure, but no list */
@@ -44,6 +45,8 @@
     X(B8_PART) /* waiting for a component of it */                                                 \
     X(B8V_PART)                                                                                    \
     X(B8_INSTALL)  /* the worker writes the slot, verifies it, switches */                         \
+    X(AUX_FILE)    /* waiting for a file beside the configuration */                               \
+    X(AUXV_FILE)   /* the worker judges it */                                                      \
     X(B9_DECIDE)   /* enrol? */                                                                    \
     X(C1_CAPF)     /* an enrolment runs */                                                         \
     X(C1_PAUSE)    /* until the next try */                                                        \
@@ -76,6 +79,8 @@
     X(NEXT_PART)                                                                                   \
     X(ALL_PARTS)                                                                                   \
     X(INSTALLED)                                                                                   \
+    X(NEXT_FILE)                                                                                   \
+    X(ALL_FILES)                                                                                   \
     X(ENROL)                                                                                       \
     X(NO_ENROL)                                                                                    \
     X(CHANGED) /* another certificate is in use */                                                 \
@@ -149,6 +154,42 @@ struct phone_update {
 };
 void phone_update_free(struct phone_update *u);
 
+/** A file beside the configuration. */
+enum phone_file_kind {
+    PHONE_FILE_LOCALE,
+    PHONE_FILE_TONES,
+    PHONE_FILE_DIAL,
+    PHONE_FILE_SOFTKEYS,
+    PHONE_FILE_FEATURES,
+    PHONE_FILE_RINGS, /* the list, and what it names */
+    PHONE_FILE_RING,
+    PHONE_FILE_IMAGES,
+    PHONE_FILE_IMAGE,
+};
+struct phone_file {
+    enum phone_file_kind kind;
+    bool is_enough; /* the stored one does */
+    char name[RF_PHONELIST_NAME_SIZE];
+};
+/* Five that the configuration names, two lists, and what those name. */
+#define PHONE_FILES_MAX (7 + 3 * RF_PHONELIST_MAX)
+/** Those of one retrieval. */
+struct phone_files {
+    size_t n, at;
+    bool is_cut; /* not all of them were to be had: nothing is said of the others */
+    struct phone_file file[PHONE_FILES_MAX];
+};
+/** "locale", "ring-list" ... */
+const char *phone_file_kind_name(enum phone_file_kind kind);
+
+/** Which of them a model has; NULL: it has none. */
+struct phone_model_files {
+    const char *locale;  /* below the folder of the language */
+    const char *tones;   /* below the folder of the country */
+    const char *desktop; /* below Desktops/ */
+};
+const struct phone_model_files *phone_model_files(const char *model);
+
 /** What became of one list in this retrieval. */
 struct phone_list_note {
     bool was_there;
@@ -198,6 +239,7 @@ struct rf_phone {
     bool is_default_asked;
     uint32_t list_rounds;
     struct phone_update *update;
+    struct phone_files *files;                /* beside the configuration, while they are fetched */
     char refused_load[RF_PHONEXML_NAME_SIZE]; /* not tried again before a reset */
     char installed_load[RF_PHONEXML_NAME_SIZE];
     uint32_t installs; /* since it last registered or was reset */
@@ -260,8 +302,39 @@ void phone_do_keys(struct rf_phone *p);
 void phone_do_status(struct rf_phone *p, const char *text);
 void phone_do_barrier(struct rf_phone *p);
 
+/* boot_verify.c: signed files from the network */
+struct phone_trust {
+    struct rf_lists lists;           /* references of its own */
+    struct rf_sigfile_policy policy; /* name and previous file are filled in */
+    bool sha512_sticks;
+    struct rf_flash_state state; /* who signed with SHA-512 is noted here */
+    bool has_noted;
+};
+struct phone_trust phone_trust_of(const struct rf_phone *p);
+void phone_trust_fini(struct phone_trust *t);
+/** The stored file in whose place this one would go. */
+struct phone_previous {
+    bool is_there;
+    uint32_t timestamp;
+    char signer[65]; /* one of another signer is neither older nor newer; "": not known */
+};
+/** rf_lists_verify_file by the rules of this phone; worker. `signer` gets the fingerprint. */
+RF_MUST_CHECK enum rf_err phone_verify(struct phone_trust *t, struct rf_slice file,
+                                       const char *name, const struct phone_previous *previous,
+                                       struct rf_sigfile_info *out, char signer[65],
+                                       struct rf_why *why);
+
+/* boot_aux.c */
+/** Read and judge a stored file beside the configuration; worker. `signer` gets the fingerprint. */
+RF_MUST_CHECK enum rf_err phone_file_stored(const struct rf_flash *flash,
+                                            const struct rf_lists *lists, const char *name,
+                                            struct rf_buf *file, struct rf_sigfile_info *out,
+                                            char signer[65], struct rf_why *why);
+
 /* boot_config.c */
 void phone_do_config(struct rf_phone *p);
+/** SHA-256 as 64 hex digits. */
+void phone_sha256_text(struct rf_slice bytes, char out[65]);
 /** Read and judge the stored configuration; worker. `key` opens an encrypted one. RF_ERR_NOT_FOUND:
  * none. */
 RF_MUST_CHECK enum rf_err phone_config_stored(const struct rf_flash *flash,

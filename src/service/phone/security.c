@@ -88,6 +88,36 @@ static void read_identity(const struct rf_flash *flash, struct rf_security *page
     rf_flash_pair_fini(&lsc);
 }
 
+struct files_read {
+    const struct rf_flash *flash;
+    const struct rf_lists *lists;
+    struct rf_security *page;
+};
+
+static enum rf_err read_file(void *arg, const char *name)
+{
+    const struct files_read *r = arg;
+    RF_AUTO(rf_buf_fini) struct rf_buf bytes = {0};
+    struct rf_sigfile_info info;
+    if (r->page->file_n == RF_SECURITY_FILES_MAX)
+        return RF_OK;
+    struct rf_security_file *f = &r->page->file[r->page->file_n++];
+    rf_slice_to_str(rf_slice_str(name), f->name, sizeof f->name);
+    f->is_verified =
+        phone_file_stored(r->flash, r->lists, name, &bytes, &info, f->signer, &f->why) == RF_OK;
+    if (f->is_verified)
+        phone_sha256_text(info.body, f->sha256);
+    return RF_OK;
+}
+
+/* What cannot be read of the folder is not there. */
+static void read_files(const struct rf_flash *flash, struct rf_security *page,
+                       const struct rf_lists *lists)
+{
+    struct files_read r = {.flash = flash, .lists = lists, .page = page};
+    (void)!rf_flash_files_each(flash, read_file, &r, NULL);
+}
+
 enum rf_err rf_security_read(const char *dir, struct rf_security **out, struct rf_why *why)
 {
     RF_AUTO(rf_flash_freep) struct rf_flash *flash = NULL;
@@ -102,6 +132,7 @@ enum rf_err rf_security_read(const char *dir, struct rf_security **out, struct r
     read_slots(flash, page);
     read_lists(flash, page, &lists);
     read_identity(flash, page, &lists);
+    read_files(flash, page, &lists);
     rf_lists_fini(&lists);
     *out = page;
     return RF_OK;
@@ -262,6 +293,22 @@ static struct rf_json *config_json(const struct rf_security *page)
     return j;
 }
 
+static struct rf_json *files_json(const struct rf_security *page)
+{
+    struct rf_json *all = rf_json_arr();
+    for (size_t i = 0; i < page->file_n; i++) {
+        const struct rf_security_file *f = &page->file[i];
+        struct rf_json *j = rf_json_obj();
+        rf_json_set_str(j, "file", f->name);
+        rf_json_set_bool(j, "verified", f->is_verified);
+        rf_json_set_str(j, "signer", f->is_verified ? f->signer : NULL);
+        rf_json_set_str(j, "sha256", f->is_verified ? f->sha256 : NULL);
+        set_why(j, &f->why);
+        rf_json_arr_add_take(all, j);
+    }
+    return all;
+}
+
 /* The certificates by which a server is known, over both lists. */
 static struct rf_json *servers_json(const struct rf_security *page)
 {
@@ -309,6 +356,7 @@ struct rf_json *rf_security_json(const struct rf_security *page)
     rf_json_set_bool(lsc, "pending", page->is_lsc_pending);
     rf_json_set_take(j, "lsc", lsc);
     rf_json_set_take(j, "config", config_json(page));
+    rf_json_set_take(j, "files", files_json(page));
     rf_json_set_take(j, "servers", servers_json(page));
     return j;
 }

@@ -13,6 +13,7 @@
 
 #include "service/phone/flash.h"
 #include "wire/json/json.h"
+#include "wire/phonexml/phonelist.h"
 #include "wire/phonexml/phonexml.h"
 
 /** One firmware slot. */
@@ -31,6 +32,16 @@ struct rf_security_list {
     struct rf_why why;
 };
 
+/** A file beside the configuration. */
+struct rf_security_file {
+    char name[RF_PHONELIST_NAME_SIZE];
+    bool is_verified;
+    char signer[65];
+    char sha256[65]; /* of what is in its envelope */
+    struct rf_why why;
+};
+#define RF_SECURITY_FILES_MAX 200
+
 struct rf_security {
     struct rf_flash_identity identity;
     struct rf_image_keys image_keys; /* list.n 0: damaged, see the slots */
@@ -48,6 +59,8 @@ struct rf_security {
     bool is_lsc_pending;        /* a key waits for its certificate */
     struct rf_phonexml *config; /* the stored one; NULL: none, or not used */
     struct rf_why config_why;
+    size_t file_n;
+    struct rf_security_file file[RF_SECURITY_FILES_MAX];
 };
 
 /** RF_ERR_ codes of rf_flash_open; what is damaged behind that is in the page. */

@@ -119,5 +119,13 @@ enum rf_err rf_security_text(const struct rf_security *page, struct rf_buf *out)
              page->config->cm_n > 0 ? page->config->cm[0].name : "none");
     else if (page->config_why.code[0] != '\0')
         line(&o, "    %s", rf_why_text(&page->config_why));
+    for (size_t i = 0; i < page->file_n; i++) {
+        const struct rf_security_file *f = &page->file[i];
+        if (i == 0)
+            line(&o, "Files");
+        line(&o, "    %s", f->name);
+        line(&o, "        %s%s", f->is_verified ? "verified, SHA-256 " : "NOT VERIFIED: ",
+             f->is_verified ? f->sha256 : rf_why_text(&f->why));
+    }
     return o.err;
 }

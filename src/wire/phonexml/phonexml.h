@@ -35,6 +35,7 @@
 #define RF_PHONEXML_HOST_SIZE 65
 #define RF_PHONEXML_NAME_SIZE 65
 #define RF_PHONEXML_ZONE_SIZE 100
+#define RF_PHONEXML_FILE_SIZE 65
 
 enum rf_phonexml_mode {
     RF_PHONEXML_MODE_NON_SECURE = 1, /* also when the element is absent */
@@ -110,6 +111,9 @@ struct rf_phonexml {
     char version_stamp[64];
     char user_locale[50]; /* userLocale/name */
     char network_locale[50];
+    char dial_template[RF_PHONEXML_FILE_SIZE];  /* sipProfile/dialTemplate: names of files */
+    char softkey_file[RF_PHONEXML_FILE_SIZE];   /* sipProfile/softKeyFile */
+    char feature_policy[RF_PHONEXML_FILE_SIZE]; /* featurePolicyFile */
     enum rf_phonexml_mode security_mode;
     enum rf_phonexml_transport transport;
     bool has_capf_auth_mode;

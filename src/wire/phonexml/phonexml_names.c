@@ -121,6 +121,10 @@ static const struct rf_phonexml_row capf_list_rows[] = {
 static const struct rf_phonexml_row vendor_rows[] = {
     {"loadServer", TEXT(rf_phonexml, load_server)},
 };
+static const struct rf_phonexml_row sip_rows[] = {
+    {"dialTemplate", TEXT(rf_phonexml, dial_template)},
+    {"softKeyFile", TEXT(rf_phonexml, softkey_file)},
+};
 static const struct rf_phonexml_row locale_rows[] = {
     {"name", TEXT(rf_phonexml, user_locale)},
 };
@@ -134,6 +138,8 @@ static const struct rf_phonexml_row device_rows[] = {
     {IP_ADDRESS_MODE},
     {"devicePool", GROUP(pool_rows)},
     {"TVS", GROUP(tvs_rows)},
+    {"sipProfile", GROUP(sip_rows)},
+    {"featurePolicyFile", TEXT(rf_phonexml, feature_policy)},
     {"loadInformation", TEXT(rf_phonexml, load_information), COPIED},
     {"vendorConfig", GROUP(vendor_rows)},
     {"versionStamp", TEXT(rf_phonexml, version_stamp)},

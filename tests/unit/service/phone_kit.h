@@ -77,7 +77,7 @@ struct kit {
     struct rf_worker *worker;
     struct rf_phone_conf conf;
     struct rf_phone *phone;
-    struct kit_file file[24];
+    struct kit_file file[40];
     size_t file_n;
     struct kit_fetch fetch; /* name "" when none is under way */
     struct rf_buf asked;    /* names in order, one a line */
@@ -123,6 +123,9 @@ struct rf_buf kit_list_of(enum rf_list_kind kind, const struct id *signer, uint3
 struct rf_phonexml *kit_config(void);
 struct rf_buf kit_signed(const struct rf_phonexml *c, const char *name, const struct id *signer,
                          enum rf_digest digest, uint32_t timestamp);
+/* Another signed file, under the very name it is asked for. */
+void kit_serve_file(struct kit *k, const char *name, struct rf_slice body, const struct id *signer,
+                    enum rf_digest digest, uint32_t timestamp);
 void kit_serve_config(struct kit *k, const struct rf_phonexml *c);
 
 /* Firmware. */

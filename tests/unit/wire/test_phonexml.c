@@ -253,6 +253,9 @@ static struct rf_phonexml *full(void)
     SET(c->version_stamp, "<&>\"'\xc3\xa9\xf0\x9f\x98\x80");
     SET(c->user_locale, "English_United_Kingdom");
     SET(c->network_locale, "United_Kingdom");
+    SET(c->dial_template, "DR1.xml");
+    SET(c->softkey_file, "SK2.xml");
+    SET(c->feature_policy, "DefaultFP.xml");
     c->security_mode = RF_PHONEXML_MODE_AUTHENTICATED;
     c->transport = RF_PHONEXML_TRANSPORT_TLS;
     c->has_capf_auth_mode = true;
@@ -314,6 +317,11 @@ static const char full_text[] =
                 "      </member>\n"
                 "    </members>\n"
                 "  </TVS>\n"
+                "  <sipProfile>\n"
+                "    <dialTemplate>DR1.xml</dialTemplate>\n"
+                "    <softKeyFile>SK2.xml</softKeyFile>\n"
+                "  </sipProfile>\n"
+                "  <featurePolicyFile>DefaultFP.xml</featurePolicyFile>\n"
                 "  <loadInformation>RP.1-0-2</loadInformation>\n"
                 "  <vendorConfig>\n"
                 "    <loadServer>192.0.2.9</loadServer>\n"
