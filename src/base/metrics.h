@@ -21,6 +21,7 @@
     X(SCCP_BAD, "rf_sccp_bad_total", "SCCP messages dropped as malformed or unexpected")           \
     X(REGISTERED, "rf_sccp_registrations_total", "registrations accepted")                         \
     X(REGISTER_REFUSED, "rf_sccp_registrations_refused_total", "registrations refused")            \
+    X(IMAGE_REJECTED, "rf_sccp_images_rejected_total", "loads that phones said they refused")      \
     X(CALLS, "rf_call_calls_total", "calls started")                                               \
     X(CALL_UNHANDLED, "rf_call_unhandled_total", "events without a row in a state table")          \
     X(CAPF_SESSIONS, "rf_capf_sessions_total", "CAPF sessions opened")                             \

@@ -194,10 +194,10 @@ static enum rf_err note_refused(struct rf_store *store, const struct rf_store_re
     if (err != RF_OK)
         return err;
     *is_new = !is_confirmed(&old, refused);
-    if (!*is_new)
+    bool says_nothing = strcmp(refused->how, old.how) != 0; /* a registration after an alarm */
+    if (!*is_new && says_nothing)
         next = old;
-    else
-        next.first_s = now_s;
+    next.first_s = *is_new ? now_s : old.first_s;
     next.last_s = now_s;
     next.count = *is_new ? 1 : old.count < UINT32_MAX ? old.count + 1 : old.count;
     err = clear_refused(store, refused->device, why);

@@ -40,9 +40,13 @@ def _boot_into_new_load(lab, name):
                 return Refusal(name, False, evidence={
                     "running": running, "boots_new": running == NEW,
                     "server_sees_it": f"load={NEW} " in server["text"]})
-            alarm = lab.event(since, "alarm", B, text="image_rejected")
+            alarm = lab.event(since, "alarm", B, text=seen["code"])
+            told = rig.wait_until("what it refused", lambda: [
+                one for one in lab.site.cli("image", "refused", "--json")["refused"]
+                if one["device"] == B and seen["code"] in (one["text"] or "")])[0]
             return Refusal(name, True, "phone", seen["code"], seen["why"], {
-                "file": seen["file"], "alarm": alarm["text"], "registered_over": up["tls"],
+                "file": seen["file"], "alarm": alarm["text"], "refused": (told["file"], told["load"]),
+                "registered_over": up["tls"],
                 "runs_old": running == OLD,
                 "flash_unchanged": snapshot(flash, *IMAGE_PARTS) == before,
                 "status": next((text for text in phone.status_texts()

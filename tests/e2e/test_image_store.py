@@ -470,3 +470,54 @@ def test_an_image_of_two_loads_stays_with_the_other(site, stranger, tmp_path):
     assert sorted(images(site)) == ["jar42sccp.9-4.sbn", "term42.default.loads"]
     assert site.cli("image", "remove", "term42.default", "--force", "--json")["files"] == 2
     assert images(site) == {}
+
+
+# ---- who refused it ----
+
+def refused(site):
+    return site.cli("image", "refused", "--json")["refused"]
+
+
+def test_sec_05_a_phone_that_refused_a_load_is_shown_with_its_reason(office, tmp_path):
+    """A load for other hardware: the alarm tells, until the phone runs what it should."""
+    rig.ringfence("factory", "firmware", office.factory.folder, "--version", "3.0", "--hardware",
+                  "other", "--out", tmp_path / "firmware-3")
+    site = office.site
+    with site.start():
+        phone = office.a.start(site)
+        phone.wait("registered")
+        assert refused(site) == [] and site.cli("device", "show", A, "--json")["load_refused"] is None
+        imported(site, tmp_path / "firmware-3")
+        site.cli("device", "change", A, "--load", "ringphone-3.0")
+        phone.wait("load-refused")
+        row = rig.wait_until("the refusal", lambda: refused(site))[0]
+        assert (row["device"], row["load"], row["running"]) == (A, "ringphone-3.0", "ringphone-2.0")
+        assert (row["reason"], row["file"], row["how"]) == ("hardware", "rfapp.3.0.sbn", "alarm")
+        event = next(one for one in site.events(device=A) if one["code"] == "image-rejected")
+        assert event["severity"] == "warn" and "reason=hardware file=rfapp.3.0.sbn" in event["text"]
+        assert site.cli("device", "show", A, "--json")["load_refused"]["reason"] == "hardware"
+        shown = site.cli("image", "list", "ringphone-3.0", "--json")
+        assert [one["device"] for one in shown["refused_by"]] == [A]
+        assert "hardware" in site.cli("image", "refused").stdout
+        site.cli("device", "change", A, "--load", "ringphone-2.0")
+        rig.wait_until("nothing refused", lambda: not refused(site))
+        assert len([one for one in site.events(device=A) if one["code"] == "image-rejected"]) == 1
+
+
+def test_a_phone_that_only_registers_with_another_load_is_shown(office):
+    site = office.site
+    site.start()
+    phone = office.a.start(site)
+    phone.wait("registered")
+    site.cli("device", "change", A, "--load", "")
+    rig.wait_until("registered again", lambda: len(phone.seen("registered")) == 2)
+    site.wait_registered(A)
+    site.cli("image", "default", site.cli("device", "show", A, "--json")["model"], "ringphone-1.0")
+    assert refused(site) == []  # nobody has registered since
+    site.stop()
+    site.start()
+    row = rig.wait_until("the other load", lambda: refused(site))[0]
+    assert (row["device"], row["load"], row["running"]) == (A, "ringphone-1.0", "ringphone-2.0")
+    assert (row["reason"], row["how"], row["file"]) == ("not-taken", "registration", None)
+    assert [one["severity"] for one in site.events(device=A)
+            if one["code"] == "image-not-taken"] == ["info"]

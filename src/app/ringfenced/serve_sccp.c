@@ -103,6 +103,7 @@ static const struct rf_sccp_service_ops ops = {.send = op_send,
                                                .pause = op_pause,
                                                .on_event = event_of_sccp,
                                                .on_cert_used = event_of_cert_used,
+                                               .on_load = load_told,
                                                .on_record = event_of_record};
 
 /* ---- life ---- */

@@ -151,6 +151,12 @@ void held_of_file(struct server *s, const struct rf_provision_report *report);
 void held_of_sccp(struct server *s, const struct rf_sccp_event *event);
 void held_of_capf(struct server *s, const char *device);
 
+/* loads.c */
+/** What a phone runs and refused, for the SCCP service; `arg` is the server. Call-control thread.
+ */
+void load_told(void *arg, const char *dev, const char *running,
+               const struct rf_sccp_load_alarm *alarm, const char *text);
+
 /* reload.c */
 /** Main thread. */
 enum rf_err server_reload(struct server *s, rf_admin_reload_fn each, void *each_arg,

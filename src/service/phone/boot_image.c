@@ -263,20 +263,24 @@ void phone_do_install(struct rf_phone *p)
 
 /* ---- refused ---- */
 
-/* The words of a real phone, and the number of the alarm, by what was wrong. */
+/* The words of a real phone, on its screen and in the alarm, and the alarm's number, by what was
+ * wrong. */
 static const struct {
     const char *code;
     const char *status;
+    const char *told;
     enum rf_sccp_alarm_reason alarm;
 } refusals[] = {
-    {"image-hardware", "Load rejected HC", RF_SCCP_ALARM_REASON_LOAD_REJECTED},
-    {"image-version", "Version error", RF_SCCP_ALARM_REASON_LOAD_VERSION},
-    {"file-name", "Version error", RF_SCCP_ALARM_REASON_LOAD_VERSION},
-    {"image-missing", "Version error", RF_SCCP_ALARM_REASON_LOAD_VERSION},
-    {"file-not-found", "Version error", RF_SCCP_ALARM_REASON_LOAD_NOT_ON_TFTP},
-    {"tftp-timeout", NULL, RF_SCCP_ALARM_REASON_TFTP_TIMEOUT},
-    {"tftp-access", NULL, RF_SCCP_ALARM_REASON_TFTP_ACCESS},
-    {"tftp-error", NULL, RF_SCCP_ALARM_REASON_TFTP_ERROR},
+    {"image-hardware", "Load rejected HC", "Load rejected HC", RF_SCCP_ALARM_REASON_LOAD_REJECTED},
+    {"image-version", "Version error", "Version error", RF_SCCP_ALARM_REASON_LOAD_VERSION},
+    {"file-name", "Version error", "Version error", RF_SCCP_ALARM_REASON_LOAD_VERSION},
+    {"image-missing", "Version error", "Version error", RF_SCCP_ALARM_REASON_LOAD_VERSION},
+    {"file-not-found", "Version error", "File not found", RF_SCCP_ALARM_REASON_LOAD_NOT_ON_TFTP},
+    {"sig-mismatch", "Checksum Error", "Auth fail", RF_SCCP_ALARM_REASON_CHECKSUM},
+    {"signer-unknown", "Checksum Error", "Auth fail", RF_SCCP_ALARM_REASON_CHECKSUM},
+    {"tftp-timeout", NULL, "TFTP timeout", RF_SCCP_ALARM_REASON_TFTP_TIMEOUT},
+    {"tftp-access", NULL, "TFTP access error", RF_SCCP_ALARM_REASON_TFTP_ACCESS},
+    {"tftp-error", NULL, "TFTP error", RF_SCCP_ALARM_REASON_TFTP_ERROR},
 };
 
 #define REFUSALS_N (sizeof refusals / sizeof *refusals)
@@ -308,6 +312,6 @@ void phone_load_refused(struct rf_phone *p, const char *file, const struct rf_wh
     if (status != NULL)
         phone_status(p, "%s", status);
     phone_alarm(p, at < REFUSALS_N ? refusals[at].alarm : RF_SCCP_ALARM_REASON_CHECKSUM,
-                "image_rejected %.36s %s", file, why->code);
+                "%s %.30s %s", at < REFUSALS_N ? refusals[at].told : status, file, why->code);
     rf_slice_to_str(rf_slice_str(p->update->name), p->refused_load, sizeof p->refused_load);
 }

@@ -208,7 +208,23 @@ static void reject(struct session *s, const struct rf_sccp_register *reg, struct
     sccp_session_close(s, r->shown);
 }
 
-static void tell_alarm(struct session *s)
+/* What it runs, and whether it refused another load: the present alarm, or (NULL) none. */
+static void tell_load(const struct session *s, const char *alarm)
+{
+    struct rf_sccp_load_alarm told = {0};
+    char text[2 * 80 + 1] = "";
+    if (s->svc->conf.ops->on_load == NULL)
+        return;
+    bool is_refusal = alarm != NULL && rf_sccp_load_alarm_parse(rf_slice_str(alarm), &told);
+    if (is_refusal)
+        rf_escape(rf_slice_str(alarm), text, sizeof text);
+    s->svc->conf.ops->on_load(s->svc->conf.arg, sccp_session_dev(s),
+                              s->load[0] != '\0' ? s->load : told.running,
+                              is_refusal ? &told : NULL, text);
+}
+
+/* False: too many of them. */
+static bool tell_alarm(struct session *s)
 {
     struct rf_slice rest = rf_slice_str(s->alarm);
     struct rf_slice number;
@@ -222,11 +238,12 @@ static void tell_alarm(struct session *s)
     memcpy(s->station->last_alarm, s->alarm, sizeof s->station->last_alarm);
     s->has_alarm = false;
     if (!sccp_may_tell_of(s, &s->alarms, NOISE_A_MINUTE))
-        return;
+        return false;
     sccp_event(s->svc, "alarm", sccp_session_dev(s), RF_SCCP_CAUSE_NONE,
                "severity=%s reason=\"%s\" last=\"%s\"",
                rf_sccp_name_or_unknown(RF_SCCP_NAMES_ALARM_SEVERITY, s->alarm_severity), reason,
                last);
+    return true;
 }
 
 /* doc: docs/wire/sccp.md, "Registration": before Register it may name anybody; it is told once we
@@ -238,8 +255,8 @@ void sccp_on_alarm(struct session *s, const struct rf_sccp_alarm *alarm)
     (void)whole; /* cut at a NUL is fine */
     s->alarm_severity = alarm->severity;
     s->has_alarm = true;
-    if (s->station != NULL)
-        tell_alarm(s);
+    if (s->station != NULL && tell_alarm(s))
+        tell_load(s, s->alarm);
 }
 
 static void copy_text(struct rf_slice from, char *to, size_t cap)
@@ -285,15 +302,16 @@ static void send_ack(struct session *s, unsigned agreed)
     sccp_send_empty(s, RF_SCCP_CAPABILITIES_REQ);
 }
 
-static void tell_registered(struct session *s)
+static bool tell_registered(struct session *s)
 {
     if (!sccp_may_tell_of(s, &s->comings, COMINGS_A_MINUTE))
-        return;
+        return false;
     sccp_event(s->svc, "registered", sccp_session_dev(s), RF_SCCP_CAUSE_NONE,
                "from=%s version=%u load=%s tls=%s suite=%s cert=%s resumed=%s", s->address,
                s->version, s->load, s->has_tls ? s->tls_version : "none",
                s->has_tls ? s->suite : "none", s->cert != NULL ? rf_cert_short(s->cert) : "none",
                s->is_resumed ? "yes" : "no");
+    return true;
 }
 
 static void accept(struct session *s, const struct rf_sccp_register *reg, struct station *st)
@@ -319,10 +337,11 @@ static void accept(struct session *s, const struct rf_sccp_register *reg, struct
     send_ack(s, rf_sccp_version_agree(reg->protocol_ver));
     sccp_session_watch(s, (uint64_t)s->keepalive_s * 1000 * KEEPALIVE_MISS);
     rf_count(REGISTERED);
-    tell_registered(s);
+    bool is_told = tell_registered(s);
     use_unconfirmed_cert(s, &st->conf);
-    if (s->has_alarm)
-        tell_alarm(s);
+    bool has_alarm = s->has_alarm && tell_alarm(s);
+    if (is_told)
+        tell_load(s, has_alarm ? s->alarm : NULL);
 }
 
 bool sccp_on_register(struct session *s, const struct rf_sccp_register *reg)

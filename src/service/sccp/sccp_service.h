@@ -16,6 +16,7 @@
 #define SERVICE_SCCP_SCCP_SERVICE_H
 
 #include "service/call/call.h"
+#include "service/sccp/sccp_load.h"
 #include "wire/sccp/sccp.h"
 
 struct rf_cert;
@@ -116,6 +117,11 @@ struct rf_sccp_service_ops {
     void (*on_event)(void *arg, const struct rf_sccp_event *event);
     /** A phone registered with a certificate that waits for its confirmation. */
     void (*on_cert_used)(void *arg, const char *dev, const uint8_t sha256[RF_SCCP_FP_LEN]);
+    /** What a phone says of its firmware, when it registers and when an alarm of it is about a
+     * load: what it runs ("": not told) and, with `alarm`, what it refused. `text` is the alarm's,
+     * escaped. As often as events about it are told. May be NULL. */
+    void (*on_load)(void *arg, const char *dev, const char *running,
+                    const struct rf_sccp_load_alarm *alarm, const char *text);
     /** A call ended. May be NULL. */
     void (*on_record)(void *arg, const struct rf_call_record *record);
 };

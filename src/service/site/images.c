@@ -40,6 +40,17 @@ void rf_image_load_name(const char *file, char name[RF_LOADS_NAME_MAX + 1])
     snprintf(name, RF_LOADS_NAME_MAX + 1, "%.*s", (int)n, file);
 }
 
+bool rf_image_load_is_here(const char *folder, const char *load)
+{
+    static const char *const all[] = {".loads", ".LOADS", ".bin", ".sbin", ".zup"};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        RF_AUTO(rf_freep) char *path = rf_strf("%s/%s%s", folder, load, all[i]);
+        if (rf_file_exists(path))
+            return true;
+    }
+    return false;
+}
+
 /* ---- one list ---- */
 
 void rf_image_load_fini(struct rf_image_load *load)

@@ -69,6 +69,8 @@ const struct rf_image_load *rf_images_find(const struct rf_images *images, const
 /** Does the load name this file? */
 bool rf_image_load_has(const struct rf_image_load *load, const char *file);
 
+/** Would a phone that is told this load find its list, or it itself, in the folder? */
+bool rf_image_load_is_here(const char *folder, const char *load);
 /** Is it a load's name: what phones put behind it is there? */
 bool rf_image_is_list(const char *file);
 /** Without .loads or .LOADS, or what a bare image has. */

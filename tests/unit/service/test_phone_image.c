@@ -76,7 +76,7 @@ static void refuse(struct kit *k, const char *file, const char *code, const char
     assert_true(kit_saw(k, want));
     assert_string_equal(k->station.load, "rf-1");
     assert_int_equal(k->station.conf.alarm, alarm);
-    assert_non_null(strstr(k->station.alarm_text, "image_rejected"));
+    assert_non_null(strstr(k->station.alarm_text, file));
     assert_non_null(strstr(k->station.alarm_text, code));
     kit_registered(k);
     kit_off(k);
