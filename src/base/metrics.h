@@ -36,6 +36,7 @@
     X(HTTP_BYTES, "rf_http_bytes", "payload bytes sent by HTTP and HTTPS")                         \
     X(HTTPS_UNPROVEN, "rf_https_unproven_total", "client certificates that prove nothing")         \
     X(FILES_SIGNED, "rf_provision_files_signed_total", "files signed")                             \
+    X(SHA1_SIGNED, "rf_provision_sha1_signed_total", "files signed with SHA-1, which is weak")     \
     X(SIGNATURES, "rf_signer_signatures_total", "signatures made by the signer")                   \
     X(RTP_IN, "rf_media_rtp_in_total", "RTP packets received")                                     \
     X(RTP_OUT, "rf_media_rtp_out_total", "RTP packets sent")                                       \

@@ -42,6 +42,9 @@ void rf_store_closep(struct rf_store **store);
 /** The schema's number, and the newest this build knows. */
 unsigned rf_store_schema(const struct rf_store *store);
 unsigned rf_store_schema_newest(void);
+/** Another number after each change that a configuration may depend on: all but events, pending
+ * phones and what phones hold and fetched. Any thread. */
+uint64_t rf_store_generation(const struct rf_store *store);
 
 /* ---- events ---------------------------------------------------------------------------------- */
 
@@ -94,6 +97,12 @@ enum rf_store_media_policy { RF_STORE_MEDIA_BEST_EFFORT, RF_STORE_MEDIA_REQUIRE 
  * known), never, always. */
 enum rf_store_encrypt { RF_STORE_ENCRYPT_AUTO, RF_STORE_ENCRYPT_OFF, RF_STORE_ENCRYPT_ON };
 
+/** By the model, or named for the device. */
+enum rf_store_digest { RF_STORE_DIGEST_MODEL, RF_STORE_DIGEST_SHA1, RF_STORE_DIGEST_SHA512 };
+/** "model", "sha1", "sha512". */
+const char *rf_store_digest_name(enum rf_store_digest digest);
+RF_MUST_CHECK bool rf_store_digest_parse(const char *text, enum rf_store_digest *out);
+
 /** "nonsecure", "authenticated", "encrypted"; "sccp", "sip"; "best-effort", "require". */
 const char *rf_store_mode_name(enum rf_store_mode mode);
 RF_MUST_CHECK bool rf_store_mode_parse(const char *text, enum rf_store_mode *out);
@@ -117,6 +126,10 @@ struct rf_store_device {
     char model_load[64];  /* load of its model; empty: none. Told, never taken */
     char profile[32];     /* named set of values for its configuration; empty: none */
     enum rf_store_encrypt encrypt;
+    enum rf_store_digest digest; /* of its signed files */
+    /* It registered by itself and nobody approved it: not secure, without lines, no certificate
+     * operation, no configuration of its own. Anything else is refused as device-quarantined. */
+    bool is_quarantined;
     int64_t added_s;
     int64_t changed_s;
 };
@@ -543,6 +556,68 @@ RF_MUST_CHECK enum rf_err rf_store_list_keep(struct rf_store *store, enum rf_sto
 RF_MUST_CHECK enum rf_err rf_store_list_load(struct rf_store *store, const uint8_t sha256[32],
                                              struct rf_buf *out, int64_t *published_s,
                                              struct rf_why *why);
+
+/* ---- phones that nobody added, and what devices fetched last (store_seen.c) ------------------ */
+
+#define RF_STORE_PENDING_MAX 1000  /* those that asked longest ago are forgotten */
+#define RF_STORE_FETCHES_MAX 81920 /* four a device */
+
+struct rf_store_pending {
+    char name[RF_STORE_DEVICE_NAME];
+    char address[48];
+    int64_t first_s;
+    int64_t last_s;
+    uint32_t count;
+    char asked[256]; /* names of files, blanks between */
+};
+struct rf_store_pendings {
+    struct rf_store_pending *items; /* who asked last comes first */
+    size_t n;
+};
+void rf_store_pendings_fini(struct rf_store_pendings *pendings);
+
+/** A phone that is no device asked for a file: name, address, last_s, asked (one name) of `seen`.
+ * *is_new may be NULL. */
+RF_MUST_CHECK enum rf_err rf_store_pending_note(struct rf_store *store,
+                                                const struct rf_store_pending *seen, bool *is_new,
+                                                struct rf_why *why);
+/** RF_ERR_NOT_FOUND pending-unknown. Adding the device ends it. */
+RF_MUST_CHECK enum rf_err rf_store_pending_load(struct rf_store *store, const char *name,
+                                                struct rf_store_pending *out, struct rf_why *why);
+RF_MUST_CHECK enum rf_err rf_store_pending_list(struct rf_store *store,
+                                                struct rf_store_pendings *out, struct rf_why *why);
+
+enum rf_store_fetch_item {
+    RF_STORE_FETCH_CTL,
+    RF_STORE_FETCH_ITL,
+    RF_STORE_FETCH_CONFIG,
+    RF_STORE_FETCH_LOAD
+};
+/** "ctl", "itl", "config", "load". */
+const char *rf_store_fetch_item_name(enum rf_store_fetch_item item);
+
+/** The last time a device asked for a file of this kind. */
+struct rf_store_fetch {
+    char device[RF_STORE_DEVICE_NAME];
+    enum rf_store_fetch_item item;
+    char name[128];               /* asked for, escaped */
+    char generation[48];          /* which one it was; empty: not known */
+    char result[RF_WHY_CODE_MAX]; /* empty: fetched to the end; else the reason's code */
+    char address[48];
+    int64_t at_s;
+};
+struct rf_store_fetches {
+    struct rf_store_fetch *items; /* by device and item */
+    size_t n;
+};
+void rf_store_fetches_fini(struct rf_store_fetches *fetches);
+/** In one transaction; what is said of a device that is gone is passed over. */
+RF_MUST_CHECK enum rf_err rf_store_fetch_save(struct rf_store *store,
+                                              const struct rf_store_fetch *items, size_t n,
+                                              struct rf_why *why);
+/** Of a device, or of all (NULL). */
+RF_MUST_CHECK enum rf_err rf_store_fetch_list(struct rf_store *store, const char *device,
+                                              struct rf_store_fetches *out, struct rf_why *why);
 
 /* ---- settings -------------------------------------------------------------------------------- */
 

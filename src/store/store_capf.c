@@ -119,6 +119,20 @@ static enum rf_err drop(struct rf_store *store, const char *device, int64_t now_
     return rf_db_run(&q, why);
 }
 
+/* A phone that nobody approved gets no certificate, and with it no identity. */
+static enum rf_err check_approved(struct rf_store *store, const char *device, struct rf_why *why)
+{
+    struct rf_db q = rf_db_of(store, RF_SQL_DEVICE_QUARANTINED);
+    rf_db_text(&q, device);
+    bool is_quarantined = rf_db_row(&q);
+    enum rf_err err = rf_db_end(&q, why);
+    if (err == RF_OK && !rf_fault_skips("store.quarantine-capf") && is_quarantined)
+        return rf_why_set(why, RF_ERR_DENIED, "device-quarantined",
+                          "%s is in quarantine: approve it first (`ringfence device approve`)",
+                          device);
+    return err;
+}
+
 static enum rf_err schedule(struct rf_store *store, const struct rf_store_capf *op, int64_t now_s,
                             int64_t *out_id, struct rf_why *why)
 {
@@ -127,6 +141,8 @@ static enum rf_err schedule(struct rf_store *store, const struct rf_store_capf *
         return err;
     if (op->op == RF_STORE_OP_NONE)
         return drop(store, op->device, now_s, why);
+    if ((err = check_approved(store, op->device, why)) != RF_OK)
+        return err;
     struct rf_db clear = rf_db_of(store, RF_SQL_CAPF_CLEAR);
     rf_db_text(&clear, op->device);
     if ((err = rf_db_run(&clear, why)) != RF_OK)

@@ -135,7 +135,20 @@ int64_t rf_db_changed(const struct rf_store *store)
 enum rf_err rf_db_begin(struct rf_store *store, struct rf_why *why)
 {
     struct rf_db q = rf_db_of(store, RF_SQL_BEGIN);
+    store->is_quiet = false;
     return rf_db_run(&q, why);
+}
+
+enum rf_err rf_db_begin_quiet(struct rf_store *store, struct rf_why *why)
+{
+    enum rf_err err = rf_db_begin(store, why);
+    store->is_quiet = err == RF_OK;
+    return err;
+}
+
+uint64_t rf_store_generation(const struct rf_store *store)
+{
+    return atomic_load(&store->generation);
 }
 
 static enum rf_err commit(struct rf_store *store, struct rf_why *why)
@@ -144,6 +157,9 @@ static enum rf_err commit(struct rf_store *store, struct rf_why *why)
     struct rf_db q = rf_db_of(store, RF_SQL_COMMIT);
     enum rf_err err = rf_db_run(&q, why);
     rf_crash_point("store.after-commit");
+    /* Also when it failed: who asks too often only works too much. */
+    if (!store->is_quiet)
+        atomic_fetch_add(&store->generation, 1);
     return err;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/store_int.h"
 
+#include "base/faults.h"
+
 #include <ctype.h>
 #include <string.h>
 
@@ -47,6 +49,13 @@ static enum rf_err check_phone(const struct rf_store_phone *phone, struct rf_why
     enum rf_err err = check_device(&phone->device, why);
     if (err != RF_OK)
         return err;
+    const struct rf_store_device *d = &phone->device;
+    if (!rf_fault_skips("store.quarantine") && d->is_quarantined &&
+        (d->mode != RF_STORE_NONSECURE || phone->n_lines > 0))
+        return rf_why_set(why, RF_ERR_DENIED, "device-quarantined",
+                          "%s is in quarantine: it has no lines and no security until it is "
+                          "approved (`ringfence device approve`)",
+                          d->name);
     if (phone->n_lines > RF_STORE_LINES_MAX)
         return rf_why_set(why, RF_ERR_BAD, "store-value", "more than %d lines", RF_STORE_LINES_MAX);
     for (size_t i = 0; i < phone->n_lines && err == RF_OK; i++) {
@@ -140,6 +149,22 @@ static enum rf_err check_room(struct rf_store *store, struct rf_why *why)
     return err;
 }
 
+/* Digest and quarantine; whoever is a device is pending no more. */
+static enum rf_err put_trust(struct rf_store *store, const struct rf_store_device *d,
+                             struct rf_why *why)
+{
+    struct rf_db q = rf_db_of(store, RF_SQL_DEVICE_TRUST_SAVE);
+    rf_db_text(&q, d->name);
+    rf_db_int(&q, d->digest);
+    rf_db_int(&q, d->is_quarantined);
+    enum rf_err err = rf_db_run(&q, why);
+    if (err != RF_OK)
+        return err;
+    struct rf_db pending = rf_db_of(store, RF_SQL_PENDING_END);
+    rf_db_text(&pending, d->name);
+    return rf_db_run(&pending, why);
+}
+
 static enum rf_err add(struct rf_store *store, const struct rf_store_phone *phone, int64_t now_s,
                        struct rf_why *why)
 {
@@ -161,6 +186,8 @@ static enum rf_err add(struct rf_store *store, const struct rf_store_phone *phon
         err = rf_store_load_server_put(store, phone->device.name, phone->device.load_server, why);
     if (err == RF_OK)
         err = rf_store_config_use_put(store, &phone->device, why);
+    if (err == RF_OK)
+        err = put_trust(store, &phone->device, why);
     return err == RF_OK ? add_lines(store, phone, why) : err;
 }
 
@@ -194,6 +221,8 @@ static enum rf_err change(struct rf_store *store, const struct rf_store_phone *p
         err = rf_store_load_server_put(store, phone->device.name, phone->device.load_server, why);
     if (err == RF_OK)
         err = rf_store_config_use_put(store, &phone->device, why);
+    if (err == RF_OK)
+        err = put_trust(store, &phone->device, why);
     return err == RF_OK ? add_lines(store, phone, why) : err;
 }
 
@@ -251,6 +280,8 @@ static void read_device(struct rf_db *q, struct rf_store_device *d)
     rf_db_get_text(q, d->model_load, sizeof d->model_load);
     rf_db_get_text(q, d->profile, sizeof d->profile);
     d->encrypt = (enum rf_store_encrypt)rf_db_get_u32(q, RF_STORE_ENCRYPT_ON);
+    d->digest = (enum rf_store_digest)rf_db_get_u32(q, RF_STORE_DIGEST_SHA512);
+    d->is_quarantined = rf_db_get_u32(q, 1) != 0;
 }
 
 static void read_line(struct rf_db *q, struct rf_store_line *l)

@@ -27,7 +27,7 @@ enum rf_err rf_store_event_put(struct rf_store *store, const struct rf_store_eve
 enum rf_err rf_store_event_add(struct rf_store *store, const struct rf_store_event *event,
                                int64_t *out_id, struct rf_why *why)
 {
-    enum rf_err err = rf_db_begin(store, why);
+    enum rf_err err = rf_db_begin_quiet(store, why);
     if (err != RF_OK)
         return err;
     err = rf_store_event_put(store, event, why);
@@ -98,7 +98,7 @@ void rf_store_events_fini(struct rf_store_events *events)
 enum rf_err rf_store_event_trim(struct rf_store *store, uint32_t keep, int64_t oldest_s,
                                 uint64_t *dropped, struct rf_why *why)
 {
-    enum rf_err err = rf_db_begin(store, why);
+    enum rf_err err = rf_db_begin_quiet(store, why);
     if (err != RF_OK)
         return err;
     struct rf_db q = rf_db_of(store, RF_SQL_EVENT_TRIM);

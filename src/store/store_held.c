@@ -92,7 +92,7 @@ enum rf_err rf_store_held_note(struct rf_store *store, const struct rf_store_hel
                                struct rf_store_held *out, struct rf_why *why)
 {
     struct rf_store_held old, h = *seen;
-    enum rf_err err = rf_db_begin(store, why);
+    enum rf_err err = rf_db_begin_quiet(store, why);
     if (err != RF_OK)
         return err;
     err = rf_store_device_known(store, seen->device, why);

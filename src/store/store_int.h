@@ -4,6 +4,7 @@
 #define STORE_STORE_INT_H
 
 #include <sqlite3.h>
+#include <stdatomic.h>
 
 #include "store/store.h"
 #include "store/store_sql.h"
@@ -20,6 +21,8 @@ struct rf_store {
     sqlite3 *db;
     sqlite3_stmt *prepared[RF_SQL_N];
     unsigned schema;
+    bool is_quiet; /* the transaction changes nothing that configurations depend on */
+    _Atomic uint64_t generation;
 };
 
 /** Translate a result of SQLite, with the database's own words in `why`. */
@@ -61,6 +64,8 @@ RF_MUST_CHECK enum rf_err rf_db_run(struct rf_db *q, struct rf_why *why);
 int64_t rf_db_changed(const struct rf_store *store);
 
 RF_MUST_CHECK enum rf_err rf_db_begin(struct rf_store *store, struct rf_why *why);
+/** The same, for a change that leaves rf_store_generation as it is. */
+RF_MUST_CHECK enum rf_err rf_db_begin_quiet(struct rf_store *store, struct rf_why *why);
 /** End the transaction: with RF_OK write the event (may be NULL) and commit, otherwise roll back.
  * Returns `err`, or why the commit failed. */
 RF_MUST_CHECK enum rf_err rf_db_finish(struct rf_store *store, enum rf_err err,

@@ -45,7 +45,7 @@ enum rf_err rf_store_proof_see(struct rf_store *store, const struct rf_store_pro
     if (err == RF_OK)
         err = rf_store_check_text(seen->source, sizeof seen->source, false, "source", why);
     if (err == RF_OK)
-        err = rf_db_begin(store, why);
+        err = rf_db_begin_quiet(store, why);
     if (err != RF_OK)
         return err;
     err = find_proof(store, seen->sha256, &old, why);
@@ -60,7 +60,7 @@ enum rf_err rf_store_proof_see(struct rf_store *store, const struct rf_store_pro
 enum rf_err rf_store_proof_forget(struct rf_store *store, const char *device, int64_t before_s,
                                   struct rf_why *why)
 {
-    enum rf_err err = rf_db_begin(store, why);
+    enum rf_err err = rf_db_begin_quiet(store, why);
     if (err != RF_OK)
         return err;
     struct rf_db q = rf_db_of(store, RF_SQL_PROOF_FORGET);

@@ -16,7 +16,9 @@
     ", coalesce((SELECT host FROM load_server WHERE device = device.name), '')"                    \
     ", coalesce((SELECT m.load FROM model_load m WHERE m.model = device.model), '')"               \
     ", coalesce((SELECT profile FROM config_use WHERE device = device.name), '')"                  \
-    ", coalesce((SELECT encrypt FROM config_use WHERE device = device.name), 0)"
+    ", coalesce((SELECT encrypt FROM config_use WHERE device = device.name), 0)"                   \
+    ", coalesce((SELECT digest FROM device_trust WHERE device = device.name), 0)"                  \
+    ", coalesce((SELECT quarantined FROM device_trust WHERE device = device.name), 0)"
 #define RF_SQL_CONFIG_COLS  "layer, name, path, value, secret, forced, changed_s"
 #define RF_SQL_REFUSED_COLS "device, load, running, file, reason, how, text, first_s, last_s, count"
 
@@ -44,6 +46,10 @@
     X(DEVICE_REMOVE, "DELETE FROM device WHERE name = ?")                                          \
     X(DEVICE_FIND, "SELECT " RF_SQL_DEVICE_SEEN " FROM device WHERE name = ?")                     \
     X(DEVICE_LIST, "SELECT " RF_SQL_DEVICE_SEEN " FROM device ORDER BY name")                      \
+    X(DEVICE_QUARANTINED, "SELECT 1 FROM device_trust WHERE device = ? AND quarantined = 1")       \
+    X(DEVICE_TRUST_SAVE, "INSERT INTO device_trust (device, digest, quarantined) "                 \
+                         "VALUES (?1, ?2, ?3) ON CONFLICT (device) DO UPDATE SET digest = ?2, "    \
+                         "quarantined = ?3")                                                       \
     X(DEVICE_COUNT, "SELECT count(*) FROM device")                                                 \
     X(LINE_ADD, "INSERT INTO line (device, idx, dn, label, display_name, shared) "                 \
                 "VALUES (?, ?, ?, ?, ?, ?)")                                                       \
@@ -132,6 +138,23 @@
                     "ORDER BY sha256 IN (SELECT sha256 FROM device_held), id LIMIT 1)")            \
     X(ARCHIVE_ADD, "INSERT INTO list_archive (sha256, kind, published_s, bytes) "                  \
                    "VALUES (?, ?, ?, ?)")                                                          \
+    /* phones that nobody added, and what devices fetched */                                       \
+    X(PENDING_FIND, "SELECT name, address, first_s, last_s, count, asked FROM device_pending "     \
+                    "WHERE name = ?")                                                              \
+    X(PENDING_LIST, "SELECT name, address, first_s, last_s, count, asked FROM device_pending "     \
+                    "ORDER BY last_s DESC, name")                                                  \
+    X(PENDING_SAVE, "INSERT INTO device_pending (name, address, first_s, last_s, count, asked) "   \
+                    "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (name) DO UPDATE SET "            \
+                    "address = ?2, last_s = ?4, count = ?5, asked = ?6")                           \
+    X(PENDING_TRIM, "DELETE FROM device_pending WHERE name IN (SELECT name FROM device_pending "   \
+                    "ORDER BY last_s DESC, name LIMIT -1 OFFSET ?)")                               \
+    X(PENDING_END, "DELETE FROM device_pending WHERE name = ?")                                    \
+    X(FETCH_SAVE, "INSERT INTO device_fetch (device, item, name, generation, result, address, "    \
+                  "at_s) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE EXISTS (SELECT 1 FROM device "    \
+                  "WHERE device.name = ?1) ON CONFLICT (device, item) DO UPDATE SET name = ?3, "   \
+                  "generation = ?4, result = ?5, address = ?6, at_s = ?7")                         \
+    X(FETCH_LIST, "SELECT device, item, name, generation, result, address, at_s "                  \
+                  "FROM device_fetch WHERE ?1 IS NULL OR device = ?1 ORDER BY device, item")       \
     /* settings */                                                                                 \
     X(SETTING_FIND, "SELECT value FROM setting WHERE key = ?")                                     \
     X(SETTING_SAVE, "INSERT INTO setting (key, value) VALUES (?1, ?2) "                            \

@@ -190,8 +190,14 @@ enum rf_err server_start(struct server *s, const struct user *user, struct rf_wh
     return RF_OK;
 }
 
+static void log_weak(void *arg, const char *name, const char *value)
+{
+    rf_warn(RF_CAT_CONF, "a weak choice is switched on option=%s value=%s", name, value);
+}
+
 void server_run(struct server *s)
 {
+    rf_site_conf_weak(s->site->conf, log_weak, NULL);
     event_of_server(s, RF_STORE_INFO, "started", "ringfenced %s started, process %ld", RF_VERSION,
                     (long)getpid());
     rf_info(RF_CAT_MAIN,

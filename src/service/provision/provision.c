@@ -45,6 +45,7 @@ struct request {
     struct rf_buf loads;
     bool wants_signed;
     struct provision_config config;
+    enum rf_digest digest; /* to sign with */
     struct provision_made_of made_of;
     /* The file being read, the signed copy that was kept, or the answer. */
     struct rf_content *content;
@@ -258,6 +259,12 @@ static void make_work(struct rf_job *job, void *state)
                             "%s is a secure device: its configuration is only served signed, as "
                             "%s.sgn",
                             r->name.device, r->name.name);
+    if (!rf_fault_skips("provision.quarantine") && r->err == RF_OK &&
+        r->config.device.is_quarantined)
+        r->err = rf_why_set(&r->why, RF_ERR_NOT_FOUND, "device-quarantined",
+                            "%s registered by itself and waits to be approved", r->name.device);
+    if (r->err == RF_OK && r->name.kind != PROVISION_CONFIG_PLAIN)
+        r->err = provision_digest_of(&r->config.device, r->facts, &r->digest, &r->why);
 }
 
 static void sign_work(struct rf_job *job, void *state)
@@ -292,6 +299,8 @@ static void was_signed(struct rf_job *job, void *reader)
         return;
     if (r->bytes.len > 0) {
         rf_count(FILES_SIGNED);
+        if (r->made_of.digest == RF_DIGEST_SHA1)
+            rf_count(SHA1_SIGNED);
         rf_content_unref(r->content);
         r->content = provision_content_new(r->name.name, &r->bytes);
         provision_content_set_sha256(r->content, r->sha256);
@@ -320,12 +329,12 @@ static void was_made(struct rf_job *job, void *reader)
         finish(r);
         return;
     }
-    r->content = provision_cache_find(p->cache, r->name.device, r->config.sha256, r->facts->digest,
-                                      &r->made_of);
+    r->content =
+        provision_cache_find(p->cache, r->name.device, r->config.sha256, r->digest, &r->made_of);
     if (r->content != NULL)
         rf_content_ref(r->content);
     memcpy(r->made_of.sha256, r->config.sha256, sizeof r->made_of.sha256);
-    r->made_of.digest = r->facts->digest;
+    r->made_of.digest = r->digest;
     go_on(r, p->signer, sign_work, was_signed);
 }
 

@@ -232,6 +232,7 @@ enum rf_err provision_config_make(struct rf_store *store, const char *device,
         (void)rf_why_set(why, err, none.code, "%s", none.text);
     if (err == RF_OK)
         err = make(store, &in, out, why);
+    out->device = phone.device;
     if (err != RF_OK)
         provision_config_fini(out);
     rf_store_phone_fini(&phone);

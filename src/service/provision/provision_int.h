@@ -48,8 +48,9 @@ struct provision_facts {
     char *host;   /* that phones are told */
     uint16_t port_base;
     uint16_t capf_port;
-    bool is_nonsecure; /* the whole cluster */
-    enum rf_digest digest;
+    bool is_nonsecure;     /* the whole cluster */
+    enum rf_digest digest; /* for models that know both */
+    bool may_sha1;
     struct rf_networks networks; /* who may ask; none: anybody */
     char *date_template;
     char *time_zone;
@@ -60,6 +61,18 @@ struct provision_facts *provision_facts_new(const struct rf_site *site,
                                             const struct rf_site_ports *ports);
 struct provision_facts *provision_facts_ref(struct provision_facts *f);
 void provision_facts_unref(struct provision_facts *f);
+
+/* ---- digests (provision_digest.c) ---- */
+
+/** What a device's files are signed with. RF_ERR_NOT_FOUND digest-sha1 (it takes SHA-1 only, and
+ * that is off), digest-unknown (a model nobody knows). Pure. */
+RF_MUST_CHECK enum rf_err provision_digest_of(const struct rf_store_device *device,
+                                              const struct provision_facts *facts,
+                                              enum rf_digest *out, struct rf_why *why);
+/** For whoever is no known device: every phone takes SHA-1. RF_ERR_NOT_FOUND digest-nobody when
+ * that is off. Pure. */
+RF_MUST_CHECK enum rf_err provision_digest_of_nobody(const struct provision_facts *facts,
+                                                     enum rf_digest *out, struct rf_why *why);
 
 /* ---- files (provision_file.c), on the file worker ---- */
 
@@ -124,6 +137,7 @@ bool provision_stamp_fits(struct rf_slice stamp, struct rf_slice unstamped, int6
 
 /** A configuration made. */
 struct provision_config {
+    struct rf_store_device device; /* whose */
     struct rf_buf document;
     uint8_t sha256[32]; /* of the document */
     char stamp[PROVISION_STAMP_MAX];

@@ -70,3 +70,33 @@ CREATE TABLE config_use (
     profile       TEXT    NOT NULL,             -- named set of values; empty: none
     encrypt       INTEGER NOT NULL CHECK (encrypt BETWEEN 0 AND 2) -- 0 as its mode says, 1 never, 2 always
 ) STRICT, WITHOUT ROWID;
+
+-- What a device is believed to be, and how its files are signed.
+CREATE TABLE device_trust (
+    device        TEXT    NOT NULL PRIMARY KEY REFERENCES device (name) ON DELETE CASCADE, -- which
+    digest        INTEGER NOT NULL CHECK (digest BETWEEN 0 AND 2),      -- of its signed files: 0 by model, 1 SHA-1, 2 SHA-512
+    quarantined   INTEGER NOT NULL CHECK (quarantined BETWEEN 0 AND 1)  -- registered by itself, not approved
+) STRICT, WITHOUT ROWID;
+
+-- Phones that nobody added, as they asked for their configuration.
+CREATE TABLE device_pending (
+    name          TEXT    NOT NULL PRIMARY KEY, -- device name it asked as
+    address       TEXT    NOT NULL,             -- where from, the last time
+    first_s       INTEGER NOT NULL,             -- first seen
+    last_s        INTEGER NOT NULL,             -- last seen
+    count         INTEGER NOT NULL,             -- requests
+    asked         TEXT    NOT NULL              -- names of files it asked for, blanks between
+) STRICT, WITHOUT ROWID;
+CREATE INDEX device_pending_last ON device_pending (last_s);
+
+-- What devices fetched last, and how it ended.
+CREATE TABLE device_fetch (
+    device        TEXT    NOT NULL REFERENCES device (name) ON DELETE CASCADE, -- whose phone
+    item          INTEGER NOT NULL CHECK (item BETWEEN 0 AND 3), -- 0 CTL, 1 ITL, 2 configuration, 3 load
+    name          TEXT    NOT NULL,             -- file name it asked for, escaped
+    generation    TEXT    NOT NULL,             -- which one it was; empty: not known
+    result        TEXT    NOT NULL,             -- empty: fetched to the end; else the reason's code
+    address       TEXT    NOT NULL,             -- where from
+    at_s          INTEGER NOT NULL,             -- when it ended
+    PRIMARY KEY (device, item)
+) STRICT, WITHOUT ROWID;

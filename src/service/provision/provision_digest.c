@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which digest the files of a device are signed with: one for all of them, by its model, or as
+ * named for the device. doc: docs/provisioning.md, "Digests" */
+#include "service/provision/provision_int.h"
+
+#include "base/faults.h"
+#include "base/text.h"
+
+#include <string.h>
+
+enum model_class {
+    ONLY_SHA1,   /* verify nothing else */
+    SHA1_RATHER, /* late firmware knows SHA-512: to be named for the device */
+    BOTH         /* as the site says */
+};
+
+/* By the beginning of the model, the longest first. doc: docs/provisioning.md, "Digests" */
+static const struct {
+    const char *head;
+    enum model_class class;
+} classes[] = {
+    {"ringphone", BOTH}, {"8961", SHA1_RATHER}, {"894", ONLY_SHA1}, {"69", ONLY_SHA1},
+    {"79", ONLY_SHA1},   {"99", SHA1_RATHER},   {"78", BOTH},       {"88", BOTH},
+};
+
+static bool class_of(const char *model, enum model_class *out)
+{
+    struct rf_slice name = rf_slice_str(model);
+    if (rf_slice_starts_with(name, "CP-"))
+        name = rf_slice_part(name, 3, name.len);
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
+        if (rf_slice_starts_with(name, classes[i].head)) {
+            *out = classes[i].class;
+            return true;
+        }
+    return false;
+}
+
+static enum rf_err take(const struct provision_facts *facts, enum rf_digest digest,
+                        const char *device, const char *model, enum rf_digest *out,
+                        struct rf_why *why)
+{
+    if (!rf_fault_skips("provision.digest-sha1") && digest == RF_DIGEST_SHA1 && !facts->may_sha1)
+        return rf_why_set(
+            why, RF_ERR_NOT_FOUND, "digest-sha1",
+            "%s (model %s) needs files signed with SHA-1, and sign_sha1 is off: switch "
+            "it on, or name another digest (`ringfence device change --digest "
+            "sha512 %s`)",
+            device, model, device);
+    *out = digest;
+    return RF_OK;
+}
+
+enum rf_err provision_digest_of(const struct rf_store_device *device,
+                                const struct provision_facts *facts, enum rf_digest *out,
+                                struct rf_why *why)
+{
+    enum model_class class;
+    if (device->digest == RF_STORE_DIGEST_SHA1)
+        return take(facts, RF_DIGEST_SHA1, device->name, device->model, out, why);
+    if (device->digest == RF_STORE_DIGEST_SHA512)
+        return take(facts, RF_DIGEST_SHA512, device->name, device->model, out, why);
+    if (class_of(device->model, &class))
+        return take(facts, class == BOTH ? facts->digest : RF_DIGEST_SHA1, device->name,
+                    device->model, out, why);
+    if (rf_fault_skips("provision.digest-unknown") || facts->may_sha1)
+        return take(facts, RF_DIGEST_SHA1, device->name, device->model, out, why);
+    return rf_why_set(why, RF_ERR_NOT_FOUND, "digest-unknown",
+                      "which digest %s takes is not known by its model %s: name one (`ringfence "
+                      "device change --digest sha512 %s`)",
+                      device->name, device->model, device->name);
+}
+
+enum rf_err provision_digest_of_nobody(const struct provision_facts *facts, enum rf_digest *out,
+                                       struct rf_why *why)
+{
+    if (!rf_fault_skips("provision.digest-nobody") && !facts->may_sha1)
+        return rf_why_set(why, RF_ERR_NOT_FOUND, "digest-nobody",
+                          "whose phone asks is not known, so neither is the digest it takes: it "
+                          "gets this file after its own configuration, or with sign_sha1");
+    *out = RF_DIGEST_SHA1;
+    return RF_OK;
+}
