@@ -559,8 +559,9 @@ RF_MUST_CHECK enum rf_err rf_store_list_load(struct rf_store *store, const uint8
 
 /* ---- phones that nobody added, and what devices fetched last (store_seen.c) ------------------ */
 
-#define RF_STORE_PENDING_MAX 1000  /* those that asked longest ago are forgotten */
-#define RF_STORE_FETCHES_MAX 81920 /* four a device */
+#define RF_STORE_PENDING_MAX    1000  /* those that asked longest ago are forgotten */
+#define RF_STORE_QUARANTINE_MAX 256   /* devices that registered by themselves */
+#define RF_STORE_FETCHES_MAX    81920 /* four a device */
 
 struct rf_store_pending {
     char name[RF_STORE_DEVICE_NAME];
@@ -576,11 +577,11 @@ struct rf_store_pendings {
 };
 void rf_store_pendings_fini(struct rf_store_pendings *pendings);
 
-/** A phone that is no device asked for a file: name, address, last_s, asked (one name) of `seen`.
- * *is_new may be NULL. */
+/** `n` phones that are no devices asked for files: name, address, last_s, asked (one name) and how
+ * often (count; 0 is 1). is_new[i]: it was not pending before. */
 RF_MUST_CHECK enum rf_err rf_store_pending_note(struct rf_store *store,
-                                                const struct rf_store_pending *seen, bool *is_new,
-                                                struct rf_why *why);
+                                                const struct rf_store_pending *seen, size_t n,
+                                                bool *is_new, struct rf_why *why);
 /** RF_ERR_NOT_FOUND pending-unknown. Adding the device ends it. */
 RF_MUST_CHECK enum rf_err rf_store_pending_load(struct rf_store *store, const char *name,
                                                 struct rf_store_pending *out, struct rf_why *why);

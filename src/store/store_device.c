@@ -138,6 +138,18 @@ enum rf_err rf_store_device_known(struct rf_store *store, const char *name, stru
     return err;
 }
 
+/* Anybody can register as somebody new. */
+static enum rf_err check_quarantine(struct rf_store *store, struct rf_why *why)
+{
+    struct rf_db q = rf_db_of(store, RF_SQL_DEVICE_QUARANTINED_COUNT);
+    int64_t n = rf_db_row(&q) ? rf_db_get(&q) : 0;
+    enum rf_err err = rf_db_end(&q, why);
+    if (err == RF_OK && n >= RF_STORE_QUARANTINE_MAX)
+        return rf_why_set(why, RF_ERR_LIMIT, "store-full", "%d devices in quarantine are the most",
+                          RF_STORE_QUARANTINE_MAX);
+    return err;
+}
+
 static enum rf_err check_room(struct rf_store *store, struct rf_why *why)
 {
     struct rf_db q = rf_db_of(store, RF_SQL_DEVICE_COUNT);
@@ -175,6 +187,8 @@ static enum rf_err add(struct rf_store *store, const struct rf_store_phone *phon
                           phone->device.name);
     if (err == RF_OK)
         err = check_room(store, why);
+    if (err == RF_OK && phone->device.is_quarantined)
+        err = check_quarantine(store, why);
     if (err != RF_OK)
         return err;
     struct rf_db q = rf_db_of(store, RF_SQL_DEVICE_ADD);

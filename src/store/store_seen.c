@@ -62,7 +62,8 @@ static enum rf_err note(struct rf_store *store, const struct rf_store_pending *s
     memcpy(p.name, seen->name, sizeof p.name);
     memcpy(p.address, seen->address, sizeof p.address);
     p.last_s = seen->last_s;
-    p.count += p.count < UINT32_MAX;
+    uint32_t more = seen->count > 0 ? seen->count : 1;
+    p.count = p.count < UINT32_MAX - more ? p.count + more : UINT32_MAX;
     add_asked(&p, seen->asked);
     *is_new = !is_there;
     struct rf_db q = rf_db_of(store, RF_SQL_PENDING_SAVE);
@@ -79,21 +80,28 @@ static enum rf_err note(struct rf_store *store, const struct rf_store_pending *s
     return rf_db_run(&trim, why);
 }
 
-enum rf_err rf_store_pending_note(struct rf_store *store, const struct rf_store_pending *seen,
-                                  bool *is_new, struct rf_why *why)
+static enum rf_err check_pending(const struct rf_store_pending *seen, struct rf_why *why)
 {
-    bool ignored;
     enum rf_err err = rf_store_check_text(seen->name, sizeof seen->name, true, "device name", why);
     if (err == RF_OK)
         err = rf_store_check_text(seen->address, sizeof seen->address, false, "address", why);
-    if (err == RF_OK)
-        err = rf_store_check_text(seen->asked, sizeof seen->asked, false, "file name", why);
-    if (err == RF_OK)
-        err = rf_db_begin_quiet(store, why);
+    return err == RF_OK
+               ? rf_store_check_text(seen->asked, sizeof seen->asked, false, "file name", why)
+               : err;
+}
+
+enum rf_err rf_store_pending_note(struct rf_store *store, const struct rf_store_pending *seen,
+                                  size_t n, bool *is_new, struct rf_why *why)
+{
+    enum rf_err err = rf_db_begin_quiet(store, why);
     if (err != RF_OK)
         return err;
-    return rf_db_finish(store, note(store, seen, is_new != NULL ? is_new : &ignored, why), NULL,
-                        why);
+    for (size_t i = 0; i < n && err == RF_OK; i++) {
+        err = check_pending(&seen[i], why);
+        if (err == RF_OK)
+            err = note(store, &seen[i], &is_new[i], why);
+    }
+    return rf_db_finish(store, err, NULL, why);
 }
 
 enum rf_err rf_store_pending_load(struct rf_store *store, const char *name,

@@ -50,6 +50,7 @@
     X(DEVICE_TRUST_SAVE, "INSERT INTO device_trust (device, digest, quarantined) "                 \
                          "VALUES (?1, ?2, ?3) ON CONFLICT (device) DO UPDATE SET digest = ?2, "    \
                          "quarantined = ?3")                                                       \
+    X(DEVICE_QUARANTINED_COUNT, "SELECT count(*) FROM device_trust WHERE quarantined = 1")         \
     X(DEVICE_COUNT, "SELECT count(*) FROM device")                                                 \
     X(LINE_ADD, "INSERT INTO line (device, idx, dn, label, display_name, shared) "                 \
                 "VALUES (?, ?, ?, ?, ?, ?)")                                                       \

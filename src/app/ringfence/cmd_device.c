@@ -68,6 +68,7 @@ static int body_of(const struct cmd_ctx *ctx, struct rf_json *body)
         {"model", "model"},        {"mode", "mode"},
         {"media", "media_policy"}, {"description", "description"},
         {"load", "load"},          {"load-server", "load_server"},
+        {"digest", "digest"},
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (cmd_get(ctx, texts[i][0]) != NULL)
@@ -100,6 +101,7 @@ static int run_add(struct cmd_ctx *ctx)
 
 #define MODEL_HELP       "as on the phone, e.g. 7962"
 #define LOAD_SERVER_HELP "where it gets firmware; empty: as the site's load_server says"
+#define DIGEST_HELP      "of its signed files; default: by the model"
 #define LINE_HELP        "directory number, label beside the button, name shown to others"
 
 static const struct cmd_option add_options[] = {
@@ -111,6 +113,7 @@ static const struct cmd_option add_options[] = {
     {.name = "description", .arg = "TEXT", .help = "for people"},
     {.name = "load", .arg = "LOAD", .help = "firmware it shall run, without .loads"},
     {.name = "load-server", .arg = "HOST", .help = LOAD_SERVER_HELP},
+    {.name = "digest", .arg = "model|sha1|sha512", .help = DIGEST_HELP},
 };
 
 const struct cmd cmd_device_add = {
@@ -124,6 +127,55 @@ const struct cmd cmd_device_add = {
     .uses_site = true,
     .has_json = true,
     .run = run_add,
+};
+
+static int run_pending(struct cmd_ctx *ctx)
+{
+    static const struct cmd_column columns[] = {
+        {"name", "device"}, {"address", "address"}, {"first_s", "first"},
+        {"last_s", "last"}, {"count", "requests"},
+    };
+    struct rf_json *answer = NULL;
+    struct rf_why why = {0};
+    if (api_ask(ctx, RF_HTTP_GET, "/v1/pending", NULL, &answer, &why) != RF_OK)
+        return cmd_refuse(ctx, "pending", &why);
+    return cmd_show_rows(ctx, answer, "pending", columns, sizeof columns / sizeof *columns,
+                         "no phone has asked that is not a device");
+}
+
+const struct cmd cmd_device_pending = {
+    .name = "device pending",
+    .args = "",
+    .summary = "List phones that asked for a configuration and are no devices",
+    .help = "Each with its address, when it asked first and last, and how often; with --json also "
+            "which files. `ringfence device approve` makes one of them a device.",
+    .uses_site = true,
+    .has_json = true,
+    .run = run_pending,
+};
+
+static int run_approve(struct cmd_ctx *ctx)
+{
+    struct rf_json *body = rf_json_obj();
+    RF_AUTO(rf_freep) char *path = api_device_path(ctx->args[0], "/approve");
+    int status = body_of(ctx, body);
+    if (status == CMD_OK)
+        return api_show(ctx, RF_HTTP_POST, path, body, ctx->args[0]);
+    rf_json_free(body);
+    return status;
+}
+
+const struct cmd cmd_device_approve = {
+    .name = "device approve",
+    .args = "DEVICE",
+    .args_min = 1,
+    .args_max = 1,
+    .options = add_options,
+    .n_options = sizeof add_options / sizeof *add_options,
+    .summary = "Make a device of a phone that is pending or in quarantine",
+    .uses_site = true,
+    .has_json = true,
+    .run = run_approve,
 };
 
 static int run_change(struct cmd_ctx *ctx)
@@ -153,6 +205,7 @@ static const struct cmd_option change_options[] = {
      .arg = "LOAD",
      .help = "firmware it shall run, without .loads; empty: that of its model"},
     {.name = "load-server", .arg = "HOST", .help = LOAD_SERVER_HELP},
+    {.name = "digest", .arg = "model|sha1|sha512", .help = DIGEST_HELP},
 };
 
 const struct cmd cmd_device_change = {

@@ -20,7 +20,7 @@ extern const struct cmd cmd_factory_init, cmd_factory_firmware, cmd_factory_phon
 extern const struct cmd cmd_config_check, cmd_config_show;
 extern const struct cmd cmd_status, cmd_events, cmd_calls, cmd_reload;
 extern const struct cmd cmd_device_list, cmd_device_show, cmd_device_add, cmd_device_change,
-    cmd_device_remove, cmd_device_reset;
+    cmd_device_pending, cmd_device_approve, cmd_device_remove, cmd_device_reset;
 extern const struct cmd cmd_capf_install, cmd_capf_delete, cmd_capf_fetch, cmd_capf_cancel,
     cmd_capf_list;
 

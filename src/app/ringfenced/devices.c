@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/ringfenced/server_int.h"
+#include "base/faults.h"
 #include "base/log.h"
 
 /* ---- translation ---- */
@@ -146,6 +147,8 @@ enum rf_err devices_load(struct server *s, struct rf_why *why)
     for (size_t i = 0; i < phones.n; i++) {
         struct rf_sccp_device device;
         struct rf_why refused = {0};
+        if (!rf_fault_skips("devices.quarantine") && phones.items[i].device.is_quarantined)
+            continue; /* nobody may register as it */
         err = load_one(s, &phones.items[i], &device, &refused);
         if (err == RF_OK)
             err = rf_sccp_device_update(s->sccp, &device, &refused);
@@ -177,6 +180,8 @@ static void refresh_load(struct rf_job *job, void *state)
     struct rf_store_phone phone = {.lines = NULL};
     struct rf_store_certs certs = {0};
     r->err = rf_store_device_load(state, r->name, &phone, &r->why);
+    if (r->err == RF_OK && phone.device.is_quarantined)
+        r->err = RF_ERR_NOT_FOUND; /* nobody may register as it */
     if (r->err == RF_OK)
         r->err = rf_store_cert_list(state, r->name, &certs, &r->why);
     if (r->err == RF_OK)
@@ -219,4 +224,65 @@ void device_refresh(struct server *s, const char *name)
         return;
     rf_error(RF_CAT_MAIN, "device not refreshed: the database has too much to do dev=%s", name);
     rf_free(r);
+}
+
+/* ---- one that nobody added ---- */
+
+struct quarantine {
+    struct rf_job job;
+    struct rf_msg msg;
+    struct server *s;
+    struct rf_store_phone phone;
+    enum rf_err err;
+    struct rf_why why;
+};
+
+static void quarantine_work(struct rf_job *job, void *state)
+{
+    struct quarantine *q = (struct quarantine *)job;
+    int64_t now_s = rf_wall_s(rf_clock_real());
+    struct rf_store_event e = {.time_s = now_s,
+                               .uid = -1,
+                               .severity = RF_STORE_WARN,
+                               .category = "security",
+                               .code = "device-quarantined"};
+    snprintf(e.device, sizeof e.device, "%s", q->phone.device.name);
+    snprintf(e.text, sizeof e.text,
+             "%s is not known and wanted to register: it is in quarantine until it is approved",
+             q->phone.device.name);
+    q->err = rf_store_device_add(state, &q->phone, now_s, &e, &q->why);
+}
+
+static void quarantine_done(struct rf_job *job, void *reader)
+{
+    struct quarantine *q = (struct quarantine *)job;
+    if (reader != NULL && q->err == RF_OK)
+        rf_warn(RF_CAT_MAIN,
+                "a phone nobody added wanted to register and is in quarantine: `ringfence device "
+                "approve` makes it a device dev=%s",
+                q->phone.device.name);
+    else if (reader != NULL && q->err != RF_ERR_EXISTS)
+        rf_warn(RF_CAT_MAIN, "no quarantine: %s dev=%s", rf_why_text(&q->why),
+                q->phone.device.name);
+    rf_free(q);
+}
+
+static void quarantine_begin(struct rf_msg *msg, void *reader)
+{
+    struct quarantine *q = (struct quarantine *)((char *)msg - offsetof(struct quarantine, msg));
+    if (reader == NULL || q->s->site->conf->auto_register != RF_SITE_AUTO_QUARANTINE ||
+        rf_worker_post(q->s->store_worker, &q->job) != RF_OK)
+        rf_free(q);
+}
+
+void device_quarantine(struct server *s, const char *name)
+{
+    struct quarantine *q = rf_new(struct quarantine);
+    q->s = s;
+    q->phone.device.is_quarantined = true;
+    snprintf(q->phone.device.name, sizeof q->phone.device.name, "%s", name);
+    q->job = (struct rf_job){
+        .work = quarantine_work, .done = quarantine_done, .answer_to = rf_loop_mailbox(s->loop)};
+    q->msg.run = quarantine_begin;
+    rf_mailbox_post_answer(rf_loop_mailbox(s->loop), &q->msg);
 }

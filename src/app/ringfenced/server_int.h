@@ -126,6 +126,9 @@ enum rf_err device_of(const struct rf_store_phone *phone, const struct rf_store_
 enum rf_err devices_load(struct server *s, struct rf_why *why);
 /** Look a device up again and tell call control: its certificates changed. Main thread. */
 void device_refresh(struct server *s, const char *name);
+/** It wanted to register and is not in the database: into quarantine with it, if the site wants
+ * that (auto_register). Any thread. */
+void device_quarantine(struct server *s, const char *name);
 
 /* events.c */
 /** Keep an event; dropped and counted when too many wait. Any thread, never waits. */

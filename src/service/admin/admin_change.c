@@ -8,8 +8,9 @@
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
-static const char *const members[] = {"name",        "model", "mode",        "media_policy", "srtp",
-                                      "description", "load",  "load_server", "lines",        NULL};
+static const char *const members[] = {"name",  "model",       "mode", "media_policy",
+                                      "srtp",  "description", "load", "load_server",
+                                      "lines", "digest",      NULL};
 
 static enum rf_err bad(struct rf_why *why, const char *key, const char *wants)
 {
@@ -63,6 +64,11 @@ static enum rf_err read_words(const struct rf_json *j, struct rf_store_device *d
         if (text == NULL || !rf_store_media_policy_parse(text, &d->media_policy))
             return bad(why, "media_policy", "best-effort or require");
     }
+    if (rf_json_get(j, "digest") != NULL) {
+        text = rf_json_str(j, "digest");
+        if (text == NULL || !rf_store_digest_parse(text, &d->digest))
+            return bad(why, "digest", "model, sha1 or sha512");
+    }
     if (rf_json_get(j, "srtp") != NULL)
         return rf_json_need_bool(j, "srtp", &d->has_srtp, why);
     return RF_OK;
@@ -108,9 +114,8 @@ static enum rf_err read_lines(const struct rf_json *j, struct rf_store_phone *ph
     return RF_OK;
 }
 
-/* The body over what `phone` is. */
-static enum rf_err read_phone(const struct rf_json *body, struct rf_store_phone *phone,
-                              struct rf_why *why)
+enum rf_err admin_read_phone(const struct rf_json *body, struct rf_store_phone *phone,
+                             struct rf_why *why)
 {
     struct rf_store_device *d = &phone->device;
     enum rf_err err = copy_word(body, "model", d->model, 20, LETTERS "._-",
@@ -153,7 +158,7 @@ static enum rf_err new_phone(struct admin_task *t, const struct rf_json *body,
     enum rf_err err =
         copy_text(body, "name", phone->device.name, sizeof phone->device.name - 1, why);
     if (err == RF_OK)
-        err = read_phone(body, phone, why);
+        err = admin_read_phone(body, phone, why);
     if (err == RF_OK)
         err = ADMIN_OPS(t, device_check)(ADMIN_ARG(t), phone, why);
     return err;
@@ -196,7 +201,7 @@ enum rf_err admin_edit_begin(struct admin_task *t, struct rf_http_req *req, stru
         (name == NULL || strcmp(name, t->name) != 0))
         err = bad(why, "name", "the name of the device in the path, or no name: it stays");
     if (err == RF_OK)
-        err = read_phone(t->change.body, &scratch, why);
+        err = admin_read_phone(t->change.body, &scratch, why);
     rf_store_phone_fini(&scratch);
     return err;
 }
@@ -208,7 +213,7 @@ enum rf_err admin_edit_store(struct admin_task *t, struct rf_store *store, struc
     if (err != RF_OK)
         return err;
     struct rf_store_device before = d->phone.device;
-    err = read_phone(t->change.body, &d->phone, why);
+    err = admin_read_phone(t->change.body, &d->phone, why);
     if (err == RF_OK)
         err = ADMIN_OPS(t, device_check)(ADMIN_ARG(t), &d->phone, why);
     struct rf_store_event event =
@@ -235,6 +240,8 @@ enum rf_err admin_edit_store(struct admin_task *t, struct rf_store *store, struc
 enum rf_err admin_change_calls(struct admin_task *t, struct rf_why *why)
 {
     struct admin_device *d = admin_only(t);
+    if (d->phone.device.is_quarantined)
+        return RF_OK; /* nobody may register as it */
     enum rf_err err = ADMIN_OPS(t, device_set)(ADMIN_ARG(t), &d->phone, &d->certs, why);
     if (err != RF_OK) {
         t->status = 500; /* it is in the database, so the next start would have it */
@@ -257,6 +264,13 @@ static void tell(struct admin_task *t, const char *what)
 void admin_add_answer(struct admin_task *t, struct rf_json *out)
 {
     tell(t, "added");
+    t->status = 201;
+    admin_device_answer(t, out);
+}
+
+void admin_approve_answer(struct admin_task *t, struct rf_json *out)
+{
+    tell(t, "approved");
     t->status = 201;
     admin_device_answer(t, out);
 }

@@ -15,6 +15,7 @@ void admin_device_fini(struct admin_device *d)
     rf_wipe(&d->capf, sizeof d->capf);
     rf_store_certs_fini(&d->certs);
     rf_store_helds_fini(&d->helds);
+    rf_store_fetches_fini(&d->fetches);
 }
 
 /* What goes with a device whose phone is there already. */
@@ -173,6 +174,19 @@ static struct rf_json *held_json(const struct admin_device *d, enum rf_store_hel
     return j;
 }
 
+/* The last file of a kind that it asked for: how that ended, and when. */
+static struct rf_json *fetch_json(const struct rf_store_fetch *f)
+{
+    struct rf_json *j = rf_json_obj();
+    rf_json_set_str(j, "item", rf_store_fetch_item_name(f->item));
+    rf_json_set_str(j, "name", f->name);
+    set_text(j, "generation", f->generation);
+    rf_json_set_str(j, "result", f->result[0] != '\0' ? f->result : "sent");
+    rf_json_set_str(j, "address", f->address);
+    rf_json_set_int(j, "at_s", f->at_s);
+    return j;
+}
+
 static void set_held(struct rf_json *j, const struct admin_device *d)
 {
     struct rf_json *holds = rf_json_obj();
@@ -181,6 +195,10 @@ static void set_held(struct rf_json *j, const struct admin_device *d)
     rf_json_set_take(holds, "itl",
                      held_json(d, RF_STORE_HELD_ITL, RF_STORE_HELD_ITL_REFUSED, RF_LIST_ITL));
     rf_json_set_take(j, "holds", holds);
+    struct rf_json *fetched = rf_json_arr();
+    for (size_t i = 0; i < d->fetches.n; i++)
+        rf_json_arr_add_take(fetched, fetch_json(&d->fetches.items[i]));
+    rf_json_set_take(j, "fetched", fetched);
 }
 
 static void set_device(struct rf_json *j, const struct admin_device *d)
@@ -196,6 +214,8 @@ static void set_device(struct rf_json *j, const struct admin_device *d)
     rf_json_set_str(j, "load", s->load);
     rf_json_set_str(j, "model_load", s->model_load);
     rf_json_set_str(j, "load_server", s->load_server);
+    rf_json_set_str(j, "digest", rf_store_digest_name(s->digest));
+    rf_json_set_bool(j, "quarantined", s->is_quarantined);
     rf_json_set_take(j, "lines", lines_json(&d->phone));
     rf_json_set_int(j, "added_s", s->added_s);
     rf_json_set_int(j, "changed_s", s->changed_s);
@@ -271,6 +291,8 @@ enum rf_err admin_device_store(struct admin_task *t, struct rf_store *store, str
     enum rf_err err = admin_device_load(store, t->name, d, why);
     if (err == RF_OK)
         err = rf_store_held_list(store, t->name, &d->helds, why);
+    if (err == RF_OK)
+        err = rf_store_fetch_list(store, t->name, &d->fetches, why);
     if (err == RF_OK)
         look_at_given(&t->admin->site, d);
     return err;

@@ -41,7 +41,8 @@ struct admin_device {
     struct rf_store_capf capf;
     struct rf_store_certs certs;
     struct rf_store_helds helds;
-    uint8_t given[2][32]; /* SHA-256 of the CTL and the ITL that it would be given now */
+    struct rf_store_fetches fetches; /* with shows_held */
+    uint8_t given[2][32];            /* SHA-256 of the CTL and the ITL that it would be given now */
     bool has_given[2];
     bool shows_held; /* the two above were looked up */
     bool has_refused;
@@ -136,6 +137,16 @@ enum rf_err admin_edit_begin(struct admin_task *t, struct rf_http_req *req, stru
 enum rf_err admin_edit_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
 enum rf_err admin_change_calls(struct admin_task *t, struct rf_why *why);
 void admin_edit_answer(struct admin_task *t, struct rf_json *out);
+void admin_approve_answer(struct admin_task *t, struct rf_json *out);
+/** The body over what `phone` is. */
+enum rf_err admin_read_phone(const struct rf_json *body, struct rf_store_phone *phone,
+                             struct rf_why *why);
+
+/* admin_pending.c */
+enum rf_err admin_pending_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+void admin_pending_answer(struct admin_task *t, struct rf_json *out);
+enum rf_err admin_approve_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
+enum rf_err admin_approve_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
 
 /* admin_capf.c */
 enum rf_err admin_capf_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);

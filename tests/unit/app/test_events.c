@@ -16,6 +16,15 @@ void device_refresh(struct server *s, const char *name)
     fail_msg("no device has changed");
 }
 
+/* The last phone that was to go into quarantine. */
+static char quarantined[32];
+
+void device_quarantine(struct server *s, const char *name)
+{
+    (void)s;
+    snprintf(quarantined, sizeof quarantined, "%s", name);
+}
+
 /* What phones hold is noted elsewhere. */
 void held_of_file(struct server *s, const struct rf_provision_report *report)
 {
@@ -106,10 +115,36 @@ static void files_do_not_fill_the_list(void **state)
     assert_int_equal(events_n(p, "file-sent"), 120);
 }
 
+/* Whoever is refused because nobody added it, and has a phone's name; nobody else. */
+static void sec_122_an_unknown_phone_that_registers_goes_into_quarantine(void **state)
+{
+    struct place *p = *state;
+    struct rf_sccp_event e = {.kind = "register-refused",
+                              .dev = "SEP001122334455",
+                              .cause = RF_SCCP_CAUSE_X509_NAME,
+                              .text = "from=192.0.2.1"};
+    quarantined[0] = '\0';
+    event_of_sccp(p->server, &e);
+    assert_string_equal(quarantined, "");
+    e.cause = RF_SCCP_CAUSE_NO_ENTRY;
+    event_of_sccp(p->server, &e);
+    assert_string_equal(quarantined, "SEP001122334455");
+    static const char *const others[] = {"SEP00112233445", "ATA001122334455", "SEP00112233445!",
+                                         ""};
+    quarantined[0] = '\0';
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        e.dev = others[i];
+        event_of_sccp(p->server, &e);
+        assert_string_equal(quarantined, "");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(files_do_not_fill_the_list, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            sec_122_an_unknown_phone_that_registers_goes_into_quarantine, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -247,6 +247,7 @@ static void what_devices_may_not_be(void **state)
         {DEVICE(PHONE_A, ",\"mode\":3"), "value"},
         {DEVICE(PHONE_A, ",\"media_policy\":\"none\""), "value"},
         {DEVICE(PHONE_A, ",\"srtp\":\"yes\""), "json-type"},
+        {DEVICE(PHONE_A, ",\"digest\":\"md5\""), "value"},
         {DEVICE(PHONE_A, ",\"load\":\"../../etc/passwd\""), "value"},
         {DEVICE(PHONE_A, ",\"load\":\".hidden\""), "value"},
         {DEVICE(PHONE_A, ",\"load_server\":\"a b\""), "value"},
@@ -305,6 +306,59 @@ static void names_and_lines_are_taken_once(void **state)
     answers(w, RF_HTTP_PUT, "/v1/devices/" PHONE_B, "{\"lines\":[{\"dn\":\"2003\"}]}", 200);
     answers(w, RF_HTTP_GET, "/v1/devices", NULL, 200);
     assert_int_equal(rf_json_len(member(w, "devices")), 2);
+}
+
+static void a_phone_that_asked_is_approved(void **state)
+{
+    struct world *w = *state;
+    struct rf_store_pending seen = {
+        .name = PHONE_A, .address = "192.0.2.1", .last_s = 5, .asked = PHONE_A ".cnf.xml.sgn"};
+    bool is_new;
+    answers(w, RF_HTTP_GET, "/v1/pending", NULL, 200);
+    assert_int_equal(rf_json_len(member(w, "pending")), 0);
+    refused(w, RF_HTTP_POST, "/v1/devices/" PHONE_A "/approve", "{\"model\":\"8861\"}", 404,
+            "pending-unknown");
+    assert_err(rf_store_pending_note(w->store, &seen, 1, &is_new, NULL), RF_OK);
+    answers(w, RF_HTTP_GET, "/v1/pending", NULL, 200);
+    assert_int_equal(rf_json_len(member(w, "pending")), 1);
+    assert_string_equal(rf_json_str(rf_json_at(member(w, "pending"), 0), "name"), PHONE_A);
+    refused(w, RF_HTTP_POST, "/v1/devices/" PHONE_A "/approve", "{}", 400, "json-missing");
+    answers(w, RF_HTTP_POST, "/v1/devices/" PHONE_A "/approve",
+            "{\"model\":\"9971\",\"digest\":\"sha512\",\"lines\":[{\"dn\":\"2001\"}]}", 201);
+    assert_string_equal(text_of(w, "digest"), "sha512");
+    assert_string_equal(text_of(w, "mode"), "encrypted");
+    assert_string_equal(w->set, PHONE_A);
+    refused(w, RF_HTTP_POST, "/v1/devices/" PHONE_A "/approve", "{\"model\":\"8861\"}", 409,
+            "device-exists");
+    answers(w, RF_HTTP_GET, "/v1/pending", NULL, 200);
+    assert_int_equal(rf_json_len(member(w, "pending")), 0);
+    answers(w, RF_HTTP_PUT, "/v1/devices/" PHONE_A, "{\"digest\":\"model\"}", 200);
+    assert_string_equal(text_of(w, "digest"), "model");
+}
+
+/* It stays what it is until somebody approves it, whatever else is asked for. */
+static void sec_122_a_device_in_quarantine_is_only_approved_or_removed(void **state)
+{
+    struct world *w = *state;
+    struct rf_store_phone phone = {.device = {.name = PHONE_A, .is_quarantined = true}};
+    assert_err(rf_store_device_add(w->store, &phone, 1, NULL, NULL), RF_OK);
+    answers(w, RF_HTTP_GET, "/v1/devices/" PHONE_A, NULL, 200);
+    assert_string_equal(text_of(w, "quarantined"), "true");
+    refused(w, RF_HTTP_PUT, "/v1/devices/" PHONE_A, "{\"model\":\"8861\",\"mode\":\"encrypted\"}",
+            409, "device-quarantined");
+    refused(w, RF_HTTP_PUT, "/v1/devices/" PHONE_A,
+            "{\"model\":\"8861\",\"lines\":[{\"dn\":\"2001\"}]}", 409, "device-quarantined");
+    refused(w, RF_HTTP_POST, "/v1/devices/" PHONE_A "/capf",
+            "{\"op\":\"install\",\"auth\":\"mic\"}", 409, "device-quarantined");
+    answers(w, RF_HTTP_PUT, "/v1/devices/" PHONE_A, "{\"model\":\"8861\"}", 200);
+    assert_string_equal(w->set, ""); /* call control has not heard of it */
+    answers(w, RF_HTTP_POST, "/v1/devices/" PHONE_A "/approve",
+            "{\"model\":\"8861\",\"lines\":[{\"dn\":\"2001\"}]}", 201);
+    assert_string_equal(text_of(w, "quarantined"), "false");
+    assert_string_equal(text_of(w, "mode"), "encrypted");
+    assert_string_equal(w->set, PHONE_A);
+    answers(w, RF_HTTP_POST, "/v1/devices/" PHONE_A "/capf",
+            "{\"op\":\"install\",\"auth\":\"mic\"}", 200);
 }
 
 static void a_change_keeps_what_it_does_not_name(void **state)
@@ -726,6 +780,8 @@ int main(void)
         IN_WORLD(what_devices_may_not_be),
         IN_WORLD(a_site_that_requires_srtp),
         IN_WORLD(names_and_lines_are_taken_once),
+        IN_WORLD(a_phone_that_asked_is_approved),
+        IN_WORLD(sec_122_a_device_in_quarantine_is_only_approved_or_removed),
         IN_WORLD(a_change_keeps_what_it_does_not_name),
         IN_WORLD(a_device_is_removed),
         IN_WORLD(call_control_may_say_no),

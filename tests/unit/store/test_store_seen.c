@@ -45,7 +45,7 @@ static bool note(struct place *p, const char *name, const char *asked, int64_t a
     bool is_new = false;
     snprintf(seen.name, sizeof seen.name, "%s", name);
     snprintf(seen.asked, sizeof seen.asked, "%s", asked);
-    assert_err(rf_store_pending_note(p->store, &seen, &is_new, NULL), RF_OK);
+    assert_err(rf_store_pending_note(p->store, &seen, 1, &is_new, NULL), RF_OK);
     return is_new;
 }
 
@@ -144,6 +144,18 @@ static void sec_122_whoever_is_in_quarantine_has_no_security_and_no_lines(void *
     assert_err(rf_store_device_load(p->store, A, &found, NULL), RF_OK);
     assert_true(found.device.is_quarantined);
     rf_store_phone_fini(&found);
+    /* There are not many of them. */
+    for (unsigned i = 1; i <= RF_STORE_QUARANTINE_MAX; i++) {
+        struct rf_store_phone other = phone(B);
+        other.device.is_quarantined = true;
+        snprintf(other.device.name, sizeof other.device.name, "SEP%012u", i);
+        why = (struct rf_why){0};
+        enum rf_err err = rf_store_device_add(p->store, &other, 2, NULL, &why);
+        if (i < RF_STORE_QUARANTINE_MAX)
+            assert_int_equal(err, RF_OK);
+        else
+            assert_refused(err, RF_ERR_LIMIT, why, "store-full");
+    }
     /* Approved, it is a device like others. */
     d.device.is_quarantined = false;
     d.device.mode = RF_STORE_ENCRYPTED;
