@@ -15,11 +15,13 @@ import tftpd
 from lab import snapshot
 from rig import A, B
 from rogue import Rogue
-from ward import (CAPF, CCM, CONFIG, CTL, ENC, ITL, SAST, SHA1, TFTP, Report, Ward, closed_port,
+from ward import (CAPF, CCM, CONFIG, CTL, ENC, ITL, SAST, SHA1, TFTP, HttpLiar, Report, Ward,
+                  closed_port,
                   deaf_udp)
 
 BY_MAC = ("--mac", A[3:])  # a phone of which nothing but its name is known
 OLD = ("--model", "7962")
+SOON = ("--wait", "500ms")
 PLANTS = {}
 
 
@@ -156,13 +158,13 @@ def name_in_lower_case(ward, sick):
 
 @plant("ctl:file-silent")
 def no_answer_for_a_missing_list(ward, sick):
-    return {CTL: tftpd.SILENT if sick else None}, ()
+    return {CTL: tftpd.SILENT if sick else None}, SOON if sick else ()
 
 
 @plant("ctl:server-silent")
 def silent_server(ward, sick):
     with deaf_udp() as deaf:
-        yield {}, ("--tftp", f"127.0.0.1:{deaf[1]}") if sick else ()
+        yield {}, ("--tftp", f"127.0.0.1:{deaf[1]}", *SOON) if sick else ()
 
 
 # ---- what the configuration says ----
@@ -417,6 +419,57 @@ def capf_that_may_not_issue(ward, sick):
                CONFIG: ward.with_capf(server.address[1])}, ()
 
 
+# ---- the same by HTTP ----
+
+def _by_http(ward, answers):
+    with HttpLiar(ward, answers) as liar:
+        yield {}, ("--http-port", str(liar.port))
+
+
+@plant("http:http-redirect")
+def http_redirect(ward, sick):
+    answers = {CONFIG: (302, {"Location": f"https://elsewhere/{CONFIG}"}, b"")} if sick else {}
+    yield from _by_http(ward, answers)
+
+
+@plant("http:file-html")
+def page_with_status_200(ward, sick):
+    page = (200, {"Content-Type": "text/html; charset=utf-8"}, b"<html>not found</html>")
+    yield from _by_http(ward, {CTL: page} if sick else {})
+
+
+@plant("http:http-differs")
+def two_files_under_one_name(ward, sick):
+    yield from _by_http(ward, {CONFIG: (200, {}, b"an older one")} if sick else {})
+
+
+@plant("http:http-differs")
+def only_by_tftp(ward, sick):
+    yield from _by_http(ward, {CONFIG: (404, {}, b"")} if sick else {})
+
+
+@plant("http:http-bad")
+def server_error(ward, sick):
+    yield from _by_http(ward, {CONFIG: (500, {}, b"")} if sick else {})
+
+
+@plant("http:http-busy", grade="warning")
+def busy_server(ward, sick):
+    yield from _by_http(ward, {CONFIG: (503, {"Retry-After": "5"}, b"")} if sick else {})
+
+
+@plant("http:server-role", grade="warning")
+def https_with_another_services_certificate(ward, sick):
+    ec, lists = ward.cert("CN=https", key="ec:prime256v1"), ward.roles()
+    entries = [*lists, (7 if sick else TFTP, ec), (TFTP, ward.cert("CN=e", key="ec:prime256v1"))]
+
+    def says(heard):
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
+        return head if heard.startswith(b"HEAD /" + CONFIG.encode()) else b""
+    with Rogue(ec, says=says) as server:
+        yield ward.both(entries=entries, is_11=True), ("--https-port", str(server.address[1]))
+
+
 # ---- firmware ----
 
 @plant("load:load-missing")
@@ -528,6 +581,25 @@ def test_everything_is_well_and_nothing_is_written(ward):
     assert not [e for e in ward.site.events(after=mark) if e["code"] == "registered"]
 
 
+def test_http_beside_tftp(ward):
+    """The site's own HTTP and HTTPS are looked at, and nothing counts as fetched."""
+    ports = ward.site.ports
+    report = ward.see(ward.tftp, "--mac", B, "--http-port", str(ports["http"]), "--https-port",
+                      str(ports["https"]))
+    assert report.status == 0 and not report.graded("warning"), report
+    ways = [line["where"].split(":")[0] for line in report.lines if line["step"] == "http"]
+    assert ways == ["https", "http", "http", "http"], report
+    holds = ward.site.device(B)["holds"]
+    assert holds["ctl"]["state"] == holds["itl"]["state"] == "unknown", holds
+
+
+def test_a_server_that_answers_by_http_alone(ward):
+    with deaf_udp() as deaf:
+        report = ward.see(deaf, *SOON, "--http-port", str(ward.site.ports["http"]))
+    assert report.status == 0 and report.graded("warning") == {("http", "server-silent")}, report
+    assert ("call-manager" in [line["step"] for line in report.lines]), report
+
+
 def test_it_registers_and_leaves(ward):
     report = ward.see(ward.tftp, "--register")
     assert report.status == 0
@@ -606,6 +678,8 @@ def test_the_page_has_the_table():
     ("--tftp", "127.0.0.1", "--mac", A, "--lists", "/nowhere"),
     ("--tftp", "127.0.0.1", "--mac", A, "--now", "yesterday"),
     ("--tftp", "127.0.0.1", "--mac", A, "--wait", "long"),
+    ("--tftp", "127.0.0.1", "--mac", A, "--http-port", "yes"),
+    ("--tftp", "127.0.0.1", "--mac", A, "--https-port", "65536"),
     ("--tftp", "127.0.0.1", "--mac", A, "--nonsense"), ("--tftp", "127.0.0.1", "--mac", A, "more"),
     ("--tftp", "127.0.0.1", "--mac", A, "--lists", "a", "--flash", "b"),
 ])

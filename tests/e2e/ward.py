@@ -8,12 +8,14 @@ Lists, signed and encrypted files are made by hand with openssl, not by our own 
 can have the one fault that is wanted.
 """
 import hashlib
+import http.server
 import itertools
 import json
 import re
 import shutil
 import socket
 import struct
+import threading
 import time
 from contextlib import contextmanager
 
@@ -112,7 +114,7 @@ class Ward:
                                 ("keyUsage=critical,digitalSignature,keyEncipherment",)))
         subject = "".join(f"/{part}" for part in name.split(","))
         if like is None:
-            openssl("req", "-newkey", key, "-nodes", "-keyout", pem, "-out", request,
+            openssl("req", "-newkey", *_kind(key), "-nodes", "-keyout", pem, "-out", request,
                     "-subj", subject)
         else:
             pem.write_bytes(openssl("pkey", "-in", like))
@@ -164,10 +166,11 @@ class Ward:
         return [(SAST, self.key("sast1")), (SAST, self.site.folder / "certs/sast2.pem"),
                 (CCM, self.key("ccm")), (TFTP, self.key("tftp")), (CAPF, self.key("capf"))]
 
-    def list(self, entries=None, pem=None, name="ITLFile.tlv", digest=SHA512, when=None):
+    def list(self, entries=None, pem=None, name="ITLFile.tlv", digest=SHA512, when=None,
+             is_11=False):
         return container.build(self.records(*(entries or self.roles())), pem or self.key("sast1"),
                                name, digest, int(time.time()) - 5 if when is None else when,
-                               version=LIST_VERSION, signer_version=b"\1\0")
+                               version=LIST_VERSION, signer_version=b"\1\1" if is_11 else b"\1\0")
 
     def both(self, **how):
         """CTL and ITL, made alike."""
@@ -229,8 +232,14 @@ class Ward:
         """Have A seen: by its flash, or as `words` say with --mac or --flash."""
         whom = () if {"--mac", "--flash"} & set(words) else ("--flash", self.flash)
         return Report(rig.run(rig.program("ringphone"), "doctor", "--tftp", f"{tftp[0]}:{tftp[1]}",
-                              "--json", "--wait", "700ms", "--settle", "200ms", *whom, *words,
+                              "--json", "--wait", "10s", "--settle", "200ms", *whom, *words,
                               status=None))
+
+
+def _kind(key):
+    """"rsa:2048", "ec:prime256v1" as words for openssl."""
+    kind, what = key.split(":")
+    return (key,) if kind == "rsa" else ("ec", "-pkeyopt", f"ec_paramgen_curve:{what}")
 
 
 @contextmanager
@@ -239,6 +248,58 @@ def deaf_udp():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.bind(("127.0.0.1", 0))
         yield s.getsockname()
+
+
+class HttpLiar:
+    """Files by HTTP: from a Ward's site, but for these names, which get (status, fields, body), or None:
+    no answer at all."""
+
+    def __init__(self, ward, answers):
+        liar = self
+        self.asked, self._ward, self._answers = [], ward, answers
+        self._is_over = threading.Event()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def answer(self):
+                liar.asked.append((self.command, self.path))
+                found = liar.find(self.path[1:])
+                if found is None:
+                    liar._is_over.wait(30)
+                    return
+                status, fields, body = found
+                self.send_response(status)
+                for name, value in {"Content-Length": len(body), **fields}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                if self.command == "GET":
+                    self.wfile.write(body)
+
+            do_GET = do_HEAD = answer
+
+            def log_message(self, *_):
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.port = self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,),
+                                        daemon=True)
+        self._thread.start()
+
+    def find(self, name):
+        if name in self._answers:
+            return self._answers[name]
+        content = tftpd.get(self._ward.tftp, name)
+        return (200, {}, content) if content is not None else (404, {}, b"no\n")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._is_over.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
 
 
 def closed_port():

@@ -18,6 +18,9 @@
 /* Until a server that does not answer is given up: three tries of TFTP, each twice as long. */
 #define WAIT_MS    5000u
 #define TFTP_TRIES 3u
+/* Asked when TFTP is at its usual port, too. */
+#define HTTP_PORT  6970
+#define HTTPS_PORT 6971
 
 struct doctor_options {
     char tftp_host[RF_ADDRESS_TEXT_MAX];
@@ -26,6 +29,8 @@ struct doctor_options {
     struct rf_secret auth_string;
     int64_t now_s;
     uint32_t wait_ms, settle_ms;
+    uint16_t http_port, https_port; /* 0: not asked */
+    bool has_http_port, has_https_port;
     bool with_images, with_register, with_capf, is_json, shows_findings;
 };
 
@@ -70,6 +75,8 @@ static const struct option long_options[] = {
     {"now", required_argument, NULL, 'n'},
     {"wait", required_argument, NULL, 'w'},
     {"settle", required_argument, NULL, 's'},
+    {"http-port", required_argument, NULL, 'h'},
+    {"https-port", required_argument, NULL, 'H'},
     {"images", no_argument, NULL, 'i'},
     {"register", no_argument, NULL, 'r'},
     {"capf", no_argument, NULL, 'c'},
@@ -77,6 +84,17 @@ static const struct option long_options[] = {
     {"findings", no_argument, NULL, 'F'},
     {NULL, 0, NULL, 0},
 };
+
+/* A port, or "no". */
+static bool take_port(const char *text, uint16_t *out, bool *is_there)
+{
+    uint64_t n = 0;
+    *is_there = true;
+    if (strcmp(text, "no") != 0 && !rf_parse_u64(rf_slice_str(text), 1, UINT16_MAX, &n))
+        return false;
+    *out = (uint16_t)n;
+    return true;
+}
 
 static void take_word(int c, struct doctor_options *o)
 {
@@ -98,24 +116,27 @@ static void take_word(int c, struct doctor_options *o)
 
 static int take_one(int c, struct doctor_options *o, char **argv)
 {
+    const char *value = optarg != NULL ? optarg : "";
     if (c == ':')
         return wrong("%s wants a value", argv[optind - 1]);
     if (c == '?')
         return wrong("%s is no option of it", argv[optind - 1]);
     if (optarg != NULL && optarg[0] == '\0')
-        return wrong("%s wants a value", argv[optind - 2]);
-    if (c == 't' &&
-        !options_host_port(optarg, 69, o->tftp_host, sizeof o->tftp_host, &o->tftp_port))
+        return wrong("an option has an empty value");
+    if (c == 't' && !options_host_port(value, 69, o->tftp_host, sizeof o->tftp_host, &o->tftp_port))
         return wrong("\"%s\": --tftp wants an address, and a port if it is not 69", optarg);
-    if (c == 'w' && !options_duration(optarg, &o->wait_ms))
+    if (c == 'w' && !options_duration(value, &o->wait_ms))
         return wrong("\"%s\": --wait wants a time: 5s, 500ms", optarg);
-    if (c == 's' && !options_duration(optarg, &o->settle_ms))
+    if ((c == 'h' && !take_port(value, &o->http_port, &o->has_http_port)) ||
+        (c == 'H' && !take_port(value, &o->https_port, &o->has_https_port)))
+        return wrong("\"%s\": --http-port and --https-port want a port, or no", optarg);
+    if (c == 's' && !options_duration(value, &o->settle_ms))
         return wrong("\"%s\": --settle wants a time: 1s, 300ms", optarg);
-    if (c == 'n' && !take_time(optarg, &o->now_s))
+    if (c == 'n' && !take_time(value, &o->now_s))
         return wrong("\"%s\": --now wants a time: 2026-11-24T04:27:00Z, a day, or seconds since "
                      "1970",
                      optarg);
-    if (c == 'a' && !options_auth_file(optarg, &o->auth_string))
+    if (c == 'a' && !options_auth_file(value, &o->auth_string))
         return wrong("%s has no authentication string in its first line", optarg);
     take_word(c, o);
     return EXIT_DONE;
@@ -247,6 +268,9 @@ static int walk(const struct doctor_options *o, const struct rf_doctor_patient *
                                   .settle_ms = o->settle_ms,
                                   .on_line = o->is_json ? NULL : on_line};
     int status = EXIT_REFUSED;
+    bool is_usual = o->tftp_port == 69;
+    conf.http_port = o->has_http_port ? o->http_port : is_usual ? HTTP_PORT : 0;
+    conf.https_port = o->has_https_port ? o->https_port : is_usual ? HTTPS_PORT : 0;
     if (rf_fetcher_new(&fetch, &fetcher, &why) != RF_OK) {
         fprintf(stderr, "ringphone doctor: %s\n", rf_why_text(&why));
     } else {

@@ -14,6 +14,7 @@
     X(ITL, "itl")                                                                                  \
     X(CONFIG, "config")                                                                            \
     X(ENCRYPTED, "encrypted")                                                                      \
+    X(HTTP, "http")                                                                                \
     X(FILES, "files")                                                                              \
     X(LOAD, "load")                                                                                \
     X(CAPF, "capf")                                                                                \
@@ -98,6 +99,13 @@ enum rf_doctor_code {
     RF_DOCTOR_ENCRYPTED_MISSING,
     RF_DOCTOR_DECRYPT,
     RF_DOCTOR_ENCRYPTED_EC,
+    /* the same by HTTP */
+    RF_DOCTOR_HTTP_SILENT,
+    RF_DOCTOR_HTTP_REDIRECT,
+    RF_DOCTOR_HTTP_BUSY,
+    RF_DOCTOR_HTTP_BAD,
+    RF_DOCTOR_HTTP_DIFFERS,
+    RF_DOCTOR_HTTPS_KEY,
     /* firmware */
     RF_DOCTOR_LOAD_MISSING,
     RF_DOCTOR_LOAD_SUFFIX,

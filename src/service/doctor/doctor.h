@@ -63,8 +63,10 @@ struct rf_doctor_report;
 
 struct rf_doctor_conf {
     struct rf_loop *loop;
-    const char *host; /* numeric; the file server */
-    uint16_t port;    /* TFTP */
+    const char *host;   /* numeric; the file server */
+    uint16_t port;      /* TFTP */
+    uint16_t http_port; /* of the same host; 0: not asked */
+    uint16_t https_port;
     const struct rf_fetch_ops *fetch;
     void *fetcher;
     const struct rf_phone_link_ops *net;

@@ -42,6 +42,10 @@ bool doctor_has_fault_in(const struct rf_doctor_report *r, enum rf_doctor_step s
 /* models.c: what is known of real phones. doc: docs/doctor.md, "Models" */
 /** 79xx, 69xx, 894x: files are verified with SHA-1 only, and keys of at most 2048 bits. */
 bool doctor_model_is_old(const char *model);
+/** Does it ask by HTTP before TFTP, and for its configuration by HTTPS? Also when it is not known.
+ */
+bool doctor_model_has_http(const char *model);
+bool doctor_model_has_https(const char *model);
 /** "SCCP42.9-4-2" on a 7962: true. Also when load or model are not known. */
 bool doctor_load_fits(const char *load, const char *model);
 /** Does this image belong to that load: "jar42sccp…" to "SCCP42…"? Also when nothing is known. */
@@ -165,8 +169,42 @@ struct doctor_visit {
 void doctor_judge_server(struct rf_doctor_report *r, const struct doctor_visit *v,
                          const struct rf_lists *refused);
 
-/* look.c: the walk's way to files */
+/* look_http.c */
 struct doctor_walk;
+struct doctor_http_ask {
+    const char *name;
+    uint16_t port;
+    bool is_head;
+    bool has_tls;
+};
+struct doctor_http {
+    bool is_open;    /* connected, and with TLS the handshake done */
+    bool is_whole;   /* as far as it was asked for */
+    unsigned status; /* 0: no answer, see why */
+    bool is_page;    /* text/html */
+    bool has_length;
+    uint64_t length;
+    struct rf_buf body; /* GET */
+    struct rf_cert *server;
+    struct rf_why why;
+};
+void doctor_http_ask(struct doctor_walk *w, const struct doctor_http_ask *ask, size_t max,
+                     struct doctor_http *out);
+void doctor_http_fini(struct doctor_http *answer);
+
+/* judge_http.c */
+struct doctor_http_seen {
+    char where[DOCTOR_NAME_MAX + 80];
+    bool has_tls;
+    bool has_id;
+    const struct doctor_http *answer;
+    const struct rf_lists *refused;
+    enum rf_fetch_result by_tftp; /* OK, NOT_FOUND; anything else is not compared */
+    size_t tftp_len;
+};
+void doctor_judge_http(struct rf_doctor_report *r, const struct doctor_http_seen *seen);
+
+/* look.c: the walk's way to files */
 struct doctor_got {
     enum rf_fetch_result result;
     struct rf_buf bytes;
@@ -174,12 +212,20 @@ struct doctor_got {
 };
 void doctor_get(struct doctor_walk *w, const char *host, const char *name, size_t max,
                 struct doctor_got *out);
+/** One of the names that a phone begins with: what becomes of it is kept, to compare. */
+void doctor_get_told(struct doctor_walk *w, const char *name, struct doctor_got *out);
 void doctor_got_fini(struct doctor_got *got);
 /** The name in another case under which the file is there; false: none. */
 bool doctor_other_case(struct doctor_walk *w, const char *host, const char *name, char *out,
                        size_t cap);
 
 /* walk.c */
+#define DOCTOR_TOLD_MAX 8
+struct doctor_told { /* by TFTP, of one of the names that a phone begins with */
+    char name[DOCTOR_NAME_MAX];
+    enum rf_fetch_result result;
+    size_t len;
+};
 struct doctor_walk {
     const struct rf_doctor_conf *conf;
     struct rf_doctor_report *report;
@@ -187,13 +233,17 @@ struct doctor_walk {
     struct rf_lists refused; /* what it did not take */
     bool is_heard;           /* the file server answered something */
     bool has_own_list;       /* it has a list under the device's own name */
-    bool has_loads_seen;
-    bool is_full_encrypted;
+    bool is_http_dead;
+    bool is_by_http; /* TFTP is silent, HTTP is not */
+    size_t told_n;
+    struct doctor_told told[DOCTOR_TOLD_MAX];
     struct rf_phonexml *config; /* full, or NULL */
     struct rf_phonexml *stub;
 };
 void doctor_walk_lists(struct doctor_walk *w);
 void doctor_walk_config(struct doctor_walk *w);
+/* walk_http.c */
+void doctor_walk_http(struct doctor_walk *w);
 /* walk_files.c */
 void doctor_walk_files(struct doctor_walk *w);
 void doctor_walk_load(struct doctor_walk *w);

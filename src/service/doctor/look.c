@@ -23,8 +23,8 @@ static void on_fetched(void *arg, enum rf_fetch_result result, struct rf_buf *fi
     p->is_done = true;
 }
 
-void doctor_get(struct doctor_walk *w, const char *host, const char *name, size_t max,
-                struct doctor_got *out)
+static void by_tftp(struct doctor_walk *w, const char *host, const char *name, size_t max,
+                    struct doctor_got *out)
 {
     const struct rf_doctor_conf *conf = w->conf;
     struct pending p = {.got = out};
@@ -38,6 +38,56 @@ void doctor_get(struct doctor_walk *w, const char *host, const char *name, size_
     while (!p.is_done)
         rf_loop_turn(conf->loop, -1);
     w->is_heard |= host == NULL && out->result != RF_FETCH_TIMEOUT;
+}
+
+/* As phones go on to TFTP, but the other way round: what HTTP hands out counts as fetched. */
+static bool by_http(struct doctor_walk *w, const char *name, size_t max, struct doctor_got *out)
+{
+    const struct doctor_http_ask ask = {.name = name, .port = w->conf->http_port};
+    struct doctor_http answer;
+    doctor_http_ask(w, &ask, max, &answer);
+    bool is_file = answer.status == 200 && answer.is_whole && answer.has_length && !answer.is_page;
+    bool is_answer = is_file || answer.status == 404;
+    if (is_answer) {
+        rf_buf_fini(&out->bytes);
+        out->result = answer.status == 404 ? RF_FETCH_NOT_FOUND : RF_FETCH_OK;
+        out->bytes = answer.body;
+        answer.body = (struct rf_buf){0};
+    }
+    doctor_http_fini(&answer);
+    return is_answer;
+}
+
+static bool may_http(const struct doctor_walk *w, const char *host)
+{
+    return host == NULL && w->conf->http_port != 0 &&
+           doctor_model_has_http(w->conf->patient->model);
+}
+
+void doctor_get(struct doctor_walk *w, const char *host, const char *name, size_t max,
+                struct doctor_got *out)
+{
+    *out = (struct doctor_got){.result = RF_FETCH_TIMEOUT};
+    if (w->is_by_http && may_http(w, host) && by_http(w, name, max, out))
+        return;
+    by_tftp(w, host, name, max, out);
+    if (out->result != RF_FETCH_TIMEOUT || w->is_heard || !may_http(w, host) ||
+        !by_http(w, name, max, out))
+        return;
+    w->is_by_http = w->is_heard = true;
+    doctor_say_as(w->report, RF_DOCTOR_WARNING, RF_DOCTOR_HTTP, RF_DOCTOR_SERVER_SILENT, name,
+                  "by TFTP; by HTTP it answers, and is asked there from now on");
+}
+
+void doctor_get_told(struct doctor_walk *w, const char *name, struct doctor_got *out)
+{
+    doctor_get(w, NULL, name, DOCTOR_LOOK_MAX, out);
+    if (w->told_n == DOCTOR_TOLD_MAX)
+        return;
+    struct doctor_told *told = &w->told[w->told_n++];
+    rf_slice_to_str(rf_slice_str(name), told->name, sizeof told->name);
+    told->result = out->result;
+    told->len = out->bytes.len;
 }
 
 void doctor_got_fini(struct doctor_got *got)

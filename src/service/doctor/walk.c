@@ -41,7 +41,7 @@ static enum answer try_list(struct doctor_walk *w, enum rf_list_kind kind, const
 {
     enum rf_doctor_step step = kind == RF_LIST_CTL ? RF_DOCTOR_CTL : RF_DOCTOR_ITL;
     struct doctor_got got;
-    doctor_get(w, NULL, name, DOCTOR_LOOK_MAX, &got);
+    doctor_get_told(w, name, &got);
     if (got.result == RF_FETCH_OK)
         take_list(w, kind, name, rf_buf_slice(&got.bytes));
     else if (got.result == RF_FETCH_TOO_LONG)
@@ -232,7 +232,7 @@ void doctor_walk_config(struct doctor_walk *w)
     bool was_heard = w->is_heard;
     snprintf(name, sizeof name, "%s.cnf.xml%s", w->conf->patient->device,
              rf_lists_wants_signed(&w->lists) ? ".sgn" : "");
-    doctor_get(w, NULL, name, DOCTOR_LOOK_MAX, &got);
+    doctor_get_told(w, name, &got);
     if (got.result == RF_FETCH_OK)
         take_config(w, name, rf_buf_slice(&got.bytes));
     else if (got.result == RF_FETCH_NOT_FOUND)
@@ -248,9 +248,12 @@ static void walk_all(struct doctor_walk *w)
 {
     doctor_judge_self(w->report, w->conf->patient, w->conf->now_s);
     doctor_walk_lists(w);
-    if (doctor_has(w->report, RF_DOCTOR_SERVER_SILENT))
+    if (doctor_has(w->report, RF_DOCTOR_SERVER_SILENT)) {
+        doctor_walk_http(w);
         return;
+    }
     doctor_walk_config(w);
+    doctor_walk_http(w);
     doctor_walk_files(w);
     doctor_walk_load(w);
     doctor_walk_servers(w);

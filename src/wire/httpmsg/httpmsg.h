@@ -84,8 +84,10 @@ RF_MUST_CHECK enum rf_err rf_httpmsg_response_decode(struct rf_slice head,
 RF_MUST_CHECK enum rf_err rf_httpmsg_target_decode(struct rf_slice target, char *buf, size_t cap,
                                                    struct rf_slice *out, struct rf_why *why);
 
-/** A request for a file: GET, Host, Connection: close. RF_ERR_LIMIT when cap is too small. */
+/** A request for a file: GET or HEAD, Host, Connection: close. RF_ERR_LIMIT when cap is too small.
+ */
 struct rf_httpmsg_ask {
+    bool is_head;
     struct rf_slice name; /* without a slash in front; percent-encoded here */
     const char *host;
     uint16_t port;

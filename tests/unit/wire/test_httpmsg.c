@@ -282,6 +282,11 @@ static void what_we_ask(void **state)
                           "User-Agent: ringphone\r\nConnection: close\r\n\r\n");
     assert_err(rf_httpmsg_ask_encode(&ask, buf, out.len - 1, &out), RF_ERR_LIMIT);
     ask.agent = NULL;
+    ask.is_head = true;
+    assert_err(rf_httpmsg_ask_encode(&ask, buf, sizeof buf, &out), RF_OK);
+    assert_slice_str(out, "HEAD /New%20Zealand/50%25.xml HTTP/1.1\r\nHost: 192.0.2.1:6970\r\n"
+                          "Connection: close\r\n\r\n");
+    ask.is_head = false;
     ask.name = rf_slice_str("a\r\nb");
     assert_err(rf_httpmsg_ask_encode(&ask, buf, sizeof buf, &out), RF_OK);
     assert_slice_str(out,
