@@ -257,6 +257,7 @@ static void tell_file(struct rf_phone *p, const struct file_job *j)
     phone_add(&v, "sha256", j->sha256);
     if (j->info.is_rollback)
         phone_add_flag(&v, "older", true);
+    phone_add_odd(p, &v, j->asked, j->info.is_minor_unknown, j->info.unknown_n);
     phone_emit(p, &v);
 }
 

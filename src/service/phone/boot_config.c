@@ -186,6 +186,7 @@ static void tell_config(struct rf_phone *p, const struct config_job *c)
     phone_add(&v, "version_stamp", x->version_stamp);
     if (c->info.is_rollback)
         phone_add_flag(&v, "older", true);
+    phone_add_odd(p, &v, c->name, c->info.is_minor_unknown, c->info.unknown_n);
     phone_emit(p, &v);
 }
 
@@ -198,6 +199,8 @@ static void config_refused(struct rf_phone *p, const struct config_job *c)
     phone_emit(p, &v);
     if (c->is_signed && !c->is_verified)
         phone_status(p, "File auth error: %s", c->name);
+    else if (strcmp(c->base.why.code, "decrypt") == 0)
+        phone_status(p, "TFTP error - decryption failed");
     else
         phone_status(p, "ERROR PARSING CONFIG file");
     phone_alarm(p, RF_SCCP_ALARM_REASON_FILE_AUTH_FAILED, "config_rejected %s", c->base.why.code);

@@ -3,6 +3,7 @@
  * table in boot_fsm.c. */
 #include "service/phone/boot_int.h"
 
+#include "base/faults.h"
 #include "base/text.h"
 
 #include <stdarg.h>
@@ -178,12 +179,20 @@ void phone_get_file(struct rf_phone *p, const char *name, size_t max)
     get(p, max, "%s%s", name, suffix(p));
 }
 
+static void get_device_file(struct rf_phone *p, const char *tail)
+{
+    p->is_enc_asked = strcmp(tail, ".enc.sgn") == 0;
+    get(p, RF_FLASH_CONFIG_MAX, "%s.cnf.xml%s", p->flash->identity.device, tail);
+}
+
+/* Once a configuration came encrypted it is asked for first: no stub in between. */
 static void get_config(struct rf_phone *p)
 {
     rf_phonexml_free(rf_steal(&p->stub));
     p->is_default_asked = false;
     p->is_config_fresh = false;
-    get(p, RF_FLASH_CONFIG_MAX, "%s.cnf.xml%s", p->flash->identity.device, suffix(p));
+    bool is_encrypted = p->state.is_encrypted && rf_lists_wants_signed(&p->lists);
+    get_device_file(p, is_encrypted ? ".enc.sgn" : suffix(p));
 }
 
 /* Both lists are through: say once what became of them. */
@@ -257,6 +266,11 @@ void phone_act_other_config(void *self, const void *data)
 {
     struct rf_phone *p = self;
     (void)data;
+    /* Encryption was switched off: there is a plain one, or a stub. */
+    if (p->is_enc_asked) {
+        get_device_file(p, suffix(p));
+        return;
+    }
     phone_status(p, "File not found %s", p->file);
     if (p->is_default_asked || p->config != NULL || p->stub != NULL || p->state.mode != 0) {
         phone_event(p, PHONE_EV_ENOUGH);
@@ -282,6 +296,32 @@ bool phone_may_enrol(const struct rf_phone *p, const struct rf_phonexml *c)
            (c->capf_auth_mode != RF_PHONEXML_CAPF_STRING || has_string);
 }
 
+/* For a key that is not ours any more: the stub says for which one. Whatever else was wrong with
+ * it, the stored one goes on. */
+void phone_act_config_refused(void *self, const void *data)
+{
+    struct rf_phone *p = self;
+    (void)data;
+    bool is_key = p->is_enc_asked && strcmp(p->got_why.code, "decrypt") == 0;
+    phone_event(p, is_key ? PHONE_EV_TO_STUB : PHONE_EV_AS_STORED);
+}
+
+void phone_act_get_stub(void *self, const void *data)
+{
+    (void)data;
+    get_device_file(self, suffix(self));
+}
+
+/* May CAPF be told of our certificate, because a file was encrypted for another one? In the mode by
+ * string that is the user's to begin. */
+static bool may_rekey(const struct rf_phone *p)
+{
+    const struct rf_phonexml *stub = p->stub;
+    return stub != NULL && stub->capf_n > 0 && !p->is_enrol_refused &&
+           stub->capf_auth_mode != RF_PHONEXML_CAPF_STRING &&
+           (rf_fault_skips("phone.rekeys") || p->rekeys < PHONE_ENROL_TRIES);
+}
+
 /* A stub says only what it takes to get the encrypted file: an enrolment that waits comes first,
  * then the file, if it is encrypted for the certificate we have.
  * doc: docs/provisioning.md, "What phones ask for" */
@@ -296,10 +336,15 @@ void phone_act_full_or_stub(void *self, const void *data)
         return;
     }
     bool is_ours = strcmp(stub->cert_hash, rf_cert_md5(own)) == 0;
-    if (phone_may_enrol(p, stub) && (stub->capf_auth_mode != RF_PHONEXML_CAPF_NONE || !is_ours))
+    bool is_due = stub->capf_auth_mode != RF_PHONEXML_CAPF_NONE && phone_may_enrol(p, stub);
+    if (!stub->is_encrypted)
+        phone_status(p, "Small config file with encrConfig == false");
+    else if (!is_ours)
+        phone_status(p, "Config file Certificate Mismatch");
+    if (is_due || (stub->is_encrypted && !is_ours && may_rekey(p)))
         phone_event(p, PHONE_EV_ENROL);
     else if (stub->is_encrypted && is_ours)
-        get(p, RF_FLASH_CONFIG_MAX, "%s.cnf.xml.enc.sgn", p->flash->identity.device);
+        get_device_file(p, ".enc.sgn");
     else
         phone_event(p, PHONE_EV_AS_STORED);
 }
@@ -310,7 +355,7 @@ void phone_act_enc_refused(void *self, const void *data)
     (void)data;
     /* For a key that is not ours any more: enrol, and both sides know it. */
     bool is_key = strcmp(p->got_why.code, "decrypt") == 0;
-    phone_event(p, is_key && phone_may_enrol(p, p->stub) ? PHONE_EV_ENROL : PHONE_EV_AS_STORED);
+    phone_event(p, is_key && may_rekey(p) ? PHONE_EV_ENROL : PHONE_EV_AS_STORED);
 }
 
 void phone_act_enc_missing(void *self, const void *data)

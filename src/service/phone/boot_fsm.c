@@ -16,6 +16,7 @@ static void act_boot(void *self, const void *data)
     (void)data;
     p->boots++;
     p->is_enrolled = false;
+    p->rekeys = 0;
     p->enrol_tries = 0;
     p->capf_at = 0;
     p->list_rounds = 0;
@@ -371,7 +372,9 @@ static const struct rf_fsm_row rows[] = {
     STAY(B7_CONFIG, FAILED, phone_act_config_unfetched),
     ROW(B7_CONFIG, ENOUGH, act_decide_mode, B10_DECIDE),
     ROW(B7V_CONFIG, ACCEPTED, phone_act_full_or_stub, B6_DECIDE),
-    ROW(B7V_CONFIG, REFUSED, act_decide_mode, B10_DECIDE),
+    STAY(B7V_CONFIG, REFUSED, phone_act_config_refused),
+    ROW(B7V_CONFIG, TO_STUB, phone_act_get_stub, B7_CONFIG),
+    ROW(B7V_CONFIG, AS_STORED, act_decide_mode, B10_DECIDE),
     ROW(B7V_CONFIG, BUSY, act_decide_mode, B10_DECIDE),
 
     ROW(B6_DECIDE, FULL, act_decide_load, B8_DECIDE),
@@ -512,6 +515,8 @@ const char *rf_phone_boot_action_name(rf_fsm_action action)
         FILES(check_config),
         FILES(other_config),
         FILES(config_unfetched),
+        FILES(config_refused),
+        FILES(get_stub),
         FILES(full_or_stub),
         FILES(enc_refused),
         FILES(enc_missing),

@@ -32,6 +32,8 @@ void phone_act_get_config(void *self, const void *data);
 void phone_act_check_config(void *self, const void *data);
 void phone_act_other_config(void *self, const void *data);
 void phone_act_config_unfetched(void *self, const void *data);
+void phone_act_config_refused(void *self, const void *data);
+void phone_act_get_stub(void *self, const void *data);
 void phone_act_full_or_stub(void *self, const void *data);
 void phone_act_enc_refused(void *self, const void *data);
 void phone_act_enc_missing(void *self, const void *data);

@@ -73,6 +73,7 @@ static void on_enrolled(void *arg, const struct rf_enrol_result *result)
     bool is_changed = result->outcome == RF_ENROL_INSTALLED || result->outcome == RF_ENROL_DELETED;
     bool may_retry = result->may_retry && p->enrol_tries < PHONE_ENROL_TRIES;
     bool is_failed = result->outcome == RF_ENROL_FAILED;
+    bool was_heard = !is_failed || !result->may_retry; /* a server that is away is no circle */
     /* A wrong string sent again and again would lock the device. */
     p->is_enrol_refused = is_failed && !result->may_retry;
     /* From here on the result may be gone: who hears of it may stop the phone. */
@@ -84,7 +85,11 @@ static void on_enrolled(void *arg, const struct rf_enrol_result *result)
     if (is_changed)
         rf_secret_fini(&p->auth); /* good for one use */
     phone_enrol_end(p);
-    phone_event(p, is_changed               ? PHONE_EV_CHANGED
+    /* The server has seen our certificate: what it encrypts from now on is for that one. */
+    bool is_told = p->stub != NULL && !is_failed;
+    if (p->stub != NULL && was_heard)
+        p->rekeys++;
+    phone_event(p, is_changed || is_told    ? PHONE_EV_CHANGED
                    : is_failed && may_retry ? PHONE_EV_AGAIN
                                             : PHONE_EV_NO_ENROL);
 }
@@ -188,6 +193,7 @@ static void on_reset(struct rf_phone *p, enum rf_sccp_reset_type type)
     p->installed_load[0] = '\0';
     p->is_enrolled = false;
     p->is_enrol_refused = false;
+    p->rekeys = 0;
     p->start_reason = type == RF_SCCP_RESET_RESET ? RF_SCCP_ALARM_REASON_RESET_BY_CM
                                                   : RF_SCCP_ALARM_REASON_RESTART_BY_CM;
     p->leave_to = type == RF_SCCP_RESET_RESET          ? PHONE_EV_TO_BOOT

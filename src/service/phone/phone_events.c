@@ -88,6 +88,17 @@ void phone_add_why(struct phone_values *v, const struct rf_why *why)
     phone_add(v, "why", why->text);
 }
 
+void phone_add_odd(struct rf_phone *p, struct phone_values *v, const char *file, bool is_minor,
+                   size_t unknown_n)
+{
+    if (!is_minor && unknown_n == 0)
+        return;
+    phone_add_flag(v, "odd", true);
+    rf_warn(RF_CAT_PHONE, "%s is taken with %s and %zu unknown tags dev=%s", file,
+            is_minor ? "an unknown minor version" : "a known version", unknown_n,
+            rf_phone_device(p));
+}
+
 /* One line for each, with level by what it means. */
 static void log_event(const struct rf_phone *p, const struct rf_phone_event *event)
 {

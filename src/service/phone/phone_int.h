@@ -79,6 +79,7 @@
     X(NEXT_PART)                                                                                   \
     X(ALL_PARTS)                                                                                   \
     X(INSTALLED)                                                                                   \
+    X(TO_STUB) /* the encrypted one is for another key */                                          \
     X(NEXT_FILE)                                                                                   \
     X(ALL_FILES)                                                                                   \
     X(ENROL)                                                                                       \
@@ -237,6 +238,7 @@ struct rf_phone {
     struct phone_list_note note[2];
     bool is_common_itl;
     bool is_default_asked;
+    bool is_enc_asked; /* the encrypted one, without having seen a stub */
     uint32_t list_rounds;
     struct phone_update *update;
     struct phone_files *files;                /* beside the configuration, while they are fetched */
@@ -247,6 +249,7 @@ struct rf_phone {
     /* talking */
     struct rf_enrol *enrol;
     uint32_t enrol_tries;
+    uint32_t rekeys;       /* sessions because a file was for another key, in this boot */
     bool is_enrolled;      /* in this boot: once is enough */
     bool is_enrol_refused; /* not tried again before a reset */
     size_t capf_at;
@@ -283,6 +286,9 @@ void phone_add(struct phone_values *v, const char *key, const char *text); /* NU
 void phone_add_n(struct phone_values *v, const char *key, int64_t number);
 void phone_add_flag(struct phone_values *v, const char *key, bool flag);
 void phone_add_why(struct phone_values *v, const struct rf_why *why);
+/** Taken, and not all of its header was understood: a warning in the log, "odd" in the event. */
+void phone_add_odd(struct rf_phone *p, struct phone_values *v, const char *file, bool is_minor,
+                   size_t unknown_n);
 void phone_emit(struct rf_phone *p, const struct phone_values *v);
 void phone_emit_station(struct rf_phone *p, const struct rf_station_event *ev);
 /** A status message: kept on flash, told, logged. */

@@ -3,8 +3,6 @@
  * Its table is tests/flow/grids/phone.txt. */
 #include "phone_kit.h"
 
-#include "trust/encfile.h"
-
 #include <semaphore.h>
 #include <unistd.h>
 
@@ -131,94 +129,6 @@ static void sec_63_a_deleted_lsc_leaves_the_mic(void **state)
     kit_reset(k, RF_SCCP_RESET_RESET);
     kit_until_registering(k);
     assert_true(rf_cert_eq(k->station.conf.id->cert, ids.mic.cert));
-}
-
-/* ---- encrypted configurations ---- */
-
-static void serve_encrypted(struct kit *k, const struct id *phone, const char *hash)
-{
-    RF_AUTO(rf_phonexml_freep) struct rf_phonexml *c = kit_config();
-    RF_AUTO(rf_buf_fini) struct rf_buf xml = RF_BUF(RF_PHONEXML_BYTES_MAX);
-    struct rf_buf enc = RF_BUF(RF_PHONEXML_BYTES_MAX + RF_SIGFILE_OVERHEAD_MAX);
-    assert_err(rf_phonexml_encode(c, &xml, NULL), RF_OK);
-    struct rf_sigfile_spec spec = {.name = DEVICE ".cnf.xml.enc.sgn",
-                                   .digest = RF_DIGEST_SHA512,
-                                   .timestamp = TEST_NOW - 50,
-                                   .body = rf_buf_slice(&xml)};
-    assert_err(rf_encfile_make(ids.tftp.vault, ids.tftp.cert, phone->cert, &spec, &enc, NULL),
-               RF_OK);
-    kit_serve(k, DEVICE ".cnf.xml.enc.sgn", enc);
-    c->is_full = false;
-    c->is_encrypted = true;
-    snprintf(c->cert_hash, sizeof c->cert_hash, "%s", hash);
-    kit_serve_config(k, c);
-}
-
-/* A phone with an RSA certificate, since only those can have encrypted files. */
-static struct id rsa_lsc(struct kit *k)
-{
-    struct id id = fixture_id("sast2");
-    rf_cert_unref(id.cert);
-    id.cert = NULL;
-    struct rf_issue_mic spec = {.device_name = rf_slice_str(DEVICE),
-                                .model = rf_slice_str("7962"),
-                                .serial_number = rf_slice_str("RF1"),
-                                .org = "Ringfence test",
-                                .spki = rf_key_spki(id.key),
-                                .now_s = TEST_NOW,
-                                .days = 100};
-    assert_err(rf_issue_mic(&spec, ids.mic_ca.cert, ids.mic_ca.vault, &id.cert, NULL), RF_OK);
-    RF_AUTO(rf_flash_freep) struct rf_flash *flash = NULL;
-    assert_err(rf_flash_open(k->flash_dir, &flash, NULL), RF_OK);
-    assert_err(rf_flash_lsc_store(flash, id.key, id.cert, NULL, NULL), RF_OK);
-    return id;
-}
-
-static void sec_68_an_encrypted_configuration_is_opened_and_kept_encrypted(void **state)
-{
-    struct kit *k = *state;
-    struct id lsc = rsa_lsc(k);
-    serve_encrypted(k, &lsc, rf_cert_md5(lsc.cert));
-    kit_boot(k);
-    kit_until_registering(k);
-    assert_true(kit_saw(k, "config file=" CONFIG " full=0"));
-    assert_true(kit_saw(k, "config file=" DEVICE ".cnf.xml.enc.sgn full=1 verified=1"));
-    kit_registered(k);
-    kit_off(k);
-    RF_AUTO(rf_buf_fini) struct rf_buf stored = kit_flash_file(k, "config.cnf.xml.sgn");
-    assert_int_equal(rf_slice_find(rf_buf_slice(&stored), rf_slice_str("callManager")), SIZE_MAX);
-    /* And it opens again without the server. */
-    kit_answer(k, CONFIG, RF_FETCH_TIMEOUT);
-    kit_boot(k);
-    kit_until_registering(k);
-    assert_string_equal(k->station.conf.servers[0].host, "192.0.2.5");
-    id_fini(&lsc);
-}
-
-static void a_stub_for_another_key_leads_to_an_enrolment(void **state)
-{
-    struct kit *k = *state;
-    struct id lsc = rsa_lsc(k);
-    serve_encrypted(k, &lsc, "0123456789abcdef0123456789abcdef");
-    k->enrol.will_be = (struct rf_enrol_result){.outcome = RF_ENROL_NOTHING};
-    kit_boot(k);
-    kit_until(k, "enrol server=192.0.2.6 port=3804 mode=3");
-    kit_until(k, "wait wait_ms="); /* no full configuration is there to go on with */
-    assert_false(kit_asked(k, DEVICE ".cnf.xml.enc.sgn"));
-    id_fini(&lsc);
-}
-
-static void an_encrypted_file_that_cannot_be_opened_leads_to_an_enrolment(void **state)
-{
-    struct kit *k = *state;
-    struct id lsc = rsa_lsc(k), other = fixture_id("phone");
-    serve_encrypted(k, &other, rf_cert_md5(lsc.cert));
-    k->enrol.will_be = (struct rf_enrol_result){.outcome = RF_ENROL_NOTHING};
-    kit_boot(k);
-    kit_until(k, "config-refused file=" DEVICE ".cnf.xml.enc.sgn code=decrypt");
-    kit_until(k, "enrol server=192.0.2.6");
-    id_fini(&lsc);
-    id_fini(&other);
 }
 
 /* ---- what the server asks of a running phone ---- */
@@ -608,9 +518,6 @@ int main(void)
         TEST(a_lost_link_is_tried_three_times_and_the_phone_goes_on),
         TEST(a_refused_string_is_not_sent_again),
         TEST(sec_63_a_deleted_lsc_leaves_the_mic),
-        TEST(sec_68_an_encrypted_configuration_is_opened_and_kept_encrypted),
-        TEST(a_stub_for_another_key_leads_to_an_enrolment),
-        TEST(an_encrypted_file_that_cannot_be_opened_leads_to_an_enrolment),
         TEST(a_reset_boots_and_a_restart_reads_lists_and_apply_reads_the_configuration),
         TEST(resets_one_after_the_other_are_held_off),
         TEST(a_changed_configuration_counts_after_a_restart),

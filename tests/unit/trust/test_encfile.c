@@ -431,38 +431,60 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Not a test but a measurement (--timing): with so much content that leaving out its decryption
- * would show, a bad block, and a good block with the wrong key in it, take the same time. */
-static int measure_timing(void)
+#define TIMING_ROUNDS 61
+
+/* One run: how much longer a bad block takes than a good one with the wrong key in it. With so much
+ * content that leaving out its decryption would show. */
+static double timing_ratio(const struct rf_buf *file, const struct id *small, uint8_t *wrapped,
+                           const uint8_t *good, uint32_t *seed)
 {
-    enum { ROUNDS = 61 };
-    static uint8_t body[262144];
-    static int64_t took[2][ROUNDS];
-    struct id small = self_id(RF_CERT_ROLE_TFTP, "small", 1024);
-    uint8_t *wrapped, good[128];
-    uint32_t seed = 0xca11ab1e;
-    struct rf_buf other = for_small_key(&small, PLAIN32, &wrapped);
-    memcpy(good, wrapped, sizeof(good)); /* a proper block, with the key of another file */
-    struct rf_buf file = for_small_key(&small, rf_slice_of(body, sizeof(body)), &wrapped);
-    for (unsigned i = 0; i < ROUNDS; i++) {
+    static int64_t took[2][TIMING_ROUNDS];
+    for (unsigned i = 0; i < TIMING_ROUNDS; i++) {
         for (unsigned is_bad = 0; is_bad < 2; is_bad++) {
-            memcpy(wrapped, good, sizeof(good));
+            memcpy(wrapped, good, 128);
             if (is_bad)
-                scramble(wrapped, sizeof(good), &seed);
+                scramble(wrapped, 128, seed);
             int64_t begin = cpu_ns();
-            expect_the_refusal(&file, &small);
+            expect_the_refusal(file, small);
             took[is_bad][i] = cpu_ns() - begin;
         }
     }
-    qsort(took[0], ROUNDS, sizeof(took[0][0]), by_value);
-    qsort(took[1], ROUNDS, sizeof(took[1][0]), by_value);
-    double ratio = (double)took[1][ROUNDS / 2] / (double)took[0][ROUNDS / 2];
+    qsort(took[0], TIMING_ROUNDS, sizeof(took[0][0]), by_value);
+    qsort(took[1], TIMING_ROUNDS, sizeof(took[1][0]), by_value);
+    return (double)took[1][TIMING_ROUNDS / 2] / (double)took[0][TIMING_ROUNDS / 2];
+}
+
+static bool is_even(double ratio)
+{
+    return ratio >= 0.75 && ratio <= 1.33;
+}
+
+/* Taken in turns, on the thread's own clock, medians compared, and a run on a machine with other
+ * things to do is made again: a difference that is in the code is there each time. */
+static int measure_timing(void)
+{
+    static uint8_t body[262144];
+    struct id small = self_id(RF_CERT_ROLE_TFTP, "small", 1024);
+    uint8_t *wrapped, good[128];
+    uint32_t seed = 0xca11ab1e;
+    double ratio = 0;
+    struct rf_buf other = for_small_key(&small, PLAIN32, &wrapped);
+    memcpy(good, wrapped, sizeof(good)); /* a proper block, with the key of another file */
+    struct rf_buf file = for_small_key(&small, rf_slice_of(body, sizeof(body)), &wrapped);
+    for (unsigned run = 0; run < 4 && !is_even(ratio); run++)
+        ratio = timing_ratio(&file, &small, wrapped, good, &seed);
     printf("refusing a bad block / a wrong key: %.2f of the CPU time, medians of %d\n", ratio,
-           ROUNDS);
+           TIMING_ROUNDS);
     rf_buf_fini(&file);
     rf_buf_fini(&other);
     id_fini(&small);
-    return ratio >= 0.75 && ratio <= 1.33 ? 0 : 1;
+    return is_even(ratio) ? 0 : 1;
+}
+
+static void a_bad_block_and_a_wrong_key_take_the_same_time_sec_74(void **state)
+{
+    (void)state;
+    assert_int_equal(measure_timing(), 0);
 }
 
 static void a_clear_file_is_not_encrypted(void **state)
@@ -568,6 +590,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_changed_file_fails_by_its_signature_sec_70),
         cmocka_unit_test(every_fault_gives_the_same_refusal),
         cmocka_unit_test(ten_thousand_malformed_keys_are_one_kind_of_error_sec_74),
+        cmocka_unit_test(a_bad_block_and_a_wrong_key_take_the_same_time_sec_74),
         cmocka_unit_test(a_clear_file_is_not_encrypted),
         cmocka_unit_test(a_key_that_does_not_decrypt_says_so),
         cmocka_unit_test(what_cannot_be_encrypted_or_signed_is_refused),
