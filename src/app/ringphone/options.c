@@ -32,6 +32,9 @@ enum {
     OPT_SHA1,
     OPT_BARE,
     OPT_PLAIN_TFTP,
+    OPT_HTTP,
+    OPT_HTTPS,
+    OPT_WINDOW,
     OPT_NO_CLOCK,
     OPT_LOG_LEVEL,
     OPT_HELP,
@@ -41,6 +44,9 @@ enum {
 static const struct option long_options[] = {
     {"flash", required_argument, NULL, OPT_FLASH},
     {"tftp", required_argument, NULL, OPT_TFTP},
+    {"http-port", required_argument, NULL, OPT_HTTP},
+    {"https-port", required_argument, NULL, OPT_HTTPS},
+    {"tftp-window", required_argument, NULL, OPT_WINDOW},
     {"auth-string", required_argument, NULL, OPT_AUTH},
     {"auth-string-file", required_argument, NULL, OPT_AUTH_FILE},
     {"call", required_argument, NULL, OPT_CALL},
@@ -211,6 +217,17 @@ static int take_value(int c, struct options *o)
         is_good = options_host_port(optarg, 69, o->tftp_host, sizeof o->tftp_host, &o->tftp_port);
         want = "an address, and a port if it is not 69: 192.0.2.1:6969";
         break;
+    case OPT_HTTP:
+    case OPT_HTTPS:
+        is_good = strcmp(optarg, "no") == 0 || take_number(optarg, 1, 65535, &n);
+        *(c == OPT_HTTP ? &o->http_port : &o->https_port) = n;
+        *(c == OPT_HTTP ? &o->has_http_port : &o->has_https_port) = true;
+        want = "a port, or no";
+        break;
+    case OPT_WINDOW:
+        is_good = take_number(optarg, 1, 64, &o->tftp_window);
+        want = "1 to 64 blocks";
+        break;
     case OPT_FOR:
         is_good = options_duration(optarg, &o->for_ms);
         want = "a time: 5s, 500ms, 2m";
@@ -282,6 +299,9 @@ static int take_one(int c, struct options *o, char **argv)
     case OPT_RETRY_MAX:
     case OPT_ROLLBACK:
     case OPT_LOG_LEVEL:
+    case OPT_HTTP:
+    case OPT_HTTPS:
+    case OPT_WINDOW:
         return take_value(c, o);
     default:
         take_flag(c, o);

@@ -17,6 +17,11 @@ struct options {
     const char *flash;
     char tftp_host[RF_ADDRESS_TEXT_MAX];
     uint16_t tftp_port;
+    uint32_t http_port; /* 0: not asked */
+    uint32_t https_port;
+    bool has_http_port; /* said; else as TFTP's: the usual ones beside 69 */
+    bool has_https_port;
+    uint32_t tftp_window;
     struct rf_secret auth_string; /* len 0: none */
     const char *call;
     bool is_answering;

@@ -219,10 +219,19 @@ static bool begin(struct app *a)
 {
     const struct options *o = a->o;
     struct rf_why why = {0};
-    struct rf_fetch_conf fetch = {.loop = a->loop,
-                                  .host = o->tftp_host,
-                                  .port = o->tftp_port,
-                                  .limits = {.no_options = o->no_tftp_options}};
+    struct rf_fetch_conf fetch = {
+        .loop = a->loop,
+        .host = o->tftp_host,
+        .port = o->tftp_port,
+        .limits = {.no_options = o->no_tftp_options, .window = (uint16_t)o->tftp_window},
+        .keylog_path = o->keylog};
+    bool is_usual = o->tftp_port == 69;
+    fetch.http_port = (uint16_t)(o->has_http_port ? o->http_port
+                                 : is_usual       ? RF_FETCH_HTTP_PORT
+                                                  : 0);
+    fetch.https_port = (uint16_t)(o->has_https_port ? o->https_port
+                                  : is_usual        ? RF_FETCH_HTTPS_PORT
+                                                    : 0);
     if (o->retry_ms != 0 && o->retry_ms < RF_FETCH_RETRY_MS)
         fetch.limits.retry_ms = o->retry_ms;
     if (o->play != NULL && rf_media_clip_load(o->play, &a->clip, &why) != RF_OK) {

@@ -78,7 +78,9 @@ struct config_job {
     struct phone_trust trust; /* its state, in: as it is; out: as it became */
     struct rf_key *key;
     char name[RF_FETCH_NAME_MAX + 1];
-    bool is_signed;
+    bool is_signed;      /* asked for so */
+    bool is_tls;         /* came from a file server of the lists, over TLS */
+    bool is_unsigned;    /* and so needs no signature, and has none */
     bool is_device_file; /* not XMLDefault */
     struct rf_buf bytes;
     /* found */
@@ -97,11 +99,25 @@ static void config_release(struct phone_job *job)
     rf_phonexml_free(c->config);
 }
 
+/* Signed files begin with the tag of their version. doc: docs/wire/signed-files.md */
+static bool is_container(struct rf_slice file)
+{
+    struct rf_rd rd = rf_rd_of(file);
+    uint8_t tag = 0;
+    return rf_rd_peek_u8(&rd, &tag) && tag == 1;
+}
+
+/* A file server that the lists name says over TLS what it would otherwise sign, under the same
+ * name: nowhere else is there anything unsigned where signatures are wanted.
+ * doc: docs/wire/http-files.md, "Unsigned under the signed name" */
 static enum rf_err judge(struct config_job *c, struct rf_why *why)
 {
     struct rf_slice file = rf_buf_slice(&c->bytes);
-    if (!c->is_signed) {
+    c->is_unsigned = c->is_signed && !is_container(file) &&
+                     (c->is_tls || rf_fault_skips("phone.unsigned-by-tls-only"));
+    if (!c->is_signed || c->is_unsigned) {
         c->info = (struct rf_sigfile_info){.kind = RF_SIGNEDFILE_KIND_FILE, .body = file};
+        c->is_verified = c->is_unsigned;
         return RF_OK;
     }
     struct phone_previous previous = {.is_there = c->trust.state.config_timestamp != 0,
@@ -125,6 +141,20 @@ static enum rf_err judge_content(const struct config_job *c, struct rf_why *why)
     return RF_OK;
 }
 
+/* What TLS vouched for is vouched for by nobody at the next boot, and may have secrets in clear:
+ * only its mode is kept, beside the last signed one. */
+static enum rf_err keep_mode(struct config_job *c, struct rf_why *why)
+{
+    struct rf_flash_state now = c->trust.state;
+    now.mode = c->config->security_mode;
+    if (now.mode == c->trust.state.mode)
+        return RF_OK;
+    enum rf_err err = rf_flash_state_write(c->flash, &now, why);
+    if (err == RF_OK)
+        c->trust.state = now;
+    return err;
+}
+
 /* Only a verified device file is kept, and only it sets the mode below which the phone will not
  * register. */
 static enum rf_err keep(struct config_job *c, struct rf_why *why)
@@ -132,6 +162,8 @@ static enum rf_err keep(struct config_job *c, struct rf_why *why)
     struct rf_flash_state *was = &c->trust.state, now = *was;
     if (!c->is_verified || !c->is_device_file || !c->config->is_full)
         return RF_OK;
+    if (c->is_unsigned)
+        return keep_mode(c, why);
     now.mode = c->config->security_mode;
     now.config_timestamp = c->info.timestamp;
     now.is_encrypted = c->info.kind == RF_SIGNEDFILE_KIND_ENCRYPTED;
@@ -176,8 +208,11 @@ static void tell_config(struct rf_phone *p, const struct config_job *c)
     phone_add(&v, "file", c->name);
     phone_add_flag(&v, "full", x->is_full);
     phone_add_flag(&v, "verified", c->is_verified);
-    phone_add(&v, "signer", c->is_verified ? c->signer : NULL);
-    phone_add(&v, "digest", c->is_verified ? rf_digest_name(c->info.digest) : NULL);
+    bool has_signer = c->is_verified && !c->is_unsigned;
+    phone_add(&v, "signer", has_signer ? c->signer : NULL);
+    phone_add(&v, "digest", has_signer ? rf_digest_name(c->info.digest) : NULL);
+    if (c->is_unsigned)
+        phone_add(&v, "vouched", "tls");
     phone_add_flag(&v, "encrypted", c->info.kind == RF_SIGNEDFILE_KIND_ENCRYPTED);
     phone_add_n(&v, "mode", x->security_mode);
     phone_add(&v, "load", x->load_information);
@@ -240,6 +275,7 @@ void phone_do_config(struct rf_phone *p)
     c->key = rf_key_ref(p->lsc.cert != NULL ? p->lsc.key : p->mic.key);
     rf_slice_to_str(rf_slice_str(p->file), c->name, sizeof c->name);
     c->is_signed = rf_slice_ends_with(rf_slice_str(p->file), ".sgn");
+    c->is_tls = p->got_via == RF_FETCH_HTTPS;
     c->is_device_file = !p->is_default_asked;
     c->bytes = p->got;
     p->got = (struct rf_buf){0};

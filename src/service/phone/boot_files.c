@@ -31,10 +31,12 @@ static void on_fetched(void *arg, enum rf_fetch_result result, struct rf_buf *fi
     *file = (struct rf_buf){0};
     p->got_result = result;
     p->got_why = *why;
+    phone_note_way(p);
     phone_values_start(&v, RF_PHONE_FETCH);
     phone_add(&v, "file", p->file);
     phone_add(&v, "result", rf_fetch_result_name(result));
     phone_add_n(&v, "bytes", (int64_t)p->got.len);
+    phone_add(&v, "via", rf_fetch_via_name(p->got_via));
     phone_emit(p, &v);
     phone_event(p, result == RF_FETCH_OK          ? PHONE_EV_GOT
                    : result == RF_FETCH_NOT_FOUND ? PHONE_EV_MISSING
@@ -45,6 +47,7 @@ static void get_from(struct rf_phone *p, const char *host, size_t max)
 {
     p->got_why = (struct rf_why){0};
     rf_buf_fini(&p->got);
+    phone_tell_fetcher(p);
     if (p->conf.fetch->get(p->conf.fetcher, host, p->file, max, on_fetched, p, &p->fetch,
                            &p->got_why) == RF_OK)
         return;

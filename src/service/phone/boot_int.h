@@ -6,6 +6,9 @@
 
 #include "service/phone/phone_int.h"
 
+/** Before a file is asked for, and when one has come. */
+void phone_tell_fetcher(struct rf_phone *p);
+void phone_note_way(struct rf_phone *p);
 /** Ask for a file of a load, where the configuration says firmware comes from. */
 void phone_get_image(struct rf_phone *p, const char *name, size_t max);
 /** Ask for a file beside the configuration, with the suffix that the lists demand. */

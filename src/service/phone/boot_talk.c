@@ -7,12 +7,6 @@
 
 #include <string.h>
 
-/* V3 without a trusted clock: certificates that ended before the time we know it to be at least. */
-static int64_t floor_of(const struct rf_phone *p)
-{
-    return p->conf.no_clock ? (int64_t)p->state.config_timestamp : phone_now_s(p);
-}
-
 /* ---- enrolment ---- */
 
 static enum rf_err save_pending(void *arg, const struct rf_key *key, struct rf_why *why)
@@ -112,7 +106,7 @@ void phone_enrol_begin(struct rf_phone *p)
         .lists = &p->lists,
         .mic = &p->mic,
         .lsc = p->lsc.cert != NULL ? &p->lsc : NULL,
-        .floor_s = floor_of(p),
+        .floor_s = phone_floor_s(p),
         .has_time = !p->conf.no_clock,
         .bare_digest = p->conf.bare_digest,
         .keylog_path = p->conf.keylog_path,
@@ -303,7 +297,7 @@ void phone_station_begin(struct rf_phone *p)
         .mode = (enum rf_station_mode)p->config->security_mode,
         .lists = &p->lists,
         .id = p->lsc.cert != NULL ? &p->lsc : &p->mic,
-        .floor_s = floor_of(p),
+        .floor_s = phone_floor_s(p),
         .keylog_path = p->conf.keylog_path,
         .retry_first_ms = p->conf.retry_first_ms,
         .retry_max_ms = p->conf.retry_max_ms,

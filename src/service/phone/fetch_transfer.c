@@ -81,8 +81,11 @@ static enum rf_err send_request(struct rf_fetch_transfer *t, struct rf_fetch_sen
 {
     struct rf_tftp_packet rrq = {.op = RF_TFTP_RRQ, .name = rf_slice_str(t->name)};
     if (t->has_options)
-        rrq.options = (struct rf_tftp_options){
-            .has_blksize = true, .blksize = RF_FETCH_BLKSIZE, .has_tsize = true};
+        rrq.options = (struct rf_tftp_options){.has_blksize = true,
+                                               .blksize = RF_FETCH_BLKSIZE,
+                                               .has_tsize = true,
+                                               .has_windowsize = t->limits.window > 1,
+                                               .windowsize = t->limits.window};
     return send_kept(t, &rrq, send);
 }
 
@@ -100,8 +103,12 @@ enum rf_err rf_fetch_transfer_start(struct rf_fetch_transfer *t, const struct rf
                                     const struct rf_fetch_limits *limits, uint64_t now_ms,
                                     struct rf_fetch_send *send, struct rf_why *why)
 {
-    *t = (struct rf_fetch_transfer){
-        .limits = *limits, .server = *server, .file = RF_BUF(max), .blksize = 512, .expected = 1};
+    *t = (struct rf_fetch_transfer){.limits = *limits,
+                                    .server = *server,
+                                    .file = RF_BUF(max),
+                                    .blksize = 512,
+                                    .window = 1,
+                                    .expected = 1};
     *send = (struct rf_fetch_send){0};
     if (t->limits.retry_ms == 0)
         t->limits.retry_ms = RF_FETCH_RETRY_MS;
@@ -160,7 +167,8 @@ static void on_oack(struct rf_fetch_transfer *t, const struct rf_tftp_packet *p,
         return;
     }
     if (!t->has_options || o->refused_n > 0 || o->unknown_n > 0 || o->has_timeout ||
-        o->has_windowsize || (o->has_blksize && o->blksize > RF_FETCH_BLKSIZE)) {
+        (o->has_windowsize && o->windowsize > (t->limits.window > 1 ? t->limits.window : 0)) ||
+        (o->has_blksize && o->blksize > RF_FETCH_BLKSIZE)) {
         send_error(t, &t->peer, RF_TFTP_ERR_OPTION, send);
         rf_why_set(&t->why, RF_ERR_BAD, "tftp-option",
                    "%s: the server agreed to options that were not asked for", t->name);
@@ -169,6 +177,7 @@ static void on_oack(struct rf_fetch_transfer *t, const struct rf_tftp_packet *p,
     }
     t->phase = RF_FETCH_RECEIVING;
     t->blksize = o->has_blksize ? o->blksize : RF_TFTP_BLKSIZE_DEFAULT;
+    t->window = o->has_windowsize ? o->windowsize : 1;
     t->has_size = o->has_tsize;
     t->size = o->tsize;
     if (t->has_size && t->size > t->file.max) {
@@ -198,9 +207,18 @@ static void on_data(struct rf_fetch_transfer *t, const struct rf_tftp_packet *p,
     if (t->phase == RF_FETCH_ASKING && p->block == 1)
         t->phase = RF_FETCH_RECEIVING;
     if (p->block != t->expected) {
-        /* Only the block before is answered again, or each copy would breed another. */
-        if (p->block == (uint16_t)(t->expected - 1) && t->file.len > 0)
+        /* Only the block before is answered again, or each copy would breed another; and in a
+         * window a later block says that one is lost: the last that came is acknowledged, once, and
+         * the window begins again behind it. */
+        uint16_t ahead = (uint16_t)(p->block - t->expected);
+        if (t->window > 1 && ahead < t->window && !t->has_gap) {
+            t->has_gap = true;
+            t->in_window = 0;
+            send_ack(t, (uint16_t)(t->expected - 1), send);
+        } else if (p->block == (uint16_t)(t->expected - 1) && t->file.len > 0 &&
+                   t->in_window == 0) {
             repeat_last(t, send);
+        }
         return;
     }
     if (p->data.len > t->blksize) {
@@ -215,10 +233,13 @@ static void on_data(struct rf_fetch_transfer *t, const struct rf_tftp_packet *p,
         return;
     }
     bool is_last = p->data.len < t->blksize;
-    if (is_last && t->limits.is_look)
+    t->has_gap = false;
+    if (is_last && t->limits.is_look) {
         send_error(t, &t->peer, RF_TFTP_ERR_OTHER, send);
-    else
+    } else if (++t->in_window == t->window || is_last) {
+        t->in_window = 0;
         send_ack(t, t->expected, send);
+    }
     t->expected++;
     wait_anew(t, now_ms);
     if (is_last)
@@ -281,6 +302,12 @@ void rf_fetch_transfer_time(struct rf_fetch_transfer *t, uint64_t now_ms,
     t->tries++;
     t->wait_ms = t->wait_ms * 2 > RF_FETCH_RETRY_MAX_MS ? RF_FETCH_RETRY_MAX_MS : t->wait_ms * 2;
     wait_again(t, now_ms);
+    /* In the middle of a window: what came is acknowledged, and not sent again. */
+    if (t->in_window > 0) {
+        t->in_window = 0;
+        send_ack(t, (uint16_t)(t->expected - 1), send);
+        return;
+    }
     repeat_last(t, send);
 }
 

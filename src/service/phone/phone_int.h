@@ -234,6 +234,7 @@ struct rf_phone {
     char file[RF_FETCH_NAME_MAX + 1]; /* name asked for */
     struct rf_buf got;
     enum rf_fetch_result got_result;
+    enum rf_fetch_via got_via;
     struct rf_why got_why;
     struct phone_list_note note[2];
     bool is_common_itl;
@@ -274,6 +275,8 @@ void phone_timer(struct rf_phone *p, uint64_t ms, enum phone_ev ev);
 /** Wait for the next try: doubled each time, times 0.75 to 1.25. */
 uint64_t phone_backoff(struct rf_phone *p);
 int64_t phone_now_s(const struct rf_phone *p);
+/** No earlier can it be now (boot_way.c). */
+int64_t phone_floor_s(const struct rf_phone *p);
 /** The knob for files that are older than the stored ones. */
 enum rf_rollback phone_rollback(const struct rf_phone *p);
 

@@ -144,6 +144,102 @@ static void a_file_in_large_blocks(void **state)
     finish(&p, RF_FETCH_OK, "");
 }
 
+/* ---- windows ---- */
+
+static void begin_window(struct play *p, uint16_t asked, uint16_t agreed)
+{
+    const struct rf_fetch_limits limits = {.window = asked};
+    begin(p, 100000, &limits);
+    assert_int_equal(sent(p).options.windowsize, asked);
+    struct rf_tftp_packet o = {
+        .op = RF_TFTP_OACK,
+        .options = {
+            .has_blksize = true, .blksize = 100, .has_windowsize = true, .windowsize = agreed}};
+    give(p, &p->peer, &o);
+}
+
+static void a_window_is_acknowledged_at_its_end(void **state)
+{
+    struct play p;
+    begin_window(&p, 8, 4);
+    assert_ack(&p, 0);
+    for (uint16_t block = 1; block <= 9; block++) {
+        give_data(&p, block, 100);
+        if (block % 4 == 0)
+            assert_ack(&p, block);
+        else
+            assert_silent(&p);
+    }
+    give_data(&p, 10, 7); /* the last, in the middle of a window */
+    assert_ack(&p, 10);
+    assert_int_equal(p.t.file.len, 907);
+    finish(&p, RF_FETCH_OK, "");
+}
+
+/* spec: RFC 7440 4: the ACK of the last block in order has the server begin again behind it. */
+static void a_gap_in_a_window_is_told_once(void **state)
+{
+    struct play p;
+    begin_window(&p, 4, 4);
+    give_data(&p, 1, 100);
+    give_data(&p, 3, 100); /* 2 is lost */
+    assert_ack(&p, 1);
+    give_data(&p, 4, 100);
+    assert_silent(&p);
+    for (uint16_t block = 2; block <= 5; block++)
+        give_data(&p, block, 100);
+    assert_ack(&p, 5);
+    give_data(&p, 7, 100); /* and so is 6 */
+    assert_ack(&p, 5);
+    give_data(&p, 5, 100); /* a late one is nothing */
+    assert_int_equal(p.t.file.len, 500);
+    give_data(&p, 6, 1);
+    assert_ack(&p, 6);
+    finish(&p, RF_FETCH_OK, "");
+}
+
+static void a_window_that_stops_is_acknowledged_as_far_as_it_came(void **state)
+{
+    struct play p;
+    begin_window(&p, 4, 4);
+    give_data(&p, 1, 100);
+    give_data(&p, 2, 100);
+    let_time_pass(&p);
+    assert_ack(&p, 2);
+    let_time_pass(&p); /* and again */
+    assert_ack(&p, 2);
+    for (uint16_t block = 3; block <= 6; block++)
+        give_data(&p, block, 100);
+    assert_ack(&p, 6);
+    give_data(&p, 7, 0);
+    finish(&p, RF_FETCH_OK, "");
+}
+
+static void a_larger_window_than_asked_for_ends_it(void **state)
+{
+    struct play p;
+    begin_window(&p, 4, 5);
+    assert_int_equal(sent(&p).op, RF_TFTP_ERROR);
+    finish(&p, RF_FETCH_ERROR, "tftp-option");
+}
+
+static void models_have_their_ways(void **state)
+{
+    static const struct {
+        const char *model;
+        bool https, http;
+    } rows[] = {{"7940", false, false}, {"7960G", false, false}, {"7921", false, false},
+                {"7962", false, true},  {"7975", false, true},   {"8945", false, true},
+                {"9971", false, true},  {"7821", true, true},    {"8861", true, true},
+                {"88", false, true},    {"", false, true}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct rf_fetch_ways ways = rf_fetch_ways_of(rows[i].model);
+        assert_int_equal(ways.https, rows[i].https);
+        assert_int_equal(ways.http, rows[i].http);
+    }
+    assert_string_equal(rf_fetch_via_name(RF_FETCH_HTTPS), "https");
+}
+
 static void a_file_from_a_server_without_options(void **state)
 {
     struct play p;
@@ -604,6 +700,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_in_large_blocks),
         cmocka_unit_test(a_look_does_not_take_the_last_block),
+        cmocka_unit_test(a_window_is_acknowledged_at_its_end),
+        cmocka_unit_test(a_gap_in_a_window_is_told_once),
+        cmocka_unit_test(a_window_that_stops_is_acknowledged_as_far_as_it_came),
+        cmocka_unit_test(a_larger_window_than_asked_for_ends_it),
+        cmocka_unit_test(models_have_their_ways),
         cmocka_unit_test(a_file_from_a_server_without_options),
         cmocka_unit_test(a_server_that_refuses_options_is_asked_without),
         cmocka_unit_test(errors_of_the_server_have_their_meaning),

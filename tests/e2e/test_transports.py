@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which way phones fetch their files: HTTPS, HTTP, TFTP, and what they do when a way is closed or
+leads to somebody else."""
+import http.server
+import ssl
+import threading
+
+import pytest
+
+import rig
+
+CONFIG = f"{rig.A}.cnf.xml.sgn"
+
+
+def ports(site):
+    return ("--http-port", site.ports["http"], "--https-port", site.ports["https"])
+
+
+def ways(phone):
+    """By which way each file came at last."""
+    return {one["file"]: one["via"] for one in phone.seen("fetch", result="ok")}
+
+
+@pytest.fixture
+def served(office):
+    office.site.start()
+    return office
+
+
+def boot(office, *words):
+    office.a.start(office.site, *words)
+    office.a.wait("registered")
+    return office.a
+
+
+def test_the_configuration_comes_by_https_and_the_rest_by_http(served):
+    phone = boot(served, *ports(served.site))
+    came = ways(phone)
+    assert came[CONFIG] == "https" and came[f"CTL{rig.A}.tlv"] == "http"
+    assert phone.seen("config")[-1]["verified"] is True
+    sent = served.site.log_wait(f"name={CONFIG} ")
+    assert " via=https " in sent and f"cert=CN={rig.A}" in sent and " tls=TLSv1.3 " in sent
+    assert " proves nothing here" not in served.site.log_text()
+
+
+def test_firmware_comes_by_http(office):
+    office.site.start()
+    office.site.cli("device", "change", rig.A, "--load", "ringphone-1.0")  # it runs 2.0
+    phone = office.a.start(office.site, *ports(office.site))
+    phone.wait("load-installed", load="ringphone-1.0")
+    assert {via for file, via in ways(phone).items() if ".sbn" in file} == {"http"}
+
+
+def test_a_list_of_version_10_leads_to_no_https(office):
+    site = office.site
+    site.configure(list_version="1.0", https="no")
+    site.start()
+    site.cli("list", "publish")
+    phone = boot(office, "--http-port", site.ports["http"], "--https-port", 1, "--log-level", "info")
+    assert ways(phone)[CONFIG] == "http"
+    assert "not fetched by https" not in phone.log_text()
+    assert phone.seen("config")[-1]["signer"]
+
+
+def test_closed_ports_lead_to_the_next_way_and_signatures(served):
+    site = served.site
+    phone = boot(served, "--https-port", 1, "--http-port", 1)
+    assert set(ways(phone).values()) == {"tftp"}
+    assert phone.seen("config")[-1]["signer"]
+    served.a.stop()
+    phone = boot(served, "--https-port", 1, "--http-port", site.ports["http"])
+    assert ways(phone)[CONFIG] == "http" and phone.seen("config")[-1]["signer"]
+
+
+def test_models_have_their_ways(site, factory):
+    """A 7940 knows TFTP only, whatever ports there are."""
+    site.cli("mic", "import", factory.roots)
+    site.start()
+    for model, expected in (("7940", "tftp"), ("7962", "http")):
+        name = f"SEP00112233{model}"
+        site.device_add(name, lines=[f"{model},x,x"], model=model, mode="nonsecure")
+        phone = factory.phone(name, model=model)
+        phone.start(site, *ports(site))
+        phone.wait("config")
+        assert ways(phone)[f"CTL{name}.tlv"] == expected
+        phone.stop()
+
+
+# ---- somebody else ----
+
+class Rogue:
+    """An HTTP or HTTPS server that answers every name alike."""
+
+    def __init__(self, status=200, body=b"", pem=None, **fields):
+        rogue = self
+        self.asked = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):  # noqa: N802 (its name)
+                rogue.asked.append(self.path)
+                self.send_response(status)
+                for name, value in {"Content_Length": len(body), **fields}.items():
+                    self.send_header(name.replace("_", "-"), str(value))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if pem:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(pem)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.mark.parametrize("code, rogue", [
+    ("http-redirect", {"status": 302, "Location": "http://127.0.0.1:1/x"}),
+    ("http-status", {"status": 403}),
+    ("http-busy", {"status": 503, "Retry_After": 5}),
+    ("file-not-found", {"status": 404}),
+    ("http-page", {"body": b"<html>not here</html>", "Content_Type": "text/html; charset=utf-8"}),
+    ("http-cut", {"body": b"short", "Content_Length": 500}),
+    ("file-too-large", {"body": b"x", "Content_Length": 1 << 40}),
+])
+def test_what_is_no_file_is_refused_and_the_next_way_taken(served, code, rogue):
+    with Rogue(**rogue) as server:
+        phone = boot(served, "--http-port", server.port, "--https-port", "no", "--log-level",
+                     "info")
+        assert set(ways(phone).values()) == {"tftp"}
+        assert f"/{CONFIG}" in server.asked
+    assert f" code={code}\n" in phone.log_text()
+
+
+def test_sec_14_an_unsigned_file_by_http_is_not_applied(served):
+    """Whoever blocks HTTPS and answers by HTTP must sign all the same."""
+    unsigned = b"<device><deviceProtocol>SCCP</deviceProtocol></device>"
+    with Rogue(body=unsigned) as server:
+        phone = served.a.start(served.site, "--http-port", server.port, "--https-port", "no")
+        refused = phone.wait("config-refused", file=CONFIG)
+        assert refused["code"]
+        phone.wait("registered")  # with the stored one
+
+
+@pytest.mark.parametrize("who", ["stranger", "ccm", "tftp"])
+def test_only_a_file_server_of_the_lists_is_believed_over_https(served, tmp_path, who):
+    """A stranger; one of the lists with another role; the signer of files, whose key is RSA."""
+    pem = tmp_path / "server.pem"
+    if who == "stranger":
+        rig.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=ringfence-HTTPS", "-days", "2",
+                "-keyout", tmp_path / "key", "-out", tmp_path / "crt")
+        pem.write_bytes((tmp_path / "crt").read_bytes() + (tmp_path / "key").read_bytes())
+    else:
+        keys = served.site.folder
+        pem.write_bytes((keys / f"certs/{who}.pem").read_bytes() +
+                        (keys / f"keys/{who}.pem").read_bytes())
+    unsigned = b"<device><deviceProtocol>SCCP</deviceProtocol></device>"
+    code = {"stranger": "server-unknown", "ccm": "server-role", "tftp": "server-key-type"}[who]
+    with Rogue(body=unsigned, pem=pem) as server:
+        phone = boot(served, "--http-port", served.site.ports["http"], "--https-port",
+                     server.port, "--log-level", "info")
+        assert server.asked == []
+        assert ways(phone)[CONFIG] == "http"
+        assert f" code={code}\n" in phone.log_text()
+
+
+def test_unsigned_by_https_is_vouched_for_by_tls_and_not_kept(served, tmp_path):
+    """The site's own HTTPS server, as some are: the plain document under the signed name."""
+    site, pem, out = served.site, tmp_path / "server.pem", tmp_path / "config"
+    pem.write_bytes((site.folder / "certs/https.pem").read_bytes() +
+                    (site.folder / "keys/https.pem").read_bytes())
+    rig.run("curl", "-sS", "-o", out, f"http://127.0.0.1:{site.ports['http']}/{CONFIG}")
+    signed = out.read_bytes()
+    plain = signed[int.from_bytes(signed[8:10], "big"):]
+    assert plain.startswith(b"<")
+    kept = (served.a.flash / "config.cnf.xml.sgn").read_bytes()
+    with Rogue(body=plain, pem=pem) as server:
+        phone = boot(served, "--http-port", "no", "--https-port", server.port)
+    assert ways(phone)[CONFIG] == "https"
+    config = phone.seen("config")[-1]
+    assert config["verified"] is True and config["vouched"] == "tls" and "signer" not in config
+    assert (served.a.flash / "config.cnf.xml.sgn").read_bytes() == kept
+    phone.stop()
+    with Rogue(body=plain) as server:  # the same by HTTP
+        phone = served.a.start(site, "--https-port", "no", "--http-port", server.port)
+        phone.wait("config-refused", file=CONFIG)
+
+
+def test_a_window_of_blocks_by_tftp(served):
+    phone = boot(served, "--tftp-window", "16")
+    assert set(ways(phone).values()) == {"tftp"}
