@@ -53,10 +53,10 @@ def test_firmware_comes_by_http(office):
 
 def test_a_list_of_version_10_leads_to_no_https(office):
     site = office.site
-    site.configure(list_version="1.0", https="no")
     site.start()
+    site.configure(list_version="1.0")
     site.cli("list", "publish")
-    phone = boot(office, "--http-port", site.ports["http"], "--https-port", 1, "--log-level", "info")
+    phone = boot(office, *ports(site), "--log-level", "info")
     assert ways(phone)[CONFIG] == "http"
     assert "not fetched by https" not in phone.log_text()
     assert phone.seen("config")[-1]["signer"]

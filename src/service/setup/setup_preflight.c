@@ -324,6 +324,10 @@ static enum rf_err judge_server(const struct setup_plan *plan, struct rf_setup_p
         const struct setup_pair *pair = plan->pairs;
         const struct rf_cert *cert;
         bool is_there = false, was_there = false;
+        /* Lists of version 1.0 lead no phone to HTTPS: they ask for signed files, by HTTP. */
+        if (strcmp(services[i].in_use, RF_STORE_IN_USE_HTTPS) == 0 &&
+            !rf_list_is_11(pair->next.itl))
+            continue;
         err = in_use_load(plan->store, services[i].in_use, &in_use, why);
         for (size_t k = 0; (cert = rf_lists_nth(&pair->next, services[i].role, k)) != NULL; k++)
             is_there |= rf_slice_eq(rf_cert_sha256(cert), rf_buf_slice(&in_use));
