@@ -45,6 +45,8 @@ const char *rf_http_query(const struct rf_http_req *req, const char *name);
 /** A request header, or NULL. */
 const char *rf_http_header(const struct rf_http_req *req, const char *name);
 struct rf_slice rf_http_body(const struct rf_http_req *req);
+/** It held a secret: overwrite it. */
+void rf_http_wipe_body(struct rf_http_req *req);
 /** Who asked, as the kernel says. */
 uid_t rf_http_uid(const struct rf_http_req *req);
 gid_t rf_http_gid(const struct rf_http_req *req);

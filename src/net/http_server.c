@@ -7,6 +7,7 @@
 
 #include "base/faults.h"
 #include "base/log.h"
+#include "base/secret.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -222,6 +223,11 @@ const char *rf_http_header(const struct rf_http_req *req, const char *name)
 struct rf_slice rf_http_body(const struct rf_http_req *req)
 {
     return req->body;
+}
+
+void rf_http_wipe_body(struct rf_http_req *req)
+{
+    rf_wipe((void *)(uintptr_t)req->body.p, req->body.len);
 }
 
 uid_t rf_http_uid(const struct rf_http_req *req)

@@ -258,6 +258,11 @@ enum rf_store_layer {
 const char *rf_store_layer_name(enum rf_store_layer layer); /* site model profile device */
 RF_MUST_CHECK bool rf_store_layer_parse(const char *text, enum rf_store_layer *out);
 
+#define RF_STORE_CONFIG_BOUND (RF_STORE_CONFIG_PATH + RF_STORE_CONFIG_NAME + 16)
+/** What a secret is bound to when it is wrapped: whose, and which. */
+void rf_store_config_bound(enum rf_store_layer layer, const char *name, const char *path,
+                           char out[RF_STORE_CONFIG_BOUND]);
+
 /** A value over what is built in. The store does not look into it. */
 struct rf_store_config_value {
     enum rf_store_layer layer;

@@ -2,7 +2,7 @@
 /* What operators set over the built-in configuration: of the site, of models, profiles, devices. */
 #include "store/store_int.h"
 
-#include <string.h>
+#include <stdio.h>
 
 /* ---- how a device's configuration is made ---- */
 
@@ -22,6 +22,12 @@ enum rf_err rf_store_config_use_put(struct rf_store *store, const struct rf_stor
 }
 
 /* ---- values: saving ---- */
+
+void rf_store_config_bound(enum rf_store_layer layer, const char *name, const char *path,
+                           char out[RF_STORE_CONFIG_BOUND])
+{
+    snprintf(out, RF_STORE_CONFIG_BOUND, "%s %s %s", rf_store_layer_name(layer), name, path);
+}
 
 static enum rf_err check_place(struct rf_store *store, enum rf_store_layer layer, const char *name,
                                struct rf_why *why)

@@ -3,6 +3,7 @@
 #include "service/provision/provision_int.h"
 
 #include "base/text.h"
+#include "trust/key.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -35,6 +36,8 @@ void rf_content_unref(struct rf_content *c)
         return;
     take_out(c);
     rf_free(c->name);
+    if (c->is_private)
+        rf_buf_wipe(&c->bytes);
     rf_buf_fini(&c->bytes);
     rf_free(c);
 }
@@ -84,6 +87,11 @@ void provision_content_set_sha256(struct rf_content *c, const uint8_t sha256[32]
 {
     memcpy(c->sha256, sha256, sizeof c->sha256);
     c->has_sha256 = true;
+}
+
+void provision_content_set_private(struct rf_content *c)
+{
+    c->is_private = true;
 }
 
 void provision_content_set_what(struct rf_content *c, const char *variant, const char *generation)

@@ -4,7 +4,8 @@
  *
  *     a file or list:   file worker: find and open -> (in memory already? room?) -> read
  *     a configuration:  file worker: what the lists and images/ say -> store worker: make
- *                       -> signer worker: sign, unless the kept copy is of the same content and key
+ *                       -> signer worker: sign, or encrypt and sign, unless the kept copy is of the
+ *                          same content and key
  */
 #include "service/provision/provision_int.h"
 
@@ -13,9 +14,11 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "service/provision/provision_limits.h"
+#include "trust/encfile.h"
 #include "trust/sigfile.h"
 #include "trust/signer.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -30,7 +33,7 @@ struct request {
     struct provision_name name;
     enum rf_provision_via via;
     struct rf_address from;
-    char proven[RF_STORE_DEVICE_NAME]; /* whose certificate the connection has proven */
+    bool is_proven; /* the connection has proven that it is the device of the name */
     struct provision_facts *facts;
     rf_provision_key_fn signing_key;
     int64_t now_s;
@@ -46,7 +49,12 @@ struct request {
     bool wants_signed;
     struct provision_config config;
     enum rf_digest digest; /* to sign with */
+    enum provision_answer answer;
     struct provision_made_of made_of;
+    struct provision_sealed_of sealed_of;
+    struct rf_buf sealed; /* encrypted; `bytes` is its stub */
+    uint8_t sealed_sha256[32];
+    bool is_sealed; /* a pair made of the same is there; its key is to be compared */
     /* The file being read, the signed copy that was kept, or the answer. */
     struct rf_content *content;
     bool is_waiting; /* another request reads the same file; no worker has this one */
@@ -61,6 +69,8 @@ struct rf_provision {
     struct provision_facts *facts;
     struct provision_contents contents;
     struct provision_cache *cache;
+    struct generations *generations;
+    struct rf_secret wrap_key;
     struct request *requests;
     size_t requests_n;
     struct rf_provision_limits *limits;
@@ -95,6 +105,7 @@ static void release(struct request *r)
     if (r->fd >= 0)
         close(r->fd);
     rf_buf_fini(&r->bytes);
+    rf_buf_fini(&r->sealed);
     rf_buf_fini(&r->loads);
     provision_config_fini(&r->config);
     rf_content_unref(r->content);
@@ -246,25 +257,52 @@ static void look_work(struct rf_job *job, void *state)
         r->err = provision_lists_want_signed(r->facts, r->name.device, &r->wants_signed, &r->why);
 }
 
+static bool is_signed(enum provision_answer answer)
+{
+    return answer == PROVISION_ANSWER_SIGNED || answer == PROVISION_ANSWER_STUB_SIGNED ||
+           answer == PROVISION_ANSWER_ENCRYPTED;
+}
+
 static void make_work(struct rf_job *job, void *state)
 {
     struct request *r = request_of(job);
     r->err = provision_config_make(state, r->name.device, r->facts, rf_buf_slice(&r->loads),
                                    r->now_s, &r->config, &r->why);
-    /* doc: docs/provisioning.md, "Names": phones whose list names a file signer ask for
-     * .sgn; whoever asks for the plain file of a secure device is no such phone. */
-    if (!rf_fault_skips("provision.name-unsigned") && r->err == RF_OK &&
-        r->name.kind == PROVISION_CONFIG_PLAIN && r->config.is_secure && r->wants_signed)
-        r->err = rf_why_set(&r->why, RF_ERR_NOT_FOUND, "name-unsigned",
-                            "%s is a secure device: its configuration is only served signed, as "
-                            "%s.sgn",
-                            r->name.device, r->name.name);
+    struct provision_ask_config ask = {.kind = r->name.kind,
+                                       .name = r->name.name,
+                                       .device = r->name.device,
+                                       .via = r->via,
+                                       .is_proven = r->is_proven,
+                                       .protection = r->config.protection,
+                                       .is_secure = r->config.is_secure,
+                                       .wants_signed = r->wants_signed};
     if (!rf_fault_skips("provision.quarantine") && r->err == RF_OK &&
         r->config.device.is_quarantined)
         r->err = rf_why_set(&r->why, RF_ERR_NOT_FOUND, "device-quarantined",
                             "%s registered by itself and waits to be approved", r->name.device);
-    if (r->err == RF_OK && r->name.kind != PROVISION_CONFIG_PLAIN)
+    if (r->err == RF_OK)
+        r->err = provision_answer_of(&ask, &r->answer, &r->why);
+    if (r->err == RF_OK && is_signed(r->answer))
         r->err = provision_digest_of(&r->config.device, r->facts, &r->digest, &r->why);
+}
+
+/* What is signed: the document, or the stub where there is no key to encrypt that for. */
+static struct rf_slice body_of(const struct request *r)
+{
+    return rf_buf_slice(r->answer == PROVISION_ANSWER_SIGNED ? &r->config.document
+                                                             : &r->config.stub);
+}
+
+/* Never a time that is still to come. */
+static uint32_t timestamp_of(const struct request *r, int64_t changed_s)
+{
+    return (uint32_t)(changed_s < r->now_s ? changed_s : r->now_s);
+}
+
+static void keep_key(const struct rf_cert *cert, uint8_t key[32])
+{
+    struct rf_rd rd = rf_rd_of(rf_cert_sha256(cert));
+    rf_bug_on(!rf_rd_copy(&rd, key, 32));
 }
 
 static void sign_work(struct rf_job *job, void *state)
@@ -275,18 +313,15 @@ static void sign_work(struct rf_job *job, void *state)
     r->err = r->signing_key(state, &key, &cert, &r->why);
     if (r->err != RF_OK)
         return;
-    struct rf_slice fingerprint = rf_cert_sha256(cert);
     struct rf_slice before = rf_slice_of(r->made_of.key, sizeof r->made_of.key);
-    if (r->content != NULL && rf_slice_eq(before, fingerprint))
+    if (r->content != NULL && rf_slice_eq(before, rf_cert_sha256(cert)))
         return; /* the kept copy is right */
-    struct rf_rd rd = rf_rd_of(fingerprint);
-    rf_bug_on(!rf_rd_copy(&rd, r->made_of.key, sizeof r->made_of.key));
-    int64_t changed_s = r->config.changed_s < r->now_s ? r->config.changed_s : r->now_s;
+    keep_key(cert, r->made_of.key);
     struct rf_sigfile_spec spec = {.name = r->name.name,
                                    .digest = r->made_of.digest,
-                                   .timestamp = (uint32_t)changed_s,
-                                   .body = rf_buf_slice(&r->config.document)};
-    r->bytes = RF_BUF(r->config.document.len + RF_SIGFILE_OVERHEAD_MAX);
+                                   .timestamp = timestamp_of(r, r->config.changed_s),
+                                   .body = body_of(r)};
+    r->bytes = RF_BUF(spec.body.len + RF_SIGFILE_OVERHEAD_MAX);
     r->err = rf_sigfile_sign(key, cert, &spec, &r->bytes, &r->why);
     if (r->err == RF_OK)
         rf_digest_of(RF_DIGEST_SHA256, rf_buf_slice(&r->bytes), r->sha256);
@@ -304,9 +339,142 @@ static void was_signed(struct rf_job *job, void *reader)
         rf_content_unref(r->content);
         r->content = provision_content_new(r->name.name, &r->bytes);
         provision_content_set_sha256(r->content, r->sha256);
-        provision_content_set_what(r->content, "signed", r->config.stamp);
+        if (r->answer == PROVISION_ANSWER_SIGNED)
+            provision_content_set_what(r->content, "signed", r->config.stamp);
+        else
+            provision_content_set_what(r->content, "stub", NULL);
         provision_cache_put(r->p->cache, r->name.device, &r->made_of, r->content);
     }
+    finish(r);
+}
+
+static void go_sign(struct request *r)
+{
+    struct rf_provision *p = r->p;
+    rf_digest_of(RF_DIGEST_SHA256, body_of(r), r->sha256);
+    r->content =
+        provision_cache_find(p->cache, r->name.device, r->sha256, r->digest, &r->made_of);
+    if (r->content != NULL)
+        rf_content_ref(r->content);
+    memcpy(r->made_of.sha256, r->sha256, sizeof r->made_of.sha256);
+    r->made_of.digest = r->digest;
+    go_on(r, p->signer, sign_work, was_signed);
+}
+
+/* ---- encrypted ones ---- */
+
+/* Stub and encrypted file are made together, whichever was asked for. */
+static enum rf_err seal(struct request *r, struct rf_vault_key *key, const struct rf_cert *cert)
+{
+    const struct provision_config *c = &r->config;
+    char name[RF_STORE_DEVICE_NAME + 32];
+    struct rf_sigfile_spec spec = {.name = name,
+                                   .digest = r->sealed_of.digest,
+                                   .timestamp = (uint32_t)r->sealed_of.timestamp,
+                                   .body = rf_buf_slice(&c->stub)};
+    snprintf(name, sizeof name, "%s.cnf.xml.sgn", r->name.device);
+    r->bytes = RF_BUF(spec.body.len + RF_SIGFILE_OVERHEAD_MAX);
+    enum rf_err err = rf_sigfile_sign(key, cert, &spec, &r->bytes, &r->why);
+    snprintf(name, sizeof name, "%s.cnf.xml.enc.sgn", r->name.device);
+    spec.body = rf_buf_slice(c->has_secrets ? &c->whole.document : &c->document);
+    r->sealed = RF_BUF(spec.body.len + RF_SIGFILE_OVERHEAD_MAX);
+    if (err == RF_OK)
+        err = rf_encfile_make(key, cert, c->phone, &spec, &r->sealed, &r->why);
+    if (err != RF_OK)
+        return err;
+    rf_digest_of(RF_DIGEST_SHA256, rf_buf_slice(&r->bytes), r->sha256);
+    rf_digest_of(RF_DIGEST_SHA256, rf_buf_slice(&r->sealed), r->sealed_sha256);
+    return RF_OK;
+}
+
+static void seal_work(struct rf_job *job, void *state)
+{
+    struct request *r = request_of(job);
+    RF_AUTO(rf_vault_freep) struct rf_vault_key *key = NULL;
+    RF_AUTO(rf_cert_freep) struct rf_cert *cert = NULL;
+    r->err = r->signing_key(state, &key, &cert, &r->why);
+    if (r->err != RF_OK)
+        return;
+    struct rf_slice before = rf_slice_of(r->sealed_of.key, sizeof r->sealed_of.key);
+    if (r->is_sealed && rf_slice_eq(before, rf_cert_sha256(cert)))
+        return;
+    keep_key(cert, r->sealed_of.key);
+    r->err = seal(r, key, cert);
+}
+
+static struct provision_generation *keep_sealed(struct request *r)
+{
+    struct rf_content *stub = provision_content_new(r->name.name, &r->bytes);
+    struct rf_content *file = provision_content_new(r->name.name, &r->sealed);
+    for (int i = 0; i < 2; i++) {
+        rf_count(FILES_SIGNED);
+        if (r->sealed_of.digest == RF_DIGEST_SHA1)
+            rf_count(SHA1_SIGNED);
+    }
+    provision_content_set_sha256(stub, r->sha256);
+    provision_content_set_what(stub, "stub", NULL);
+    provision_content_set_sha256(file, r->sealed_sha256);
+    provision_content_set_what(file, "encrypted",
+                               r->config.has_secrets ? r->config.whole.stamp : r->config.stamp);
+    return generations_add(r->p->generations, r->name.device, &r->sealed_of, stub, file);
+}
+
+static void was_sealed(struct rf_job *job, void *reader)
+{
+    struct request *r = request_of(job);
+    if (!is_wanted(r, reader))
+        return;
+    struct rf_provision *p = r->p;
+    struct provision_generation *g =
+        r->bytes.len > 0 ? keep_sealed(r)
+                         : generations_find(p->generations, r->name.device, &r->sealed_of);
+    if (g == NULL) { /* it went for want of room meanwhile */
+        r->is_sealed = false;
+        go_on(r, p->signer, seal_work, was_sealed);
+        return;
+    }
+    r->content = rf_content_ref(r->answer == PROVISION_ANSWER_ENCRYPTED
+                                    ? generation_file(p->generations, g, &r->from)
+                                    : generation_stub(g, &r->from));
+    finish(r);
+}
+
+static void go_seal(struct request *r)
+{
+    const struct provision_config *c = &r->config;
+    struct rf_rd rd = rf_rd_of(rf_cert_sha256(c->phone));
+    r->sealed_of = (struct provision_sealed_of){
+        .digest = r->digest,
+        .timestamp = timestamp_of(r, c->has_secrets ? c->whole.changed_s : c->changed_s)};
+    memcpy(r->sealed_of.document, c->has_secrets ? c->whole.sha256 : c->sha256,
+           sizeof r->sealed_of.document);
+    rf_bug_on(!rf_rd_copy(&rd, r->sealed_of.phone, sizeof r->sealed_of.phone));
+    const struct provision_generation *g =
+        generations_find(r->p->generations, r->name.device, &r->sealed_of);
+    r->is_sealed = g != NULL;
+    if (g != NULL)
+        memcpy(r->sealed_of.key, g->of.key, sizeof r->sealed_of.key);
+    go_on(r, r->p->signer, seal_work, was_sealed);
+}
+
+/* ---- the answer ---- */
+
+static void answer_unsigned(struct request *r)
+{
+    struct provision_config *c = &r->config;
+    bool is_stub = r->answer == PROVISION_ANSWER_STUB;
+    bool is_whole = r->answer == PROVISION_ANSWER_WHOLE && c->has_secrets;
+    r->content = provision_content_new(r->name.name, is_stub    ? &c->stub
+                                                     : is_whole ? &c->whole.document
+                                                                : &c->document);
+    if (is_whole) /* its hash says something about its secrets */
+        provision_content_set_private(r->content);
+    else if (!is_stub)
+        provision_content_set_sha256(r->content, c->sha256);
+    provision_content_set_what(r->content, is_stub ? "stub" : "plain",
+                               is_stub    ? NULL
+                               : is_whole ? c->whole.stamp
+                                          : c->stamp);
     finish(r);
 }
 
@@ -322,20 +490,23 @@ static void was_made(struct rf_job *job, void *reader)
                 "there is no %s.loads in images/: the configuration names no load, so that the "
                 "phone keeps what it has dev=%s",
                 r->config.missing_load, r->name.device);
-    if (r->name.kind == PROVISION_CONFIG_PLAIN) {
-        r->content = provision_content_new(r->name.name, &r->config.document);
-        provision_content_set_sha256(r->content, r->config.sha256);
-        provision_content_set_what(r->content, "plain", r->config.stamp);
-        finish(r);
+    switch (r->answer) {
+    case PROVISION_ANSWER_PLAIN:
+    case PROVISION_ANSWER_WHOLE:
+    case PROVISION_ANSWER_STUB:
+        answer_unsigned(r);
         return;
+    case PROVISION_ANSWER_SIGNED:
+        go_sign(r);
+        return;
+    case PROVISION_ANSWER_STUB_SIGNED:
+    case PROVISION_ANSWER_ENCRYPTED:
+        break;
     }
-    r->content =
-        provision_cache_find(p->cache, r->name.device, r->config.sha256, r->digest, &r->made_of);
-    if (r->content != NULL)
-        rf_content_ref(r->content);
-    memcpy(r->made_of.sha256, r->config.sha256, sizeof r->made_of.sha256);
-    r->made_of.digest = r->digest;
-    go_on(r, p->signer, sign_work, was_signed);
+    if (r->config.protection == PROVISION_ENCRYPTED)
+        go_seal(r);
+    else
+        go_sign(r);
 }
 
 static void was_looked_at(struct rf_job *job, void *reader)
@@ -385,7 +556,6 @@ static struct request *request_new(struct rf_provision *p, const struct rf_provi
     r->number = number;
     r->via = ask->via;
     r->from = ask->from;
-    memcpy(r->proven, ask->device, sizeof r->proven);
     r->facts = provision_facts_ref(p->facts);
     r->signing_key = p->signing_key;
     r->now_s = rf_wall_s(rf_loop_clock(p->loop));
@@ -412,15 +582,14 @@ enum rf_err rf_provision_get(struct rf_provision *p, const struct rf_provision_a
         return RF_ERR_AGAIN;
     struct request *r = request_new(p, ask, done, arg, number);
     r->err = provision_name_parse(ask->name, &r->name, &r->why);
-    if (r->err == RF_OK && r->name.kind == PROVISION_CONFIG_ENCODED)
-        r->err = rf_why_set(&r->why, RF_ERR_NOT_FOUND, "file-not-found",
-                            "encrypted configurations are not made here");
+    r->is_proven = provision_is_proven(ask, r->name.device);
     if (r->err != RF_OK) {
         r->job.msg.run = was_refused;
         rf_mailbox_post_answer(rf_loop_mailbox(p->loop), &r->job.msg);
         return RF_OK;
     }
-    bool is_config = r->name.kind == PROVISION_CONFIG || r->name.kind == PROVISION_CONFIG_PLAIN;
+    bool is_config = r->name.kind == PROVISION_CONFIG || r->name.kind == PROVISION_CONFIG_PLAIN ||
+                     r->name.kind == PROVISION_CONFIG_ENCODED;
     r->job.work = is_config ? look_work : find_work;
     r->job.done = is_config ? was_looked_at : was_found;
     r->job.answer_to = rf_loop_mailbox(p->loop);
@@ -437,16 +606,29 @@ void rf_provision_cancel(struct rf_provision *p, void *arg)
             r->done = NULL;
 }
 
+struct rf_provision_view *rf_provision_view_take(struct rf_provision *p)
+{
+    return (struct rf_provision_view *)provision_facts_ref(p->facts);
+}
+
+void rf_provision_view_release(struct rf_provision_view *view)
+{
+    provision_facts_unref((struct provision_facts *)view);
+}
+
 void rf_provision_invalidate(struct rf_provision *p, const char *device)
 {
     provision_cache_drop(p->cache, device);
+    /* Of one device the pair before may be wanted still. */
+    if (device == NULL)
+        generations_drop(p->generations, NULL);
 }
 
 void rf_provision_set_site(struct rf_provision *p, const struct rf_site *site,
                            const struct rf_site_ports *ports)
 {
     provision_facts_unref(p->facts);
-    p->facts = provision_facts_new(site, ports);
+    p->facts = provision_facts_new(site, ports, &p->wrap_key);
     rf_provision_limits_set(p->limits, site->conf->provision_rate, site->conf->provision_names);
 }
 
@@ -468,8 +650,11 @@ struct rf_provision *rf_provision_new(const struct rf_provision_conf *conf)
     uint64_t seed;
     rf_random_bytes(&seed, sizeof seed);
     p->limits = rf_provision_limits_new(seed);
+    if (conf->wrap_key != NULL)
+        rf_bug_on(rf_secret_set(&p->wrap_key, rf_secret_slice(conf->wrap_key)) != RF_OK);
     rf_provision_set_site(p, conf->site, conf->ports);
     p->cache = provision_cache_new();
+    p->generations = generations_new();
     p->files = rf_worker_start("files", RF_PROVISION_PENDING_MAX, NULL);
     return p;
 }
@@ -488,6 +673,8 @@ void rf_provision_free(struct rf_provision *p)
     rf_worker_stop(p->files);
     provision_contents_fini(&p->contents);
     provision_cache_free(p->cache);
+    generations_free(p->generations);
+    rf_secret_fini(&p->wrap_key);
     rf_provision_limits_free(p->limits);
     provision_facts_unref(p->facts);
     rf_free(p);

@@ -62,7 +62,8 @@ struct rf_provision_conf {
     const struct rf_site_ports *ports; /* copied */
     struct rf_worker *store;           /* its state is the struct rf_store */
     struct rf_worker *signer;
-    rf_provision_key_fn signing_key; /* may be NULL */
+    rf_provision_key_fn signing_key;  /* may be NULL */
+    const struct rf_secret *wrap_key; /* of the database's secrets, copied; NULL: there is none */
 };
 
 /** Starts a worker of its own for files. */
@@ -74,10 +75,10 @@ void rf_provision_free(struct rf_provision *p);
  * The answer to a request; `content` (NULL unless RF_OK) is borrowed for the call: ref what is
  * kept. RF_ERR_NOT_FOUND for every name that is unknown, hidden or refused (the code in `why` says
  * which, for the log only: name-empty, -long, -nul, -control, -backslash, -absolute, -component,
- * -traversal, -deep, -character, -listing, -unsigned; device-unknown, config-protocol;
- * file-not-found, -hidden, -case, -kind, -writable, -too-large); RF_ERR_AGAIN when the server is
- * busy (busy, file-changed); anything else is our own trouble (list-damaged, config-value, file-io,
- * loads-many, signer-gone, what the store says).
+ * -traversal, -deep, -character, -listing, -unsigned; device-unknown, config-protocol,
+ * config-not-encrypted; file-not-found, -hidden, -case, -kind, -writable, -too-large); RF_ERR_AGAIN
+ * when the server is busy (busy, file-changed); anything else is our own trouble (list-damaged,
+ * config-value, secret-key, unwrap, file-io, loads-many, signer-gone, what the store says).
  */
 typedef void (*rf_provision_done)(void *arg, uint64_t number, enum rf_err err,
                                   struct rf_content *content, const struct rf_why *why);
@@ -136,6 +137,55 @@ RF_MUST_CHECK enum rf_err rf_provision_get(struct rf_provision *p,
                                            rf_provision_done done, void *arg, uint64_t number);
 /** Forget every request with this `arg`: it goes away. */
 void rf_provision_cancel(struct rf_provision *p, void *arg);
+
+/* ---- for operators: what a configuration says, and why ---- */
+
+/** What configurations are made from at this moment; immutable. Taken and released on the loop's
+ * thread, used on the store worker. */
+struct rf_provision_view;
+struct rf_provision_view *rf_provision_view_take(struct rf_provision *p);
+/** NULL is fine. */
+void rf_provision_view_release(struct rf_provision_view *view);
+
+/** A value of a configuration. Texts are borrowed for the call. */
+struct rf_provision_value {
+    const char *path;
+    struct rf_slice value; /* empty: taken away, or a secret */
+    struct rf_slice word;  /* of a number that has one */
+    const char *layer;     /* whose it is: "built-in", "ringfence.conf", "site" … "server" */
+    bool is_secret;
+    bool is_forced; /* no element that is known */
+};
+/** A configuration, without its secrets. */
+struct rf_provision_shown {
+    struct rf_buf document;
+    char stamp[64];
+    const char *protection; /* "clear", "stub", "encrypted" */
+    char phone[65];         /* SHA-256 of the certificate it is encrypted for; empty: none */
+    bool has_secrets;
+};
+void rf_provision_shown_fini(struct rf_provision_shown *shown);
+/** What the device would get now. Errors as of rf_provision_get. */
+RF_MUST_CHECK enum rf_err
+rf_provision_show(const struct rf_provision_view *view, struct rf_store *store, const char *device,
+                  int64_t now_s, struct rf_provision_shown *out,
+                  void (*each)(void *arg, const struct rf_provision_value *value), void *each_arg,
+                  struct rf_why *why);
+
+/** Something in a configuration that phones stumble over. */
+struct rf_provision_finding {
+    bool is_error;    /* the phone would not work; else it works, and somebody should know */
+    const char *code; /* stable */
+    const char *path; /* of the element; may be empty */
+    const char *text;
+};
+/** Look a device's configuration over. RF_ERR_NOT_FOUND device-unknown; what the store gives. A
+ * configuration that cannot be made is a finding. */
+RF_MUST_CHECK enum rf_err
+rf_provision_lint(const struct rf_provision_view *view, struct rf_store *store, const char *device,
+                  int64_t now_s,
+                  void (*each)(void *arg, const struct rf_provision_finding *finding),
+                  void *each_arg, struct rf_why *why);
 
 /** Drop what is kept of a device (NULL: of all). Content is compared at each request, so this only
  * gives memory back. */

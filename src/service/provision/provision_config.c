@@ -1,130 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The configuration of a device: what of the store and the site goes into it, and its version
- * stamp. doc: docs/provisioning.md, "How a configuration is made"; docs/wire/phone-configuration.md
- */
-#include "service/provision/provision_int.h"
+/* The configuration of a device: from its layers to a document with a version stamp, and to whom it
+ * may be given how. doc: docs/provisioning.md, "How a configuration is made";
+ * docs/wire/phone-configuration.md */
+#include "service/provision/provision_layers.h"
 
 #include "base/text.h"
 #include "trust/digest.h"
+#include "trust/key.h"
 #include "wire/phonexml/phonexml.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* ---- the document ---- */
-
-static enum rf_err put(char *at, size_t cap, const char *value, const char *element,
-                       struct rf_why *why)
-{
-    if (rf_slice_to_str(rf_slice_str(value), at, cap))
-        return RF_OK;
-    char shown[80];
-    return rf_why_set(why, RF_ERR_DENIED, "config-value",
-                      "%s: \"%s\" is longer than the %zu characters phones take", element,
-                      rf_escape(rf_slice_str(value), shown, sizeof shown), cap - 1);
-}
-#define PUT(member, value, element) put((member), sizeof(member), (value), (element), why)
-
-static enum rf_phonexml_mode mode_of(const struct provision_config_in *in)
-{
-    if (in->facts->is_nonsecure)
-        return RF_PHONEXML_MODE_NON_SECURE;
-    switch (in->device->mode) {
-    case RF_STORE_AUTHENTICATED:
-        return RF_PHONEXML_MODE_AUTHENTICATED;
-    case RF_STORE_ENCRYPTED:
-        return RF_PHONEXML_MODE_ENCRYPTED;
-    case RF_STORE_NONSECURE:
-        break;
-    }
-    return RF_PHONEXML_MODE_NON_SECURE;
-}
-
-/* A phone goes to CAPF for as long as this says so: 0 again when the operation is done, was let
- * lapse, or has no tries left. */
-static enum rf_phonexml_capf_mode capf_mode_of(const struct provision_config_in *in)
-{
-    if (in->op == NULL || in->op->op == RF_STORE_OP_NONE ||
-        rf_store_capf_is_open(in->op, in->now_s, NULL) != RF_OK)
-        return RF_PHONEXML_CAPF_NONE;
-    switch (in->op->auth) {
-    case RF_STORE_AUTH_STRING:
-        return RF_PHONEXML_CAPF_STRING;
-    case RF_STORE_AUTH_NULL:
-        return RF_PHONEXML_CAPF_NULL;
-    case RF_STORE_AUTH_LSC:
-        return RF_PHONEXML_CAPF_LSC_FIRST;
-    case RF_STORE_AUTH_MIC:
-        return RF_PHONEXML_CAPF_MIC_FIRST;
-    }
-    return RF_PHONEXML_CAPF_NONE;
-}
-
-static enum rf_err put_servers(const struct provision_config_in *in, struct rf_phonexml *c,
-                               struct rf_why *why)
-{
-    const struct provision_facts *facts = in->facts;
-    c->cm_n = 1;
-    c->cm[0].priority = 0;
-    c->cm[0].port = facts->port_base; /* the phone adds 443 itself */
-    c->capf_n = 1;
-    c->capf[0].port = facts->capf_port;
-    c->has_capf_auth_mode = true;
-    c->capf_auth_mode = capf_mode_of(in);
-    /* Left open, phones would try survivable routers that are none. */
-    c->srst.is_present = true;
-    enum rf_err err = PUT(c->srst.option, "Disable", "srstOption");
-    if (err == RF_OK)
-        err = PUT(c->cm[0].name, facts->host, "processNodeName");
-    if (err == RF_OK)
-        err = PUT(c->capf[0].name, facts->host, "processNodeName");
-    return err;
-}
-
-static const char *load_server_of(const struct rf_store_device *device,
-                                  const struct provision_facts *facts)
-{
-    return device->load_server[0] != '\0' ? device->load_server : facts->load_server;
-}
-
-static enum rf_err put_texts(const struct provision_config_in *in, const char *stamp,
-                             struct rf_phonexml *c, struct rf_why *why)
-{
-    const struct provision_facts *facts = in->facts;
-    enum rf_err err = PUT(c->device_protocol, "SCCP", "deviceProtocol");
-    if (err == RF_OK)
-        err = PUT(c->date_template, facts->date_template, "dateTemplate");
-    if (err == RF_OK)
-        err = PUT(c->time_zone, facts->time_zone, "timeZone");
-    if (err == RF_OK)
-        err = PUT(c->user_locale, facts->locale, "userLocale");
-    /* A load that is not there sends phones into a loop; without the element they keep theirs. */
-    if (err == RF_OK && in->has_load)
-        err = PUT(c->load_information, rf_store_load_of(in->device), "loadInformation");
-    if (err == RF_OK)
-        err = PUT(c->load_server, load_server_of(in->device, facts), "loadServer");
-    if (err == RF_OK)
-        err = PUT(c->version_stamp, stamp, "versionStamp");
-    return err;
-}
-
-enum rf_err provision_config_encode(const struct provision_config_in *in, const char *stamp,
-                                    struct rf_buf *out, struct rf_why *why)
-{
-    if (in->device->protocol != RF_STORE_SCCP)
-        return rf_why_set(why, RF_ERR_NOT_FOUND, "config-protocol",
-                          "%s is a %s device: only SCCP phones get a configuration here",
-                          in->device->name, rf_store_protocol_name(in->device->protocol));
-    RF_AUTO(rf_phonexml_freep) struct rf_phonexml *c = rf_phonexml_new();
-    c->security_mode = mode_of(in);
-    c->transport = c->security_mode == RF_PHONEXML_MODE_NON_SECURE ? RF_PHONEXML_TRANSPORT_TCP
-                                                                   : RF_PHONEXML_TRANSPORT_TLS;
-    c->has_ip_address_mode = true; /* 0: IPv4 */
-    enum rf_err err = put_servers(in, c, why);
-    if (err == RF_OK)
-        err = put_texts(in, stamp, c, why);
-    return err == RF_OK ? rf_phonexml_encode(c, out, why) : err;
-}
 
 /* ---- the version stamp ---- */
 
@@ -168,15 +54,17 @@ bool provision_stamp_fits(struct rf_slice stamp, struct rf_slice unstamped, int6
 void provision_config_fini(struct provision_config *c)
 {
     rf_buf_fini(&c->document);
+    rf_buf_wipe(&c->whole.document);
+    rf_buf_fini(&c->stub);
+    rf_cert_unref(c->phone);
+    c->phone = NULL;
 }
 
 /* The stamp kept for the device, or a new one, kept before anybody sees it. */
-static enum rf_err stamp_for(struct rf_store *store, const char *device, struct rf_slice unstamped,
+static enum rf_err stamp_for(struct rf_store *store, const char *key, struct rf_slice unstamped,
                              int64_t now_s, char stamp[PROVISION_STAMP_MAX], int64_t *time_s,
                              struct rf_why *why)
 {
-    char key[40];
-    snprintf(key, sizeof key, "config-stamp.%s", device);
     RF_AUTO(rf_buf_fini) struct rf_buf kept = RF_BUF(RF_STORE_SETTING_MAX);
     struct rf_why none = {0};
     enum rf_err err = rf_store_setting_load(store, key, &kept, &none);
@@ -190,51 +78,179 @@ static enum rf_err stamp_for(struct rf_store *store, const char *device, struct 
     return rf_store_setting_save(store, key, rf_slice_str(stamp), why);
 }
 
-static enum rf_err make(struct rf_store *store, const struct provision_config_in *in,
-                        struct provision_config *out, struct rf_why *why)
+struct making {
+    struct rf_store *store;
+    const struct provision_layers_in *in;
+    struct rf_phonexml_tree *t;
+    struct rf_why *why;
+};
+
+/* Stamped by what it says without its secrets: those are told apart by their labels, so that the
+ * stamp, which phones send in the clear, says nothing about them. */
+static enum rf_err write_document(const struct making *m, bool is_whole, struct rf_buf *document,
+                                  char stamp[PROVISION_STAMP_MAX], int64_t *changed_s)
 {
     RF_AUTO(rf_buf_fini) struct rf_buf unstamped = RF_BUF(RF_PHONEXML_BYTES_MAX);
-    enum rf_err err = provision_config_encode(in, "", &unstamped, why);
+    char key[48];
+    enum rf_err err = provision_layers_stamp(m->t, "", m->why);
     if (err == RF_OK)
-        err = stamp_for(store, in->device->name, rf_buf_slice(&unstamped), in->now_s, out->stamp,
-                        &out->changed_s, why);
-    out->document = RF_BUF(RF_PHONEXML_BYTES_MAX);
+        err = rf_phonexml_tree_encode(
+            m->t, is_whole ? RF_PHONEXML_SECRETS_LABELLED : RF_PHONEXML_SECRETS_LEFT_OUT,
+            &unstamped, m->why);
+    snprintf(key, sizeof key, "config-stamp%s.%s", is_whole ? "-whole" : "", m->in->device->name);
     if (err == RF_OK)
-        err = provision_config_encode(in, out->stamp, &out->document, why);
+        err = stamp_for(m->store, key, rf_buf_slice(&unstamped), m->in->now_s, stamp, changed_s,
+                        m->why);
+    if (err == RF_OK)
+        err = provision_layers_stamp(m->t, stamp, m->why);
+    *document = RF_BUF(RF_PHONEXML_BYTES_MAX);
+    if (is_whole && rf_buf_room(document, RF_PHONEXML_BYTES_MAX) == NULL && err == RF_OK)
+        err = rf_why_set(m->why, RF_ERR_NOMEM, "no-memory", "no room for a configuration");
+    return err == RF_OK
+               ? rf_phonexml_tree_encode(
+                     m->t, is_whole ? RF_PHONEXML_SECRETS_WRITTEN : RF_PHONEXML_SECRETS_LEFT_OUT,
+                     document, m->why)
+               : err;
+}
+
+static void note_secret(void *arg, const struct rf_phonexml_leaf *leaf)
+{
+    bool *has = arg;
+    *has = *has || (leaf->is_secret && leaf->value.len > 0);
+}
+
+static enum rf_err write_all(const struct making *m, struct provision_config *out)
+{
+    enum rf_err err = write_document(m, false, &out->document, out->stamp, &out->changed_s);
+    if (err != RF_OK)
+        return err;
     rf_digest_of(RF_DIGEST_SHA256, rf_buf_slice(&out->document), out->sha256);
-    out->is_secure = mode_of(in) != RF_PHONEXML_MODE_NON_SECURE;
+    rf_phonexml_tree_each(m->t, note_secret, &out->has_secrets);
+    if (!out->has_secrets)
+        return RF_OK;
+    err = write_document(m, true, &out->whole.document, out->whole.stamp, &out->whole.changed_s);
+    rf_digest_of(RF_DIGEST_SHA256, rf_buf_slice(&out->whole.document), out->whole.sha256);
+    return err;
+}
+
+/* The certificate whose key the phone has: the youngest LSC it has confirmed, else its MIC. */
+static enum rf_err find_phone(struct rf_store *store, const char *device, struct rf_cert **out,
+                              struct rf_why *why)
+{
+    struct rf_store_certs certs = {0};
+    const struct rf_store_cert *found = NULL;
+    enum rf_err err = rf_store_cert_list(store, device, &certs, why);
+    for (size_t i = 0; err == RF_OK && i < certs.n; i++) {
+        const struct rf_store_cert *c = &certs.items[i];
+        if (c->state == RF_STORE_CERT_CONFIRMED &&
+            (found == NULL || c->kind == RF_STORE_LSC || found->kind == RF_STORE_MIC))
+            found = c;
+    }
+    if (found != NULL)
+        err = rf_cert_from_der(rf_buf_slice(&found->der), out, why);
+    rf_store_certs_fini(&certs);
+    return err;
+}
+
+static enum provision_protection protection_of(const struct rf_store_device *device,
+                                               const struct provision_config *c)
+{
+    bool has_rsa = c->phone != NULL && rf_cert_key_type(c->phone) == RF_KEY_RSA;
+    switch (device->encrypt) {
+    case RF_STORE_ENCRYPT_OFF:
+        return PROVISION_CLEAR;
+    case RF_STORE_ENCRYPT_ON:
+        return has_rsa ? PROVISION_ENCRYPTED : PROVISION_STUB;
+    case RF_STORE_ENCRYPT_AUTO:
+        break;
+    }
+    return device->mode == RF_STORE_ENCRYPTED && has_rsa ? PROVISION_ENCRYPTED : PROVISION_CLEAR;
+}
+
+static enum rf_err protect(const struct making *m, struct provision_config *out)
+{
+    const struct rf_store_device *device = m->in->device;
+    enum rf_err err = RF_OK;
+    if (device->encrypt == RF_STORE_ENCRYPT_ON ||
+        (device->encrypt == RF_STORE_ENCRYPT_AUTO && device->mode == RF_STORE_ENCRYPTED))
+        err = find_phone(m->store, device->name, &out->phone, m->why);
+    if (err != RF_OK)
+        return err;
+    out->protection = protection_of(device, out);
+    out->stub = RF_BUF(RF_PHONEXML_BYTES_MAX);
+    /* Of the document without its secrets: they have no business in the reader. */
+    return out->protection == PROVISION_CLEAR
+               ? RF_OK
+               : rf_phonexml_stub(rf_buf_slice(&out->document),
+                                  out->phone != NULL ? rf_cert_md5(out->phone) : NULL, &out->stub,
+                                  m->why);
+}
+
+static enum rf_err make(struct rf_store *store, const struct provision_layers_in *in,
+                        struct provision_config *out, struct rf_why *why)
+{
+    RF_AUTO(rf_phonexml_tree_freep) struct rf_phonexml_tree *t = NULL;
+    enum rf_err err = provision_layers_build(in, &t, why);
+    if (err != RF_OK)
+        return err;
+    struct making m = {.store = store, .in = in, .t = t, .why = why};
+    err = write_all(&m, out);
+    if (err == RF_OK)
+        err = protect(&m, out);
+    out->is_secure = provision_mode_of(in->device, in->facts) != RF_PHONEXML_MODE_NON_SECURE;
     if (!in->has_load)
         snprintf(out->missing_load, sizeof out->missing_load, "%s", rf_store_load_of(in->device));
     return err;
+}
+
+void provision_config_source_fini(struct provision_config_source *s)
+{
+    rf_store_phone_fini(&s->phone);
+    rf_store_config_values_fini(&s->values);
+}
+
+enum rf_err provision_config_load(struct rf_store *store, const char *device,
+                                  const struct provision_facts *facts, struct rf_slice loads,
+                                  int64_t now_s, struct provision_config_source *out,
+                                  struct rf_why *why)
+{
+    struct rf_why none = {0};
+    *out = (struct provision_config_source){0};
+    enum rf_err err = rf_store_device_load(store, device, &out->phone, why);
+    if (err == RF_OK)
+        err = rf_store_config_of_device(store, device, &out->values, why);
+    if (err != RF_OK) {
+        provision_config_source_fini(out);
+        return err;
+    }
+    const struct rf_store_device *d = &out->phone.device;
+    out->in = (struct provision_layers_in){
+        .device = d, .facts = facts, .values = &out->values, .now_s = now_s};
+    out->in.has_load = provision_load_server_of(d, facts)[0] != '\0'
+                           ? rf_store_load_of(d)[0] != '\0'
+                           : provision_loads_have(loads, rf_store_load_of(d));
+    err = rf_store_capf_load(store, device, &out->op, &none);
+    if (err == RF_OK)
+        out->in.op = &out->op;
+    if (err == RF_OK || err == RF_ERR_NOT_FOUND)
+        return RF_OK;
+    provision_config_source_fini(out);
+    return rf_why_set(why, err, none.code, "%s", none.text);
 }
 
 enum rf_err provision_config_make(struct rf_store *store, const char *device,
                                   const struct provision_facts *facts, struct rf_slice loads,
                                   int64_t now_s, struct provision_config *out, struct rf_why *why)
 {
-    struct rf_store_phone phone = {0};
-    struct rf_store_capf op = {0};
+    struct provision_config_source source;
     *out = (struct provision_config){0};
-    enum rf_err err = rf_store_device_load(store, device, &phone, why);
+    enum rf_err err = provision_config_load(store, device, facts, loads, now_s, &source, why);
     if (err != RF_OK)
         return err;
-    struct rf_why none = {0};
-    struct provision_config_in in = {.device = &phone.device, .facts = facts, .now_s = now_s};
-    in.has_load = load_server_of(in.device, facts)[0] != '\0'
-                      ? rf_store_load_of(in.device)[0] != '\0'
-                      : provision_loads_have(loads, rf_store_load_of(in.device));
-    err = rf_store_capf_load(store, device, &op, &none);
-    if (err == RF_OK)
-        in.op = &op;
-    else if (err == RF_ERR_NOT_FOUND)
-        err = RF_OK;
-    else
-        (void)rf_why_set(why, err, none.code, "%s", none.text);
-    if (err == RF_OK)
-        err = make(store, &in, out, why);
-    out->device = phone.device;
+    err = make(store, &source.in, out, why);
+    out->device = source.phone.device;
     if (err != RF_OK)
         provision_config_fini(out);
-    rf_store_phone_fini(&phone);
+    provision_config_source_fini(&source);
     return err;
 }

@@ -2,12 +2,14 @@
 #include "service/provision/provision_int.h"
 
 struct provision_facts *provision_facts_new(const struct rf_site *site,
-                                            const struct rf_site_ports *ports)
+                                            const struct rf_site_ports *ports,
+                                            const struct rf_secret *wrap_key)
 {
     const struct rf_site_conf *conf = site->conf;
     struct provision_facts *f = rf_new(struct provision_facts);
     f->refs = 1;
     f->images = rf_site_path(site, RF_SITE_IMAGES);
+    f->files = rf_site_path(site, RF_SITE_FILES);
     f->site = rf_strdup(site->dir);
     f->host = rf_strdup(rf_site_advertised(conf));
     f->port_base = rf_site_port_base(ports);
@@ -21,6 +23,7 @@ struct provision_facts *provision_facts_new(const struct rf_site *site,
     f->date_template = rf_strdup(conf->date_template);
     f->time_zone = rf_strdup(conf->time_zone);
     f->locale = rf_strdup(conf->locale);
+    rf_bug_on(rf_secret_set(&f->wrap_key, rf_secret_slice(wrap_key)) != RF_OK);
     f->load_server = rf_strdup(conf->load_server);
     return f;
 }
@@ -35,7 +38,9 @@ void provision_facts_unref(struct provision_facts *f)
 {
     if (f == NULL || --f->refs > 0)
         return;
+    rf_secret_fini(&f->wrap_key);
     rf_free(f->images);
+    rf_free(f->files);
     rf_free(f->site);
     rf_free(f->host);
     rf_free(f->date_template);

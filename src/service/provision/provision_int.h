@@ -8,8 +8,10 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "base/secret.h"
 #include "net/network.h"
 #include "service/provision/provision.h"
+#include "trust/cert.h"
 #include "trust/digest.h"
 
 /* ---- names (provision_name.c) ---- */
@@ -20,7 +22,7 @@ enum provision_kind {
     PROVISION_ITL,
     PROVISION_CONFIG,        /* signed */
     PROVISION_CONFIG_PLAIN,  /* not signed */
-    PROVISION_CONFIG_ENCODED /* encrypted: not made here */
+    PROVISION_CONFIG_ENCODED /* encrypted */
 };
 
 struct provision_name {
@@ -44,6 +46,7 @@ bool provision_name_same_folded(const char *a, const char *b);
 struct provision_facts {
     unsigned refs;
     char *images; /* folder */
+    char *files;  /* folder */
     char *site;   /* its folder, for the lists */
     char *host;   /* that phones are told */
     uint16_t port_base;
@@ -55,10 +58,12 @@ struct provision_facts {
     char *date_template;
     char *time_zone;
     char *locale;
-    char *load_server; /* empty: us */
+    char *load_server;         /* empty: us */
+    struct rf_secret wrap_key; /* opens the secrets of the database; empty: there is none */
 };
 struct provision_facts *provision_facts_new(const struct rf_site *site,
-                                            const struct rf_site_ports *ports);
+                                            const struct rf_site_ports *ports,
+                                            const struct rf_secret *wrap_key);
 struct provision_facts *provision_facts_ref(struct provision_facts *f);
 void provision_facts_unref(struct provision_facts *f);
 
@@ -116,44 +121,75 @@ RF_MUST_CHECK enum rf_err provision_lists_want_signed(const struct provision_fac
 /** Longest version stamp: phones send it back in 48 bytes. */
 #define PROVISION_STAMP_MAX 48
 
-struct provision_config_in {
-    const struct rf_store_device *device;
-    const struct rf_store_capf *op; /* NULL: none */
-    const struct provision_facts *facts;
-    int64_t now_s;
-    bool has_load; /* the device's load is there: in images/, or on another server */
-};
-
-/** Append the document with this version stamp. RF_ERR_NOT_FOUND config-protocol (SIP);
- * RF_ERR_DENIED config-value. Pure. */
-RF_MUST_CHECK enum rf_err provision_config_encode(const struct provision_config_in *in,
-                                                  const char *stamp, struct rf_buf *out,
-                                                  struct rf_why *why);
 /** "<time>-<uuid of the content>". Pure. */
 void provision_stamp_make(struct rf_slice unstamped, int64_t time_s,
                           char stamp[PROVISION_STAMP_MAX]);
 /** The stamp kept for a device still fits this content? *time_s: that of the stamp. Pure. */
 bool provision_stamp_fits(struct rf_slice stamp, struct rf_slice unstamped, int64_t *time_s);
 
+/** How a device's configuration may travel. */
+enum provision_protection {
+    PROVISION_CLEAR,     /* without its secrets */
+    PROVISION_STUB,      /* nothing but a stub: there is no key to encrypt it for */
+    PROVISION_ENCRYPTED, /* a stub, and the whole document encrypted */
+};
+
 /** A configuration made. */
 struct provision_config {
     struct rf_store_device device; /* whose */
-    struct rf_buf document;
-    uint8_t sha256[32]; /* of the document */
+    struct rf_buf document; /* without secrets */
+    uint8_t sha256[32];     /* of the document */
     char stamp[PROVISION_STAMP_MAX];
-    int64_t changed_s;     /* since then it is as it is */
+    int64_t changed_s; /* since then it is as it is */
+    bool has_secrets;
+    struct { /* with its secrets, when it has any: for the phone alone */
+        struct rf_buf document;
+        uint8_t sha256[32];
+        char stamp[PROVISION_STAMP_MAX];
+        int64_t changed_s;
+    } whole;
+    enum provision_protection protection;
+    struct rf_cert *phone; /* encrypted for it; NULL: none is known, or none is wanted */
+    struct rf_buf stub;    /* unless PROVISION_CLEAR */
     bool is_secure;        /* the device's mode, as written */
     char missing_load[64]; /* named for the device and not there; else empty */
 };
+/** Wiped. */
 void provision_config_fini(struct provision_config *c);
 
 /** Load the device and make its configuration, `loads` as provision_loads_list gives; the stamp is
  * kept in the store, so that it changes when the content does and at no other time.
- * RF_ERR_NOT_FOUND device-unknown; what the store and provision_config_encode give. */
+ * RF_ERR_NOT_FOUND device-unknown; what the store and provision_layers_build give. */
 RF_MUST_CHECK enum rf_err provision_config_make(struct rf_store *store, const char *device,
                                                 const struct provision_facts *facts,
                                                 struct rf_slice loads, int64_t now_s,
                                                 struct provision_config *out, struct rf_why *why);
+
+/* ---- who gets which form of it (provision_answer.c) ---- */
+
+struct provision_ask_config {
+    enum provision_kind kind;
+    const char *name; /* as asked */
+    const char *device;
+    enum rf_provision_via via;
+    bool is_proven; /* by TLS: it is the device itself */
+    enum provision_protection protection;
+    bool is_secure;    /* the device's mode */
+    bool wants_signed; /* phones of this site ask for signed files */
+};
+enum provision_answer {
+    PROVISION_ANSWER_PLAIN,  /* without secrets, not signed */
+    PROVISION_ANSWER_SIGNED, /* without secrets */
+    PROVISION_ANSWER_WHOLE,  /* with its secrets, over TLS to the device itself */
+    PROVISION_ANSWER_STUB,   /* not signed */
+    PROVISION_ANSWER_STUB_SIGNED,
+    PROVISION_ANSWER_ENCRYPTED,
+};
+/** RF_ERR_NOT_FOUND config-not-encrypted, name-unsigned. Pure. */
+RF_MUST_CHECK enum rf_err provision_answer_of(const struct provision_ask_config *ask,
+                                              enum provision_answer *out, struct rf_why *why);
+/** Has the connection proven that it is this device? */
+bool provision_is_proven(const struct rf_provision_ask *ask, const char *device);
 
 /* ---- the log (provision_report.c) ---- */
 
@@ -173,6 +209,7 @@ struct rf_content {
     struct provision_identity id; /* of files */
     uint8_t sha256[32];           /* of the bytes */
     bool has_sha256;
+    bool is_private; /* wiped in the end */
     bool is_loaded;
     bool is_current;               /* others may share it */
     size_t held;                   /* counted against RF_PROVISION_HELD_MAX */
@@ -197,6 +234,8 @@ struct rf_content *provision_contents_add(struct provision_contents *all, const 
 /** It was read. Takes the bytes. */
 void provision_content_loaded(struct rf_content *c, struct rf_buf *take_bytes);
 void provision_content_set_sha256(struct rf_content *c, const uint8_t sha256[32]);
+/** It holds secrets. */
+void provision_content_set_private(struct rf_content *c);
 /** What it is, a constant; which one: NULL takes the SHA-256 set before. */
 void provision_content_set_what(struct rf_content *c, const char *variant, const char *generation);
 /** It could not be read, or is old: those who hold it keep it, nobody else finds it. */
@@ -227,5 +266,48 @@ void provision_cache_put(struct provision_cache *cache, const char *device,
 /** NULL: all. */
 void provision_cache_drop(struct provision_cache *cache, const char *device);
 size_t provision_cache_bytes(const struct provision_cache *cache);
+
+/* ---- encrypted configurations in memory (provision_generation.c), on the loop's thread ---- */
+
+/** Bytes of them kept. */
+#define PROVISION_GENERATIONS_MAX ((size_t)16 * 1024 * 1024)
+
+/** What a pair of stub and encrypted file was made of. */
+struct provision_sealed_of {
+    uint8_t document[32];
+    uint8_t phone[32]; /* fingerprint of the certificate it is encrypted for */
+    enum rf_digest digest;
+    int64_t timestamp;
+    uint8_t key[32]; /* fingerprint of the signer's certificate; not looked at when searching */
+};
+struct provision_generation {
+    struct provision_generation *next; /* less recently used */
+    char device[RF_STORE_DEVICE_NAME];
+    struct provision_sealed_of of;
+    bool is_current;           /* the device's newest */
+    struct rf_content *stub;   /* signed */
+    struct rf_content *file;   /* encrypted and signed */
+    struct rf_address stub_to; /* who got the stub last; len 0: nobody */
+    size_t bytes;
+};
+struct generations;
+struct generations *generations_new(void);
+void generations_free(struct generations *all);
+/** The device's newest, if it was made of this. Borrowed until the next add, drop. */
+struct provision_generation *generations_find(struct generations *all, const char *device,
+                                              const struct provision_sealed_of *of);
+/** A new pair: the device's newest from now on. The one before is kept for those who have its stub.
+ * Returns one that is there already when it was made of the same. */
+struct provision_generation *generations_add(struct generations *all, const char *device,
+                                             const struct provision_sealed_of *of,
+                                             struct rf_content *take_stub,
+                                             struct rf_content *take_file);
+/** The stub, given to this address. Borrowed. */
+struct rf_content *generation_stub(struct provision_generation *g, const struct rf_address *to);
+/** The file that goes with the stub this address has: of the newest, or of the one before. */
+struct rf_content *generation_file(struct generations *all, struct provision_generation *current,
+                                   const struct rf_address *from);
+/** NULL: of all. */
+void generations_drop(struct generations *all, const char *device);
 
 #endif

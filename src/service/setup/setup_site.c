@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "store/store.h"
 #include "trust/issue.h"
+#include "trust/wrap.h"
 
 /* One key with its certificate. The LSC issuer's key is not that of CAPF's TLS: a listener that is
  * broken into must not be able to make phones. */
@@ -191,6 +192,16 @@ static enum rf_err make_database(const char *dir, struct rf_why *why)
     return rf_store_open(path, &store, why);
 }
 
+/* What an interrupted making left has wrapped nothing yet. */
+static enum rf_err make_store_key(const char *dir, struct rf_why *why)
+{
+    RF_AUTO(rf_freep) char *path = rf_site_path_in(dir, RF_SITE_KEY_STORE);
+    struct rf_why own = {0};
+    enum rf_err err = rf_wrap_key_make(path, &own);
+    return err == RF_OK || err == RF_ERR_EXISTS ? RF_OK
+                                                : rf_why_set(why, err, own.code, "%s", own.text);
+}
+
 static enum rf_err publish(const struct rf_setup_site *make, struct rf_why *why)
 {
     RF_AUTO(rf_setup_lists_fini) struct rf_setup_lists lists = {0};
@@ -203,6 +214,8 @@ enum rf_err rf_setup_site_make(const struct rf_setup_site *make, struct rf_why *
     enum rf_err err = begin(make->dir, mark, why);
     for (size_t i = 0; i < sizeof identities / sizeof *identities && err == RF_OK; i++)
         err = make_identity(make, &identities[i], why);
+    if (err == RF_OK)
+        err = make_store_key(make->dir, why);
     rf_crash_point("init.keys");
     if (err == RF_OK)
         err = make_database(make->dir, why);

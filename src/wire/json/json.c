@@ -2,6 +2,7 @@
 /* struct rf_json is jansson's json_t under another name: it is never defined, only converted. */
 #include "wire/json/json.h"
 
+#include "base/secret.h"
 #include "base/text.h"
 
 #include <inttypes.h>
@@ -45,6 +46,21 @@ void rf_json_freep(struct rf_json **j)
 {
     rf_json_free(*j);
     *j = NULL;
+}
+
+/* As deep as documents may be. */
+void rf_json_wipe(struct rf_json *j)
+{
+    json_t *at = native(j);
+    const char *key;
+    json_t *value;
+    size_t i;
+    if (json_is_string(at))
+        rf_wipe((void *)(uintptr_t)json_string_value(at), json_string_length(at));
+    else if (json_is_object(at))
+        json_object_foreach(at, key, value) rf_json_wipe(ours(value));
+    else
+        json_array_foreach(at, i, value) rf_json_wipe(ours(value));
 }
 
 /* --- building --- */

@@ -29,6 +29,9 @@ struct rf_json *rf_json_arr(void);
 void rf_json_free(struct rf_json *j);
 void rf_json_freep(struct rf_json **j);
 
+/** Overwrite every text of the tree: it held a secret. Only free it afterwards. NULL is fine. */
+void rf_json_wipe(struct rf_json *j);
+
 /* Set a member of an object; an older value of that key is replaced. `obj` must be an object and
  * the key ASCII. Bytes of a text that are not UTF-8 become \xNN in the text. */
 void rf_json_set_str(struct rf_json *obj, const char *key, const char *text); /* NULL: null */

@@ -169,7 +169,8 @@ RF_MUST_CHECK enum rf_err rf_phonexml_encode(const struct rf_phonexml *c, struct
  * they have in the full document; everything else is left out.
  *
  * full       the document that is encrypted, whole.
- * cert_hash  rf_cert_md5 of the certificate it is encrypted for: 32 lower-case digits.
+ * cert_hash  rf_cert_md5 of the certificate it is encrypted for: 32 lower-case digits; NULL when
+ * none is known: the phone then enrols.
  *
  * Returns RF_OK; the codes of rf_phonexml_decode and rf_phonexml_encode; RF_ERR_BAD stub-source
  * (XMLDefault, or a stub already), stub-hash. Nothing is appended then.

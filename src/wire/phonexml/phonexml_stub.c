@@ -29,7 +29,9 @@ enum rf_err rf_phonexml_stub(struct rf_slice full, const char *cert_hash, struct
         err = check_source(c, why);
     if (err != RF_OK)
         return err;
-    if (hash.len != CERT_HASH_LEN || !rf_slice_to_str(hash, c->cert_hash, sizeof(c->cert_hash)))
+    c->cert_hash[0] = '\0';
+    if (cert_hash != NULL &&
+        (hash.len != CERT_HASH_LEN || !rf_slice_to_str(hash, c->cert_hash, sizeof(c->cert_hash))))
         return rf_why_set(why, RF_ERR_BAD, "stub-hash",
                           "the hash of the phone's certificate has %d hexadecimal digits, not %zu",
                           CERT_HASH_LEN, hash.len);

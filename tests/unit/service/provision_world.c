@@ -31,7 +31,8 @@ static void start(struct world *w)
                                      .ports = &w->ports,
                                      .store = w->store_worker,
                                      .signer = w->signer_worker,
-                                     .signing_key = world_key};
+                                     .signing_key = world_key,
+                                     .wrap_key = &w->wrap_key};
     w->p = rf_provision_new(&conf);
 }
 
@@ -63,6 +64,8 @@ struct world *world_new(void)
     w->ports = (struct rf_site_ports){.sccp_tls = 2443, .capf = 3804, .tftp = 69};
     rf_clock_fake_init(&w->clock, WORLD_NOW);
     w->signer = fixture_id("tftp");
+    assert_err(rf_secret_set(&w->wrap_key, rf_slice_str("0123456789abcdef0123456789abcdef")),
+               RF_OK);
     start(w);
     return w;
 }
@@ -234,6 +237,18 @@ const struct answer *world_get(struct world *w, const char *name)
     world_wait(w, 1);
     if (w->answers[0].err != RF_OK)
         print_message("%s: %s\n", name, rf_why_text(&w->answers[0].why));
+    return &w->answers[0];
+}
+
+const struct answer *world_get_as(struct world *w, const char *name, enum rf_provision_via via,
+                                  const char *from, const char *device)
+{
+    struct rf_provision_ask ask = {.name = rf_slice_str(name), .via = via};
+    assert_err(rf_address_parse(from, 1024, &ask.from, NULL), RF_OK);
+    snprintf(ask.device, sizeof ask.device, "%s", device);
+    world_forget(w);
+    assert_err(rf_provision_get(w->p, &ask, got_it, w, ++w->number), RF_OK);
+    world_wait(w, 1);
     return &w->answers[0];
 }
 

@@ -28,8 +28,9 @@ struct world {
     struct rf_store *store;
     struct rf_worker *store_worker;
     struct rf_worker *signer_worker;
-    struct id signer;         /* state of the signer worker */
-    enum rf_err signer_fails; /* it gives this instead of a key */
+    struct id signer;          /* state of the signer worker */
+    enum rf_err signer_fails;  /* it gives this instead of a key */
+    struct rf_secret wrap_key; /* of the database's secrets */
     struct rf_provision *p;
     struct answer answers[WORLD_ANSWERS];
     size_t answers_n;
@@ -65,6 +66,10 @@ void world_wait(struct world *w, size_t answers);
 void world_forget(struct world *w);
 /* Ask and wait: the one answer, its content held by the world until the next. */
 const struct answer *world_get(struct world *w, const char *name);
+
+/* The same by this transport, from this address, with this device proven ("": none). */
+const struct answer *world_get_as(struct world *w, const char *name, enum rf_provision_via via,
+                                  const char *from, const char *device);
 
 /* The document of a good answer. */
 struct rf_phonexml *world_config(struct world *w, const char *name);

@@ -468,11 +468,11 @@ static void sec_14_a_secure_phone_is_served_no_unsigned_configuration(void **sta
     expect_refused(w, A_XML, RF_ERR_BAD, "list-damaged");
 }
 
-static void encrypted_configurations_are_not_made(void **state)
+static void a_device_without_a_key_has_no_encrypted_configuration(void **state)
 {
     struct world *w = *state;
     world_add(w, A, RF_STORE_ENCRYPTED, "");
-    expect_refused(w, A ".cnf.xml.enc.sgn", RF_ERR_NOT_FOUND, "file-not-found");
+    expect_refused(w, A ".cnf.xml.enc.sgn", RF_ERR_NOT_FOUND, "config-not-encrypted");
     expect_refused(w, "XMLDefault.cnf.xml", RF_ERR_NOT_FOUND, "file-not-found");
 }
 
@@ -697,7 +697,7 @@ int main(void)
         IN_WORLD(without_the_signer_there_is_no_configuration),
         IN_WORLD(an_unknown_device_gets_nothing),
         IN_WORLD(sec_14_a_secure_phone_is_served_no_unsigned_configuration),
-        IN_WORLD(encrypted_configurations_are_not_made),
+        IN_WORLD(a_device_without_a_key_has_no_encrypted_configuration),
         IN_WORLD(lists_are_served_to_everybody_by_each_name),
         IN_WORLD(keys_and_the_rest_of_the_site_have_no_name),
         IN_WORLD(a_file_is_unchanging_while_it_is_held),
