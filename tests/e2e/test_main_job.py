@@ -131,10 +131,15 @@ def test_sec_19_lists_are_taken_on_first_trust(job, side):
 
 
 def test_sec_10_configuration_is_verified(job, side):
-    for config in side.phone.seen("config"):
-        assert config["verified"] and config["digest"] == "sha512" and config["mode"] == 3
-        assert config["file"] == f"{side.phone.device}.cnf.xml.sgn"
+    configs = side.phone.seen("config")
+    for config in configs:
+        assert config["verified"] and config["digest"] == "sha512"
+        assert config["mode"] == (3 if config["full"] else 1)
+        suffix = ".enc.sgn" if config["encrypted"] else ".sgn"
+        assert config["file"] == f"{side.phone.device}.cnf.xml{suffix}"
         assert config["signer"] == fingerprint(job, "TFTP")
+    # Once its key is known, the configuration is for the phone alone.
+    assert not configs[0]["encrypted"] and configs[-1]["encrypted"] and configs[-1]["full"]
 
 
 def test_sec_53_enrolled_and_confirmed(job, side):

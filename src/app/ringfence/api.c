@@ -2,6 +2,7 @@
 #include "app/ringfence/api.h"
 
 #include "service/site/site.h"
+#include "trust/key.h"
 
 #define ANSWER_MAX ((size_t)64 * 1024 * 1024) /* a fleet's devices with their certificates */
 
@@ -19,11 +20,19 @@ static enum rf_err error_of(const struct rf_http_answer *answer, const struct rf
                       text != NULL ? text : "the server refused without a reason");
 }
 
+/* It may hold a password. */
+static void wiped(struct rf_json **body)
+{
+    if (*body != NULL)
+        rf_json_wipe(*body);
+    rf_json_freep(body);
+}
+
 enum rf_err api_ask(const struct cmd_ctx *ctx, enum rf_http_method method, const char *target,
                     struct rf_json *take_body, struct rf_json **out, struct rf_why *why)
 {
-    RF_AUTO(rf_json_freep) struct rf_json *body = take_body;
-    RF_AUTO(rf_buf_fini) struct rf_buf text = RF_BUF(RF_HTTP_BODY_MAX);
+    RF_AUTO(wiped) struct rf_json *body = take_body;
+    RF_AUTO(rf_buf_wipe) struct rf_buf text = RF_BUF(RF_HTTP_BODY_MAX);
     RF_AUTO(rf_freep) char *socket = rf_site_path_in(ctx->site, RF_SITE_ADMIN_SOCK);
     RF_AUTO(rf_http_answer_fini) struct rf_http_answer answer = {0};
     RF_AUTO(rf_json_freep) struct rf_json *got = NULL;

@@ -65,10 +65,15 @@ static struct rf_json *line_of(const char *text)
 static int body_of(const struct cmd_ctx *ctx, struct rf_json *body)
 {
     static const char *const texts[][2] = {
-        {"model", "model"},        {"mode", "mode"},
-        {"media", "media_policy"}, {"description", "description"},
-        {"load", "load"},          {"load-server", "load_server"},
+        {"model", "model"},
+        {"mode", "mode"},
+        {"media", "media_policy"},
+        {"description", "description"},
+        {"load", "load"},
+        {"load-server", "load_server"},
         {"digest", "digest"},
+        {"profile", "profile"},
+        {"encrypt-config", "encrypt_config"},
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (cmd_get(ctx, texts[i][0]) != NULL)
@@ -102,6 +107,8 @@ static int run_add(struct cmd_ctx *ctx)
 #define MODEL_HELP       "as on the phone, e.g. 7962"
 #define LOAD_SERVER_HELP "where it gets firmware; empty: as the site's load_server says"
 #define DIGEST_HELP      "of its signed files; default: by the model"
+#define PROFILE_HELP     "set of configuration values; empty: none"
+#define ENCRYPT_HELP     "encrypt its configuration; auto: in mode encrypted, once it has a key"
 #define LINE_HELP        "directory number, label beside the button, name shown to others"
 
 static const struct cmd_option add_options[] = {
@@ -114,6 +121,8 @@ static const struct cmd_option add_options[] = {
     {.name = "load", .arg = "LOAD", .help = "firmware it shall run, without .loads"},
     {.name = "load-server", .arg = "HOST", .help = LOAD_SERVER_HELP},
     {.name = "digest", .arg = "model|sha1|sha512", .help = DIGEST_HELP},
+    {.name = "profile", .arg = "NAME", .help = PROFILE_HELP},
+    {.name = "encrypt-config", .arg = "auto|on|off", .help = ENCRYPT_HELP},
 };
 
 const struct cmd cmd_device_add = {
@@ -206,6 +215,8 @@ static const struct cmd_option change_options[] = {
      .help = "firmware it shall run, without .loads; empty: that of its model"},
     {.name = "load-server", .arg = "HOST", .help = LOAD_SERVER_HELP},
     {.name = "digest", .arg = "model|sha1|sha512", .help = DIGEST_HELP},
+    {.name = "profile", .arg = "NAME", .help = PROFILE_HELP},
+    {.name = "encrypt-config", .arg = "auto|on|off", .help = ENCRYPT_HELP},
 };
 
 const struct cmd cmd_device_change = {
@@ -242,12 +253,20 @@ static int run_reset(struct cmd_ctx *ctx)
 {
     RF_AUTO(rf_freep) char *path = api_device_path(ctx->args[0], "/reset");
     struct rf_json *body = rf_json_obj();
-    rf_json_set_str(body, "type", cmd_get(ctx, "restart") != NULL ? "restart" : "reset");
+    if (cmd_get(ctx, "restart") != NULL && cmd_get(ctx, "apply") != NULL) {
+        rf_json_free(body);
+        return cmd_usage(ctx, "either --restart or --apply");
+    }
+    rf_json_set_str(body, "type",
+                    cmd_get(ctx, "restart") != NULL ? "restart"
+                    : cmd_get(ctx, "apply") != NULL ? "apply"
+                                                    : "reset");
     return api_show(ctx, RF_HTTP_POST, path, body, ctx->args[0]);
 }
 
 static const struct cmd_option reset_options[] = {
     {.name = "restart", .help = "only register again, without a new start of the phone"},
+    {.name = "apply", .help = "only fetch the configuration again"},
 };
 
 const struct cmd cmd_device_reset = {

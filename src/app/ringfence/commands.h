@@ -17,10 +17,13 @@ extern const struct cmd cmd_mic_import;
 extern const struct cmd cmd_init;
 extern const struct cmd cmd_factory_init, cmd_factory_firmware, cmd_factory_phone,
     cmd_factory_image_key;
-extern const struct cmd cmd_config_check, cmd_config_show;
+extern const struct cmd cmd_config_check, cmd_config_show, cmd_config_device, cmd_config_lint,
+    cmd_config_elements;
+extern const struct cmd cmd_template_set, cmd_template_unset, cmd_template_show;
 extern const struct cmd cmd_status, cmd_events, cmd_calls, cmd_reload;
 extern const struct cmd cmd_device_list, cmd_device_show, cmd_device_add, cmd_device_change,
-    cmd_device_pending, cmd_device_approve, cmd_device_remove, cmd_device_reset;
+    cmd_device_pending, cmd_device_approve, cmd_device_remove, cmd_device_reset, cmd_device_set,
+    cmd_device_unset;
 extern const struct cmd cmd_capf_install, cmd_capf_delete, cmd_capf_fetch, cmd_capf_cancel,
     cmd_capf_list;
 

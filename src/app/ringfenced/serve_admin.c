@@ -146,14 +146,21 @@ static void op_device_remove(void *arg, const char *name)
 static enum rf_err op_device_reset(void *arg, const char *name, enum rf_admin_reset type)
 {
     struct server *s = arg;
-    return rf_sccp_device_reset(
-        s->sccp, name, type == RF_ADMIN_RESET ? RF_SCCP_RESET_RESET : RF_SCCP_RESET_RESTART);
+    return rf_sccp_device_reset(s->sccp, name,
+                                type == RF_ADMIN_RESET     ? RF_SCCP_RESET_RESET
+                                : type == RF_ADMIN_RESTART ? RF_SCCP_RESET_RESTART
+                                                           : RF_SCCP_RESET_APPLY_CONFIG);
 }
 
 static const struct rf_admin_ops ops = {.status = op_status,
                                         .conf = op_conf,
                                         .reload = op_reload,
                                         .device_changed = op_device_changed,
+                                        .config_changed = configs_changed,
+                                        .config_view = configs_view,
+                                        .config_release = configs_release,
+                                        .config_show = configs_show,
+                                        .config_lint = configs_lint,
                                         .event = op_event,
                                         .to_calls = op_to_calls,
                                         .device_check = op_device_check,
@@ -173,7 +180,8 @@ enum rf_err admin_listen(struct server *s, const struct user *user, struct rf_wh
                                  .ops = &ops,
                                  .arg = s,
                                  .uid = user->uid,
-                                 .gid = user->gid};
+                                 .gid = user->gid,
+                                 .wrap_key = &s->wrap_key};
     enum rf_err err = group[0] != '\0' ? group_find(group, &conf.gid, why) : RF_OK;
     return err == RF_OK ? rf_admin_open(&conf, &s->admin, why) : err;
 }

@@ -14,7 +14,8 @@ enum rf_err files_prepare(struct server *s, struct rf_why *why)
                                      .site = s->site,
                                      .ports = &s->ports,
                                      .store = s->store_worker,
-                                     .signer = s->signer_worker};
+                                     .signer = s->signer_worker,
+                                     .wrap_key = &s->wrap_key};
     s->provision = rf_provision_new(&conf);
     return RF_OK;
 }

@@ -143,6 +143,8 @@ static enum rf_err prepare(struct server *s, struct rf_why *why)
     watch_signer(s);
     s->io = rf_workers_new(workers_n(s->site->conf), rf_clock_real());
     err = sccp_prepare(s, why); /* reads the database: nobody else has it yet */
+    if (err == RF_OK)
+        err = secrets_prepare(s, why); /* as well */
     if (err != RF_OK)
         return err;
     s->store_worker = rf_worker_start("store", STORE_JOBS_MAX, s->store);
@@ -226,6 +228,7 @@ void server_stop(struct server *s)
     rf_worker_stop(s->signer_worker);
     rf_worker_stop(s->store_worker);
     rf_admin_free(s->admin);
+    notify_free(s);
     rf_capf_service_free(s->capf);
     rf_provision_free(s->provision);
     rf_watch_free(s->signer_watch);

@@ -28,6 +28,7 @@
  * catalogue (512) and events (below) may have under way is less, so nobody is refused. */
 #define STORE_JOBS_MAX  4096
 #define SIGNER_JOBS_MAX 1024
+#define NOTIFY_A_S      5   /* phones told of a new configuration */
 #define EVENTS_MAX      512 /* that wait for the database; more are dropped and counted */
 #define TLS_SESSIONS    4096
 
@@ -77,12 +78,14 @@ struct server {
 
     struct rf_anchors *capf_anchors;
     struct rf_capf_service *capf;
+    struct rf_secret wrap_key; /* of the database's secrets; empty: it is lost */
     struct rf_provision *provision;
     struct rf_tftp_server *tftp;
     struct rf_http_files *http;  /* NULL: switched off */
     struct rf_http_files *https; /* NULL: switched off, or without a key */
     struct rf_tls *https_tls;
     struct rf_admin *admin;
+    struct notify *notify; /* main loop; NULL: nobody was ever told */
     rf_timer_id trim;
 };
 
@@ -106,6 +109,10 @@ void sccp_post(struct server *s, struct rf_msg *take_msg);
 /* serve_capf.c */
 enum rf_err capf_prepare(struct server *s, struct rf_why *why);
 
+/* secrets.c */
+/** The key of the database's secrets; made when there is neither key nor secret. */
+enum rf_err secrets_prepare(struct server *s, struct rf_why *why);
+
 /* serve_files.c */
 enum rf_err files_prepare(struct server *s, struct rf_why *why);
 enum rf_err files_listen(struct server *s, const struct rf_site_ports *wanted, struct rf_why *why);
@@ -117,6 +124,21 @@ void files_close(struct server *s);
 
 /* serve_admin.c */
 enum rf_err admin_listen(struct server *s, const struct user *user, struct rf_why *why);
+
+/* configs.c: of the admin operations' table */
+void configs_changed(void *arg, enum rf_store_layer layer, const char *name);
+void *configs_view(void *arg);
+void configs_release(void *view);
+enum rf_err configs_show(void *view, struct rf_store *store, const char *device, int64_t now_s,
+                         struct rf_json *out, struct rf_why *why);
+enum rf_err configs_lint(void *view, struct rf_store *store, const char *device, int64_t now_s,
+                         struct rf_json *findings, struct rf_why *why);
+
+/* notify.c */
+/** Tell registered phones to fetch their configuration, one after the other: NOTIFY_A_S a second.
+ * Main thread. Names that wait already are told once. */
+void notify_phones(struct server *s, const char (*names)[RF_STORE_DEVICE_NAME], size_t n);
+void notify_free(struct server *s);
 
 /* devices.c */
 /** The database's device as the SCCP service wants it. Pure. */

@@ -40,6 +40,15 @@ static const struct admin_route routes[] = {
     {RF_HTTP_GET, "/v1/pending", NULL, NULL, admin_pending_store, NULL, admin_pending_answer},
     {RF_HTTP_POST, "/v1/devices/*/approve", admin_approve_begin, NULL, admin_approve_store,
      admin_change_calls, admin_approve_answer},
+    {RF_HTTP_GET, "/v1/devices/*/config", admin_document_begin, NULL, admin_document_store, NULL,
+     admin_document_answer},
+    {RF_HTTP_PUT, "/v1/devices/*/config", admin_config_begin, NULL, admin_config_store, NULL,
+     admin_config_answer},
+    {RF_HTTP_GET, "/v1/templates", admin_template_look, NULL, admin_template_show_store, NULL,
+     admin_template_show_answer},
+    {RF_HTTP_PUT, "/v1/templates", admin_template_begin, NULL, admin_config_store, NULL,
+     admin_config_answer},
+    {RF_HTTP_GET, "/v1/lint", admin_lint_begin, NULL, admin_lint_store, NULL, admin_lint_answer},
     {RF_HTTP_GET, "/v1/events", admin_events_begin, NULL, admin_events_store, NULL,
      admin_events_answer},
     {RF_HTTP_GET, "/v1/calls", NULL, NULL, NULL, admin_calls_calls, admin_calls_answer},
@@ -172,7 +181,10 @@ static void task_free(struct admin_task *t)
     for (size_t i = 0; i < t->n_devices; i++)
         admin_device_fini(&t->devices[i]);
     rf_free(t->devices);
+    rf_json_wipe(t->change.body);
     rf_json_free(t->change.body);
+    if (t->config.view != NULL)
+        ADMIN_OPS(t, config_release)(t->config.view);
     rf_secret_fini(&t->change.string);
     rf_wipe(&t->change.capf, sizeof t->change.capf);
     rf_json_free(t->shown);
@@ -410,6 +422,9 @@ enum rf_err rf_admin_open(const struct rf_admin_conf *conf, struct rf_admin **ou
     admin->conf = *conf;
     admin->site.dir = rf_strdup(conf->site->dir);
     admin->conf.site = NULL;
+    if (conf->wrap_key != NULL)
+        rf_bug_on(rf_secret_set(&admin->wrap_key, rf_secret_slice(conf->wrap_key)) != RF_OK);
+    admin->conf.wrap_key = NULL;
     RF_AUTO(rf_freep) char *path = rf_site_path(&admin->site, RF_SITE_ADMIN_SOCK);
     enum rf_err err = rf_http_server_open(conf->loop, path, on_request, admin, &admin->http, why);
     if (err == RF_OK)
@@ -429,6 +444,7 @@ void rf_admin_free(struct rf_admin *admin)
         return;
     rf_worker_stop(admin->hashes);
     rf_http_server_close(admin->http);
+    rf_secret_fini(&admin->wrap_key);
     rf_free(admin->site.dir);
     rf_free(admin);
 }

@@ -17,6 +17,7 @@
 #include "net/loop.h"
 #include "service/site/site.h"
 #include "store/store.h"
+#include "wire/json/json.h"
 
 #include <sys/types.h>
 
@@ -82,7 +83,8 @@ struct rf_admin_call {
     int64_t start_s;
 };
 
-enum rf_admin_reset { RF_ADMIN_RESET, RF_ADMIN_RESTART };
+/** The last: only fetch the configuration again, and change what can be changed. */
+enum rf_admin_reset { RF_ADMIN_RESET, RF_ADMIN_RESTART, RF_ADMIN_APPLY };
 
 /** Told of each option that differs: applied, or wanting a restart. */
 typedef void (*rf_admin_reload_fn)(void *each_arg, const char *option, bool is_applied);
@@ -96,11 +98,24 @@ struct rf_admin_ops {
     enum rf_err (*reload)(void *arg, rf_admin_reload_fn each, void *each_arg, struct rf_why *why);
     /** Something of the device's configuration file changed. */
     void (*device_changed)(void *arg, const char *name);
+    /** Values changed, of the device or of all that use this model, profile or site: their phones
+     * are told to fetch their configuration, so many a second. */
+    void (*config_changed)(void *arg, enum rf_store_layer layer, const char *name);
+    /** What configurations are made from now; goes with config_release. */
+    void *(*config_view)(void *arg);
+    void (*config_release)(void *view);
     /** Keep an event; never waits. For what no change in the database goes with. */
     void (*event)(void *arg, const struct rf_store_event *event);
     /** Hand a message to the call-control thread; never refused, and answered by the message's own
      * means. With reader NULL the server is ending: only release it. */
     void (*to_calls)(void *arg, struct rf_msg *take_msg);
+
+    /* Store worker. A device's configuration without its secrets, into an object; what is wrong
+     * with it, as objects at the end of an array. */
+    enum rf_err (*config_show)(void *view, struct rf_store *store, const char *device,
+                               int64_t now_s, struct rf_json *out, struct rf_why *why);
+    enum rf_err (*config_lint)(void *view, struct rf_store *store, const char *device,
+                               int64_t now_s, struct rf_json *findings, struct rf_why *why);
 
     /* Any thread. Would call control take this device? `phone` is whole. */
     enum rf_err (*device_check)(void *arg, const struct rf_store_phone *phone, struct rf_why *why);
@@ -125,6 +140,7 @@ struct rf_admin_conf {
     /* Who may ask: root, this user, and members of this group. The socket file is given to both. */
     uid_t uid;
     gid_t gid;
+    const struct rf_secret *wrap_key; /* of the database's secrets; copied; NULL: none */
 };
 
 struct rf_admin;

@@ -226,7 +226,7 @@ static const char *const reset_members[] = {"type", NULL};
 
 static const char *reset_name(enum rf_admin_reset type)
 {
-    return type == RF_ADMIN_RESET ? "reset" : "restart";
+    return type == RF_ADMIN_RESET ? "reset" : type == RF_ADMIN_RESTART ? "restart" : "apply";
 }
 
 enum rf_err admin_reset_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why)
@@ -238,10 +238,12 @@ enum rf_err admin_reset_begin(struct admin_task *t, struct rf_http_req *req, str
         err = rf_json_need_str(body, "type", &type, why);
     if (err != RF_OK)
         return err;
-    if (strcmp(type, "reset") != 0 && strcmp(type, "restart") != 0)
-        return bad(why, "type", "\"type\": wants reset or restart");
-    t->change.reset = strcmp(type, "reset") == 0 ? RF_ADMIN_RESET : RF_ADMIN_RESTART;
-    return RF_OK;
+    for (int i = RF_ADMIN_RESET; i <= RF_ADMIN_APPLY; i++) {
+        t->change.reset = (enum rf_admin_reset)i;
+        if (strcmp(type, reset_name(t->change.reset)) == 0)
+            return RF_OK;
+    }
+    return bad(why, "type", "\"type\": wants reset, restart or apply");
 }
 
 enum rf_err admin_reset_store(struct admin_task *t, struct rf_store *store, struct rf_why *why)

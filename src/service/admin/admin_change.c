@@ -3,14 +3,16 @@
  * and once over the device as the database has it, because members that are absent stay. */
 #include "service/admin/admin_int.h"
 
+#include "base/faults.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
-static const char *const members[] = {"name",  "model",       "mode", "media_policy",
-                                      "srtp",  "description", "load", "load_server",
-                                      "lines", "digest",      NULL};
+static const char *const members[] = {
+    "name",        "model", "mode",   "media_policy", "srtp",           "description", "load",
+    "load_server", "lines", "digest", "profile",      "encrypt_config", NULL};
 
 static enum rf_err bad(struct rf_why *why, const char *key, const char *wants)
 {
@@ -68,6 +70,11 @@ static enum rf_err read_words(const struct rf_json *j, struct rf_store_device *d
         text = rf_json_str(j, "digest");
         if (text == NULL || !rf_store_digest_parse(text, &d->digest))
             return bad(why, "digest", "model, sha1 or sha512");
+    }
+    if (rf_json_get(j, "encrypt_config") != NULL) {
+        text = rf_json_str(j, "encrypt_config");
+        if (text == NULL || !rf_store_encrypt_parse(text, &d->encrypt))
+            return bad(why, "encrypt_config", "auto, on or off");
     }
     if (rf_json_get(j, "srtp") != NULL)
         return rf_json_need_bool(j, "srtp", &d->has_srtp, why);
@@ -133,8 +140,35 @@ enum rf_err admin_read_phone(const struct rf_json *body, struct rf_store_phone *
         err = copy_word(body, "load_server", d->load_server, sizeof d->load_server - 1,
                         LETTERS ".-:", "a host name or an address", why);
     if (err == RF_OK)
+        err = copy_word(body, "profile", d->profile, sizeof d->profile - 1, LETTERS "._-",
+                        "the name of a profile", why);
+    if (err == RF_OK)
         err = read_lines(body, phone, why);
     return err;
+}
+
+/* doc: docs/provisioning.md, "Encrypted configurations": with no key and no way to one, the phone
+ * would never be configured. */
+static enum rf_err check_encrypt(struct admin_task *t, struct rf_store *store,
+                                 const struct rf_store_device *d, struct rf_why *why)
+{
+    struct rf_store_certs certs = {0};
+    struct rf_store_capf op = {0};
+    struct rf_why none = {0};
+    bool has_way = rf_store_capf_load(store, d->name, &op, &none) == RF_OK &&
+                   op.op == RF_STORE_OP_INSTALL &&
+                   rf_store_capf_is_open(&op, t->now_s, NULL) == RF_OK;
+    enum rf_err err = rf_store_cert_list(store, d->name, &certs, why);
+    for (size_t i = 0; i < certs.n; i++)
+        has_way = has_way || certs.items[i].state == RF_STORE_CERT_CONFIRMED;
+    rf_store_certs_fini(&certs);
+    rf_wipe(&op, sizeof op);
+    if (err != RF_OK || rf_fault_skips("admin.encrypt-no-key") || has_way)
+        return err;
+    return admin_refuse(t, 409, why, "encrypt-no-key",
+                        "no certificate of %s is known, and none is on its way: its phone could "
+                        "not be configured. Schedule `ringfence capf install` first, or say auto",
+                        d->name);
 }
 
 /* ---- POST ---- */
@@ -179,6 +213,11 @@ enum rf_err admin_add_begin(struct admin_task *t, struct rf_http_req *req, struc
 enum rf_err admin_add_store(struct admin_task *t, struct rf_store *store, struct rf_why *why)
 {
     struct admin_device *d = admin_only(t);
+    if (d->phone.device.encrypt == RF_STORE_ENCRYPT_ON) {
+        enum rf_err unsure = check_encrypt(t, store, &d->phone.device, why);
+        if (unsure != RF_OK)
+            return unsure;
+    }
     struct rf_store_event event =
         admin_event(t, "device", "device-added", "%s added, mode %s, %zu lines", t->name,
                     rf_store_mode_name(d->phone.device.mode), d->phone.n_lines);
@@ -216,6 +255,9 @@ enum rf_err admin_edit_store(struct admin_task *t, struct rf_store *store, struc
     err = admin_read_phone(t->change.body, &d->phone, why);
     if (err == RF_OK)
         err = ADMIN_OPS(t, device_check)(ADMIN_ARG(t), &d->phone, why);
+    if (err == RF_OK && d->phone.device.encrypt == RF_STORE_ENCRYPT_ON &&
+        before.encrypt != RF_STORE_ENCRYPT_ON)
+        err = check_encrypt(t, store, &d->phone.device, why);
     struct rf_store_event event =
         admin_event(t, "device", "device-changed", "%s changed, mode %s, %zu lines", t->name,
                     rf_store_mode_name(d->phone.device.mode), d->phone.n_lines);
@@ -229,7 +271,10 @@ enum rf_err admin_edit_store(struct admin_task *t, struct rf_store *store, struc
     if (err == RF_OK)
         t->change.load_changed =
             strcmp(rf_store_load_of(&before), rf_store_load_of(&d->phone.device)) != 0 ||
-            strcmp(before.load_server, d->phone.device.load_server) != 0;
+            strcmp(before.load_server, d->phone.device.load_server) != 0 ||
+            before.encrypt != d->phone.device.encrypt;
+    t->change.profile_changed =
+        err == RF_OK && strcmp(before.profile, d->phone.device.profile) != 0;
     return err;
 }
 
@@ -278,5 +323,7 @@ void admin_approve_answer(struct admin_task *t, struct rf_json *out)
 void admin_edit_answer(struct admin_task *t, struct rf_json *out)
 {
     tell(t, "changed");
+    if (t->change.profile_changed && !t->change.load_changed)
+        ADMIN_OPS(t, config_changed)(ADMIN_ARG(t), RF_STORE_LAYER_DEVICE, t->name);
     admin_device_answer(t, out);
 }

@@ -216,6 +216,8 @@ static void set_device(struct rf_json *j, const struct admin_device *d)
     rf_json_set_str(j, "load_server", s->load_server);
     rf_json_set_str(j, "digest", rf_store_digest_name(s->digest));
     rf_json_set_bool(j, "quarantined", s->is_quarantined);
+    rf_json_set_str(j, "profile", s->profile);
+    rf_json_set_str(j, "encrypt_config", rf_store_encrypt_name(s->encrypt));
     rf_json_set_take(j, "lines", lines_json(&d->phone));
     rf_json_set_int(j, "added_s", s->added_s);
     rf_json_set_int(j, "changed_s", s->changed_s);

@@ -58,7 +58,17 @@ struct admin_change {
     bool is_drawn;
     int64_t capf_id;
     enum rf_admin_reset reset;
-    bool load_changed;
+    bool load_changed; /* or whether the configuration is encrypted: the phone has to fetch it */
+    bool profile_changed;
+};
+
+/** What a task about configurations is about. */
+struct admin_config {
+    enum rf_store_layer layer;
+    char name[RF_STORE_CONFIG_NAME];
+    bool is_overview;
+    size_t changed;
+    void *view; /* of the program; NULL: none */
 };
 
 struct admin_task {
@@ -80,6 +90,7 @@ struct admin_task {
     size_t at; /* the next one to look at on the call-control thread */
     size_t n_reset;
     struct admin_change change;
+    struct admin_config config;
     struct rf_admin_status self;
     struct rf_admin_counts counts;
     struct rf_json *shown; /* made on the store worker: certificates and lists, or events */
@@ -92,6 +103,7 @@ struct admin_task {
 struct rf_admin {
     struct rf_admin_conf conf; /* site: use `site` */
     struct rf_site site;       /* the folder only */
+    struct rf_secret wrap_key; /* of the database's secrets; empty: none */
     struct rf_http_server *http;
     struct rf_worker *hashes;
     struct rf_log_limit refusals;
@@ -167,6 +179,22 @@ enum rf_err admin_load_begin(struct admin_task *t, struct rf_http_req *req, stru
 enum rf_err admin_load_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
 enum rf_err admin_load_calls(struct admin_task *t, struct rf_why *why);
 void admin_load_answer(struct admin_task *t, struct rf_json *out);
+
+/* admin_config.c */
+enum rf_err admin_config_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
+enum rf_err admin_config_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+void admin_config_answer(struct admin_task *t, struct rf_json *out);
+enum rf_err admin_template_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
+enum rf_err admin_template_look(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
+enum rf_err admin_template_show_store(struct admin_task *t, struct rf_store *store,
+                                      struct rf_why *why);
+void admin_template_show_answer(struct admin_task *t, struct rf_json *out);
+enum rf_err admin_document_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
+enum rf_err admin_document_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+void admin_document_answer(struct admin_task *t, struct rf_json *out);
+enum rf_err admin_lint_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
+enum rf_err admin_lint_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+void admin_lint_answer(struct admin_task *t, struct rf_json *out);
 
 /* admin_show.c */
 enum rf_err admin_status_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);

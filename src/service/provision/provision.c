@@ -352,8 +352,7 @@ static void go_sign(struct request *r)
 {
     struct rf_provision *p = r->p;
     rf_digest_of(RF_DIGEST_SHA256, body_of(r), r->sha256);
-    r->content =
-        provision_cache_find(p->cache, r->name.device, r->sha256, r->digest, &r->made_of);
+    r->content = provision_cache_find(p->cache, r->name.device, r->sha256, r->digest, &r->made_of);
     if (r->content != NULL)
         rf_content_ref(r->content);
     memcpy(r->made_of.sha256, r->sha256, sizeof r->made_of.sha256);

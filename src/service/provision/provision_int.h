@@ -137,8 +137,8 @@ enum provision_protection {
 /** A configuration made. */
 struct provision_config {
     struct rf_store_device device; /* whose */
-    struct rf_buf document; /* without secrets */
-    uint8_t sha256[32];     /* of the document */
+    struct rf_buf document;        /* without secrets */
+    uint8_t sha256[32];            /* of the document */
     char stamp[PROVISION_STAMP_MAX];
     int64_t changed_s; /* since then it is as it is */
     bool has_secrets;

@@ -46,6 +46,46 @@ static void op_device_changed(void *arg, const char *name)
     snprintf(w->changed, sizeof w->changed, "%s", name);
 }
 
+static void op_config_changed(void *arg, enum rf_store_layer layer, const char *name)
+{
+    struct world *w = arg;
+    snprintf(w->config_changed, sizeof w->config_changed, "%s %s", rf_store_layer_name(layer),
+             name);
+    w->config_changes++;
+}
+
+static void *op_config_view(void *arg)
+{
+    struct world *w = arg;
+    w->views++;
+    return w;
+}
+
+static void op_config_release(void *view)
+{
+    struct world *w = view;
+    w->views--;
+}
+
+static enum rf_err op_config_show(void *view, struct rf_store *store, const char *device,
+                                  int64_t now_s, struct rf_json *out, struct rf_why *why)
+{
+    struct rf_store_phone phone = {.lines = NULL};
+    enum rf_err err = rf_store_device_load(store, device, &phone, why);
+    rf_store_phone_fini(&phone);
+    rf_json_set_str(out, "document", "<device/>");
+    return err;
+}
+
+static enum rf_err op_config_lint(void *view, struct rf_store *store, const char *device,
+                                  int64_t now_s, struct rf_json *findings, struct rf_why *why)
+{
+    struct rf_json *one = rf_json_obj();
+    rf_json_set_str(one, "device", device);
+    rf_json_arr_add_take(findings, one);
+    return RF_OK;
+}
+
 static void op_event(void *arg, const struct rf_store_event *event)
 {
     struct world *w = arg;
@@ -147,6 +187,11 @@ static const struct rf_admin_ops ops = {.status = op_status,
                                         .conf = op_conf,
                                         .reload = op_reload,
                                         .device_changed = op_device_changed,
+                                        .config_changed = op_config_changed,
+                                        .config_view = op_config_view,
+                                        .config_release = op_config_release,
+                                        .config_show = op_config_show,
+                                        .config_lint = op_config_lint,
                                         .event = op_event,
                                         .to_calls = op_to_calls,
                                         .device_check = op_device_check,
@@ -210,8 +255,14 @@ int world_set_up(void **state)
     w->log_fd = open(w->log_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     assert_true(w->log_fd >= 0);
     rf_log_setup(w->log_fd, RF_LOG_DEBUG);
-    w->conf = (struct rf_admin_conf){
-        .site = &w->site, .ops = &ops, .arg = w, .uid = geteuid(), .gid = getegid()};
+    assert_err(rf_secret_set(&w->wrap_key, rf_slice_str("0123456789abcdef0123456789abcdef")),
+               RF_OK);
+    w->conf = (struct rf_admin_conf){.site = &w->site,
+                                     .ops = &ops,
+                                     .arg = w,
+                                     .uid = geteuid(),
+                                     .gid = getegid(),
+                                     .wrap_key = &w->wrap_key};
     w->settled = rf_mailbox_new("settled", 1);
     start(w);
     *state = w;

@@ -40,6 +40,10 @@ struct world {
     enum rf_admin_reset reset_type;
     unsigned resets;
     char changed[RF_STORE_DEVICE_NAME];
+    char config_changed[64]; /* layer and name */
+    unsigned config_changes;
+    unsigned views; /* taken and not released */
+    struct rf_secret wrap_key;
     unsigned looked;   /* at live state */
     unsigned messages; /* to call control */
     unsigned reloads;
