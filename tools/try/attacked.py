@@ -86,7 +86,9 @@ class Lab(lab.Lab):
 
     def _make_phones(self):
         for name, number in lab.NUMBERS.items():
-            self.site.device_add(name, [f"21{number[2:]}"], model=lab.MODEL)
+            # In the clear: that is what the attacks change.
+            self.site.device_add(name, [f"21{number[2:]}"], model=lab.MODEL,
+                                 **{"encrypt-config": "off"})
         string = self.site.capf_install(lab.A)
         self.site.capf_install(lab.B, "mic")
         with self.run(self.masters[lab.A], "--auth-string", string) as a, \
