@@ -331,3 +331,56 @@ def test_encryption_waits_for_a_key(site):
     stub = get(site, f"{A}.cnf.xml.sgn")
     assert b"<fullConfig>false</fullConfig>" in stub and b"certHash" not in stub
     assert b"<capfAuthMode>1</capfAuthMode>" in stub
+
+
+# ---- HTTPS ----
+
+def by_https(site, name, phone=None):
+    """What a client gets, with the certificate and key of this phone; None: not found."""
+    own = [] if phone is None else ["--cert", phone.flash / "lsc.pem", "--key", phone.flash / "lsc.pem"]
+    done = rig.run("curl", "-sSk", "--max-time", "10", "-w", "\n%{http_code}", *own,
+                   f"https://127.0.0.1:{site.ports['https']}/{name}")
+    body, status = done.stdout.rsplit("\n", 1)
+    assert status in ("200", "404"), done.stdout
+    return body if status == "200" else None
+
+
+def test_sec_71_by_https_the_whole_configuration_is_for_its_phone(served):
+    site = served.site
+    give(site, A)
+    for other in (None, served.b):
+        for name in names(A)[:2]:
+            body = by_https(site, name, other)
+            assert "<fullConfig>false</fullConfig>" in body and "assword" not in body
+        assert by_https(site, names(A)[2], other) is None
+    for name in names(A):
+        body = by_https(site, name, served.a)
+        assert f"<sshPassword>{SECRET}</sshPassword>" in body
+        assert "<fullConfig>true</fullConfig>" in body
+    # The same for a device whose configuration is in the clear.
+    site.cli("device", "change", A, "--encrypt-config", "off")
+    assert SECRET not in by_https(site, names(A)[1], served.b)
+    assert SECRET in by_https(site, names(A)[1], served.a)
+
+
+def test_a_phone_with_an_ec_key_never_has_it_wrapped(served):
+    site, phone = served.site, served.a
+    give(site, A)
+    string = site.api("POST", f"/v1/devices/{A}/capf", {"op": "install", "auth": "string",
+                                                        "key_type": "ec"})["string"]
+    phone.start(site, "--auth-string", string)
+    phone.wait("enrol-done", outcome="installed")
+    phone.wait("registered")
+    phone.stop()
+    # By itself: in the clear, without the secret.
+    assert get(site, names(A)[2]) is None
+    assert SECRET.encode() not in get(site, names(A)[1])
+    site.cli("device", "change", A, "--encrypt-config", "on")
+    assert "stub-only" in site.cli("config", "lint", A).stdout
+    assert site.cli("config", "device", A, "--json")["protection"] == "stub"
+    assert get(site, names(A)[2]) is None
+    for name in names(A)[:2]:
+        assert b"<fullConfig>false</fullConfig>" in get(site, name)
+        assert "<fullConfig>false</fullConfig>" in by_https(site, name, served.b)
+    for name in names(A):
+        assert SECRET in by_https(site, name, phone)
