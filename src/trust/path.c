@@ -315,14 +315,41 @@ static enum rf_err check_chain(X509_STORE_CTX *ctx, const struct rf_anchors *a,
     return err;
 }
 
+/* A CA that changed its key keeps its name, and OpenSSL takes the first of that name: where there
+ * are several, only the one whose key has signed. The caller's; never NULL. */
+static X509_STORE *store_for(const struct rf_anchors *a, const struct rf_cert *leaf)
+{
+    const struct rf_cert *signer = NULL;
+    size_t named_n = 0;
+    for (size_t i = 0; i < a->n; i++) {
+        if (!rf_slice_eq(rf_cert_subject_der(a->cert[i]), rf_cert_issuer_der(leaf)))
+            continue;
+        EVP_PKEY *key = X509_get0_pubkey(rf_cert_x509(a->cert[i]));
+        named_n++;
+        if (key != NULL && X509_verify(rf_cert_x509(leaf), key) == 1)
+            signer = a->cert[i];
+    }
+    ERR_clear_error();
+    X509_STORE *store = named_n > 1 && signer != NULL ? X509_STORE_new() : NULL;
+    if (store != NULL && X509_STORE_add_cert(store, rf_cert_x509(signer)) == 1) {
+        X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
+        return store;
+    }
+    X509_STORE_free(store);
+    X509_STORE_up_ref(a->store);
+    return a->store;
+}
+
 /* Everything but the leaf's own rules. */
 static enum rf_err check_path(const struct rf_anchors *a, const struct rf_cert *leaf,
                               STACK_OF(X509) * untrusted, const struct rf_path_policy *policy,
                               const struct rf_cert **anchor, struct rf_why *why)
 {
     X509_STORE_CTX *ctx = X509_STORE_CTX_new();
-    if (ctx == NULL || X509_STORE_CTX_init(ctx, a->store, rf_cert_x509(leaf), untrusted) != 1) {
+    X509_STORE *store = store_for(a, leaf);
+    if (ctx == NULL || X509_STORE_CTX_init(ctx, store, rf_cert_x509(leaf), untrusted) != 1) {
         X509_STORE_CTX_free(ctx);
+        X509_STORE_free(store);
         return rf_why_openssl(why, RF_ERR_CRYPTO, "path-other", "path check");
     }
     X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
@@ -336,6 +363,7 @@ static enum rf_err check_path(const struct rf_anchors *a, const struct rf_cert *
     else
         err = check_chain(ctx, a, policy, anchor, why);
     X509_STORE_CTX_free(ctx);
+    X509_STORE_free(store);
     ERR_clear_error();
     return err;
 }

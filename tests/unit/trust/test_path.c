@@ -311,9 +311,40 @@ static void anchors_come_from_a_folder(void **state)
     maker_fini(&m);
 }
 
+/* The issuer's key was changed, its name not: both are believed while both are held. */
+static void issuers_of_one_name_are_told_apart_by_their_keys(void **state)
+{
+    (void)state;
+    struct id issuers[3], phones[3];
+    struct rf_path_policy policy = {.now_s = TEST_NOW};
+    for (int i = 0; i < 3; i++) {
+        issuers[i] = self_id(RF_CERT_ROLE_LSC_ISSUER, "hq-LSC-issuer", 2048);
+        phones[i] = mic_id("SEP001122334455", &issuers[i], 2048);
+    }
+    for (int first = 0; first < 2; first++) { /* in either order */
+        struct rf_anchors *a = rf_anchors_new(RF_PURPOSE_SIGNALLING);
+        assert_err(rf_anchors_add(a, issuers[first].cert, NULL), RF_OK);
+        assert_err(rf_anchors_add(a, issuers[1 - first].cert, NULL), RF_OK);
+        for (int i = 0; i < 2; i++) {
+            const struct rf_cert *anchor = NULL;
+            assert_err(rf_path_check(a, phones[i].cert, NULL, &policy, &anchor, NULL), RF_OK);
+            assert_true(rf_cert_eq(anchor, issuers[i].cert));
+        }
+        struct rf_why why = {0};
+        assert_refused(rf_path_check(a, phones[2].cert, NULL, &policy, NULL, &why), RF_ERR_DENIED,
+                       why, "path-signature");
+        rf_anchors_unref(a);
+    }
+    for (int i = 0; i < 3; i++) {
+        id_fini(&issuers[i]);
+        id_fini(&phones[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(issuers_of_one_name_are_told_apart_by_their_keys),
         cmocka_unit_test(mic_leads_to_root_or_to_issuing_ca),
         cmocka_unit_test(nothing_leads_to_a_stranger),
         cmocka_unit_test(the_signature_must_be_the_issuers),
