@@ -243,6 +243,15 @@ def lists_of_another_site(ward, sick):
     return ward.both(entries=entries, pem=other) if sick else ward.both(), ()
 
 
+@plant("ctl:list-signer-unknown", "itl:list-signer-unknown")
+def phone_of_another_site(ward, sick):
+    """What it holds was made elsewhere: that it knows neither file signer nor call manager follows."""
+    other = ward.cert("CN=other-SAST")
+    entries = [(SAST, other), (CCM, ward.cert("CN=other-CCM")), (TFTP, ward.cert("CN=other-TFTP"))]
+    held = ward.both(entries=entries, pem=other) if sick else ward.both()
+    return {}, (*BY_MAC, "--lists", ward.lists(held))
+
+
 @plant("itl:list-signer-role")
 def list_signed_by_one_known_for_files(ward, sick):
     entries = [*ward.roles()[1:], (SAST, ward.key("tftp"))]
@@ -544,15 +553,25 @@ def pairs(faults):
     return {tuple(fault.split(":")) for fault in faults}
 
 
-@pytest.mark.parametrize("name", PLANTS)
-def test_planted_fault(ward, name):
-    given, faults, grade = PLANTS[name]
-
-    def look(is_sick):
+@pytest.fixture(scope="module")
+def looks(request, ward):
+    """What the doctor says of each plant that is tested, sick and well: some of them at a time, for most
+    of it is waiting."""
+    def look(name, is_sick):
+        given = PLANTS[name][0]
         with given(ward, is_sick) as (files, words), ward.serve(files) as tftp:
             return ward.see(tftp, *words)
-    with ThreadPoolExecutor(2) as both:
-        sick, well = both.map(look, (True, False))
+    names = [item.callspec.params["plant"] for item in request.session.items
+             if getattr(item, "originalname", "") == "test_planted_fault"]
+    with ThreadPoolExecutor(4) as pool:
+        yield {name: (pool.submit(look, name, True), pool.submit(look, name, False))
+               for name in names}
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+def test_planted_fault(looks, plant):
+    _, faults, grade = PLANTS[plant]
+    sick, well = (look.result() for look in looks[plant])
     assert sick.graded(grade) == pairs(faults), sick
     assert grade == "fault" or not sick.faults, sick
     assert sick.status == (1 if sick.faults else 0)
@@ -654,6 +673,32 @@ def test_a_server_that_is_not_ours():
     assert report.graded("warning") >= {("capf", "connect-refused")}, report
     well = [(line["step"], line["where"]) for line in report.lines if line["grade"] == "ok"]
     assert ("itl", "ITLFile.tlv") in well and ("encrypted", ENC) in well, report
+
+
+def test_what_follows_is_no_fault_of_its_own(ward):
+    given = PLANTS["phone_of_another_site"][0]
+    with given(ward, True) as (_, words):
+        report = ward.see(ward.tftp, *words)
+    assert report.graded("follows") == {("config", "signer-unknown")}, report
+    assert not report.line("signer-unknown").get("next")
+
+
+def test_a_certificate_without_its_key_is_good_for_its_hash(ward):
+    pem = ward.path("own.crt")
+    pem.write_bytes(container.openssl("x509", "-in", ward.own))
+    for is_stale in (False, True):
+        files = {CONFIG: ward.stub("00" * 16 if is_stale else None), ENC: ward.encrypted()}
+        with ward.serve(files) as tftp:
+            report = ward.see(tftp, *BY_MAC, "--key", pem)
+        assert report.faults == ({("config", "cert-hash")} if is_stale else set()), report
+
+
+def test_firmware_is_verified_with_the_keys_it_is_given(ward):
+    keys = ward.flash / "image-keys.pem"
+    for words, grade in ((("--image-keys", keys), "ok"), ((), "note")):
+        report = ward.see(ward.tftp, *BY_MAC, *words)
+        grades = {line["grade"] for line in report.lines if line["step"] == "load"}
+        assert not report.faults and grades == {grade}, report
 
 
 def test_words_for_people(ward):

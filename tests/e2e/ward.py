@@ -205,13 +205,12 @@ class Ward:
 
     # ---- phones ----
 
-    def lists(self, *entries):
-        """A folder with the lists of a phone: those of the site, or what is given by name."""
+    def lists(self, made):
+        """A folder with the lists of a phone, as both() gives them."""
         folder = self.path("lists")
         folder.mkdir()
-        for name, content in (dict(entries) or self.both()).items():
-            common = "CTLFile.tlv" if name.startswith("CTL") else "ITLFile.tlv"
-            (folder / common).write_bytes(content)
+        for name, content in made.items():
+            (folder / name).write_bytes(content)
         return folder
 
     def copy(self):
