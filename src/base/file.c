@@ -84,8 +84,7 @@ enum rf_err rf_file_head(const char *path, size_t n, struct rf_buf *out, uint64_
     return RF_OK;
 }
 
-/* fsync the folder that holds `path`, so that a rename or removal in it is durable. */
-static enum rf_err sync_folder_of(const char *path, struct rf_why *why)
+enum rf_err rf_dir_sync_of(const char *path, struct rf_why *why)
 {
     const char *slash = strrchr(path, '/');
     RF_AUTO(rf_freep)
@@ -153,7 +152,7 @@ enum rf_err rf_file_out_commit(struct rf_file_out *out, struct rf_why *why)
         rf_file_out_abort(out);
         return err;
     }
-    enum rf_err err = sync_folder_of(out->path, why);
+    enum rf_err err = rf_dir_sync_of(out->path, why);
     out_release(out);
     return err;
 }
@@ -195,8 +194,8 @@ enum rf_err rf_file_rename(const char *from, const char *to, struct rf_why *why)
     rf_file_journal("rename", from, to);
     if (rename(from, to) != 0)
         return io_error(why, "rename", from);
-    enum rf_err err = sync_folder_of(to, why);
-    return err == RF_OK ? sync_folder_of(from, why) : err;
+    enum rf_err err = rf_dir_sync_of(to, why);
+    return err == RF_OK ? rf_dir_sync_of(from, why) : err;
 }
 
 enum rf_err rf_file_remove(const char *path, struct rf_why *why)
@@ -204,7 +203,7 @@ enum rf_err rf_file_remove(const char *path, struct rf_why *why)
     if (unlink(path) != 0)
         return errno == ENOENT ? RF_OK : io_error(why, "remove", path);
     rf_file_journal("remove", path, NULL);
-    return sync_folder_of(path, why);
+    return rf_dir_sync_of(path, why);
 }
 
 enum rf_err rf_dir_make(const char *path, unsigned mode, struct rf_why *why)
@@ -223,7 +222,7 @@ enum rf_err rf_dir_make(const char *path, unsigned mode, struct rf_why *why)
         enum rf_err err = RF_OK;
         if (is_made) {
             rf_file_journal("make-folder", part, NULL);
-            err = sync_folder_of(part, why);
+            err = rf_dir_sync_of(part, why);
         }
         *p = keep;
         if (keep == '\0' || err != RF_OK)
@@ -236,7 +235,7 @@ enum rf_err rf_dir_remove(const char *path, struct rf_why *why)
     if (rmdir(path) != 0)
         return errno == ENOENT ? RF_OK : io_error(why, "remove folder", path);
     rf_file_journal("remove", path, NULL);
-    return sync_folder_of(path, why);
+    return rf_dir_sync_of(path, why);
 }
 
 static int no_dots(const struct dirent *e)
@@ -308,6 +307,18 @@ enum rf_err rf_dir_lock(const char *path, int *out_fd, struct rf_why *why)
 void rf_dir_unlock(int fd)
 {
     close_fd(&fd);
+}
+
+bool rf_dir_is_empty(const char *path)
+{
+    DIR *dir = opendir(path);
+    if (dir == NULL)
+        return false;
+    size_t n = 0;
+    while (n < 3 && readdir(dir) != NULL)
+        n++;
+    closedir(dir);
+    return n == 2; /* itself and the folder above */
 }
 
 bool rf_file_exists(const char *path)

@@ -51,6 +51,8 @@ RF_MUST_CHECK enum rf_err rf_file_rename(const char *from, const char *to, struc
 RF_MUST_CHECK enum rf_err rf_file_remove(const char *path, struct rf_why *why);
 /** Make a folder with its parents; one that is there is fine. RF_ERR_BAD folder-name: "". */
 RF_MUST_CHECK enum rf_err rf_dir_make(const char *path, unsigned mode, struct rf_why *why);
+/** Make a change in the folder that holds `path` (a rename, a removal) durable. */
+RF_MUST_CHECK enum rf_err rf_dir_sync_of(const char *path, struct rf_why *why);
 /** Remove the regular files in a folder, not folders below it; the folder stays. */
 RF_MUST_CHECK enum rf_err rf_dir_empty(const char *path, struct rf_why *why);
 
@@ -60,6 +62,8 @@ RF_MUST_CHECK enum rf_err rf_dir_remove(const char *path, struct rf_why *why);
 RF_MUST_CHECK enum rf_err rf_dir_each(const char *path,
                                       enum rf_err (*each)(void *arg, const char *name), void *arg,
                                       struct rf_why *why);
+/** Nothing is in it, not even hidden; false when it cannot be read. */
+bool rf_dir_is_empty(const char *path);
 bool rf_file_exists(const char *path);
 
 /** Hold a folder against every other holder, also of this process, until rf_dir_unlock or the end

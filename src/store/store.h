@@ -39,6 +39,10 @@ RF_MUST_CHECK enum rf_err rf_store_open(const char *path, struct rf_store **out,
                                         struct rf_why *why);
 void rf_store_close(struct rf_store *store);
 void rf_store_closep(struct rf_store **store);
+/** Write a whole copy of the database at `path` as it is now, also while a server uses it, into a
+ * new file (0600). Nothing is migrated. RF_ERR_EXISTS file-exists; RF_ERR_BAD store-corrupt;
+ * RF_ERR_IO store-io; a copy that was begun stays. */
+RF_MUST_CHECK enum rf_err rf_store_copy(const char *path, const char *copy, struct rf_why *why);
 /** The schema's number, and the newest this build knows. */
 unsigned rf_store_schema(const struct rf_store *store);
 unsigned rf_store_schema_newest(void);

@@ -6,6 +6,10 @@
 #include "base/text.h"
 #include "trust/key.h"
 
+#include <stdio.h>
+#include <termios.h>
+#include <unistd.h>
+
 #define LEAST 8
 
 void passphrase_draw(char out[PASSPHRASE_DRAWN])
@@ -20,17 +24,46 @@ void passphrase_draw(char out[PASSPHRASE_DRAWN])
     out[n] = '\0';
 }
 
+static enum rf_err take(struct rf_slice text, const char *from, struct rf_secret *out,
+                        struct rf_why *why)
+{
+    text = rf_trim(text);
+    if (text.len < LEAST)
+        return rf_why_set(why, RF_ERR_BAD, "passphrase-short",
+                          "%s: a passphrase has at least %d characters", from, LEAST);
+    return rf_secret_set(out, text);
+}
+
 enum rf_err passphrase_read(const char *path, struct rf_secret *out, struct rf_why *why)
 {
     struct rf_buf file = {0};
     enum rf_err err = cmd_read(path, RF_SECRET_MAX, &file, why);
-    if (err == RF_OK) {
-        struct rf_slice text = rf_trim(rf_buf_slice(&file));
-        err = text.len < LEAST
-                  ? rf_why_set(why, RF_ERR_BAD, "passphrase-short",
-                               "%s: a passphrase has at least %d characters", path, LEAST)
-                  : rf_secret_set(out, text);
-    }
+    if (err == RF_OK)
+        err = take(rf_buf_slice(&file), path, out, why);
     rf_buf_wipe(&file);
+    return err;
+}
+
+enum rf_err passphrase_get(const char *path_or_null, struct rf_secret *out, struct rf_why *why)
+{
+    char line[RF_SECRET_MAX] = "";
+    struct termios shown;
+    if (path_or_null != NULL)
+        return passphrase_read(path_or_null, out, why);
+    if (isatty(STDIN_FILENO) == 0 || tcgetattr(STDIN_FILENO, &shown) != 0)
+        return rf_why_set(why, RF_ERR_BAD, "passphrase-missing",
+                          "there is no terminal to ask for the passphrase: use --passphrase-file");
+    struct termios hidden = shown;
+    hidden.c_lflag &= ~(tcflag_t)ECHO;
+    setvbuf(stdin, NULL, _IONBF, 0); /* a buffer of the library would keep a copy */
+    fputs("Passphrase: ", stderr);
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+    bool is_read = fgets(line, sizeof line, stdin) != NULL;
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+    fputc('\n', stderr);
+    enum rf_err err =
+        is_read ? take(rf_slice_str(line), "terminal", out, why)
+                : rf_why_set(why, RF_ERR_BAD, "passphrase-missing", "no passphrase was given");
+    rf_wipe(line, sizeof line);
     return err;
 }

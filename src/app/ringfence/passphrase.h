@@ -16,4 +16,9 @@ void passphrase_draw(char out[PASSPHRASE_DRAWN]);
 RF_MUST_CHECK enum rf_err passphrase_read(const char *path, struct rf_secret *out,
                                           struct rf_why *why);
 
+/** Of a file where one is named, else asked for on the terminal and not shown. RF_ERR_BAD
+ * passphrase-missing: there is no terminal; passphrase-short. */
+RF_MUST_CHECK enum rf_err passphrase_get(const char *path_or_null, struct rf_secret *out,
+                                         struct rf_why *why);
+
 #endif
