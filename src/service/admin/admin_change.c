@@ -155,6 +155,8 @@ static enum rf_err check_encrypt(struct admin_task *t, struct rf_store *store,
     struct rf_store_certs certs = {0};
     struct rf_store_capf op = {0};
     struct rf_why none = {0};
+    if (d->encrypt != RF_STORE_ENCRYPT_ON)
+        return RF_OK;
     bool has_way = rf_store_capf_load(store, d->name, &op, &none) == RF_OK &&
                    op.op == RF_STORE_OP_INSTALL &&
                    rf_store_capf_is_open(&op, t->now_s, NULL) == RF_OK;
@@ -213,15 +215,12 @@ enum rf_err admin_add_begin(struct admin_task *t, struct rf_http_req *req, struc
 enum rf_err admin_add_store(struct admin_task *t, struct rf_store *store, struct rf_why *why)
 {
     struct admin_device *d = admin_only(t);
-    if (d->phone.device.encrypt == RF_STORE_ENCRYPT_ON) {
-        enum rf_err unsure = check_encrypt(t, store, &d->phone.device, why);
-        if (unsure != RF_OK)
-            return unsure;
-    }
     struct rf_store_event event =
         admin_event(t, "device", "device-added", "%s added, mode %s, %zu lines", t->name,
                     rf_store_mode_name(d->phone.device.mode), d->phone.n_lines);
-    enum rf_err err = rf_store_device_add(store, &d->phone, t->now_s, &event, why);
+    enum rf_err err = check_encrypt(t, store, &d->phone.device, why);
+    if (err == RF_OK)
+        err = rf_store_device_add(store, &d->phone, t->now_s, &event, why);
     if (err != RF_OK)
         return err;
     admin_device_fini(d);
@@ -255,8 +254,7 @@ enum rf_err admin_edit_store(struct admin_task *t, struct rf_store *store, struc
     err = admin_read_phone(t->change.body, &d->phone, why);
     if (err == RF_OK)
         err = ADMIN_OPS(t, device_check)(ADMIN_ARG(t), &d->phone, why);
-    if (err == RF_OK && d->phone.device.encrypt == RF_STORE_ENCRYPT_ON &&
-        before.encrypt != RF_STORE_ENCRYPT_ON)
+    if (err == RF_OK && before.encrypt != RF_STORE_ENCRYPT_ON)
         err = check_encrypt(t, store, &d->phone.device, why);
     struct rf_store_event event =
         admin_event(t, "device", "device-changed", "%s changed, mode %s, %zu lines", t->name,

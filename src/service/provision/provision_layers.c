@@ -50,32 +50,33 @@ const char *provision_load_server_of(const struct rf_store_device *device,
 /* ---- one value ---- */
 
 /* The value as given, checked; nothing is done after the first failure. */
-static void set_leaf(struct builder *b, struct rf_phonexml_leaf *leaf)
+static void set_leaf(struct builder *b, const struct rf_phonexml_leaf *given)
 {
+    struct rf_phonexml_leaf leaf = *given;
     char path[RF_PHONEXML_PATH_SIZE];
     char shown[80];
     RF_AUTO(rf_buf_wipe) struct rf_buf value = RF_BUF(RF_PHONEXML_VALUE_MAX);
     struct rf_why own = {0};
     if (b->err != RF_OK)
         return;
-    enum rf_err err = rf_phonexml_path(leaf->path, path, &leaf->element, &own);
+    enum rf_err err = rf_phonexml_path(leaf.path, path, &leaf.element, &own);
     if (err == RF_OK || err == RF_ERR_NOT_FOUND) {
         own = (struct rf_why){0};
-        err = rf_phonexml_value(leaf->element, leaf->value, &value, &own);
+        err = rf_phonexml_value(leaf.element, leaf.value, &value, &own);
     }
     if (err != RF_OK) {
         b->err =
             rf_why_set(b->why, RF_ERR_DENIED, "config-value", "\"%s\" (%s): %s",
-                       leaf->is_secret ? "a secret" : rf_escape(leaf->value, shown, sizeof shown),
-                       provision_layer_name(leaf->layer), own.text);
+                       leaf.is_secret ? "a secret" : rf_escape(leaf.value, shown, sizeof shown),
+                       provision_layer_name(leaf.layer), own.text);
         return;
     }
-    bool is_made = leaf->element != NULL && (leaf->element->flags & RF_PHONEXML_MADE) != 0;
-    if (is_made && leaf->layer != PROVISION_LAYER_SERVER)
+    bool is_made = leaf.element != NULL && (leaf.element->flags & RF_PHONEXML_MADE) != 0;
+    if (is_made && leaf.layer != PROVISION_LAYER_SERVER)
         return; /* an older version let it in */
-    leaf->path = path;
-    leaf->value = rf_buf_slice(&value);
-    b->err = rf_phonexml_tree_set(b->t, leaf, b->why);
+    leaf.path = path;
+    leaf.value = rf_buf_slice(&value);
+    b->err = rf_phonexml_tree_set(b->t, &leaf, b->why);
 }
 
 static void set(struct builder *b, enum provision_layer layer, const char *path, const char *value)
