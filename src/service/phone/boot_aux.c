@@ -81,14 +81,21 @@ static RF_PRINTF(3, 4) void plan_path(struct phone_files *f, enum phone_file_kin
     plan(f, kind, name, false);
 }
 
+/* English as in the United States, and their tones, come with the firmware. */
+static bool is_built_in(const char *locale)
+{
+    return locale[0] == '\0' || strcmp(locale, "English_United_States") == 0 ||
+           strcmp(locale, "United_States") == 0;
+}
+
 static struct phone_files *plan_all(const struct rf_phone *p)
 {
     const struct rf_phonexml *c = p->config;
     const struct phone_model_files *m = phone_model_files(p->flash->identity.model);
     struct phone_files *f = rf_new(struct phone_files);
-    if (c->user_locale[0] != '\0' && m->locale != NULL)
+    if (!is_built_in(c->user_locale) && m->locale != NULL)
         plan_path(f, PHONE_FILE_LOCALE, "%s/%s", c->user_locale, m->locale);
-    if (c->network_locale[0] != '\0' && m->tones != NULL)
+    if (!is_built_in(c->network_locale) && m->tones != NULL)
         plan_path(f, PHONE_FILE_TONES, "%s/%s", c->network_locale, m->tones);
     plan(f, PHONE_FILE_DIAL, c->dial_template, false);
     plan(f, PHONE_FILE_SOFTKEYS, c->softkey_file, false);

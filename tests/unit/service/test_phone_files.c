@@ -6,7 +6,7 @@
 #include "service/phone/security.h"
 #include "service/phone/settings.h"
 
-#define LOCALE   "English_United_States/mk-sccp.jar"
+#define LOCALE   "German_Germany/mk-sccp.jar"
 #define TONES    "New_Zealand/g3-tones.xml"
 #define DIAL     "DR1.xml"
 #define SOFTKEYS "SK1.xml"
@@ -45,7 +45,7 @@ static const struct {
 static struct rf_phonexml *config(void)
 {
     struct rf_phonexml *c = kit_config();
-    snprintf(c->user_locale, sizeof c->user_locale, "English_United_States");
+    snprintf(c->user_locale, sizeof c->user_locale, "German_Germany");
     snprintf(c->network_locale, sizeof c->network_locale, "New_Zealand");
     snprintf(c->dial_template, sizeof c->dial_template, DIAL);
     snprintf(c->softkey_file, sizeof c->softkey_file, SOFTKEYS);
@@ -404,6 +404,19 @@ static void a_missing_locale_is_said_and_a_missing_ring_list_is_not(void **state
     assert_false(kit_saw(k, "status text=File not found " RINGS));
 }
 
+static void what_comes_with_the_firmware_is_not_asked_for(void **state)
+{
+    struct kit *k = *state;
+    RF_AUTO(rf_phonexml_freep) struct rf_phonexml *c = kit_config();
+    snprintf(c->user_locale, sizeof c->user_locale, "English_United_States");
+    snprintf(c->network_locale, sizeof c->network_locale, "United_States");
+    kit_serve_config(k, c);
+    settle(k);
+    assert_false(kit_asked(k, "English_United_States/mk-sccp.jar.sgn"));
+    assert_false(kit_asked(k, "United_States/g3-tones.xml.sgn"));
+    assert_false(kit_saw(k, "Error update locale"));
+}
+
 /* A server that is not there is not waited for file after file. */
 static void a_dead_server_is_asked_once(void **state)
 {
@@ -506,6 +519,7 @@ int main(void)
         TEST(a_signed_file_that_is_not_what_it_should_be_is_refused),
         TEST(a_file_that_is_too_large_is_refused),
         TEST(a_missing_locale_is_said_and_a_missing_ring_list_is_not),
+        TEST(what_comes_with_the_firmware_is_not_asked_for),
         TEST(a_dead_server_is_asked_once),
         TEST(what_nothing_names_any_more_is_removed),
         TEST(without_a_signer_in_the_lists_files_are_used_and_not_kept),
