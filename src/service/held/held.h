@@ -13,8 +13,9 @@
 #include "store/store.h"
 #include "trust/lists.h"
 
-/** Fetched so often without a registration between: it does not take it. */
-#define RF_HELD_TRIES 3
+/** Fetched so often without a registration between: it does not take it. On its first day, with
+ * another firmware and an enrolment, a phone fetches it three times. */
+#define RF_HELD_TRIES 5
 
 enum rf_store_held_item rf_held_item_of(enum rf_list_kind kind);
 
