@@ -18,7 +18,8 @@
  *
  * Points at which tests end the process (rf_crash_point): image.fetched, image.cleared,
  * image.half-written, image.written, image.switched. At each of them the flash boots one whole
- * load: the old one up to image.written, the new one after image.switched.
+ * load: the old one up to image.written, the new one after image.switched. And image.keys, when the
+ * new one has handed on its keys.
  *
  * Thread: that of the loop that runs `timers` and reads `answers`.
  * doc: docs/ringphone.md; docs/security-rules.md, "Files", "Firmware", "Boot states" */
