@@ -114,7 +114,7 @@ enum rf_err rf_settings_change(const char *dir, const struct rf_settings_change 
                                int64_t now_s, struct rf_why *why)
 {
     RF_AUTO(rf_flash_freep) struct rf_flash *flash = NULL;
-    struct rf_flash_options options, before;
+    struct rf_flash_options options = {0}, before;
     enum rf_err err = open_unlocked(dir, now_s, &flash, why);
     if (err == RF_OK)
         err = rf_flash_options_read(flash, &options, why);
