@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keys change, or are lost, under phones that know the old ones; what breaks off is finished. */
+#include "setup_town.h"
+
+/* ---- rotation ---- */
+
+static void phones_come_through_the_rotation_of_every_key(void **state)
+{
+    (void)state;
+    static const enum rf_setup_what order[] = {RF_SETUP_SAST, RF_SETUP_TFTP, RF_SETUP_CAPF,
+                                               RF_SETUP_CCM};
+    static const enum rf_site_item certs[] = {RF_SITE_CERT_SAST1, RF_SITE_CERT_TFTP,
+                                              RF_SITE_CERT_CAPF, RF_SITE_CERT_CCM};
+    while (t.n < PHONES)
+        add_phone();
+    all_boot();
+    for (size_t i = 0; i < 4; i++) {
+        enum rf_setup_step step;
+        struct rf_why why = {0};
+        RF_AUTO(rf_cert_freep) struct rf_cert *before = cert_at(certs[i]);
+        assert_err(begin(order[i], NULL), RF_OK);
+        all_register();
+        for (size_t k = 0; k < t.n; k++) { /* until the last of them has the list */
+            if (k == 0 || k + 1 == t.n)
+                assert_refused(next(&step, false, &why), RF_ERR_AGAIN, why, "rotation-waits");
+            assert_true(boots(&t.phones[k]));
+            why = (struct rf_why){0};
+        }
+        all_register();
+        assert_err(next(&step, false, NULL), RF_OK);
+        all_register(); /* the server still uses the old one */
+        if (step == RF_SETUP_SWITCHED) {
+            assert_refused(next(&step, true, &why), RF_ERR_AGAIN, why, "rotation-restart");
+            server_starts();
+            all_register();
+            assert_err(next(&step, false, NULL), RF_OK);
+        }
+        assert_int_equal(step, RF_SETUP_NONE);
+        all_register();
+        all_boot();
+        RF_AUTO(rf_cert_freep) struct rf_cert *after = cert_at(certs[i]);
+        assert_false(rf_cert_eq(before, after));
+        assert_false(knows(&t.phones[0], before,
+                           order[i] == RF_SETUP_SAST   ? RF_TRUSTLIST_ROLE_SAST
+                           : order[i] == RF_SETUP_TFTP ? RF_TRUSTLIST_ROLE_TFTP
+                           : order[i] == RF_SETUP_CAPF ? RF_TRUSTLIST_ROLE_CAPF
+                                                       : RF_TRUSTLIST_ROLE_CCM));
+    }
+}
+
+static void lists_have_two_sasts_at_each_step(void **state)
+{
+    (void)state;
+    struct phone *p = add_phone();
+    enum rf_setup_step step;
+    RF_AUTO(rf_cert_freep) struct rf_cert *spare = cert_at(RF_SITE_CERT_SAST2);
+    all_boot();
+    assert_true(knows(p, spare, RF_TRUSTLIST_ROLE_SAST));
+    assert_err(begin(RF_SETUP_SAST, NULL), RF_OK);
+    all_boot();
+    assert_false(knows(p, spare, RF_TRUSTLIST_ROLE_SAST)); /* the new one stands in its place */
+    assert_non_null(rf_lists_nth(&p->lists, RF_TRUSTLIST_ROLE_SAST, 1));
+    assert_err(next(&step, false, NULL), RF_OK);
+    all_boot();
+    assert_true(knows(p, spare, RF_TRUSTLIST_ROLE_SAST));
+    size_t n = 0;
+    for (size_t i = 0; i < rf_list_n(p->lists.ctl); i++)
+        n += rf_list_role(p->lists.ctl, i) == RF_TRUSTLIST_ROLE_SAST;
+    assert_int_equal(n, 2);
+}
+
+static void a_rotation_waits_for_what_is_unknown_and_is_one_at_a_time(void **state)
+{
+    (void)state;
+    struct phone *p = add_phone();
+    enum rf_setup_step step;
+    struct rf_why why = {0};
+    assert_refused(next(&step, false, &why), RF_ERR_NOT_FOUND, why, "no-rotation");
+    assert_err(rf_held_on_registered(t.store, p->name, t.ccm, t.now_s, NULL), RF_OK);
+    assert_err(begin(RF_SETUP_TFTP, NULL), RF_OK);
+    why = (struct rf_why){0};
+    assert_refused(begin(RF_SETUP_CCM, &why), RF_ERR_EXISTS, why, "rotation-active");
+    why = (struct rf_why){0};
+    assert_refused(next(&step, false, &why), RF_ERR_AGAIN, why, "rotation-waits");
+    assert_err(next(&step, true, NULL), RF_OK);
+    assert_int_equal(step, RF_SETUP_SWITCHED);
+}
+
+static void a_rotation_is_taken_back(void **state)
+{
+    (void)state;
+    RF_AUTO(rf_cert_freep) struct rf_cert *before = cert_at(RF_SITE_CERT_CCM);
+    enum rf_setup_step step;
+    struct rf_why why = {0};
+    add_phone();
+    all_boot();
+    assert_err(begin(RF_SETUP_CCM, NULL), RF_OK);
+    all_boot();
+    assert_err(next(&step, false, NULL), RF_OK);
+    server_starts();
+    all_register();
+    assert_err(give_up(&step, NULL), RF_OK);
+    assert_int_equal(step, RF_SETUP_OVERLAP);
+    all_register();
+    assert_refused(give_up(&step, &why), RF_ERR_AGAIN, why, "rotation-restart");
+    server_starts();
+    all_register();
+    assert_true(rf_cert_eq(t.ccm, before));
+    assert_err(give_up(&step, NULL), RF_OK);
+    assert_int_equal(step, RF_SETUP_NONE);
+    all_boot();
+}
+
+static void an_issuer_is_believed_while_phones_have_its_certificates(void **state)
+{
+    (void)state;
+    struct phone *p = add_phone();
+    enum rf_setup_step step;
+    struct rf_why why = {0};
+    RF_AUTO(rf_freep) char *folder = rf_site_path_in(t.dir, RF_SITE_LSC_ISSUERS);
+    all_boot();
+    give_lsc(p->name, RF_SITE_CERT_LSC_ISSUER, RF_SITE_KEY_LSC_ISSUER);
+    assert_err(begin(RF_SETUP_LSC_ISSUER, NULL), RF_OK);
+    assert_err(publish(false, NULL, NULL), RF_OK); /* nobody is stranded */
+    assert_refused(next(&step, false, &why), RF_ERR_AGAIN, why, "rotation-waits");
+    struct rf_anchors *held = rf_anchors_new(RF_PURPOSE_SIGNALLING);
+    assert_err(rf_anchors_add_dir(held, folder, NULL), RF_OK);
+    assert_int_equal(rf_anchors_n(held), 1);
+    rf_anchors_unref(held);
+    give_lsc(p->name, RF_SITE_CERT_LSC_ISSUER, RF_SITE_KEY_LSC_ISSUER);
+    why = (struct rf_why){0};
+    assert_refused(give_up(&step, &why), RF_ERR_DENIED, why, "rotation-used");
+    assert_err(next(&step, false, NULL), RF_OK);
+    held = rf_anchors_new(RF_PURPOSE_SIGNALLING);
+    assert_err(rf_anchors_add_dir(held, folder, NULL), RF_OK);
+    assert_int_equal(rf_anchors_n(held), 0);
+    rf_anchors_unref(held);
+    assert_err(publish(false, NULL, NULL), RF_OK);
+}
+
+/* ---- what breaks off ---- */
+
+static void do_begin(void)
+{
+    struct rf_why why = {0};
+    (void)!begin(RF_SETUP_TFTP, &why);
+}
+
+static void do_next(void)
+{
+    enum rf_setup_step step;
+    struct rf_why why = {0};
+    (void)!next(&step, false, &why);
+}
+
+static void a_rotation_that_broke_off_is_finished(void **state)
+{
+    (void)state;
+    enum rf_setup_step step;
+    add_phone();
+    all_boot();
+    dies_at("rotation.begin", do_begin);
+    all_boot();
+    assert_err(begin(RF_SETUP_TFTP, NULL), RF_OK);
+    all_boot();
+    for (int i = 0; i < 2; i++) {
+        dies_at(i == 0 ? "rotation.copy" : "rotation.swap", do_next);
+        all_register();
+    }
+    assert_err(next(&step, false, NULL), RF_OK);
+    assert_int_equal(step, RF_SETUP_SWITCHED);
+    RF_AUTO(rf_freep) char *key_path = rf_site_path_in(t.dir, RF_SITE_KEY_TFTP);
+    RF_AUTO(rf_key_freep) struct rf_key *key = NULL;
+    assert_err(rf_key_load(key_path, NULL, &key, NULL), RF_OK);
+    server_starts();
+    assert_true(rf_key_matches(key, t.tftp));
+    all_register();
+    dies_at("rotation.forget", do_next);
+    all_register();
+    assert_err(next(&step, false, NULL), RF_OK);
+    assert_int_equal(step, RF_SETUP_NONE);
+    all_boot();
+}
+
+/* ---- recovery ---- */
+
+static struct rf_key *spare_key(void)
+{
+    RF_AUTO(rf_freep) char *path = rf_site_path_in(t.dir, RF_SITE_KEY_SAST2);
+    RF_AUTO(rf_secret_fini) struct rf_secret passphrase = {.len = 0};
+    struct rf_key *key = NULL;
+    assert_err(rf_secret_set(&passphrase, rf_slice_str(PASSPHRASE)), RF_OK);
+    assert_err(rf_key_load(path, &passphrase, &key, NULL), RF_OK);
+    return key;
+}
+
+static enum rf_err recover(const struct rf_key *key, bool is_forced, struct rf_why *why)
+{
+    struct rf_setup_run run = run_of(is_forced);
+    RF_AUTO(rf_setup_lists_fini) struct rf_setup_lists lists = {0};
+    RF_AUTO(rf_secret_fini) struct rf_secret passphrase = {.len = 0};
+    assert_err(rf_secret_set(&passphrase, rf_slice_str(PASSPHRASE)), RF_OK);
+    return rf_setup_recover(&run, key, &passphrase, &lists, why);
+}
+
+static void lose_first_sast(void)
+{
+    RF_AUTO(rf_freep) char *path = rf_site_path_in(t.dir, RF_SITE_KEY_SAST1);
+    assert_err(rf_file_remove(path, NULL), RF_OK);
+}
+
+static void sec_21_sec_31_the_second_sast_takes_over(void **state)
+{
+    (void)state;
+    RF_AUTO(rf_key_freep) struct rf_key *spare = spare_key();
+    RF_AUTO(rf_cert_freep) struct rf_cert *lost = cert_at(RF_SITE_CERT_SAST1);
+    RF_AUTO(rf_cert_freep) struct rf_cert *second = cert_at(RF_SITE_CERT_SAST2);
+    while (t.n < 8)
+        add_phone();
+    all_boot();
+    lose_first_sast();
+    assert_err(recover(spare, false, NULL), RF_OK);
+    all_boot();
+    all_register();
+    for (size_t i = 0; i < t.n; i++) {
+        assert_false(knows(&t.phones[i], lost, RF_TRUSTLIST_ROLE_SAST));
+        assert_true(rf_cert_eq(rf_list_own_signer(t.phones[i].lists.ctl), second));
+        assert_non_null(rf_lists_nth(&t.phones[i].lists, RF_TRUSTLIST_ROLE_SAST, 1));
+    }
+    /* And once more, with the new second. */
+    RF_AUTO(rf_key_freep) struct rf_key *again = spare_key();
+    lose_first_sast();
+    assert_err(recover(again, false, NULL), RF_OK);
+    all_boot();
+}
+
+static void recovery_takes_only_the_key_of_the_second(void **state)
+{
+    (void)state;
+    RF_AUTO(rf_key_freep) struct rf_key *other = NULL;
+    RF_AUTO(rf_key_freep) struct rf_key *spare = spare_key();
+    struct rf_why why = {0};
+    assert_err(rf_key_new_rsa(2048, &other, NULL), RF_OK);
+    assert_refused(recover(other, true, &why), RF_ERR_DENIED, why, "recover-key");
+    assert_err(recover(spare, false, NULL), RF_OK);
+}
+
+static void a_recovery_that_would_strand_phones_changes_nothing(void **state)
+{
+    (void)state;
+    RF_AUTO(rf_key_freep) struct rf_key *spare = NULL;
+    RF_AUTO(rf_freep) char *first = rf_site_path_in(t.dir, RF_SITE_CERT_SAST1);
+    struct rf_setup_run run = run_of(false);
+    struct rf_why why = {0};
+    add_phone();
+    all_boot();
+    /* Another spare, in lists that the phone has not fetched. */
+    {
+        RF_AUTO(rf_secret_fini) struct rf_secret passphrase = {.len = 0};
+        RF_AUTO(rf_setup_rotation_fini) struct rf_setup_rotation r = {0};
+        assert_err(rf_secret_set(&passphrase, rf_slice_str(PASSPHRASE)), RF_OK);
+        assert_err(rf_setup_rotation_begin(&run, RF_SETUP_SAST2, &passphrase, &r, NULL), RF_OK);
+        assert_int_equal(r.step, RF_SETUP_NONE);
+    }
+    spare = spare_key();
+    RF_AUTO(rf_buf_fini) struct rf_buf before = read_path(first);
+    assert_refused(recover(spare, false, &why), RF_ERR_DENIED, why, "list-strands");
+    RF_AUTO(rf_buf_fini) struct rf_buf after = read_path(first);
+    assert_slice_eq(rf_buf_slice(&before), rf_buf_slice(&after));
+    assert_err(publish(true, NULL, NULL), RF_OK); /* by the first, as ever */
+    all_boot();
+    assert_err(recover(spare, false, NULL), RF_OK);
+    all_boot();
+}
+
+static void recovery_in_the_middle_of_a_change_of_the_signer(void **state)
+{
+    (void)state;
+    RF_AUTO(rf_key_freep) struct rf_key *spare = spare_key();
+    enum rf_setup_step step;
+    struct rf_why why = {0};
+    add_phone();
+    all_boot();
+    assert_err(begin(RF_SETUP_SAST, NULL), RF_OK);
+    all_boot();
+    assert_refused(recover(spare, false, &why), RF_ERR_EXISTS, why, "rotation-active");
+    assert_err(next(&step, false, NULL), RF_OK);
+    all_boot();
+    assert_err(recover(spare, false, NULL), RF_OK);
+    all_boot();
+}
+
+static void do_recover(void)
+{
+    struct rf_why why = {0};
+    RF_AUTO(rf_key_freep) struct rf_key *spare = spare_key();
+    (void)!recover(spare, false, &why);
+}
+
+static void a_recovery_that_broke_off_is_begun_again(void **state)
+{
+    (void)state;
+    RF_AUTO(rf_key_freep) struct rf_key *spare = spare_key();
+    add_phone();
+    all_boot();
+    dies_at("recover.first", do_recover);
+    all_boot();
+    assert_err(recover(spare, false, NULL), RF_OK);
+    all_boot();
+    dies_at("recover.second", do_recover);
+    all_boot();
+    assert_err(publish(false, NULL, NULL), RF_OK);
+    all_boot();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        AT_TOWN(phones_come_through_the_rotation_of_every_key),
+        AT_TOWN(lists_have_two_sasts_at_each_step),
+        AT_TOWN(a_rotation_waits_for_what_is_unknown_and_is_one_at_a_time),
+        AT_TOWN(a_rotation_is_taken_back),
+        AT_TOWN(an_issuer_is_believed_while_phones_have_its_certificates),
+        AT_TOWN(a_rotation_that_broke_off_is_finished),
+        AT_TOWN(sec_21_sec_31_the_second_sast_takes_over),
+        AT_TOWN(recovery_takes_only_the_key_of_the_second),
+        AT_TOWN(a_recovery_that_would_strand_phones_changes_nothing),
+        AT_TOWN(recovery_in_the_middle_of_a_change_of_the_signer),
+        AT_TOWN(a_recovery_that_broke_off_is_begun_again),
+    };
+    return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}
