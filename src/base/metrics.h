@@ -36,6 +36,9 @@
     X(HTTP_BYTES, "rf_http_bytes", "payload bytes sent by HTTP and HTTPS")                         \
     X(HTTPS_UNPROVEN, "rf_https_unproven_total", "client certificates that prove nothing")         \
     X(FILES_SIGNED, "rf_provision_files_signed_total", "files signed")                             \
+    X(PROVISION_ALARMS, "rf_provision_alarms_total", "things noticed of phones that fetch")        \
+    X(NAMES_GUESSED, "rf_provision_names_guessed_total", "requests dropped as guessing of names")  \
+    X(NAMES_LISTED, "rf_provision_listings_total", "names under which other servers list files")   \
     X(SHA1_SIGNED, "rf_provision_sha1_signed_total", "files signed with SHA-1, which is weak")     \
     X(SIGNATURES, "rf_signer_signatures_total", "signatures made by the signer")                   \
     X(RTP_IN, "rf_media_rtp_in_total", "RTP packets received")                                     \

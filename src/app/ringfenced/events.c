@@ -244,6 +244,18 @@ static bool has_room(struct server *s, bool is_sent)
                    : rf_log_allows(&s->files_refused, FILES_REFUSED_PER_MINUTE, now_ms);
 }
 
+void event_of_alarm(void *arg, const char *code, const char *device, const char *text)
+{
+    struct server *s = arg;
+    if (!rf_log_allows(&s->file_alarms, FILES_REFUSED_PER_MINUTE, rf_now_ms(rf_clock_real())))
+        return;
+    struct rf_store_event e = event_of(RF_STORE_WARN, "file", code);
+    if (device[0] != '\0')
+        set_device(&e, device);
+    set_text(&e, text);
+    event_keep(s, &e);
+}
+
 void event_of_file(void *arg, const struct rf_provision_report *report)
 {
     bool is_sent = report->is_complete || report->is_last_ack_missing;

@@ -8,15 +8,43 @@
 #include "base/faults.h"
 #include "base/file.h"
 
+#include <string.h>
+
+/* The configurations that were fetched before this start say where each phone is. */
+enum rf_err files_remember(struct server *s, struct rf_why *why)
+{
+    enum rf_err err = rf_store_fetch_list(s->store, NULL, &s->fetches, why);
+    return err == RF_OK ? rf_store_device_list(s->store, &s->phones, why) : err;
+}
+
+static void seen_before(struct server *s)
+{
+    size_t at = 0; /* both are sorted by the device's name */
+    for (size_t i = 0; i < s->fetches.n; i++) {
+        const struct rf_store_fetch *f = &s->fetches.items[i];
+        while (at < s->phones.n && strcmp(s->phones.items[at].device.name, f->device) < 0)
+            at++;
+        if (at < s->phones.n && f->item == RF_STORE_FETCH_CONFIG && f->result[0] == '\0' &&
+            strcmp(s->phones.items[at].device.name, f->device) == 0)
+            rf_provision_seen_at(s->provision, &s->phones.items[at].device, f->address);
+    }
+    rf_store_fetches_fini(&s->fetches);
+    rf_store_phones_fini(&s->phones);
+}
+
 enum rf_err files_prepare(struct server *s, struct rf_why *why)
 {
     struct rf_provision_conf conf = {.loop = s->loop,
                                      .site = s->site,
                                      .ports = &s->ports,
                                      .store = s->store_worker,
+                                     .db = s->store,
+                                     .on_alarm = event_of_alarm,
+                                     .alarm_arg = s,
                                      .signer = s->signer_worker,
                                      .wrap_key = &s->wrap_key};
     s->provision = rf_provision_new(&conf);
+    seen_before(s);
     return RF_OK;
 }
 

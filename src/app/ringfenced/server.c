@@ -144,6 +144,8 @@ static enum rf_err prepare(struct server *s, struct rf_why *why)
     s->io = rf_workers_new(workers_n(s->site->conf), rf_clock_real());
     err = sccp_prepare(s, why); /* reads the database: nobody else has it yet */
     if (err == RF_OK)
+        err = files_remember(s, why);
+    if (err == RF_OK)
         err = secrets_prepare(s, why); /* as well */
     if (err != RF_OK)
         return err;
@@ -231,6 +233,8 @@ void server_stop(struct server *s)
     notify_free(s);
     rf_capf_service_free(s->capf);
     rf_provision_free(s->provision);
+    rf_store_fetches_fini(&s->fetches);
+    rf_store_phones_fini(&s->phones);
     rf_watch_free(s->signer_watch);
     if (s->signer_fd >= 0)
         close(s->signer_fd);

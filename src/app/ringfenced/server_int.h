@@ -63,6 +63,7 @@ struct server {
     atomic_uint events_dropped;
     struct rf_log_limit files_sent; /* main loop */
     struct rf_log_limit files_refused;
+    struct rf_log_limit file_alarms;
 
     struct rf_loop *loop; /* main */
     struct rf_workers *io;
@@ -80,6 +81,8 @@ struct server {
     struct rf_capf_service *capf;
     struct rf_secret wrap_key; /* of the database's secrets; empty: it is lost */
     struct rf_provision *provision;
+    struct rf_store_fetches fetches; /* from before the start, until the catalogue has them */
+    struct rf_store_phones phones;
     struct rf_tftp_server *tftp;
     struct rf_http_files *http;  /* NULL: switched off */
     struct rf_http_files *https; /* NULL: switched off, or without a key */
@@ -114,6 +117,8 @@ enum rf_err capf_prepare(struct server *s, struct rf_why *why);
 enum rf_err secrets_prepare(struct server *s, struct rf_why *why);
 
 /* serve_files.c */
+/** Before the store has its worker. */
+enum rf_err files_remember(struct server *s, struct rf_why *why);
 enum rf_err files_prepare(struct server *s, struct rf_why *why);
 enum rf_err files_listen(struct server *s, const struct rf_site_ports *wanted, struct rf_why *why);
 /** Open ones, HTTP and HTTPS. */
@@ -159,6 +164,8 @@ void event_keep(struct server *s, const struct rf_store_event *event);
 void event_of_sccp(void *arg, const struct rf_sccp_event *event);
 void event_of_record(void *arg, const struct rf_call_record *record);
 void event_of_cert_used(void *arg, const char *dev, const uint8_t sha256[RF_SCCP_FP_LEN]);
+/** rf_provision_alarm_fn; main loop. */
+void event_of_alarm(void *arg, const char *code, const char *device, const char *text);
 /** rf_provision_report_fn; main loop. */
 void event_of_file(void *arg, const struct rf_provision_report *report);
 /** An event of the server itself. */

@@ -244,18 +244,10 @@ static void got_it(void *arg, uint64_t number, enum rf_err err, struct rf_conten
 {
     struct rf_http_files *s = arg;
     struct connection *c = rf_handle_find(s->connections, (rf_handle)number);
-    struct rf_why none = {0};
     if (c == NULL)
         return; /* it left */
-    if (err == RF_OK && rf_content_bytes(content).len > 0) {
-        answer(c, 200, content);
-        return;
-    }
     if (err == RF_OK) {
-        /* A phone would take nothing for the file, and never ask for another. */
-        (void)rf_why_set(&none, RF_ERR_NOT_FOUND, "http-empty", "%s is empty: remove or mend it",
-                         c->name);
-        refuse(c, 404, &none);
+        answer(c, 200, content);
         return;
     }
     if (err != RF_ERR_NOT_FOUND && err != RF_ERR_AGAIN)

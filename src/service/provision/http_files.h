@@ -24,7 +24,7 @@
 
 struct rf_http_files;
 
-/* Codes of reports that are HTTP's own: http-method, http-body, http-empty, http-stalled, http-gone
+/* Codes of reports that are HTTP's own: http-method, http-body, http-stalled, http-gone
  * (the client left), https-unproven, and those of rf_httpmsg_request_decode and
  * rf_httpmsg_target_decode. */
 

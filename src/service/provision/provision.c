@@ -7,13 +7,11 @@
  *                       -> signer worker: sign, or encrypt and sign, unless the kept copy is of the
  *                          same content and key
  */
-#include "service/provision/provision_int.h"
+#include "service/provision/provision_run.h"
 
 #include "base/faults.h"
 #include "base/metrics.h"
 #include "base/random.h"
-#include "base/text.h"
-#include "service/provision/provision_limits.h"
 #include "trust/encfile.h"
 #include "trust/sigfile.h"
 #include "trust/signer.h"
@@ -22,63 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
-struct request {
-    struct rf_job job;
-    struct rf_provision *p; /* NULL once that is gone */
-    struct request *next;
-    struct request *prev;
-    rf_provision_done done; /* NULL: nobody wants the answer any more */
-    void *arg;
-    uint64_t number;
-    struct provision_name name;
-    enum rf_provision_via via;
-    struct rf_address from;
-    bool is_proven; /* the connection has proven that it is the device of the name */
-    struct provision_facts *facts;
-    rf_provision_key_fn signing_key;
-    int64_t now_s;
-    /* results of the worker that had it last */
-    enum rf_err err;
-    struct rf_why why;
-    int fd;
-    struct provision_identity id;
-    bool has_own_list; /* the device has a list of its own, and it is that */
-    struct rf_buf bytes;
-    uint8_t sha256[32]; /* of lists and configurations */
-    struct rf_buf loads;
-    bool wants_signed;
-    struct provision_config config;
-    enum rf_digest digest; /* to sign with */
-    enum provision_answer answer;
-    struct provision_made_of made_of;
-    struct provision_sealed_of sealed_of;
-    struct rf_buf sealed; /* encrypted; `bytes` is its stub */
-    uint8_t sealed_sha256[32];
-    bool is_sealed; /* a pair made of the same is there; its key is to be compared */
-    /* The file being read, the signed copy that was kept, or the answer. */
-    struct rf_content *content;
-    bool is_waiting; /* another request reads the same file; no worker has this one */
-};
-
-struct rf_provision {
-    struct rf_loop *loop;
-    struct rf_worker *files;
-    struct rf_worker *store;
-    struct rf_worker *signer;
-    rf_provision_key_fn signing_key;
-    struct provision_facts *facts;
-    struct provision_contents contents;
-    struct provision_cache *cache;
-    struct generations *generations;
-    struct rf_secret wrap_key;
-    struct request *requests;
-    size_t requests_n;
-    struct rf_provision_limits *limits;
-    struct rf_log_limit load_log;
-    struct rf_log_limit request_log;
-};
-
-static struct request *request_of(struct rf_job *job)
+struct request *provision_request_of(struct rf_job *job)
 {
     return (struct request *)job; /* its first member */
 }
@@ -99,160 +41,65 @@ static void leave(struct request *r)
     r->p = NULL;
 }
 
-static void release(struct request *r)
+void provision_release(struct request *r)
 {
     leave(r);
     if (r->fd >= 0)
         close(r->fd);
     rf_buf_fini(&r->bytes);
     rf_buf_fini(&r->sealed);
-    rf_buf_fini(&r->loads);
+    provision_look_unref(r->look);
     provision_config_fini(&r->config);
     rf_content_unref(r->content);
     provision_facts_unref(r->facts);
     rf_free(r);
 }
 
-static void finish(struct request *r)
+void provision_finish(struct request *r)
 {
     if (r->done != NULL)
         r->done(r->arg, r->number, r->err, r->err == RF_OK ? r->content : NULL, &r->why);
-    release(r);
+    provision_release(r);
 }
 
-static void refuse(struct request *r, enum rf_err err, const char *code, const char *text)
+void provision_refuse(struct request *r, enum rf_err err, const char *code, const char *text)
 {
     r->err = rf_why_set(&r->why, err, code, "%s", text);
-    finish(r);
+    provision_finish(r);
 }
 
 /* A job came back. False: there is nothing more to do with it. */
-static bool is_wanted(struct request *r, const void *reader)
+bool provision_is_wanted(struct request *r, const void *reader)
 {
     if (reader == NULL || r->p == NULL) {
-        release(r);
+        provision_release(r);
         return false;
     }
     if (r->err != RF_OK) {
-        finish(r);
+        provision_finish(r);
         return false;
     }
     return true;
 }
 
 /* Hand it to the next worker. */
-static void go_on(struct request *r, struct rf_worker *worker,
-                  void (*work)(struct rf_job *job, void *state),
-                  void (*done)(struct rf_job *job, void *reader))
+void provision_go_on(struct request *r, struct rf_worker *worker,
+                     void (*work)(struct rf_job *job, void *state),
+                     void (*done)(struct rf_job *job, void *reader))
 {
     r->job.work = work;
     r->job.done = done;
     r->job.answer_to = rf_loop_mailbox(r->p->loop);
     if (rf_worker_post(worker, &r->job) != RF_OK)
-        refuse(r, RF_ERR_AGAIN, "busy", "too much work is waiting");
-}
-
-/* ---- files and lists ---- */
-
-static bool is_list(const struct request *r)
-{
-    return r->name.kind == PROVISION_CTL || r->name.kind == PROVISION_ITL;
-}
-
-/* Lists are one file, whatever name they are asked for, but for devices with lists of their own. */
-static const char *content_name(const struct request *r)
-{
-    if (r->has_own_list)
-        return r->name.name;
-    return r->name.kind == PROVISION_CTL   ? "CTLFile.tlv"
-           : r->name.kind == PROVISION_ITL ? "ITLFile.tlv"
-                                           : r->name.name;
-}
-
-static void find_work(struct rf_job *job, void *state)
-{
-    struct request *r = request_of(job);
-    if (is_list(r)) {
-        bool is_itl = r->name.kind == PROVISION_ITL;
-        RF_AUTO(rf_freep)
-        char *path = rf_site_list_path_in(r->facts->site, is_itl, r->name.device);
-        r->has_own_list =
-            rf_slice_ends_with(rf_slice_str(path), r->name.name) && r->name.device[0] != '\0';
-        r->err = provision_list_open(path, &r->fd, &r->id, &r->why);
-    } else
-        r->err = provision_file_open(r->facts->images, r->name.name, &r->fd, &r->id, &r->why);
-}
-
-static void read_work(struct rf_job *job, void *state)
-{
-    struct request *r = request_of(job);
-    r->err = provision_file_read(r->fd, &r->id, &r->bytes, &r->why);
-    if (r->err != RF_OK || !is_list(r))
-        return;
-    r->err = provision_list_check(rf_buf_slice(&r->bytes), NULL, &r->why);
-    rf_digest_of(RF_DIGEST_SHA256, rf_buf_slice(&r->bytes), r->sha256);
-}
-
-static struct request *waiting_for(struct rf_provision *p, const struct rf_content *content)
-{
-    struct request *r = p != NULL ? p->requests : NULL;
-    while (r != NULL && !(r->is_waiting && r->content == content))
-        r = r->next;
-    return r;
-}
-
-static void was_read(struct rf_job *job, void *reader)
-{
-    struct request *r = request_of(job);
-    if (r->err == RF_OK)
-        provision_content_loaded(r->content, &r->bytes);
-    else
-        provision_content_forget(r->content);
-    if (r->err == RF_OK && is_list(r)) {
-        provision_content_set_sha256(r->content, r->sha256);
-        provision_content_set_what(r->content, "list", NULL);
-    }
-    if (reader == NULL || r->p == NULL) {
-        release(r);
-        return;
-    }
-    /* A callback may do anything, and even free the catalogue: look anew each time. */
-    struct request *other;
-    while ((other = waiting_for(r->p, r->content)) != NULL) {
-        other->err = r->err;
-        other->why = r->why;
-        finish(other);
-    }
-    finish(r);
-}
-
-static void was_found(struct rf_job *job, void *reader)
-{
-    struct request *r = request_of(job);
-    if (!is_wanted(r, reader))
-        return;
-    struct rf_provision *p = r->p;
-    struct rf_content *there = provision_contents_find(&p->contents, content_name(r), &r->id);
-    if (there != NULL) {
-        r->content = rf_content_ref(there);
-        r->is_waiting = !there->is_loaded;
-        if (there->is_loaded)
-            finish(r);
-        return;
-    }
-    r->content = provision_contents_add(&p->contents, content_name(r), &r->id);
-    if (r->content == NULL)
-        refuse(r, RF_ERR_AGAIN, "busy", "no room for more files in memory at the moment");
-    else
-        go_on(r, p->files, read_work, was_read);
+        provision_refuse(r, RF_ERR_AGAIN, "busy", "too much work is waiting");
 }
 
 /* ---- configurations ---- */
 
 static void look_work(struct rf_job *job, void *state)
 {
-    struct request *r = request_of(job);
-    r->err = provision_loads_list(r->facts->images, &r->loads, &r->why);
+    struct request *r = provision_request_of(job);
+    r->err = provision_look(state, r->facts, &r->look, &r->why);
     if (r->err == RF_OK && r->name.kind == PROVISION_CONFIG_PLAIN)
         r->err = provision_lists_want_signed(r->facts, r->name.device, &r->wants_signed, &r->why);
 }
@@ -265,9 +112,10 @@ static bool is_signed(enum provision_answer answer)
 
 static void make_work(struct rf_job *job, void *state)
 {
-    struct request *r = request_of(job);
-    r->err = provision_config_make(state, r->name.device, r->facts, rf_buf_slice(&r->loads),
+    struct request *r = provision_request_of(job);
+    r->err = provision_config_make(state, r->name.device, r->facts, rf_buf_slice(&r->look->loads),
                                    r->now_s, &r->config, &r->why);
+    r->config.store_generation = rf_store_generation(state);
     struct provision_ask_config ask = {.kind = r->name.kind,
                                        .name = r->name.name,
                                        .device = r->name.device,
@@ -294,7 +142,7 @@ static struct rf_slice body_of(const struct request *r)
 }
 
 /* Never a time that is still to come. */
-static uint32_t timestamp_of(const struct request *r, int64_t changed_s)
+uint32_t provision_timestamp(const struct request *r, int64_t changed_s)
 {
     return (uint32_t)(changed_s < r->now_s ? changed_s : r->now_s);
 }
@@ -305,59 +153,88 @@ static void keep_key(const struct rf_cert *cert, uint8_t key[32])
     rf_bug_on(!rf_rd_copy(&rd, key, 32));
 }
 
-static void sign_work(struct rf_job *job, void *state)
+void provision_sign(struct request *r, void *signer, struct rf_slice body, int64_t changed_s)
 {
-    struct request *r = request_of(job);
     RF_AUTO(rf_vault_freep) struct rf_vault_key *key = NULL;
     RF_AUTO(rf_cert_freep) struct rf_cert *cert = NULL;
-    r->err = r->signing_key(state, &key, &cert, &r->why);
+    r->err = r->signing_key(signer, &key, &cert, &r->why);
     if (r->err != RF_OK)
         return;
-    struct rf_slice before = rf_slice_of(r->made_of.key, sizeof r->made_of.key);
-    if (r->content != NULL && rf_slice_eq(before, rf_cert_sha256(cert)))
-        return; /* the kept copy is right */
     keep_key(cert, r->made_of.key);
     struct rf_sigfile_spec spec = {.name = r->name.name,
                                    .digest = r->made_of.digest,
-                                   .timestamp = timestamp_of(r, r->config.changed_s),
-                                   .body = body_of(r)};
-    r->bytes = RF_BUF(spec.body.len + RF_SIGFILE_OVERHEAD_MAX);
+                                   .timestamp = provision_timestamp(r, changed_s),
+                                   .body = body};
+    r->bytes = RF_BUF(body.len + RF_SIGFILE_OVERHEAD_MAX);
     r->err = rf_sigfile_sign(key, cert, &spec, &r->bytes, &r->why);
     if (r->err == RF_OK)
         rf_digest_of(RF_DIGEST_SHA256, rf_buf_slice(&r->bytes), r->sha256);
 }
 
+void provision_note_key(struct rf_provision *p, const uint8_t key[32])
+{
+    struct rf_slice now = rf_slice_of(key, sizeof p->key);
+    if (p->has_key && !rf_slice_eq(rf_slice_of(p->key, sizeof p->key), now)) {
+        provision_cache_drop(p->cache, NULL);
+        generations_drop(p->generations, NULL);
+    }
+    memcpy(p->key, key, sizeof p->key);
+    p->has_key = true;
+}
+
+static void sign_work(struct rf_job *job, void *state)
+{
+    struct request *r = provision_request_of(job);
+    provision_sign(r, state, body_of(r), r->config.changed_s);
+}
+
+/* Nothing that the next request for it can see has changed since: it is answered without asking the
+ * database. */
+static void keep_fresh(struct request *r)
+{
+    if (r->p->db == NULL || r->via == RF_PROVISION_HTTPS)
+        return;
+    struct provision_fresh fresh = {.store = r->config.store_generation,
+                                    .facts = r->facts->serial,
+                                    .look = r->look->number,
+                                    .until_s = r->config.until_s};
+    provision_cache_refresh(r->p->cache, r->name.name, r->made_of.digest, &fresh);
+}
+
 static void was_signed(struct rf_job *job, void *reader)
 {
-    struct request *r = request_of(job);
-    if (!is_wanted(r, reader))
+    struct request *r = provision_request_of(job);
+    if (!provision_is_wanted(r, reader))
         return;
-    if (r->bytes.len > 0) {
-        rf_count(FILES_SIGNED);
-        if (r->made_of.digest == RF_DIGEST_SHA1)
-            rf_count(SHA1_SIGNED);
-        rf_content_unref(r->content);
-        r->content = provision_content_new(r->name.name, &r->bytes);
-        provision_content_set_sha256(r->content, r->sha256);
-        if (r->answer == PROVISION_ANSWER_SIGNED)
-            provision_content_set_what(r->content, "signed", r->config.stamp);
-        else
-            provision_content_set_what(r->content, "stub", NULL);
-        provision_cache_put(r->p->cache, r->name.device, &r->made_of, r->content);
-    }
-    finish(r);
+    rf_count(FILES_SIGNED);
+    if (r->made_of.digest == RF_DIGEST_SHA1)
+        rf_count(SHA1_SIGNED);
+    provision_note_key(r->p, r->made_of.key);
+    r->content = provision_content_new(r->name.name, &r->bytes);
+    provision_content_set_sha256(r->content, r->sha256);
+    if (r->answer == PROVISION_ANSWER_SIGNED)
+        provision_content_set_what(r->content, "signed", r->config.stamp);
+    else
+        provision_content_set_what(r->content, "stub", NULL);
+    provision_cache_put(r->p->cache, r->name.name, r->name.device, &r->made_of, r->content);
+    keep_fresh(r);
+    provision_finish(r);
 }
 
 static void go_sign(struct request *r)
 {
     struct rf_provision *p = r->p;
-    rf_digest_of(RF_DIGEST_SHA256, body_of(r), r->sha256);
-    r->content = provision_cache_find(p->cache, r->name.device, r->sha256, r->digest, &r->made_of);
-    if (r->content != NULL)
-        rf_content_ref(r->content);
-    memcpy(r->made_of.sha256, r->sha256, sizeof r->made_of.sha256);
+    rf_digest_of(RF_DIGEST_SHA256, body_of(r), r->made_of.of);
     r->made_of.digest = r->digest;
-    go_on(r, p->signer, sign_work, was_signed);
+    struct rf_content *kept =
+        provision_cache_find(p->cache, r->name.name, r->made_of.of, r->digest);
+    if (kept == NULL) {
+        provision_go_on(r, p->signer, sign_work, was_signed);
+        return;
+    }
+    r->content = rf_content_ref(kept);
+    keep_fresh(r);
+    provision_finish(r);
 }
 
 /* ---- encrypted ones ---- */
@@ -388,7 +265,7 @@ static enum rf_err seal(struct request *r, struct rf_vault_key *key, const struc
 
 static void seal_work(struct rf_job *job, void *state)
 {
-    struct request *r = request_of(job);
+    struct request *r = provision_request_of(job);
     RF_AUTO(rf_vault_freep) struct rf_vault_key *key = NULL;
     RF_AUTO(rf_cert_freep) struct rf_cert *cert = NULL;
     r->err = r->signing_key(state, &key, &cert, &r->why);
@@ -420,8 +297,8 @@ static struct provision_generation *keep_sealed(struct request *r)
 
 static void was_sealed(struct rf_job *job, void *reader)
 {
-    struct request *r = request_of(job);
-    if (!is_wanted(r, reader))
+    struct request *r = provision_request_of(job);
+    if (!provision_is_wanted(r, reader))
         return;
     struct rf_provision *p = r->p;
     struct provision_generation *g =
@@ -429,13 +306,13 @@ static void was_sealed(struct rf_job *job, void *reader)
                          : generations_find(p->generations, r->name.device, &r->sealed_of);
     if (g == NULL) { /* it went for want of room meanwhile */
         r->is_sealed = false;
-        go_on(r, p->signer, seal_work, was_sealed);
+        provision_go_on(r, p->signer, seal_work, was_sealed);
         return;
     }
     r->content = rf_content_ref(r->answer == PROVISION_ANSWER_ENCRYPTED
                                     ? generation_file(p->generations, g, &r->from)
                                     : generation_stub(g, &r->from));
-    finish(r);
+    provision_finish(r);
 }
 
 static void go_seal(struct request *r)
@@ -444,7 +321,7 @@ static void go_seal(struct request *r)
     struct rf_rd rd = rf_rd_of(rf_cert_sha256(c->phone));
     r->sealed_of = (struct provision_sealed_of){
         .digest = r->digest,
-        .timestamp = timestamp_of(r, c->has_secrets ? c->whole.changed_s : c->changed_s)};
+        .timestamp = provision_timestamp(r, c->has_secrets ? c->whole.changed_s : c->changed_s)};
     memcpy(r->sealed_of.document, c->has_secrets ? c->whole.sha256 : c->sha256,
            sizeof r->sealed_of.document);
     rf_bug_on(!rf_rd_copy(&rd, r->sealed_of.phone, sizeof r->sealed_of.phone));
@@ -453,7 +330,7 @@ static void go_seal(struct request *r)
     r->is_sealed = g != NULL;
     if (g != NULL)
         memcpy(r->sealed_of.key, g->of.key, sizeof r->sealed_of.key);
-    go_on(r, r->p->signer, seal_work, was_sealed);
+    provision_go_on(r, r->p->signer, seal_work, was_sealed);
 }
 
 /* ---- the answer ---- */
@@ -474,13 +351,17 @@ static void answer_unsigned(struct request *r)
                                is_stub    ? NULL
                                : is_whole ? c->whole.stamp
                                           : c->stamp);
-    finish(r);
+    provision_finish(r);
 }
 
 static void was_made(struct rf_job *job, void *reader)
 {
-    struct request *r = request_of(job);
-    if (!is_wanted(r, reader))
+    struct request *r = provision_request_of(job);
+    if (reader != NULL && r->p != NULL && r->err == RF_OK)
+        provision_seen_know(r->p->seen, r->name.device, r->digest);
+    else if (reader != NULL && r->p != NULL && strcmp(r->why.code, "device-unknown") == 0)
+        provision_gate_unknown(r);
+    if (!provision_is_wanted(r, reader))
         return;
     struct rf_provision *p = r->p;
     if (r->config.missing_load[0] != '\0' &&
@@ -508,41 +389,41 @@ static void was_made(struct rf_job *job, void *reader)
         go_sign(r);
 }
 
-static void was_looked_at(struct rf_job *job, void *reader)
+/* Was it answered before, and nothing has changed that it depends on? */
+static struct rf_content *still_good(const struct request *r)
 {
-    struct request *r = request_of(job);
-    if (is_wanted(r, reader))
-        go_on(r, r->p->store, make_work, was_made);
+    const struct rf_provision *p = r->p;
+    if (p->db == NULL || r->via == RF_PROVISION_HTTPS || r->name.kind != PROVISION_CONFIG)
+        return NULL;
+    struct provision_fresh now = {.store = rf_store_generation(p->db),
+                                  .facts = r->facts->serial,
+                                  .look = r->look->number,
+                                  .until_s = r->now_s};
+    return provision_cache_fresh(p->cache, r->name.name, &now);
 }
 
-/* ---- telling ---- */
-
-void rf_provision_tell(struct rf_provision *p, const struct rf_provision_report *report)
+static void was_looked_at(struct rf_job *job, void *reader)
 {
-    provision_log(&p->request_log, report, rf_now_ms(rf_loop_clock(p->loop)));
+    struct request *r = provision_request_of(job);
+    if (!provision_is_wanted(r, reader))
+        return;
+    struct rf_content *kept = still_good(r);
+    if (kept == NULL) {
+        provision_go_on(r, r->p->store, make_work, was_made);
+        return;
+    }
+    r->content = rf_content_ref(kept);
+    provision_finish(r);
 }
 
 /* ---- asking ---- */
 
-enum rf_err rf_provision_admit(struct rf_provision *p, const struct rf_address *from,
-                               struct rf_why *why)
-{
-    const struct rf_networks *networks = &p->facts->networks;
-    if (!rf_fault_skips("provision.network") && networks->n > 0 &&
-        !rf_networks_have(networks, from))
-        return rf_why_set(why, RF_ERR_DENIED, "request-network",
-                          "the address is in none of provision_networks");
-    if (!rf_fault_skips("provision.rate") &&
-        !rf_provision_limits_take(p->limits, from, rf_now_ms(rf_loop_clock(p->loop))))
-        return rf_why_set(why, RF_ERR_AGAIN, "request-rate", "too many requests a second");
-    return RF_OK;
-}
-
 static void was_refused(struct rf_msg *msg, void *reader)
 {
-    struct request *r = request_of((struct rf_job *)msg); /* first member of the first member */
-    if (is_wanted(r, reader))
-        finish(r);
+    struct request *r =
+        provision_request_of((struct rf_job *)msg); /* first member of the first member */
+    if (provision_is_wanted(r, reader))
+        provision_finish(r);
 }
 
 static struct request *request_new(struct rf_provision *p, const struct rf_provision_ask *ask,
@@ -555,6 +436,7 @@ static struct request *request_new(struct rf_provision *p, const struct rf_provi
     r->number = number;
     r->via = ask->via;
     r->from = ask->from;
+    memcpy(r->proven, ask->device, sizeof r->proven);
     r->facts = provision_facts_ref(p->facts);
     r->signing_key = p->signing_key;
     r->now_s = rf_wall_s(rf_loop_clock(p->loop));
@@ -582,6 +464,11 @@ enum rf_err rf_provision_get(struct rf_provision *p, const struct rf_provision_a
     struct request *r = request_new(p, ask, done, arg, number);
     r->err = provision_name_parse(ask->name, &r->name, &r->why);
     r->is_proven = provision_is_proven(ask, r->name.device);
+    bool is_default = r->name.kind == PROVISION_DEFAULT || r->name.kind == PROVISION_DEFAULT_SIGNED;
+    if (r->err == RF_OK)
+        r->err = provision_gate(r);
+    if (strcmp(r->why.code, "name-listing") == 0)
+        rf_count(NAMES_LISTED);
     if (r->err != RF_OK) {
         r->job.msg.run = was_refused;
         rf_mailbox_post_answer(rf_loop_mailbox(p->loop), &r->job.msg);
@@ -589,12 +476,16 @@ enum rf_err rf_provision_get(struct rf_provision *p, const struct rf_provision_a
     }
     bool is_config = r->name.kind == PROVISION_CONFIG || r->name.kind == PROVISION_CONFIG_PLAIN ||
                      r->name.kind == PROVISION_CONFIG_ENCODED;
-    r->job.work = is_config ? look_work : find_work;
-    r->job.done = is_config ? was_looked_at : was_found;
+    r->job.work = is_config    ? look_work
+                  : is_default ? provision_default_make
+                               : provision_static_find;
+    r->job.done = is_config    ? was_looked_at
+                  : is_default ? provision_default_made
+                               : provision_static_found;
     r->job.answer_to = rf_loop_mailbox(p->loop);
     enum rf_err err = rf_worker_post(p->files, &r->job);
     if (err != RF_OK)
-        release(r);
+        provision_release(r);
     return err;
 }
 
@@ -628,6 +519,8 @@ void rf_provision_set_site(struct rf_provision *p, const struct rf_site *site,
 {
     provision_facts_unref(p->facts);
     p->facts = provision_facts_new(site, ports, &p->wrap_key);
+    p->facts->serial = ++p->facts_n;
+    p->facts->made_s = rf_wall_s(rf_loop_clock(p->loop));
     rf_provision_limits_set(p->limits, site->conf->provision_rate, site->conf->provision_names);
 }
 
@@ -654,7 +547,12 @@ struct rf_provision *rf_provision_new(const struct rf_provision_conf *conf)
     rf_provision_set_site(p, conf->site, conf->ports);
     p->cache = provision_cache_new();
     p->generations = generations_new();
-    p->files = rf_worker_start("files", RF_PROVISION_PENDING_MAX, NULL);
+    p->files = rf_worker_start("files", RF_PROVISION_PENDING_MAX, &p->looker);
+    p->db = conf->db;
+    p->on_alarm = conf->on_alarm;
+    p->alarm_arg = conf->alarm_arg;
+    p->seen = provision_seen_new();
+    p->notes = provision_notes_new(p->loop, p->store, provision_gate_new_pending, p);
     return p;
 }
 
@@ -666,10 +564,13 @@ void rf_provision_free(struct rf_provision *p)
         struct request *r = p->requests;
         leave(r);
         if (r->is_waiting)
-            release(r);
+            provision_release(r);
         /* The others are with a worker or in the mailbox, and release themselves. */
     }
     rf_worker_stop(p->files);
+    provision_look_unref(p->looker.last);
+    provision_notes_free(p->notes);
+    provision_seen_free(p->seen);
     provision_contents_fini(&p->contents);
     provision_cache_free(p->cache);
     generations_free(p->generations);

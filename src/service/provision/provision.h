@@ -29,8 +29,10 @@
 #define RF_PROVISION_FILE_MAX ((size_t)100 * 1024 * 1024)
 /** Bytes of files held for transfers at one time; requests beyond it are told to come again. */
 #define RF_PROVISION_HELD_MAX ((size_t)256 * 1024 * 1024)
-/** Bytes of signed configurations kept. */
-#define RF_PROVISION_CACHE_MAX ((size_t)4 * 1024 * 1024)
+/** Bytes of signed files kept. */
+#define RF_PROVISION_CACHE_MAX ((size_t)64 * 1024 * 1024)
+/** Largest file that is signed on demand. */
+#define RF_PROVISION_SIGNED_MAX ((size_t)16 * 1024 * 1024)
 /** Requests being worked on at one time. */
 #define RF_PROVISION_PENDING_MAX 512
 
@@ -56,12 +58,19 @@ const uint8_t *rf_content_sha256(const struct rf_content *c);
 typedef enum rf_err (*rf_provision_key_fn)(void *state, struct rf_vault_key **key,
                                            struct rf_cert **cert, struct rf_why *why);
 
+/** Something that somebody should look at: `code` is stable, `device` may be empty. */
+typedef void (*rf_provision_alarm_fn)(void *arg, const char *code, const char *device,
+                                      const char *text);
+
 struct rf_provision_conf {
     struct rf_loop *loop;
     const struct rf_site *site;        /* copied: may change or go afterwards */
     const struct rf_site_ports *ports; /* copied */
     struct rf_worker *store;           /* its state is the struct rf_store */
+    const struct rf_store *db; /* the same; only its generation is looked at here. May be NULL */
     struct rf_worker *signer;
+    rf_provision_alarm_fn on_alarm; /* may be NULL */
+    void *alarm_arg;
     rf_provision_key_fn signing_key;  /* may be NULL */
     const struct rf_secret *wrap_key; /* of the database's secrets, copied; NULL: there is none */
 };
@@ -135,6 +144,9 @@ void rf_provision_tell(struct rf_provision *p, const struct rf_provision_report 
 RF_MUST_CHECK enum rf_err rf_provision_get(struct rf_provision *p,
                                            const struct rf_provision_ask *ask,
                                            rf_provision_done done, void *arg, uint64_t number);
+/** The device was last seen at this address: what is known from before the start. */
+void rf_provision_seen_at(struct rf_provision *p, const struct rf_store_device *device,
+                          const char *host);
 /** Forget every request with this `arg`: it goes away. */
 void rf_provision_cancel(struct rf_provision *p, void *arg);
 
@@ -187,8 +199,8 @@ rf_provision_lint(const struct rf_provision_view *view, struct rf_store *store, 
                   void (*each)(void *arg, const struct rf_provision_finding *finding),
                   void *each_arg, struct rf_why *why);
 
-/** Drop what is kept of a device (NULL: of all). Content is compared at each request, so this only
- * gives memory back. */
+/** Drop what is kept of a device. NULL: of all, which is needed when the signing key was replaced;
+ * for everything else what is kept is compared at each request, and this only gives memory back. */
 void rf_provision_invalidate(struct rf_provision *p, const char *device);
 /** Another configuration or other ports from now on. */
 void rf_provision_set_site(struct rf_provision *p, const struct rf_site *site,

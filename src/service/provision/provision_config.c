@@ -238,6 +238,18 @@ enum rf_err provision_config_load(struct rf_store *store, const char *device,
     return rf_why_set(why, err, none.code, "%s", none.text);
 }
 
+/* The next moment at which time alone makes it another one: a pending operation ends. Beyond a
+ * minute somebody looks again anyway. */
+static int64_t until_of(const struct rf_store_capf *op, int64_t now_s)
+{
+    const int64_t ends[] = {op->complete_by_s, op->string_expires_s};
+    int64_t until_s = now_s + 60;
+    for (size_t i = 0; i < 2; i++)
+        if (ends[i] >= now_s && ends[i] < until_s)
+            until_s = ends[i];
+    return until_s;
+}
+
 enum rf_err provision_config_make(struct rf_store *store, const char *device,
                                   const struct provision_facts *facts, struct rf_slice loads,
                                   int64_t now_s, struct provision_config *out, struct rf_why *why)
@@ -249,6 +261,7 @@ enum rf_err provision_config_make(struct rf_store *store, const char *device,
         return err;
     err = make(store, &source.in, out, why);
     out->device = source.phone.device;
+    out->until_s = until_of(&source.op, now_s);
     if (err != RF_OK)
         provision_config_fini(out);
     provision_config_source_fini(&source);

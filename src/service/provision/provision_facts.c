@@ -16,6 +16,7 @@ struct provision_facts *provision_facts_new(const struct rf_site *site,
     f->capf_port = ports->capf;
     f->is_nonsecure = conf->cluster == RF_SITE_CLUSTER_NONSECURE;
     f->digest = conf->digest == RF_SITE_SHA1 ? RF_DIGEST_SHA1 : RF_DIGEST_SHA512;
+    f->has_default = conf->auto_register == RF_SITE_AUTO_QUARANTINE;
     f->may_sha1 = conf->sign_sha1 || conf->digest == RF_SITE_SHA1;
     /* The configuration was checked when it was read. */
     enum rf_err err = rf_networks_parse(conf->provision_networks, &f->networks, NULL);

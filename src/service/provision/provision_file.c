@@ -4,6 +4,7 @@
 
 #include "base/faults.h"
 #include "base/text.h"
+#include "wire/signedfile/signedfile.h"
 #include "wire/trustlist/trustlist.h"
 
 #include <dirent.h>
@@ -45,7 +46,7 @@ bool provision_identity_same(const struct provision_identity *a, const struct pr
            a->ctime.tv_sec == b->ctime.tv_sec && a->ctime.tv_nsec == b->ctime.tv_nsec;
 }
 
-static struct provision_identity identity_of(const struct stat *st)
+struct provision_identity provision_identity_of(const struct stat *st)
 {
     return (struct provision_identity){.dev = st->st_dev,
                                        .ino = st->st_ino,
@@ -74,7 +75,7 @@ static enum rf_err judge(int fd, const char *name, size_t limit, struct provisio
     if (st.st_size < 0 || (size_t)st.st_size > limit)
         return rf_why_set(why, RF_ERR_NOT_FOUND, "file-too-large", "%s is larger than %zu bytes",
                           name, limit);
-    *id = identity_of(&st);
+    *id = provision_identity_of(&st);
     return RF_OK;
 }
 
@@ -97,31 +98,241 @@ static enum rf_err open_listed(DIR *dir, const char *name, int *fd, struct provi
     return RF_OK;
 }
 
+/* A name in a folder's listing: as it is, and in other spellings. */
+struct listed {
+    bool is_exact;
+    size_t others;
+    char other[256]; /* the first of them */
+};
+
+static void look_up(DIR *dir, const char *name, struct listed *out)
+{
+    const struct dirent *entry;
+    *out = (struct listed){.other = ""};
+    while ((entry = readdir(dir)) != NULL) {
+        if (!rf_fault_skips("provision.listed-hidden") && entry->d_name[0] == '.')
+            continue;
+        if (strcmp(entry->d_name, name) == 0)
+            out->is_exact = true;
+        else if (provision_name_same_folded(entry->d_name, name) && out->others++ == 0)
+            snprintf(out->other, sizeof out->other, "%s", entry->d_name);
+    }
+}
+
+/* What is opened is the listing's own name. Phones spell names otherwise than their makers' files:
+ * taken when only one can be meant. */
+static const char *listed_name(const struct listed *l, const char *name)
+{
+    return l->is_exact ? name : l->others == 1 ? l->other : NULL;
+}
+
+static enum rf_err not_listed(size_t others, const char *name, struct rf_why *why)
+{
+    if (others > 1)
+        return rf_why_set(why, RF_ERR_NOT_FOUND, "file-case",
+                          "\"%s\" is here in %zu other spellings", name, others);
+    return rf_why_set(why, RF_ERR_NOT_FOUND, "file-not-found", "there is no %s", name);
+}
+
 enum rf_err provision_file_open(const char *folder, const char *name, int *fd,
                                 struct provision_identity *id, struct rf_why *why)
 {
     RF_AUTO(close_dir) DIR *dir = opendir(folder);
     if (dir == NULL)
         return io_error(why, "list", folder);
-    char other[256] = "";
-    size_t others = 0;
-    const struct dirent *entry;
-    while ((entry = readdir(dir)) != NULL) {
-        if (!rf_fault_skips("provision.listed-hidden") && entry->d_name[0] == '.')
-            continue;
-        /* What is opened is the listing's own name. */
-        if (strcmp(entry->d_name, name) == 0)
-            return open_listed(dir, entry->d_name, fd, id, why);
-        if (provision_name_same_folded(entry->d_name, name) && others++ == 0)
-            snprintf(other, sizeof other, "%s", entry->d_name);
+    struct listed l;
+    look_up(dir, name, &l);
+    const char *found = listed_name(&l, name);
+    return found != NULL ? open_listed(dir, found, fd, id, why) : not_listed(l.others, name, why);
+}
+
+/* ---- images/ and the folders below files/ ---- */
+
+/* What is firmware by its name: verified by the key of its maker, never signed here. */
+static bool is_firmware(const char *name)
+{
+    static const char *const tails[] = {".loads", ".sbn", ".sbin", ".zz"};
+    struct rf_slice s = rf_slice_str(name);
+    char folded[RF_PROVISION_NAME_MAX + 1];
+    for (size_t i = 0; i <= s.len && i < sizeof folded; i++)
+        folded[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] - 'A' + 'a') : name[i];
+    for (size_t i = 0; i < sizeof tails / sizeof *tails; i++)
+        if (rf_slice_ends_with(rf_slice_str(folded), tails[i]))
+            return true;
+    /* "<name>.bin4" */
+    struct rf_slice but_last = rf_slice_part(rf_slice_str(folded), 0, s.len > 0 ? s.len - 1 : 0);
+    return rf_slice_ends_with(but_last, ".bin") || rf_slice_ends_with(rf_slice_str(folded), ".bin");
+}
+
+static enum rf_err check_folder(int fd, const char *name, struct rf_why *why)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return io_error(why, "look at", name);
+    if (!rf_fault_skips("provision.folder-writable") && (st.st_mode & S_IWOTH) != 0)
+        return rf_why_set(why, RF_ERR_NOT_FOUND, "file-writable",
+                          "anybody may put files into the folder %s: chmod o-w it", name);
+    return RF_OK;
+}
+
+/* The folder of this name in `*dir`, which is closed for it. */
+static enum rf_err enter(DIR **dir, const char *name, struct rf_why *why)
+{
+    struct listed l;
+    look_up(*dir, name, &l);
+    const char *found = listed_name(&l, name);
+    if (found == NULL)
+        return not_listed(l.others, name, why);
+    RF_AUTO(close_fd)
+    int fd = openat(dirfd(*dir), found, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return rf_why_set(why, RF_ERR_NOT_FOUND, "file-kind", "%s is no folder of its own", name);
+    enum rf_err err = check_folder(fd, name, why);
+    if (err != RF_OK)
+        return err;
+    DIR *inner = fdopendir(fd);
+    if (inner == NULL)
+        return io_error(why, "list", name);
+    (void)take_fd(&fd);
+    closedir(*dir);
+    *dir = inner;
+    return RF_OK;
+}
+
+/* Open the folder that a name is in, one component after the other. *last: the name in it. */
+static enum rf_err open_folder_of(const char *root, const char *name, DIR **out, char last[256],
+                                  struct rf_why *why)
+{
+    struct rf_slice rest = rf_slice_str(name);
+    struct rf_slice piece;
+    *out = opendir(root);
+    if (*out == NULL && errno == ENOENT)
+        return not_listed(0, name, why);
+    if (*out == NULL)
+        return io_error(why, "list", root);
+    enum rf_err err = check_folder(dirfd(*out), root, why);
+    while (err == RF_OK && rf_next_piece(&rest, '/', &piece)) {
+        if (!rf_slice_to_str(piece, last, 256))
+            return not_listed(0, name, why);
+        if (rest.p != NULL)
+            err = enter(out, last, why);
     }
-    /* Phones spell names otherwise than their makers' files: taken when only one can be meant. */
-    if (others == 1)
-        return open_listed(dir, other, fd, id, why);
-    if (others > 1)
-        return rf_why_set(why, RF_ERR_NOT_FOUND, "file-case",
-                          "\"%s\" is here in %zu other spellings", name, others);
-    return rf_why_set(why, RF_ERR_NOT_FOUND, "file-not-found", "there is no %s", name);
+    return err;
+}
+
+static enum rf_err open_found(DIR *dir, const char *found, struct provision_found *out,
+                              struct rf_why *why)
+{
+    enum rf_err err = open_listed(dir, found, &out->fd, &out->id, why);
+    if (err == RF_OK && !rf_fault_skips("provision.file-empty") && out->id.size == 0) {
+        close_fd(&out->fd);
+        return rf_why_set(why, RF_ERR_NOT_FOUND, "file-empty",
+                          "%s is empty: phones are told that it is not there", found);
+    }
+    return err;
+}
+
+/* In images/, which is flat; else below files/. An exact name in either comes before another
+ * spelling. RF_ERR_NOT_FOUND file-not-found: go on looking. */
+static enum rf_err find_plain(const struct provision_facts *facts, const char *name,
+                              bool with_images, struct provision_found *out, struct rf_why *why)
+{
+    RF_AUTO(close_dir) DIR *images = NULL;
+    RF_AUTO(close_dir) DIR *files = NULL;
+    struct listed in_images = {.other = ""};
+    struct listed in_files = {.other = ""};
+    struct rf_why inner = {0};
+    char last[256] = "";
+    if (with_images && strchr(name, '/') == NULL) {
+        images = opendir(facts->images);
+        if (images == NULL)
+            return io_error(why, "list", facts->images);
+        look_up(images, name, &in_images);
+    }
+    enum rf_err err = in_images.is_exact ? RF_ERR_NOT_FOUND
+                                         : open_folder_of(facts->files, name, &files, last, &inner);
+    if (err == RF_OK)
+        look_up(files, last, &in_files);
+    size_t others = in_images.others + in_files.others;
+    if (in_images.is_exact || (!in_files.is_exact && others == 1 && in_images.others == 1)) {
+        out->is_image = true;
+        return open_found(images, listed_name(&in_images, name), out, why);
+    }
+    if (in_files.is_exact || (others == 1 && in_files.others == 1))
+        return open_found(files, listed_name(&in_files, last), out, why);
+    if (err != RF_OK && strcmp(inner.code, "file-not-found") != 0)
+        return rf_why_set(why, err, inner.code, "%s", inner.text);
+    return not_listed(others, name, why);
+}
+
+static bool is_missing(enum rf_err err, const struct rf_why *why)
+{
+    return err == RF_ERR_NOT_FOUND && strcmp(why->code, "file-not-found") == 0;
+}
+
+/* A file of the site by its plain name; or, where only a signed copy lies there, what that holds.
+ */
+static enum rf_err find_own(const struct provision_facts *facts, const char *name, bool with_images,
+                            struct provision_found *out, struct rf_why *why)
+{
+    struct rf_why inner = {0};
+    enum rf_err err = find_plain(facts, name, with_images, out, &inner);
+    if (is_missing(err, &inner) && !is_firmware(name)) {
+        RF_AUTO(rf_freep) char *copy = rf_strf("%s.sgn", name);
+        struct rf_why none = {0};
+        enum rf_err copied = find_plain(facts, copy, false, out, &none);
+        if (copied == RF_OK) {
+            out->is_enveloped = true;
+            return RF_OK;
+        }
+        if (!is_missing(copied, &none))
+            return rf_why_set(why, copied, none.code, "%s", none.text);
+    }
+    return err == RF_OK ? RF_OK : rf_why_set(why, err, inner.code, "%s", inner.text);
+}
+
+enum rf_err provision_find(const struct provision_facts *facts, const char *name,
+                           struct provision_found *out, struct rf_why *why)
+{
+    struct rf_slice asked = rf_slice_str(name);
+    *out = (struct provision_found){.fd = -1};
+    if (!rf_slice_ends_with(asked, ".sgn"))
+        return find_own(facts, name, true, out, why);
+    /* Firmware of some phones has that suffix, and its maker's signature. */
+    RF_AUTO(close_dir) DIR *images = opendir(facts->images);
+    struct listed l;
+    if (images == NULL)
+        return io_error(why, "list", facts->images);
+    look_up(images, name, &l);
+    const char *found = listed_name(&l, name);
+    if (found != NULL) {
+        out->is_image = true;
+        return open_found(images, found, out, why);
+    }
+    char base[RF_PROVISION_NAME_MAX + 1];
+    rf_bug_on(!rf_slice_to_str(rf_slice_part(asked, 0, asked.len - 4), base, sizeof base));
+    bool is_ours = base[0] != '\0' && !rf_slice_ends_with(rf_slice_str(base), "/") &&
+                   !rf_slice_ends_with(rf_slice_str(base), ".sgn");
+    if (!is_ours || (!rf_fault_skips("provision.file-firmware") && is_firmware(base)))
+        return not_listed(l.others, name, why);
+    out->is_signed = true;
+    return find_own(facts, base, false, out, why);
+}
+
+enum rf_err provision_unwrap(struct rf_buf *bytes, struct rf_why *why)
+{
+    struct rf_slice file = rf_buf_slice(bytes);
+    struct rf_signedfile header;
+    struct rf_why inner = {0};
+    enum rf_err err = rf_signedfile_decode(file, file.len, &header, &inner);
+    if (err == RF_OK && rf_signedfile_kind_of(&header) != RF_SIGNEDFILE_KIND_FILE)
+        err = rf_why_set(&inner, RF_ERR_BAD, "file-kind", "it is another kind of container");
+    if (err != RF_OK)
+        return rf_why_set(why, RF_ERR_NOT_FOUND, "file-signed",
+                          "only a .sgn is there, and it is no signed file: %s",
+                          rf_why_text(&inner));
+    rf_buf_drop(bytes, rf_signedfile_ranges_of(&header, file.len).body_off);
+    return RF_OK;
 }
 
 enum rf_err provision_list_open(const char *path, int *fd, struct provision_identity *id,
@@ -168,7 +379,7 @@ enum rf_err provision_file_read(int fd, const struct provision_identity *id, str
         err = io_error(why, "look at", "a file");
     struct provision_identity now = {0};
     if (err == RF_OK)
-        now = identity_of(&st);
+        now = provision_identity_of(&st);
     /* A new name for it (rename over the old one) changes the time of the inode, not the content.
      */
     now.ctime = id->ctime;

@@ -4,6 +4,8 @@
 #ifndef SERVICE_PROVISION_PROVISION_INT_H
 #define SERVICE_PROVISION_PROVISION_INT_H
 
+#include <stdatomic.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -17,7 +19,9 @@
 /* ---- names (provision_name.c) ---- */
 
 enum provision_kind {
-    PROVISION_FILE, /* in images/, if it is there */
+    PROVISION_FILE,    /* in images/ or below files/, if it is there; or signed by us */
+    PROVISION_DEFAULT, /* XMLDefault */
+    PROVISION_DEFAULT_SIGNED,
     PROVISION_CTL,
     PROVISION_ITL,
     PROVISION_CONFIG,        /* signed */
@@ -45,10 +49,13 @@ bool provision_name_same_folded(const char *a, const char *b);
 /** Immutable; counted on the loop's thread, read by workers. */
 struct provision_facts {
     unsigned refs;
-    char *images; /* folder */
-    char *files;  /* folder */
-    char *site;   /* its folder, for the lists */
-    char *host;   /* that phones are told */
+    uint64_t serial; /* no two of a catalogue have the same */
+    int64_t made_s;
+    bool has_default; /* XMLDefault is for everybody */
+    char *images;     /* folder */
+    char *files;      /* folder */
+    char *site;       /* its folder, for the lists */
+    char *host;       /* that phones are told */
     uint16_t port_base;
     uint16_t capf_port;
     bool is_nonsecure;     /* the whole cluster */
@@ -92,11 +99,28 @@ struct provision_identity {
 bool provision_identity_same(const struct provision_identity *a,
                              const struct provision_identity *b);
 
+struct provision_identity provision_identity_of(const struct stat *st);
 /** Open a file of a folder by a name that is looked up in the folder's listing, letter by letter.
  * RF_ERR_NOT_FOUND file-not-found, file-case (only there in several other spellings), file-kind (a
  * link, a folder), file-writable (anybody may write it), file-too-large; RF_ERR_IO file-io. */
 RF_MUST_CHECK enum rf_err provision_file_open(const char *folder, const char *name, int *fd,
                                               struct provision_identity *id, struct rf_why *why);
+/** What a name that is not in the table stands for. */
+struct provision_found {
+    int fd;
+    struct provision_identity id;
+    bool is_image;     /* in images/: served as it is */
+    bool is_enveloped; /* only a signed file is there: its envelope comes off */
+    bool is_signed;    /* asked for with our signature */
+};
+/** Look in images/ and below files/. A file below files/ is served under its own name as it is, and
+ * under <name>.sgn signed by us; a signed file that lies there is only read for what it holds.
+ * Never signed: what is firmware by its name. Codes as of provision_file_open, and file-empty,
+ * file-signed (what lies there is no signed file). */
+RF_MUST_CHECK enum rf_err provision_find(const struct provision_facts *facts, const char *name,
+                                         struct provision_found *out, struct rf_why *why);
+/** Take the envelope off. RF_ERR_NOT_FOUND file-signed. */
+RF_MUST_CHECK enum rf_err provision_unwrap(struct rf_buf *bytes, struct rf_why *why);
 /** The same for a file whose place is fixed: a trust list. */
 RF_MUST_CHECK enum rf_err provision_list_open(const char *path, int *fd,
                                               struct provision_identity *id, struct rf_why *why);
@@ -115,6 +139,27 @@ RF_MUST_CHECK enum rf_err provision_list_check(struct rf_slice bytes, bool *has_
 RF_MUST_CHECK enum rf_err provision_lists_want_signed(const struct provision_facts *facts,
                                                       const char *device, bool *wanted,
                                                       struct rf_why *why);
+
+/* ---- what images/ says of every configuration (provision_look.c), file worker ---- */
+
+/** Immutable. */
+struct provision_look {
+    atomic_uint refs;
+    uint64_t number; /* the same as before: nothing is otherwise */
+    struct rf_buf loads;
+};
+struct provision_looker {
+    struct provision_look *last;
+    uint64_t facts;
+    struct provision_identity images;
+    bool is_settled; /* the next look may go by the times of the folder */
+    uint64_t number;
+};
+struct provision_look *provision_look_ref(struct provision_look *look);
+void provision_look_unref(struct provision_look *look);
+RF_MUST_CHECK enum rf_err provision_look(struct provision_looker *looker,
+                                         const struct provision_facts *facts,
+                                         struct provision_look **out, struct rf_why *why);
 
 /* ---- device configurations (provision_config.c), on the store worker ---- */
 
@@ -137,6 +182,8 @@ enum provision_protection {
 /** A configuration made. */
 struct provision_config {
     struct rf_store_device device; /* whose */
+    uint64_t store_generation;     /* of the database it was made from */
+    int64_t until_s;               /* good until then if nothing changes */
     struct rf_buf document;        /* without secrets */
     uint8_t sha256[32];            /* of the document */
     char stamp[PROVISION_STAMP_MAX];
@@ -243,27 +290,40 @@ void provision_content_forget(struct rf_content *c);
 /** The catalogue goes away; contents live as long as they are held. */
 void provision_contents_fini(struct provision_contents *all);
 
-/* ---- signed configurations kept (provision_cache.c), on the loop's thread ---- */
+/* ---- signed files kept (provision_cache.c), on the loop's thread ---- */
 
 /** What a signed file was made of. */
 struct provision_made_of {
-    uint8_t sha256[32]; /* of the document */
+    uint8_t of[32]; /* SHA-256 of what is signed, or of the identity of the file it is */
     enum rf_digest digest;
     uint8_t key[32]; /* fingerprint of the signer's certificate */
+};
+/** What a configuration depended on: generation of the database, number of the facts and the look.
+ */
+struct provision_fresh {
+    uint64_t store;
+    uint64_t facts;
+    uint64_t look;
+    int64_t until_s; /* not good from then on; asking: now */
 };
 
 struct provision_cache;
 struct provision_cache *provision_cache_new(void);
 void provision_cache_free(struct provision_cache *cache);
-/** The signed file kept for a device if it has this content and digest; NULL otherwise. *made_of
- * tells the key, which the signer worker compares. Borrowed. */
-struct rf_content *provision_cache_find(struct provision_cache *cache, const char *device,
-                                        const uint8_t sha256[32], enum rf_digest digest,
-                                        struct provision_made_of *made_of);
-/** Keep one for a device in place of what was kept; the oldest unused go when there is no room. */
-void provision_cache_put(struct provision_cache *cache, const char *device,
+/** The signed file kept under this name if it was made of this; NULL otherwise. Borrowed. */
+struct rf_content *provision_cache_find(struct provision_cache *cache, const char *name,
+                                        const uint8_t of[32], enum rf_digest digest);
+/** The one of which all that it depended on is as it was. */
+struct rf_content *provision_cache_fresh(struct provision_cache *cache, const char *name,
+                                         const struct provision_fresh *now);
+/** The one kept under this name depends on this. */
+void provision_cache_refresh(struct provision_cache *cache, const char *name, enum rf_digest digest,
+                             const struct provision_fresh *fresh);
+/** Keep one in place of what was kept under its name and digest; of a device (else empty) with
+ * whatever digest. Those unused for longest go when there is no room. */
+void provision_cache_put(struct provision_cache *cache, const char *name, const char *device,
                          const struct provision_made_of *made_of, struct rf_content *content);
-/** NULL: all. */
+/** Of this device; NULL: all. */
 void provision_cache_drop(struct provision_cache *cache, const char *device);
 size_t provision_cache_bytes(const struct provision_cache *cache);
 

@@ -164,14 +164,15 @@ bool rf_provision_limits_name(struct rf_provision_limits *l, const struct rf_add
     struct place *p = place_of(l, &ip, now_ms);
     uint32_t n = 0;
     p->asked_ms = now_ms;
+    now_ms++; /* 0 is never, also for a clock that has just begun */
     struct name *name = name_place(p, hash_of(l->seed, rf_slice_str(device)), now_ms, &n);
     if (name->at_ms == 0 && n >= l->names) {
         if (is_first != NULL)
             *is_first = p->refused_ms == 0 || now_ms - p->refused_ms > RF_PROVISION_LIMITS_NAMES_MS;
         if (p->refused_ms == 0 || now_ms - p->refused_ms > RF_PROVISION_LIMITS_NAMES_MS)
-            p->refused_ms = now_ms > 0 ? now_ms : 1;
+            p->refused_ms = now_ms;
         return false;
     }
-    name->at_ms = now_ms > 0 ? now_ms : 1;
+    name->at_ms = now_ms;
     return true;
 }

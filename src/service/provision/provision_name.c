@@ -25,6 +25,8 @@ static const struct {
     {"SEP", ".cnf.xml.sgn", PROVISION_CONFIG},
     {"SEP", ".cnf.xml", PROVISION_CONFIG_PLAIN},
     {"SEP", ".cnf.xml.enc.sgn", PROVISION_CONFIG_ENCODED},
+    {"XMLDefault.cnf.xml", NULL, PROVISION_DEFAULT},
+    {"XMLDefault.cnf.xml.sgn", NULL, PROVISION_DEFAULT_SIGNED},
 };
 
 /* Where other servers list what they have: asked for by those who look around. */
@@ -100,7 +102,8 @@ static struct rf_slice without_slash(struct rf_slice name)
     return rf_slice_starts_with(name, "/") ? rf_slice_part(name, 1, name.len - 1) : name;
 }
 
-static enum rf_err check_component(struct rf_slice name, struct rf_slice part, struct rf_why *why)
+static enum rf_err check_component(struct rf_slice name, struct rf_slice part, bool is_below,
+                                   struct rf_why *why)
 {
     if (!rf_fault_skips("provision.name-component") && part.len == 0)
         return refuse(why, name, "name-component", "an empty part beside a slash");
@@ -113,9 +116,9 @@ static enum rf_err check_component(struct rf_slice name, struct rf_slice part, s
     uint8_t c;
     while (rf_rd_u8(&rd, &c))
         if (!rf_fault_skips("provision.name-character") && !is_letter_or_digit(c) && c != '.' &&
-            c != '_' && c != '-' && c != '+')
+            c != '_' && c != '-' && c != '+' && !(is_below && c == ' '))
             return refuse(why, name, "name-character",
-                          "only letters, digits and . _ - + stand in names");
+                          "only letters, digits and . _ - + stand in names, below a folder blanks");
     return RF_OK;
 }
 
@@ -124,7 +127,7 @@ static enum rf_err check_components(struct rf_slice name, struct rf_why *why)
     struct rf_slice rest = name;
     struct rf_slice part;
     for (size_t n = 0; rf_next_piece(&rest, '/', &part); n++) {
-        enum rf_err err = check_component(name, part, why);
+        enum rf_err err = check_component(name, part, n > 0, why);
         if (err != RF_OK)
             return err;
         if (!rf_fault_skips("provision.name-deep") && n == COMPONENTS_MAX)

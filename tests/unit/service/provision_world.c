@@ -19,6 +19,14 @@ static enum rf_err world_key(void *state, struct rf_vault_key **key, struct rf_c
     return RF_OK;
 }
 
+static void note_alarm(void *arg, const char *code, const char *device, const char *text)
+{
+    struct world *w = arg;
+    (void)text;
+    w->alarms_n++;
+    snprintf(w->alarm, sizeof w->alarm, "%s %s", code, device);
+}
+
 static void start(struct world *w)
 {
     RF_AUTO(rf_freep) char *db = rf_site_path(w->site, RF_SITE_DB);
@@ -30,6 +38,9 @@ static void start(struct world *w)
                                      .site = w->site,
                                      .ports = &w->ports,
                                      .store = w->store_worker,
+                                     .db = w->store,
+                                     .on_alarm = note_alarm,
+                                     .alarm_arg = w,
                                      .signer = w->signer_worker,
                                      .signing_key = world_key,
                                      .wrap_key = &w->wrap_key};
@@ -149,8 +160,39 @@ void world_set(struct world *w, const char *option, const char *value)
 
 /* ---- devices; the store is used here while its worker has nothing to do ---- */
 
+struct barrier {
+    struct rf_job job;
+    bool is_done;
+};
+
+static void barrier_work(struct rf_job *job, void *state)
+{
+    (void)job;
+    (void)state;
+}
+
+static void barrier_done(struct rf_job *job, void *reader)
+{
+    (void)reader;
+    ((struct barrier *)job)->is_done = true;
+}
+
+/* Twice: what is noted while the first batch of notes is written makes one more. */
+void world_settle(struct world *w)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        struct barrier b = {.job = {.work = barrier_work,
+                                    .done = barrier_done,
+                                    .answer_to = rf_loop_mailbox(w->loop)}};
+        assert_err(rf_worker_post(w->store_worker, &b.job), RF_OK);
+        while (!b.is_done)
+            rf_loop_turn(w->loop, 10);
+    }
+}
+
 void world_add(struct world *w, const char *name, enum rf_store_mode mode, const char *load)
 {
+    world_settle(w);
     struct rf_store_phone phone = {0};
     snprintf(phone.device.name, sizeof phone.device.name, "%s", name);
     snprintf(phone.device.model, sizeof phone.device.model, "8861");
@@ -162,6 +204,7 @@ void world_add(struct world *w, const char *name, enum rf_store_mode mode, const
 
 struct rf_store_device world_device(struct world *w, const char *name)
 {
+    world_settle(w);
     struct rf_store_phone phone = {0};
     assert_err(rf_store_device_load(w->store, name, &phone, NULL), RF_OK);
     struct rf_store_device device = phone.device;
@@ -171,6 +214,7 @@ struct rf_store_device world_device(struct world *w, const char *name)
 
 void world_change(struct world *w, const struct rf_store_device *device)
 {
+    world_settle(w);
     struct rf_store_phone phone = {.device = *device};
     assert_err(rf_store_device_change(w->store, &phone, rf_wall_s(&w->clock.clock), NULL, NULL),
                RF_OK);
@@ -179,6 +223,7 @@ void world_change(struct world *w, const struct rf_store_device *device)
 int64_t world_schedule(struct world *w, const char *name, enum rf_store_auth auth,
                        int64_t complete_by_s)
 {
+    world_settle(w);
     struct rf_store_capf op = {
         .op = RF_STORE_OP_INSTALL, .auth = auth, .key_bits = 2048, .complete_by_s = complete_by_s};
     snprintf(op.device, sizeof op.device, "%s", name);
@@ -210,7 +255,8 @@ static void got_it(void *arg, uint64_t number, enum rf_err err, struct rf_conten
 enum rf_err world_ask(struct world *w, struct rf_slice name)
 {
     size_t before = w->answers_n;
-    struct rf_provision_ask ask = {.name = name, .via = RF_PROVISION_TFTP};
+    struct rf_provision_ask ask = {.name = name, .via = w->via, .from = w->from};
+    memcpy(ask.device, w->proven, sizeof ask.device);
     enum rf_err err = rf_provision_get(w->p, &ask, got_it, w, ++w->number);
     assert_int_equal(w->answers_n, before); /* never from inside */
     return err;
@@ -220,6 +266,7 @@ void world_wait(struct world *w, size_t answers)
 {
     for (unsigned turn = 0; w->answers_n < answers && turn < 2000; turn++)
         rf_loop_turn(w->loop, 10);
+    world_settle(w);
     assert_int_equal(w->answers_n, answers);
 }
 

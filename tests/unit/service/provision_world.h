@@ -32,6 +32,11 @@ struct world {
     enum rf_err signer_fails;  /* it gives this instead of a key */
     struct rf_secret wrap_key; /* of the database's secrets */
     struct rf_provision *p;
+    enum rf_provision_via via;
+    char proven[RF_STORE_DEVICE_NAME]; /* who asks, by a certificate; empty: nobody */
+    struct rf_address from;            /* where from; nowhere until somebody says */
+    unsigned alarms_n;
+    char alarm[96]; /* the last: code and device */
     struct answer answers[WORLD_ANSWERS];
     size_t answers_n;
     uint64_t number;
@@ -61,6 +66,8 @@ int64_t world_schedule(struct world *w, const char *name, enum rf_store_auth aut
 
 /* Ask, without waiting. */
 enum rf_err world_ask(struct world *w, struct rf_slice name);
+/* Until the store worker has nothing to do, so that the test may use the store. */
+void world_settle(struct world *w);
 /* Turn the loop until so many answers are there. */
 void world_wait(struct world *w, size_t answers);
 void world_forget(struct world *w);

@@ -185,7 +185,7 @@ static void requests_that_are_refused_sec_120(void **state)
         {long_head, "431 ", "http-head-long"},
         {"GET / HTTP/1.1\r\n\r\n", "404 Not Found", "name-empty"},
         {"GET /none.sbn HTTP/1.1\r\n\r\n", "404 Not Found", "file-not-found"},
-        {"GET /empty.sbn HTTP/1.1\r\n\r\n", "404 Not Found", "http-empty"},
+        {"GET /empty.sbn HTTP/1.1\r\n\r\n", "404 Not Found", "file-empty"},
         {"GET /../images/small.sbn HTTP/1.1\r\n\r\n", "404 Not Found", "name-traversal"},
         {"GET /%2e%2e/ringfence.conf HTTP/1.1\r\n\r\n", "404 Not Found", "name-traversal"},
         {"GET //etc/passwd HTTP/1.1\r\n\r\n", "404 Not Found", NULL},

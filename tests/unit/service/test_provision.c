@@ -381,6 +381,7 @@ static void another_key_or_digest_means_another_signature(void **state)
     RF_AUTO(rf_phonexml_freep) struct rf_phonexml *one = world_config(w, A_SGN);
     struct id old = w->signer;
     w->signer = fixture_id("ccm");
+    rf_provision_invalidate(w->p, NULL); /* as whoever replaces the key has to */
     RF_AUTO(rf_phonexml_freep) struct rf_phonexml *two = world_config(w, A_SGN);
     assert_int_equal(signed_n(), before + 2);
     assert_string_equal(one->version_stamp, two->version_stamp);
@@ -418,8 +419,10 @@ static void without_the_signer_there_is_no_configuration(void **state)
     expect_refused(w, A_SGN, RF_ERR_IO, "signer-gone");
     w->signer_fails = RF_OK;
     assert_int_equal(world_get(w, A_SGN)->err, RF_OK);
-    /* A kept copy does not outlive its key either. */
+    /* What was signed is good without it. */
     w->signer_fails = RF_ERR_IO;
+    assert_int_equal(world_get(w, A_SGN)->err, RF_OK);
+    rf_provision_invalidate(w->p, NULL);
     expect_refused(w, A_SGN, RF_ERR_IO, "signer-gone");
 }
 
@@ -584,35 +587,75 @@ static void room_for_files_is_counted_and_given_back(void **state)
     assert_int_equal(all.held, 0);
 }
 
-static void kept_configurations_take_a_bounded_room(void **state)
+static void kept_files_take_a_bounded_room(void **state)
 {
     struct provision_cache *cache = provision_cache_new();
     struct provision_made_of of = {.digest = RF_DIGEST_SHA512};
-    struct provision_made_of got;
-    size_t size = (size_t)64 * 1024;
+    size_t size = (size_t)1024 * 1024;
     for (unsigned i = 0; i < 100; i++) {
-        char device[RF_STORE_DEVICE_NAME];
+        char name[32];
         struct rf_buf b = RF_BUF(size);
         assert_non_null(rf_buf_room(&b, size));
         b.len = size;
-        snprintf(device, sizeof device, "SEP%012u", i);
-        struct rf_content *c = provision_content_new(device, &b);
-        provision_cache_put(cache, device, &of, c);
+        snprintf(name, sizeof name, "SEP%012u", i);
+        struct rf_content *c = provision_content_new(name, &b);
+        provision_cache_put(cache, name, name, &of, c);
         rf_content_unref(c);
         assert_true(provision_cache_bytes(cache) <= RF_PROVISION_CACHE_MAX);
         /* The first is used all the time and stays. */
-        assert_non_null(
-            provision_cache_find(cache, "SEP000000000000", of.sha256, RF_DIGEST_SHA512, &got));
+        assert_non_null(provision_cache_find(cache, "SEP000000000000", of.of, RF_DIGEST_SHA512));
     }
-    assert_null(provision_cache_find(cache, "SEP000000000001", of.sha256, RF_DIGEST_SHA512, &got));
-    assert_non_null(
-        provision_cache_find(cache, "SEP000000000099", of.sha256, RF_DIGEST_SHA512, &got));
+    assert_null(provision_cache_find(cache, "SEP000000000001", of.of, RF_DIGEST_SHA512));
+    assert_non_null(provision_cache_find(cache, "SEP000000000099", of.of, RF_DIGEST_SHA512));
     /* Other content or digest: not that one. */
     static const uint8_t other[32] = {1};
-    assert_null(provision_cache_find(cache, "SEP000000000099", other, RF_DIGEST_SHA512, &got));
-    assert_null(provision_cache_find(cache, "SEP000000000099", of.sha256, RF_DIGEST_SHA1, &got));
+    assert_null(provision_cache_find(cache, "SEP000000000099", other, RF_DIGEST_SHA512));
+    assert_null(provision_cache_find(cache, "SEP000000000099", of.of, RF_DIGEST_SHA1));
+    provision_cache_drop(cache, "SEP000000000099");
+    assert_null(provision_cache_find(cache, "SEP000000000099", of.of, RF_DIGEST_SHA512));
     provision_cache_drop(cache, NULL);
     assert_int_equal(provision_cache_bytes(cache), 0);
+    provision_cache_free(cache);
+}
+
+static void put_small(struct provision_cache *cache, const char *name, const char *device,
+                      enum rf_digest digest)
+{
+    struct provision_made_of of = {.digest = digest};
+    struct rf_buf b = RF_BUF(8);
+    assert_err(rf_buf_add(&b, name, 3), RF_OK);
+    struct rf_content *c = provision_content_new(name, &b);
+    provision_cache_put(cache, name, device, &of, c);
+    rf_content_unref(c);
+}
+
+/* A file that many share is kept with both digests; a device has one. */
+static void kept_files_have_a_digest(void **state)
+{
+    static const uint8_t of[32] = {0};
+    struct provision_cache *cache = provision_cache_new();
+    put_small(cache, "Ringlist.xml.sgn", "", RF_DIGEST_SHA1);
+    put_small(cache, "Ringlist.xml.sgn", "", RF_DIGEST_SHA512);
+    assert_non_null(provision_cache_find(cache, "Ringlist.xml.sgn", of, RF_DIGEST_SHA1));
+    assert_non_null(provision_cache_find(cache, "Ringlist.xml.sgn", of, RF_DIGEST_SHA512));
+    assert_null(provision_cache_find(cache, "ringlist.xml.sgn", of, RF_DIGEST_SHA512));
+    put_small(cache, A_SGN, A, RF_DIGEST_SHA1);
+    put_small(cache, A_SGN, A, RF_DIGEST_SHA512);
+    assert_null(provision_cache_find(cache, A_SGN, of, RF_DIGEST_SHA1));
+    assert_non_null(provision_cache_find(cache, A_SGN, of, RF_DIGEST_SHA512));
+    /* Good as it is only while nothing of what it depends on is otherwise. */
+    struct provision_fresh now = {.store = 1, .facts = 2, .look = 3, .until_s = 10};
+    assert_null(provision_cache_fresh(cache, A_SGN, &now));
+    struct provision_fresh kept = {.store = 1, .facts = 2, .look = 3, .until_s = 11};
+    provision_cache_refresh(cache, A_SGN, RF_DIGEST_SHA512, &kept);
+    assert_non_null(provision_cache_fresh(cache, A_SGN, &now));
+    struct provision_fresh others[] = {now, now, now, now};
+    others[0].store++;
+    others[1].facts++;
+    others[2].look++;
+    others[3].until_s++;
+    for (size_t i = 0; i < 4; i++)
+        assert_null(provision_cache_fresh(cache, A_SGN, &others[i]));
     provision_cache_free(cache);
 }
 
@@ -703,7 +746,8 @@ int main(void)
         IN_WORLD(a_file_is_unchanging_while_it_is_held),
         IN_WORLD(a_file_asked_for_by_many_is_read_once),
         cmocka_unit_test(room_for_files_is_counted_and_given_back),
-        cmocka_unit_test(kept_configurations_take_a_bounded_room),
+        cmocka_unit_test(kept_files_take_a_bounded_room),
+        cmocka_unit_test(kept_files_have_a_digest),
         IN_WORLD(too_many_requests_are_told_to_come_again),
         IN_WORLD(a_cancelled_request_is_never_answered),
         IN_WORLD(the_catalogue_may_go_while_requests_are_under_way),

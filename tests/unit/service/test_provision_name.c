@@ -38,7 +38,9 @@ static void names_mean_what_the_table_says(void **state)
         {"SEP001122334455.cnf.xml.enc.sgn", PROVISION_CONFIG_ENCODED, "SEP001122334455"},
         {"SCCP42.9-4-2SR3-1S.loads", PROVISION_FILE, ""},
         {"term42.default.loads", PROVISION_FILE, ""},
-        {"XMLDefault.cnf.xml", PROVISION_FILE, ""},
+        {"XMLDefault.cnf.xml", PROVISION_DEFAULT, ""},
+        {"XMLDefault.cnf.xml.sgn", PROVISION_DEFAULT_SIGNED, ""},
+        {"New_Zealand/the tones.xml", PROVISION_FILE, ""},
         {"New_Zealand/g3-tones.xml", PROVISION_FILE, ""},
         /* not quite */
         {"SEP00112233445.cnf.xml", PROVISION_FILE, ""},
@@ -201,7 +203,10 @@ static void random_names_never_become_a_path(void **state)
         assert_true(name.name[0] != '/' && name.name[0] != '.');
         assert_null(strstr(name.name, "/."));
         assert_null(strstr(name.name, "//"));
-        assert_null(strpbrk(name.name, "\\%:~ "));
+        assert_null(strpbrk(name.name, "\\%:~"));
+        const char *blank = strchr(name.name, ' ');
+        const char *slash = strchr(name.name, '/');
+        assert_true(blank == NULL || (slash != NULL && slash < blank));
     }
     assert_true(let_through > 1000);
 }
