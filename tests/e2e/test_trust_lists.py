@@ -294,7 +294,28 @@ def fleet(site, factory):
     return names
 
 
-def test_fifty_phones_come_through_the_rotation_of_every_key(site, fleet):
+def come_back_from_a_backup(site, factory, fleet, tmp_path):
+    """The site is kept, deleted and brought back: everybody registers, with the lists they had."""
+    def lists():
+        return {(name, kind): (factory.folder / "phones" / name / f"{kind}File.tlv").read_bytes()
+                for name in fleet for kind in ("CTL", "ITL")}
+    before = lists()
+    (tmp_path / "passphrase").write_text("a passphrase of the test")
+    words = ("--passphrase-file", tmp_path / "passphrase")
+    site.cli("backup", "--out", tmp_path / "backup", *words)
+    site.stop()
+    shutil.rmtree(site.folder)
+    site.cli("restore", tmp_path / "backup", *words)
+    site.start()
+    site.wait_registered(*fleet, patience=180)
+    for name in fleet:
+        site.cli("device", "reset", name)
+    wait_held(site, fleet, patience=180)
+    site.wait_registered(*fleet, patience=180)
+    assert lists() == before
+
+
+def test_fifty_phones_come_through_the_rotation_of_every_key(site, factory, fleet, tmp_path):
     before = {role: site.status()["certificates"] for role in ("all",)}["all"]
     for key in ("sast", "tftp", "capf", "ccm"):
         assert site.cli("rotate", "begin", key, "--json")["step"] == "overlap"
@@ -323,3 +344,4 @@ def test_fifty_phones_come_through_the_rotation_of_every_key(site, fleet):
     assert changed == {"SAST-1", "TFTP", "CAPF", "CCM"}
     assert not [event for event in site.events(limit=10000) if event["code"] in
                 ("list-refused", "list-contradicted")]
+    come_back_from_a_backup(site, factory, fleet, tmp_path)
