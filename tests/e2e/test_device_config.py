@@ -4,6 +4,7 @@ commands, files as anybody can fetch them, and the real phone that applies what 
 import os
 import re
 import shutil
+from datetime import datetime
 
 import pytest
 
@@ -75,6 +76,10 @@ def test_values_come_by_layer_and_reach_registered_phones(served):
     assert "<servicesURL>http://192.0.2.1/?a=1&amp;b=&lt;2&gt;</servicesURL>" in document
     redacted = site.cli("config", "device", A, "--redact").stdout
     assert "192.0.2.1" not in redacted and "127.0.0.1" not in redacted
+    # A locale is taken at the phone's start: it starts anew.
+    boots = len(phone.seen("boot"))
+    site.cli("device", "set", A, "userLocale/name=German_Germany")
+    phone.wait("boot", after=boots)
     site.cli("device", "unset", A, "servicesURL")
     assert "servicesURL" not in site.cli("config", "device", A, "--xml").stdout
 
@@ -88,6 +93,9 @@ def test_what_changes_nothing_tells_nobody(served):
     for phone in (served.a, served.b):
         site.event_wait("registered", phone.device)
         phone.wait("config", full=True, after=1)
+    told = [line.split(" ")[0] for line in site.lines() if "told to fetch its configuration" in line]
+    first, second = (datetime.fromisoformat(at.rstrip("Z")) for at in told)
+    assert (second - first).total_seconds() > 0.15  # not both at once: five a second
     count = [len(phone.seen("config")) for phone in (served.a, served.b)]
     answer = site.cli("template", "set", "site", "idleTimeout=30", "--json")
     assert answer["changed"] == 0

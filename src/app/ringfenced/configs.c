@@ -92,6 +92,7 @@ struct users {
     struct server *s;
     enum rf_store_layer layer;
     char name[RF_STORE_CONFIG_NAME];
+    enum rf_admin_reset how;
     char (*names)[RF_STORE_DEVICE_NAME];
     size_t n;
     enum rf_err err;
@@ -140,16 +141,19 @@ static void users_found(struct rf_job *job, void *reader)
         rf_error(RF_CAT_MAIN, "phones not told of their new configuration: %s",
                  rf_why_text(&u->why));
     if (reader != NULL && u->n > 0)
-        notify_phones(u->s, (const char(*)[RF_STORE_DEVICE_NAME])u->names, u->n);
+        notify_phones(u->s, (const char(*)[RF_STORE_DEVICE_NAME])u->names, u->n,
+                      u->how == RF_ADMIN_RESET ? RF_SCCP_RESET_RESET : RF_SCCP_RESET_APPLY_CONFIG);
     users_free(u);
 }
 
-void configs_changed(void *arg, enum rf_store_layer layer, const char *name)
+void configs_changed(void *arg, enum rf_store_layer layer, const char *name,
+                     enum rf_admin_reset how)
 {
     struct server *s = arg;
     struct users *u = rf_new(struct users);
     u->s = s;
     u->layer = layer;
+    u->how = how;
     snprintf(u->name, sizeof u->name, "%s", name);
     u->job = (struct rf_job){
         .work = users_find, .done = users_found, .answer_to = rf_loop_mailbox(s->loop)};

@@ -131,7 +131,8 @@ void files_close(struct server *s);
 enum rf_err admin_listen(struct server *s, const struct user *user, struct rf_why *why);
 
 /* configs.c: of the admin operations' table */
-void configs_changed(void *arg, enum rf_store_layer layer, const char *name);
+void configs_changed(void *arg, enum rf_store_layer layer, const char *name,
+                     enum rf_admin_reset how);
 void *configs_view(void *arg);
 void configs_release(void *view);
 enum rf_err configs_show(void *view, struct rf_store *store, const char *device, int64_t now_s,
@@ -140,9 +141,11 @@ enum rf_err configs_lint(void *view, struct rf_store *store, const char *device,
                          struct rf_json *findings, struct rf_why *why);
 
 /* notify.c */
-/** Tell registered phones to fetch their configuration, one after the other: NOTIFY_A_S a second.
- * Main thread. Names that wait already are told once. */
-void notify_phones(struct server *s, const char (*names)[RF_STORE_DEVICE_NAME], size_t n);
+/** Tell registered phones to fetch their configuration, or to start anew, one after the other:
+ * NOTIFY_A_S a second. `names` in their order, each once. Main thread. Names that wait already are
+ * told once, the stronger word. */
+void notify_phones(struct server *s, const char (*names)[RF_STORE_DEVICE_NAME], size_t n,
+                   enum rf_sccp_reset_type how);
 void notify_free(struct server *s);
 
 /* devices.c */

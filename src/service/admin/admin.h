@@ -99,8 +99,9 @@ struct rf_admin_ops {
     /** Something of the device's configuration file changed. */
     void (*device_changed)(void *arg, const char *name);
     /** Values changed, of the device or of all that use this model, profile or site: their phones
-     * are told to fetch their configuration, so many a second. */
-    void (*config_changed)(void *arg, enum rf_store_layer layer, const char *name);
+     * are told so, so many a second. */
+    void (*config_changed)(void *arg, enum rf_store_layer layer, const char *name,
+                           enum rf_admin_reset how);
     /** What configurations are made from now; goes with config_release. */
     void *(*config_view)(void *arg);
     void (*config_release)(void *view);

@@ -322,6 +322,6 @@ void admin_edit_answer(struct admin_task *t, struct rf_json *out)
 {
     tell(t, "changed");
     if (t->change.profile_changed && !t->change.load_changed)
-        ADMIN_OPS(t, config_changed)(ADMIN_ARG(t), RF_STORE_LAYER_DEVICE, t->name);
+        ADMIN_OPS(t, config_changed)(ADMIN_ARG(t), RF_STORE_LAYER_DEVICE, t->name, RF_ADMIN_APPLY);
     admin_device_answer(t, out);
 }

@@ -188,6 +188,17 @@ static void drop_same(struct changes *c)
     c->n = n;
 }
 
+/* doc: docs/device-configuration.md, "Layers": what phones take at their start only. */
+static bool wants_reset(const struct changes *c)
+{
+    static const char *const heads[] = {"devicePool/srstInfo/", "userLocale/", "networkLocale"};
+    for (size_t i = 0; i < c->n; i++)
+        for (size_t k = 0; k < sizeof heads / sizeof *heads; k++)
+            if (strncmp(c->items[i].path, heads[k], strlen(heads[k])) == 0)
+                return true;
+    return false;
+}
+
 /* ---- the request ---- */
 
 static const char *const device_members[] = {"set", "secrets", "unset", "force", NULL};
@@ -375,6 +386,7 @@ enum rf_err admin_config_store(struct admin_task *t, struct rf_store *store, str
     if (c->err == RF_OK && c->n > 0)
         c->err = save(t, store, c, why);
     t->config.changed = c->n;
+    t->config.wants_reset = wants_reset(c);
     enum rf_err err = c->err;
     changes_free(c);
     return err == RF_OK ? list_values(t, store, why) : err;
@@ -401,7 +413,9 @@ void admin_config_answer(struct admin_task *t, struct rf_json *out)
         rf_info(RF_CAT_ADMIN, "configuration values changed n=%zu layer=%s name=%s uid=%u",
                 t->config.changed, rf_store_layer_name(t->config.layer),
                 t->config.name[0] != '\0' ? t->config.name : "-", (unsigned)t->uid);
-        ADMIN_OPS(t, config_changed)(ADMIN_ARG(t), t->config.layer, t->config.name);
+        ADMIN_OPS(t, config_changed)
+        (ADMIN_ARG(t), t->config.layer, t->config.name,
+         t->config.wants_reset ? RF_ADMIN_RESET : RF_ADMIN_APPLY);
     }
     set_place(t, out);
     rf_json_set_int(out, "changed", (int64_t)t->config.changed);

@@ -68,7 +68,8 @@ struct admin_config {
     char name[RF_STORE_CONFIG_NAME];
     bool is_overview;
     size_t changed;
-    void *view; /* of the program; NULL: none */
+    bool wants_reset; /* a phone takes what changed at its start only */
+    void *view;       /* of the program; NULL: none */
 };
 
 struct admin_task {

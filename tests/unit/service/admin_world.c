@@ -46,9 +46,11 @@ static void op_device_changed(void *arg, const char *name)
     snprintf(w->changed, sizeof w->changed, "%s", name);
 }
 
-static void op_config_changed(void *arg, enum rf_store_layer layer, const char *name)
+static void op_config_changed(void *arg, enum rf_store_layer layer, const char *name,
+                              enum rf_admin_reset how)
 {
     struct world *w = arg;
+    w->config_how = how;
     snprintf(w->config_changed, sizeof w->config_changed, "%s %s", rf_store_layer_name(layer),
              name);
     w->config_changes++;

@@ -42,6 +42,7 @@ struct world {
     char changed[RF_STORE_DEVICE_NAME];
     char config_changed[64]; /* layer and name */
     unsigned config_changes;
+    enum rf_admin_reset config_how;
     unsigned views; /* taken and not released */
     struct rf_secret wrap_key;
     unsigned looked;   /* at live state */

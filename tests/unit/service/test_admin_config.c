@@ -58,6 +58,14 @@ static void what_is_so_already_changes_nothing_and_tells_nobody(void **state)
     config(w, "{\"secrets\":{\"sshPassword\":\"" SECRET "!\"}}");
     assert_int_equal(number_of(w, "changed"), 1);
     assert_int_equal(w->config_changes, 2);
+    assert_int_equal(w->config_how, RF_ADMIN_APPLY);
+    /* What phones take at their start only. */
+    config(w, "{\"set\":{\"networkLocale\":\"Germany\"}}");
+    assert_int_equal(w->config_how, RF_ADMIN_RESET);
+    config(w, "{\"set\":{\"idleTimeout\":\"5\"}}");
+    assert_int_equal(w->config_how, RF_ADMIN_APPLY);
+    config(w, "{\"set\":{\"devicePool/srstInfo/srstOption\":\"Disable\"}}");
+    assert_int_equal(w->config_how, RF_ADMIN_RESET);
 }
 
 static void a_secret_is_kept_wrapped_and_is_nowhere_sec_72(void **state)
