@@ -129,8 +129,9 @@ static void set_conf(struct builder *b)
 /* ---- what operators set ---- */
 
 static void set_secret(struct builder *b, const struct rf_store_config_value *v,
-                       struct rf_phonexml_leaf *leaf)
+                       const struct rf_phonexml_leaf *wrapped)
 {
+    struct rf_phonexml_leaf leaf = *wrapped;
     RF_AUTO(rf_secret_fini) struct rf_secret secret = {0};
     char bound[RF_STORE_CONFIG_BOUND];
     uint8_t sha256[RF_DIGEST_MAX];
@@ -149,10 +150,10 @@ static void set_secret(struct builder *b, const struct rf_store_config_value *v,
     /* Another one each time it is set, and no way back to the secret. */
     rf_digest_of(RF_DIGEST_SHA256, rf_buf_slice(&v->value), sha256);
     rf_hex(rf_slice_of(sha256, 16), label, sizeof label);
-    leaf->value = rf_secret_slice(&secret);
-    leaf->label = label;
-    leaf->is_secret = true;
-    set_leaf(b, leaf);
+    leaf.value = rf_secret_slice(&secret);
+    leaf.label = label;
+    leaf.is_secret = true;
+    set_leaf(b, &leaf);
 }
 
 static void set_values(struct builder *b)
