@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who holds which list, whom a change would strand, lists of single devices, and the rotation of keys
 under phones that run."""
+import fcntl
 import json
+import os
 import shutil
 import socket
 
@@ -256,6 +258,17 @@ def test_sec_21_sec_31_the_signing_key_is_lost(office, tmp_path):
         site.cli("device", "reset", name)
     wait_held(site, (A, B))
     site.wait_registered(A, B)
+
+
+def test_one_command_at_a_time_changes_lists(site):
+    folder = os.open(site.folder / "lists", os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        for words in (("list", "publish"), ("rotate", "begin", "tftp"), ("rotate", "status")):
+            assert refused(site, *words)["code"] == "folder-busy"
+    finally:
+        os.close(folder)
+    site.cli("rotate", "begin", "tftp")
 
 
 def test_a_step_waits_for_the_phones_and_can_be_taken_back(morning):

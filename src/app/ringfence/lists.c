@@ -5,13 +5,19 @@
 
 #include "app/ringfence/passphrase.h"
 #include "base/clock.h"
+#include "base/file.h"
 
 _Static_assert(LISTS_DRAWN >= PASSPHRASE_DRAWN, "room for a passphrase");
 
 enum rf_err lists_open(const struct cmd_ctx *ctx, struct rf_site **site, struct rf_setup_run *run,
                        struct rf_why *why)
 {
+    int held_until_the_end = -1;
+    RF_AUTO(rf_freep) char *folder = rf_site_path_in(ctx->site, RF_SITE_LISTS);
     enum rf_err err = rf_site_open(ctx->site, site, why);
+    /* Two administrators at once would each judge lists that the other is about to replace. */
+    if (err == RF_OK)
+        err = rf_dir_lock(folder, &held_until_the_end, why);
     if (err != RF_OK)
         return err;
     *run = (struct rf_setup_run){.dir = (*site)->dir,
