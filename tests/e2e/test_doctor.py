@@ -493,7 +493,7 @@ def component_missing(ward, sick):
 
 @plant("load:signature")
 def component_changed(ward, sick):
-    whole = tftpd.get(ward.tftp, "rfsnd.2.0.sbn")
+    whole = ward.files["rfsnd.2.0.sbn"]
     changed = whole[:-1] + bytes([whole[-1] ^ 1])
     return {"rfsnd.2.0.sbn": changed if sick else whole}, ("--flash", ward.with_old_load)
 
@@ -501,12 +501,12 @@ def component_changed(ward, sick):
 @plant("load:inner-name")
 def component_under_another_name(ward, sick):
     name = "ringphone-2.0.loads" if sick else "rfapp.2.0.sbn"
-    return {"rfapp.2.0.sbn": tftpd.get(ward.tftp, name)}, ("--flash", ward.with_old_load)
+    return {"rfapp.2.0.sbn": ward.files[name]}, ("--flash", ward.with_old_load)
 
 
 @plant("load:name-case")
 def load_with_its_suffix_in_capitals(ward, sick):
-    whole = tftpd.get(ward.tftp, "ringphone-2.0.loads")
+    whole = ward.files["ringphone-2.0.loads"]
     return ({"ringphone-2.0.loads": None, "ringphone-2.0.LOADS": whole} if sick else {},
             ("--flash", ward.with_old_load))
 
@@ -539,7 +539,7 @@ def ward(tmp_path_factory, made_factory):
     rig.ringfence("factory", "firmware", "--version", "2.0", "--hardware", "rf-9", "--out",
                   ward.other_load, ward.factory.folder)
     ward.site.cli("device", "change", "--load", "ringphone-2.0", A)
-    ward.body = ward.xml(loadInformation="ringphone-2.0")
+    ward.change(loadInformation="ringphone-2.0")
     ward.with_old_load = ward.flash  # it runs 1.0
     ward.unstamped = ward.copy()
     (ward.unstamped / "state.json").unlink()

@@ -63,7 +63,9 @@ class Ward:
         self.site.start()
         self._count = itertools.count()
         self._enrol()
-        self.body = self._split(tftpd.get(self.tftp, CONFIG))[1].decode()
+        names = [CTL, ITL, CONFIG, "ringphone-2.0.loads", "rfapp.2.0.sbn", "rfsnd.2.0.sbn"]
+        self.files = {name: tftpd.get(self.tftp, name) for name in names}
+        self.body = self._split(self.files[CONFIG])[1].decode()
 
     def _enrol(self):
         # In the clear: what is planted is planted there, and stubs are made by hand.
@@ -73,6 +75,11 @@ class Ward:
             string = self.site.capf_install(A)
             phone.start(self.site, "--auth-string", string).wait("registered")
         self.flash = phone.flash
+
+    def change(self, **elements):
+        """The site's own configuration of A from now on."""
+        self.body = self.xml(**elements)
+        self.files[CONFIG] = self.config(when=int(time.time()))
 
     def close(self):
         if self.site.is_running():
@@ -223,9 +230,10 @@ class Ward:
 
     @contextmanager
     def serve(self, files):
-        """The site's TFTP server, but for these files."""
-        with tftpd.Overlay(self.tftp) as liar:
-            liar.files.update(files)
+        """What the site serves by TFTP, but for these files. The site itself, which limits how often one
+        address asks, is not asked again."""
+        with tftpd.Overlay(None) as liar:
+            liar.files.update({**self.files, **files})
             yield ("127.0.0.1", liar.port)
 
     def see(self, tftp, *words):
@@ -289,7 +297,7 @@ class HttpLiar:
     def find(self, name):
         if name in self._answers:
             return self._answers[name]
-        content = tftpd.get(self._ward.tftp, name)
+        content = self._ward.files.get(name)
         return (200, {}, content) if content is not None else (404, {}, b"no\n")
 
     def __enter__(self):

@@ -42,10 +42,6 @@ bool doctor_has_fault_in(const struct rf_doctor_report *r, enum rf_doctor_step s
 /* models.c: what is known of real phones. doc: docs/doctor.md, "Models" */
 /** 79xx, 69xx, 894x: files are verified with SHA-1 only, and keys of at most 2048 bits. */
 bool doctor_model_is_old(const char *model);
-/** Does it ask by HTTP before TFTP, and for its configuration by HTTPS? Also when it is not known.
- */
-bool doctor_model_has_http(const char *model);
-bool doctor_model_has_https(const char *model);
 /** "SCCP42.9-4-2" on a 7962: true. Also when load or model are not known. */
 bool doctor_load_fits(const char *load, const char *model);
 /** Does this image belong to that load: "jar42sccp…" to "SCCP42…"? Also when nothing is known. */

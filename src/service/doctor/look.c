@@ -61,7 +61,7 @@ static bool by_http(struct doctor_walk *w, const char *name, size_t max, struct 
 static bool may_http(const struct doctor_walk *w, const char *host)
 {
     return host == NULL && w->conf->http_port != 0 &&
-           doctor_model_has_http(w->conf->patient->model);
+           rf_fetch_ways_of(w->conf->patient->model).http;
 }
 
 void doctor_get(struct doctor_walk *w, const char *host, const char *name, size_t max,

@@ -35,17 +35,6 @@ bool doctor_model_is_old(const char *model)
     return is_of(model, "79 69 894");
 }
 
-/* doc: docs/wire/http-files.md */
-bool doctor_model_has_http(const char *model)
-{
-    return !is_of(model, "7902 7905 7912 7920 7921 7925 7926 7935 7936 7937 7940 7960");
-}
-
-bool doctor_model_has_https(const char *model)
-{
-    return model[0] == '\0' || is_of(model, "78 88");
-}
-
 /* The first row that fits counts. */
 static const struct {
     const char *load; /* how its name begins, in lower case */

@@ -51,11 +51,13 @@ static bool is_https_wanted(const struct doctor_walk *w)
 void doctor_walk_http(struct doctor_walk *w)
 {
     const char *model = w->conf->patient->model;
+    struct rf_fetch_ways ways = rf_fetch_ways_of(model);
     char name[DOCTOR_NAME_MAX];
+    bool may_https = ways.https || model[0] == '\0';
     snprintf(name, sizeof name, "%s.cnf.xml.sgn", w->conf->patient->device);
-    if (w->conf->https_port != 0 && doctor_model_has_https(model) && is_https_wanted(w))
+    if (w->conf->https_port != 0 && may_https && is_https_wanted(w))
         look(w, name, true);
-    if (w->conf->http_port == 0 || !doctor_model_has_http(model) || w->is_by_http)
+    if (w->conf->http_port == 0 || !ways.http || w->is_by_http)
         return;
     for (size_t i = 0; i < w->told_n && !w->is_http_dead; i++)
         look(w, w->told[i].name, false);
