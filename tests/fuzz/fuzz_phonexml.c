@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A configuration that decodes is written, and what is written decodes to the same (a stub leaves
  * out what may not be clear) and is written alike; a full one has a stub. */
-#include "wire/phonexml/phonexml.h"
+#include "wire/phonexml/phonexml_leaves.h"
 
 #include <string.h>
 
@@ -22,8 +22,18 @@ static void check_stub(struct rf_slice doc, const struct rf_phonexml *full)
     rf_bug_on(stub->capf_n != full->capf_n || stub->cm_n != 0 || stub->tvs_n != 0);
 }
 
+static void count(void *arg, const char *path, struct rf_slice value)
+{
+    rf_bug_on(path[0] == '\0' && value.len == 0);
+    ++*(size_t *)arg;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    size_t leaves = 0;
+    struct rf_why left = {0};
+    if (rf_phonexml_leaves(rf_slice_of(data, size), count, &leaves, &left) != RF_OK)
+        rf_bug_on(left.code[0] == '\0');
     RF_AUTO(rf_phonexml_freep) struct rf_phonexml *one = NULL;
     RF_AUTO(rf_phonexml_freep) struct rf_phonexml *two = NULL;
     RF_AUTO(rf_buf_fini) struct rf_buf first = RF_BUF(RF_PHONEXML_BYTES_MAX);

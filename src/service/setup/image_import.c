@@ -1,20 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service/setup/image_import.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/faults.h"
 #include "base/text.h"
 #include "trust/digest.h"
 #include "wire/signedfile/signedfile.h"
-
-#define PIECE_BYTES 65536
 
 static const char *const what_names[] = {"new", "same", "replaced"};
 
@@ -132,7 +126,7 @@ static enum rf_err classify(struct import *i, const char *path, struct rf_image_
 {
     RF_AUTO(rf_buf_fini) struct rf_buf head = {0};
     uint64_t size = 0;
-    *ends_all = true;
+    *ends_all = !i->how->is_tree;
     enum rf_err err = rf_file_head(path, RF_SIGNEDFILE_HEADER_MAX, &head, &size, why);
     if (err != RF_OK)
         return err;
@@ -143,6 +137,8 @@ static enum rf_err classify(struct import *i, const char *path, struct rf_image_
                           "%s is an archive in an archive or folder: name it by itself", i->from);
     err = name_of(i, rf_buf_slice(&head), taken, why);
     *ends_all = i->is_alone || err == RF_OK || strcmp(why->code, "image-name") == 0;
+    if (i->how->is_tree && err != RF_OK)
+        *ends_all = false;
     return err;
 }
 
@@ -152,28 +148,6 @@ static struct rf_image_taken *find_taken(const struct rf_image_report *r, const 
         if (strcmp(r->files[i].name, name) == 0)
             return &r->files[i];
     return NULL;
-}
-
-static enum rf_err hash_of(const char *path, uint8_t sha256[32], struct rf_why *why)
-{
-    RF_AUTO(rf_freep) uint8_t *piece = rf_new_n(uint8_t, PIECE_BYTES);
-    uint8_t md[RF_DIGEST_MAX];
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
-        return rf_why_set(why, errno == ENOENT ? RF_ERR_NOT_FOUND : RF_ERR_IO, "file-io",
-                          "read %s: %s", path, strerror(errno));
-    struct rf_hash *hash = rf_hash_new(RF_DIGEST_SHA256);
-    ssize_t n;
-    while ((n = read(fd, piece, PIECE_BYTES)) > 0)
-        rf_hash_add(hash, rf_slice_of(piece, (size_t)n));
-    (void)rf_hash_end(hash, md);
-    rf_hash_free(hash);
-    int why_not = errno;
-    close(fd);
-    if (n < 0)
-        return rf_why_set(why, RF_ERR_IO, "file-io", "read %s: %s", path, strerror(why_not));
-    memcpy(sha256, md, 32);
-    return RF_OK;
 }
 
 /* Against what lies there, and against what came before on the same line. */
@@ -192,7 +166,7 @@ static enum rf_err compare(struct import *i, struct rf_image_taken *taken, struc
                           "%s is here with two contents, from %s and from %s", taken->name,
                           before->from, taken->from);
     }
-    enum rf_err err = hash_of(path, there, &none);
+    enum rf_err err = rf_source_sha256(path, there, &none);
     if (err == RF_ERR_NOT_FOUND)
         return RF_OK;
     if (err != RF_OK)
@@ -214,15 +188,17 @@ static enum rf_err take(struct import *i, const char *path, struct rf_why *why)
     memcpy(taken.sha256, md, 32);
     snprintf(taken.from, sizeof taken.from, "%s", i->from);
     enum rf_err err = classify(i, path, &taken, &ends_all, &inner);
-    if (err != RF_OK && !ends_all) {
-        ignore(i, &inner);
+    bool is_image = err == RF_OK;
+    if (is_image)
+        err = compare(i, &taken, &inner);
+    bool is_fatal = err == RF_ERR_IO || err == RF_ERR_NOMEM;
+    if (err != RF_OK && !is_fatal && (is_image ? i->how->is_tree : !ends_all)) {
+        if (is_image || !i->how->is_tree || strcmp(inner.code, "image-name") == 0)
+            ignore(i, &inner);
         return rf_file_remove(path, why);
     }
     if (err != RF_OK)
         return rf_why_set(why, err, inner.code, "%s", inner.text);
-    err = compare(i, &taken, why);
-    if (err != RF_OK)
-        return err;
     if (taken.what == RF_IMAGE_SAME) {
         taken.number = 0;
         err = rf_file_remove(path, why);
@@ -257,6 +233,8 @@ static enum rf_err on_begin(void *arg, const struct rf_source_entry *entry, bool
 {
     struct import *i = arg;
     snprintf(i->from, sizeof i->from, "%s", entry->path);
+    if (i->how->is_tree && (entry->kind != RF_SOURCE_FILE || is_hidden(entry->path)))
+        return RF_OK;
     if (!rf_fault_skips("images.import-link") && entry->kind == RF_SOURCE_LINK)
         return rf_why_set(why, RF_ERR_DENIED, "import-link",
                           "%s is a link: an image is a file of its own", entry->path);
@@ -321,7 +299,7 @@ static enum rf_err read_all(struct import *i, const char *const *paths, size_t n
         if (err != RF_OK)
             return rf_why_set(why, err, inner.code, "%s: %s", paths[k], inner.text);
     }
-    if (err == RF_OK && i->report->n_files == 0)
+    if (err == RF_OK && i->report->n_files == 0 && !i->how->is_tree)
         return rf_why_set(why, RF_ERR_BAD, "import-none", "there is no image in it");
     return err;
 }
@@ -430,6 +408,26 @@ static enum rf_err judge_all(struct import *i, struct rf_why *why)
     return RF_OK;
 }
 
+/* In a tree a load that is not whole is left, and the rest is taken. */
+static enum rf_err judge_tree(struct import *i, struct rf_why *why)
+{
+    struct rf_image_report *r = i->report;
+    r->loads = rf_new_n(struct rf_image_load, r->n_files);
+    for (size_t k = 0; k < r->n_files; k++) {
+        struct rf_image_taken *taken = &r->files[k];
+        struct rf_why inner = {0};
+        enum rf_err err = find_doublets(i, taken, why);
+        if (err != RF_OK)
+            return err;
+        if (!rf_image_is_list(taken->name) || judge_list(i, taken, &inner) == RF_OK)
+            continue;
+        note(r->ignored, &r->n_ignored, taken->from, &inner);
+        taken->number = 0;
+        taken->is_left = true;
+    }
+    return RF_OK;
+}
+
 /* ---- and made visible ---- */
 
 static enum rf_err put_all(struct import *i, bool lists, struct rf_why *why)
@@ -514,7 +512,7 @@ static enum rf_err run(struct import *i, const char *const *paths, size_t n, str
     if (err == RF_OK)
         err = read_all(i, paths, n, why);
     if (err == RF_OK)
-        err = judge_all(i, why);
+        err = i->how->is_tree ? judge_tree(i, why) : judge_all(i, why);
     if (err != RF_OK || i->how->is_dry)
         return err;
     err = hide_lists(i, why);

@@ -18,6 +18,9 @@ struct rf_image_import {
     bool is_forced;  /* another file of the same name is replaced */
     bool is_partial; /* a list is taken though an image it names is missing */
     bool is_dry;     /* judge, and change nothing */
+    /* What is no image is passed over in silence, links and devices as well, and what is refused is
+     * told in the report and keeps nothing else from being taken. */
+    bool is_tree;
 };
 
 enum rf_image_what { RF_IMAGE_NEW, RF_IMAGE_SAME, RF_IMAGE_REPLACED };
@@ -30,6 +33,7 @@ struct rf_image_taken {
     uint64_t size;
     uint8_t sha256[32];
     unsigned number; /* in waiting; 0: no longer */
+    bool is_left;    /* of a tree: a list that was not taken; `ignored` says why */
     bool is_signed;  /* a container; else a bare image of an old model */
 };
 

@@ -12,6 +12,7 @@
 
 #include "base/faults.h"
 #include "base/text.h"
+#include "trust/digest.h"
 
 #define PIECE_BYTES 65536
 #define MIB         ((uint64_t)1024 * 1024)
@@ -274,4 +275,28 @@ enum rf_err rf_source_read(const char *path, struct rf_source_budget *budget,
     }
     return is_archive ? rf_archive_read(path, budget, sink, why)
                       : read_file(fd, path, name_of(path), budget, sink, why);
+}
+
+/* ---- to compare ---- */
+
+enum rf_err rf_source_sha256(const char *path, uint8_t sha256[32], struct rf_why *why)
+{
+    RF_AUTO(rf_freep) uint8_t *piece = rf_new_n(uint8_t, PIECE_BYTES);
+    uint8_t md[RF_DIGEST_MAX];
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return rf_why_set(why, errno == ENOENT ? RF_ERR_NOT_FOUND : RF_ERR_IO, "file-io",
+                          "read %s: %s", path, strerror(errno));
+    struct rf_hash *hash = rf_hash_new(RF_DIGEST_SHA256);
+    ssize_t n;
+    while ((n = read(fd, piece, PIECE_BYTES)) > 0)
+        rf_hash_add(hash, rf_slice_of(piece, (size_t)n));
+    (void)rf_hash_end(hash, md);
+    rf_hash_free(hash);
+    int why_not = errno;
+    close(fd);
+    if (n < 0)
+        return rf_why_set(why, RF_ERR_IO, "file-io", "read %s: %s", path, strerror(why_not));
+    memcpy(sha256, md, 32);
+    return RF_OK;
 }

@@ -74,6 +74,10 @@ RF_MUST_CHECK enum rf_err rf_source_read(const char *path, struct rf_source_budg
  * compressed file? Pure. */
 bool rf_source_is_archive(struct rf_slice first);
 
+/** Of a file, read in pieces. RF_ERR_NOT_FOUND or RF_ERR_IO file-io. */
+RF_MUST_CHECK enum rf_err rf_source_sha256(const char *path, uint8_t sha256[32],
+                                           struct rf_why *why);
+
 /* Inside: for source.c and archive.c. */
 RF_MUST_CHECK enum rf_err rf_source_check_path(const char *path, char clean[RF_SOURCE_PATH_MAX + 1],
                                                struct rf_why *why);

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An existing TFTP folder brought into a site: what becomes of each file, devices from their old
+configurations, and single files.
+
+Checks that are switched off here: files.import-link, files.import-device, files.name, files.xml."""
+import os
+import tarfile
+
+import pytest
+
+import archives
+import rig
+from archives import Maker
+from rig import A, B
+
+DATA = rig.ROOT / "tests/data/phonexml"
+MADE = rig.ROOT / "tests/data/fixtures/made"
+LOAD = "SCCP42.9-4-2SR3-1S"
+RINGS = b"<CiscoIPPhoneRingList><Ring><DisplayName>One</DisplayName><FileName>one.raw</FileName>" \
+        b"</Ring></CiscoIPPhoneRingList>"
+
+
+def old_device(name, load=LOAD, mode=1, protocol="SCCP", more=""):
+    return (f"<device><deviceProtocol>{protocol}</deviceProtocol><sshPassword>hush</sshPassword>"
+            f"<deviceSecurityMode>{mode}</deviceSecurityMode>"
+            f"<loadInformation>{load}</loadInformation><vendorConfig><webAccess>1</webAccess>"
+            f"<ourInvention>secret?</ourInvention></vendorConfig>{more}</device>").encode()
+
+
+LINES = ("<sipProfile><sipLines><line button='1'><name>2001</name><featureLabel>Ada</featureLabel>"
+         "<displayName>Ada L.</displayName></line><line button='2'><name>2002</name></line>"
+         "</sipLines></sipProfile>")
+
+
+@pytest.fixture
+def stranger(factory):
+    return Maker(factory.folder / "image-key.pem")
+
+
+@pytest.fixture
+def tree(stranger):
+    """A folder as a TFTP server had it: path -> bytes."""
+    return stranger.load(LOAD) | {
+        "RINGLIST.XML": RINGS, "one.raw": b"\x7f" * 800, "dialplan.xml": b"<DIALTEMPLATE/>",
+        "Desktops/320x196x4/List.xml": b"<CiscoIPPhoneImageList/>",
+        "Desktops/320x196x4/sea.png": b"\x89PNG\r\n", "German_Germany/mk-sccp.jar": b"PK\x03\x04 jar",
+        "German_Germany/g3-tones.xml": b"<tones/>", f"{A}.cnf.xml": old_device(A, more=LINES),
+        "SEP001122334466.cnf.xml": old_device(B, load="SCCP75.9", mode=3),
+        "XMLDefault.cnf.xml": b"<Default/>", "CTLFile.tlv": (MADE / "ITLFile.tlv").read_bytes(),
+        "old.cnf.xml.sgn": (MADE / "sha512.cnf.xml.sgn").read_bytes(), "empty.xml": b"",
+        "broken.xml": b"<a>", "doctype.xml": b"<!DOCTYPE a><a/>", "notes.txt": b"notes",
+        "more.zip": b"PK\x03\x04", "a b.xml": b"<a/>", ".hidden.xml": b"<a/>", "1/2/3/4/5.xml": b"<a/>",
+    }
+
+
+def bring(site, *words, status=0):
+    return site.cli("files", "import", *words, "--json", status=status)
+
+
+def held(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*")
+            if path.is_file()}
+
+
+WANTED = {"RINGLIST.XML", "one.raw", "dialplan.xml", "Desktops/320x196x4/List.xml",
+          "Desktops/320x196x4/sea.png", "German_Germany/mk-sccp.jar", "German_Germany/g3-tones.xml"}
+REFUSED = {"XMLDefault.cnf.xml": "file-generated", "CTLFile.tlv": "file-signed",
+           "old.cnf.xml.sgn": "file-signed", "empty.xml": "file-empty", "broken.xml": "file-xml",
+           "doctype.xml": "file-xml", "notes.txt": "file-unknown", "more.zip": "archive-nested",
+           "a b.xml": "name-character", ".hidden.xml": "file-hidden", "1/2/3/4/5.xml": "name-deep"}
+
+
+@pytest.mark.parametrize("form", ["folder", "tar.gz", "zip"])
+def test_a_tree_is_sorted(site, tree, tmp_path, form):
+    if form == "folder":
+        source = archives.folder_of(tmp_path / "tftpboot", tree)
+        (source / "link.xml").symlink_to("RINGLIST.XML")
+        os.mkfifo(source / "fifo.xml")
+    elif form == "zip":
+        source = archives.zip_of(tmp_path / "old.zip", [(f"tftpboot/{name}", data) for name, data in
+                                                        tree.items()] +
+                                 [archives.zip_link("tftpboot/link.xml", "RINGLIST.XML")])
+    else:
+        source = archives.tar_of(tmp_path / "old.tar.gz", [
+            archives.tar_member(f"tftpboot/{name}", data) for name, data in tree.items()] +
+            [archives.tar_member("tftpboot/link.xml", kind=tarfile.SYMTYPE, link="RINGLIST.XML"),
+             archives.tar_member("tftpboot/fifo.xml", kind=tarfile.FIFOTYPE)], "w:gz")
+    planned = bring(site, source, "--dry-run")
+    assert held(site.folder / "files") == {} and held(site.folder / "images") == {}
+    said = bring(site, source)
+    assert planned["files"] == said["files"]
+    front = "" if form == "folder" else "tftpboot/"
+    what = {one["path"].removeprefix(front): one for one in said["files"]}
+    assert {name for name, one in what.items() if one["what"] == "file"} == WANTED
+    assert {name for name, one in what.items() if one["what"] == "firmware"} == \
+        {name for name in tree if name.endswith((".sbn", ".loads"))}
+    assert {name for name, one in what.items() if one["what"] == "device"} == \
+        {f"{A}.cnf.xml", "SEP001122334466.cnf.xml"}
+    codes = {name: one["code"] for name, one in what.items() if one["what"] == "refused"}
+    assert codes == REFUSED | {"link.xml": "import-link"} | \
+        ({} if form == "zip" else {"fifo.xml": "import-device"})
+    assert all(one["reason"] for one in said["files"] if one["what"] == "refused")
+    assert said["counts"] == {"file": 7, "firmware": 3, "device": 2, "refused": len(codes)}
+    assert held(site.folder / "files") == {name: tree[name] for name in WANTED}
+    assert set(held(site.folder / "images")) == {name for name, one in what.items()
+                                                 if one["what"] == "firmware"}
+    assert {one["name"] for one in site.cli("files", "list", "--json")["files"]} == WANTED
+    assert "RINGLIST.XML" in site.cli("files", "import", source).stdout
+    assert {one["state"] for one in bring(site, source)["files"]} == {"same", None}
+
+
+def test_what_is_refused_keeps_nothing_else_from_being_taken(site, stranger, tmp_path):
+    """A load that is not whole, another file of a name, one spelled otherwise."""
+    lacking = {name: data for name, data in stranger.load("SCCP45.9", ("jar45.9.sbn", "cnu45.9.sbn"))
+               .items() if "cnu" not in name}
+    tree = archives.folder_of(tmp_path / "tree", lacking | stranger.load(LOAD) |
+                              {"ringlist.xml": RINGS, "RingList.xml": RINGS + b"\n",
+                               "deep/jar42sccp.9-4.sbn": stranger.image("jar42sccp.9-4.sbn", "other")})
+    said = {one["path"]: one for one in bring(site, tree)["files"]}
+    assert said["SCCP45.9.loads"]["code"] == "image-missing"
+    assert "cnu45.9.sbn" in said["SCCP45.9.loads"]["reason"]
+    assert said["jar42sccp.9-4.sbn"]["code"] == "image-twice"
+    assert {one["code"] for name, one in said.items() if "inglist" in name.lower()} == \
+        {None, "file-case"}
+    assert f"{LOAD}.loads" in held(site.folder / "images")
+    assert "SCCP45.9.loads" not in held(site.folder / "images")
+    (tree / "ringlist.xml").write_bytes(RINGS + b"\n\n")
+    said = {one["path"]: one for one in bring(site, tree)["files"]}
+    assert said["ringlist.xml"]["code"] == "file-exists"
+    assert held(site.folder / "files")["ringlist.xml"] == RINGS
+    said = {one["path"]: one for one in bring(site, tree, "--force")["files"]}
+    assert said["ringlist.xml"]["state"] == "replaced"
+    assert held(site.folder / "files")["ringlist.xml"] == RINGS + b"\n\n"
+
+
+def test_sec_120_a_hostile_tree_leaves_nothing(site, tree, tmp_path):
+    for name, code in (("../ringfence.conf", "path-traversal"), ("/etc/mine", "path-absolute")):
+        source = archives.tar_of(tmp_path / "bad.tar", tree | {name: b"mine"})
+        assert bring(site, source, status=1)["code"] == code
+        assert bring(site, archives.encrypted_zip(tmp_path / "e.zip", tree), status=1)["code"] == \
+            "archive-encrypted"
+        assert held(site.folder / "files") == {} and held(site.folder / "images") == {}
+    (tmp_path / "none").mkdir()
+    (tmp_path / "none/notes.txt").write_text("notes")
+    assert bring(site, tmp_path / "none", status=1)["code"] == "import-none"
+    assert bring(site, archives.tar_of(tmp_path / "good.tar", tree))["counts"]["file"] == 7
+
+
+def test_devices_come_from_their_old_configurations(site, tree, tmp_path):
+    source = archives.folder_of(tmp_path / "tree", tree | {
+        "SEP0011223344AA.cnf.xml": old_device(A, protocol="SIP"),
+        "SEP0011223344BB.cnf.xml": b"<device><deviceProtocol>SCCP</deviceProtocol>",
+        "sep0011223344cc.cnf.xml": old_device(A, load="")})
+    assert bring(site, source, "--devices", status=1)["code"] == "no-server"
+    assert held(site.folder / "files") == {}
+    shown = {one["device"]: one for one in bring(site, source)["devices"]}
+    assert not any(one["added"] for one in shown.values())
+    assert shown[A]["code"] == "device-model" and shown["SEP0011223344AA"]["code"] == \
+        "device-protocol" and shown["SEP0011223344BB"]["code"] == "xml-syntax"
+    left = {one["path"]: one for one in shown[A]["left"]}
+    assert left["vendorConfig/ourInvention"] == {"path": "vendorConfig/ourInvention",
+                                                 "why": "unknown", "value": None}
+    assert (left["vendorConfig/webAccess"]["why"], left["vendorConfig/webAccess"]["value"]) == \
+        ("settable", "1")
+    assert left["sshPassword"]["value"] is None
+    with site.start():
+        said = site.cli("files", "import", source, "--devices", "--model", "7962")
+        assert "hush" not in said.stdout and A in said.stdout
+        devices = {one["name"]: one for one in site.cli("device", "list", "--json")["devices"]}
+        assert set(devices) == {A, "SEP001122334466", "SEP0011223344CC"}
+        ours = devices[A]
+        assert (ours["model"], ours["mode"], ours["load"]) == ("7962", "nonsecure", LOAD)
+        assert [(line["dn"], line["label"], line["display_name"]) for line in ours["lines"]] == \
+            [("2001", "Ada", "Ada L."), ("2002", "", "")]
+        other = devices["SEP001122334466"]  # its load tells the model, and is not here
+        assert (other["model"], other["mode"], other["load"]) == ("7975", "encrypted", "")
+        again = {one["device"]: one for one in bring(site, source, "--devices", "--model", "7962")
+                 ["devices"]}
+        assert again[A]["code"] == "device-exists"
+        assert ("loadInformation", "load-unknown") in [
+            (one["path"], one["why"]) for one in again["SEP001122334466"]["left"]]
+        assert (site.log_text() + str(again)).count("hush") == 0
+
+
+def test_real_files_lose_nothing_in_silence(site, tmp_path):
+    (tmp_path / "tree").mkdir()
+    (tmp_path / f"tree/{A}.cnf.xml").write_bytes((DATA / "sccp.cnf.xml").read_bytes())
+    device = bring(site, tmp_path / "tree", "--model", "7962")["devices"][0]
+    assert device["code"] is None and device["mode"] == "encrypted"
+    assert len(device["left"]) > 40 and device["written_here"] > 3
+    assert {one["why"] for one in device["left"]} == {"unknown", "settable", "load-unknown"}
+
+
+def test_single_files_are_added_listed_and_removed(site, tmp_path):
+    (tmp_path / "tones.xml").write_bytes(b"<tones/>")
+    name = "New_Zealand/g3-tones.xml"
+    assert site.cli("files", "add", tmp_path / "tones.xml", "--as", name, "--json")["added"] == name
+    site.cli("files", "add", tmp_path / "tones.xml")
+    assert [(one["name"], one["size"]) for one in site.cli("files", "list", "--json")["files"]] == \
+        [(name, 8), ("tones.xml", 8)]
+    for bad, code in (("../x", "file-hidden"), ("a/b/c/d/e", "name-deep"), ("a b", "name-character"),
+                      ("/etc/x", "name-character"), (".x", "file-hidden"), ("", "name-character"),
+                      (f"{A}.cnf.xml", "file-generated"), ("ITLFile.tlv", "file-generated")):
+        assert site.cli("files", "add", tmp_path / "tones.xml", "--as", bad, "--json",
+                        status=1)["code"] == code, bad
+    (tmp_path / "empty").write_bytes(b"")
+    assert site.cli("files", "add", tmp_path / "empty", "--json", status=1)["code"] == "file-empty"
+    (tmp_path / "tones.xml").write_bytes(b"<other/>")
+    assert site.cli("files", "add", tmp_path / "tones.xml", "--json",
+                    status=1)["code"] == "file-exists"
+    site.cli("files", "add", tmp_path / "tones.xml", "--force")
+    assert (site.folder / "files/tones.xml").read_bytes() == b"<other/>"
+    assert site.cli("files", "remove", name, "--json")["removed"] == name
+    for bad, code in ((name, "file-unknown"), ("New_Zealand", "file-unknown"),
+                      ("../ringfence.conf", "file-hidden")):
+        assert site.cli("files", "remove", bad, "--json", status=1)["code"] == code
+    assert list(held(site.folder / "files")) == ["tones.xml"]
