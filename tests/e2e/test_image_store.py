@@ -19,6 +19,7 @@ import archives
 import container
 import powercut
 import rig
+import tftpd
 from archives import MIB, Maker
 from rig import A, B
 
@@ -470,6 +471,26 @@ def test_an_image_of_two_loads_stays_with_the_other(site, stranger, tmp_path):
     assert sorted(images(site)) == ["jar42sccp.9-4.sbn", "term42.default.loads"]
     assert site.cli("image", "remove", "term42.default", "--force", "--json")["files"] == 2
     assert images(site) == {}
+
+
+def test_a_phone_gets_its_load_from_another_server(office, tmp_path):
+    """The load lies only there, at the same port of another address."""
+    site = office.site
+    firmware = rig.ringfence("factory", "firmware", office.factory.folder, "--version", "3.0",
+                             "--hardware", "rf-1", "--out", tmp_path / "firmware-3")
+    assert firmware.returncode == 0
+    with site.start():
+        phone = office.a.start(site)
+        phone.wait("registered")
+        with tftpd.Overlay(None, listen=("127.0.0.9", site.status()["ports"]["tftp"])) as other:
+            other.files = {path.name: path.read_bytes()
+                           for path in (tmp_path / "firmware-3").iterdir()}
+            site.cli("device", "change", A, "--load", "ringphone-3.0", "--load-server", "127.0.0.9")
+            assert phone.wait("load-installed")["load"] == "ringphone-3.0"
+            rig.wait_until("the new load", lambda: site.cli("device", "show", A, "--json")
+                           ["running_load"] == "ringphone-3.0")
+            assert set(other.files) <= set(other.asked)
+        assert refused(site) == []
 
 
 # ---- who refused it ----
