@@ -5,7 +5,9 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 /* Packets of one socket in one turn: others wait too. */
@@ -16,6 +18,7 @@ struct rf_udp {
     struct rf_udp_conf conf;
     int fd;
     bool is_connected;
+    bool has_no_segments;
     bool is_busy;   /* a callback of ours is running */
     bool is_closed; /* closed by it: freed when it returns */
     struct event *readable;
@@ -72,7 +75,9 @@ static bool receive(struct rf_udp *udp)
 static void udp_ready(evutil_socket_t fd, short what, void *arg)
 {
     struct rf_udp *udp = arg;
-    for (int i = 0; i < PACKETS_MAX && !udp->is_closed; i++)
+    /* A peer waits for our answer before it says more: to look for it would be one call in vain. */
+    int most = udp->is_connected ? 1 : PACKETS_MAX;
+    for (int i = 0; i < most && !udp->is_closed; i++)
         if (!receive(udp))
             return;
     if (udp->is_closed)
@@ -149,6 +154,37 @@ enum rf_err rf_udp_send(struct rf_udp *udp, const struct rf_address *to, struct 
             break;
     }
     return failed(errno, why);
+}
+
+bool rf_udp_send_segments(struct rf_udp *udp, struct rf_slice packets, size_t each)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(uint16_t))];
+    } control = {0};
+    struct iovec data = {.iov_base = (void *)(uintptr_t)packets.p, .iov_len = packets.len};
+    struct msghdr msg = {.msg_iov = &data,
+                         .msg_iovlen = 1,
+                         .msg_control = control.bytes,
+                         .msg_controllen = sizeof control.bytes};
+    uint16_t segment = (uint16_t)each;
+    rf_bug_on(!udp->is_connected || each > UINT16_MAX);
+    if (udp->has_no_segments)
+        return false;
+    struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+    c->cmsg_level = IPPROTO_UDP;
+    c->cmsg_type = UDP_SEGMENT;
+    c->cmsg_len = CMSG_LEN(sizeof segment);
+    memcpy(CMSG_DATA(c), &segment, sizeof segment);
+    for (int i = 0; i < 2; i++) {
+        if (sendmsg(udp->fd, &msg, MSG_NOSIGNAL) >= 0 || errno == EAGAIN || errno == ENOBUFS)
+            return true;
+        if (errno != ECONNREFUSED) /* about an earlier packet */
+            break;
+    }
+    /* An old kernel, a tunnel, a path whose packets are shorter: one by one from now on. */
+    udp->has_no_segments = true;
+    return false;
 }
 
 uint16_t rf_udp_port(const struct rf_udp *udp)

@@ -32,6 +32,10 @@ RF_MUST_CHECK enum rf_err rf_udp_connect(struct rf_udp *udp, const struct rf_add
  * RF_ERR_LIMIT ("packet-size"), RF_ERR_IO ("port-unreachable", "io"). */
 RF_MUST_CHECK enum rf_err rf_udp_send(struct rf_udp *udp, const struct rf_address *to,
                                       struct rf_slice packet, struct rf_why *why);
+/** Packets of `each` bytes one behind the other, the last perhaps shorter, to the peer of a
+ * connected socket in one call. False: the kernel or the way there cannot do that, nothing was
+ * sent. What the kernel has no room for is as if lost. */
+bool rf_udp_send_segments(struct rf_udp *udp, struct rf_slice packets, size_t each);
 uint16_t rf_udp_port(const struct rf_udp *udp);
 /** Our end; with a connected socket the address the peer sees. */
 void rf_udp_local(const struct rf_udp *udp, struct rf_address *out);

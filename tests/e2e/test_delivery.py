@@ -180,6 +180,39 @@ def test_https_proof_is_the_devices_own_certificate(served, tmp_path, factory):
     assert by_curl(site, "https", "CTLFile.tlv", tmp_path)[1].split()[1] == "200"
 
 
+def test_a_superseded_certificate_proves_nothing_any_more(served, tmp_path):
+    site, old = served.site, tmp_path / "old.pem"
+    site.configure(https_proof="yes")
+    site.reload()
+    old.write_bytes((served.b.flash / "lsc.pem").read_bytes())
+    name = f"{rig.B}.cnf.xml.sgn"
+    words = ["--cert", old, "--key", old]
+    assert by_curl(site, "https", name, tmp_path, *words)[1].split()[1] == "200"
+    site.capf_install(rig.B, "lsc")
+    served.b.start(site)
+    served.b.wait("enrol-done", outcome="installed")
+    served.b.wait("registered")
+    assert by_curl(site, "https", name, tmp_path, *words)[1].split()[1] == "404"
+    new = served.b.flash / "lsc.pem"
+    assert by_curl(site, "https", name, tmp_path, "--cert", new, "--key", new)[1].split()[1] == "200"
+
+
+def test_models_that_want_it_get_the_plain_file_under_the_signed_name(site, tmp_path):
+    """On 6971 alone, and only the models of https_unsigned."""
+    site.configure(sign_sha1="yes")  # what a 7962 takes
+    site.start()
+    for model, is_plain in (("8861", True), ("7821", True), ("7962", False)):
+        name = f"SEP00112233{model}"
+        site.device_add(name, lines=[f"{model},x,x"], model=model, mode="nonsecure")
+        secure, _ = by_curl(site, "https", f"{name}.cnf.xml.sgn", tmp_path)
+        signed, _ = by_curl(site, "http", f"{name}.cnf.xml.sgn", tmp_path)
+        assert signed[:1] == b"\1"
+        assert secure == (signed[int.from_bytes(signed[8:10], "big"):] if is_plain else signed)
+    site.configure(https_unsigned="")
+    site.reload()
+    assert by_curl(site, "https", "SEP001122338861.cnf.xml.sgn", tmp_path)[0][:1] == b"\1"
+
+
 def self_made(folder, name):
     """A certificate with a phone's name, that nobody vouches for."""
     pem = folder / "self.pem"

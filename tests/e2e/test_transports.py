@@ -9,7 +9,7 @@ import pytest
 
 import rig
 
-CONFIG = f"{rig.A}.cnf.xml.sgn"
+CONFIG = f"{rig.A}.cnf.xml.enc.sgn"  # as it is asked for where it was encrypted last
 
 
 def ports(site):
@@ -37,7 +37,8 @@ def test_the_configuration_comes_by_https_and_the_rest_by_http(served):
     phone = boot(served, *ports(served.site))
     came = ways(phone)
     assert came[CONFIG] == "https" and came[f"CTL{rig.A}.tlv"] == "http"
-    assert phone.seen("config")[-1]["verified"] is True
+    config = phone.seen("config")[-1]
+    assert config["verified"] is True and config["vouched"] == "tls" and "signer" not in config
     sent = served.site.log_wait(f"name={CONFIG} ")
     assert " via=https " in sent and f"cert=CN={rig.A}" in sent and " tls=TLSv1.3 " in sent
     assert " proves nothing here" not in served.site.log_text()
@@ -81,7 +82,7 @@ def test_models_have_their_ways(site, factory):
         site.device_add(name, lines=[f"{model},x,x"], model=model, mode="nonsecure")
         phone = factory.phone(name, model=model)
         phone.start(site, *ports(site))
-        phone.wait("config")
+        phone.wait("fetch", file=f"ITL{name}.tlv")
         assert ways(phone)[f"CTL{name}.tlv"] == expected
         phone.stop()
 
@@ -177,11 +178,12 @@ def test_only_a_file_server_of_the_lists_is_believed_over_https(served, tmp_path
 def test_unsigned_by_https_is_vouched_for_by_tls_and_not_kept(served, tmp_path):
     """The site's own HTTPS server, as some are: the plain document under the signed name."""
     site, pem, out = served.site, tmp_path / "server.pem", tmp_path / "config"
+    own = served.a.flash / "lsc.pem"
     pem.write_bytes((site.folder / "certs/https.pem").read_bytes() +
                     (site.folder / "keys/https.pem").read_bytes())
-    rig.run("curl", "-sS", "-o", out, f"http://127.0.0.1:{site.ports['http']}/{CONFIG}")
-    signed = out.read_bytes()
-    plain = signed[int.from_bytes(signed[8:10], "big"):]
+    rig.run("curl", "-sSk", "--cert", own, "--key", own, "-o", out,
+            f"https://127.0.0.1:{site.ports['https']}/{CONFIG}")
+    plain = out.read_bytes()
     assert plain.startswith(b"<")
     kept = (served.a.flash / "config.cnf.xml.sgn").read_bytes()
     with Rogue(body=plain, pem=pem) as server:

@@ -278,14 +278,11 @@ static void look_up(struct connection *c, struct rf_slice name)
     if (provision_name_parse(name, &parsed, NULL) == RF_OK)
         snprintf(c->device, sizeof c->device, "%s", parsed.device);
     c->is_proven = is_of_device(c, c->device);
-    if (c->is_proven)
+    ask.needs_proof = s->conf.wants_proof;
+    if (c->is_proven) {
+        struct rf_rd rd = rf_rd_of(rf_cert_sha256(rf_link_peer(c->link)->cert));
+        rf_bug_on(!rf_rd_copy(&rd, ask.cert_sha256, sizeof ask.cert_sha256));
         snprintf(ask.device, sizeof ask.device, "%s", c->device);
-    if (!rf_fault_skips("https.wants-proof") && s->conf.wants_proof && c->device[0] != '\0' &&
-        !c->is_proven) {
-        (void)rf_why_set(&why, RF_ERR_NOT_FOUND, "https-unproven",
-                         "only %s itself gets this by HTTPS, with its certificate", c->device);
-        refuse(c, 404, &why);
-        return;
     }
     c->step = LOOKING;
     c->due_ms = UINT64_MAX;

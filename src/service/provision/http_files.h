@@ -25,7 +25,7 @@
 struct rf_http_files;
 
 /* Codes of reports that are HTTP's own: http-method, http-body, http-stalled, http-gone
- * (the client left), https-unproven, and those of rf_httpmsg_request_decode and
+ * (the client left), and those of rf_httpmsg_request_decode and
  * rf_httpmsg_target_decode. */
 
 struct rf_http_files_conf {
@@ -38,9 +38,9 @@ struct rf_http_files_conf {
      * when it opens. What it was presented for is compared later, with the device of a request. */
     enum rf_err (*trusts)(void *arg, const struct rf_peer *peer, struct rf_why *why);
     void *trusts_arg;
-    bool wants_proof;      /* HTTPS: no file of a device without the certificate of that device */
-    uint32_t handshake_ms; /* 0: the link's default */
-    uint32_t connections_max;         /* 0: RF_HTTP_FILES_CONNECTIONS */
+    bool wants_proof;         /* HTTPS: no configuration without the certificate of its device */
+    uint32_t handshake_ms;    /* 0: the link's default */
+    uint32_t connections_max; /* 0: RF_HTTP_FILES_CONNECTIONS */
     uint32_t connections_per_address; /* 0: RF_HTTP_FILES_PER_ADDRESS */
     rf_provision_report_fn on_report; /* may be NULL */
     void *report_arg;

@@ -110,9 +110,30 @@ static bool is_signed(enum provision_answer answer)
            answer == PROVISION_ANSWER_ENCRYPTED;
 }
 
+/* A certificate that was replaced or taken back is still in somebody's hands. One that is not in
+ * the database is a manufacturer's, or older than it. */
+static bool is_retired(struct rf_store *store, const struct request *r)
+{
+    struct rf_store_cert cert = {0};
+    if (rf_store_cert_load(store, r->cert_sha256, &cert, NULL) != RF_OK)
+        return false;
+    bool is_out = cert.state == RF_STORE_CERT_SUPERSEDED || cert.state == RF_STORE_CERT_REVOKED ||
+                  strcmp(cert.device, r->name.device) != 0;
+    rf_store_cert_fini(&cert);
+    return is_out;
+}
+
 static void make_work(struct rf_job *job, void *state)
 {
     struct request *r = provision_request_of(job);
+    if (!rf_fault_skips("provision.proven-retired") && r->is_proven && is_retired(state, r))
+        r->is_proven = false;
+    if (!rf_fault_skips("https.wants-proof") && r->needs_proof && !r->is_proven) {
+        r->err =
+            rf_why_set(&r->why, RF_ERR_NOT_FOUND, "https-unproven",
+                       "only %s itself gets this by HTTPS, with its certificate", r->name.device);
+        return;
+    }
     r->err = provision_config_make(state, r->name.device, r->facts, rf_buf_slice(&r->look->loads),
                                    r->now_s, &r->config, &r->why);
     r->config.store_generation = rf_store_generation(state);
@@ -123,7 +144,9 @@ static void make_work(struct rf_job *job, void *state)
                                        .is_proven = r->is_proven,
                                        .protection = r->config.protection,
                                        .is_secure = r->config.is_secure,
-                                       .wants_signed = r->wants_signed};
+                                       .wants_signed = r->wants_signed,
+                                       .is_always_signed = !provision_model_matches(
+                                           r->facts->https_unsigned, r->config.device.model)};
     if (!rf_fault_skips("provision.quarantine") && r->err == RF_OK &&
         r->config.device.is_quarantined)
         r->err = rf_why_set(&r->why, RF_ERR_NOT_FOUND, "device-quarantined",
@@ -464,6 +487,8 @@ enum rf_err rf_provision_get(struct rf_provision *p, const struct rf_provision_a
     struct request *r = request_new(p, ask, done, arg, number);
     r->err = provision_name_parse(ask->name, &r->name, &r->why);
     r->is_proven = provision_is_proven(ask, r->name.device);
+    r->needs_proof = ask->needs_proof;
+    memcpy(r->cert_sha256, ask->cert_sha256, sizeof r->cert_sha256);
     bool is_default = r->name.kind == PROVISION_DEFAULT || r->name.kind == PROVISION_DEFAULT_SIGNED;
     if (r->err == RF_OK)
         r->err = provision_gate(r);

@@ -102,8 +102,11 @@ struct rf_provision_ask {
     struct rf_slice name; /* not decoded further: percent signs are HTTP's to undo */
     enum rf_provision_via via;
     struct rf_address from;
-    /* The device whose certificate this TLS connection has proven; empty: none. */
+    /* The device whose certificate this TLS connection has proven; empty: none. And which
+     * certificate: one that was superseded or revoked proves nothing any more. */
     char device[RF_STORE_DEVICE_NAME];
+    uint8_t cert_sha256[32];
+    bool needs_proof; /* a device's configuration only to that device */
 };
 
 /** How a request ended, told by the transport when it is over. Texts are not NULL but where said.

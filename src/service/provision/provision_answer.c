@@ -4,6 +4,7 @@
 #include "service/provision/provision_int.h"
 
 #include "base/faults.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -11,6 +12,33 @@ bool provision_is_proven(const struct rf_provision_ask *ask, const char *device)
 {
     return ask->via == RF_PROVISION_HTTPS &&
            (rf_fault_skips("provision.proven") || strcmp(ask->device, device) == 0);
+}
+
+static bool is_like(struct rf_slice pattern, struct rf_slice model)
+{
+    struct rf_rd p = rf_rd_of(pattern), m = rf_rd_of(model);
+    uint8_t want = 0, is = 0;
+    while (rf_rd_u8(&p, &want))
+        if (!rf_rd_u8(&m, &is) || (want == 'x' ? is < '0' || is > '9' : is != want))
+            return false;
+    return rf_rd_done(&m);
+}
+
+bool provision_model_matches(const char *patterns, const char *model)
+{
+    struct rf_slice rest = rf_slice_str(patterns), pattern;
+    while (rf_next_piece(&rest, ' ', &pattern))
+        if (pattern.len > 0 && is_like(pattern, rf_slice_str(model)))
+            return true;
+    return false;
+}
+
+/* TLS says who we are, and models made for that want no signature around the file.
+ * doc: docs/wire/http-files.md, "Unsigned under the signed name" */
+static bool takes_unsigned(const struct provision_ask_config *a)
+{
+    return a->via == RF_PROVISION_HTTPS &&
+           (!a->is_always_signed || rf_fault_skips("provision.unsigned-model"));
 }
 
 static enum rf_err not_made(const struct provision_ask_config *a, struct rf_why *why)
@@ -35,9 +63,8 @@ static enum rf_err protected_answer(const struct provision_ask_config *a,
         *out = PROVISION_ANSWER_ENCRYPTED;
         return RF_OK;
     }
-    /* TLS says who we are: what is asked for as signed comes without a signature. */
-    *out = a->kind == PROVISION_CONFIG && !is_tls ? PROVISION_ANSWER_STUB_SIGNED
-                                                  : PROVISION_ANSWER_STUB;
+    *out = a->kind == PROVISION_CONFIG && !takes_unsigned(a) ? PROVISION_ANSWER_STUB_SIGNED
+                                                             : PROVISION_ANSWER_STUB;
     return RF_OK;
 }
 
@@ -61,7 +88,7 @@ enum rf_err provision_answer_of(const struct provision_ask_config *a, enum provi
                           "%s is a secure device: its configuration is only served signed, as "
                           "%s.sgn",
                           a->device, a->name);
-    *out =
-        a->kind == PROVISION_CONFIG && !is_tls ? PROVISION_ANSWER_SIGNED : PROVISION_ANSWER_PLAIN;
+    *out = a->kind == PROVISION_CONFIG && !takes_unsigned(a) ? PROVISION_ANSWER_SIGNED
+                                                             : PROVISION_ANSWER_PLAIN;
     return RF_OK;
 }

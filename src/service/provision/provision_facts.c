@@ -21,6 +21,7 @@ struct provision_facts *provision_facts_new(const struct rf_site *site,
     /* The configuration was checked when it was read. */
     enum rf_err err = rf_networks_parse(conf->provision_networks, &f->networks, NULL);
     rf_bug_on(err != RF_OK);
+    f->https_unsigned = rf_strdup(conf->https_unsigned);
     f->date_template = rf_strdup(conf->date_template);
     f->time_zone = rf_strdup(conf->time_zone);
     f->locale = rf_strdup(conf->locale);
@@ -44,6 +45,7 @@ void provision_facts_unref(struct provision_facts *f)
     rf_free(f->files);
     rf_free(f->site);
     rf_free(f->host);
+    rf_free(f->https_unsigned);
     rf_free(f->date_template);
     rf_free(f->time_zone);
     rf_free(f->locale);

@@ -62,6 +62,7 @@ struct provision_facts {
     enum rf_digest digest; /* for models that know both */
     bool may_sha1;
     struct rf_networks networks; /* who may ask; none: anybody */
+    char *https_unsigned;        /* models that take .sgn names unsigned by HTTPS */
     char *date_template;
     char *time_zone;
     char *locale;
@@ -223,6 +224,8 @@ struct provision_ask_config {
     enum provision_protection protection;
     bool is_secure;    /* the device's mode */
     bool wants_signed; /* phones of this site ask for signed files */
+    /* Its model wants under a signed name what is signed, by HTTPS too. */
+    bool is_always_signed;
 };
 enum provision_answer {
     PROVISION_ANSWER_PLAIN,  /* without secrets, not signed */
@@ -235,6 +238,8 @@ enum provision_answer {
 /** RF_ERR_NOT_FOUND config-not-encrypted, name-unsigned. Pure. */
 RF_MUST_CHECK enum rf_err provision_answer_of(const struct provision_ask_config *ask,
                                               enum provision_answer *out, struct rf_why *why);
+/** Is the model one of these patterns, e.g. "78xx 88xx": x is any digit? Pure. */
+bool provision_model_matches(const char *patterns, const char *model);
 /** Has the connection proven that it is this device? */
 bool provision_is_proven(const struct rf_provision_ask *ask, const char *device);
 

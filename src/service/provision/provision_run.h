@@ -29,6 +29,8 @@ struct request {
     enum rf_provision_via via;
     struct rf_address from;
     bool is_proven; /* the connection has proven that it is the device of the name */
+    bool needs_proof;
+    uint8_t cert_sha256[32];           /* by this certificate */
     char proven[RF_STORE_DEVICE_NAME]; /* whoever it is; empty: nobody */
     struct provision_facts *facts;
     rf_provision_key_fn signing_key;

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "net/udp.h"
 #include "service/provision/provision_int.h"
+#include "service/provision/tftp_index.h"
 #include "service/provision/tftp_transfer.h"
 
 #include <stdio.h>
@@ -24,14 +25,15 @@ struct rf_tftp_server {
     char *address;
     struct rf_udp *udp;
     struct rf_handles *transfers;
+    struct tftp_index *index;
     struct rf_log_limit log;
     struct rf_log_limit drops;
 };
 
 struct transfer {
+    struct tftp_place place; /* first; where its address is found, and the client's address */
     struct rf_tftp_server *s;
     rf_handle handle;
-    struct rf_address peer;
     uint8_t request[RF_TFTP_REQUEST_MAX]; /* as it came, to know it again */
     size_t request_len;
     struct rf_tftp_options asked;
@@ -41,8 +43,14 @@ struct transfer {
     struct rf_content *content; /* NULL: still being looked for */
     struct rf_udp *udp;
     rf_timer_id timer;
+    uint64_t timer_at_ms;
     struct rf_tftp_transfer t;
 };
+
+static struct transfer *transfer_of(struct tftp_place *place)
+{
+    return (struct transfer *)place; /* its first member */
+}
 
 static uint64_t now_of(const struct rf_tftp_server *s)
 {
@@ -107,6 +115,7 @@ static void dropped(struct rf_tftp_server *s, const struct rf_address *from, str
 static void transfer_free(struct transfer *t)
 {
     rf_handle_remove(t->s->transfers, t->handle);
+    tftp_index_remove(t->s->index, &t->place);
     rf_timer_stop(rf_loop_timers(t->s->conf.loop), &t->timer);
     rf_udp_close(t->udp);
     rf_content_unref(t->content);
@@ -120,8 +129,8 @@ static void end(struct transfer *t, const struct rf_why *why)
     bool has_begun = t->content != NULL;
     struct rf_provision_report r = {
         .name = t->name,
-        .peer = rf_address_host(&t->peer, peer, sizeof peer),
-        .port = rf_address_port(&t->peer),
+        .peer = rf_address_host(&t->place.peer, peer, sizeof peer),
+        .port = rf_address_port(&t->place.peer),
         .device = t->device,
         .content = t->content,
         .is_complete = has_begun && rf_tftp_transfer_is_complete(&t->t),
@@ -149,7 +158,12 @@ static void settle(struct transfer *t)
     struct rf_timers *timers = rf_loop_timers(s->conf.loop);
     uint64_t at = rf_tftp_transfer_deadline(&t->t);
     uint64_t now = now_of(s);
+    /* Each packet moves the deadline away. A timer that fires too early costs less than one set
+     * anew for each. */
+    if (t->timer != 0 && t->timer_at_ms <= at)
+        return;
     rf_timer_stop(timers, &t->timer);
+    t->timer_at_ms = at;
     t->timer = rf_timer_start(timers, at > now ? at - now : 0, transfer_time, s, t->handle);
 }
 
@@ -191,6 +205,12 @@ static void send_packet(void *arg, struct rf_slice packet)
     (void)err;
 }
 
+static bool send_segments(void *arg, struct rf_slice packets, size_t each)
+{
+    struct transfer *t = arg;
+    return rf_udp_send_segments(t->udp, packets, each);
+}
+
 static enum rf_err open_socket(struct transfer *t, struct rf_why *why)
 {
     struct rf_udp_conf conf = {.on_packet = on_transfer_packet,
@@ -199,7 +219,7 @@ static enum rf_err open_socket(struct transfer *t, struct rf_why *why)
                                .address = t->s->address};
     enum rf_err err = rf_udp_open(t->s->conf.loop, &conf, &t->udp, why);
     /* Connected: nobody else is heard there. */
-    return err == RF_OK ? rf_udp_connect(t->udp, &t->peer, why) : err;
+    return err == RF_OK ? rf_udp_connect(t->udp, &t->place.peer, why) : err;
 }
 
 static void start(struct transfer *t, struct rf_content *content)
@@ -207,7 +227,7 @@ static void start(struct transfer *t, struct rf_content *content)
     struct rf_tftp_server *s = t->s;
     struct rf_why why = {0};
     if (open_socket(t, &why) != RF_OK) {
-        tell_error(s, &t->peer, RF_TFTP_ERR_OTHER);
+        tell_error(s, &t->place.peer, RF_TFTP_ERR_OTHER);
         end(t, &why);
         return;
     }
@@ -218,6 +238,7 @@ static void start(struct transfer *t, struct rf_content *content)
                                          .tries = s->conf.tries,
                                          .seed = rf_random_u32(),
                                          .send = send_packet,
+                                         .send_segments = send_segments,
                                          .arg = t};
     rf_tftp_transfer_init(&t->t, &conf, now_of(s));
     settle(t);
@@ -236,9 +257,9 @@ static void got_it(void *arg, uint64_t number, enum rf_err err, struct rf_conten
     }
     /* Busy: no answer, because every error sends a phone somewhere else. */
     if (err == RF_ERR_NOT_FOUND)
-        tell_error(s, &t->peer, RF_TFTP_ERR_NOT_FOUND);
+        tell_error(s, &t->place.peer, RF_TFTP_ERR_NOT_FOUND);
     else if (err != RF_ERR_AGAIN)
-        tell_error(s, &t->peer, RF_TFTP_ERR_OTHER);
+        tell_error(s, &t->place.peer, RF_TFTP_ERR_OTHER);
     if (err != RF_ERR_NOT_FOUND && err != RF_ERR_AGAIN &&
         rf_log_allows(&s->log, LOG_BURST, now_of(s)))
         rf_error(RF_CAT_TFTP, "no file for a phone: %s name=%s", rf_why_text(why), t->name);
@@ -256,10 +277,11 @@ static bool is_same_request(const struct transfer *t, struct rf_slice packet)
 static bool was_asked_before(struct rf_tftp_server *s, const struct rf_address *from,
                              struct rf_slice packet)
 {
-    uint32_t at = 0;
-    struct transfer *t;
-    while ((t = rf_handles_next(s->transfers, &at)) != NULL) {
-        if (!rf_address_same(&t->peer, from) || (t->content != NULL && t->t.was_heard))
+    struct tftp_place *next = tftp_index_find(s->index, from, NULL);
+    while (next != NULL) {
+        struct transfer *t = transfer_of(next);
+        next = tftp_index_find(s->index, from, next); /* t may go */
+        if (t->content != NULL && t->t.was_heard)
             continue;
         if (!is_same_request(t, packet)) {
             struct rf_why why = {0};
@@ -277,12 +299,7 @@ static bool was_asked_before(struct rf_tftp_server *s, const struct rf_address *
 
 static bool has_room(struct rf_tftp_server *s, const struct rf_address *from)
 {
-    uint32_t here = 0;
-    uint32_t at = 0;
-    const struct transfer *t;
-    while ((t = rf_handles_next(s->transfers, &at)) != NULL)
-        here += rf_address_same_host(&t->peer, from);
-    return here < s->conf.transfers_per_address &&
+    return tftp_index_count(s->index, from) < s->conf.transfers_per_address &&
            rf_handles_n(s->transfers) < s->conf.transfers_max;
 }
 
@@ -298,7 +315,6 @@ static void read_request(struct rf_tftp_server *s, const struct rf_address *from
     struct transfer *t = rf_new(struct transfer);
     struct rf_rd rd = rf_rd_of(packet);
     t->s = s;
-    t->peer = *from;
     t->request_len = packet.len;
     rf_bug_on(packet.len > sizeof t->request || !rf_rd_copy(&rd, t->request, packet.len));
     t->asked = p->options;
@@ -309,6 +325,7 @@ static void read_request(struct rf_tftp_server *s, const struct rf_address *from
         snprintf(t->device, sizeof t->device, "%s", name.device);
     t->handle = rf_handle_add(s->transfers, t);
     rf_bug_on(t->handle == 0);
+    tftp_index_add(s->index, &t->place, from);
     struct rf_provision_ask ask = {.name = p->name, .via = RF_PROVISION_TFTP, .from = *from};
     if (rf_provision_get(s->conf.provision, &ask, got_it, s, t->handle) == RF_OK)
         return;
@@ -379,6 +396,9 @@ enum rf_err rf_tftp_server_open(const struct rf_tftp_server_conf *conf, struct r
     s->address = rf_strdup(conf->address);
     s->conf.address = s->address;
     s->transfers = rf_handles_new(s->conf.transfers_max);
+    uint64_t seed;
+    rf_random_bytes(&seed, sizeof seed);
+    s->index = tftp_index_new(s->conf.transfers_max, seed);
     struct rf_udp_conf udp = {
         .on_packet = on_packet, .owner = s, .address = s->address, .port = conf->port};
     enum rf_err err = rf_udp_open(conf->loop, &udp, &s->udp, why);
@@ -417,6 +437,7 @@ void rf_tftp_server_close(struct rf_tftp_server *s)
         transfer_free(t);
     rf_udp_close(s->udp);
     rf_handles_free(s->transfers);
+    tftp_index_free(s->index);
     rf_free(s->address);
     rf_free(s);
 }

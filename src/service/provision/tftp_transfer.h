@@ -39,6 +39,9 @@ struct rf_tftp_transfer_conf {
     uint32_t tries;    /* so often a packet is sent in all */
     uint32_t seed;     /* of the jitter, any value */
     void (*send)(void *arg, struct rf_slice packet); /* borrowed for the call */
+    /* Several packets in a row, all of this length but the last, which may be shorter; false: not
+     * this way, `send` is called for each. May be NULL. */
+    bool (*send_segments)(void *arg, struct rf_slice packets, size_t each);
     void *arg;
 };
 

@@ -456,6 +456,60 @@ static void silence_is_met_with_patience_and_then_given_up(void **state)
     assert_false(rf_tftp_transfer_is_last_ack_missing(&net->t));
 }
 
+/* Whoever writes somebody else's address on a request makes us send that one block, or an offer,
+ * and five repeats of it; never a window. */
+static void a_forged_request_costs_its_victim_six_packets(void **state)
+{
+    static const struct rf_tftp_options rows[] = {
+        {0},
+        {.has_windowsize = true, .windowsize = 16, .has_blksize = true, .blksize = 1428},
+        {.has_timeout = true, .timeout_s = 1, .has_windowsize = true, .windowsize = 65535},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        RF_AUTO(freep) struct net *net = begin_of(100000, rows[i]);
+        size_t bytes = 0;
+        for (unsigned s = 0; s < 1000; s++)
+            pass(net, 1000);
+        for (size_t k = 0; k < net->n; k++)
+            bytes += net->sent[k].len;
+        assert_int_equal(net->n, 6);
+        assert_true(bytes <= (i == 0 ? 6 * 516 : 6 * 80));
+        expect_failed(net, "tftp-timeout");
+    }
+}
+
+/* Together they are the packets that one by one would have gone out. */
+static bool note_together(void *arg, struct rf_slice packets, size_t each)
+{
+    for (size_t at = 0; at < packets.len; at += each)
+        note(arg, rf_slice_part(packets, at, each));
+    return true;
+}
+
+static bool refuse_together(void *arg, struct rf_slice packets, size_t each)
+{
+    return false;
+}
+
+static void a_window_in_one_call(void **state)
+{
+    for (int takes = 0; takes <= 1; takes++) {
+        RF_AUTO(freep)
+        struct net *net = begin_of(20 * 1000 + 17, (struct rf_tftp_options){.has_windowsize = true,
+                                                                            .windowsize = 16,
+                                                                            .has_blksize = true,
+                                                                            .blksize = 1000});
+        net->t.conf.send_segments = takes ? note_together : refuse_together;
+        expect_oack(net);
+        ack(net, 0);
+        expect_blocks(net, 1, 16);
+        ack(net, 16);
+        expect_blocks(net, 17, 5); /* the last is shorter */
+        ack(net, 21);
+        assert_true(rf_tftp_transfer_is_complete(&net->t));
+    }
+}
+
 static void an_offer_is_repeated_too(void **state)
 {
     struct rf_tftp_options asked = {.has_timeout = true, .timeout_s = 2};
@@ -653,6 +707,8 @@ int main(void)
         cmocka_unit_test(windows_reach_across_the_wrap),
         cmocka_unit_test(other_packets_do_not_disturb),
         cmocka_unit_test(silence_is_met_with_patience_and_then_given_up),
+        cmocka_unit_test(a_forged_request_costs_its_victim_six_packets),
+        cmocka_unit_test(a_window_in_one_call),
         cmocka_unit_test(an_offer_is_repeated_too),
         cmocka_unit_test(a_client_with_a_long_timeout_is_given_the_time),
         cmocka_unit_test(without_progress_it_ends_after_half_a_minute),
