@@ -13,6 +13,7 @@ import rig
 import tftpd
 
 A, B = rig.A, rig.B
+wait_until = rig.wait_until
 SECRET = "correct-horse-battery-staple"
 OTHER = "unlock-me-not-7"
 
@@ -53,9 +54,9 @@ def test_values_come_by_layer_and_reach_registered_phones(served):
     site, phone = served.site, served.a
     phone.start(site)
     phone.wait("registered")
-    before = applied(phone)["version_stamp"]
+    before, taken = applied(phone)["version_stamp"], len(phone.seen("config", full=True))
     site.cli("template", "set", "site", "vendorConfig/settingsAccess=restricted", "idleTimeout=30")
-    phone.wait("config", full=True, after=len(phone.seen("config", full=True)))
+    phone.wait("config", full=True, after=taken)
     assert applied(phone)["version_stamp"] != before
     site.cli("template", "set", "model", "8861", "vendorConfig/settingsAccess=none")
     site.cli("template", "set", "profile", "lobby", "vendorConfig/settingsAccess=full")
@@ -159,7 +160,9 @@ def test_sec_68_encrypted_for_the_mic_when_there_is_no_lsc(served):
     site.cli("capf", "delete", B, "--auth", "lsc")
     phone.start(site)
     phone.wait("enrol-done", outcome="deleted")
-    phone.wait("config", encrypted=True, full=True, after=len(phone.seen("config", encrypted=True)))
+    wait_until("a configuration behind the deletion", lambda: [
+        e for e in phone.events[phone.events.index(phone.seen("enrol-done")[0]):]
+        if e["event"] == "config" and e["encrypted"]])
     mic = next(c for c in site.device(B)["certificates"] if c["kind"] == "mic")
     assert site.cli("config", "device", B, "--json")["encrypted_for"] == mic["fingerprint"]
 
@@ -321,8 +324,9 @@ def test_sec_74a_switched_off_the_encrypted_file_is_gone(served):
     clear = get(site, f"{A}.cnf.xml.sgn")
     assert b"<fullConfig>true</fullConfig>" in clear and SECRET.encode() not in clear
     assert "secrets-withheld" in site.cli("config", "lint", A).stdout
+    taken = len(phone.seen("config", encrypted=True))
     site.cli("device", "change", A, "--encrypt-config", "on")
-    phone.wait("config", encrypted=True, after=len(phone.seen("config", encrypted=True)))
+    phone.wait("config", encrypted=True, after=taken)
 
 
 def test_encryption_waits_for_a_key(site):
