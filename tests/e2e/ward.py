@@ -7,6 +7,7 @@
 Lists, signed and encrypted files are made by hand with openssl, not by our own code, so that each
 can have the one fault that is wanted.
 """
+import functools
 import hashlib
 import http.server
 import itertools
@@ -30,6 +31,12 @@ CTL, ITL, COMMON_ITL = f"CTL{A}.tlv", f"ITL{A}.tlv", "ITLFile.tlv"
 SAST, CCM, TFTP, CAPF = 0, 1, 3, 4
 LIST_VERSION, ENCRYPTED_VERSION = b"\1\2", b"\2\0"
 SHA1, SHA512 = 1, 3
+
+
+@functools.lru_cache(maxsize=None)
+def _described(pem):
+    """Names and serial number of a certificate, and its DER: files are not changed once they are made."""
+    return container.names_of(pem), openssl("x509", "-in", pem, "-outform", "DER")
 
 
 class Report:
@@ -162,10 +169,10 @@ class Ward:
         """Records of a list: (role, PEM file)s."""
         made = b""
         for role, pem in entries:
-            subject, issuer, serial = container.names_of(pem)
+            (subject, issuer, serial), der = _described(pem)
             record = text(3, subject) + text(5, issuer) + tlv(6, serial)
             record += tlv(4, struct.pack(">H", role))
-            record += tlv(9, openssl("x509", "-in", pem, "-outform", "DER"))
+            record += tlv(9, der)
             made += tlv(1, struct.pack(">H", 5 + len(record))) + record
         return made
 
