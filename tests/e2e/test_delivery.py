@@ -11,7 +11,9 @@ import pytest
 import rig
 
 CONFIG = f"{rig.A}.cnf.xml"
-NAMES = ("CTLFile.tlv", f"ITL{rig.A}.tlv", f"{CONFIG}.sgn", "ringphone-2.0.loads", "rfapp.2.0.sbn")
+TONES = "New_Zealand/g3-tones.xml"
+NAMES = ("CTLFile.tlv", f"ITL{rig.A}.tlv", f"{CONFIG}.sgn", f"{CONFIG}.enc.sgn", "Ringlist.xml",
+         "Ringlist.xml.sgn", TONES, f"{TONES}.sgn", "ringphone-2.0.loads", "rfapp.2.0.sbn")
 
 
 @pytest.fixture
@@ -58,6 +60,10 @@ def by_atftp(site, name, folder, **options):
 
 def test_every_client_gets_the_same_bytes_by_tftp_and_http(served, tmp_path):
     site = served.site
+    for name in ("Ringlist.xml", TONES):
+        path = site.folder / "files" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"<x>{'in clear, and long enough ' * 9}</x>\n")
     for name in NAMES:
         by_http, head = by_curl(site, "http", name, tmp_path)
         assert head.startswith("HTTP/1.1 200 OK"), head
