@@ -132,7 +132,7 @@ def test_completion_knows_commands_options_and_files(tmp_path):
     names = commands()
     first = complete("", cwd=tmp_path)
     assert sorted(first) == sorted({name.split()[0] for name in names})
-    assert sorted(complete("f", cwd=tmp_path)) == ["factory", "file"]
+    assert sorted(complete("f", cwd=tmp_path)) == ["factory", "file", "files"]
     for noun in {name.split()[0] for name in names if " " in name}:
         want = sorted(name.split()[1] for name in names if name.startswith(noun + " "))
         assert sorted(complete(noun, "", cwd=tmp_path)) == want
