@@ -48,6 +48,10 @@ void rf_signer_close(struct rf_signer *s)
     if (s == NULL)
         return;
     give_up_line(s);
+    for (size_t i = 0; i < RF_SIGNER_KEYS_MAX; i++) {
+        rf_vault_freep(&s->known[i].key);
+        rf_cert_freep(&s->known[i].cert);
+    }
     /* Its user may be another than ours by now; then it is left to end by itself. */
     bool has_ended =
         ends_within(s->pid, END_MS) || (kill(s->pid, SIGKILL) == 0 && ends_within(s->pid, END_MS));
@@ -203,24 +207,58 @@ static void remote_close(void *state)
     rf_free(state);
 }
 
-enum rf_err rf_signer_key(struct rf_signer *s, const char *name, struct rf_vault_key **out,
-                          struct rf_cert **cert, struct rf_why *why)
+static const struct rf_vault_ops remote_ops = {.sign = remote_sign, .close = remote_close};
+
+static struct rf_vault_key *new_key(struct rf_signer *s, const struct rf_signer_known *known)
 {
-    static const struct rf_vault_ops ops = {.sign = remote_sign, .close = remote_close};
+    struct remote *r = rf_new(struct remote);
+    r->signer = s;
+    memcpy(r->name, known->name, sizeof r->name);
+    return rf_vault_key_again(known->key, &remote_ops, r);
+}
+
+static struct rf_signer_known *find_known(struct rf_signer *s, const char *name)
+{
+    for (size_t i = 0; i < RF_SIGNER_KEYS_MAX; i++)
+        if (s->known[i].cert != NULL && strcmp(s->known[i].name, name) == 0)
+            return &s->known[i];
+    return NULL;
+}
+
+static enum rf_err learn(struct rf_signer *s, const char *name, struct rf_signer_known **out,
+                         struct rf_why *why)
+{
+    static const struct rf_vault_ops none = {.close = NULL};
     uint8_t frame[RF_SIGNER_FRAME_MAX + 1];
-    RF_AUTO(rf_cert_freep) struct rf_cert *own = NULL;
     struct rf_signer_say say;
+    struct rf_cert *own = NULL;
     struct rf_signer_ask question = {.kind = RF_SIGNER_ASK_CERT, .name = rf_slice_str(name)};
     enum rf_err err = ask(s, &question, frame, &say, why);
     if (err == RF_OK)
         err = rf_cert_from_der(say.data, &own, why);
     if (err != RF_OK)
         return err;
-    struct remote *r = rf_new(struct remote);
-    r->signer = s;
-    rf_bug_on(!rf_slice_to_str(question.name, r->name, sizeof(r->name)));
-    *out = rf_vault_key_new(&ops, r, rf_cert_spki(own));
+    struct rf_signer_known *free_one = s->known;
+    while (free_one->cert != NULL)
+        free_one++; /* the child has no more keys than there are places */
+    rf_bug_on(!rf_slice_to_str(question.name, free_one->name, sizeof free_one->name));
+    free_one->cert = own;
+    free_one->key = rf_vault_key_new(&none, NULL, rf_cert_spki(own));
+    *out = free_one;
+    return RF_OK;
+}
+
+enum rf_err rf_signer_key(struct rf_signer *s, const char *name, struct rf_vault_key **out,
+                          struct rf_cert **cert, struct rf_why *why)
+{
+    struct rf_signer_known *known = find_known(s, name);
+    if (s->fd < 0)
+        return gone(s, why, "has ended");
+    enum rf_err err = known == NULL ? learn(s, name, &known, why) : RF_OK;
+    if (err != RF_OK)
+        return err;
+    *out = new_key(s, known);
     if (cert != NULL)
-        *cert = rf_steal(&own);
+        *cert = rf_cert_ref(known->cert);
     return RF_OK;
 }

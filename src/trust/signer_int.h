@@ -73,11 +73,19 @@ void rf_signer_serve(const struct rf_signer_held *held, size_t n, struct rf_slic
 __attribute__((noreturn)) void rf_signer_child(const struct rf_signer_key_conf *keys, size_t n,
                                                int fd, pid_t parent);
 
+/** A key as the parent knows it: the child has its keys for life, so it is asked once. */
+struct rf_signer_known {
+    char name[RF_SIGNER_NAME_MAX + 1];
+    struct rf_cert *cert;     /* NULL: none is here */
+    struct rf_vault_key *key; /* to make others like it; signs nothing itself */
+};
+
 /** The parent's end. */
 struct rf_signer {
     pid_t pid;
     int fd; /* -1 when the child is gone */
     uint32_t number;
+    struct rf_signer_known known[RF_SIGNER_KEYS_MAX];
 };
 
 #endif

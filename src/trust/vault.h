@@ -36,6 +36,9 @@ struct rf_vault_ops {
 /** A vault key on a backend; spki is copied. Owns `state` through ops->close. */
 struct rf_vault_key *rf_vault_key_new(const struct rf_vault_ops *ops, void *state,
                                       struct rf_slice spki);
+/** The same key for another user of it: nothing is read again. */
+struct rf_vault_key *rf_vault_key_again(const struct rf_vault_key *like,
+                                        const struct rf_vault_ops *ops, void *state);
 /** A vault key on a key of this process (its count goes up). */
 struct rf_vault_key *rf_vault_key_from_key(struct rf_key *key);
 void rf_vault_free(struct rf_vault_key *v);
