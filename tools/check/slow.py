@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The groups of ./check slow: the other compiler, threads, static checks, fuzzing, checks switched off."""
+"""The groups of ./check slow: the other compiler, threads, fleets, static checks, fuzzing, checks
+switched off."""
 import json
 import os
 import re
@@ -64,6 +65,15 @@ def threads():
     if wrapper is None:
         result.merge(pytests(["tests/e2e"], TSAN, extra=["-m", "tsan"], env=options,
                              name="tsan-e2e"))
+    return result
+
+
+def fleets():
+    """What ./check does with a few phones, with fifty."""
+    result = build(HOOKS, "-Dtest_hooks=true")
+    if not result.failed:
+        result.merge(pytests(["tests/e2e"], HOOKS, extra=["-m", "fleet"],
+                             env={"RINGFENCE_FLEET": "50"}, name="fleets"))
     return result
 
 
@@ -238,6 +248,7 @@ GROUPS = [
     ("clang unit", clang_unit, "clang build"),
     ("release build", release_build, None),
     ("threads", threads, None),
+    ("fleets", fleets, None),
     ("clang-tidy", tidy, None),
     ("fuzz", fuzz, None),
     ("checks off", checks_off, None),

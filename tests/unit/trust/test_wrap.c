@@ -117,9 +117,9 @@ static void a_key_file_is_made_once_and_private(void **state)
     assert_err(rf_wrap_key_load(path, &again, NULL), RF_OK);
     assert_int_equal(key.len, RF_WRAP_KEY_BYTES);
     assert_slice_eq(rf_secret_slice(&key), rf_secret_slice(&again));
-    static const char *const damaged[] = {"", "00", "not hexadecimal",
-                                          "0000000000000000000000000000000000000000000000000000000"
-                                          "0000000000"};
+    static const char too_long[] = "0000000000000000000000000000000000000000000000000000000"
+                                   "0000000000";
+    static const char *const damaged[] = {"", "00", "not hexadecimal", too_long};
     for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
         assert_err(rf_file_replace(path, rf_slice_str(damaged[i]), RF_FILE_PRIVATE, NULL), RF_OK);
         why = (struct rf_why){0};
