@@ -124,14 +124,23 @@ struct rf_content *generation_stub(struct provision_generation *g, const struct 
     return g->stub;
 }
 
+/* The stub's file is being fetched: from then on whoever asks for the file gets the one of now. A
+ * phone that has the whole asks for the file first, at its next start, and would never see another.
+ */
+static struct rf_content *complete(struct provision_generation *g)
+{
+    g->stub_to.len = 0;
+    return g->file;
+}
+
 struct rf_content *generation_file(struct generations *all, struct provision_generation *current,
                                    const struct rf_address *from)
 {
     if (went_to(current, from))
-        return current->file;
+        return complete(current);
     for (struct provision_generation *g = all->first; g != NULL; g = g->next)
         if (!g->is_current && strcmp(g->device, current->device) == 0 && went_to(g, from))
-            return g->file;
+            return complete(g);
     return current->file;
 }
 

@@ -369,7 +369,7 @@ struct provision_generation *generations_add(struct generations *all, const char
                                              struct rf_content *take_file);
 /** The stub, given to this address. Borrowed. */
 struct rf_content *generation_stub(struct provision_generation *g, const struct rf_address *to);
-/** The file that goes with the stub this address has: of the newest, or of the one before. */
+/** The file that goes with the stub this address has, once; else the newest. */
 struct rf_content *generation_file(struct generations *all, struct provision_generation *current,
                                    const struct rf_address *from);
 /** NULL: of all. */
