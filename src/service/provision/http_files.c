@@ -224,7 +224,7 @@ static void answer(struct connection *c, unsigned status, struct rf_content *con
     c->due_ms = now_of(s) + RF_HTTP_FILES_STALL_MS;
     /* Its output is empty: there is room. It may have ended in this turn, and on_close comes. */
     if (rf_link_write(c->link, head) == RF_OK && content == NULL && !c->is_head)
-        err = rf_link_write(c->link, body);
+        (void)!rf_link_write(c->link, body);
     send_more(c);
 }
 

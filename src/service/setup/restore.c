@@ -194,6 +194,8 @@ static enum rf_err make_site(struct restoring *r, struct rf_why *why)
     if (err == RF_OK)
         err = read_to_the_end(r, &stream);
     archive_read_free(r->tar);
+    r->tar = NULL;
+    r->why = NULL;
     if (stream.code[0] == '\0')
         return err;
     if (why != NULL)
