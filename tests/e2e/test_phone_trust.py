@@ -151,7 +151,7 @@ def test_sec_30_another_sites_server_is_not_believed(lab, tmp_path):
     phone stays what it is and registers at home."""
     elsewhere = rig.Site(tmp_path / "elsewhere", name="elsewhere")
     with elsewhere.start():
-        elsewhere.device_add(A, ["6666"], model="7962", load="ringphone-2.0")
+        elsewhere.device_add(A, ["6666"], load="ringphone-2.0")
         flash = lab.copy(A)
         before = snapshot(flash, *CONFIG_PARTS, *TRUST_PARTS, "slot.a", "slot.b", "boot.json")
         since = lab.mark()

@@ -316,11 +316,13 @@ void phone_act_get_stub(void *self, const void *data)
 }
 
 /* May CAPF be told of our certificate, because a file was encrypted for another one? In the mode by
- * string that is the user's to begin. */
+ * string that is the user's to begin. One that was stored a moment ago, and whose session was lost
+ * then, is known to the server as soon as we register with it. */
 static bool may_rekey(const struct rf_phone *p)
 {
     const struct rf_phonexml *stub = p->stub;
-    return stub != NULL && stub->capf_n > 0 && !p->is_enrol_refused &&
+    bool is_on_its_way = p->is_unconfirmed && p->config != NULL;
+    return stub != NULL && stub->capf_n > 0 && !p->is_enrol_refused && !is_on_its_way &&
            stub->capf_auth_mode != RF_PHONEXML_CAPF_STRING &&
            (rf_fault_skips("phone.rekeys") || p->rekeys < PHONE_ENROL_TRIES);
 }

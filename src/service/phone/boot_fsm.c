@@ -16,6 +16,7 @@ static void act_boot(void *self, const void *data)
     (void)data;
     p->boots++;
     p->is_enrolled = false;
+    p->is_unconfirmed = false;
     p->rekeys = 0;
     p->enrol_tries = 0;
     p->capf_at = 0;

@@ -70,6 +70,7 @@ static void on_enrolled(void *arg, const struct rf_enrol_result *result)
     bool was_heard = !is_failed || !result->may_retry; /* a server that is away is no circle */
     /* A wrong string sent again and again would lock the device. */
     p->is_enrol_refused = is_failed && !result->may_retry;
+    p->is_unconfirmed = result->outcome == RF_ENROL_INSTALLED && !result->is_confirmed;
     /* From here on the result may be gone: who hears of it may stop the phone. */
     tell_enrolled(p, result);
     if (is_failed)

@@ -253,6 +253,8 @@ struct rf_phone {
     uint32_t rekeys;       /* sessions because a file was for another key, in this boot */
     bool is_enrolled;      /* in this boot: once is enough */
     bool is_enrol_refused; /* not tried again before a reset */
+    bool is_unconfirmed; /* an LSC was stored in this boot, and the server did not say that it knows
+                          */
     size_t capf_at;
     struct rf_station *station;
     uint32_t rounds;

@@ -248,6 +248,32 @@ static void a_server_that_is_away_does_not_use_the_sessions_up(void **state)
     id_fini(&lsc);
 }
 
+/* The new certificate lies on flash, the server died before it could say that it knows: registering
+ * with it tells the server, a second enrolment would make a third certificate. */
+static void a_certificate_stored_a_moment_ago_is_registered_with_first(void **state)
+{
+    struct kit *k = *state;
+    struct id lsc = rsa_lsc(k);
+    RF_AUTO(rf_phonexml_freep) struct rf_phonexml *c = kit_config();
+    c->capf_auth_mode = RF_PHONEXML_CAPF_MIC_FIRST;
+    kit_serve_config(k, c);
+    k->enrol.will_be = (struct rf_enrol_result){
+        .outcome = RF_ENROL_INSTALLED, .is_confirmed = false, .reason = -1};
+    kit_boot(k);
+    kit_until(k, "enrol-done outcome=installed");
+    serve_stub(k, rf_cert_md5(lsc.cert), RF_PHONEXML_CAPF_MIC_FIRST); /* for the old one */
+    kit_until(k, "status text=Config file Certificate Mismatch");
+    kit_until_registering(k);
+    assert_int_equal(k->enrol.n, 1);
+    assert_true(rf_cert_eq(k->station.conf.id->cert, ids.lsc.cert));
+    kit_registered(k);
+    kit_off(k);
+    /* The twin: the next boot finds it still so, and goes to CAPF. */
+    kit_boot(k);
+    kit_until(k, "enrol server=192.0.2.6 port=3804 mode=4");
+    id_fini(&lsc);
+}
+
 /* ---- files that are not for us, or not as they were signed ---- */
 
 static void sec_69_another_phones_file_is_refused_by_its_name_and_cannot_be_opened(void **state)
@@ -367,6 +393,7 @@ int main(void)
         TEST(by_string_the_user_begins_it_sec_73),
         TEST(a_scheduled_enrolment_comes_before_the_encrypted_file),
         TEST(a_server_that_is_away_does_not_use_the_sessions_up),
+        TEST(a_certificate_stored_a_moment_ago_is_registered_with_first),
         TEST(sec_69_another_phones_file_is_refused_by_its_name_and_cannot_be_opened),
         TEST(an_encrypted_file_that_cannot_be_opened_leads_to_one_session_sec_73),
         TEST(sec_70_the_signature_is_judged_before_anything_is_decrypted),
