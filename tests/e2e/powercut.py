@@ -173,13 +173,14 @@ def _whole_calls(trace):
         yield begun.pop(pid) + resumed[1] if resumed else rest
 
 
-def seen_by_strace(trace, folder):
+def seen_by_strace(trace, folder, but=None):
     """{kind: how often} of the changes below `folder`, from the output of
-    `strace -f -y -e trace=CALLS`. Whatever is none of the file layer's kinds counts by its name."""
+    `strace -f -y -e trace=CALLS`, but for what is below `but`. Whatever is none of the file layer's kinds counts by its name."""
     counts = {}
     for line in _whole_calls(trace):
         match = re.match(r"(\w+)\((.*)\) += (-?\d+)", line)
-        if not match or int(match[3]) < 0 or str(folder) not in match[2]:
+        if not match or int(match[3]) < 0 or str(folder) not in match[2] or \
+                (but is not None and str(but) in match[2]):
             continue
         call = match[1]
         if call in ("openat", "open", "creat"):

@@ -584,23 +584,31 @@ static void a_file_goes_with_the_stub_that_was_fetched(void **state)
     struct id next = fixture_id("tvs");
     add_phone(w, &lsc);
     RF_AUTO(rf_buf_fini) struct rf_buf stub = copy_as(w, SGN, HOST);
-    RF_AUTO(rf_buf_fini) struct rf_buf file = copy_as(w, ENC, HOST);
+    RF_AUTO(rf_buf_fini) struct rf_buf file = copy_as(w, ENC, HOST_2);
     give_lsc(w, &next);
     /* The phone has the stub from before: it gets the file from before, another the new one. */
     RF_AUTO(rf_buf_fini) struct rf_buf new_file = copy_as(w, ENC, HOST_2);
     assert_false(rf_slice_eq(rf_buf_slice(&file), rf_buf_slice(&new_file)));
     assert_true(same_as(w, ENC, HOST, &file));
     assert_true(same_as(w, ENC, HOST_2, &new_file));
+    /* But once: a phone that asks for the file first, at its next start, has to learn the new one.
+     */
+    assert_true(same_as(w, ENC, HOST, &new_file));
     /* It fetches the stub again: the new one, and then the new file. */
     assert_false(same_as(w, SGN, HOST, &stub));
     assert_true(same_as(w, ENC, HOST, &new_file));
-    /* Two changes later nobody has the oldest. */
+    /* Now it has the whole, and nothing is held for it. */
     set(w, RF_STORE_LAYER_SITE, "", "servicesURL", "http://192.0.2.9/");
     RF_AUTO(rf_buf_fini) struct rf_buf third = copy_as(w, ENC, HOST_2);
-    assert_true(same_as(w, ENC, HOST, &new_file));
+    assert_true(same_as(w, ENC, HOST, &third));
+    /* Two changes later nobody has the oldest. */
+    assert_false(same_as(w, SGN, HOST, &stub));
     set(w, RF_STORE_LAYER_SITE, "", "servicesURL", "http://192.0.2.8/");
     RF_AUTO(rf_buf_fini) struct rf_buf fourth = copy_as(w, ENC, HOST_2);
+    set(w, RF_STORE_LAYER_SITE, "", "servicesURL", "http://192.0.2.7/");
+    RF_AUTO(rf_buf_fini) struct rf_buf fifth = copy_as(w, ENC, HOST_2);
     assert_false(rf_slice_eq(rf_buf_slice(&third), rf_buf_slice(&fourth)));
+    assert_true(same_as(w, ENC, HOST, &fifth));
     id_fini(&lsc);
     id_fini(&next);
 }
