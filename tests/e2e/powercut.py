@@ -175,7 +175,8 @@ def _whole_calls(trace):
 
 def seen_by_strace(trace, folder, but=None):
     """{kind: how often} of the changes below `folder`, from the output of
-    `strace -f -y -e trace=CALLS`, but for what is below `but`. Whatever is none of the file layer's kinds counts by its name."""
+    `strace -f -y -e trace=CALLS`, but for what is below `but`. Whatever is none of the file layer's
+    kinds counts by its name."""
     counts = {}
     for line in _whole_calls(trace):
         match = re.match(r"(\w+)\((.*)\) += (-?\d+)", line)
