@@ -60,6 +60,8 @@ def by_atftp(site, name, folder, **options):
 
 def test_every_client_gets_the_same_bytes_by_tftp_and_http(served, tmp_path):
     site = served.site
+    site.configure(provision_rate=0)  # six clients at one address
+    site.reload()
     for name in ("Ringlist.xml", TONES):
         path = site.folder / "files" / name
         path.parent.mkdir(exist_ok=True)
