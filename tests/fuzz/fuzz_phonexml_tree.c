@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lines "PATH=VALUE", as operators set them: what is taken has one spelling, stands in the tree,
- * and comes out in a document that can be taken apart again. A line that begins with "!" sets its
+ * and comes out in a document, the same each time. A line that begins with "!" sets its
  * value without looking at the table. */
 #include "wire/phonexml/phonexml_tree.h"
 
