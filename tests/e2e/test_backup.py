@@ -115,6 +115,7 @@ def test_a_changed_byte_restores_nothing(office, tmp_path, passphrase):
 
 
 def test_a_site_is_not_replaced(office, tmp_path, passphrase):
+    """Check "backup.site-exists"."""
     backup(office.site, tmp_path / "b", passphrase)
     before = contents(office.site.folder)
     refused = restore(tmp_path / "b", office.site.folder, passphrase, "--json", status=1)

@@ -2,7 +2,10 @@
 """An existing TFTP folder brought into a site: what becomes of each file, devices from their old
 configurations, and single files.
 
-Checks that are switched off here: files.import-link, files.import-device, files.name, files.xml."""
+Checks that are switched off here: files.import-link, files.import-device, files.name, files.xml.
+
+Checks noticed here: files.import-device, files.import-link, files.name, files.xml.
+"""
 import os
 import tarfile
 

@@ -234,6 +234,28 @@ def test_an_lsc_of_a_device_that_was_removed_does_not_come_back(trusting_site, f
             "revoked", "confirmed"]
 
 
+def test_sec_122_quarantine_outlasts_a_restart(trusting_site, factory):
+    """Check "devices.quarantine": nobody registers as a device that nobody added."""
+    site = trusting_site
+    site.configure(auto_register="quarantine")
+    site.start()
+    site.device_add(rig.A, lines=["2001,Ada,Ada"])
+    site.capf_install(rig.A, "mic")
+    with factory.phone(rig.A).start(site) as phone:
+        site.wait_registered(rig.A)
+        site.cli("device", "remove", rig.A)
+        site.event_wait("device-quarantined", rig.A)
+        site.stop()
+        before = len(site.lines())
+        site.start()
+        site.log_wait("devices loaded n=0 left-out=1", after=before)
+        since = max(event["id"] for event in site.events())
+        rig.wait_until("the phone tried again", lambda: any(
+            event["code"] == "register-refused" for event in site.events(after=since)))
+        assert site.status()["registered"] == 0
+        phone.stop(status=None)
+
+
 def test_a_lost_confirmation_is_made_up_by_registering(trusting_site, factory):
     site = trusting_site.start()
     site.device_add(rig.A, lines=["2001,Ada,Ada"])

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which way phones fetch their files: HTTPS, HTTP, TFTP, and what they do when a way is closed or
-leads to somebody else."""
+leads to somebody else.
+
+Checks noticed here: fetch.page, fetch.redirect, fetch.server, fetch.server-key, fetch.status,
+fetch.too-long.
+"""
 import http.server
 import ssl
 import threading
