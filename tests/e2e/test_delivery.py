@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files for phones, fetched by programs that are not ours: curl, tftp-hpa, atftp, openssl s_client.
 
-Checks noticed here: http.deadline, http.method, https.client-path, https.device-name, https.wants-
-proof.
+Checks noticed here: http.deadline, http.method, https.client-path, https.device-name,
+https.wants-proof.
 """
 import hashlib
 import os

@@ -3,8 +3,6 @@
 configurations, and single files.
 
 Checks that are switched off here: files.import-link, files.import-device, files.name, files.xml.
-
-Checks noticed here: files.import-device, files.import-link, files.name, files.xml.
 """
 import os
 import tarfile
