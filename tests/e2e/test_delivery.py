@@ -187,6 +187,11 @@ def test_https_proof_is_the_devices_own_certificate(served, tmp_path, factory):
         words = ["--cert", pem, "--key", pem] if pem else []
         _, head = by_curl(site, "https", f"{CONFIG}.sgn", tmp_path, *words)
         assert head.split()[1] == status, pem
+    # A MIC is trusted without having been seen before: all the more has its name to be the device's.
+    for pem, status in ((served.a.flash / "mic.pem", "404"), (served.b.flash / "mic.pem", "200")):
+        _, head = by_curl(site, "https", f"{rig.B}.cnf.xml.sgn", tmp_path, "--cert", pem, "--key",
+                          pem)
+        assert head.split()[1] == status, pem
     assert " code=https-unproven" in site.log_text()
     # What is no device's is for all.
     assert by_curl(site, "https", "CTLFile.tlv", tmp_path)[1].split()[1] == "200"
