@@ -91,8 +91,8 @@ static bool was_unknown(const struct request *r)
 {
     struct rf_provision *p = r->p;
     const struct provision_unknown *u = unknown_place(p, r->name.device);
-    return !rf_fault_skips("provision.unknown-kept") && p->db != NULL && now_of(p) < u->until_ms &&
-           u->store == rf_store_generation(p->db) && strcmp(u->device, r->name.device) == 0;
+    return p->db != NULL && now_of(p) < u->until_ms && u->store == rf_store_generation(p->db) &&
+           strcmp(u->device, r->name.device) == 0;
 }
 
 /* The same few devices as often as it likes, and any that was there before. */
