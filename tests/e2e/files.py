@@ -22,11 +22,14 @@ def pem(name):
 
 def refused(*words, code, **rest):
     """The command says no with this code, in JSON and in words on standard error."""
-    answer = rig.ringfence(*words, "--json", status=1, **rest)
-    assert answer["ok"] is False and answer["code"] == code, answer
-    plain = rig.ringfence(*words, status=1, **rest)
-    assert plain.stdout == "" and answer["reason"] in plain.stderr
-    return answer
+    for _ in range(3):  # a reason may name the time of now, and a second may pass in between
+        answer = rig.ringfence(*words, "--json", status=1, **rest)
+        assert answer["ok"] is False and answer["code"] == code, answer
+        plain = rig.ringfence(*words, status=1, **rest)
+        assert plain.stdout == ""
+        if answer["reason"] in plain.stderr:
+            return answer
+    raise rig.Failed(f"{answer['reason']} is not in {plain.stderr}")
 
 
 def refused_any(*words):
