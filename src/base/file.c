@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void close_fd(int *fd)
+void rf_fd_close(int *fd)
 {
     if (*fd >= 0)
         close(*fd);
@@ -30,7 +30,7 @@ static enum rf_err io_error(struct rf_why *why, const char *what, const char *pa
 
 enum rf_err rf_file_read(const char *path, size_t limit, struct rf_buf *out, struct rf_why *why)
 {
-    RF_AUTO(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    RF_AUTO(rf_fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat st;
     if (fd < 0 || fstat(fd, &st) != 0)
         return io_error(why, "read", path);
@@ -60,7 +60,7 @@ enum rf_err rf_file_read(const char *path, size_t limit, struct rf_buf *out, str
 enum rf_err rf_file_head(const char *path, size_t n, struct rf_buf *out, uint64_t *size,
                          struct rf_why *why)
 {
-    RF_AUTO(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    RF_AUTO(rf_fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat st;
     if (fd < 0 || fstat(fd, &st) != 0)
         return io_error(why, "read", path);
@@ -90,7 +90,7 @@ enum rf_err rf_dir_sync_of(const char *path, struct rf_why *why)
     RF_AUTO(rf_freep)
     char *dir = slash == NULL ? rf_strdup(".")
                               : rf_strf("%.*s", (int)(slash == path ? 1 : slash - path), path);
-    RF_AUTO(close_fd) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    RF_AUTO(rf_fd_close) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     rf_file_journal("sync-folder", dir, NULL);
     if (fd < 0 || fsync(fd) != 0)
         return io_error(why, "sync folder", dir);
@@ -134,7 +134,7 @@ enum rf_err rf_file_out_add(struct rf_file_out *out, struct rf_slice part, struc
 
 static void out_release(struct rf_file_out *out)
 {
-    close_fd(&out->fd);
+    rf_fd_close(&out->fd);
     rf_freep(&out->path);
     rf_freep(&out->temp);
 }
@@ -291,7 +291,7 @@ static int take_fd(int *fd)
 enum rf_err rf_dir_lock(const char *path, int *out_fd, struct rf_why *why)
 {
     *out_fd = -1;
-    RF_AUTO(close_fd) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    RF_AUTO(rf_fd_close) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return io_error(why, "lock", path);
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
@@ -306,7 +306,7 @@ enum rf_err rf_dir_lock(const char *path, int *out_fd, struct rf_why *why)
 
 void rf_dir_unlock(int fd)
 {
-    close_fd(&fd);
+    rf_fd_close(&fd);
 }
 
 bool rf_dir_is_empty(const char *path)

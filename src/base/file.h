@@ -10,6 +10,9 @@
 #define RF_FILE_PUBLIC  0644
 #define RF_FILE_PRIVATE 0600
 
+/** Close a descriptor that is open, and forget it; also as RF_AUTO(rf_fd_close). */
+void rf_fd_close(int *fd);
+
 /** Read a whole regular file of at most `limit` bytes. On RF_OK `out` (zero-initialised or empty)
  * owns the bytes. RF_ERR_NOT_FOUND, RF_ERR_LIMIT, RF_ERR_IO with path and cause in `why`. */
 RF_MUST_CHECK enum rf_err rf_file_read(const char *path, size_t limit, struct rf_buf *out,

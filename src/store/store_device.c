@@ -138,26 +138,15 @@ enum rf_err rf_store_device_known(struct rf_store *store, const char *name, stru
     return err;
 }
 
-/* Anybody can register as somebody new. */
-static enum rf_err check_quarantine(struct rf_store *store, struct rf_why *why)
+/* Are there fewer than `max` by this count? */
+static enum rf_err check_room(struct rf_store *store, enum rf_sql count, int max, const char *what,
+                              struct rf_why *why)
 {
-    struct rf_db q = rf_db_of(store, RF_SQL_DEVICE_QUARANTINED_COUNT);
+    struct rf_db q = rf_db_of(store, count);
     int64_t n = rf_db_row(&q) ? rf_db_get(&q) : 0;
     enum rf_err err = rf_db_end(&q, why);
-    if (err == RF_OK && n >= RF_STORE_QUARANTINE_MAX)
-        return rf_why_set(why, RF_ERR_LIMIT, "store-full", "%d devices in quarantine are the most",
-                          RF_STORE_QUARANTINE_MAX);
-    return err;
-}
-
-static enum rf_err check_room(struct rf_store *store, struct rf_why *why)
-{
-    struct rf_db q = rf_db_of(store, RF_SQL_DEVICE_COUNT);
-    int64_t n = rf_db_row(&q) ? rf_db_get(&q) : 0;
-    enum rf_err err = rf_db_end(&q, why);
-    if (err == RF_OK && n >= RF_STORE_DEVICES_MAX)
-        return rf_why_set(why, RF_ERR_LIMIT, "store-full", "%d devices are the most",
-                          RF_STORE_DEVICES_MAX);
+    if (err == RF_OK && n >= max)
+        return rf_why_set(why, RF_ERR_LIMIT, "store-full", "%d %s are the most", max, what);
     return err;
 }
 
@@ -186,9 +175,10 @@ static enum rf_err add(struct rf_store *store, const struct rf_store_phone *phon
         return rf_why_set(why, RF_ERR_EXISTS, "device-exists", "%s is there already",
                           phone->device.name);
     if (err == RF_OK)
-        err = check_room(store, why);
+        err = check_room(store, RF_SQL_DEVICE_COUNT, RF_STORE_DEVICES_MAX, "devices", why);
     if (err == RF_OK && phone->device.is_quarantined)
-        err = check_quarantine(store, why);
+        err = check_room(store, RF_SQL_DEVICE_QUARANTINED_COUNT, RF_STORE_QUARANTINE_MAX,
+                         "devices in quarantine", why);
     if (err != RF_OK)
         return err;
     struct rf_db q = rf_db_of(store, RF_SQL_DEVICE_ADD);

@@ -3,6 +3,7 @@
 #include "service/provision/provision_int.h"
 
 #include "base/faults.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "wire/signedfile/signedfile.h"
 #include "wire/trustlist/trustlist.h"
@@ -17,13 +18,6 @@
 
 /* Names of load lists in images/. */
 #define LOADS_MAX ((size_t)1024 * 1024)
-
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
-}
 
 /* The descriptor, now the caller's. */
 static int take_fd(int *fd)
@@ -83,7 +77,7 @@ static enum rf_err open_listed(DIR *dir, const char *name, int *fd, struct provi
                                struct rf_why *why)
 {
     /* O_NONBLOCK: a FIFO must not stop the worker. */
-    RF_AUTO(close_fd)
+    RF_AUTO(rf_fd_close)
     int opened = openat(dirfd(dir), name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (opened < 0 && errno == ELOOP)
         return rf_why_set(why, RF_ERR_NOT_FOUND, "file-kind", "%s is a link", name);
@@ -183,7 +177,7 @@ static enum rf_err enter(DIR **dir, const char *name, struct rf_why *why)
     const char *found = listed_name(&l, name);
     if (found == NULL)
         return not_listed(l.others, name, why);
-    RF_AUTO(close_fd)
+    RF_AUTO(rf_fd_close)
     int fd = openat(dirfd(*dir), found, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return rf_why_set(why, RF_ERR_NOT_FOUND, "file-kind", "%s is no folder of its own", name);
@@ -225,7 +219,7 @@ static enum rf_err open_found(DIR *dir, const char *found, struct provision_foun
 {
     enum rf_err err = open_listed(dir, found, &out->fd, &out->id, why);
     if (err == RF_OK && !rf_fault_skips("provision.file-empty") && out->id.size == 0) {
-        close_fd(&out->fd);
+        rf_fd_close(&out->fd);
         return rf_why_set(why, RF_ERR_NOT_FOUND, "file-empty",
                           "%s is empty: phones are told that it is not there", found);
     }
@@ -338,7 +332,7 @@ enum rf_err provision_unwrap(struct rf_buf *bytes, struct rf_why *why)
 enum rf_err provision_list_open(const char *path, int *fd, struct provision_identity *id,
                                 struct rf_why *why)
 {
-    RF_AUTO(close_fd) int opened = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    RF_AUTO(rf_fd_close) int opened = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (opened < 0 && errno == ENOENT)
         return rf_why_set(why, RF_ERR_NOT_FOUND, "file-not-found",
                           "there is no %s: `ringfence list publish` makes it", path);
@@ -449,7 +443,7 @@ enum rf_err provision_list_check(struct rf_slice bytes, bool *has_tftp, struct r
 static enum rf_err look_at_list(const char *path, bool *has_tftp, struct rf_why *why)
 {
     RF_AUTO(rf_buf_fini) struct rf_buf bytes = {0};
-    RF_AUTO(close_fd) int fd = -1;
+    RF_AUTO(rf_fd_close) int fd = -1;
     struct provision_identity id;
     struct rf_why none = {0};
     enum rf_err err = provision_list_open(path, &fd, &id, &none);

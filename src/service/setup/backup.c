@@ -81,12 +81,6 @@ static enum rf_err put_bytes(struct making *m, int fd, const char *name, uint64_
     return RF_OK;
 }
 
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-}
-
 static void free_entry(struct archive_entry **e)
 {
     archive_entry_free(*e);
@@ -97,7 +91,7 @@ static enum rf_err put_file(struct making *m, const char *path, const char *name
                             struct rf_why *why)
 {
     struct stat st;
-    RF_AUTO(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    RF_AUTO(rf_fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0 || fstat(fd, &st) != 0)
         return rf_why_set(why, RF_ERR_IO, "file-io", "read %s: %s", path, strerror(errno));
     uint64_t size = (uint64_t)st.st_size;

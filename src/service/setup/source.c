@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/faults.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "trust/digest.h"
 
@@ -119,13 +120,6 @@ bool rf_source_is_archive(struct rf_slice first)
 
 /* ---- files and folders ---- */
 
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
-}
-
 static enum rf_err io_error(struct rf_why *why, const char *what, const char *path)
 {
     return rf_why_set(why, errno == ENOENT ? RF_ERR_NOT_FOUND : RF_ERR_IO,
@@ -209,7 +203,7 @@ static enum rf_err read_member(const struct folder *f, int dir, const char *name
 {
     RF_AUTO(rf_freep)
     char *path = below[0] == '\0' ? rf_strdup(name) : rf_strf("%s/%s", below, name);
-    RF_AUTO(close_fd) int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    RF_AUTO(rf_fd_close) int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     struct stat st;
     if (fd < 0 && errno == ELOOP)
         return read_link(f, path);
@@ -260,7 +254,7 @@ static const char *name_of(const char *path)
 enum rf_err rf_source_read(const char *path, struct rf_source_budget *budget,
                            const struct rf_source_sink *sink, struct rf_why *why)
 {
-    RF_AUTO(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    RF_AUTO(rf_fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct folder f = {.root = path, .budget = budget, .sink = sink, .why = why};
     struct stat st;
     bool is_archive = false;
