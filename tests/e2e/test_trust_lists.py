@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import socket
+import time
 
 import pytest
 
@@ -90,6 +91,17 @@ def test_sec_19_what_phones_hold_is_known_from_what_they_fetch(morning):
     site.cli("device", "reset", A)
     wait_held(site, (A,))
     assert held(site)[B]["ctl"] == "older"
+
+
+def test_lists_published_within_a_second_are_not_signed_in_the_future(office):
+    signed = []
+    for _ in range(3):
+        office.site.cli("list", "publish", "--force")
+        seen = time.time()
+        path = office.site.folder / "lists/CTLFile.tlv"
+        signed.append(rig.ringfence("list", "show", path, "--json")["signed_s"])
+        assert signed[-1] <= seen
+    assert signed == sorted(set(signed))
 
 
 def test_a_transfer_that_broke_off_counts_for_nothing(morning):

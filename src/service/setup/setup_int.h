@@ -76,7 +76,10 @@ struct setup_plan {
     struct rf_store *store;   /* NULL: there is no database yet */
     struct setup_pair *pairs; /* the first is that of all */
     size_t n;
+    uint32_t youngest; /* time stamp of what is made */
 };
+/** Lists signed no further ahead of the clock than this are held back until it has come. */
+#define SETUP_WAIT_S 3
 /** What a device is given. */
 const struct setup_pair *setup_plan_pair(const struct setup_plan *plan, const char *device);
 

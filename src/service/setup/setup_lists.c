@@ -4,7 +4,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/faults.h"
 #include "base/file.h"
 #include "service/held/held.h"
@@ -185,6 +187,8 @@ static enum rf_err build(struct setup_plan *plan, struct setup_pair *pair, enum 
         err = rf_list_open(rf_buf_slice(&pair->bytes[kind]), &list, why);
     if (err == RF_OK)
         rf_lists_install(&pair->next, kind, list);
+    if (timestamp > plan->youngest)
+        plan->youngest = timestamp;
     return err;
 }
 
@@ -243,10 +247,22 @@ static enum rf_err write_pair(struct setup_pair *pair, struct rf_why *why)
     return err;
 }
 
+/* Lists published twice within a second have the second time stamp ahead of the clock, and a phone
+ * refuses what was signed in its future: nobody sees them before that time. Where the clock was set
+ * back by more than that, waiting would not help. */
+static void wait_for_timestamp(const struct setup_plan *plan)
+{
+    struct timespec at = {.tv_sec = (time_t)plan->youngest};
+    int64_t ahead_s = (int64_t)plan->youngest - rf_wall_s(rf_clock_real());
+    if (ahead_s > 0 && ahead_s <= SETUP_WAIT_S)
+        (void)clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &at, NULL);
+}
+
 static enum rf_err write_all(struct setup_plan *plan, struct rf_setup_lists *out,
                              struct rf_why *why)
 {
     enum rf_err err = RF_OK;
+    wait_for_timestamp(plan);
     for (size_t i = 0; i < plan->n && err == RF_OK; i++)
         if (!plan->pairs[i].is_going)
             err = keep(plan, &plan->pairs[i], why);
