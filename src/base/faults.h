@@ -6,6 +6,8 @@
  *                                   that it would notice:
  *     if (!rf_fault_skips("file.digest") && !digest_ok)
  *         return refuse...;
+ * RINGFENCE_CHECKS_ASKED=folder     makes a file in the folder, named after the check, whenever the
+ *                                   hook is asked: tests that never ask cannot notice.
  * RINGFENCE_CRASH_AT=point          kills the process (SIGKILL) at rf_crash_point("point").
  */
 #ifndef BASE_FAULTS_H

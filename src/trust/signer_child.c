@@ -135,14 +135,20 @@ static void ignore_signals(void)
 }
 
 /* Variables steer libraries and name places; the keys have no use for either. A test build keeps
- * the names of the checks that are switched off. */
+ * what its checks are steered by. */
 #ifdef RF_TEST_HOOKS
 static void forget_environment(void)
 {
-    RF_AUTO(rf_freep) char *skipped = rf_strdup(getenv("RINGFENCE_SKIP_CHECKS"));
+    static const char *const kept[] = {"RINGFENCE_SKIP_CHECKS", "RINGFENCE_CHECKS_ASKED"};
+    char *value[sizeof kept / sizeof *kept];
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+        value[i] = rf_strdup(getenv(kept[i]));
     clearenv();
-    if (skipped != NULL)
-        setenv("RINGFENCE_SKIP_CHECKS", skipped, 1);
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        if (value[i] != NULL)
+            setenv(kept[i], value[i], 1);
+        rf_free(value[i]);
+    }
 }
 #else
 static void forget_environment(void)

@@ -224,7 +224,8 @@ def meson_tests(folder, suites=(), env=None, timeout_multiplier=1, wrapper=None,
 def pytests(folders, build_folder, extra=(), env=None, timeout=1800, name=None):
     """Run pytest with the distribution's Python and read its junit file."""
     result = Result()
-    folders = [f for f in folders if (ROOT / f).is_file() or any((ROOT / f).rglob("test_*.py"))]
+    folders = [f for f in folders if (ROOT / f.split("::")[0]).is_file()
+               or any((ROOT / f).rglob("test_*.py"))]
     if not folders:
         result.note = "no tests there yet"
         return result

@@ -7,6 +7,7 @@
 #include "unit.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { OFF, ON, BROKEN, N_STATES };
 enum { EV_PUSH, EV_BREAK, EV_TWICE, N_EVENTS };
@@ -214,6 +215,23 @@ static void checks_are_on_unless_named(void **state)
 #endif
 }
 
+static void who_asks_for_a_check_is_noted(void **state)
+{
+#ifdef RF_TEST_HOOKS
+    char folder[] = "/tmp/rf-asked-XXXXXX", path[sizeof folder + 16];
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/file.digest", folder);
+    setenv("RINGFENCE_CHECKS_ASKED", folder, 1);
+    assert_false(rf_fault_skips("file.digest"));
+    assert_false(rf_fault_skips("file.digest"));
+    unsetenv("RINGFENCE_CHECKS_ASKED");
+    assert_false(rf_fault_skips("file.other"));
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(folder), 0); /* nothing else is there */
+#endif
+    (void)state;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +241,7 @@ int main(void)
         cmocka_unit_test(what_is_written_reads_back_the_same),
         cmocka_unit_test(metrics_count_and_have_help),
         cmocka_unit_test(checks_are_on_unless_named),
+        cmocka_unit_test(who_asks_for_a_check_is_noted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
