@@ -139,6 +139,7 @@ static void end(struct transfer *t, const struct rf_why *why)
         .text = why->text,
         .bytes = has_begun ? rf_tftp_transfer_bytes(&t->t) : 0,
         .duration_ms = now_of(s) - t->began_ms,
+        .repeated = has_begun ? t->t.repeated : 0,
     };
     report(s, &r);
     transfer_free(t);

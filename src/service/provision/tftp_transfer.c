@@ -92,7 +92,15 @@ static void send_window(struct rf_tftp_transfer *t)
     if (last == t->acked + 1 || !send_together(t, t->acked + 1, last))
         for (uint64_t block = t->acked + 1; block <= last; block++)
             send_block(t, block);
+    uint64_t again = t->sent < last ? t->sent : last;
+    t->repeated += again > t->acked ? (uint32_t)(again - t->acked) : 0;
     t->sent = last;
+}
+
+static void repeat_offer(struct rf_tftp_transfer *t)
+{
+    send_offer(t);
+    t->repeated++;
 }
 
 /* ---- actions ---- */
@@ -120,7 +128,7 @@ static void completed(void *self, const void *data)
 static void offer_again(void *self, const void *data)
 {
     struct rf_tftp_transfer *t = self;
-    send_offer(t);
+    repeat_offer(t);
 }
 
 static void first_again(void *self, const void *data)
@@ -142,7 +150,7 @@ static void back_off(struct rf_tftp_transfer *t)
 static void retry_offer(void *self, const void *data)
 {
     struct rf_tftp_transfer *t = self;
-    send_offer(t);
+    repeat_offer(t);
     back_off(t);
 }
 

@@ -51,10 +51,11 @@ struct rf_tftp_transfer {
     struct rf_tftp_options agreed; /* as in the OACK */
     uint16_t blksize;
     uint16_t window;
-    uint64_t blocks; /* the last one is shorter than blksize, perhaps empty */
-    uint64_t acked;  /* blocks in order at the client; numbers here do not wrap */
-    uint64_t sent;   /* last block sent, at least once */
-    uint32_t tries;  /* sendings of what is not acknowledged */
+    uint64_t blocks;   /* the last one is shorter than blksize, perhaps empty */
+    uint64_t acked;    /* blocks in order at the client; numbers here do not wrap */
+    uint64_t sent;     /* last block sent, at least once */
+    uint32_t tries;    /* sendings of what is not acknowledged */
+    uint32_t repeated; /* packets that had been sent before */
     uint32_t wait_ms;
     uint64_t now_ms; /* of the present call */
     uint64_t began_ms;

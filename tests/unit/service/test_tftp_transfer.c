@@ -324,6 +324,7 @@ static void a_duplicated_ack_never_sends_data_again(void **state)
         }
         assert_true(rf_tftp_transfer_is_complete(&net->t));
         assert_int_equal(net->packets, 41 + (window > 1));
+        assert_int_equal(net->t.repeated, 0);
     }
 }
 
@@ -345,6 +346,7 @@ static void a_delayed_ack_after_a_repetition_does_not_double_the_rest(void **sta
     }
     assert_true(rf_tftp_transfer_is_complete(&net->t));
     assert_int_equal(net->packets, 12);
+    assert_int_equal(net->t.repeated, 1);
 }
 
 static void acks_of_the_past_and_of_the_future_are_ignored(void **state)
@@ -372,7 +374,8 @@ static void a_gap_in_a_window_is_sent_again_from_there(void **state)
     expect_blocks(net, 1, 4);
     ack(net, 2); /* block 3 was lost */
     expect_blocks(net, 3, 4);
-    ack(net, 2); /* and that ACK came twice */
+    assert_int_equal(net->t.repeated, 2); /* 3 and 4, and not 5 and 6 */
+    ack(net, 2);                          /* and that ACK came twice */
     expect_nothing(net);
     ack(net, 6);
     expect_blocks(net, 7, 4);
@@ -384,6 +387,7 @@ static void a_gap_in_a_window_is_sent_again_from_there(void **state)
     expect_nothing(net);
     pass(net, 1300);
     expect_blocks(net, 7, 4);
+    assert_int_equal(net->t.repeated, 6);
     assert_int_equal(rf_tftp_transfer_bytes(&net->t), 6 * 512);
 }
 
@@ -523,6 +527,7 @@ static void an_offer_is_repeated_too(void **state)
     assert_in_range(due, 3000, 5000);
     ack(net, 0);
     expect_blocks(net, 1, 1);
+    assert_int_equal(net->t.repeated, 1);
     /* Progress: the wait begins anew. */
     due = rf_tftp_transfer_deadline(&net->t) - net->now_ms;
     assert_in_range(due, 1500, 2500);
@@ -617,6 +622,7 @@ static void a_repeated_request_gets_the_first_packet_again(void **state)
     expect_oack(offer);
     rf_tftp_transfer_asked_again(&offer->t, offer->now_ms);
     expect_oack(offer);
+    assert_int_equal(offer->t.repeated, 1);
 }
 
 /* A network that loses, repeats and delays at random: every file arrives whole, and the number of
@@ -672,6 +678,7 @@ static void bad_networks_only_cost_time(void **state)
         }
         if (rf_tftp_transfer_is_complete(&net->t))
             assert_int_equal(expected - 1, net->t.blocks);
+        assert_int_equal(net->packets, 1 + net->t.sent + net->t.repeated);
         assert_true(net->packets < net->t.blocks * 16);
     }
 }
