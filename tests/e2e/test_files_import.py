@@ -5,6 +5,7 @@ configurations, and single files.
 Checks that are switched off here: files.import-link, files.import-device, files.name, files.xml.
 """
 import os
+import signal
 import tarfile
 
 import pytest
@@ -145,6 +146,24 @@ def test_sec_120_a_hostile_tree_leaves_nothing(site, tree, tmp_path):
     (tmp_path / "none/notes.txt").write_text("notes")
     assert bring(site, tmp_path / "none", status=1)["code"] == "import-none"
     assert bring(site, archives.tar_of(tmp_path / "good.tar", tree))["counts"]["file"] == 7
+
+
+def test_an_import_that_was_killed_is_finished_by_the_next(site, tree, tmp_path):
+    """Firmware comes first, and whole; files behind it; and no configuration waits on the disk."""
+    source = archives.folder_of(tmp_path / "tree", tree)
+    firmware = {name for name in tree if name.endswith((".sbn", ".loads"))}
+    site.cli("files", "import", source, status=-signal.SIGKILL,
+             env={"RINGFENCE_CRASH_AT": "files.firmware"})
+    assert set(held(site.folder / "images")) == firmware
+    left = held(site.folder / "files")
+    assert left and all(name.startswith(".incoming/") for name in left)
+    assert not any(b"hush" in data for data in left.values())
+    assert site.cli("files", "list", "--json")["files"] == []
+    said = bring(site, source)
+    assert {one["state"] for one in said["files"] if one["what"] == "firmware"} == {"same"}
+    assert {one["state"] for one in said["files"] if one["what"] == "file"} == {"new"}
+    assert held(site.folder / "files") == {name: tree[name] for name in WANTED}
+    assert set(held(site.folder / "images")) == firmware
 
 
 def test_devices_come_from_their_old_configurations(site, tree, tmp_path):

@@ -10,6 +10,7 @@
 
 #include "base/faults.h"
 #include "base/text.h"
+#include "trust/key.h"
 #include "wire/phonexml/phonelist.h"
 #include "wire/phonexml/phonexml.h"
 #include "wire/signedfile/signedfile.h"
@@ -24,7 +25,7 @@ const char *rf_files_kind_name(enum rf_files_kind kind)
 void rf_files_report_fini(struct rf_files_report *report)
 {
     for (size_t i = 0; i < report->n_items; i++)
-        rf_buf_fini(&report->items[i].device);
+        rf_buf_wipe(&report->items[i].device);
     rf_free(report->items);
     rf_image_report_fini(&report->images);
     *report = (struct rf_files_report){.items = NULL};
@@ -133,6 +134,8 @@ struct sorting {
     struct rf_files_item *item; /* that is being read */
     struct rf_file_out out;
     bool is_open;
+    bool is_device; /* it is read into memory: it may hold passwords */
+    struct rf_buf device;
 };
 
 static void refuse(struct rf_files_item *item, const struct rf_why *why)
@@ -187,10 +190,6 @@ static enum rf_err classify(struct rf_files_item *item, const char *path, struct
     if (rf_family_is_bare(base)) {
         item->kind = RF_FILES_FIRMWARE;
         return RF_OK;
-    }
-    if (rf_files_device_of(base, item->target)) {
-        item->kind = RF_FILES_DEVICE;
-        return rf_file_read(path, RF_PHONEXML_BYTES_MAX, &item->device, why);
     }
     if (is_generated(base))
         return rf_why_set(why, RF_ERR_DENIED, "file-generated", "this server makes its own");
@@ -252,6 +251,49 @@ static enum rf_err take(struct sorting *s, const char *path, struct rf_why *why)
     return rf_file_remove(path, why);
 }
 
+/* ---- a device's configuration ---- */
+
+static void begin_device(struct sorting *s)
+{
+    s->is_device = true;
+    s->device.len = 0;
+    if (s->device.p == NULL) {
+        s->device = RF_BUF(RF_PHONEXML_BYTES_MAX);
+        rf_bug_on(rf_buf_room(&s->device, RF_PHONEXML_BYTES_MAX) == NULL);
+    }
+}
+
+static enum rf_err classify_device(const struct sorting *s, struct rf_files_item *item,
+                                   struct rf_why *why)
+{
+    struct rf_slice xml = rf_buf_slice(&s->device);
+    if (item->size == 0)
+        return rf_why_set(why, RF_ERR_DENIED, "file-empty", "phones take an empty file for none");
+    if (item->size > xml.len)
+        return rf_why_set(why, RF_ERR_DENIED, "file-size",
+                          "longer than any configuration of a phone");
+    for (const struct rf_files_item *other = s->report->items; other != item; other++)
+        if (other->kind == RF_FILES_DEVICE && strcmp(other->target, item->target) == 0)
+            return rf_why_set(why, RF_ERR_EXISTS, "file-twice", "%s is of the same device",
+                              other->path);
+    item->kind = RF_FILES_DEVICE;
+    return check_signed(xml, item->size, item, why);
+}
+
+static void take_device(struct sorting *s)
+{
+    struct rf_files_item *item = s->item;
+    struct rf_why inner = {0};
+    struct rf_slice xml = rf_buf_slice(&s->device);
+    s->is_device = false;
+    if (classify_device(s, item, &inner) != RF_OK) {
+        refuse(item, &inner);
+    } else if (item->kind == RF_FILES_DEVICE) {
+        item->device = RF_BUF(xml.len);
+        rf_bug_on(rf_buf_add_slice(&item->device, xml) != RF_OK);
+    }
+}
+
 /* ---- what is read ---- */
 
 static enum rf_err check_entry(const struct rf_source_entry *entry, struct rf_files_item *item,
@@ -276,9 +318,13 @@ static enum rf_err on_begin(void *arg, const struct rf_source_entry *entry, bool
         refuse(s->item, &inner);
         return RF_OK;
     }
+    *wanted = true;
+    if (rf_files_device_of(base_of(s->item->path), s->item->target)) {
+        begin_device(s);
+        return RF_OK;
+    }
     enum rf_err err = rf_stage_file(&s->stage, &s->out, &s->item->number, why);
     s->is_open = err == RF_OK;
-    *wanted = s->is_open;
     return err;
 }
 
@@ -286,12 +332,18 @@ static enum rf_err on_add(void *arg, struct rf_slice part, struct rf_why *why)
 {
     struct sorting *s = arg;
     s->item->size += part.len;
+    if (s->is_device)
+        return s->item->size <= s->device.max ? rf_buf_add_slice(&s->device, part) : RF_OK;
     return rf_file_out_add(&s->out, part, why);
 }
 
 static enum rf_err on_end(void *arg, struct rf_why *why)
 {
     struct sorting *s = arg;
+    if (s->is_device) {
+        take_device(s);
+        return RF_OK;
+    }
     RF_AUTO(rf_freep) char *path = rf_stage_path(&s->stage, s->item->number);
     s->is_open = false;
     enum rf_err err = rf_file_out_commit(&s->out, why);
@@ -360,39 +412,41 @@ static enum rf_err put_all(struct sorting *s, struct rf_why *why)
     return err == RF_OK ? rf_stage_commit(&s->stage, why) : err;
 }
 
+/* Everything is read and judged before anything is changed. Then firmware first, in one step; the
+ * files behind it, in another: a crash between the two leaves firmware that nobody names yet, and
+ * whoever repeats the command gets the rest. */
 static enum rf_err sort_files(struct sorting *s, const char *path, struct rf_why *why)
 {
+    const struct rf_image_import images = {.site_dir = s->how->site_dir,
+                                           .is_forced = s->how->is_forced,
+                                           .is_dry = s->how->is_dry,
+                                           .is_tree = true};
     enum rf_err err = rf_stage_open(s->folder, &s->stage, why);
     if (err == RF_OK)
         err = read_tree(s, path, why);
+    find_doublets(s->report);
+    if (err == RF_OK)
+        err = rf_image_import(&images, &path, 1, &s->report->images, why);
+    rf_crash_point("files.firmware");
     for (size_t i = 0; i < s->report->n_items && err == RF_OK; i++)
         if (s->report->items[i].kind == RF_FILES_FIRMWARE)
             join_image(&s->report->items[i], &s->report->images);
-    if (err != RF_OK)
-        return err;
-    find_doublets(s->report);
-    if (!has_use(s->report))
+    if (err == RF_OK && !has_use(s->report))
         return rf_why_set(why, RF_ERR_BAD, "import-none", "%s: nothing of use to phones in it",
                           path);
-    return s->how->is_dry ? RF_OK : put_all(s, why);
+    return err == RF_OK && !s->how->is_dry ? put_all(s, why) : err;
 }
 
 enum rf_err rf_files_import(const struct rf_files_import *how, const char *path,
                             struct rf_files_report *out, struct rf_why *why)
 {
-    struct rf_image_import images = {.site_dir = how->site_dir,
-                                     .is_forced = how->is_forced,
-                                     .is_dry = how->is_dry,
-                                     .is_tree = true};
     struct sorting s = {.how = how, .report = out, .stage = {.lock_fd = -1}};
     *out =
         (struct rf_files_report){.items = rf_new_n(struct rf_files_item, rf_source_limits.entries)};
-    enum rf_err err = rf_image_import(&images, &path, 1, &out->images, why);
-    if (err != RF_OK)
-        return err;
     s.folder = rf_site_path_in(how->site_dir, RF_SITE_FILES);
-    err = sort_files(&s, path, why);
+    enum rf_err err = sort_files(&s, path, why);
     rf_stage_close(&s.stage);
+    rf_buf_wipe(&s.device);
     rf_free(s.folder);
     return err;
 }
