@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import time
+from xml.etree import ElementTree
 
 import pytest
 
@@ -265,6 +266,46 @@ def test_a_site_without_the_key_serves_the_rest_and_says_how_to_get_it(site, tmp
     site.cli("list", "publish")
     site.start()
     assert by_curl(site, "https", "CTLFile.tlv", tmp_path)[1].split()[1] == "200"
+
+
+# ---- phones that nobody knows ----
+
+def default_of(site, folder):
+    """XMLDefault as each transport has it: the same."""
+    body, head = by_curl(site, "http", "XMLDefault.cnf.xml", folder)
+    assert head.startswith("HTTP/1.1 200 OK"), head
+    assert by_curl(site, "tftp", "XMLDefault.cnf.xml", folder)[0] == body
+    assert by_tftp_hpa(site, "XMLDefault.cnf.xml", folder) == body
+    return ElementTree.fromstring(body)
+
+
+def test_sec_122_an_unknown_phone_gets_the_default_only_when_that_is_wanted(trusting_site, factory,
+                                                                            tmp_path):
+    """Off by default; then the call manager and the load of each model, and only quarantine."""
+    site = trusting_site.start()
+    _, head = by_curl(site, "http", "XMLDefault.cnf.xml", tmp_path)
+    assert head.split()[1] == "404"
+    curl("-o", tmp_path / "none", url(site, "tftp", "XMLDefault.cnf.xml"), status=68)  # not found
+    site.configure(auto_register="quarantine", sign_sha1="yes")
+    site.reload()
+    plain = default_of(site, tmp_path)
+    member = plain.find("callManagerGroup/members/member/callManager")
+    assert [one.tag for one in plain] == ["ipAddressMode", "callManagerGroup"]
+    assert member.find("ports/ethernetPhonePort").text == str(site.ports["sccp_tls"] - 443)
+    site.cli("image", "default", "8861", "ringphone-2.0")
+    site.cli("image", "default", "7962", "SCCP42.not-here", "--force")
+    loads = [(one.tag, one.get("model"), one.text) for one in default_of(site, tmp_path)
+             if one.tag.startswith("load")]
+    assert loads == [("loadInformation685", "Cisco 8861", "ringphone-2.0")]
+    phone = factory.phone(rig.A)
+    phone.start(site, "--allow-sha1")
+    assert phone.wait("config", file="XMLDefault.cnf.xml.sgn")["verified"] is True
+    assert phone.wait("boot", load="ringphone-2.0")
+    assert [one["name"] for one in site.cli("device", "pending", "--json")["pending"]] == [rig.A]
+    assert site.status()["registered"] == 0 and site.status()["devices"] == 0
+    phone.stop(status=None)
+    site.cli("image", "default", "8861", "")
+    assert [one.tag for one in default_of(site, tmp_path)] == ["ipAddressMode", "callManagerGroup"]
 
 
 # ---- clients that stall or flood cost only themselves ----

@@ -7,6 +7,7 @@
 #include "service/phone/enrol.h"
 #include "service/phone/phone.h"
 #include "service/phone/station.h"
+#include "service/site/families.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -239,7 +240,7 @@ void doctor_walk_register(struct doctor_walk *w)
         return;
     struct rf_station_conf station = {
         .device = p->device,
-        .device_type = rf_phone_model_number(p->model),
+        .device_type = rf_family_model_number(p->model),
         .version = SCCP_VERSION,
         .load = p->load[0] != '\0' ? p->load : NULL,
         .version_stamp = c->version_stamp,

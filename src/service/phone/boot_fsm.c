@@ -5,6 +5,8 @@
  * a software phone runs on; S1 and T1 (SRST, TVS) have no row yet. */
 #include "service/phone/boot_int.h"
 
+#include "service/site/families.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -40,7 +42,7 @@ static void act_halt(void *self, const void *data)
 static const char *wanted_load(const struct rf_phone *p)
 {
     const struct rf_phonexml *c = p->config;
-    uint32_t model = rf_phone_model_number(p->flash->identity.model);
+    uint32_t model = rf_family_model_number(p->flash->identity.model);
     if (!c->is_default)
         return c->load_information;
     for (size_t i = 0; i < c->model_load_n; i++)

@@ -4,6 +4,7 @@
 #include "service/phone/phone_int.h"
 
 #include "base/faults.h"
+#include "service/site/families.h"
 
 #include <string.h>
 
@@ -287,7 +288,7 @@ void phone_station_begin(struct rf_phone *p)
     struct rf_why why = {0};
     struct rf_station_conf conf = {
         .device = p->flash->identity.device,
-        .device_type = rf_phone_model_number(p->flash->identity.model),
+        .device_type = rf_family_model_number(p->flash->identity.model),
         .version = p->conf.sccp_version,
         .load = p->firmware->name,
         .version_stamp = p->config->version_stamp,

@@ -170,9 +170,6 @@ struct rf_slice rf_phone_display(const struct rf_phone *phone, const char *name)
 const struct rf_fwpart_sound *rf_phone_sound(const struct rf_phone *phone,
                                              enum rf_fwpart_sound_kind kind, const char *name);
 
-/** The number of a model in the phone protocol and in loadInformation<N>; 0 when unknown. */
-uint32_t rf_phone_model_number(const char *model);
-
 /** For the grid test and tools/fsm-dot. */
 const struct rf_fsm_def *rf_phone_boot_fsm_def(void);
 const char *rf_phone_boot_action_name(rf_fsm_action action);

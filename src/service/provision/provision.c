@@ -502,10 +502,10 @@ enum rf_err rf_provision_get(struct rf_provision *p, const struct rf_provision_a
     bool is_config = r->name.kind == PROVISION_CONFIG || r->name.kind == PROVISION_CONFIG_PLAIN ||
                      r->name.kind == PROVISION_CONFIG_ENCODED;
     r->job.work = is_config    ? look_work
-                  : is_default ? provision_default_make
+                  : is_default ? provision_default_look
                                : provision_static_find;
     r->job.done = is_config    ? was_looked_at
-                  : is_default ? provision_default_made
+                  : is_default ? provision_default_looked
                                : provision_static_found;
     r->job.answer_to = rf_loop_mailbox(p->loop);
     enum rf_err err = rf_worker_post(p->files, &r->job);
@@ -545,7 +545,6 @@ void rf_provision_set_site(struct rf_provision *p, const struct rf_site *site,
     provision_facts_unref(p->facts);
     p->facts = provision_facts_new(site, ports, &p->wrap_key);
     p->facts->serial = ++p->facts_n;
-    p->facts->made_s = rf_wall_s(rf_loop_clock(p->loop));
     rf_provision_limits_set(p->limits, site->conf->provision_rate, site->conf->provision_names);
 }
 

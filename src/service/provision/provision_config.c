@@ -60,10 +60,9 @@ void provision_config_fini(struct provision_config *c)
     c->phone = NULL;
 }
 
-/* The stamp kept for the device, or a new one, kept before anybody sees it. */
-static enum rf_err stamp_for(struct rf_store *store, const char *key, struct rf_slice unstamped,
-                             int64_t now_s, char stamp[PROVISION_STAMP_MAX], int64_t *time_s,
-                             struct rf_why *why)
+enum rf_err provision_stamp_keep(struct rf_store *store, const char *key, struct rf_slice unstamped,
+                                 int64_t now_s, char stamp[PROVISION_STAMP_MAX], int64_t *time_s,
+                                 struct rf_why *why)
 {
     RF_AUTO(rf_buf_fini) struct rf_buf kept = RF_BUF(RF_STORE_SETTING_MAX);
     struct rf_why none = {0};
@@ -99,8 +98,8 @@ static enum rf_err write_document(const struct making *m, bool is_whole, struct 
             &unstamped, m->why);
     snprintf(key, sizeof key, "config-stamp%s.%s", is_whole ? "-whole" : "", m->in->device->name);
     if (err == RF_OK)
-        err = stamp_for(m->store, key, rf_buf_slice(&unstamped), m->in->now_s, stamp, changed_s,
-                        m->why);
+        err = provision_stamp_keep(m->store, key, rf_buf_slice(&unstamped), m->in->now_s, stamp,
+                                   changed_s, m->why);
     if (err == RF_OK)
         err = provision_layers_stamp(m->t, stamp, m->why);
     *document = RF_BUF(RF_PHONEXML_BYTES_MAX);

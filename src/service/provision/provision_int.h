@@ -49,8 +49,7 @@ bool provision_name_same_folded(const char *a, const char *b);
 /** Immutable; counted on the loop's thread, read by workers. */
 struct provision_facts {
     unsigned refs;
-    uint64_t serial; /* no two of a catalogue have the same */
-    int64_t made_s;
+    uint64_t serial;  /* no two of a catalogue have the same */
     bool has_default; /* XMLDefault is for everybody */
     char *images;     /* folder */
     char *files;      /* folder */
@@ -172,6 +171,13 @@ void provision_stamp_make(struct rf_slice unstamped, int64_t time_s,
                           char stamp[PROVISION_STAMP_MAX]);
 /** The stamp kept for a device still fits this content? *time_s: that of the stamp. Pure. */
 bool provision_stamp_fits(struct rf_slice stamp, struct rf_slice unstamped, int64_t *time_s);
+
+/** The stamp kept under this key, or a new one, kept before anybody sees it: it changes when the
+ * content does and at no other time. *time_s: since then it is as it is. Store worker. */
+RF_MUST_CHECK enum rf_err provision_stamp_keep(struct rf_store *store, const char *key,
+                                               struct rf_slice unstamped, int64_t now_s,
+                                               char stamp[PROVISION_STAMP_MAX], int64_t *time_s,
+                                               struct rf_why *why);
 
 /** How a device's configuration may travel. */
 enum provision_protection {

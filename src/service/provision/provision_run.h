@@ -114,8 +114,8 @@ void provision_note_key(struct rf_provision *p, const uint8_t key[32]);
 
 void provision_static_find(struct rf_job *job, void *state);
 void provision_static_found(struct rf_job *job, void *reader);
-void provision_default_make(struct rf_job *job, void *state);
-void provision_default_made(struct rf_job *job, void *reader);
+void provision_default_look(struct rf_job *job, void *state);
+void provision_default_looked(struct rf_job *job, void *reader);
 
 /* ---- who may ask for whose configuration, and what is told (provision_gate.c) ---- */
 

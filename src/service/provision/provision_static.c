@@ -10,6 +10,7 @@
 
 #include "base/metrics.h"
 #include "base/text.h"
+#include "service/site/families.h"
 #include "wire/phonexml/phonexml.h"
 
 #include <stdio.h>
@@ -92,7 +93,7 @@ static void sign_work(struct rf_job *job, void *state)
 {
     struct request *r = provision_request_of(job);
     int64_t changed_s =
-        r->name.kind == PROVISION_FILE ? (int64_t)r->id.mtime.tv_sec : r->facts->made_s;
+        r->name.kind == PROVISION_FILE ? (int64_t)r->id.mtime.tv_sec : r->config.changed_s;
     provision_sign(r, state, rf_content_bytes(r->content), changed_s);
 }
 
@@ -230,9 +231,33 @@ void provision_static_found(struct rf_job *job, void *reader)
 
 /* ---- XMLDefault ---- */
 
-/* What a phone needs to register, and nothing that anybody should not know. */
-static enum rf_err encode_default(const struct provision_facts *facts, struct rf_buf *out,
-                                  struct rf_why *why)
+/* The loads of models that are here, as for devices: others would send phones into a circle. A
+ * model that is written in two ways is taken once, as whoever sorts first writes it. */
+static void add_loads(struct rf_phonexml *c, const struct rf_store_model_loads *models,
+                      struct rf_slice loads)
+{
+    for (size_t i = 0; i < models->n && c->model_load_n < RF_PHONEXML_MODELS_MAX; i++) {
+        const struct rf_store_model_load *from = &models->items[i];
+        struct rf_phonexml_model_load *to = &c->model_load[c->model_load_n];
+        size_t k = 0;
+        to->model = rf_family_model_number(from->model);
+        while (k < c->model_load_n && c->model_load[k].model != to->model)
+            k++;
+        if (to->model == 0 || k < c->model_load_n || !provision_loads_have(loads, from->load))
+            continue;
+        rf_family_model_name(from->model, to->name);
+        if (rf_slice_to_str(rf_slice_str(from->load), to->load, sizeof to->load))
+            c->model_load_n++;
+    }
+    if (c->model_load_n < RF_PHONEXML_MODELS_MAX)
+        c->model_load[c->model_load_n] = (struct rf_phonexml_model_load){0};
+}
+
+/* What a phone needs to register, the load of its model, and nothing that anybody should not know.
+ */
+static enum rf_err encode_default(const struct provision_facts *facts,
+                                  const struct rf_store_model_loads *models, struct rf_slice loads,
+                                  struct rf_buf *out, struct rf_why *why)
 {
     RF_AUTO(rf_phonexml_freep) struct rf_phonexml *c = rf_phonexml_new();
     c->is_default = true;
@@ -242,25 +267,40 @@ static enum rf_err encode_default(const struct provision_facts *facts, struct rf
     if (!rf_slice_to_str(rf_slice_str(facts->host), c->cm[0].name, sizeof c->cm[0].name))
         return rf_why_set(why, RF_ERR_DENIED, "config-value",
                           "processNodeName: %s is longer than phones take", facts->host);
+    add_loads(c, models, loads);
     return rf_phonexml_encode(c, out, why);
 }
 
-void provision_default_make(struct rf_job *job, void *state)
+void provision_default_look(struct rf_job *job, void *state)
 {
     struct request *r = provision_request_of(job);
-    if (!r->facts->has_default) {
+    if (!r->facts->has_default)
         r->err = rf_why_set(&r->why, RF_ERR_NOT_FOUND, "file-not-found",
                             "there is no default configuration: auto_register is off");
-        return;
-    }
+    else
+        r->err = provision_look(state, r->facts, &r->look, &r->why);
+}
+
+/* Its stamp stands nowhere in it: phones know none there. It tells since when it is as it is. */
+static void default_work(struct rf_job *job, void *state)
+{
+    struct request *r = provision_request_of(job);
+    struct rf_store_model_loads models = {0};
     r->bytes = RF_BUF(RF_PHONEXML_BYTES_MAX);
-    r->err = encode_default(r->facts, &r->bytes, &r->why);
+    r->err = rf_store_model_load_list(state, &models, &r->why);
+    if (r->err == RF_OK)
+        r->err =
+            encode_default(r->facts, &models, rf_buf_slice(&r->look->loads), &r->bytes, &r->why);
+    if (r->err == RF_OK)
+        r->err = provision_stamp_keep(state, "config-stamp.XMLDefault", rf_buf_slice(&r->bytes),
+                                      r->now_s, r->config.stamp, &r->config.changed_s, &r->why);
+    rf_store_model_loads_fini(&models);
     rf_digest_of(RF_DIGEST_SHA256, rf_buf_slice(&r->bytes), r->sha256);
     memcpy(r->made_of.of, r->sha256, sizeof r->made_of.of);
     r->is_signed = r->name.kind == PROVISION_DEFAULT_SIGNED;
 }
 
-void provision_default_made(struct rf_job *job, void *reader)
+static void default_made(struct rf_job *job, void *reader)
 {
     struct request *r = provision_request_of(job);
     if (!provision_is_wanted(r, reader) || (r->is_signed && has_kept(r)))
@@ -269,4 +309,11 @@ void provision_default_made(struct rf_job *job, void *reader)
     provision_content_set_sha256(r->content, r->sha256);
     provision_content_set_what(r->content, "default", NULL);
     has_content(r);
+}
+
+void provision_default_looked(struct rf_job *job, void *reader)
+{
+    struct request *r = provision_request_of(job);
+    if (provision_is_wanted(r, reader))
+        provision_go_on(r, r->p->store, default_work, default_made);
 }

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/text.h"
+#include "wire/sccp/sccp_names.h"
 
 /* doc: docs/firmware.md, "Families": names as real files have them. The 79x1, 79x2 and 79x5 share
  * a scheme: the number stands in the load's name and in each image's. */
@@ -129,6 +130,41 @@ static void bare_model(const char *model, char out[16])
     size_t n = strlen(out);
     if (n > 1 && lower(out[n - 1]) == 'g')
         out[n - 1] = '\0';
+}
+
+void rf_family_model_name(const char *model, char name[32])
+{
+    char bare[16];
+    bare_model(model, bare);
+    snprintf(name, 32, "Cisco %s", bare);
+}
+
+/* Models that only speak SIP where they are real (a software phone may have their hardware), and
+ * those that the phone protocol has under a longer name. doc: docs/wire/sccp.md, "Numbers" */
+static const struct {
+    const char *model;
+    uint32_t number;
+} numbers[] = {
+    {"7811", 36213}, {"7821", 621},   {"7832", 36247}, {"7841", 622},  {"7861", 623},
+    {"8811", 36217}, {"8831", 659},   {"8832", 36258}, {"8841", 683},  {"8845", 36224},
+    {"8851", 684},   {"8861", 685},   {"8865", 36225}, {"8961", 540},  {"9951", 537},
+    {"9971", 493},   {"7971", 119},   {"7921", 365},   {"7925", 484},  {"7926", 577},
+    {"7920", 30002}, {"7935", 9},     {"7936", 30019}, {"7937", 431},  {"7985", 302},
+    {"7941GE", 309}, {"7961GE", 308}, {"7971GE", 119}, {"ATA186", 12}, {"ATA188", 13},
+};
+
+uint32_t rf_family_model_number(const char *model)
+{
+    char bare[16], with_g[18];
+    uint32_t number = 0;
+    bare_model(model, bare);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (strcasecmp(bare, numbers[i].model) == 0)
+            return numbers[i].number;
+    if (rf_sccp_number(RF_SCCP_NAMES_DEVICE_TYPE, rf_slice_str(bare), &number))
+        return number;
+    snprintf(with_g, sizeof with_g, "%sG", bare);
+    return rf_sccp_number(RF_SCCP_NAMES_DEVICE_TYPE, rf_slice_str(with_g), &number) ? number : 0;
 }
 
 bool rf_family_next_model(const struct rf_family *family, size_t *at, char model[16])

@@ -29,6 +29,10 @@ const struct rf_family *rf_family_of_load(const char *load);
 const struct rf_family *rf_family_of_image(const char *file);
 /** "7962", "7962G" and "CP-7962G" are the same model. */
 bool rf_family_serves(const struct rf_family *family, const char *model);
+/** The number of a model in the phone protocol and in loadInformation<N>; 0 when unknown. */
+uint32_t rf_family_model_number(const char *model);
+/** As call managers write it, for people: "Cisco 7962". */
+void rf_family_model_name(const char *model, char name[32]);
 /** Is the file, by its name, an image of a model whose loads have no list? Those may be unsigned:
  * the oldest phones know no signatures. */
 bool rf_family_is_bare(const char *file);

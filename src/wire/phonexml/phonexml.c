@@ -114,7 +114,8 @@ enum rf_err rf_phonexml_check_number(const struct rf_phonexml_row *row, uint64_t
 /* An element that is open. row is NULL for one that nothing here reads. */
 struct level {
     const struct rf_phonexml_row *row;
-    uint32_t model;         /* of loadInformation<N> */
+    uint32_t model; /* of loadInformation<N> */
+    char model_name[RF_PHONEXML_MODEL_SIZE];
     uint32_t seen_children; /* a bit for each of row->child */
 };
 
@@ -187,7 +188,7 @@ static enum rf_err take_text(struct reader *r, const struct rf_phonexml_row *row
     return err;
 }
 
-static enum rf_err take_model(struct reader *r, uint32_t model, struct rf_slice text)
+static enum rf_err take_model(struct reader *r, const struct level *at, struct rf_slice text)
 {
     static const struct rf_phonexml_row row = {"loadInformation", .kind = RF_PHONEXML_TEXT,
                                                .size = RF_PHONEXML_NAME_SIZE};
@@ -196,14 +197,15 @@ static enum rf_err take_model(struct reader *r, uint32_t model, struct rf_slice 
     if (err != RF_OK)
         return err;
     for (size_t i = 0; i < c->model_load_n; i++)
-        if (c->model_load[i].model == model)
+        if (c->model_load[i].model == at->model)
             return rf_why_set(r->why, RF_ERR_BAD, "element-twice",
-                              "loadInformation%" PRIu32 " twice", model);
+                              "loadInformation%" PRIu32 " twice", at->model);
     if (c->model_load_n == RF_PHONEXML_MODELS_MAX)
         return rf_why_set(r->why, RF_ERR_LIMIT, "model-count", "loads for more than %d models",
                           RF_PHONEXML_MODELS_MAX);
     struct rf_phonexml_model_load *m = &c->model_load[c->model_load_n++];
-    m->model = model;
+    m->model = at->model;
+    memcpy(m->name, at->model_name, sizeof m->name);
     (void)rf_slice_to_str(text, m->load, sizeof m->load);
     return RF_OK;
 }
@@ -224,7 +226,7 @@ static enum rf_err take_value(struct reader *r, const struct level *at)
     case RF_PHONEXML_U32:
         return take_number(r, row, text);
     case RF_PHONEXML_MODEL:
-        return take_model(r, at->model, text);
+        return take_model(r, at, text);
     case RF_PHONEXML_TEXT:
     case RF_PHONEXML_PROTOCOL:
     case RF_PHONEXML_HEX:
@@ -271,6 +273,19 @@ static enum rf_err begin_item(struct reader *r, const struct rf_phonexml_row *ro
         if (strcmp(attrs[0], attr->name) == 0)
             return take_priority(r, attr, attrs[1]);
     return RF_OK;
+}
+
+/* One that is too long says nothing that anybody needs. */
+static enum rf_err begin_model(struct reader *r, struct level *at, const char **attrs)
+{
+    enum rf_err err = RF_OK;
+    for (; *attrs != NULL; attrs += 2)
+        if (strcmp(attrs[0], "model") == 0) {
+            err = rf_phonexml_check_bytes("model", rf_slice_str(attrs[1]), r->why);
+            if (!rf_slice_to_str(rf_slice_str(attrs[1]), at->model_name, sizeof at->model_name))
+                at->model_name[0] = '\0';
+        }
+    return err;
 }
 
 /* A member without a name is as if it were not there. */
@@ -362,6 +377,8 @@ static void on_start(void *ctx, const char *name, const char **attrs)
     r->run = 0;
     if (err == RF_OK && at->row != NULL && at->row->kind == RF_PHONEXML_ITEM)
         err = begin_item(r, at->row, attrs);
+    if (err == RF_OK && at->row != NULL && at->row->kind == RF_PHONEXML_MODEL)
+        err = begin_model(r, at, attrs);
     if (err == RF_OK && at->row != NULL && has_value(at->row)) {
         r->value_depth = r->depth;
         r->value_len = 0;

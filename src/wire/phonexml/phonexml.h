@@ -32,10 +32,11 @@
 #define RF_PHONEXML_CAPF_PORT 3804
 
 /* Widths are the limits of the real elements plus the NUL. */
-#define RF_PHONEXML_HOST_SIZE 65
-#define RF_PHONEXML_NAME_SIZE 65
-#define RF_PHONEXML_ZONE_SIZE 100
-#define RF_PHONEXML_FILE_SIZE 65
+#define RF_PHONEXML_HOST_SIZE  65
+#define RF_PHONEXML_NAME_SIZE  65
+#define RF_PHONEXML_ZONE_SIZE  100
+#define RF_PHONEXML_FILE_SIZE  65
+#define RF_PHONEXML_MODEL_SIZE 32
 
 enum rf_phonexml_mode {
     RF_PHONEXML_MODE_NON_SECURE = 1, /* also when the element is absent */
@@ -88,6 +89,7 @@ struct rf_phonexml_srst {
 /** XMLDefault: the load of one model. */
 struct rf_phonexml_model_load {
     uint32_t model;
+    char name[RF_PHONEXML_MODEL_SIZE]; /* attribute "model", for people; may be empty */
     char load[RF_PHONEXML_NAME_SIZE];
 };
 

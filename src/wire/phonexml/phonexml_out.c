@@ -4,7 +4,6 @@
 #include "wire/phonexml/phonexml_int.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 struct writer {
@@ -227,17 +226,34 @@ static enum rf_err put_items(struct writer *w, const struct rf_phonexml_row *row
     return err;
 }
 
+static enum rf_err put_model(struct writer *w, const struct rf_phonexml_row *row,
+                             const struct rf_phonexml_model_load *m, unsigned depth)
+{
+    static const struct rf_phonexml_row name = {"model", .kind = RF_PHONEXML_TEXT,
+                                                .size = RF_PHONEXML_MODEL_SIZE};
+    static const struct rf_phonexml_row load = {"loadInformation", .kind = RF_PHONEXML_TEXT,
+                                                .size = RF_PHONEXML_NAME_SIZE};
+    enum rf_err err = put_indent(w, depth);
+    if (err == RF_OK)
+        err = rf_buf_addf(w->out, "<%s%" PRIu32, row->name, m->model);
+    if (err == RF_OK && m->name[0] != '\0') {
+        err = put(w, " model=\"");
+        err = err == RF_OK ? put_text(w, &name, m->name) : err;
+        err = err == RF_OK ? put(w, "\"") : err;
+    }
+    if (err == RF_OK)
+        err = put(w, ">");
+    if (err == RF_OK)
+        err = put_text(w, &load, m->load);
+    return err == RF_OK ? rf_buf_addf(w->out, "</%s%" PRIu32 ">\n", row->name, m->model) : err;
+}
+
 static enum rf_err put_models(struct writer *w, const struct rf_phonexml_row *row, unsigned depth)
 {
     enum rf_err err = RF_OK;
-    for (size_t i = 0; err == RF_OK && i < w->c->model_load_n; i++) {
-        const struct rf_phonexml_model_load *m = &w->c->model_load[i];
-        char name[40];
-        snprintf(name, sizeof name, "%s%" PRIu32, row->name, m->model);
-        struct rf_phonexml_row one = {name, .kind = RF_PHONEXML_TEXT, .size = sizeof m->load};
-        if (m->load[0] != '\0')
-            err = put_leaf(w, &one, m->load, depth);
-    }
+    for (size_t i = 0; err == RF_OK && i < w->c->model_load_n; i++)
+        if (w->c->model_load[i].load[0] != '\0')
+            err = put_model(w, row, &w->c->model_load[i], depth);
     return err;
 }
 

@@ -98,6 +98,37 @@ static void a_model_is_the_same_however_it_is_written(void **state)
     assert_false(rf_family_next_model(rf_family_of_load("ringphone-1.0"), &at, model));
 }
 
+static void models_have_their_numbers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *model;
+        uint32_t number;
+        const char *name;
+    } rows[] = {
+        {"7960", 7, "Cisco 7960"},
+        {"7962", 404, "Cisco 7962"},
+        {"7962G", 404, "Cisco 7962"},
+        {"CP-7962G", 404, "Cisco 7962"},
+        {"7941", 115, "Cisco 7941"},
+        {"7941GE", 309, "Cisco 7941GE"},
+        {"7941G-GE", 309, "Cisco 7941G-GE"},
+        {"7970", 30006, "Cisco 7970"},
+        {"7970G", 30006, "Cisco 7970"},
+        {"cp-8861", 685, "Cisco 8861"},
+        {"6901", 547, "Cisco 6901"},
+        {"", 0, "Cisco "},
+        {"unheard-of", 0, "Cisco unheard-of"},
+        {"G", 0, "Cisco G"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char name[32];
+        assert_int_equal(rf_family_model_number(rows[i].model), rows[i].number);
+        rf_family_model_name(rows[i].model, name);
+        assert_string_equal(name, rows[i].name);
+    }
+}
+
 static void a_load_is_named_without_its_suffix(void **state)
 {
     static const struct {
@@ -128,6 +159,7 @@ int main(void)
         cmocka_unit_test(loads_are_of_a_family_by_their_names),
         cmocka_unit_test(images_are_of_a_family_by_their_names),
         cmocka_unit_test(a_model_is_the_same_however_it_is_written),
+        cmocka_unit_test(models_have_their_numbers),
         cmocka_unit_test(a_load_is_named_without_its_suffix),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

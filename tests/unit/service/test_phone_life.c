@@ -494,21 +494,6 @@ static void a_full_worker_is_waited_for(void **state)
     sem_destroy(&out);
 }
 
-/* ---- models ---- */
-
-static void models_have_their_numbers(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *model;
-        uint32_t number;
-    } rows[] = {{"7960", 7},       {"7962", 404},   {"7962G", 404},    {"7941", 115},
-                {"7941G-GE", 309}, {"7970", 30006}, {"7970G", 30006},  {"8861", 685},
-                {"6901", 547},     {"", 0},         {"unheard-of", 0}, {"G", 0}};
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        assert_int_equal(rf_phone_model_number(rows[i].model), rows[i].number);
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, kit_up, kit_down)
@@ -531,7 +516,6 @@ int main(void)
         TEST(a_second_phone_on_the_same_flash_does_not_start),
         TEST(a_phone_that_was_never_started_stops),
         TEST(a_full_worker_is_waited_for),
-        cmocka_unit_test(models_have_their_numbers),
     };
     return cmocka_run_group_tests(tests, kit_ids_up, kit_ids_down);
 }

@@ -357,6 +357,110 @@ static void sec_122_the_default_is_for_everybody_only_when_wanted_and_holds_noth
     expect_refused(w, A ".cnf.xml", "device-unknown");
 }
 
+static void model_load(struct world *w, const char *model, const char *load)
+{
+    struct rf_store_event event = {.category = "image", .code = "model-load", .text = "a test"};
+    world_settle(w);
+    assert_err(rf_store_model_load_save(w->store, model, load, rf_wall_s(rf_loop_clock(w->loop)),
+                                        &event, NULL),
+               RF_OK);
+}
+
+#define DEFAULT_HEAD                                                                               \
+    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"                                                 \
+    "<Default>\n"                                                                                  \
+    "  <ipAddressMode>0</ipAddressMode>\n"                                                         \
+    "  <callManagerGroup>\n"                                                                       \
+    "    <members>\n"                                                                              \
+    "      <member priority=\"0\">\n"                                                              \
+    "        <callManager>\n"                                                                      \
+    "          <ports>\n"                                                                          \
+    "            <ethernetPhonePort>2000</ethernetPhonePort>\n"                                    \
+    "          </ports>\n"                                                                         \
+    "          <processNodeName>192.0.2.7</processNodeName>\n"                                     \
+    "        </callManager>\n"                                                                     \
+    "      </member>\n"                                                                            \
+    "    </members>\n"                                                                             \
+    "  </callManagerGroup>\n"
+#define DEFAULT_7942 "  <loadInformation434 model=\"Cisco 7942\">SCCP42.9</loadInformation434>\n"
+#define DEFAULT_7962 "  <loadInformation404 model=\"Cisco 7962\">SCCP42.9</loadInformation404>\n"
+#define DEFAULT_7975 "  <loadInformation437 model=\"Cisco 7975\">SCCP75.9</loadInformation437>\n"
+#define DEFAULT_8841 "  <loadInformation683 model=\"Cisco 8841\">sip88xx.12</loadInformation683>\n"
+#define DEFAULT_TAIL "</Default>\n"
+
+static void the_default_names_the_loads_of_models_that_are_here(void **state)
+{
+    struct world *w = *state;
+    world_set(w, "auto_register", "quarantine");
+    world_set(w, "advertise", "192.0.2.7");
+    expect_file(w, "XMLDefault.cnf.xml", DEFAULT_HEAD DEFAULT_TAIL);
+    static const char *const lists[] = {"SCCP42.9", "SCCP75.9", "sip88xx.12"};
+    for (size_t i = 0; i < 3; i++) {
+        RF_AUTO(rf_freep) char *name = rf_strf("images/%s.loads", lists[i]);
+        world_put(w, name, rf_slice_str("a list"));
+    }
+    model_load(w, "8841", "sip88xx.12");
+    model_load(w, "7962", "SCCP42.9");
+    model_load(w, "CP-7962G", "SCCP75.9"); /* the same model once more */
+    model_load(w, "7942G", "SCCP42.9");
+    model_load(w, "7945", "SCCP45.9"); /* not here: phones would start in a circle */
+    model_load(w, "unheard-of", "SCCP42.9");
+    model_load(w, "7975", "SCCP75.9");
+    expect_file(w, "XMLDefault.cnf.xml",
+                DEFAULT_HEAD DEFAULT_7942 DEFAULT_7962 DEFAULT_7975 DEFAULT_8841 DEFAULT_TAIL);
+    expect_file(w, "xmldefault.CNF.xml",
+                DEFAULT_HEAD DEFAULT_7942 DEFAULT_7962 DEFAULT_7975 DEFAULT_8841 DEFAULT_TAIL);
+    model_load(w, "7942G", "");
+    world_remove(w, "images/sip88xx.12.loads");
+    expect_file(w, "XMLDefault.cnf.xml", DEFAULT_HEAD DEFAULT_7962 DEFAULT_7975 DEFAULT_TAIL);
+    for (size_t i = 0; i < 2; i++) {
+        RF_AUTO(rf_freep) char *name = rf_strf("images/%s.loads", lists[i]);
+        world_remove(w, name);
+    }
+}
+
+/* Since when is the signed default as it is? */
+static uint32_t default_time(struct world *w)
+{
+    const struct answer *a = world_get(w, "XMLDefault.cnf.xml.sgn");
+    assert_int_equal(a->err, RF_OK);
+    struct rf_sigfile_policy policy = {.expected_name = rf_slice_str("XMLDefault.cnf.xml.sgn"),
+                                       .allow_sha1 = true};
+    struct rf_sigfile_info info;
+    assert_err(
+        rf_sigfile_verify(rf_content_bytes(a->content), w->signer.cert, &policy, &info, NULL),
+        RF_OK);
+    return info.timestamp;
+}
+
+static void the_default_is_signed_anew_when_it_changes_and_at_no_other_time(void **state)
+{
+    struct world *w = *state;
+    world_set(w, "auto_register", "quarantine");
+    world_set(w, "sign_sha1", "yes");
+    world_put(w, "images/SCCP42.9.loads", rf_slice_str("a list"));
+    uint64_t before = signed_n();
+    assert_int_equal(default_time(w), WORLD_NOW);
+    rf_clock_fake_advance(&w->clock, 100000);
+    assert_int_equal(default_time(w), WORLD_NOW);
+    world_set(w, "time_zone", "Greenwich Standard Time"); /* not said in it */
+    model_load(w, "7945", "SCCP45.9");                    /* neither: it is not here */
+    assert_int_equal(default_time(w), WORLD_NOW);
+    assert_int_equal(signed_n(), before + 1);
+    model_load(w, "7962", "SCCP42.9");
+    assert_int_equal(default_time(w), WORLD_NOW + 100);
+    assert_int_equal(default_time(w), WORLD_NOW + 100);
+    assert_int_equal(signed_n(), before + 2);
+    rf_clock_fake_advance(&w->clock, 100000);
+    world_restart(w); /* what is kept is gone, since when it is so is not */
+    assert_int_equal(default_time(w), WORLD_NOW + 100);
+    assert_int_equal(signed_n(), before + 3);
+    model_load(w, "7962", "");
+    assert_int_equal(default_time(w), WORLD_NOW + 200);
+    assert_int_equal(signed_n(), before + 4);
+    world_remove(w, "images/SCCP42.9.loads");
+}
+
 #define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, world_set_up, world_tear_down)
 
 int main(void)
@@ -372,6 +476,8 @@ int main(void)
         IN_WORLD(firmware_is_never_signed_here),
         IN_WORLD(sec_16_shared_files_have_the_digest_of_whoever_asks),
         IN_WORLD(sec_122_the_default_is_for_everybody_only_when_wanted_and_holds_nothing),
+        IN_WORLD(the_default_names_the_loads_of_models_that_are_here),
+        IN_WORLD(the_default_is_signed_anew_when_it_changes_and_at_no_other_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

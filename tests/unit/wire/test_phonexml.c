@@ -163,6 +163,7 @@ static void check_default(const void *msg)
     assert_int_equal(c->model_load_n, 3);
     assert_int_equal(c->model_load[0].model, 404);
     assert_string_equal(c->model_load[0].load, "SCCP42.9-4-2SR3-1S");
+    assert_string_equal(c->model_load[0].name, "Cisco 7962");
     assert_int_equal(c->model_load[2].model, 683);
     assert_string_equal(c->model_load[2].load, "sip88xx.12-5-1SR2-2");
     assert_string_equal(c->load_information, "");
@@ -494,25 +495,52 @@ static void a_stub_is_refused_without_a_full_document_and_a_hash(void **state)
 static void a_default_document_is_written_and_read_back(void **state)
 {
     (void)state;
-    static const char text[] =
-        DECLARATION "<Default>\n"
-                    "  <ipAddressMode>0</ipAddressMode>\n"
-                    "  <callManagerGroup>\n"
-                    "    <members>\n"
-                    "      <member priority=\"0\">\n"
-                    "        <callManager>\n"
-                    "          <ports>\n"
-                    "            <ethernetPhonePort>2000</ethernetPhonePort>\n"
-                    "          </ports>\n"
-                    "          <processNodeName>192.0.2.11</processNodeName>\n"
-                    "        </callManager>\n"
-                    "      </member>\n"
-                    "    </members>\n"
-                    "  </callManagerGroup>\n"
-                    "  <loadInformation7>P00308</loadInformation7>\n"
-                    "  <loadInformation4294967295>&lt;x&gt;</loadInformation4294967295>\n"
-                    "</Default>\n";
+    static const char text[] = DECLARATION
+        "<Default>\n"
+        "  <ipAddressMode>0</ipAddressMode>\n"
+        "  <callManagerGroup>\n"
+        "    <members>\n"
+        "      <member priority=\"0\">\n"
+        "        <callManager>\n"
+        "          <ports>\n"
+        "            <ethernetPhonePort>2000</ethernetPhonePort>\n"
+        "          </ports>\n"
+        "          <processNodeName>192.0.2.11</processNodeName>\n"
+        "        </callManager>\n"
+        "      </member>\n"
+        "    </members>\n"
+        "  </callManagerGroup>\n"
+        "  <loadInformation7>P00308</loadInformation7>\n"
+        "  <loadInformation404 model=\"Cisco 7962\">SCCP42.9</loadInformation404>\n"
+        "  <loadInformation434 model=\"&quot;&lt;7942&gt;&amp;\">a</loadInformation434>\n"
+        "  <loadInformation4294967295>&lt;x&gt;</loadInformation4294967295>\n"
+        "</Default>\n";
     codec_check_known(&ours, &(struct codec_known){"default", rf_slice_str(text), NULL});
+}
+
+/* What call managers write there is for people: nothing but a control character is wrong. */
+static void the_name_of_a_model_is_read_when_it_fits(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *attrs, *name;
+    } rows[] = {
+        {"", ""},
+        {" model=''", ""},
+        {" a='b' model='Cisco 7962' c='d'", "Cisco 7962"},
+        {" model='1234567890123456789012345678901'", "1234567890123456789012345678901"},
+        {" model='12345678901234567890123456789012'", ""}, /* too long: passed over */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        RF_AUTO(rf_phonexml_freep) struct rf_phonexml *c = NULL;
+        RF_AUTO(rf_freep)
+        char *text = rf_strf("<Default><loadInformation404%s>L</loadInformation404></Default>",
+                             rows[i].attrs);
+        assert_err(rf_phonexml_decode(rf_slice_str(text), &c, NULL), RF_OK);
+        assert_int_equal(c->model_load_n, 1);
+        assert_string_equal(c->model_load[0].name, rows[i].name);
+        assert_string_equal(c->model_load[0].load, "L");
+    }
 }
 
 static struct rf_phonexml *read_device(const char *inside)
@@ -682,6 +710,9 @@ static const struct {
     {D("<certHash>0</certHash>"), D("<certHash>00</certHash>"), RF_ERR_BAD, "value-hex"},
     {D("<loadInformation>a\tb</loadInformation>"), D("<loadInformation>a b</loadInformation>"),
      RF_ERR_BAD, "value-control"},
+    {"<Default><loadInformation7 model='a&#10;b'>x</loadInformation7></Default>",
+     "<Default><loadInformation7 model='a&#32;b'>x</loadInformation7></Default>", RF_ERR_BAD,
+     "value-control"},
     {D("<loadInformation>a&#10;b</loadInformation>"),
      D("<loadInformation>a&#32;b</loadInformation>"), RF_ERR_BAD, "value-control"},
     {D("<loadInformation>a\x7f</loadInformation>"), D("<loadInformation>a~</loadInformation>"),
@@ -984,6 +1015,12 @@ static void a_value_that_would_be_refused_is_not_written(void **state)
     assert_not_written(c, RF_ERR_BAD, "member-count");
     c->model_load_n = 2;
     assert_not_written(c, RF_ERR_BAD, "element-twice");
+    c->model_load_n = 1;
+    c->model_load[0].load[0] = 'x';
+    memset(c->model_load[0].name, 'x', sizeof c->model_load[0].name);
+    c->is_default = true;
+    assert_not_written(c, RF_ERR_LIMIT, "value-long");
+    c->is_default = false;
     c->model_load_n = 0;
     memset(c->load_server, 'x', sizeof c->load_server);
     assert_not_written(c, RF_ERR_LIMIT, "value-long");
@@ -1020,6 +1057,7 @@ int main(void)
         cmocka_unit_test(a_stub_of_another_implementation_is_made_alike),
         cmocka_unit_test(a_stub_is_refused_without_a_full_document_and_a_hash),
         cmocka_unit_test(a_default_document_is_written_and_read_back),
+        cmocka_unit_test(the_name_of_a_model_is_read_when_it_fits),
         cmocka_unit_test(servers_are_sorted_and_those_without_a_name_left_out),
         cmocka_unit_test(empty_is_as_good_as_absent_and_unknown_is_passed_over),
         cmocka_unit_test(an_srst_reference_that_is_there_is_seen),
