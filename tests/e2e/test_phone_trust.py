@@ -2,6 +2,7 @@
 """What a phone that has enrolled does with files, lists and servers that are not its site's: the real
 phone against the real server, and against a TFTP server that lies for it."""
 import hashlib
+import re
 import shutil
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 import rig
 import tftpd
 from attacks_files import config_of, split
-from lab import A, B, CONFIG_PARTS, TRUST_PARTS, snapshot
+from lab import A, B, C, CONFIG_PARTS, TRUST_PARTS, snapshot
 from proxy import flip_bit
 
 RINGS, RING = "Ringlist.xml", "bell.raw"
@@ -61,6 +62,41 @@ def test_sec_17_a_ring_list_with_one_bit_changed(lab, sign):
     page = phone.security()
     assert [(f["file"], f["verified"]) for f in page["files"]] == [(RINGS, True), (RING, True)]
     assert page["files"][1]["sha256"] == hashlib.sha256(SAMPLES).hexdigest()
+
+
+ELEMENTS = (b"<userLocale><name>German_Germany</name></userLocale>"
+            b"<networkLocale>New_Zealand</networkLocale><featurePolicyFile>FP1.xml</featurePolicyFile>"
+            b"<sipProfile><dialTemplate>DR1.xml</dialTemplate><softKeyFile>SK1.xml</softKeyFile>"
+            b"</sipProfile></device>")
+NAMED = {"New_Zealand/g3-tones.xml": b"<tones/>", "DR1.xml": b"<DIALTEMPLATE/>",
+         "SK1.xml": b"<softKeyCfg/>", "FP1.xml": b"<featurePolicy/>"}
+
+
+def test_sec_17_locale_dial_rules_and_soft_keys_with_one_bit_changed(lab, sign):
+    """Every other file that a configuration names: one bit of each, one boot for all of them."""
+    flash = lab.copy(A)
+    body = re.sub(rb"\s*<userLocale>.*?</userLocale>", b"", split(config_of(lab, A))[1], flags=re.S)
+    config = sign(f"{A}.cnf.xml", body.replace(b"</device>", ELEMENTS))
+    phone, asked = boot(lab, flash, {f"{A}.cnf.xml.sgn": config})
+    locale = next(name for name in asked if name.startswith("German_Germany/"))[:-4]
+    tones = next(name for name in asked if name.startswith("New_Zealand/"))[:-4]
+    files = {**NAMED, locale: b"PK a jar", tones: b"<tones/>"}
+    first = {f"{name}.sgn": sign(name, text) for name, text in files.items()}
+    served = {f"{A}.cnf.xml.sgn": config, **first}
+    phone, _ = boot(lab, flash, served)
+    files = {e["file"] for e in phone.seen("file", action="stored")}
+    assert files == set(first) & set(asked) and len(files) == 5
+    assert not phone.seen("file-refused") and "Error update locale" not in phone.status_texts()
+    before = snapshot(flash, "files", *CONFIG_PARTS, *TRUST_PARTS)
+    for at in (-1, 300):
+        phone, _ = boot(lab, flash, {**served, **{name: flip_bit(first[name], at) for name in files}})
+        assert {(e["file"], e["code"]) for e in phone.seen("file-refused")} == {
+            (name, "sig-mismatch") for name in files}
+        assert {f"File auth error: {name}" for name in files} <= set(phone.status_texts())
+        assert phone.status_texts().count("Error update locale") == 2  # user's and network's
+        assert snapshot(flash, "files", *CONFIG_PARTS, *TRUST_PARTS) == before
+    phone, _ = boot(lab, flash, served)
+    assert not phone.seen("file-refused")
 
 
 @pytest.mark.parametrize("name,key,code", [
@@ -165,6 +201,86 @@ def test_sec_30_another_sites_server_is_not_believed(lab, tmp_path):
                         "boot.json") == before
         assert "list_rejected" in lab.event(since, "alarm", A)["text"]
         assert not [e for e in elsewhere.events() if e["code"] == "registered"]
+
+
+@pytest.fixture
+def empty_itl(lab, tmp_path):
+    """An ITL that names its signer and nobody else, signed by the site."""
+    out = tmp_path / "ITLFile.tlv"
+    rig.ringfence("list", "build", "--sast", lab.site.folder / "certs/sast1.pem", "--key",
+                  lab.signing_key("sast1"), "--out", out)
+    return out.read_bytes()
+
+
+def test_sec_27_an_empty_itl_without_a_ctl_makes_way_for_any(lab, empty_itl, tmp_path):
+    """A phone without a CTL takes it, then unsigned files, then the lists of another site."""
+    elsewhere = rig.Site(tmp_path / "elsewhere", name="elsewhere")
+    flash = lab.copy(C)
+    itl, unsigned = f"ITL{C}.tlv", f"{C}.cnf.xml"
+    held = (lab.site.folder / "lists/ITLFile.tlv").read_bytes()
+
+    def without_ctl(files):
+        with lab.overlay({f"CTL{C}.tlv": None, "CTLFile.tlv": None, **files}) as liar, \
+                lab.run(flash, tftp=("127.0.0.1", liar.port)) as phone:
+            phone.wait("config")
+        return phone, liar.asked
+
+    phone, asked = without_ctl({itl: held})
+    assert phone.wait("list", list="ITL")["action"] == "first-trust" and unsigned not in asked
+    phone, asked = without_ctl({itl: empty_itl, unsigned: split(config_of(lab, C))[1]})
+    assert phone.wait("list", list="ITL")["action"] == "update"
+    assert phone.wait("config", file=unsigned)["verified"] is False
+    with elsewhere.start():
+        elsewhere.device_add(C, ["6666"])
+        with lab.run(flash, tftp=("127.0.0.1", elsewhere.ports["tftp"])) as phone:
+            assert phone.wait("list", list="CTL")["action"] == "first-trust"
+            phone.wait("list", list="ITL")
+            assert phone.wait("config")["verified"] is True
+    for kind in ("CTL", "ITL"):
+        assert (flash / f"{kind}File.tlv").read_bytes() == \
+            (elsewhere.folder / f"lists/{kind}File.tlv").read_bytes()
+
+
+def test_sec_27_with_a_ctl_the_empty_itl_opens_nothing(lab, empty_itl):
+    flash = lab.copy(A)
+    itl, unsigned = f"ITL{A}.tlv", f"{A}.cnf.xml"
+    plain = split(config_of(lab, A))[1]
+    phone, asked = boot(lab, flash, {itl: empty_itl, unsigned: plain})
+    assert phone.wait("list", list="ITL")["action"] == "update"
+    assert phone.wait("config")["verified"] is True and unsigned not in asked
+    for kind in ("CTL", "ITL"):
+        before = snapshot(flash, *TRUST_PARTS)
+        theirs = (lab.stranger / f"lists/{kind}File.tlv").read_bytes()
+        phone, _ = boot(lab, flash, {itl: empty_itl, f"{kind}{A}.tlv": theirs})
+        assert phone.wait("list-refused", list=kind)["code"] == "list-signer-unknown"
+        assert snapshot(flash, *TRUST_PARTS) == before
+
+
+@pytest.mark.parametrize("bits", [1024, 2048])
+@pytest.mark.parametrize("digest", ["sha1", "sha512"])
+def test_sec_10_digests_and_key_sizes(lab, tmp_path, bits, digest):
+    """Lists that name a file signer of this size, and a configuration by it."""
+    cert, key = tmp_path / "tftp.crt", tmp_path / "tftp.key"
+    rig.run("openssl", "req", "-x509", "-newkey", f"rsa:{bits}", "-nodes", "-subj", "/CN=files",
+            "-days", "100", "-keyout", key, "-out", cert)
+    certs, files = lab.site.folder / "certs", {}
+    for kind in ("CTL", "ITL"):
+        rig.ringfence("list", "build", "--sast", certs / "sast1.pem", "--key",
+                      lab.signing_key("sast1"), "--ccm", certs / "ccm.pem", "--tftp", cert, "--capf",
+                      certs / "capf.pem", "--out", tmp_path / f"{kind}File.tlv")
+        files[f"{kind}{A}.tlv"] = (tmp_path / f"{kind}File.tlv").read_bytes()
+    name = f"{A}.cnf.xml.sgn"
+    (tmp_path / "plain").write_bytes(split(config_of(lab, A))[1])
+    rig.ringfence("file", "sign", tmp_path / "plain", "--key", key, "--key-cert", cert, "--digest",
+                  digest, "--name", name, "--out", tmp_path / name)
+    files[name] = (tmp_path / name).read_bytes()
+    flash = lab.copy(A)
+    with lab.overlay(files) as liar, \
+            lab.run(flash, "--allow-sha1", tftp=("127.0.0.1", liar.port)) as phone:
+        config = phone.wait("config")
+        phone.wait("registered")
+    assert config["verified"] is True and config["digest"] == digest
+    assert (flash / "config.cnf.xml.sgn").read_bytes() == files[name]
 
 
 @pytest.fixture

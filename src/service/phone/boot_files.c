@@ -140,13 +140,6 @@ void phone_act_no_ctl(void *self, const void *data)
     get_itl(self);
 }
 
-void phone_act_ctl_unfetched(void *self, const void *data)
-{
-    (void)data;
-    phone_tell_transport(self, "Trust List update failed");
-    get_itl(self);
-}
-
 /* The old list stays, whatever was wrong with the new one. */
 static void list_refused(struct rf_phone *p, enum rf_list_kind kind)
 {
@@ -154,6 +147,12 @@ static void list_refused(struct rf_phone *p, enum rf_list_kind kind)
                                                "list-signer-not-own", "sig-mismatch",
                                                "time-rollback",       "time-future"};
     bool is_broken = true;
+    struct phone_values v;
+    phone_values_start(&v, RF_PHONE_LIST_REFUSED);
+    phone_add(&v, "list", rf_list_kind_name(kind));
+    phone_add(&v, "file", p->file);
+    phone_add_why(&v, &p->got_why);
+    phone_emit(p, &v);
     for (size_t i = 0; i < sizeof not_verified / sizeof *not_verified; i++)
         is_broken &= strcmp(not_verified[i], p->got_why.code) != 0;
     p->note[kind].is_refused = true;
@@ -162,6 +161,22 @@ static void list_refused(struct rf_phone *p, enum rf_list_kind kind)
     phone_status(p, "Trust List update failed");
     phone_alarm(p, RF_SCCP_ALARM_REASON_FILE_AUTH_FAILED, "list_rejected %s %s",
                 rf_list_kind_name(kind), p->got_why.code);
+}
+
+/* One that is too long for a list is refused as any other; else it did not come. */
+static void list_unfetched(struct rf_phone *p, enum rf_list_kind kind)
+{
+    if (p->got_result == RF_FETCH_TOO_LONG)
+        list_refused(p, kind);
+    else
+        phone_tell_transport(p, "");
+}
+
+void phone_act_ctl_unfetched(void *self, const void *data)
+{
+    (void)data;
+    list_unfetched(self, RF_LIST_CTL);
+    get_itl(self);
 }
 
 void phone_act_ctl_refused(void *self, const void *data)
@@ -238,7 +253,7 @@ void phone_act_other_itl(void *self, const void *data)
 void phone_act_itl_unfetched(void *self, const void *data)
 {
     (void)data;
-    phone_tell_transport(self, "Trust List update failed");
+    list_unfetched(self, RF_LIST_ITL);
     lists_done(self);
 }
 

@@ -371,12 +371,6 @@ static void list_done(struct rf_phone *p, struct phone_job *job)
         phone_event(p, PHONE_EV_ACCEPTED);
         return;
     }
-    struct phone_values v;
-    phone_values_start(&v, RF_PHONE_LIST_REFUSED);
-    phone_add(&v, "list", rf_list_kind_name(l->kind));
-    phone_add(&v, "file", p->file);
-    phone_add_why(&v, &job->why);
-    phone_emit(p, &v);
     p->got_why = job->why;
     phone_event(p, PHONE_EV_REFUSED);
 }

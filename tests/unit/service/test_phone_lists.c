@@ -115,6 +115,7 @@ static void sec_26_a_list_beyond_its_limit_leaves_the_old_one(void **state)
     kit_boot(k);
     kit_until(k, "fetch file=" CTL " result=too-long");
     kit_until_registering(k);
+    assert_true(kit_saw(k, "list-refused list=CTL file=" CTL " code=file-too-large"));
     assert_true(kit_saw(k, "status text=Trust List update failed"));
     kit_registered(k);
     kit_off(k);
