@@ -4,6 +4,7 @@ commands, files as anybody can fetch them, and the real phone that applies what 
 import os
 import re
 import shutil
+import subprocess
 from datetime import datetime
 
 import pytest
@@ -41,11 +42,6 @@ def names(device):
 def applied(phone):
     """The last configuration that the phone took."""
     return [c for c in phone.seen("config") if c["full"]][-1]
-
-
-def kept_config(phone):
-    """What the phone holds in its flash folder, decrypted or not."""
-    return b"".join(p.read_bytes() for p in phone.flash.rglob("*") if p.is_file())
 
 
 # ---- layers ----
@@ -200,29 +196,49 @@ def test_sec_70_a_changed_bit_fails_at_the_signature(served, at):
     assert not phone.seen("enrol-start") and not phone.seen("enrol-done")
 
 
-def test_sec_71_everybody_else_gets_the_stub(served):
-    site = served.site
-    secrets = {"sshPassword": SECRET, "commonProfile/phonePassword": OTHER,
-               "vendorConfig/adminPassword": "admin-hunter2",
-               "vendorConfig/energyWiseSecret": "energy-9-secret",
-               "sipProfile/sipLines/line[1]/authPassword": "digest-hunter3"}
-    for path, secret in secrets.items():
+def fetch(site, way, name, phone=None):
+    """What a client gets by TFTP, HTTP or HTTPS, there with the certificate of this phone; None: not found."""
+    if way == "tftp":
+        return get(site, name)
+    own = [] if phone is None else ["--cert", phone.flash / "lsc.pem", "--key", phone.flash / "lsc.pem"]
+    done = subprocess.run(["curl", "-sSk", "--max-time", "10", "-w", "\n%{http_code}", *own,
+                           f"{way}://127.0.0.1:{site.ports[way]}/{name}"], capture_output=True, check=True)
+    body, status = done.stdout.rsplit(b"\n", 1)
+    assert status in (b"200", b"404"), done.stdout
+    return body if status == b"200" else None
+
+
+SECRETS = {"sshPassword": SECRET, "commonProfile/phonePassword": OTHER,
+           "vendorConfig/adminPassword": "admin-hunter2",
+           "vendorConfig/energyWiseSecret": "energy-9-secret",
+           "sipProfile/sipLines/line[1]/authPassword": "digest-hunter3"}
+TOLD = {"sshUserId": "shell-user", "vpnGroup/addresses/url1": "https://vpn.example.net/",
+        "sipProfile/sipLines/line[1]/authName": "digest-name"}
+STUB = ["device", "fullConfig", "ipAddressMode", "loadInformation", "capfAuthMode", "capfList", "capf",
+        "phonePort", "processNodeName", "certHash", "encrConfig"]
+
+
+@pytest.mark.parametrize("way,who", [("tftp", None), ("http", None), ("https", None),
+                                     ("https", "another phone")])
+def test_sec_71_everybody_else_gets_the_stub(served, way, who):
+    """By every transport; over HTTPS also with the certificate of another phone. The device itself is
+    given all of it, by that very server."""
+    site, asks = served.site, served.b if who else None
+    for path, secret in SECRETS.items():
         give(site, A, path, secret)
-    told = {"sshUserId": "shell-user", "vpnGroup/addresses/url1": "https://vpn.example.net/",
-            "sipProfile/sipLines/line[1]/authName": "digest-name"}
-    site.cli("device", "set", A, *[f"{path}={value}" for path, value in told.items()])
-    words = [*secrets.values(), "shell-user", "vpn.example", "digest-name", "Password", "ssh",
-             "vpn", "sip", "PRIVATE KEY"]
-    for name in names(A):
-        body = get(site, name)
-        assert body is not None, name
+    site.cli("device", "set", A, *[f"{path}={value}" for path, value in TOLD.items()])
+    words = [*SECRETS.values(), *TOLD.values(), "Password", "Secret", "ssh", "vpn", "sip", "auth",
+             "PRIVATE KEY"]
+    plain, signed, encrypted = (fetch(site, way, name, asks) for name in names(A))
+    assert (encrypted is None) == (way == "https")
+    for name, body in ((names(A)[0], plain), (names(A)[1], signed), (names(A)[2], encrypted or b"")):
         for word in words:
             assert word.encode() not in body, (name, word)
-    stub = get(site, f"{A}.cnf.xml").decode()
-    assert re.findall(r"<(\w+)>", stub) == [
-        "device", "fullConfig", "ipAddressMode", "loadInformation", "capfAuthMode", "capfList", "capf",
-        "phonePort", "processNodeName", "certHash", "encrConfig"]
-    assert get(site, f"{A}.cnf.xml.sgn").endswith(stub.encode())
+    assert re.findall(r"<(\w+)>", plain.decode()) == STUB
+    assert signed.endswith(plain) and (way == "https" or signed != plain)
+    for name in names(A):
+        whole = fetch(site, "https", name, served.a).decode()
+        assert all(word in whole for word in (*SECRETS.values(), *TOLD.values())), name
 
 
 def files_with(folder, word):
@@ -230,24 +246,45 @@ def files_with(folder, word):
             and word.encode() in p.read_bytes()]
 
 
-def test_sec_72_no_clear_copy_anywhere(served):
-    """In the site folder, in what the programs said, in the phone's log, and on the wire."""
+def test_sec_72_no_clear_copy_anywhere(served, tmp_path):
+    """On the disks of server and phone and in what is temporary, in a backup and what is made of it, in
+    what the programs said, and in what is answered by any transport."""
     site, phone = served.site, served.a
+    temporary, passphrase = tmp_path / "tmp", tmp_path / "passphrase"
+    temporary.mkdir()
+    passphrase.write_text("a passphrase of the test")
     give(site, A)
     give(site, A, "commonProfile/phonePassword", OTHER)
+    site.stop()
+    site.env = phone.env = {"TMPDIR": str(temporary)}
+    site.start()
     phone.start(site)
     phone.wait("registered")
-    applied(phone)
+    assert applied(phone)["encrypted"]
+    phone.stop()
+    phone.start(site, "--http-port", site.ports["http"], "--https-port", site.ports["https"])
+    phone.wait("registered")
+    assert phone.seen("config", vouched="tls")
     answers = [site.cli("device", "show", A, "--json"), site.cli("config", "device", A, "--json"),
-               site.cli("events", "--json"), site.cli("config", "lint", A, "--json")]
+               site.cli("events", "--json"), site.cli("config", "lint", A, "--json"),
+               site.ask("GET", "/metrics")]
+    answers += [fetch(site, way, name) for way in ("tftp", "http", "https") for name in names(A)]
+    site.cli("backup", "--out", tmp_path / "backup", "--passphrase-file", passphrase)
     phone.stop()
     site.stop()  # the database has written all it has
+    rig.ringfence("restore", tmp_path / "backup", "--site", tmp_path / "restored", "--passphrase-file",
+                  passphrase)
     for word in (SECRET, OTHER):
-        assert files_with(site.folder, word) == []
-        assert word not in site.log_text() and word not in phone.log_text()
+        assert files_with(tmp_path, word) == []  # programs' logs lie there as well
         assert not [a for a in answers if word in str(a)]
+    assert list(temporary.iterdir()) == []
     key = site.folder / "keys/store.key"
     assert key.stat().st_mode & 0o777 == 0o600 and len(key.read_text().strip()) == 64
+    # What was looked for is there for who may have it, and would have been found.
+    rig.ringfence("file", "decrypt", phone.flash / "config.cnf.xml.sgn", "--phone-key",
+                  phone.flash / "lsc.pem", "--cert", site.folder / "certs/tftp.pem", "--out",
+                  tmp_path / "opened")
+    assert files_with(tmp_path, SECRET) == files_with(tmp_path, OTHER) == [tmp_path / "opened"]
 
 
 def test_sec_72_a_copy_of_the_database_without_the_key_tells_nothing(served, tmp_path):
@@ -348,13 +385,8 @@ def test_encryption_waits_for_a_key(site):
 # ---- HTTPS ----
 
 def by_https(site, name, phone=None):
-    """What a client gets, with the certificate and key of this phone; None: not found."""
-    own = [] if phone is None else ["--cert", phone.flash / "lsc.pem", "--key", phone.flash / "lsc.pem"]
-    done = rig.run("curl", "-sSk", "--max-time", "10", "-w", "\n%{http_code}", *own,
-                   f"https://127.0.0.1:{site.ports['https']}/{name}")
-    body, status = done.stdout.rsplit("\n", 1)
-    assert status in ("200", "404"), done.stdout
-    return body if status == "200" else None
+    body = fetch(site, "https", name, phone)
+    return body if body is None else body.decode()
 
 
 def test_sec_71_by_https_the_whole_configuration_is_for_its_phone(served):
