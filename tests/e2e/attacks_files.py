@@ -152,34 +152,22 @@ def config_of(lab, device):
     return tftpd.get(lab.tftp, f"{device}.cnf.xml.sgn")
 
 
-def at_time(lab, container, moment, key):
+def signed_again(lab, data, key):
+    """The same file with the right signature over what it holds now, by this key."""
+    one = container.Container(data)
+    (lab.folder / "signed").write_bytes(one.signed)
+    signature = container.openssl("dgst", f"-{one.digest}", "-sign", key, lab.folder / "signed")
+    return data.replace(one.signature, signature)
+
+
+def at_time(lab, data, moment, key):
     """The same file signed anew, with another time stamp: what a listener kept since then."""
-    header, body = split(container)
-    tag = _offset_of(header, 15)
-    # Everything but the signature (tag 12) is signed: take it out, sign, put it back.
-    begin = _offset_of(header, 12)
-    size = int.from_bytes(header[begin + 1:begin + 3], "big")
-    header = header[:tag + 3] + moment.to_bytes(4, "big") + header[tag + 7:]
-    signed = header[:begin] + header[begin + 3 + size:] + body
-    text = lab.folder / "signed"
-    text.write_bytes(signed)
-    rig.run("openssl", "dgst", "-sha512", "-sign", key, "-out", lab.folder / "signature", text)
-    signature = (lab.folder / "signature").read_bytes()
-    return header[:begin + 3] + signature + header[begin + 3 + size:] + body
+    at = container.Container(data).at[container.TIME] + 3
+    return signed_again(lab, data[:at] + moment.to_bytes(4, "big") + data[at + 4:], key)
 
 
-def _offset_of(header, wanted):
-    """Where a tag of the top level stands."""
-    at = 0
-    while header[at] != wanted:
-        at += 3 + int.from_bytes(header[at + 1:at + 3], "big")
-    return at
-
-
-def stamp_of(container):
-    header = split(container)[0]
-    at = _offset_of(header, 15)
-    return int.from_bytes(header[at + 3:at + 7], "big")
+def stamp_of(data):
+    return int.from_bytes(container.Container(data).tags[container.TIME], "big")
 
 
 def fresh_config(lab, key=None, name=CONFIG_A, digest="sha512", mode=3):

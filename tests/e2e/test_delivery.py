@@ -7,6 +7,7 @@ https.wants-proof.
 import hashlib
 import os
 import socket
+import ssl
 import subprocess
 import time
 from xml.etree import ElementTree
@@ -14,6 +15,7 @@ from xml.etree import ElementTree
 import pytest
 
 import rig
+import tftpd
 
 CONFIG = f"{rig.A}.cnf.xml"
 TONES = "New_Zealand/g3-tones.xml"
@@ -327,3 +329,73 @@ def test_silent_and_greedy_connections_take_only_their_own_places(served, tmp_pa
     for one in idle:
         one.close()
     rig.wait_until("their places to be free", lambda: site.status()["http_connections"] == 0)
+
+
+# ---- names that lead elsewhere ----
+
+NAMES_AWAY = [b"../keys/tftp.pem", b"in/../../keys/tftp.pem", b"/../keys/tftp.pem", b"//etc/passwd",
+              b"in/./x.xml", b"..\\keys\\tftp.pem", b"C:/x.xml", b"link.xml", b"out/tftp.pem", b".hidden",
+              b"keys/tftp.pem", b"db/ringfence.db", b"ringfence.conf", b"a/b/c/d/e", b"in/", b""]
+
+
+def http_get(site, scheme, target):
+    """One request line as it stands, which no client would send; returns the whole answer."""
+    with socket.create_connection(("127.0.0.1", site.ports[scheme]), timeout=20) as plain:
+        if scheme == "https":
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            plain = context.wrap_socket(plain)
+        with plain:
+            plain.sendall(b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            got = b""
+            while more := plain.recv(65536):
+                got += more
+            return got
+
+
+@pytest.fixture
+def links(site):
+    """A site with a file that may be fetched, and links out of the folder beside it."""
+    files, keys = site.folder / "files", site.folder / "keys"
+    (files / "in").mkdir(parents=True)
+    (files / "in/x.xml").write_bytes(b"<x>for everybody</x>")
+    (files / "link.xml").symlink_to(keys / "tftp.pem")
+    (files / "out").symlink_to(keys)
+    os.link(keys / "tftp.pem", files / ".hidden")
+    site.configure(provision_rate=0)
+    return site.start()
+
+
+def test_sec_120_no_name_leads_out_by_tftp(links):
+    site = links
+    server = ("127.0.0.1", site.ports["tftp"])
+    for name in [*NAMES_AWAY, b"%2e%2e/keys/tftp.pem", b"in/x.xml" + b"/" * 470]:
+        for tail in (b"", b".sgn"):
+            before = len(site.lines())
+            assert tftpd.get(server, (name + tail).decode()) is None, name
+            site.log_wait(" not sent ", after=before)
+    # Bytes behind the NUL are no part of the name; a request of 4 KiB is none.
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(rig.PATIENCE)
+        client.sendto(b"\0\1in/x.xml\0../keys/tftp.pem\0octet\0", server)
+        assert client.recv(1024)[:2] == b"\0\5"
+        client.sendto(b"\0\1" + b"a" * 4096 + b"\0octet\0", server)
+        client.sendto(b"\0\1in/x.xml\0octet\0", server)
+        while (answer := client.recv(1024))[:2] == b"\0\5":
+            pass
+        assert answer == b"\0\3\0\1<x>for everybody</x>"
+    assert tftpd.get(server, "in/x.xml") == b"<x>for everybody</x>"
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_sec_120_no_name_leads_out_by_http(links, scheme):
+    site = links
+    for name in [*NAMES_AWAY, b"%2e%2e/keys/tftp.pem", b"in%2f..%2f..%2fkeys%2ftftp.pem",
+                 b"%252e%252e/keys/tftp.pem", b"in/x.xml%00", b"in/x.xml\0.pem", b"a" * 4096]:
+        before = len(site.lines())
+        answer = http_get(site, scheme, b"/" + name)
+        status, _, rest = answer.partition(b"\r\n")
+        assert status.split()[1] in (b"400", b"404", b"431"), (name, status)
+        assert len(rest.partition(b"\r\n\r\n")[2]) < 64 and b"PRIVATE" not in answer
+        assert " code=" in site.log_wait(" not sent " if b" 404 " in status else " code=", after=before)
+    assert http_get(site, scheme, b"/in/x.xml").endswith(b"\r\n\r\n<x>for everybody</x>")

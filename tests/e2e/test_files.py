@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`ringfence file`, `list` and `image` on files alone: the fixtures of another implementation, what we
 sign ourselves, and what must be refused. openssl is the second judge."""
+import hashlib
 import json
 import stat
 
@@ -111,6 +112,35 @@ def test_sec_12_only_the_tftp_role_signs_files(signer, code, put):
     else:
         accepted(*words)
     accepted("file", "verify", path, "--cert", pem(signer))  # the file itself is well made
+
+
+def cube_root(block):
+    """The least number whose cube begins as this block does."""
+    low, high = 0, 1 << (len(block) * 8 // 3 + 1)
+    wanted = int.from_bytes(block, "big")
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if middle ** 3 >= wanted else (middle + 1, high)
+    return low
+
+
+def test_sec_18_a_cube_root_is_no_signature(put, tmp_path):
+    """Under a key of exponent 3 anybody finds a number whose cube begins like a signed block: it has the
+    right padding and digest, and then what it happens to have."""
+    key, pem_file = tmp_path / "e3.key", tmp_path / "e3.pem"
+    container.openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-pkeyopt",
+                      "rsa_keygen_pubexp:3", "-out", key)
+    cert = container.openssl("req", "-x509", "-new", "-key", key, "-subj", "/CN=e3", "-days", "9")
+    pem_file.write_bytes(key.read_bytes() + cert)
+    genuine = container.build(b"<device/>", pem_file, SGN, digest=1)
+    one = Container(genuine)
+    block = b"\0\1" + b"\xff" * 8 + b"\0" + bytes.fromhex("3021300906052b0e03021a05000414") + \
+        hashlib.sha1(one.signed).digest()
+    root = cube_root(block + bytes(256 - len(block)))
+    assert (root ** 3).to_bytes(256, "big").startswith(block)
+    forged = genuine.replace(one.signature, root.to_bytes(256, "big"))
+    refused("file", "verify", put("bad", forged), "--cert", pem_file, code="sig-mismatch")
+    accepted("file", "verify", put("good", genuine), "--cert", pem_file)
 
 
 def test_a_list_that_is_not_its_own_signers_says_nothing(put):

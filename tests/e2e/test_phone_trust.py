@@ -2,11 +2,14 @@
 """What a phone that has enrolled does with files, lists and servers that are not its site's: the real
 phone against the real server, and against a TFTP server that lies for it."""
 import hashlib
+import os
 import re
 import shutil
 
 import pytest
 
+import attacks_files
+import container
 import rig
 import tftpd
 from attacks_files import config_of, split
@@ -178,6 +181,42 @@ def test_sec_70_a_changed_encrypted_file_fails_by_its_signature(lab, encrypt):
         phone, _ = boot(lab, flash, {**files, enc: flip_bit(files[enc], at)})
         assert [e["code"] for e in phone.seen("config-refused")] == ["sig-mismatch"]
         assert not phone.seen("enrol")
+
+
+def test_sec_74_what_cannot_be_decrypted_looks_alike(lab, encrypt, tmp_path):
+    """Signed as it should be, with a wrapped key that is none, or with content that does not fit: one
+    code, one sentence, one message, one alarm."""
+    flash = lab.copy(A)
+    name = f"{A}.cnf.xml.enc.sgn"
+    good = encrypt(flash / "lsc.pem")
+    data = good[name]
+    at = container.Container(data).at[container.WRAPPED_KEY] + 3
+    public = tmp_path / "public.pem"
+    public.write_bytes(container.openssl("x509", "-in", flash / "lsc.pem", "-noout", "-pubkey"))
+
+    def wrapped(key):
+        return container.openssl("pkeyutl", "-encrypt", "-pubin", "-inkey", public, data=key)
+
+    faults = {"zeros": bytes(256), "ones": b"\xff" * 256, "another key": wrapped(bytes(16)),
+              "15 bytes": wrapped(bytes(15)), "32 bytes": wrapped(bytes(32)), "none": wrapped(b"")}
+    faults.update({f"random {i}": bytes([0]) + os.urandom(255) for i in range(3)})
+    changed = {what: data[:at] + block + data[at + 256:] for what, block in faults.items()}
+    changed["content"] = flip_bit(data, -1)
+    boot(lab, flash, good)
+    before, said = snapshot(flash, *CONFIG_PARTS), {}
+    for what, one in changed.items():
+        one = attacks_files.signed_again(lab, one, lab.signing_key("tftp"))
+        since = lab.mark()
+        phone, _ = boot(lab, flash, {**good, name: one})
+        refused = phone.seen("config-refused")
+        assert {e["code"] for e in refused} == {"decrypt"}, what
+        assert snapshot(flash, *CONFIG_PARTS) == before
+        said[what] = ([(e["code"], e["why"]) for e in refused], phone.status_texts(),
+                      len(phone.seen("enrol")), lab.event(since, "alarm", A)["text"])
+    assert all(one == said["zeros"] for one in said.values()), said
+    again = attacks_files.signed_again(lab, data, lab.signing_key("tftp"))
+    phone, _ = boot(lab, flash, {**good, name: again})  # the twin
+    assert phone.wait("config", file=name)["encrypted"] is True
 
 
 # ---- lists, and whose server it is ----

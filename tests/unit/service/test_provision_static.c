@@ -154,7 +154,7 @@ static void sec_120_no_name_leads_out_of_the_folders(void **state)
         {"..\\keys\\tftp.pem", "name-backslash"},
         {"%2e%2e/keys/tftp.pem", "name-character"},
         {"in%2fx.xml", "name-character"},
-        {"..%c0%afkeys/tftp.pem", "name-traversal"},
+        {"..%c0%afkeys/tftp.pem", "file-hidden"},
         {"link.xml", "file-kind"},
         {"link.xml.sgn", "file-kind"},
         {"out/tftp.pem", "file-kind"},
@@ -169,8 +169,7 @@ static void sec_120_no_name_leads_out_of_the_folders(void **state)
         if (strcmp(a->why.code, rows[i].code) != 0)
             print_error("%s: %s\n", rows[i].name, rf_why_text(&a->why));
         assert_int_equal(a->err, RF_ERR_NOT_FOUND);
-        if (rows[i].code[0] == 'f')
-            assert_string_equal(a->why.code, rows[i].code);
+        assert_string_equal(a->why.code, rows[i].code);
         expect_file(w, "in/x.xml", "x");
     }
     /* A NUL ends nothing, and 4 KiB are no name. */
