@@ -176,7 +176,7 @@ static void lock_comes_with_the_media(void **state)
 }
 
 /* media_policy require: refused, never silently clear. Its twin is any encrypted call. */
-static void clear_call_is_refused_where_srtp_is_required(void **state)
+static void clear_call_is_refused_where_srtp_is_required_sec_81(void **state)
 {
     WITH_TWO_PHONES(22, 11);
     change(f, NAME_A, RF_SCCP_MODE_ENCRYPTED, true, RF_CALL_MEDIA_REQUIRE);
@@ -321,7 +321,7 @@ int main(void)
         cmocka_unit_test(status_is_the_lowest_of_the_legs),
         cmocka_unit_test(key_handed_to_a_plain_link_is_not_sent),
         cmocka_unit_test(lock_comes_with_the_media),
-        cmocka_unit_test(clear_call_is_refused_where_srtp_is_required),
+        cmocka_unit_test(clear_call_is_refused_where_srtp_is_required_sec_81),
         cmocka_unit_test(no_codec_in_common),
         cmocka_unit_test(receiver_that_does_not_open),
         cmocka_unit_test(media_goes_to_no_third_party),

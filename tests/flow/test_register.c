@@ -130,7 +130,7 @@ static void certificate_of_another_phone(void **state)
     flow_free(f);
 }
 
-static void plain_link_for_an_encrypted_device(void **state)
+static void plain_link_for_an_encrypted_device_sec_48(void **state)
 {
     WITH_PHONE('A', 22);
     connects(a, LINK_PLAIN);
@@ -158,7 +158,7 @@ static void link_that_does_not_encrypt_for_an_encrypted_device(void **state)
     flow_free(f);
 }
 
-static void secure_link_for_a_non_secure_device(void **state)
+static void secure_link_for_a_non_secure_device_sec_49(void **state)
 {
     WITH_PHONE('A', 22);
     struct rf_sccp_device d = flow_device(NAME_A);
@@ -295,7 +295,7 @@ static void knobs_of_a_reload_are_for_who_comes_then(void **state)
 }
 
 /* doc: docs/security-rules.md, "Registration failure causes" */
-static void registered_already(void **state)
+static void registered_already_sec_43(void **state)
 {
     WITH_PHONE('A', 22);
     struct flow_phone *other = flow_phone(f, NAME_A, 'C', 22);
@@ -314,7 +314,7 @@ static void registered_already(void **state)
     flow_free(f);
 }
 
-static void silent_session_gives_way(void **state)
+static void silent_session_gives_way_sec_43(void **state)
 {
     WITH_PHONE('A', 22);
     struct flow_phone *other = flow_phone(f, NAME_A, 'C', 22);
@@ -610,16 +610,16 @@ int main(void)
         cmocka_unit_test(registration_with_each_version),
         cmocka_unit_test(version_255_is_22_and_0_is_3),
         cmocka_unit_test(certificate_of_another_phone),
-        cmocka_unit_test(plain_link_for_an_encrypted_device),
+        cmocka_unit_test(plain_link_for_an_encrypted_device_sec_48),
         cmocka_unit_test(link_that_does_not_encrypt_for_an_encrypted_device),
-        cmocka_unit_test(secure_link_for_a_non_secure_device),
+        cmocka_unit_test(secure_link_for_a_non_secure_device_sec_49),
         cmocka_unit_test(device_that_is_not_configured),
         cmocka_unit_test(device_of_another_type),
         cmocka_unit_test(certificate_states),
         cmocka_unit_test(certificate_of_our_issuer_that_is_not_listed),
         cmocka_unit_test(knobs_of_a_reload_are_for_who_comes_then),
-        cmocka_unit_test(registered_already),
-        cmocka_unit_test(silent_session_gives_way),
+        cmocka_unit_test(registered_already_sec_43),
+        cmocka_unit_test(silent_session_gives_way_sec_43),
         cmocka_unit_test(session_of_a_superseded_certificate_gives_way),
         cmocka_unit_test(second_register_on_one_link),
         cmocka_unit_test(nothing_but_a_few_messages_before_register),

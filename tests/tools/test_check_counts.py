@@ -19,9 +19,9 @@ def load(name):
 
 
 run = load("run")
+sec = load("sec")
 quick = load("quick")
 slow = load("slow")
-main = load("main")
 
 RAN = "[==========] Running 2 test(s).\n[ RUN      ] one\n[       OK ] one\n[ RUN      ] two\n"
 
@@ -93,14 +93,37 @@ def _result(passed=(), failed=(), skipped=()):
     ("test_x:section_12", []),
 ])
 def test_sec_numbers(name, numbers):
-    assert [number for number, _ in main.sec_numbers([name])] == numbers
+    assert [number for number, _ in sec.sec_numbers([name])] == numbers
 
 
 def test_sec_list_tells_failed_from_passed(capsys):
-    page = "| SEC-01 | + | a | b |\n| SEC-03a | + | a | b |\n| SEC-04 | + | a. *later* | b |\n"
-    main.print_sec(_result(passed=["a:sec_01_x", "a:sec_02_y"], failed=["b:sec_02_z"]), page)
+    page = "| SEC-01 | + | a | b |\n| SEC-03a | + | a | b |\n| SEC-04 | + | a. *later* | b |\n" \
+        "| SEC-05 | + | a, by hand | b |\n"
+    sec.print_sec(_result(passed=["a:sec_01_x", "a:sec_02_y"], failed=["b:sec_02_z"]), page)
     said = capsys.readouterr().out
     assert "SEC-01   passed  1 tests" in said
     assert "SEC-02   failed  2 tests: b:sec_02_z" in said
     assert "no test carries SEC-03a\n" in said
     assert "2 SEC numbers named by tests, 1 hold" in said
+
+
+def test_the_map_is_what_the_tests_are_named(tmp_path):
+    """And a number that is due has a test. Each fault, and without it."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "tests/tools").mkdir(parents=True)
+    (tmp_path / sec.NUMBERS).write_text("| SEC-01 | + | a | b |\n| SEC-02a | + | a | b |\n")
+    unit, e2e = tmp_path / "tests/unit.c", tmp_path / "tests/test_e2e.py"
+    unit.write_text("static void sec_01_a(void **state)\n{\n}\n\nstatic void\nlong_sec_02a(void **state)\n"
+                    "{\n}\nstatic void sec_04_helper(int n)\n")
+    e2e.write_text("def test_sec_01_b(site):\n    pass\n\ndef sec_05():\n    pass\n")
+    (tmp_path / "tests/tools/test_x.py").write_text("def test_sec_09_x():\n    pass\n")
+    assert sec.compare(tmp_path).failed == [sec.MAP]
+    sec.write_map(tmp_path)
+    assert sec.compare(tmp_path).failed == []
+    page = (tmp_path / sec.MAP).read_text()
+    assert page.endswith("## SEC-01\n\n- `tests/test_e2e.py`: test_sec_01_b\n- `tests/unit.c`: sec_01_a\n\n"
+                         "## SEC-02a\n\n- `tests/unit.c`: long_sec_02a\n")
+    unit.write_text(unit.read_text().replace("sec_02a", "sec_01"))
+    assert sec.compare(tmp_path).failed == [sec.MAP, sec.NUMBERS]
+    sec.write_map(tmp_path)
+    assert sec.compare(tmp_path).failed == [sec.NUMBERS]

@@ -2,6 +2,7 @@
 """The groups of ./check: the tools that read, then everything that runs, under two sanitizers."""
 import re
 
+import sec
 from run import ROOT, Result, build, call, meson_tests, pytests, script
 
 ASAN = "build/asan"
@@ -115,6 +116,7 @@ GROUPS = [
     ("layers", layers, None),
     ("bytes", bytes_, None),
     ("citations", citations, None),
+    ("acceptance", sec.compare, None),
     ("format", formatter, None),
     ("scripts", scripts, None),
     ("tools", tool_tests, None),

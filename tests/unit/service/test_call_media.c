@@ -8,7 +8,7 @@
 #define CRYPT  RF_CALL_SIGNALLING_ENCRYPTED
 
 /* doc: docs/security-rules.md, "Media and call status": every cell, both ways round */
-static void status_of_every_pair(void **state)
+static void status_of_every_pair_sec_83(void **state)
 {
     static const struct {
         enum rf_call_signalling a, b;
@@ -83,7 +83,7 @@ static void addresses_for_media(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(status_of_every_pair),
+        cmocka_unit_test(status_of_every_pair_sec_83),
         cmocka_unit_test(srtp_needs_both_ends),
         cmocka_unit_test(keys_are_drawn_and_wiped),
         cmocka_unit_test(addresses_for_media),
