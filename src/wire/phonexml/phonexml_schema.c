@@ -67,22 +67,30 @@ static bool read_path(const char *path, struct components *out)
     return out->n > 0;
 }
 
+static bool same_name(struct rf_slice a, struct rf_slice b)
+{
+    return a.len == b.len && memcmp(a.p, b.p, a.len) == 0;
+}
+
 static bool same_names(const struct components *a, const struct components *b)
 {
     bool same = a->n == b->n;
     for (size_t i = 0; same && i < a->n; i++)
-        same = rf_slice_eq(a->at[i].name, b->at[i].name);
+        same = same_name(a->at[i].name, b->at[i].name);
     return same;
 }
 
 /* Could this row be it? Cheap: only one in hundreds is taken apart. */
 static bool may_be(const struct components *given, const char *path)
 {
-    struct rf_slice row = rf_slice_str(path);
     struct rf_slice first = given->at[0].name;
     struct rf_slice last = given->at[given->n - 1].name;
-    return row.len >= first.len && row.len >= last.len && memcmp(row.p, first.p, first.len) == 0 &&
-           rf_slice_eq(rf_slice_part(row, row.len - last.len, last.len), last);
+    if (*path != (char)*first.p)
+        return false;
+    struct rf_slice row = rf_slice_str(path);
+    return row.len >= first.len && row.len >= last.len &&
+           same_name(rf_slice_part(row, 0, first.len), first) &&
+           same_name(rf_slice_part(row, row.len - last.len, last.len), last);
 }
 
 static const struct rf_phonexml_element *find(const struct components *given,
@@ -117,17 +125,23 @@ static enum rf_err number_as_table(struct components *given, const struct compon
     return RF_OK;
 }
 
+/* It fits: the caller looked. */
 static void spell(const struct components *c, char path[RF_PHONEXML_PATH_SIZE])
 {
-    size_t n = 0;
-    path[0] = '\0';
-    for (size_t i = 0; i < c->n && n < RF_PHONEXML_PATH_SIZE; i++) {
-        char index[16] = "";
-        if (c->at[i].index != 0)
-            snprintf(index, sizeof index, "[%" PRIu32 "]", c->at[i].index);
-        n += (size_t)snprintf(path + n, RF_PHONEXML_PATH_SIZE - n, "%s%.*s%s", i > 0 ? "/" : "",
-                              (int)c->at[i].name.len, (const char *)c->at[i].name.p, index);
+    struct rf_wr wr = rf_wr_of(path, RF_PHONEXML_PATH_SIZE);
+    struct rf_slice whole;
+    for (size_t i = 0; i < c->n; i++) {
+        char index[16];
+        if (i > 0)
+            rf_wr_u8(&wr, '/');
+        rf_wr_slice(&wr, c->at[i].name);
+        if (c->at[i].index == 0)
+            continue;
+        snprintf(index, sizeof index, "[%" PRIu32 "]", c->at[i].index);
+        rf_wr_slice(&wr, rf_slice_str(index));
     }
+    rf_wr_u8(&wr, '\0');
+    rf_bug_on(rf_wr_done(&wr, &whole) != RF_OK);
 }
 
 /* Another element with the same last name, whatever its case: most unknown paths are that. */

@@ -77,8 +77,14 @@ void rf_phonexml_tree_freep(struct rf_phonexml_tree **t)
 
 static struct rf_slice bare(struct rf_slice component)
 {
-    size_t at = rf_slice_find(component, rf_slice_str("["));
-    return at == SIZE_MAX ? component : rf_slice_part(component, 0, at);
+    struct rf_slice name;
+    (void)!rf_next_piece(&component, '[', &name);
+    return name;
+}
+
+static bool same_text(struct rf_slice a, struct rf_slice b)
+{
+    return a.len == b.len && memcmp(a.p, b.p, a.len) == 0;
 }
 
 /* Has the row this component at this depth? */
@@ -89,14 +95,18 @@ static bool row_has(const char *path, size_t depth, struct rf_slice name)
     for (size_t i = 0; i <= depth; i++)
         if (!rf_next_piece(&rest, '/', &piece))
             return false;
-    return rf_slice_eq(bare(piece), name);
+    return same_text(bare(piece), name);
 }
 
-/* Rows with the same beginning stand together. */
+/* Rows with the same beginning stand together, and the row of a leaf that is known is among them.
+ */
 static void set_range(const struct node *parent, size_t depth, struct rf_slice name,
-                      struct node *child)
+                      const struct rf_phonexml_element *row, struct node *child)
 {
-    size_t at = parent->from;
+    size_t at = row != NULL ? (size_t)(row - rf_phonexml_elements) : parent->from;
+    while (row != NULL && at > parent->from &&
+           row_has(rf_phonexml_elements[at - 1].path, depth, name))
+        at--;
     while (at < parent->to && !row_has(rf_phonexml_elements[at].path, depth, name))
         at++;
     child->from = at < parent->to ? at : rf_phonexml_elements_n;
@@ -116,7 +126,8 @@ static bool is_before(const struct node *a, const struct node *b)
     return a->index < b->index;
 }
 
-static struct node *add_child(struct node *parent, size_t depth, struct rf_slice component)
+static struct node *add_child(struct node *parent, size_t depth, struct rf_slice component,
+                              const struct rf_phonexml_element *row)
 {
     uint64_t index = 0;
     struct rf_slice name = bare(component);
@@ -129,7 +140,7 @@ static struct node *add_child(struct node *parent, size_t depth, struct rf_slice
     if (rest.len > 2 &&
         rf_parse_u64(rf_slice_part(rest, 1, rest.len - 2), 0, RF_PHONEXML_INDEX_MAX, &index))
         child->index = (uint32_t)index;
-    set_range(parent, depth, name, child);
+    set_range(parent, depth, name, row, child);
     struct node **at = &parent->first;
     while (*at != NULL && is_before(*at, child))
         at = &(*at)->next;
@@ -141,7 +152,7 @@ static struct node *add_child(struct node *parent, size_t depth, struct rf_slice
 static struct node *find_child(const struct node *parent, struct rf_slice component)
 {
     struct node *n = parent->first;
-    while (n != NULL && !rf_slice_eq_str(component, n->name))
+    while (n != NULL && !same_text(component, rf_slice_str(n->name)))
         n = n->next;
     return n;
 }
@@ -201,7 +212,7 @@ enum rf_err rf_phonexml_tree_set(struct rf_phonexml_tree *t, const struct rf_pho
         struct node *child = find_child(at, piece);
         if (at->is_leaf || depth == RF_PHONEXML_PATH_DEPTH)
             return not_a_value(leaf->path, why);
-        at = child != NULL ? child : add_child(at, depth, piece);
+        at = child != NULL ? child : add_child(at, depth, piece, leaf->element);
     }
     if (at == &t->root || at->first != NULL)
         return not_a_value(leaf->path, why);
@@ -263,41 +274,69 @@ static bool has_text(const struct node *n, enum rf_phonexml_secrets secrets)
     return false;
 }
 
-static enum rf_err put_attrs(const struct node *n, enum rf_phonexml_secrets secrets,
-                             struct rf_buf *out)
+struct writer {
+    enum rf_phonexml_secrets secrets;
+    struct rf_buf *out;
+    enum rf_err err; /* nothing is written after the first */
+};
+
+static void put_slice(struct writer *w, struct rf_slice text)
 {
-    enum rf_err err = RF_OK;
-    for (const struct node *a = n->first; a != NULL && err == RF_OK; a = a->next) {
-        struct rf_slice text = a->is_leaf ? text_of(a, secrets) : (struct rf_slice){0};
-        if (!is_attr(a) || text.len == 0)
-            continue;
-        err = rf_buf_addf(out, " %s=\"", a->name + 1);
-        if (err == RF_OK)
-            err = rf_phonexml_put_text(out, text);
-        if (err == RF_OK)
-            err = rf_buf_addf(out, "\"");
-    }
-    return err;
+    if (w->err == RF_OK)
+        w->err = rf_buf_add_slice(w->out, text);
 }
 
-static enum rf_err put_node(const struct node *n, unsigned depth, enum rf_phonexml_secrets secrets,
-                            struct rf_buf *out)
+static void put(struct writer *w, const char *text)
 {
-    int indent = (int)(2 * depth);
-    if (!has_text(n, secrets))
-        return RF_OK;
-    enum rf_err err = rf_buf_addf(out, "%*s<%.*s", indent, "", (int)n->bare_len, n->name);
-    if (err == RF_OK)
-        err = put_attrs(n, secrets, out);
-    if (err == RF_OK)
-        err = rf_buf_addf(out, n->is_leaf ? ">" : ">\n");
-    if (err == RF_OK && n->is_leaf)
-        err = rf_phonexml_put_text(out, text_of(n, secrets));
-    for (const struct node *c = n->first; c != NULL && err == RF_OK; c = c->next)
-        err = put_node(c, depth + 1, secrets, out);
-    return err == RF_OK ? rf_buf_addf(out, "%*s</%.*s>\n", n->is_leaf ? 0 : indent, "",
-                                      (int)n->bare_len, n->name)
-                        : err;
+    put_slice(w, rf_slice_str(text));
+}
+
+static void put_text(struct writer *w, struct rf_slice text)
+{
+    if (w->err == RF_OK)
+        w->err = rf_phonexml_put_text(w->out, text);
+}
+
+static void put_indent(struct writer *w, unsigned depth)
+{
+    for (unsigned i = 0; i < depth; i++)
+        put(w, "  ");
+}
+
+static void put_attrs(struct writer *w, const struct node *n)
+{
+    for (const struct node *a = n->first; a != NULL; a = a->next) {
+        struct rf_slice text = a->is_leaf ? text_of(a, w->secrets) : (struct rf_slice){0};
+        if (!is_attr(a) || text.len == 0)
+            continue;
+        put(w, " ");
+        put(w, a->name + 1);
+        put(w, "=\"");
+        put_text(w, text);
+        put(w, "\"");
+    }
+}
+
+/* As deep as a path is long. */
+static void put_node(struct writer *w, const struct node *n, unsigned depth)
+{
+    struct rf_slice name = rf_slice_of(n->name, n->bare_len);
+    if (!has_text(n, w->secrets))
+        return;
+    put_indent(w, depth);
+    put(w, "<");
+    put_slice(w, name);
+    put_attrs(w, n);
+    put(w, n->is_leaf ? ">" : ">\n");
+    if (n->is_leaf)
+        put_text(w, text_of(n, w->secrets));
+    for (const struct node *c = n->first; c != NULL; c = c->next)
+        put_node(w, c, depth + 1);
+    if (!n->is_leaf)
+        put_indent(w, depth);
+    put(w, "</");
+    put_slice(w, name);
+    put(w, ">\n");
 }
 
 enum rf_err rf_phonexml_tree_encode(const struct rf_phonexml_tree *t,
@@ -305,14 +344,14 @@ enum rf_err rf_phonexml_tree_encode(const struct rf_phonexml_tree *t,
                                     struct rf_why *why)
 {
     size_t before = out->len;
-    enum rf_err err = rf_buf_addf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<device>\n");
-    for (const struct node *n = t->root.first; n != NULL && err == RF_OK; n = n->next)
-        err = put_node(n, 1, secrets, out);
-    if (err == RF_OK)
-        err = rf_buf_addf(out, "</device>\n");
-    if (err == RF_OK)
+    struct writer w = {.secrets = secrets, .out = out, .err = RF_OK};
+    put(&w, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<device>\n");
+    for (const struct node *n = t->root.first; n != NULL; n = n->next)
+        put_node(&w, n, 1);
+    put(&w, "</device>\n");
+    if (w.err == RF_OK)
         return RF_OK;
     out->len = before;
-    return rf_why_set(why, err, "xml-size", "the configuration does not fit into %zu bytes",
+    return rf_why_set(why, w.err, "xml-size", "the configuration does not fit into %zu bytes",
                       out->max);
 }
