@@ -129,13 +129,16 @@ static enum rf_err is_known(struct rf_store *store, const char *name, bool *out,
     return rf_db_end(&q, why);
 }
 
+static enum rf_err device_unknown(const char *name, struct rf_why *why)
+{
+    return rf_why_set(why, RF_ERR_NOT_FOUND, "device-unknown", "there is no device %s", name);
+}
+
 enum rf_err rf_store_device_known(struct rf_store *store, const char *name, struct rf_why *why)
 {
     bool known;
     enum rf_err err = is_known(store, name, &known, why);
-    if (err == RF_OK && !known)
-        return rf_why_set(why, RF_ERR_NOT_FOUND, "device-unknown", "there is no device %s", name);
-    return err;
+    return err == RF_OK && !known ? device_unknown(name, why) : err;
 }
 
 /* Are there fewer than `max` by this count? */
@@ -317,14 +320,14 @@ static enum rf_err load_lines(struct rf_store *store, struct rf_store_phone *pho
 static enum rf_err load(struct rf_store *store, const char *name, struct rf_store_phone *phone,
                         struct rf_why *why)
 {
-    enum rf_err err = rf_store_device_known(store, name, why);
-    if (err != RF_OK)
-        return err;
     struct rf_db q = rf_db_of(store, RF_SQL_DEVICE_FIND);
     rf_db_text(&q, name);
-    if (rf_db_row(&q))
+    bool is_there = rf_db_row(&q);
+    if (is_there)
         read_device(&q, &phone->device);
-    err = rf_db_end(&q, why);
+    enum rf_err err = rf_db_end(&q, why);
+    if (err == RF_OK && !is_there)
+        err = device_unknown(name, why);
     return err == RF_OK ? load_lines(store, phone, why) : err;
 }
 
