@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The parent's end of the signer. */
+/* The parent's end of the lines to the signer. */
 #include "trust/signer.h"
 
 #include <errno.h>
@@ -43,27 +43,41 @@ static bool ends_within(pid_t pid, int ms)
     return n == 1;
 }
 
-void rf_signer_close(struct rf_signer *s)
+static void free_line(struct rf_signer *s)
 {
-    if (s == NULL)
-        return;
     give_up_line(s);
     for (size_t i = 0; i < RF_SIGNER_KEYS_MAX; i++) {
         rf_vault_freep(&s->known[i].key);
         rf_cert_freep(&s->known[i].cert);
     }
+    rf_free(s);
+}
+
+void rf_signer_close(struct rf_signer *s)
+{
+    if (s == NULL)
+        return;
+    pid_t pid = s->pid;
+    free_line(s->second);
+    free_line(s);
+    if (pid <= 0)
+        return; /* it never started */
     /* Its user may be another than ours by now; then it is left to end by itself. */
     bool has_ended =
-        ends_within(s->pid, END_MS) || (kill(s->pid, SIGKILL) == 0 && ends_within(s->pid, END_MS));
+        ends_within(pid, END_MS) || (kill(pid, SIGKILL) == 0 && ends_within(pid, END_MS));
     if (has_ended)
-        while (waitpid(s->pid, NULL, 0) < 0 && errno == EINTR)
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
             ;
-    rf_free(s);
 }
 
 pid_t rf_signer_pid(const struct rf_signer *s)
 {
     return s->pid;
+}
+
+struct rf_signer *rf_signer_second(struct rf_signer *s)
+{
+    return s->second;
 }
 
 /* After a broken exchange nobody can say which answer comes next, so the line is given up. */
@@ -126,26 +140,50 @@ static void check_conf(const struct rf_signer_key_conf *keys, size_t n)
     }
 }
 
-static enum rf_err start(const struct rf_signer_key_conf *keys, size_t n, struct rf_signer *s,
-                         struct rf_why *why)
+/* `theirs`: the child's end. */
+static enum rf_err open_line(struct rf_signer *s, int *theirs, struct rf_why *why)
 {
     static const struct timeval patience = {.tv_sec = ANSWER_S};
     int fd[2];
-    pid_t self = getpid();
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd) != 0)
         return rf_why_set(why, RF_ERR_IO, "signer-fork", "socketpair for the signer: %s",
                           strerror(errno));
-    s->pid = fork();
-    if (s->pid == 0)
-        rf_signer_child(keys, n, fd[1], self);
-    int reason = errno;
-    close(fd[1]);
     s->fd = fd[0];
-    if (s->pid > 0 && setsockopt(s->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) == 0)
-        return RF_OK;
-    give_up_line(s);
-    return rf_why_set(why, RF_ERR_IO, "signer-fork", "starting the signer process: %s",
-                      strerror(s->pid < 0 ? reason : errno));
+    *theirs = fd[1];
+    if (setsockopt(s->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) != 0)
+        return rf_why_set(why, RF_ERR_IO, "signer-fork", "a socket for the signer: %s",
+                          strerror(errno));
+    return RF_OK;
+}
+
+static enum rf_err start(const struct rf_signer_key_conf *keys, size_t n, struct rf_signer *s,
+                         struct rf_why *why)
+{
+    int theirs[RF_SIGNER_LINES] = {-1, -1};
+    pid_t self = getpid();
+    enum rf_err err = open_line(s, &theirs[0], why);
+    if (err == RF_OK)
+        err = open_line(s->second, &theirs[1], why);
+    if (err == RF_OK) {
+        s->pid = fork();
+        if (s->pid == 0)
+            rf_signer_child(keys, n, theirs, self);
+        s->second->pid = s->pid;
+        if (s->pid < 0)
+            err = rf_why_set(why, RF_ERR_IO, "signer-fork", "starting the signer process: %s",
+                             strerror(errno));
+    }
+    for (size_t i = 0; i < RF_SIGNER_LINES; i++)
+        if (theirs[i] >= 0)
+            close(theirs[i]);
+    return err;
+}
+
+static struct rf_signer *new_line(void)
+{
+    struct rf_signer *s = rf_new(struct rf_signer);
+    s->fd = -1;
+    return s;
 }
 
 enum rf_err rf_signer_fork(const struct rf_signer_key_conf *keys, size_t n, struct rf_signer **out,
@@ -154,18 +192,15 @@ enum rf_err rf_signer_fork(const struct rf_signer_key_conf *keys, size_t n, stru
     uint8_t frame[RF_SIGNER_FRAME_MAX + 1];
     struct rf_signer_say say;
     check_conf(keys, n);
-    struct rf_signer *s = rf_new(struct rf_signer);
+    struct rf_signer *s = new_line();
+    s->second = new_line();
     enum rf_err err = start(keys, n, s, why);
     if (err == RF_OK)
         err = hear(s, RF_SIGNER_READY, frame, &say, why);
-    if (err == RF_OK) {
+    if (err == RF_OK)
         *out = s;
-        return RF_OK;
-    }
-    if (s->pid > 0)
-        rf_signer_close(s);
     else
-        rf_free(s);
+        rf_signer_close(s);
     return err;
 }
 

@@ -12,8 +12,10 @@
  *     err = rf_signer_fork(keys, 2, &signer, &why);         (main thread, before any other)
  *     err = rf_signer_key(signer, "tftp", &vault_key, &cert, &why);   (signer worker thread)
  *
- * Thread: fork on the only thread of the process; everything else on one thread (the "signer"
- * worker), since a call waits for the answer. */
+ * A call waits for its answer. There are two lines to the process, so that one thread's question
+ * can be worked on while the other looks at its answer; each line belongs to one thread.
+ *
+ * Thread: fork and close on the only thread of the process; everything else on the line's own. */
 #ifndef TRUST_SIGNER_H
 #define TRUST_SIGNER_H
 
@@ -33,7 +35,7 @@ struct rf_signer_key_conf {
     unsigned may_sign; /* RF_SIGNER_MAY(...) joined: a key signs no other digest */
 };
 
-struct rf_signer; /* the parent's end */
+struct rf_signer; /* the parent's end of a line */
 
 /**
  * Fork the signer and wait until it has its keys.
@@ -43,6 +45,10 @@ struct rf_signer; /* the parent's end */
  */
 RF_MUST_CHECK enum rf_err rf_signer_fork(const struct rf_signer_key_conf *keys, size_t n,
                                          struct rf_signer **out, struct rf_why *why);
+
+/** The second line: the same process and keys, for another thread. Borrowed, ends with the first.
+ */
+struct rf_signer *rf_signer_second(struct rf_signer *s);
 
 /** The vault key and certificate of a named key. `out` must be freed before the signer is closed;
  * cert may be NULL. RF_ERR_NOT_FOUND signer-key-unknown; RF_ERR_IO signer-gone. */
@@ -58,7 +64,7 @@ RF_MUST_CHECK enum rf_err rf_signer_sign(struct rf_signer *s, const char *name, 
 /** Process id of the child: for status and for tests that look at its memory. */
 pid_t rf_signer_pid(const struct rf_signer *s);
 
-/** Close the parent's end and wait for the child to end. NULL is fine. */
+/** Close both lines and wait for the child to end. NULL is fine. */
 void rf_signer_close(struct rf_signer *s);
 
 #endif

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <linux/capability.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -18,7 +19,10 @@
 #include "base/faults.h"
 #include "trust/signer_int.h"
 
-#define LINE_FD    3     /* the socket's number in the child */
+/* Numbers in the child: the lines' sockets, and what tells which one has a question. */
+#define LINE_FD  3
+#define WATCH_FD (LINE_FD + RF_SIGNER_LINES)
+
 #define NOBODY     65534 /* user and group that own nothing, where we may choose */
 #define EXIT_WRONG 1
 
@@ -95,11 +99,11 @@ void rf_signer_serve(const struct rf_signer_held *held, size_t n, struct rf_slic
     rf_signer_say_encode(&say, answer);
 }
 
-static void send_answer(const struct rf_wr *wr)
+static void send_answer(int line, const struct rf_wr *wr)
 {
     struct rf_slice frame;
     rf_bug_on(rf_wr_done(wr, &frame) != RF_OK); /* both kinds of answer fit */
-    if (rf_signer_send(LINE_FD, frame) != RF_OK)
+    if (rf_signer_send(line, frame) != RF_OK)
         _exit(0); /* nobody is there to hear it */
 }
 
@@ -109,20 +113,55 @@ __attribute__((noreturn)) static void give_up(enum rf_err err, const struct rf_w
     struct rf_wr wr = rf_wr_of(buf, sizeof(buf));
     struct rf_signer_say say = {.number = RF_SIGNER_READY, .err = err, .why = *why};
     rf_signer_say_encode(&say, &wr);
-    send_answer(&wr);
+    send_answer(LINE_FD, &wr);
     _exit(EXIT_WRONG);
 }
 
-/* Nothing of the parent's stays open but standard error: the socket is moved to LINE_FD. */
-static bool keep_only(int fd)
+/* Nothing of the parent's stays open but standard error: the sockets are moved to LINE_FD and
+ * behind. */
+static bool keep_only(const int lines[RF_SIGNER_LINES])
 {
-    int line = fcntl(fd, F_DUPFD, LINE_FD + 1);
+    int high[RF_SIGNER_LINES];
+    for (int i = 0; i < RF_SIGNER_LINES; i++)
+        if ((high[i] = fcntl(lines[i], F_DUPFD, WATCH_FD + 1)) < 0)
+            return false;
     int null = open("/dev/null", O_RDWR); /* check-bytes: no file */
-    if (line < 0 || null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
+    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
         return false;
     if (fcntl(STDERR_FILENO, F_GETFD) < 0 && dup2(null, STDERR_FILENO) < 0)
         return false;
-    return dup2(line, LINE_FD) == LINE_FD && close_range(LINE_FD + 1, ~0U, 0) == 0;
+    for (int i = 0; i < RF_SIGNER_LINES; i++)
+        if (dup2(high[i], LINE_FD + i) < 0)
+            return false;
+    return close_range(WATCH_FD, ~0U, 0) == 0;
+}
+
+static bool watch_lines(void)
+{
+    if (epoll_create1(0) != WATCH_FD) /* the lowest number there is */
+        return false;
+    for (int i = 0; i < RF_SIGNER_LINES; i++) {
+        struct epoll_event e = {.events = EPOLLIN, .data.fd = LINE_FD + i};
+        if (epoll_ctl(WATCH_FD, EPOLL_CTL_ADD, LINE_FD + i, &e) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* The next question, of whichever line; the other's turn is then. False: the parent has closed a
+ * line, and wants no more. */
+static bool next_request(uint8_t buf[RF_SIGNER_FRAME_MAX + 1], int *line, struct rf_slice *request)
+{
+    struct epoll_event ready;
+    int n;
+    do
+        n = epoll_wait(WATCH_FD, &ready, 1, -1);
+    while (n < 0 && errno == EINTR);
+    if (n != 1)
+        return false;
+    *line = ready.data.fd;
+    enum rf_err err = rf_signer_recv(*line, buf, request);
+    return err == RF_OK || err == RF_ERR_LIMIT;
 }
 
 /* Signals of the terminal or the service manager mean the parent, which closes our line when it has
@@ -212,29 +251,28 @@ static void take_keys(const struct rf_signer_key_conf *keys, size_t n, struct rf
     }
 }
 
-void rf_signer_child(const struct rf_signer_key_conf *keys, size_t n, int fd, pid_t parent)
+void rf_signer_child(const struct rf_signer_key_conf *keys, size_t n,
+                     const int lines[RF_SIGNER_LINES], pid_t parent)
 {
     static struct rf_signer_held held[RF_SIGNER_KEYS_MAX];
     static uint8_t in[RF_SIGNER_FRAME_MAX + 1], out[RF_SIGNER_FRAME_MAX];
     struct rf_wr wr = rf_wr_of(out, sizeof(out));
     struct rf_signer_say ready = {.number = RF_SIGNER_READY};
+    struct rf_slice request;
+    int line = LINE_FD;
     ignore_signals();
-    if (!keep_only(fd) || !be_private(parent))
+    if (!keep_only(lines) || !watch_lines() || !be_private(parent))
         _exit(EXIT_WRONG);
     prctl(PR_SET_NAME, "rf-signer", 0, 0, 0);
     forget_environment();
     take_keys(keys, n, held);
     confine(parent);
     rf_signer_say_encode(&ready, &wr);
-    send_answer(&wr);
-    for (;;) {
-        struct rf_slice request;
-        enum rf_err err = rf_signer_recv(LINE_FD, in, &request);
-        if (err != RF_OK && err != RF_ERR_LIMIT)
-            break;
+    send_answer(line, &wr);
+    while (next_request(in, &line, &request)) {
         wr = rf_wr_of(out, sizeof(out));
         rf_signer_serve(held, n, request, &wr);
-        send_answer(&wr);
+        send_answer(line, &wr);
     }
     for (size_t i = 0; i < n; i++)
         rf_signer_drop(&held[i]);

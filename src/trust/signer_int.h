@@ -7,6 +7,8 @@
 
 #include "trust/signer.h"
 
+/** Lines to the child; each has one question under way at most. */
+#define RF_SIGNER_LINES 2
 /** Longest message either way: a certificate, or a refusal in words. */
 #define RF_SIGNER_FRAME_MAX (RF_CERT_DER_MAX + 64)
 /** Number of the child's first message, which answers no request: keys loaded, or why not. */
@@ -71,7 +73,7 @@ void rf_signer_serve(const struct rf_signer_held *held, size_t n, struct rf_slic
 
 /** The child from fork to its end. */
 __attribute__((noreturn)) void rf_signer_child(const struct rf_signer_key_conf *keys, size_t n,
-                                               int fd, pid_t parent);
+                                               const int lines[RF_SIGNER_LINES], pid_t parent);
 
 /** A key as the parent knows it: the child has its keys for life, so it is asked once. */
 struct rf_signer_known {
@@ -80,12 +82,13 @@ struct rf_signer_known {
     struct rf_vault_key *key; /* to make others like it; signs nothing itself */
 };
 
-/** The parent's end. */
+/** The parent's end of a line. */
 struct rf_signer {
     pid_t pid;
     int fd; /* -1 when the child is gone */
     uint32_t number;
     struct rf_signer_known known[RF_SIGNER_KEYS_MAX];
+    struct rf_signer *second; /* owned; NULL in the second itself */
 };
 
 #endif

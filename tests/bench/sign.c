@@ -104,12 +104,14 @@ int main(int argc, char **argv)
     b.loop = rf_loop_new(rf_clock_real(), "bench");
     struct rf_worker *store_worker = rf_worker_start("store", 1024, store);
     struct rf_worker *signer_worker = rf_worker_start("signer", 1024, signer);
+    struct rf_worker *second_worker = rf_worker_start("signer", 1024, rf_signer_second(signer));
     struct rf_provision_conf conf = {.loop = b.loop,
                                      .site = site,
                                      .ports = &ports,
                                      .store = store_worker,
                                      .db = store,
-                                     .signer = signer_worker};
+                                     .signer = signer_worker,
+                                     .signer_too = second_worker};
     b.p = rf_provision_new(&conf);
     /* Version stamps are made once in a device's life: that is no part of signing. */
     (void)per_s(&b, b.devices);
@@ -119,6 +121,7 @@ int main(int argc, char **argv)
     printf("%.0f %.0f\n", cold, kept);
     rf_provision_free(b.p);
     rf_worker_stop(signer_worker);
+    rf_worker_stop(second_worker);
     rf_worker_stop(store_worker);
     rf_loop_free(b.loop);
     rf_store_close(store);

@@ -42,6 +42,7 @@ enum rf_err files_prepare(struct server *s, struct rf_why *why)
                                      .on_alarm = event_of_alarm,
                                      .alarm_arg = s,
                                      .signer = s->signer_worker,
+                                     .signer_too = s->second_signer_worker,
                                      .wrap_key = &s->wrap_key};
     s->provision = rf_provision_new(&conf);
     seen_before(s);

@@ -151,6 +151,8 @@ static enum rf_err prepare(struct server *s, struct rf_why *why)
         return err;
     s->store_worker = rf_worker_start("store", STORE_JOBS_MAX, s->store);
     s->signer_worker = rf_worker_start("signer", SIGNER_JOBS_MAX, s->signer);
+    s->second_signer_worker =
+        rf_worker_start("signer", SIGNER_JOBS_MAX, rf_signer_second(s->signer));
     return capf_prepare(s, why);
 }
 
@@ -228,6 +230,7 @@ void server_stop(struct server *s)
     files_close(s);
     sccp_close(s);
     rf_worker_stop(s->signer_worker);
+    rf_worker_stop(s->second_signer_worker);
     rf_worker_stop(s->store_worker);
     rf_admin_free(s->admin);
     notify_free(s);

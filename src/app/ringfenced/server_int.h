@@ -50,7 +50,7 @@ struct server {
     struct rf_cert *ccm; /* as phones are shown it */
     struct rf_cert *capf_cert;
 
-    struct rf_signer *signer; /* the signer worker's */
+    struct rf_signer *signer; /* the signer workers' */
     pid_t signer_pid;         /* 0: it has ended */
     int signer_fd;            /* readable when it ends */
     struct rf_watch *signer_watch;
@@ -59,6 +59,7 @@ struct server {
     unsigned schema;
     struct rf_worker *store_worker;
     struct rf_worker *signer_worker;
+    struct rf_worker *second_signer_worker; /* of its second line */
     atomic_uint events_waiting;
     atomic_uint events_dropped;
     struct rf_log_limit files_sent; /* main loop */

@@ -94,6 +94,12 @@ void provision_go_on(struct request *r, struct rf_worker *worker,
         provision_refuse(r, RF_ERR_AGAIN, "busy", "too much work is waiting");
 }
 
+void provision_go_sign(struct request *r, void (*work)(struct rf_job *job, void *state),
+                       void (*done)(struct rf_job *job, void *reader))
+{
+    provision_go_on(r, r->p->signers[r->p->signed_n++ % 2], work, done);
+}
+
 /* ---- configurations ---- */
 
 static void look_work(struct rf_job *job, void *state)
@@ -252,7 +258,7 @@ static void go_sign(struct request *r)
     struct rf_content *kept =
         provision_cache_find(p->cache, r->name.name, r->made_of.of, r->digest);
     if (kept == NULL) {
-        provision_go_on(r, p->signer, sign_work, was_signed);
+        provision_go_sign(r, sign_work, was_signed);
         return;
     }
     r->content = rf_content_ref(kept);
@@ -329,7 +335,7 @@ static void was_sealed(struct rf_job *job, void *reader)
                          : generations_find(p->generations, r->name.device, &r->sealed_of);
     if (g == NULL) { /* it went for want of room meanwhile */
         r->is_sealed = false;
-        provision_go_on(r, p->signer, seal_work, was_sealed);
+        provision_go_sign(r, seal_work, was_sealed);
         return;
     }
     r->content = rf_content_ref(r->answer == PROVISION_ANSWER_ENCRYPTED
@@ -353,7 +359,7 @@ static void go_seal(struct request *r)
     r->is_sealed = g != NULL;
     if (g != NULL)
         memcpy(r->sealed_of.key, g->of.key, sizeof r->sealed_of.key);
-    provision_go_on(r, r->p->signer, seal_work, was_sealed);
+    provision_go_sign(r, seal_work, was_sealed);
 }
 
 /* ---- the answer ---- */
@@ -561,7 +567,8 @@ struct rf_provision *rf_provision_new(const struct rf_provision_conf *conf)
     struct rf_provision *p = rf_new(struct rf_provision);
     p->loop = conf->loop;
     p->store = conf->store;
-    p->signer = conf->signer;
+    p->signers[0] = conf->signer;
+    p->signers[1] = conf->signer_too != NULL ? conf->signer_too : conf->signer;
     p->signing_key = conf->signing_key != NULL ? conf->signing_key : signer_process_key;
     uint64_t seed;
     rf_random_bytes(&seed, sizeof seed);

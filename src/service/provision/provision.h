@@ -69,6 +69,7 @@ struct rf_provision_conf {
     struct rf_worker *store;           /* its state is the struct rf_store */
     const struct rf_store *db; /* the same; only its generation is looked at here. May be NULL */
     struct rf_worker *signer;
+    struct rf_worker *signer_too;   /* of the second line to the same signer; may be NULL */
     rf_provision_alarm_fn on_alarm; /* may be NULL */
     void *alarm_arg;
     rf_provision_key_fn signing_key;  /* may be NULL */

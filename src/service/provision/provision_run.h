@@ -65,7 +65,8 @@ struct rf_provision {
     struct rf_loop *loop;
     struct rf_worker *files;
     struct rf_worker *store;
-    struct rf_worker *signer;
+    struct rf_worker *signers[2]; /* asked in turn; may be the same */
+    unsigned signed_n;
     rf_provision_key_fn signing_key;
     struct provision_facts *facts;
     struct provision_contents contents;
@@ -102,6 +103,10 @@ void provision_release(struct request *r);
 void provision_go_on(struct request *r, struct rf_worker *worker,
                      void (*work)(struct rf_job *job, void *state),
                      void (*done)(struct rf_job *job, void *reader));
+/** The same, to a worker that signs: the signer is busy with one request while the last one's
+ * signature is looked at. */
+void provision_go_sign(struct request *r, void (*work)(struct rf_job *job, void *state),
+                       void (*done)(struct rf_job *job, void *reader));
 /** Never a time that is still to come. */
 uint32_t provision_timestamp(const struct request *r, int64_t changed_s);
 /** On the signer worker: sign `body` into r->bytes with the digest of r->made_of; its key is noted

@@ -147,7 +147,7 @@ static bool has_kept(struct request *r)
 static void has_content(struct request *r)
 {
     if (r->is_signed)
-        provision_go_on(r, r->p->signer, sign_work, was_signed);
+        provision_go_sign(r, sign_work, was_signed);
     else
         provision_finish(r);
 }

@@ -305,6 +305,71 @@ static void answers_are_read_whole_or_not_at_all(void **state)
     assert_refused(rf_signer_say_decode(whole, &got, &why), RF_ERR_BAD, why, "signer-answer");
 }
 
+static bool ends(int watch)
+{
+    struct pollfd p = {.fd = watch, .events = POLLIN};
+    return poll(&p, 1, 10000) == 1;
+}
+
+static struct rf_slice question_of(uint32_t number, uint8_t *buf, size_t cap)
+{
+    uint8_t md[RF_DIGEST_MAX];
+    struct rf_wr wr = rf_wr_of(buf, cap);
+    struct rf_slice frame;
+    struct rf_signer_ask ask = {.kind = RF_SIGNER_ASK_SIGN,
+                                .number = number,
+                                .name = rf_slice_str("tftp"),
+                                .alg = RF_DIGEST_SHA512,
+                                .digest = digest_of(RF_DIGEST_SHA512, md)};
+    rf_signer_ask_encode(&ask, &wr);
+    assert_err(rf_wr_done(&wr, &frame), RF_OK);
+    return frame;
+}
+
+static void heard(struct rf_signer *s, uint32_t number)
+{
+    uint8_t buf[RF_SIGNER_FRAME_MAX + 1];
+    struct rf_slice in;
+    struct rf_signer_say say;
+    assert_err(rf_signer_recv(s->fd, buf, &in), RF_OK);
+    assert_err(rf_signer_say_decode(in, &say, NULL), RF_OK);
+    assert_int_equal(say.err, RF_OK);
+    assert_int_equal(say.number, number);
+    assert_int_equal(say.data.len, 128);
+}
+
+static void two_lines_are_asked_at_one_time(void **state)
+{
+    struct rf_signer *s = start(), *second = rf_signer_second(s);
+    uint8_t a[256], b[256], junk[] = {0xff};
+    assert_int_equal(rf_signer_pid(s), rf_signer_pid(second));
+    /* Each gets the answer to its own question, whichever is read first. */
+    assert_err(rf_signer_send(s->fd, question_of(7, a, sizeof(a))), RF_OK);
+    assert_err(rf_signer_send(second->fd, question_of(9, b, sizeof(b))), RF_OK);
+    heard(second, 9);
+    heard(s, 7);
+    /* What is wrong on one is no matter of the other. */
+    assert_err(rf_signer_send(second->fd, question_of(11, b, sizeof(b))), RF_OK);
+    garbage(s, rf_slice_of(junk, sizeof(junk)), NULL);
+    heard(second, 11);
+    rf_signer_close(s);
+}
+
+static void without_one_line_there_is_no_other(void **state)
+{
+    struct rf_signer *s = start(), *second = rf_signer_second(s);
+    RF_AUTO(rf_vault_freep) struct rf_vault_key *key = NULL;
+    struct rf_why why = {0};
+    int watch = pidfd_open(rf_signer_pid(s), 0);
+    assert_err(rf_signer_key(second, "tftp", &key, NULL, NULL), RF_OK);
+    close(second->fd);
+    second->fd = -1;
+    assert_true(ends(watch));
+    close(watch);
+    assert_refused(rf_signer_key(s, "tftp", &key, NULL, &why), RF_ERR_IO, why, "signer-gone");
+    rf_signer_close(s);
+}
+
 static void a_dead_signer_is_said_to_be_gone(void **state)
 {
     struct rf_signer *s = start();
@@ -388,12 +453,6 @@ static void wrong_key_files_are_named_by_the_child(void **state)
     struct rf_signer *s = NULL;
     assert_err(rf_signer_fork(conf, 2, &s, NULL), RF_OK);
     rf_signer_close(s);
-}
-
-static bool ends(int watch)
-{
-    struct pollfd p = {.fd = watch, .events = POLLIN};
-    return poll(&p, 1, 10000) == 1;
 }
 
 static void it_ends_when_the_line_is_closed(void **state)
@@ -497,9 +556,12 @@ static void it_has_given_up_what_it_does_not_need(void **state)
         for (int fd = 0; fd < 32; fd++) {
             snprintf(path, sizeof(path), "/proc/%ld/fd/%d", (long)pid, fd);
             ssize_t n = readlink(path, target, sizeof(target) - 1);
-            assert_int_equal(n > 0, fd <= 3);
-            if (fd == 3)
+            assert_int_equal(n > 0, fd <= 5);
+            if (fd == 3 || fd == 4) /* the lines, and what tells which one speaks */
                 assert_int_equal(strncmp(target, "socket:", 7), 0);
+            if (fd == 5)
+                assert_string_equal(target, "anon_inode:[eventpoll]");
+            memset(target, 0, sizeof(target));
         }
     }
     rf_signer_close(s);
@@ -604,6 +666,8 @@ int main(void)
         cmocka_unit_test(unknown_keys_and_wrong_lengths_are_refused),
         cmocka_unit_test(damaged_requests_are_answered_with_a_refusal),
         cmocka_unit_test(answers_are_read_whole_or_not_at_all),
+        cmocka_unit_test(two_lines_are_asked_at_one_time),
+        cmocka_unit_test(without_one_line_there_is_no_other),
         cmocka_unit_test(a_dead_signer_is_said_to_be_gone),
         cmocka_unit_test(a_wrong_answer_ends_the_line),
         cmocka_unit_test(wrong_key_files_are_named_by_the_child),
