@@ -2,7 +2,8 @@
 """An existing TFTP folder brought into a site: what becomes of each file, devices from their old
 configurations, and single files.
 
-Checks that are switched off here: files.import-link, files.import-device, files.name, files.xml.
+Checks that are switched off here: files.import-link, files.import-device, files.name, files.overwrite,
+files.xml.
 """
 import os
 import signal
@@ -170,22 +171,31 @@ def test_devices_come_from_their_old_configurations(site, tree, tmp_path):
     source = archives.folder_of(tmp_path / "tree", tree | {
         "SEP0011223344AA.cnf.xml": old_device(A, protocol="SIP"),
         "SEP0011223344BB.cnf.xml": b"<device><deviceProtocol>SCCP</deviceProtocol>",
-        "sep0011223344cc.cnf.xml": old_device(A, load="")})
+        "SEP0011223344DD.cnf.xml": old_device(A, mode=9),
+        "SEP0011223344EE.cnf.xml": b"<device>" + b" " * 65536 + b"</device>",
+        f"more/{A}.cnf.xml": old_device(A), "sep0011223344cc.cnf.xml": old_device(A, load="")})
     assert bring(site, source, "--devices", status=1)["code"] == "no-server"
     assert held(site.folder / "files") == {}
-    shown = {one["device"]: one for one in bring(site, source)["devices"]}
+    said = bring(site, source, "--dry-run", "--model", "7962")
+    shown = {one["device"]: one for one in said["devices"]}
     assert not any(one["added"] for one in shown.values())
-    assert shown[A]["code"] == "device-model" and shown["SEP0011223344AA"]["code"] == \
-        "device-protocol" and shown["SEP0011223344BB"]["code"] == "xml-syntax"
+    assert {name: one["code"] for name, one in shown.items()} == {
+        A: None, "SEP001122334466": None, "SEP0011223344AA": "device-protocol",
+        "SEP0011223344BB": "xml-syntax", "SEP0011223344CC": None, "SEP0011223344DD": "value-number"}
+    assert "deviceSecurityMode" in shown["SEP0011223344DD"]["reason"]
+    assert {one["path"]: one["code"] for one in said["files"] if one["path"] in (
+        f"more/{A}.cnf.xml", "SEP0011223344EE.cnf.xml")} == {
+            f"more/{A}.cnf.xml": "file-twice", "SEP0011223344EE.cnf.xml": "file-size"}
+    assert shown[A]["load"] == LOAD  # which would come with it
+    assert shown[A]["set"] == [{"path": "sshPassword", "value": None, "secret": True},
+                               {"path": "vendorConfig/webAccess", "value": "1", "secret": False}]
     left = {one["path"]: one for one in shown[A]["left"]}
-    assert left["vendorConfig/ourInvention"] == {"path": "vendorConfig/ourInvention",
-                                                 "why": "unknown", "value": None}
-    assert (left["vendorConfig/webAccess"]["why"], left["vendorConfig/webAccess"]["value"]) == \
-        ("settable", "1")
-    assert left["sshPassword"]["value"] is None
+    assert (left["vendorConfig/ourInvention"]["why"], left["vendorConfig/ourInvention"]["value"]) == \
+        ("unknown", None)
+    assert bring(site, source, "--dry-run")["devices"][0]["code"] == "device-model"
     with site.start():
         said = site.cli("files", "import", source, "--devices", "--model", "7962")
-        assert "hush" not in said.stdout and A in said.stdout
+        assert "hush" not in said.stdout and A in said.stdout and "ourInvention" in said.stdout
         devices = {one["name"]: one for one in site.cli("device", "list", "--json")["devices"]}
         assert set(devices) == {A, "SEP001122334466", "SEP0011223344CC"}
         ours = devices[A]
@@ -194,12 +204,66 @@ def test_devices_come_from_their_old_configurations(site, tree, tmp_path):
             [("2001", "Ada", "Ada L."), ("2002", "", "")]
         other = devices["SEP001122334466"]  # its load tells the model, and is not here
         assert (other["model"], other["mode"], other["load"]) == ("7975", "encrypted", "")
+        values = {one["path"]: one for one in site.cli("config", "device", A, "--json")["values"]}
+        assert values["vendorConfig/webAccess"]["layer"] == "device"
+        assert (values["sshPassword"]["layer"], values["sshPassword"]["value"]) == ("device", "(secret)")
         again = {one["device"]: one for one in bring(site, source, "--devices", "--model", "7962")
                  ["devices"]}
-        assert again[A]["code"] == "device-exists"
+        assert again[A]["code"] == "device-exists" and "--overwrite" in again[A]["reason"]
         assert ("loadInformation", "load-unknown") in [
             (one["path"], one["why"]) for one in again["SEP001122334466"]["left"]]
         assert (site.log_text() + str(again)).count("hush") == 0
+    database = b"".join(path.read_bytes() for path in (site.folder / "db").iterdir())
+    assert b"hush" not in database  # wrapped
+
+
+def test_devices_that_are_there_are_overwritten_only_when_that_is_said(site, tree, tmp_path):
+    tree[f"{A}.cnf.xml"] = old_device(A)  # no lines, as files of SCCP phones are
+    source = archives.folder_of(tmp_path / "tree", tree)
+    words = ["--devices", "--model", "7962"]
+    assert site.cli("files", "import", source, "--overwrite", status=2)
+    with site.start():
+        site.cli("device", "add", A, "--model", "7942", "--line", "3001,Mine", "--description", "ours")
+        site.cli("device", "set", A, "vendorConfig/webAccess=enabled", "vendorConfig/bluetooth=off")
+        planned = bring(site, source, *words, "--dry-run")["devices"]
+        assert [(one["state"], one["code"], one["added"]) for one in planned] == [
+            ("changed", "device-exists", False), ("new", None, False)]
+        planned = bring(site, source, *words, "--dry-run", "--overwrite")["devices"]
+        assert [(one["state"], one["code"]) for one in planned] == [("changed", None), ("new", None)]
+        bring(site, source, *words)
+        ours = site.device(A)
+        assert (ours["model"], ours["mode"], ours["load"]) == ("7942", "encrypted", "")
+        bring(site, source, *words, "--overwrite")
+        ours = site.device(A)
+        assert (ours["model"], ours["mode"], ours["load"]) == ("7962", "nonsecure", LOAD)
+        assert ours["lines"][0]["dn"] == "3001" and ours["description"] == "ours"
+        values = {one["path"]: one["word"]
+                  for one in site.cli("config", "device", A, "--json")["values"]}
+        assert values["vendorConfig/webAccess"] == "disabled"
+        assert values["vendorConfig/bluetooth"] == "off"  # what the file does not say stays
+
+
+def test_a_device_is_brought_whole_or_not_at_all(site, tree, tmp_path):
+    """Without the key that wraps passwords; and killed between a device and its values."""
+    source = archives.folder_of(tmp_path / "tree", tree)
+    words = ["--devices", "--model", "7962"]
+    with site.start():
+        site.cli("files", "import", source, *words, status=-signal.SIGKILL,
+                 env={"RINGFENCE_CRASH_AT": "files.device"})
+        half = {one["device"]: one["code"] for one in bring(site, source, *words)["devices"]}
+        assert half == {A: "device-exists", "SEP001122334466": None}
+        bring(site, source, *words, "--overwrite")
+        values = {one["path"]: one["layer"]
+                  for one in site.cli("config", "device", A, "--json")["values"]}
+        assert values["sshPassword"] == "device"
+        site.cli("device", "remove", "SEP001122334466")
+    key = site.folder / "keys/store.key"
+    key.rename(tmp_path / "store.key")
+    with site.start():
+        devices = {one["device"]: one for one in bring(site, source, *words, "--overwrite")["devices"]}
+        assert {one["code"] for one in devices.values()} == {"secret-key"}
+        assert not any(one["added"] for one in devices.values())
+        assert [one["name"] for one in site.cli("device", "list", "--json")["devices"]] == [A]
 
 
 def test_real_files_lose_nothing_in_silence(site, tmp_path):
@@ -207,8 +271,12 @@ def test_real_files_lose_nothing_in_silence(site, tmp_path):
     (tmp_path / f"tree/{A}.cnf.xml").write_bytes((DATA / "sccp.cnf.xml").read_bytes())
     device = bring(site, tmp_path / "tree", "--model", "7962")["devices"][0]
     assert device["code"] is None and device["mode"] == "encrypted"
-    assert len(device["left"]) > 40 and device["written_here"] > 3
-    assert {one["why"] for one in device["left"]} == {"unknown", "settable", "load-unknown"}
+    assert len(device["set"]) > 20 and len(device["left"]) > 20 and device["written_here"] > 3
+    assert {one["why"] for one in device["left"]} == {"server", "unknown", "load-unknown"}
+    with site.start():
+        assert bring(site, tmp_path / "tree", "--model", "7962", "--devices")["devices"][0]["added"]
+        findings = site.cli("config", "lint", A, "--json", status=None)["findings"]
+        assert "config-value" not in {one["code"] for one in findings}
 
 
 def test_single_files_are_added_listed_and_removed(site, tmp_path):

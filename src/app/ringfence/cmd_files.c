@@ -39,36 +39,52 @@ static struct rf_json *counts_json(const struct rf_files_report *report)
 static void add_devices(struct cmd_ctx *ctx, const struct rf_files_report *report,
                         struct rf_json *out)
 {
-    bool is_added = cmd_get(ctx, "devices") != NULL && cmd_get(ctx, "dry-run") == NULL;
+    bool asks = cmd_get(ctx, "devices") != NULL;
     for (size_t i = 0; i < report->n_items; i++) {
-        const struct rf_files_item *item = &report->items[i];
-        if (item->kind != RF_FILES_DEVICE)
-            continue;
-        struct olddevice_in in = {.name = item->target,
-                                  .path = item->path,
+        struct olddevice_in in = {.item = &report->items[i],
+                                  .report = report,
                                   .model = cmd_get(ctx, "model"),
-                                  .xml = rf_buf_slice(&item->device),
-                                  .is_added = is_added};
-        rf_json_arr_add_take(out, olddevice_bring(ctx, &in));
+                                  .asks = asks,
+                                  .is_brought = asks && cmd_get(ctx, "dry-run") == NULL,
+                                  .is_overwritten = cmd_get(ctx, "overwrite") != NULL};
+        if (in.item->kind == RF_FILES_DEVICE)
+            rf_json_arr_add_take(out, olddevice_bring(ctx, &in));
     }
+}
+
+static void show_table(const struct cmd_ctx *ctx, const char *key, struct rf_json *take_rows,
+                       const struct cmd_column *columns, size_t n)
+{
+    struct rf_json *one = rf_json_obj();
+    rf_json_set_take(one, key, take_rows);
+    (void)cmd_show_rows(ctx, one, key, columns, n, "");
+}
+
+static void show_devices(const struct cmd_ctx *ctx, const struct rf_json *brought)
+{
+    static const struct cmd_column devices[] = {
+        {"device", "device"}, {"model", "model"},      {"mode", "mode"},
+        {"load", "load"},     {"state", "state"},      {"added", "added"},
+        {"set", "values"},    {"left", "values left"}, {"reason", "reason"},
+    };
+    static const struct cmd_column left[] = {
+        {"path", "value left"}, {"why", "why"}, {"devices", "devices"}};
+    struct rf_json *rows = rf_json_arr(), *left_rows = olddevice_left_rows(brought);
+    for (size_t i = 0; i < rf_json_len(brought); i++)
+        rf_json_arr_add_take(rows, olddevice_row(rf_json_at(brought, i)));
+    show_table(ctx, "devices", rows, devices, sizeof devices / sizeof *devices);
+    if (rf_json_len(left_rows) > 0)
+        show_table(ctx, "left", left_rows, left, sizeof left / sizeof *left);
+    else
+        rf_json_free(left_rows);
 }
 
 static int show_tables(const struct cmd_ctx *ctx, struct rf_json *take_json)
 {
     static const struct cmd_column files[] = {
         {"path", "path"}, {"what", "what"}, {"as", "as"}, {"state", "state"}, {"reason", "reason"}};
-    static const struct cmd_column devices[] = {
-        {"device", "device"}, {"model", "model"},   {"mode", "mode"},        {"load", "load"},
-        {"added", "added"},   {"reason", "reason"}, {"left", "values left"},
-    };
-    const struct rf_json *brought = rf_json_get(take_json, "devices");
-    if (!ctx->is_json && rf_json_len(brought) > 0) {
-        struct rf_json *copy = rf_json_obj(), *rows = rf_json_arr();
-        for (size_t i = 0; i < rf_json_len(brought); i++)
-            rf_json_arr_add_take(rows, olddevice_row(rf_json_at(brought, i)));
-        rf_json_set_take(copy, "devices", rows);
-        (void)cmd_show_rows(ctx, copy, "devices", devices, sizeof devices / sizeof *devices, "");
-    }
+    if (!ctx->is_json && rf_json_len(rf_json_get(take_json, "devices")) > 0)
+        show_devices(ctx, rf_json_get(take_json, "devices"));
     return cmd_show_rows(ctx, take_json, "files", files, sizeof files / sizeof *files, "no files");
 }
 
@@ -81,8 +97,10 @@ static int run_import(struct cmd_ctx *ctx)
     struct rf_files_import how = {.site_dir = ctx->site,
                                   .is_forced = cmd_get(ctx, "force") != NULL,
                                   .is_dry = cmd_get(ctx, "dry-run") != NULL};
+    if (cmd_get(ctx, "overwrite") != NULL && cmd_get(ctx, "devices") == NULL)
+        return cmd_usage(ctx, "--overwrite goes with --devices");
     enum rf_err err = rf_site_open(ctx->site, &site, &why);
-    if (err == RF_OK && cmd_get(ctx, "devices") != NULL && !how.is_dry)
+    if (err == RF_OK && cmd_get(ctx, "devices") != NULL)
         err = api_ask(ctx, RF_HTTP_GET, "/v1/status", NULL, &status, &why);
     if (err == RF_OK)
         err = rf_files_import(&how, ctx->args[0], &report, &why);
@@ -100,6 +118,7 @@ static int run_import(struct cmd_ctx *ctx)
 
 static const struct cmd_option import_options[] = {
     {.name = "devices", .help = "add the devices whose configurations are in it (wants a server)"},
+    {.name = "overwrite", .help = "with --devices: change those that are there already, too"},
     {.name = "model", .arg = "MODEL", .help = "of devices whose load does not tell it"},
     {.name = "force", .help = "replace other files of the same names"},
     {.name = "dry-run", .help = "say what would be done, and change nothing"},
@@ -115,8 +134,9 @@ const struct cmd cmd_files_import = {
     .summary = "Sort an existing TFTP folder, or an archive of one, into the site",
     .help =
         "Firmware goes to images/, what phones ask for beside it to files/. Configurations of\n"
-        "devices are shown, with what of them has no place here, and with --devices the devices\n"
-        "are added. What is not taken is listed with its reason.",
+        "devices are shown, and with --devices the devices are added with their lines, load and\n"
+        "values; passwords are wrapped and never shown. What is not taken is listed with its\n"
+        "reason. --dry-run shows all of it first.",
     .uses_site = true,
     .has_json = true,
     .run = run_import,

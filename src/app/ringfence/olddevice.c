@@ -5,232 +5,313 @@
 #include <string.h>
 
 #include "app/ringfence/api.h"
+#include "base/faults.h"
 #include "base/text.h"
-#include "service/site/images.h"
+#include "service/setup/old_device.h"
 #include "service/site/site.h"
 #include "wire/phonexml/phonexml_leaves.h"
-#include "wire/phonexml/phonexml_schema.h"
 
-#define LINES_MAX 8
-#define LINE      "sipProfile/sipLines/line"
+/* Values in one request; the server takes 64. */
+#define BATCH 48
 
-struct line {
-    char dn[25];
-    char label[64];
-    char name[64];
+/* What is to be set, a request at a time. */
+struct batch {
+    struct rf_json *set, *secrets;
 };
 
-struct reading {
-    struct rf_json *left;
-    struct line line[LINES_MAX];
-    size_t n_lines;
-    size_t n_made; /* that this server writes by itself */
+struct bringing {
+    const struct cmd_ctx *ctx;
+    const struct olddevice_in *in;
+    struct rf_old_device device;
+    char model[16];
+    const char *state;
+    struct rf_json *set, *left; /* as shown */
+    struct batch *batches;
+    size_t n_batches, n_values;
 };
 
 /* ---- what its file says ---- */
 
-/* What is taken, beside lines. */
-static bool is_taken(const char *path)
+static void batch_add(struct bringing *b, const struct rf_old_value *v)
 {
-    static const char *const taken[] = {"deviceProtocol", "deviceSecurityMode", "loadInformation"};
-    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
-        if (strcmp(path, taken[i]) == 0)
+    if (b->n_values++ % BATCH == 0)
+        b->batches[b->n_batches++] = (struct batch){rf_json_obj(), rf_json_obj()};
+    struct batch *last = &b->batches[b->n_batches - 1];
+    rf_json_set_slice(v->is_secret ? last->secrets : last->set, v->path, v->value);
+}
+
+static bool comes_with_it(const struct rf_files_report *report, const char *load)
+{
+    char name[RF_LOADS_NAME_MAX + 1];
+    for (size_t i = 0; i < report->n_items; i++) {
+        rf_image_load_name(report->items[i].target, name);
+        if (report->items[i].kind == RF_FILES_FIRMWARE && strcmp(name, load) == 0)
             return true;
+    }
     return false;
 }
 
-/* "sipProfile/sipLines/line[2]/name": which line, and what of it. */
-static bool is_line(const char *path, size_t *number, const char **what)
+/* Phones that are told of a load that is not here ask for it again and again. */
+static bool is_load_here(const struct bringing *b, const char *load)
 {
-    uint64_t n = 1;
-    if (strncmp(path, LINE, strlen(LINE)) != 0)
-        return false;
-    const char *rest = path + strlen(LINE);
-    if (*rest == '[') {
-        const char *end = strchr(rest, ']');
-        if (end == NULL ||
-            !rf_parse_u64(rf_slice_of(rest + 1, (size_t)(end - rest - 1)), 1, LINES_MAX, &n))
-            return false;
-        rest = end + 1;
-    }
-    *number = (size_t)n;
-    *what = rest + 1;
-    return *rest == '/';
+    RF_AUTO(rf_freep) char *folder = rf_site_path_in(b->ctx->site, RF_SITE_IMAGES);
+    return rf_image_load_is_here(folder, load) || comes_with_it(b->in->report, load);
 }
 
-static bool take_line(struct reading *r, const char *path, struct rf_slice value)
+/* Those of add-on modules are one image. */
+static bool is_module_here(const struct bringing *b, const char *load)
 {
-    size_t number = 0;
-    const char *what = NULL;
-    if (!is_line(path, &number, &what))
-        return false;
-    struct line *line = &r->line[number - 1];
-    bool is_whole = false;
-    if (strcmp(what, "name") == 0)
-        is_whole = rf_slice_to_str(value, line->dn, sizeof line->dn) &&
-                   strspn(line->dn, "0123456789*#+ABCD") == value.len;
-    else if (strcmp(what, "featureLabel") == 0)
-        is_whole = rf_slice_to_str(value, line->label, sizeof line->label);
-    else if (strcmp(what, "displayName") == 0)
-        is_whole = rf_slice_to_str(value, line->name, sizeof line->name);
-    if (is_whole && number > r->n_lines)
-        r->n_lines = number;
-    return is_whole;
+    RF_AUTO(rf_freep) char *folder = rf_site_path_in(b->ctx->site, RF_SITE_IMAGES);
+    RF_AUTO(rf_freep) char *file = rf_strf("%s.SBN", load);
+    RF_AUTO(rf_freep) char *path = rf_path_join(folder, file);
+    return is_load_here(b, load) || rf_file_exists(path) || comes_with_it(b->in->report, file);
 }
 
-static void on_leaf(void *arg, const char *path, struct rf_slice value)
+static bool is_load(const struct rf_old_value *v, char load[64])
 {
-    struct reading *r = arg;
-    char spelled[RF_PHONEXML_PATH_SIZE];
-    const struct rf_phonexml_element *element = NULL;
-    struct rf_why none = {0};
-    if (is_taken(path) || take_line(r, path, value))
-        return;
-    bool is_known = rf_phonexml_path(path, spelled, &element, &none) == RF_OK;
-    if (is_known && (element->flags & RF_PHONEXML_MADE) != 0) {
-        r->n_made++;
-        return;
-    }
-    bool is_secret = !is_known || (element->flags & RF_PHONEXML_SECRET) != 0;
+    struct rf_slice path = rf_slice_str(v->path);
+    return v->code == NULL &&
+           (rf_slice_ends_with(path, "/loadInformation") ||
+            rf_slice_eq_str(path, "inactiveLoadInformation")) &&
+           rf_slice_to_str(v->value, load, 64);
+}
+
+static void note(struct bringing *b, const struct rf_old_value *v)
+{
     struct rf_json *one = rf_json_obj();
-    rf_json_set_str(one, "path", path);
-    rf_json_set_str(one, "why", is_known ? "settable" : "unknown");
-    if (is_secret) /* what nobody knows may be one */
+    rf_json_set_str(one, "path", v->path);
+    if (v->is_secret)
         rf_json_set_null(one, "value");
     else
-        rf_json_set_slice(one, "value", value);
-    rf_json_arr_add_take(r->left, one);
+        rf_json_set_slice(one, "value", v->value);
+    if (v->code != NULL) {
+        rf_json_set_str(one, "why", v->code);
+        rf_json_set_str(one, "text", v->text);
+        rf_json_arr_add_take(b->left, one);
+        return;
+    }
+    rf_json_set_bool(one, "secret", v->is_secret);
+    rf_json_arr_add_take(b->set, one);
+    batch_add(b, v);
+}
+
+static void on_value(void *arg, const struct rf_old_value *given)
+{
+    struct bringing *b = arg;
+    struct rf_old_value v = *given;
+    char load[64];
+    if (is_load(given, load) && !is_module_here(b, load)) {
+        v.code = "load-unknown";
+        v.text = "that load is not here";
+    }
+    note(b, &v);
+}
+
+static void drop_batches(struct bringing *b)
+{
+    for (size_t i = 0; i < b->n_batches; i++) {
+        rf_json_wipe(b->batches[i].secrets);
+        rf_json_free(b->batches[i].secrets);
+        rf_json_free(b->batches[i].set);
+    }
+    rf_free(b->batches);
 }
 
 /* ---- what it is here ---- */
 
-static enum rf_err model_of(const struct olddevice_in *in, const char *load, char model[16],
-                            struct rf_why *why)
+/* A load that is not here is not named: its phones keep what they have. */
+static void check_load(struct bringing *b)
 {
-    const struct rf_family *family = rf_family_of_load(load);
-    char another[16];
-    size_t at = 0;
-    model[0] = '\0';
-    bool has_one = family != NULL && rf_family_next_model(family, &at, model) &&
-                   !rf_family_next_model(family, &at, another);
-    if (has_one)
-        return RF_OK;
-    snprintf(model, 16, "%.15s", in->model != NULL ? in->model : "");
-    if (model[0] != '\0')
-        return RF_OK;
-    return rf_why_set(why, RF_ERR_DENIED, "device-model",
-                      "its load (%s) does not tell its model: say it with --model",
-                      load[0] != '\0' ? load : "none");
+    struct rf_old_device *d = &b->device;
+    struct rf_old_value v = {.path = "loadInformation",
+                             .value = rf_slice_str(d->load),
+                             .code = "load-unknown",
+                             .text = "that load is not here"};
+    if (d->load[0] == '\0' || d->load_server[0] != '\0' || is_load_here(b, d->load))
+        return;
+    note(b, &v);
+    d->load[0] = '\0';
 }
 
-static const char *mode_of(enum rf_phonexml_mode mode)
-{
-    return mode == RF_PHONEXML_MODE_ENCRYPTED       ? "encrypted"
-           : mode == RF_PHONEXML_MODE_AUTHENTICATED ? "authenticated"
-                                                    : "nonsecure";
-}
-
-static struct rf_json *lines_json(const struct reading *r)
+static struct rf_json *lines_json(const struct rf_old_device *d)
 {
     struct rf_json *arr = rf_json_arr();
-    for (size_t i = 0; i < r->n_lines; i++) {
-        if (r->line[i].dn[0] == '\0')
+    for (size_t i = 0; i < d->n_lines; i++) {
+        if (d->line[i].dn[0] == '\0')
             continue;
         struct rf_json *one = rf_json_obj();
-        rf_json_set_str(one, "dn", r->line[i].dn);
-        rf_json_set_str(one, "label", r->line[i].label);
-        rf_json_set_str(one, "display_name", r->line[i].name);
+        rf_json_set_str(one, "dn", d->line[i].dn);
+        rf_json_set_str(one, "label", d->line[i].label);
+        rf_json_set_str(one, "display_name", d->line[i].name);
         rf_json_arr_add_take(arr, one);
     }
     return arr;
 }
 
 /* Members that are the API's as well. */
-static void set_device(struct rf_json *j, const struct olddevice_in *in, const struct reading *r,
-                       const struct rf_phonexml *c, const char *model, const char *load)
+static void set_device(struct rf_json *j, const struct bringing *b, struct rf_json *take_lines)
 {
-    rf_json_set_str(j, "name", in->name);
-    rf_json_set_str(j, "model", model);
-    rf_json_set_str(j, "mode", mode_of(c->security_mode));
-    rf_json_set_str(j, "load", load);
-    rf_json_set_take(j, "lines", lines_json(r));
+    const struct rf_old_device *d = &b->device;
+    rf_json_set_str(j, "model", b->model);
+    rf_json_set_str(j, "mode", d->mode);
+    rf_json_set_str(j, "load", d->load);
+    rf_json_set_str(j, "load_server", d->load_server);
+    if (take_lines != NULL)
+        rf_json_set_take(j, "lines", take_lines);
 }
 
-static enum rf_err add(const struct cmd_ctx *ctx, const struct olddevice_in *in,
-                       const struct reading *r, const struct rf_phonexml *c, const char *model,
-                       const char *load, struct rf_why *why)
+/* ---- through the server ---- */
+
+static enum rf_err ask(const struct bringing *b, enum rf_http_method method, const char *tail,
+                       struct rf_json *take_body, struct rf_why *why)
 {
     RF_AUTO(rf_json_freep) struct rf_json *answer = NULL;
-    RF_AUTO(rf_freep) char *description = rf_strf("from %.100s", in->path);
+    RF_AUTO(rf_freep) char *path = api_device_path(b->in->item->target, tail);
+    return api_ask(b->ctx, method, path, take_body, &answer, why);
+}
+
+/* Is it there? */
+static enum rf_err look(struct bringing *b, struct rf_why *why)
+{
+    struct rf_why inner = {0};
+    enum rf_err err = ask(b, RF_HTTP_GET, "", NULL, &inner);
+    b->state = err == RF_OK ? "changed" : "new";
+    if (err != RF_OK && err != RF_ERR_NOT_FOUND)
+        return rf_why_set(why, err, inner.code, "%s", inner.text);
+    if (!rf_fault_skips("files.overwrite") && err == RF_OK && !b->in->is_overwritten)
+        return rf_why_set(why, RF_ERR_EXISTS, "device-exists",
+                          "%s is a device here: --overwrite changes it to what the file says",
+                          b->in->item->target);
+    return RF_OK;
+}
+
+static enum rf_err put_device(const struct bringing *b, struct rf_why *why)
+{
+    RF_AUTO(rf_json_freep) struct rf_json *answer = NULL;
+    RF_AUTO(rf_freep) char *description = rf_strf("from %.100s", b->in->item->path);
+    bool is_new = strcmp(b->state, "new") == 0;
     struct rf_json *body = rf_json_obj();
-    set_device(body, in, r, c, model, load);
+    /* Files of SCCP phones know no lines: those that are here stay. */
+    set_device(body, b, is_new || b->device.n_lines > 0 ? lines_json(&b->device) : NULL);
+    if (!is_new)
+        return ask(b, RF_HTTP_PUT, "", body, why);
+    rf_json_set_str(body, "name", b->in->item->target);
     rf_json_set_str(body, "description", description);
-    return api_ask(ctx, RF_HTTP_POST, "/v1/devices", body, &answer, why);
+    return api_ask(b->ctx, RF_HTTP_POST, "/v1/devices", body, &answer, why);
 }
 
-/* A load that is not here is not named: its phones keep what they have. */
-static const char *load_here(const struct cmd_ctx *ctx, struct reading *r, const char *load)
+static enum rf_err put_values(struct bringing *b, struct rf_why *why)
 {
-    RF_AUTO(rf_freep) char *folder = rf_site_path_in(ctx->site, RF_SITE_IMAGES);
-    if (load[0] == '\0' || rf_image_load_is_here(folder, load))
-        return load;
-    struct rf_json *one = rf_json_obj();
-    rf_json_set_str(one, "path", "loadInformation");
-    rf_json_set_str(one, "why", "load-unknown");
-    rf_json_set_str(one, "value", load);
-    rf_json_arr_add_take(r->left, one);
-    return "";
+    enum rf_err err = RF_OK;
+    for (size_t i = 0; i < b->n_batches && err == RF_OK; i++) {
+        struct rf_json *body = rf_json_obj();
+        rf_json_set_take(body, "set", rf_steal(&b->batches[i].set));
+        rf_json_set_take(body, "secrets", rf_steal(&b->batches[i].secrets));
+        err = ask(b, RF_HTTP_PUT, "/config", body, why);
+    }
+    return err;
 }
 
-static enum rf_err bring(const struct cmd_ctx *ctx, const struct olddevice_in *in,
-                         struct reading *r, struct rf_json *j, struct rf_why *why)
+/* A new device is added whole, or not at all. */
+static enum rf_err put(struct bringing *b, struct rf_why *why)
 {
-    RF_AUTO(rf_phonexml_freep) struct rf_phonexml *c = NULL;
-    char model[16];
-    enum rf_err err = rf_phonexml_decode(in->xml, &c, why);
-    if (err == RF_OK)
-        err = rf_phonexml_leaves(in->xml, on_leaf, r, why);
+    struct rf_why none = {0};
+    enum rf_err err = put_device(b, why);
     if (err != RF_OK)
         return err;
-    if (c->is_default || !c->is_full)
-        return rf_why_set(why, RF_ERR_DENIED, "device-partial",
-                          "this is no whole configuration of a device");
-    if (strcmp(c->device_protocol, "SCCP") != 0)
-        return rf_why_set(why, RF_ERR_DENIED, "device-protocol",
-                          "a %s device: only SCCP devices are served", c->device_protocol);
-    const char *load = load_here(ctx, r, c->load_information);
-    err = model_of(in, c->load_information, model, why);
-    set_device(j, in, r, c, model, load);
-    if (err != RF_OK || !in->is_added)
+    rf_crash_point("files.device");
+    err = put_values(b, why);
+    if (err != RF_OK && strcmp(b->state, "new") == 0)
+        (void)!ask(b, RF_HTTP_DELETE, "", NULL, &none);
+    return err;
+}
+
+static enum rf_err bring(struct bringing *b, struct rf_json *j, struct rf_why *why)
+{
+    const struct olddevice_in *in = b->in;
+    enum rf_err err =
+        rf_old_device_read(rf_buf_slice(&in->item->device), &b->device, on_value, b, why);
+    if (err != RF_OK)
         return err;
-    return add(ctx, in, r, c, model, load, why);
+    err = rf_old_device_model(b->device.load, in->model, b->model, why);
+    check_load(b);
+    set_device(j, b, lines_json(&b->device));
+    if (err == RF_OK && in->asks)
+        err = look(b, why);
+    return err == RF_OK && in->is_brought ? put(b, why) : err;
 }
 
 struct rf_json *olddevice_bring(const struct cmd_ctx *ctx, const struct olddevice_in *in)
 {
     struct rf_json *j = rf_json_obj();
-    RF_AUTO(rf_freep) struct reading *r = rf_new(struct reading);
+    RF_AUTO(rf_freep) struct bringing *b = rf_new(struct bringing);
     struct rf_why why = {0};
-    r->left = rf_json_arr();
-    rf_json_set_str(j, "device", in->name);
-    rf_json_set_str(j, "path", in->path);
-    enum rf_err err = bring(ctx, in, r, j, &why);
-    rf_json_set_bool(j, "added", err == RF_OK && in->is_added);
+    b->ctx = ctx;
+    b->in = in;
+    b->set = rf_json_arr();
+    b->left = rf_json_arr();
+    /* No value is shorter than four bytes of the file. */
+    b->batches = rf_new_n(struct batch, in->item->device.len / 4 / BATCH + 1);
+    rf_json_set_str(j, "device", in->item->target);
+    rf_json_set_str(j, "path", in->item->path);
+    enum rf_err err = bring(b, j, &why);
+    rf_json_set_str(j, "state", b->state);
+    rf_json_set_bool(j, "added", err == RF_OK && in->is_brought);
     rf_json_set_str(j, "code", err == RF_OK ? NULL : why.code);
     rf_json_set_str(j, "reason", err == RF_OK ? NULL : why.text);
-    rf_json_set_int(j, "written_here", (int64_t)r->n_made);
-    rf_json_set_take(j, "left", r->left);
+    rf_json_set_int(j, "written_here", (int64_t)b->device.n_made);
+    rf_json_set_take(j, "set", b->set);
+    rf_json_set_take(j, "left", b->left);
+    drop_batches(b);
     return j;
 }
 
+/* ---- tables ---- */
+
 struct rf_json *olddevice_row(const struct rf_json *device)
 {
-    static const char *const keys[] = {"device", "model", "mode", "load", "reason"};
+    static const char *const keys[] = {"device", "model", "mode", "load", "state", "reason"};
     struct rf_json *row = rf_json_obj();
     bool is_added = false;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         rf_json_set_str(row, keys[i], rf_json_str(device, keys[i]));
     rf_json_set_bool(row, "added", rf_json_bool(device, "added", &is_added) && is_added);
+    rf_json_set_int(row, "set", (int64_t)rf_json_len(rf_json_get(device, "set")));
     rf_json_set_int(row, "left", (int64_t)rf_json_len(rf_json_get(device, "left")));
     return row;
+}
+
+static void count_left(struct rf_json *counts, const struct rf_json *left)
+{
+    for (size_t i = 0; i < rf_json_len(left); i++) {
+        char shown[RF_PHONEXML_LEAF_PATH_MAX];
+        int64_t n = 0;
+        const struct rf_json *one = rf_json_at(left, i);
+        const char *path = rf_json_str(one, "path"), *why = rf_json_str(one, "why");
+        RF_AUTO(rf_freep)
+        char *key = rf_strf("%s %s", why, rf_escape(rf_slice_str(path), shown, sizeof shown));
+        (void)rf_json_int(counts, key, &n);
+        rf_json_set_int(counts, key, n + 1);
+    }
+}
+
+static void add_left_row(void *arg, const char *key, const struct rf_json *value)
+{
+    struct rf_json *row = rf_json_obj();
+    char n[24];
+    const char *path = strchr(key, ' ');
+    rf_json_set_slice(row, "why", rf_slice_of(key, (size_t)(path - key)));
+    rf_json_set_str(row, "path", path + 1);
+    rf_json_set_str(row, "devices", rf_json_text(value, n, sizeof n));
+    rf_json_arr_add_take(arg, row);
+}
+
+struct rf_json *olddevice_left_rows(const struct rf_json *devices)
+{
+    RF_AUTO(rf_json_freep) struct rf_json *counts = rf_json_obj();
+    struct rf_json *rows = rf_json_arr();
+    for (size_t i = 0; i < rf_json_len(devices); i++)
+        count_left(counts, rf_json_get(rf_json_at(devices, i), "left"));
+    rf_json_each(counts, add_left_row, rows);
+    return rows;
 }
