@@ -273,6 +273,76 @@ def test_sec_21_sec_31_the_signing_key_is_lost(office, tmp_path):
     site.wait_registered(A, B)
 
 
+def test_phones_move_to_another_site_and_back(morning, tmp_path):
+    """Both phones, with CTL and ITL, take the lists of a completely different site once theirs lets
+    them, enrol and register there; and come home the same way. A third site gets nowhere."""
+    home, phones = morning.site, (morning.a, morning.b)
+    there, third = (rig.Site(tmp_path / name, name=name) for name in ("there", "third"))
+    for site in (there, third):
+        site.cli("mic", "import", morning.factory.roots)
+        site.start()
+        for phone in phones:
+            site.device_add(phone.device, lines=["3" + phone.device[-3:]])
+            site.capf_install(phone.device, "mic")
+
+    def restart(site, wait=True):
+        for phone in phones:
+            phone.stop()
+            phone.start(site)
+        for phone in phones:
+            phone.wait("registered")
+        return site.wait_registered(*(phone.device for phone in phones)) if wait else None
+
+    def stays_at_home(site):
+        restart(site, wait=False)
+        for phone in phones:
+            assert {e["code"] for e in phone.seen("list-refused")} == {"list-signer-unknown"}
+            home.wait_registered(phone.device)
+
+    def knows(site, names):
+        for name in names:
+            site.cli("device", "reset", name)
+        wait_held(site, names)
+        assert not site.cli("rotate", "status", "--json")["phones"]["stranded"]
+
+    stays_at_home(there)
+    restart(home)
+    begun = home.cli("rotate", "begin", "move", "--to", there.folder / "certs/sast1.pem", "--json")
+    assert (begun["key"], begun["step"], begun["restart"]) == ("move", "overlap", False)
+    assert begun["fingerprint"] == next(
+        one["fingerprint"] for one in there.status()["certificates"] if one["role"] == "SAST-1")
+    assert stranded(begun) == {A: "list-lacks", B: "list-lacks"}
+    assert refused(home, "rotate", "next")["code"] == "move-last"
+    knows(home, (A, B))
+    stays_at_home(third)
+    restart(there)
+    for phone in phones:
+        assert [e["action"] for e in phone.seen("list")][:2] == ["update", "update"]
+        assert phone.seen("enrol-done", outcome="installed")
+        for kind in ("CTL", "ITL"):
+            assert (phone.flash / f"{kind}File.tlv").read_bytes() == \
+                (there.folder / f"lists/{kind}File.tlv").read_bytes()
+    # Home again: their lists of now do not know it.
+    home.cli("rotate", "abort")
+    there.cli("rotate", "begin", "move", "--to", home.folder / "certs/sast1.pem")
+    knows(there, (A, B))
+    for name in (A, B):
+        home.capf_install(name, "mic")
+    restart(home)
+    assert (morning.a.flash / "CTLFile.tlv").read_bytes() == \
+        (home.folder / "lists/CTLFile.tlv").read_bytes()
+    stays_at_home(there)
+
+
+def test_a_move_wants_the_other_sites_certificate(site):
+    assert "--to" in site.cli("rotate", "begin", "move", status=2).stderr
+    assert "--to" in site.cli("rotate", "begin", "tftp", "--to", "x", status=2).stderr
+    for own in ("sast1", "sast2"):
+        assert refused(site, "rotate", "begin", "move", "--to",
+                       site.folder / f"certs/{own}.pem")["code"] == "move-own"
+    assert site.cli("rotate", "status", "--json")["step"] == "none"
+
+
 def test_one_command_at_a_time_changes_lists(site):
     folder = os.open(site.folder / "lists", os.O_RDONLY)
     try:

@@ -11,6 +11,9 @@ static const char *advice(const struct rf_setup_rotation *r)
     bool waits = rf_setup_phones_count(&r->phones, RF_SETUP_STRANDED) +
                      rf_setup_phones_count(&r->phones, RF_SETUP_UNSURE) >
                  0;
+    if (r->what == RF_SETUP_MOVE && r->step == RF_SETUP_OVERLAP)
+        return waits ? "reset the phones named here: they do not know the other site yet"
+                     : "let the phones ask the other site; `ringfence rotate abort` ends it";
     switch (r->step) {
     case RF_SETUP_NONE:
         return r->wants_restart ? "start ringfenced again" : "nothing: it is done";
@@ -64,18 +67,26 @@ static int run_begin(struct cmd_ctx *ctx)
     RF_AUTO(rf_site_freep) struct rf_site *site = NULL;
     RF_AUTO(rf_secret_fini) struct rf_secret passphrase = {.len = 0};
     RF_AUTO(rf_setup_rotation_fini) struct rf_setup_rotation r = {0};
+    RF_AUTO(rf_cert_freep) struct rf_cert *to = NULL;
+    const char *path = cmd_get(ctx, "to");
     enum rf_setup_what what = RF_SETUP_CCM;
     char drawn[LISTS_DRAWN] = "";
     struct rf_setup_run run;
     struct rf_why why = {0};
     if (!rf_setup_what_parse(ctx->args[0], &what))
-        return cmd_usage(ctx, "\"%s\" is none of ccm, tftp, capf, https, sast, sast2, lsc-issuer",
+        return cmd_usage(ctx,
+                         "\"%s\" is none of ccm, tftp, capf, https, sast, sast2, lsc-issuer, move",
                          ctx->args[0]);
+    if ((what == RF_SETUP_MOVE) != (path != NULL))
+        return cmd_usage(ctx, "--to names the other site's SAST: with move, and only then");
     enum rf_err err = lists_open(ctx, &site, &run, &why);
     if (err == RF_OK && what == RF_SETUP_SAST2)
         err = lists_passphrase(ctx, &passphrase, drawn, &why);
+    if (err == RF_OK && path != NULL)
+        err = rf_cert_from_pem_file(path, &to, &why);
     if (err == RF_OK)
-        err = rf_setup_rotation_begin(&run, what, &passphrase, &r, &why);
+        err = to != NULL ? rf_setup_rotation_move(&run, to, &r, &why)
+                         : rf_setup_rotation_begin(&run, what, &passphrase, &r, &why);
     int status;
     if (err == RF_OK) {
         struct rf_json *j = rotation_json(&r, true);
@@ -125,6 +136,9 @@ static const struct cmd_option begin_options[] = {
     {.name = "sast2-passphrase-file",
      .arg = "FILE",
      .help = "with sast2: passphrase of its key (- reads it); else one is drawn and shown"},
+    {.name = "to",
+     .arg = "CERT",
+     .help = "with move: the SAST of the site that phones move to, its certs/sast1.pem"},
     {.name = "force", .help = "publish even when phones are stranded"},
 };
 
@@ -140,9 +154,11 @@ const struct cmd cmd_rotate_begin = {
     .options = begin_options,
     .n_options = sizeof begin_options / sizeof *begin_options,
     .summary = "Begin to change a key: make the new one, and make it known to the phones",
-    .help = "KEY is ccm, tftp, capf, https, sast, sast2 or lsc-issuer. One at a time. The old key\n"
-            "is used until `ringfence rotate next`, which waits until every phone knows the new\n"
-            "one. sast2 is done at once.",
+    .help =
+        "KEY is ccm, tftp, capf, https, sast, sast2 or lsc-issuer. One at a time. The old key\n"
+        "is used until `ringfence rotate next`, which waits until every phone knows the new\n"
+        "one. sast2 is done at once. With move no key is made: phones learn to believe another\n"
+        "site, so that they take its lists once they ask there.",
     .uses_site = true,
     .has_json = true,
     .run = run_begin,

@@ -115,9 +115,10 @@ enum rf_setup_what {
     RF_SETUP_SAST,       /* the signer of lists */
     RF_SETUP_SAST2,      /* the spare */
     RF_SETUP_LSC_ISSUER, /* issues the phones' certificates */
+    RF_SETUP_MOVE,       /* no key of ours: the SAST of a site that the phones move to */
     RF_SETUP_WHAT_N
 };
-/** "ccm", "tftp", "capf", "https", "sast", "sast2", "lsc-issuer". */
+/** "ccm", "tftp", "capf", "https", "sast", "sast2", "lsc-issuer", "move". */
 const char *rf_setup_what_name(enum rf_setup_what what);
 RF_MUST_CHECK bool rf_setup_what_parse(const char *text, enum rf_setup_what *out);
 
@@ -144,17 +145,23 @@ void rf_setup_rotation_fini(struct rf_setup_rotation *r);
 /** Where a rotation stands, and which phones the next step waits for. */
 RF_MUST_CHECK enum rf_err rf_setup_rotation_load(const struct rf_setup_run *run,
                                                  struct rf_setup_rotation *out, struct rf_why *why);
-/** Make the new key and publish lists with old and new. The spare (SAST2) is done with that; its
- * key is protected by `passphrase` (else may be NULL). RF_ERR_EXISTS rotation-active; what
- * rf_setup_publish gives. */
+/** Make the new key and publish lists with old and new; not for MOVE. The spare (SAST2) is done
+ * with that; its key is protected by `passphrase` (else may be NULL). RF_ERR_EXISTS
+ * rotation-active; what rf_setup_publish gives. */
 RF_MUST_CHECK enum rf_err rf_setup_rotation_begin(const struct rf_setup_run *run,
                                                   enum rf_setup_what what,
                                                   const struct rf_secret *passphrase,
                                                   struct rf_setup_rotation *out,
                                                   struct rf_why *why);
+/** Let the phones move to another site: publish lists with that site's SAST in the spare's place,
+ * so that they take its lists when they ask there, and ours as before. Whoever has its key decides
+ * from then on what they trust. Ends by rf_setup_rotation_abort. RF_ERR_EXISTS rotation-active;
+ * RF_ERR_DENIED move-own (a SAST of this site); what rf_setup_publish gives. */
+RF_MUST_CHECK enum rf_err rf_setup_rotation_move(const struct rf_setup_run *run, struct rf_cert *to,
+                                                 struct rf_setup_rotation *out, struct rf_why *why);
 /** The next step: switch to the new key, or take the old one out. RF_ERR_NOT_FOUND no-rotation;
- * RF_ERR_AGAIN rotation-waits (phones lack the list: out->phones; not when forced),
- * rotation-restart (the server still uses the old one). */
+ * RF_ERR_DENIED move-last (a move has none); RF_ERR_AGAIN rotation-waits (phones lack the list:
+ * out->phones; not when forced), rotation-restart (the server still uses the old one). */
 RF_MUST_CHECK enum rf_err rf_setup_rotation_next(const struct rf_setup_run *run,
                                                  struct rf_setup_rotation *out, struct rf_why *why);
 /** Back to the old key. RF_ERR_NOT_FOUND no-rotation; RF_ERR_DENIED rotation-used (phones have

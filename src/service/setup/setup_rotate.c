@@ -36,6 +36,8 @@ static const struct subject {
     /* In no list: the role says nothing. */
     [RF_SETUP_LSC_ISSUER] = {"lsc-issuer", RF_SITE_KEY_LSC_ISSUER, RF_SITE_CERT_LSC_ISSUER,
                              RF_TRUSTLIST_ROLE_CAPF, RF_STORE_IN_USE_LSC_ISSUER},
+    /* A certificate without a key, where that of a coming SAST would lie. */
+    [RF_SETUP_MOVE] = {"move", RF_SITE_KEY_SAST1, RF_SITE_CERT_SAST1, RF_TRUSTLIST_ROLE_SAST, NULL},
 };
 
 static const char *const step_names[] = {"none", "overlap", "switching", "switched"};
@@ -369,11 +371,11 @@ static enum rf_err begin_overlap(const struct rf_setup_run *run, const struct pl
     return err;
 }
 
-enum rf_err rf_setup_rotation_begin(const struct rf_setup_run *run, enum rf_setup_what what,
-                                    const struct rf_secret *passphrase,
-                                    struct rf_setup_rotation *out, struct rf_why *why)
+/* One at a time; and away with what is left of a beginning that broke off. */
+static enum rf_err clear_the_way(const struct rf_setup_run *run, enum rf_setup_what what,
+                                 const struct places *p, struct rf_setup_rotation *out,
+                                 struct rf_why *why)
 {
-    RF_AUTO(places_fini) struct places p = places_of(run->dir, what);
     enum rf_err err = state_load(run->dir, out, why);
     if (err == RF_OK && !rf_fault_skips("setup.rotation-one") && out->step != RF_SETUP_NONE)
         return rf_why_set(
@@ -381,9 +383,16 @@ enum rf_err rf_setup_rotation_begin(const struct rf_setup_run *run, enum rf_setu
             "the key of %s is being changed: one at a time. `ringfence rotate status` "
             "says what is next",
             subjects[out->what].name);
-    if (err == RF_OK)
-        err = drop(&p, NEXT, why); /* of a beginning that broke off */
     out->what = what;
+    return err == RF_OK ? drop(p, NEXT, why) : err;
+}
+
+enum rf_err rf_setup_rotation_begin(const struct rf_setup_run *run, enum rf_setup_what what,
+                                    const struct rf_secret *passphrase,
+                                    struct rf_setup_rotation *out, struct rf_why *why)
+{
+    RF_AUTO(places_fini) struct places p = places_of(run->dir, what);
+    enum rf_err err = clear_the_way(run, what, &p, out, why);
     if (err == RF_OK)
         err = make_next(run, what, &p, passphrase, out, why);
     rf_crash_point("rotation.begin");
@@ -396,6 +405,46 @@ enum rf_err rf_setup_rotation_begin(const struct rf_setup_run *run, enum rf_setu
     if (err == RF_OK && out->step != RF_SETUP_NONE)
         err = look_at_server(run->dir, out, why);
     return err == RF_OK ? look_at_phones(run->dir, out, why) : err;
+}
+
+/* ---- a move ---- */
+
+/* The lists would say nothing new, and have lost the spare. */
+static enum rf_err check_other_site(const struct rf_setup_run *run, const struct rf_cert *to,
+                                    struct rf_why *why)
+{
+    static const enum rf_site_item own[] = {RF_SITE_CERT_SAST1, RF_SITE_CERT_SAST2};
+    enum rf_err err = RF_OK;
+    for (size_t i = 0; i < 2 && err == RF_OK; i++) {
+        RF_AUTO(rf_cert_freep) struct rf_cert *cert = NULL;
+        err = cert_load(run->dir, own[i], NULL, &cert, why);
+        if (err == RF_OK && !rf_fault_skips("setup.move-own") && rf_cert_eq(cert, to))
+            return rf_why_set(why, RF_ERR_DENIED, "move-own",
+                              "%s (%s) is a SAST of this site: it wants that of the other one, "
+                              "certs/sast1.pem there",
+                              rf_cert_subject(to), rf_cert_short(to));
+    }
+    return err;
+}
+
+enum rf_err rf_setup_rotation_move(const struct rf_setup_run *run, struct rf_cert *to,
+                                   struct rf_setup_rotation *out, struct rf_why *why)
+{
+    RF_AUTO(places_fini) struct places p = places_of(run->dir, RF_SETUP_MOVE);
+    RF_AUTO(rf_buf_fini) struct rf_buf pem = RF_BUF(4 * RF_CERT_DER_MAX);
+    enum rf_err err = check_other_site(run, to, why);
+    if (err == RF_OK)
+        err = clear_the_way(run, RF_SETUP_MOVE, &p, out, why);
+    if (err == RF_OK && rf_cert_to_pem(to, &pem) != RF_OK)
+        err = rf_why_set(why, RF_ERR_LIMIT, "cert-size", "%s: too long", rf_cert_subject(to));
+    if (err == RF_OK)
+        err = rf_file_replace(p.cert[NEXT], rf_buf_slice(&pem), RF_FILE_PUBLIC, why);
+    if (err == RF_OK)
+        err = begin_overlap(run, &p, out, why);
+    if (err != RF_OK)
+        return err;
+    out->cert = rf_cert_ref(to);
+    return look_at_phones(run->dir, out, why);
 }
 
 /* ---- next ---- */
@@ -477,6 +526,10 @@ enum rf_err rf_setup_rotation_next(const struct rf_setup_run *run, struct rf_set
     enum rf_err err = load_active(run, out, why);
     if (err != RF_OK)
         return err;
+    if (out->what == RF_SETUP_MOVE)
+        return rf_why_set(why, RF_ERR_DENIED, "move-last",
+                          "phones move when they ask the other site for their lists: there is no "
+                          "next step here. `ringfence rotate abort` ends it");
     RF_AUTO(places_fini) struct places p = places_of(run->dir, out->what);
     switch (out->step) {
     case RF_SETUP_NONE:

@@ -313,6 +313,89 @@ static void a_recovery_that_broke_off_is_begun_again(void **state)
     all_boot();
 }
 
+/* ---- a move ---- */
+
+static enum rf_err move(struct rf_cert *to, size_t *lacking, struct rf_why *why)
+{
+    struct rf_setup_run run = run_of(false);
+    RF_AUTO(rf_setup_rotation_fini) struct rf_setup_rotation r = {0};
+    enum rf_err err = rf_setup_rotation_move(&run, to, &r, why);
+    *lacking = rf_setup_phones_count(&r.phones, RF_SETUP_STRANDED);
+    return err;
+}
+
+/* What a phone would do with the list of the site that this is the SAST of. */
+static enum rf_err takes_list_of(const struct phone *p, struct rf_vault_key *key,
+                                 const struct rf_cert *sast, enum rf_list_kind kind,
+                                 struct rf_why *why)
+{
+    struct rf_list_entry entry = {.cert = sast, .role = RF_TRUSTLIST_ROLE_SAST};
+    struct rf_list_spec spec = {.kind = kind,
+                                .entries = &entry,
+                                .n = 1,
+                                .digest = RF_DIGEST_SHA512,
+                                .timestamp = (uint32_t)t.now_s};
+    struct rf_list_policy policy = {.rollback = RF_ROLLBACK_REJECT};
+    RF_AUTO(rf_list_verdict_fini) struct rf_list_verdict verdict = {0};
+    RF_AUTO(rf_buf_fini) struct rf_buf bytes = RF_BUF(RF_TRUSTLIST_BYTES_MAX);
+    assert_err(rf_list_build(&spec, key, sast, &bytes, NULL), RF_OK);
+    return rf_lists_consider(&p->lists, kind, rf_buf_slice(&bytes), &policy, &verdict, why);
+}
+
+static void phones_move_to_another_site_while_that_is_wanted(void **state)
+{
+    (void)state;
+    RF_AUTO(rf_key_freep) struct rf_key *key = NULL;
+    RF_AUTO(rf_key_freep) struct rf_key *spare_of_ours = spare_key();
+    RF_AUTO(rf_vault_freep) struct rf_vault_key *vault = NULL;
+    RF_AUTO(rf_cert_freep) struct rf_cert *theirs = NULL;
+    RF_AUTO(rf_cert_freep) struct rf_cert *ours = cert_at(RF_SITE_CERT_SAST1);
+    RF_AUTO(rf_cert_freep) struct rf_cert *spare = cert_at(RF_SITE_CERT_SAST2);
+    struct rf_issue_self spec = {
+        .role = RF_CERT_ROLE_SAST, .cn = "SAST", .org = "new", .now_s = SETUP_NOW, .days = 100};
+    struct phone *p = add_phone();
+    struct rf_why why = {0};
+    enum rf_setup_step step;
+    size_t lacking = 0;
+    assert_err(rf_key_new_rsa(2048, &key, NULL), RF_OK);
+    vault = rf_vault_key_from_key(key);
+    assert_err(rf_issue_self_signed(&spec, vault, &theirs, NULL), RF_OK);
+    all_boot();
+    assert_refused(takes_list_of(p, vault, theirs, RF_LIST_CTL, &why), RF_ERR_DENIED, why,
+                   "list-signer-unknown");
+    why = (struct rf_why){0};
+    assert_refused(move(ours, &lacking, &why), RF_ERR_DENIED, why, "move-own");
+    why = (struct rf_why){0};
+    assert_refused(move(spare, &lacking, &why), RF_ERR_DENIED, why, "move-own");
+    all_boot();
+    assert_true(knows(p, spare, RF_TRUSTLIST_ROLE_SAST)); /* nothing was done */
+    assert_err(move(theirs, &lacking, NULL), RF_OK);
+    assert_int_equal(lacking, 1);
+    all_boot();
+    assert_false(knows(p, spare, RF_TRUSTLIST_ROLE_SAST));
+    for (int kind = RF_LIST_CTL; kind <= RF_LIST_ITL; kind++)
+        assert_err(takes_list_of(p, vault, theirs, (enum rf_list_kind)kind, NULL), RF_OK);
+    /* It does not go further here, nor does anything else begin. */
+    why = (struct rf_why){0};
+    assert_refused(next(&step, true, &why), RF_ERR_DENIED, why, "move-last");
+    why = (struct rf_why){0};
+    assert_refused(begin(RF_SETUP_TFTP, &why), RF_ERR_EXISTS, why, "rotation-active");
+    why = (struct rf_why){0};
+    assert_refused(move(theirs, &lacking, &why), RF_ERR_EXISTS, why, "rotation-active");
+    why = (struct rf_why){0};
+    assert_refused(recover(spare_of_ours, true, &why), RF_ERR_EXISTS, why, "rotation-active");
+    assert_err(publish(true, NULL, NULL), RF_OK);
+    all_boot();
+    assert_err(give_up(&step, NULL), RF_OK);
+    assert_int_equal(step, RF_SETUP_NONE);
+    all_boot();
+    assert_true(knows(p, spare, RF_TRUSTLIST_ROLE_SAST));
+    why = (struct rf_why){0};
+    assert_refused(takes_list_of(p, vault, theirs, RF_LIST_CTL, &why), RF_ERR_DENIED, why,
+                   "list-signer-unknown");
+    assert_err(begin(RF_SETUP_TFTP, NULL), RF_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -327,6 +410,7 @@ int main(void)
         AT_TOWN(a_recovery_that_would_strand_phones_changes_nothing),
         AT_TOWN(recovery_in_the_middle_of_a_change_of_the_signer),
         AT_TOWN(a_recovery_that_broke_off_is_begun_again),
+        AT_TOWN(phones_move_to_another_site_while_that_is_wanted),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }
