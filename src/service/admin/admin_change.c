@@ -196,6 +196,8 @@ static enum rf_err new_phone(struct admin_task *t, const struct rf_json *body,
     if (err == RF_OK)
         err = admin_read_phone(body, phone, why);
     if (err == RF_OK)
+        err = admin_check_model(t, &phone->device, NULL, why);
+    if (err == RF_OK)
         err = ADMIN_OPS(t, device_check)(ADMIN_ARG(t), phone, why);
     return err;
 }
@@ -252,6 +254,8 @@ enum rf_err admin_edit_store(struct admin_task *t, struct rf_store *store, struc
         return err;
     struct rf_store_device before = d->phone.device;
     err = admin_read_phone(t->change.body, &d->phone, why);
+    if (err == RF_OK)
+        err = admin_check_model(t, &d->phone.device, &before, why);
     if (err == RF_OK)
         err = ADMIN_OPS(t, device_check)(ADMIN_ARG(t), &d->phone, why);
     if (err == RF_OK && before.encrypt != RF_STORE_ENCRYPT_ON)

@@ -155,6 +155,12 @@ void admin_approve_answer(struct admin_task *t, struct rf_json *out);
 enum rf_err admin_read_phone(const struct rf_json *body, struct rf_store_phone *phone,
                              struct rf_why *why);
 
+/* admin_model.c */
+/** `before` (may be NULL): the device as it was. RF_ERR_DENIED (409) model-mode, model-encrypt,
+ * model-digest, load-model. */
+enum rf_err admin_check_model(struct admin_task *t, const struct rf_store_device *d,
+                              const struct rf_store_device *before, struct rf_why *why);
+
 /* admin_pending.c */
 enum rf_err admin_pending_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
 void admin_pending_answer(struct admin_task *t, struct rf_json *out);

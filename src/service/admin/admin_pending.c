@@ -74,6 +74,8 @@ enum rf_err admin_approve_begin(struct admin_task *t, struct rf_http_req *req, s
     if (err == RF_OK)
         err = admin_read_phone(body, phone, why);
     if (err == RF_OK)
+        err = admin_check_model(t, &phone->device, NULL, why);
+    if (err == RF_OK)
         err = ADMIN_OPS(t, device_check)(ADMIN_ARG(t), phone, why);
     return err;
 }

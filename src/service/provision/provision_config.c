@@ -5,6 +5,7 @@
 #include "service/provision/provision_layers.h"
 
 #include "base/text.h"
+#include "service/site/families.h"
 #include "trust/digest.h"
 #include "trust/key.h"
 #include "wire/phonexml/phonexml.h"
@@ -155,6 +156,8 @@ static enum provision_protection protection_of(const struct rf_store_device *dev
                                                const struct provision_config *c)
 {
     bool has_rsa = c->phone != NULL && rf_cert_key_type(c->phone) == RF_KEY_RSA;
+    if (rf_family_model_can(device->model) != RF_MODEL_CAN_ALL)
+        return PROVISION_CLEAR; /* it could not read it */
     switch (device->encrypt) {
     case RF_STORE_ENCRYPT_OFF:
         return PROVISION_CLEAR;

@@ -4,37 +4,7 @@
 #include "service/provision/provision_int.h"
 
 #include "base/faults.h"
-#include "base/text.h"
-
-#include <string.h>
-
-enum model_class {
-    ONLY_SHA1,   /* verify nothing else */
-    SHA1_RATHER, /* late firmware knows SHA-512: to be named for the device */
-    BOTH         /* as the site says */
-};
-
-/* By the beginning of the model, the longest first. doc: docs/provisioning.md, "Digests" */
-static const struct {
-    const char *head;
-    enum model_class class;
-} classes[] = {
-    {"ringphone", BOTH}, {"8961", SHA1_RATHER}, {"894", ONLY_SHA1}, {"69", ONLY_SHA1},
-    {"79", ONLY_SHA1},   {"99", SHA1_RATHER},   {"78", BOTH},       {"88", BOTH},
-};
-
-static bool class_of(const char *model, enum model_class *out)
-{
-    struct rf_slice name = rf_slice_str(model);
-    if (rf_slice_starts_with(name, "CP-"))
-        name = rf_slice_part(name, 3, name.len);
-    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
-        if (rf_slice_starts_with(name, classes[i].head)) {
-            *out = classes[i].class;
-            return true;
-        }
-    return false;
-}
+#include "service/site/families.h"
 
 static enum rf_err take(const struct provision_facts *facts, enum rf_digest digest,
                         const char *device, const char *model, enum rf_digest *out,
@@ -55,13 +25,13 @@ enum rf_err provision_digest_of(const struct rf_store_device *device,
                                 const struct provision_facts *facts, enum rf_digest *out,
                                 struct rf_why *why)
 {
-    enum model_class class;
+    enum rf_model_digests digests = rf_family_model_digests(device->model);
     if (device->digest == RF_STORE_DIGEST_SHA1)
         return take(facts, RF_DIGEST_SHA1, device->name, device->model, out, why);
     if (device->digest == RF_STORE_DIGEST_SHA512)
         return take(facts, RF_DIGEST_SHA512, device->name, device->model, out, why);
-    if (class_of(device->model, &class))
-        return take(facts, class == BOTH ? facts->digest : RF_DIGEST_SHA1, device->name,
+    if (digests != RF_MODEL_DIGESTS_UNKNOWN)
+        return take(facts, digests == RF_MODEL_BOTH ? facts->digest : RF_DIGEST_SHA1, device->name,
                     device->model, out, why);
     if (rf_fault_skips("provision.digest-unknown") || facts->may_sha1)
         return take(facts, RF_DIGEST_SHA1, device->name, device->model, out, why);

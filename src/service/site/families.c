@@ -132,6 +132,55 @@ static void bare_model(const char *model, char out[16])
         out[n - 1] = '\0';
 }
 
+/* ---- what models can ---- */
+
+/* The first row that the model begins with counts. doc: docs/phones.md, "What is refused" */
+static const struct {
+    const char *heads; /* blanks part them */
+    enum rf_model_can can;
+} abilities[] = {
+    {"7902 7905 7912 7920", RF_MODEL_CAN_NOTHING},
+    {"7940 7960", RF_MODEL_CAN_LISTS},
+};
+
+static const struct {
+    const char *heads;
+    enum rf_model_digests digests;
+} digests[] = {
+    {"ringphone 78 88", RF_MODEL_BOTH},
+    {"8961 99", RF_MODEL_SHA1_RATHER},
+    {"894 69 79", RF_MODEL_SHA1},
+};
+
+static bool begins_with(const char *model, const char *heads)
+{
+    char bare[16];
+    struct rf_slice rest = rf_slice_str(heads), head;
+    bare_model(model, bare);
+    while (rf_next_piece(&rest, ' ', &head))
+        if (strncasecmp(bare, (const char *)head.p, head.len) == 0)
+            return true;
+    return false;
+}
+
+enum rf_model_can rf_family_model_can(const char *model)
+{
+    for (size_t i = 0; i < sizeof abilities / sizeof *abilities; i++)
+        if (begins_with(model, abilities[i].heads))
+            return abilities[i].can;
+    return RF_MODEL_CAN_ALL;
+}
+
+enum rf_model_digests rf_family_model_digests(const char *model)
+{
+    for (size_t i = 0; i < sizeof digests / sizeof *digests; i++)
+        if (begins_with(model, digests[i].heads))
+            return digests[i].digests;
+    return RF_MODEL_DIGESTS_UNKNOWN;
+}
+
+/* ---- names and numbers ---- */
+
 void rf_family_model_name(const char *model, char name[32])
 {
     char bare[16];

@@ -36,6 +36,23 @@ void rf_family_model_name(const char *model, char name[32]);
 /** Is the file, by its name, an image of a model whose loads have no list? Those may be unsigned:
  * the oldest phones know no signatures. */
 bool rf_family_is_bare(const char *file);
+/** How much of the security of files and signalling a model has, where that is known. A model
+ * nobody knows has all of it. */
+enum rf_model_can {
+    RF_MODEL_CAN_NOTHING, /* asks for no trust lists and speaks no TLS */
+    RF_MODEL_CAN_LISTS,   /* a CTL and TLS; verifies no files, so none can be encrypted either */
+    RF_MODEL_CAN_ALL,
+};
+enum rf_model_can rf_family_model_can(const char *model);
+/** Which digests of signed files a model verifies. doc: docs/provisioning.md, "Digests" */
+enum rf_model_digests {
+    RF_MODEL_DIGESTS_UNKNOWN,
+    RF_MODEL_SHA1,        /* nothing else */
+    RF_MODEL_SHA1_RATHER, /* late firmware knows SHA-512: to be named for the device */
+    RF_MODEL_BOTH,
+};
+enum rf_model_digests rf_family_model_digests(const char *model);
+
 /** The next model of a family, from *at on (0 first); false when there is none. "*" gives none. */
 bool rf_family_next_model(const struct rf_family *family, size_t *at, char model[16]);
 

@@ -224,6 +224,48 @@ static void certificates_are_shown(void **state)
     rf_store_cert_fini(&cert);
 }
 
+/* Refused when it is saved, and the twin with the one thing otherwise is taken. */
+static void a_model_is_not_asked_for_what_it_cannot(void **state)
+{
+    struct world *w = *state;
+    static const struct {
+        const char *model, *bad, *good, *code;
+    } rows[] = {
+        {"7912", "\"mode\":\"encrypted\"", "\"mode\":\"nonsecure\"", "model-mode"},
+        {"CP-7905G", "\"mode\":\"authenticated\"", "\"mode\":\"nonsecure\"", "model-mode"},
+        {"7962", "\"digest\":\"sha512\"", "\"digest\":\"sha1\"", "model-digest"},
+        {"7962", "\"load\":\"SCCP75.9\"", "\"load\":\"SCCP42.9\"", "load-model"},
+        {"8861", "\"load\":\"sip8845_65.12\"", "\"load\":\"sip88xx.12\"", "load-model"},
+        {"7960", "\"encrypt_config\":\"on\"", "\"encrypt_config\":\"auto\"", "model-encrypt"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        RF_AUTO(rf_freep)
+        char *bad =
+            rf_strf("{\"name\":\"" PHONE_A "\",\"model\":\"%s\",%s}", rows[i].model, rows[i].bad);
+        RF_AUTO(rf_freep)
+        char *good =
+            rf_strf("{\"name\":\"" PHONE_A "\",\"model\":\"%s\",%s}", rows[i].model, rows[i].good);
+        RF_AUTO(rf_freep) char *change = rf_strf("{%s}", rows[i].bad);
+        refused(w, RF_HTTP_POST, "/v1/devices", bad, 409, rows[i].code);
+        answers(w, RF_HTTP_POST, "/v1/devices", good, 201);
+        refused(w, RF_HTTP_PUT, "/v1/devices/" PHONE_A, change, 409, rows[i].code);
+        answers(w, RF_HTTP_PUT, "/v1/devices/" PHONE_A, "{\"description\":\"x\"}", 200);
+        answers(w, RF_HTTP_DELETE, "/v1/devices/" PHONE_A, NULL, 200);
+    }
+    refused(w, RF_HTTP_POST, "/v1/devices/" PHONE_A "/approve", "{\"model\":\"7912\"}", 409,
+            "model-mode");
+    /* One that was let in before may be changed otherwise, and made right. */
+    struct rf_store_phone old = {.device = {.name = PHONE_A,
+                                            .model = "7912",
+                                            .mode = RF_STORE_ENCRYPTED,
+                                            .media_policy = RF_STORE_MEDIA_BEST_EFFORT}};
+    assert_err(rf_store_device_add(w->store, &old, WORLD_NOW, NULL, NULL), RF_OK);
+    answers(w, RF_HTTP_PUT, "/v1/devices/" PHONE_A, "{\"description\":\"old\"}", 200);
+    refused(w, RF_HTTP_PUT, "/v1/devices/" PHONE_A, "{\"mode\":\"authenticated\"}", 409,
+            "model-mode");
+    answers(w, RF_HTTP_PUT, "/v1/devices/" PHONE_A, "{\"mode\":\"nonsecure\"}", 200);
+}
+
 /* One member of the good body replaced by a bad one; the good one is taken at the end. */
 static void what_devices_may_not_be(void **state)
 {
@@ -777,6 +819,7 @@ int main(void)
         IN_WORLD(only_root_its_user_and_its_group),
         IN_WORLD(a_device_is_added_and_shown),
         IN_WORLD(certificates_are_shown),
+        IN_WORLD(a_model_is_not_asked_for_what_it_cannot),
         IN_WORLD(what_devices_may_not_be),
         IN_WORLD(a_site_that_requires_srtp),
         IN_WORLD(names_and_lines_are_taken_once),

@@ -129,6 +129,39 @@ static void models_have_their_numbers(void **state)
     }
 }
 
+static void models_are_told_what_they_can(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *model;
+        enum rf_model_can can;
+        enum rf_model_digests digests;
+    } rows[] = {
+        {"7912", RF_MODEL_CAN_NOTHING, RF_MODEL_SHA1},
+        {"CP-7905G", RF_MODEL_CAN_NOTHING, RF_MODEL_SHA1},
+        {"7902", RF_MODEL_CAN_NOTHING, RF_MODEL_SHA1},
+        {"7920", RF_MODEL_CAN_NOTHING, RF_MODEL_SHA1},
+        {"7921", RF_MODEL_CAN_ALL, RF_MODEL_SHA1},
+        {"7940G", RF_MODEL_CAN_LISTS, RF_MODEL_SHA1},
+        {"cp-7960", RF_MODEL_CAN_LISTS, RF_MODEL_SHA1},
+        {"7941", RF_MODEL_CAN_ALL, RF_MODEL_SHA1},
+        {"7961G-GE", RF_MODEL_CAN_ALL, RF_MODEL_SHA1},
+        {"6921", RF_MODEL_CAN_ALL, RF_MODEL_SHA1},
+        {"8945", RF_MODEL_CAN_ALL, RF_MODEL_SHA1},
+        {"8961", RF_MODEL_CAN_ALL, RF_MODEL_SHA1_RATHER},
+        {"9971", RF_MODEL_CAN_ALL, RF_MODEL_SHA1_RATHER},
+        {"8861", RF_MODEL_CAN_ALL, RF_MODEL_BOTH},
+        {"7841", RF_MODEL_CAN_ALL, RF_MODEL_BOTH},
+        {"ringphone", RF_MODEL_CAN_ALL, RF_MODEL_BOTH},
+        {"unheard-of", RF_MODEL_CAN_ALL, RF_MODEL_DIGESTS_UNKNOWN},
+        {"", RF_MODEL_CAN_ALL, RF_MODEL_DIGESTS_UNKNOWN},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(rf_family_model_can(rows[i].model), rows[i].can);
+        assert_int_equal(rf_family_model_digests(rows[i].model), rows[i].digests);
+    }
+}
+
 static void a_load_is_named_without_its_suffix(void **state)
 {
     static const struct {
@@ -160,6 +193,7 @@ int main(void)
         cmocka_unit_test(images_are_of_a_family_by_their_names),
         cmocka_unit_test(a_model_is_the_same_however_it_is_written),
         cmocka_unit_test(models_have_their_numbers),
+        cmocka_unit_test(models_are_told_what_they_can),
         cmocka_unit_test(a_load_is_named_without_its_suffix),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -549,6 +549,29 @@ static bool same_as(struct world *w, const char *name, const char *from, const s
     return rf_slice_eq(rf_content_bytes(a->content), rf_buf_slice(b));
 }
 
+/* What it could not read is not made for it, whatever it says of itself. */
+static void a_model_that_verifies_no_files_gets_none_encrypted(void **state)
+{
+    struct world *w = *state;
+    struct id lsc = fixture_id("phone");
+    static const char *const models[] = {"7960", "7962"};
+    add_phone(w, &lsc);
+    world_set(w, "sign_sha1", "yes");
+    for (int can = 0; can < 2; can++) {
+        struct rf_store_device d = world_device(w, A);
+        snprintf(d.model, sizeof d.model, "%s", models[can]);
+        d.encrypt = RF_STORE_ENCRYPT_ON;
+        world_change(w, &d);
+        if (can == 0)
+            refuses(w, ENC, RF_PROVISION_TFTP, "", "config-not-encrypted");
+        else
+            bytes_of(w, ENC, RF_PROVISION_TFTP, "", "encrypted");
+        struct rf_slice doc = bytes_of(w, SGN, RF_PROVISION_TFTP, "", can == 0 ? "signed" : "stub");
+        assert_false(has(doc, SECRET));
+    }
+    id_fini(&lsc);
+}
+
 static void it_is_made_once_and_anew_when_something_changed(void **state)
 {
     struct world *w = *state;
@@ -649,6 +672,7 @@ int main(void)
         TEST(a_phone_with_an_ec_key_has_it_by_https_only),
         TEST(a_phone_nobody_knows_the_key_of_enrols_by_its_stub),
         TEST(by_itself_it_goes_by_the_mode),
+        TEST(a_model_that_verifies_no_files_gets_none_encrypted),
         TEST(it_is_made_once_and_anew_when_something_changed),
         TEST(a_file_goes_with_the_stub_that_was_fetched),
         TEST(many_at_once_get_the_same_pair),

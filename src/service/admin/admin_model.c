@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a model cannot do is refused when it is saved, where that is known. doc: docs/phones.md,
+ * "What is refused" */
+#include "service/admin/admin_int.h"
+
+#include "base/faults.h"
+#include "service/site/families.h"
+
+#include <string.h>
+
+static enum rf_err check_load(struct admin_task *t, const struct rf_store_device *d,
+                              struct rf_why *why)
+{
+    const struct rf_family *family = rf_family_of_load(d->load);
+    if (family == NULL || rf_family_serves(family, d->model))
+        return RF_OK;
+    return admin_refuse(t, 409, why, "load-model", "%s is a load of the %s and not of the %s",
+                        d->load, family->name, d->model);
+}
+
+static enum rf_err check_digest(struct admin_task *t, const struct rf_store_device *d,
+                                struct rf_why *why)
+{
+    if (d->digest != RF_STORE_DIGEST_SHA512 || rf_family_model_digests(d->model) != RF_MODEL_SHA1)
+        return RF_OK;
+    return admin_refuse(t, 409, why, "model-digest",
+                        "a %s verifies files that are signed with SHA-1, and no others: it would "
+                        "refuse all it gets. Say --digest model",
+                        d->model);
+}
+
+static enum rf_err check_security(struct admin_task *t, const struct rf_store_device *d,
+                                  struct rf_why *why)
+{
+    enum rf_model_can can = rf_family_model_can(d->model);
+    if (can == RF_MODEL_CAN_NOTHING && d->mode != RF_STORE_NONSECURE)
+        return admin_refuse(t, 409, why, "model-mode",
+                            "a %s knows neither trust lists nor TLS, so it can only be nonsecure "
+                            "(--mode nonsecure)",
+                            d->model);
+    if (can != RF_MODEL_CAN_ALL && d->encrypt == RF_STORE_ENCRYPT_ON)
+        return admin_refuse(t, 409, why, "model-encrypt",
+                            "a %s verifies no files, so it could not read an encrypted "
+                            "configuration: say --encrypt-config auto",
+                            d->model);
+    return RF_OK;
+}
+
+/* What it has been refused for before does not keep it from other changes. */
+static bool is_as_before(const struct rf_store_device *d, const struct rf_store_device *before)
+{
+    return before != NULL && strcmp(d->model, before->model) == 0 &&
+           strcmp(d->load, before->load) == 0 && d->mode == before->mode &&
+           d->encrypt == before->encrypt && d->digest == before->digest;
+}
+
+enum rf_err admin_check_model(struct admin_task *t, const struct rf_store_device *d,
+                              const struct rf_store_device *before, struct rf_why *why)
+{
+    if (rf_fault_skips("admin.model") || is_as_before(d, before))
+        return RF_OK;
+    enum rf_err err = check_security(t, d, why);
+    if (err == RF_OK)
+        err = check_digest(t, d, why);
+    return err == RF_OK ? check_load(t, d, why) : err;
+}
