@@ -169,6 +169,19 @@ static enum rf_err put_trust(struct rf_store *store, const struct rf_store_devic
     return rf_db_run(&pending, why);
 }
 
+/* What is kept of a device beside its row. */
+static enum rf_err put_parts(struct rf_store *store, const struct rf_store_phone *phone,
+                             struct rf_why *why)
+{
+    enum rf_err err =
+        rf_store_load_server_put(store, phone->device.name, phone->device.load_server, why);
+    if (err == RF_OK)
+        err = rf_store_config_use_put(store, &phone->device, why);
+    if (err == RF_OK)
+        err = put_trust(store, &phone->device, why);
+    return err == RF_OK ? add_lines(store, phone, why) : err;
+}
+
 static enum rf_err add(struct rf_store *store, const struct rf_store_phone *phone, int64_t now_s,
                        struct rf_why *why)
 {
@@ -189,13 +202,7 @@ static enum rf_err add(struct rf_store *store, const struct rf_store_phone *phon
     rf_db_int(&q, now_s);
     rf_db_int(&q, now_s);
     err = rf_db_run(&q, why);
-    if (err == RF_OK)
-        err = rf_store_load_server_put(store, phone->device.name, phone->device.load_server, why);
-    if (err == RF_OK)
-        err = rf_store_config_use_put(store, &phone->device, why);
-    if (err == RF_OK)
-        err = put_trust(store, &phone->device, why);
-    return err == RF_OK ? add_lines(store, phone, why) : err;
+    return err == RF_OK ? put_parts(store, phone, why) : err;
 }
 
 enum rf_err rf_store_device_add(struct rf_store *store, const struct rf_store_phone *phone,
@@ -224,13 +231,7 @@ static enum rf_err change(struct rf_store *store, const struct rf_store_phone *p
     struct rf_db clear = rf_db_of(store, RF_SQL_LINE_CLEAR);
     rf_db_text(&clear, phone->device.name);
     err = rf_db_run(&clear, why);
-    if (err == RF_OK)
-        err = rf_store_load_server_put(store, phone->device.name, phone->device.load_server, why);
-    if (err == RF_OK)
-        err = rf_store_config_use_put(store, &phone->device, why);
-    if (err == RF_OK)
-        err = put_trust(store, &phone->device, why);
-    return err == RF_OK ? add_lines(store, phone, why) : err;
+    return err == RF_OK ? put_parts(store, phone, why) : err;
 }
 
 enum rf_err rf_store_device_change(struct rf_store *store, const struct rf_store_phone *phone,
