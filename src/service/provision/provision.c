@@ -200,7 +200,8 @@ void provision_sign(struct request *r, void *signer, struct rf_slice body, int64
         rf_digest_of(RF_DIGEST_SHA256, rf_buf_slice(&r->bytes), r->sha256);
 }
 
-void provision_note_key(struct rf_provision *p, const uint8_t key[32])
+/* The key that was used, if another than before: then nothing kept is good. */
+static void note_key(struct rf_provision *p, const uint8_t key[32])
 {
     struct rf_slice now = rf_slice_of(key, sizeof p->key);
     if (p->has_key && !rf_slice_eq(rf_slice_of(p->key, sizeof p->key), now)) {
@@ -209,6 +210,25 @@ void provision_note_key(struct rf_provision *p, const uint8_t key[32])
     }
     memcpy(p->key, key, sizeof p->key);
     p->has_key = true;
+}
+
+static void count_signed(enum rf_digest digest)
+{
+    rf_count(FILES_SIGNED);
+    if (digest == RF_DIGEST_SHA1)
+        rf_count(SHA1_SIGNED);
+}
+
+void provision_keep_signed(struct request *r, const char *device, const char *variant,
+                           const char *generation)
+{
+    count_signed(r->made_of.digest);
+    note_key(r->p, r->made_of.key);
+    rf_content_unref(r->content);
+    r->content = provision_content_new(r->name.name, &r->bytes);
+    provision_content_set_sha256(r->content, r->sha256);
+    provision_content_set_what(r->content, variant, generation);
+    provision_cache_put(r->p->cache, r->name.name, device, &r->made_of, r->content);
 }
 
 static void sign_work(struct rf_job *job, void *state)
@@ -235,17 +255,9 @@ static void was_signed(struct rf_job *job, void *reader)
     struct request *r = provision_request_of(job);
     if (!provision_is_wanted(r, reader))
         return;
-    rf_count(FILES_SIGNED);
-    if (r->made_of.digest == RF_DIGEST_SHA1)
-        rf_count(SHA1_SIGNED);
-    provision_note_key(r->p, r->made_of.key);
-    r->content = provision_content_new(r->name.name, &r->bytes);
-    provision_content_set_sha256(r->content, r->sha256);
-    if (r->answer == PROVISION_ANSWER_SIGNED)
-        provision_content_set_what(r->content, "signed", r->config.stamp);
-    else
-        provision_content_set_what(r->content, "stub", NULL);
-    provision_cache_put(r->p->cache, r->name.name, r->name.device, &r->made_of, r->content);
+    bool is_document = r->answer == PROVISION_ANSWER_SIGNED;
+    provision_keep_signed(r, r->name.device, is_document ? "signed" : "stub",
+                          is_document ? r->config.stamp : NULL);
     keep_fresh(r);
     provision_finish(r);
 }
@@ -311,11 +323,8 @@ static struct provision_generation *keep_sealed(struct request *r)
 {
     struct rf_content *stub = provision_content_new(r->name.name, &r->bytes);
     struct rf_content *file = provision_content_new(r->name.name, &r->sealed);
-    for (int i = 0; i < 2; i++) {
-        rf_count(FILES_SIGNED);
-        if (r->sealed_of.digest == RF_DIGEST_SHA1)
-            rf_count(SHA1_SIGNED);
-    }
+    for (int i = 0; i < 2; i++)
+        count_signed(r->sealed_of.digest);
     provision_content_set_sha256(stub, r->sha256);
     provision_content_set_what(stub, "stub", NULL);
     provision_content_set_sha256(file, r->sealed_sha256);

@@ -112,8 +112,10 @@ uint32_t provision_timestamp(const struct request *r, int64_t changed_s);
 /** On the signer worker: sign `body` into r->bytes with the digest of r->made_of; its key is noted
  * there. */
 void provision_sign(struct request *r, void *signer, struct rf_slice body, int64_t changed_s);
-/** On the loop: the key that was used, if another than before: then nothing kept is good. */
-void provision_note_key(struct rf_provision *p, const uint8_t key[32]);
+/** On the loop: it is signed, and the answer from here on; kept for whoever asks next, as one of
+ * this device (may be ""). `variant` and `generation` as provision_content_set_what. */
+void provision_keep_signed(struct request *r, const char *device, const char *variant,
+                           const char *generation);
 
 /* ---- files, lists, XMLDefault (provision_static.c) ---- */
 

@@ -8,7 +8,6 @@
  * doc: docs/provisioning.md, "From a name to a file"; "Signed files" */
 #include "service/provision/provision_run.h"
 
-#include "base/metrics.h"
 #include "base/text.h"
 #include "service/site/families.h"
 #include "wire/phonexml/phonexml.h"
@@ -102,15 +101,7 @@ static void was_signed(struct rf_job *job, void *reader)
     struct request *r = provision_request_of(job);
     if (!provision_is_wanted(r, reader))
         return;
-    rf_count(FILES_SIGNED);
-    if (r->made_of.digest == RF_DIGEST_SHA1)
-        rf_count(SHA1_SIGNED);
-    provision_note_key(r->p, r->made_of.key);
-    rf_content_unref(r->content);
-    r->content = provision_content_new(r->name.name, &r->bytes);
-    provision_content_set_sha256(r->content, r->sha256);
-    provision_content_set_what(r->content, "signed", NULL);
-    provision_cache_put(r->p->cache, r->name.name, "", &r->made_of, r->content);
+    provision_keep_signed(r, "", "signed", NULL);
     provision_finish(r);
 }
 
