@@ -3,18 +3,14 @@
  * contradicts it, is told. */
 #include "../trust/list.h"
 
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "service/held/held.h"
+#include "store_place.h"
 
 #define NOW   1800000000
 #define PHONE "SEP001122334455"
 
-struct place {
-    char dir[64];
-    char path[96];
-    struct rf_store *store;
+struct desk {
+    struct place place;
     struct rf_buf first, next, foreign, without_ccm;
 };
 
@@ -30,13 +26,11 @@ static struct rf_buf small_list(const struct id *by, const struct id *ccm, uint3
 
 static int set_up(void **state)
 {
-    struct place *p = rf_new(struct place);
+    struct desk *p = rf_new(struct desk);
     struct rf_store_phone phone = {.device = {.name = PHONE, .mode = RF_STORE_ENCRYPTED}};
-    snprintf(p->dir, sizeof p->dir, "/tmp/rf-held-XXXXXX");
-    assert_non_null(mkdtemp(p->dir));
-    snprintf(p->path, sizeof p->path, "%s/ringfence.db", p->dir);
-    assert_err(rf_store_open(p->path, &p->store, NULL), RF_OK);
-    assert_err(rf_store_device_add(p->store, &phone, NOW, NULL, NULL), RF_OK);
+    place_make(&p->place);
+    place_open(&p->place);
+    assert_err(rf_store_device_add(p->place.store, &phone, NOW, NULL, NULL), RF_OK);
     p->first = site_list(RF_LIST_CTL, &site.sast, TEST_NOW);
     p->next = site_list(RF_LIST_CTL, &site.sast2, TEST_NOW + 1);
     p->foreign = small_list(&site.capf, &site.tvs, TEST_NOW + 2);
@@ -47,15 +41,8 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    struct place *p = *state;
-    static const char *const tails[] = {"", "-wal", "-shm"};
-    rf_store_close(p->store);
-    for (size_t i = 0; i < 3; i++) {
-        char path[128];
-        snprintf(path, sizeof path, "%s%s", p->path, tails[i]);
-        unlink(path);
-    }
-    assert_int_equal(rmdir(p->dir), 0);
+    struct desk *p = *state;
+    place_drop(&p->place);
     rf_buf_fini(&p->first);
     rf_buf_fini(&p->next);
     rf_buf_fini(&p->foreign);
@@ -64,17 +51,17 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void fetched(struct place *p, const struct rf_buf *list)
+static void fetched(struct desk *p, const struct rf_buf *list)
 {
     struct rf_held_fetch fetch = {
         .device = PHONE, .kind = RF_LIST_CTL, .bytes = rf_buf_slice(list)};
-    assert_err(rf_held_on_list(p->store, &fetch, NOW, NULL), RF_OK);
+    assert_err(rf_held_on_list(p->place.store, &fetch, NOW, NULL), RF_OK);
 }
 
-static void assert_item(struct place *p, enum rf_store_held_item item, const struct rf_buf *list)
+static void assert_item(struct desk *p, enum rf_store_held_item item, const struct rf_buf *list)
 {
     struct rf_store_helds all = {0};
-    assert_err(rf_store_held_list(p->store, PHONE, &all, NULL), RF_OK);
+    assert_err(rf_store_held_list(p->place.store, PHONE, &all, NULL), RF_OK);
     const struct rf_store_held *held = rf_store_helds_find(&all, PHONE, item);
     if (list == NULL) {
         assert_null(held);
@@ -87,12 +74,12 @@ static void assert_item(struct place *p, enum rf_store_held_item item, const str
     rf_store_helds_fini(&all);
 }
 
-static size_t events_n(struct place *p, const char *code)
+static size_t events_n(struct desk *p, const char *code)
 {
     struct rf_store_events events = {0};
     struct rf_store_event_query query = {.device = PHONE};
     size_t n = 0;
-    assert_err(rf_store_event_list(p->store, &query, &events, NULL), RF_OK);
+    assert_err(rf_store_event_list(p->place.store, &query, &events, NULL), RF_OK);
     for (size_t i = 0; i < events.n; i++)
         n += strcmp(events.items[i].code, code) == 0;
     rf_store_events_fini(&events);
@@ -101,7 +88,7 @@ static size_t events_n(struct place *p, const char *code)
 
 static void sec_21_a_list_by_the_second_sast_is_held_once_fetched(void **state)
 {
-    struct place *p = *state;
+    struct desk *p = *state;
     fetched(p, &p->first);
     assert_item(p, RF_STORE_HELD_CTL, &p->first);
     fetched(p, &p->next);
@@ -112,7 +99,7 @@ static void sec_21_a_list_by_the_second_sast_is_held_once_fetched(void **state)
 
 static void sec_20_a_list_that_the_phone_cannot_take_does_not_count_as_held(void **state)
 {
-    struct place *p = *state;
+    struct desk *p = *state;
     fetched(p, &p->first);
     fetched(p, &p->foreign);
     assert_item(p, RF_STORE_HELD_CTL, &p->first);
@@ -131,7 +118,7 @@ static void sec_20_a_list_that_the_phone_cannot_take_does_not_count_as_held(void
 
 static void the_same_list_again_and_again_is_told_once(void **state)
 {
-    struct place *p = *state;
+    struct desk *p = *state;
     for (int i = 0; i < RF_HELD_TRIES - 1; i++)
         fetched(p, &p->first);
     assert_int_equal(events_n(p, "list-again"), 0);
@@ -141,7 +128,7 @@ static void the_same_list_again_and_again_is_told_once(void **state)
     assert_int_equal(events_n(p, "list-again"), 1);
     /* With a registration between it is what phones do at each start. */
     for (int i = 0; i < 2 * RF_HELD_TRIES; i++) {
-        assert_err(rf_held_on_registered(p->store, PHONE, site.ccm.cert, NOW, NULL), RF_OK);
+        assert_err(rf_held_on_registered(p->place.store, PHONE, site.ccm.cert, NOW, NULL), RF_OK);
         fetched(p, &p->first);
     }
     assert_int_equal(events_n(p, "list-again"), 1);
@@ -149,12 +136,12 @@ static void the_same_list_again_and_again_is_told_once(void **state)
 
 static void a_handshake_that_the_list_does_not_explain_makes_it_unknown(void **state)
 {
-    struct place *p = *state;
+    struct desk *p = *state;
     fetched(p, &p->first);
-    assert_err(rf_held_on_registered(p->store, PHONE, site.ccm.cert, NOW, NULL), RF_OK);
+    assert_err(rf_held_on_registered(p->place.store, PHONE, site.ccm.cert, NOW, NULL), RF_OK);
     assert_item(p, RF_STORE_HELD_CTL, &p->first);
     assert_int_equal(events_n(p, "list-contradicted"), 0);
-    assert_err(rf_held_on_registered(p->store, PHONE, site.tvs.cert, NOW, NULL), RF_OK);
+    assert_err(rf_held_on_registered(p->place.store, PHONE, site.tvs.cert, NOW, NULL), RF_OK);
     assert_item(p, RF_STORE_HELD_CTL, NULL);
     assert_int_equal(events_n(p, "list-contradicted"), 1);
 }
@@ -162,15 +149,15 @@ static void a_handshake_that_the_list_does_not_explain_makes_it_unknown(void **s
 /* Somebody erased its lists, and it took what it was given then. */
 static void a_handshake_that_the_refused_list_explains_makes_that_the_held_one(void **state)
 {
-    struct place *p = *state;
+    struct desk *p = *state;
     fetched(p, &p->without_ccm);
     fetched(p, &p->foreign);
     assert_item(p, RF_STORE_HELD_CTL, &p->without_ccm);
-    assert_err(rf_held_on_registered(p->store, PHONE, site.tvs.cert, NOW, NULL), RF_OK);
+    assert_err(rf_held_on_registered(p->place.store, PHONE, site.tvs.cert, NOW, NULL), RF_OK);
     assert_item(p, RF_STORE_HELD_CTL, &p->foreign);
     assert_item(p, RF_STORE_HELD_CTL_REFUSED, NULL);
     struct rf_store_helds all = {0};
-    assert_err(rf_store_held_list(p->store, PHONE, &all, NULL), RF_OK);
+    assert_err(rf_store_held_list(p->place.store, PHONE, &all, NULL), RF_OK);
     assert_int_equal(rf_store_helds_find(&all, PHONE, RF_STORE_HELD_CTL)->how,
                      RF_STORE_HOW_HANDSHAKE);
     rf_store_helds_fini(&all);
@@ -178,11 +165,11 @@ static void a_handshake_that_the_refused_list_explains_makes_that_the_held_one(v
 
 static void an_alarm_of_the_phone_makes_it_unknown(void **state)
 {
-    struct place *p = *state;
-    assert_err(rf_held_on_alarm(p->store, PHONE, RF_LIST_CTL, NOW, NULL), RF_OK);
+    struct desk *p = *state;
+    assert_err(rf_held_on_alarm(p->place.store, PHONE, RF_LIST_CTL, NOW, NULL), RF_OK);
     assert_int_equal(events_n(p, "list-refused"), 0); /* nothing was given to it */
     fetched(p, &p->first);
-    assert_err(rf_held_on_alarm(p->store, PHONE, RF_LIST_CTL, NOW, NULL), RF_OK);
+    assert_err(rf_held_on_alarm(p->place.store, PHONE, RF_LIST_CTL, NOW, NULL), RF_OK);
     assert_item(p, RF_STORE_HELD_CTL, NULL);
     assert_item(p, RF_STORE_HELD_CTL_REFUSED, &p->first);
     assert_int_equal(events_n(p, "list-refused"), 1);
@@ -190,13 +177,13 @@ static void an_alarm_of_the_phone_makes_it_unknown(void **state)
 
 static void a_stranger_holds_nothing(void **state)
 {
-    struct place *p = *state;
+    struct desk *p = *state;
     struct rf_why why = {0};
     struct rf_held_fetch fetch = {
         .device = "SEP0000000000AA", .kind = RF_LIST_CTL, .bytes = rf_buf_slice(&p->first)};
-    assert_refused(rf_held_on_list(p->store, &fetch, NOW, &why), RF_ERR_NOT_FOUND, why,
+    assert_refused(rf_held_on_list(p->place.store, &fetch, NOW, &why), RF_ERR_NOT_FOUND, why,
                    "device-unknown");
-    assert_err(rf_held_on_capf(p->store, PHONE, site.capf.cert, NOW, NULL), RF_OK);
+    assert_err(rf_held_on_capf(p->place.store, PHONE, site.capf.cert, NOW, NULL), RF_OK);
 }
 
 int main(void)

@@ -1,53 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Each store function: what it keeps, what it refuses, and that a refusal changes nothing. */
-#include "unit.h"
-
-#include "store/store.h"
-
-#include <stdlib.h>
-#include <unistd.h>
+#include "store_place.h"
 
 #define NOW 1800000000
-
-struct site {
-    char dir[64];
-    char path[96];
-    struct rf_store *store;
-};
-
-static void reopen(struct site *s)
-{
-    struct rf_why why = {0};
-    rf_store_close(s->store);
-    s->store = NULL;
-    assert_err(rf_store_open(s->path, &s->store, &why), RF_OK);
-}
-
-static int set_up(void **state)
-{
-    struct site *s = rf_new(struct site);
-    snprintf(s->dir, sizeof s->dir, "/tmp/rf-store-XXXXXX");
-    assert_non_null(mkdtemp(s->dir));
-    snprintf(s->path, sizeof s->path, "%s/ringfence.db", s->dir);
-    reopen(s);
-    *state = s;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct site *s = *state;
-    static const char *const tails[] = {"", "-wal", "-shm"};
-    rf_store_close(s->store);
-    for (size_t i = 0; i < 3; i++) {
-        char path[128];
-        snprintf(path, sizeof path, "%s%s", s->path, tails[i]);
-        unlink(path);
-    }
-    assert_int_equal(rmdir(s->dir), 0);
-    rf_free(s);
-    return 0;
-}
 
 static struct rf_store_line line_of(uint32_t index, const char *dn, bool is_shared)
 {
@@ -80,7 +35,7 @@ static struct rf_store_event event_of(const char *device, const char *text)
     return e;
 }
 
-static size_t n_events(struct site *s)
+static size_t n_events(struct place *s)
 {
     struct rf_store_event_query query = {0};
     struct rf_store_events events = {0};
@@ -90,7 +45,7 @@ static size_t n_events(struct site *s)
     return n;
 }
 
-static void add_device(struct site *s, const char *name, const char *dn)
+static void add_device(struct place *s, const char *name, const char *dn)
 {
     struct rf_store_line line = line_of(1, dn, false);
     struct rf_store_phone phone = phone_of(name, &line, 1);
@@ -100,12 +55,12 @@ static void add_device(struct site *s, const char *name, const char *dn)
 
 static void a_device_comes_back_whole_after_reopening(void **state)
 {
-    struct site *s = *state;
+    struct place *s = *state;
     struct rf_store_line lines[] = {line_of(2, "2002", false), line_of(1, "2001", true)};
     struct rf_store_phone in = phone_of("SEP001122334455", lines, 2);
     struct rf_store_event event = event_of("SEP001122334455", "added");
     assert_err(rf_store_device_add(s->store, &in, NOW, &event, NULL), RF_OK);
-    reopen(s);
+    place_open(s);
     struct rf_store_phone out = {0};
     assert_err(rf_store_device_load(s->store, "SEP001122334455", &out, NULL), RF_OK);
     assert_string_equal(out.device.model, "7962");
@@ -130,7 +85,7 @@ static void a_device_comes_back_whole_after_reopening(void **state)
 
 static void a_device_or_line_that_is_there_is_refused_and_nothing_changes(void **state)
 {
-    struct site *s = *state;
+    struct place *s = *state;
     add_device(s, "SEP000000000001", "2001");
     struct rf_store_event event = event_of("SEP000000000001", "added");
     struct rf_store_line line = line_of(1, "2002", false);
@@ -157,7 +112,7 @@ static void a_device_or_line_that_is_there_is_refused_and_nothing_changes(void *
 
 static void a_number_is_shared_only_when_all_say_so(void **state)
 {
-    struct site *s = *state;
+    struct place *s = *state;
     struct rf_store_line line = line_of(1, "3000", true);
     struct rf_store_phone a = phone_of("SEPA", &line, 1);
     assert_err(rf_store_device_add(s->store, &a, NOW, NULL, NULL), RF_OK);
@@ -177,7 +132,7 @@ static void a_number_is_shared_only_when_all_say_so(void **state)
 
 static void values_outside_their_limits_are_refused(void **state)
 {
-    struct site *s = *state;
+    struct place *s = *state;
     static const char *const names[] = {"", "SEP 1", "SEP/../x", "SEP\x01", "SEP\xc3\xa4"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct rf_store_phone p = phone_of(names[i], NULL, 0);
@@ -216,7 +171,7 @@ static void values_outside_their_limits_are_refused(void **state)
 
 static void a_change_replaces_lines_and_keeps_the_time_of_adding(void **state)
 {
-    struct site *s = *state;
+    struct place *s = *state;
     struct rf_store_line lines[] = {line_of(1, "2001", false), line_of(2, "2002", false)};
     struct rf_store_phone in = phone_of("SEPA", lines, 2);
     struct rf_why why = {0};
@@ -239,7 +194,7 @@ static void a_change_replaces_lines_and_keeps_the_time_of_adding(void **state)
 
 static void events_are_listed_filtered_and_trimmed(void **state)
 {
-    struct site *s = *state;
+    struct place *s = *state;
     int64_t ids[10];
     for (int i = 0; i < 10; i++) {
         struct rf_store_event e = event_of(i % 2 == 0 ? "SEPA" : "SEPB", "happened");
@@ -286,7 +241,7 @@ static void events_are_listed_filtered_and_trimmed(void **state)
 /* Whoever can provoke events must not push out of the list what operators did. */
 static void what_operators_did_is_not_pushed_out(void **state)
 {
-    struct site *s = *state;
+    struct place *s = *state;
     struct rf_store_event by_operator = event_of("SEPA", "device removed");
     struct rf_store_event by_stranger = event_of("", "link refused");
     by_stranger.uid = -1;
@@ -312,7 +267,7 @@ static struct rf_store_capf op_of(const char *device, enum rf_store_op op, enum 
     return c;
 }
 
-static int64_t schedule(struct site *s, const struct rf_store_capf *op)
+static int64_t schedule(struct place *s, const struct rf_store_capf *op)
 {
     int64_t id = 0;
     struct rf_why why = {0};
@@ -320,7 +275,7 @@ static int64_t schedule(struct site *s, const struct rf_store_capf *op)
     return id;
 }
 
-static struct rf_store_capf load_op(struct site *s, const char *device)
+static struct rf_store_capf load_op(struct place *s, const char *device)
 {
     struct rf_store_capf op;
     assert_err(rf_store_capf_load(s->store, device, &op, NULL), RF_OK);
@@ -340,7 +295,7 @@ static struct rf_store_cert cert_of(const char *device, uint8_t mark)
     return c;
 }
 
-static void issue(struct site *s, const char *device, int64_t op_id, uint8_t mark)
+static void issue(struct place *s, const char *device, int64_t op_id, uint8_t mark)
 {
     struct rf_store_cert c = cert_of(device, mark);
     struct rf_why why = {0};
@@ -348,7 +303,7 @@ static void issue(struct site *s, const char *device, int64_t op_id, uint8_t mar
     rf_store_cert_fini(&c);
 }
 
-static enum rf_store_cert_state cert_state(struct site *s, uint8_t mark)
+static enum rf_store_cert_state cert_state(struct place *s, uint8_t mark)
 {
     uint8_t fp[32];
     memset(fp, mark, sizeof fp);
@@ -359,7 +314,7 @@ static enum rf_store_cert_state cert_state(struct site *s, uint8_t mark)
     return state;
 }
 
-static enum rf_err confirm(struct site *s, const char *device, uint8_t mark,
+static enum rf_err confirm(struct place *s, const char *device, uint8_t mark,
                            const struct rf_store_event *event, struct rf_why *why)
 {
     uint8_t fp[32];
@@ -369,7 +324,7 @@ static enum rf_err confirm(struct site *s, const char *device, uint8_t mark,
 
 static void an_operation_ends_only_when_the_phone_confirmed(void **state)
 {
-    struct site *s = *state;
+    struct place *s = *state;
     add_device(s, "SEPA", "2001");
     struct rf_store_capf in = op_of("SEPA", RF_STORE_OP_INSTALL, RF_STORE_AUTH_STRING);
     int64_t id = schedule(s, &in);
@@ -377,14 +332,14 @@ static void an_operation_ends_only_when_the_phone_confirmed(void **state)
     assert_err(rf_store_capf_progress(s->store, "SEPA", id, NOW + 1, NULL), RF_OK);
     assert_int_equal(load_op(s, "SEPA").state, RF_STORE_OP_IN_PROGRESS);
     issue(s, "SEPA", id, 1);
-    reopen(s);
+    place_open(s);
     struct rf_store_capf op = load_op(s, "SEPA");
     assert_int_equal(op.op, RF_STORE_OP_INSTALL);
     assert_string_equal(op.string_hash, "scrypt$salt$hash");
     assert_int_equal(cert_state(s, 1), RF_STORE_CERT_UNCONFIRMED);
     struct rf_store_event event = event_of("SEPA", "confirmed");
     assert_err(confirm(s, "SEPA", 1, &event, NULL), RF_OK);
-    reopen(s);
+    place_open(s);
     op = load_op(s, "SEPA");
     assert_int_equal(op.op, RF_STORE_OP_NONE);
     assert_int_equal(op.asked, RF_STORE_OP_INSTALL);
@@ -403,7 +358,7 @@ static void an_operation_ends_only_when_the_phone_confirmed(void **state)
 
 static void a_newer_certificate_supersedes_the_older_ones(void **state)
 {
-    struct site *s = *state;
+    struct place *s = *state;
     add_device(s, "SEPA", "2001");
     struct rf_store_capf in = op_of("SEPA", RF_STORE_OP_INSTALL, RF_STORE_AUTH_MIC);
     int64_t first = schedule(s, &in);
@@ -428,7 +383,7 @@ static void a_newer_certificate_supersedes_the_older_ones(void **state)
 
 static void a_lost_confirmation_does_not_end_a_newer_operation(void **state)
 {
-    struct site *s = *state;
+    struct place *s = *state;
     add_device(s, "SEPA", "2001");
     struct rf_store_capf in = op_of("SEPA", RF_STORE_OP_INSTALL, RF_STORE_AUTH_MIC);
     int64_t first = schedule(s, &in);
@@ -447,7 +402,7 @@ static void a_lost_confirmation_does_not_end_a_newer_operation(void **state)
 
 static void five_wrong_strings_lock_until_a_new_one(void **state)
 {
-    struct site *s = *state;
+    struct place *s = *state;
     add_device(s, "SEPA", "2001");
     struct rf_store_capf in = op_of("SEPA", RF_STORE_OP_INSTALL, RF_STORE_AUTH_STRING);
     int64_t id = schedule(s, &in);
@@ -500,7 +455,7 @@ static void an_operation_is_open_only_in_its_time(void **state)
 
 static void scheduling_asks_for_a_device_and_a_string(void **state)
 {
-    struct site *s = *state;
+    struct place *s = *state;
     struct rf_store_capf in = op_of("SEPA", RF_STORE_OP_INSTALL, RF_STORE_AUTH_STRING);
     struct rf_why why = {0};
     assert_refused(rf_store_capf_schedule(s->store, &in, NOW, NULL, NULL, &why), RF_ERR_NOT_FOUND,
@@ -528,7 +483,7 @@ static void scheduling_asks_for_a_device_and_a_string(void **state)
 
 static void a_delete_revokes_and_an_install_is_not_done_by_word(void **state)
 {
-    struct site *s = *state;
+    struct place *s = *state;
     add_device(s, "SEPA", "2001");
     struct rf_store_capf in = op_of("SEPA", RF_STORE_OP_INSTALL, RF_STORE_AUTH_MIC);
     int64_t id = schedule(s, &in);
@@ -551,7 +506,7 @@ static void a_delete_revokes_and_an_install_is_not_done_by_word(void **state)
 
 static void certificates_are_kept_whole_and_outlive_the_device(void **state)
 {
-    struct site *s = *state;
+    struct place *s = *state;
     add_device(s, "SEPA", "2001");
     struct rf_store_cert mic = cert_of("SEPA", 8);
     assert_err(rf_store_mic_note(s->store, &mic, NOW, NULL), RF_OK);
@@ -595,7 +550,7 @@ static void certificates_are_kept_whole_and_outlive_the_device(void **state)
 
 static void a_revoked_certificate_stays_revoked(void **state)
 {
-    struct site *s = *state;
+    struct place *s = *state;
     add_device(s, "SEPA", "2001");
     struct rf_store_capf in = op_of("SEPA", RF_STORE_OP_INSTALL, RF_STORE_AUTH_MIC);
     int64_t id = schedule(s, &in);
@@ -617,7 +572,7 @@ static void a_revoked_certificate_stays_revoked(void **state)
 
 static void a_proof_seen_before_is_told(void **state)
 {
-    struct site *s = *state;
+    struct place *s = *state;
     struct rf_store_proof p = {.op_id = 7};
     struct rf_store_proof before;
     memset(p.sha256, 5, sizeof p.sha256);
@@ -625,7 +580,7 @@ static void a_proof_seen_before_is_told(void **state)
     snprintf(p.source, sizeof p.source, "192.0.2.1");
     assert_err(rf_store_proof_see(s->store, &p, NOW, &before, NULL), RF_OK);
     assert_int_equal(before.count, 0);
-    reopen(s);
+    place_open(s);
     snprintf(p.source, sizeof p.source, "192.0.2.9");
     p.op_id = 8;
     assert_err(rf_store_proof_see(s->store, &p, NOW + 5, &before, NULL), RF_OK);
@@ -649,7 +604,7 @@ static void a_proof_seen_before_is_told(void **state)
 
 static void settings_are_kept_by_key(void **state)
 {
-    struct site *s = *state;
+    struct place *s = *state;
     RF_AUTO(rf_buf_fini) struct rf_buf out = RF_BUF(RF_STORE_SETTING_MAX);
     struct rf_why why = {0};
     assert_refused(rf_store_setting_load(s->store, "list.version", &out, &why), RF_ERR_NOT_FOUND,
@@ -657,7 +612,7 @@ static void settings_are_kept_by_key(void **state)
     assert_err(rf_store_setting_save(s->store, "list.version", rf_slice_str("1"), NULL), RF_OK);
     assert_err(rf_store_setting_save(s->store, "list.version", rf_slice_of("2\0x", 3), NULL),
                RF_OK);
-    reopen(s);
+    place_open(s);
     assert_err(rf_store_setting_load(s->store, "list.version", &out, NULL), RF_OK);
     assert_slice_eq(rf_buf_slice(&out), rf_slice_of("2\0x", 3));
     uint8_t big[RF_STORE_SETTING_MAX + 1] = {0};
@@ -692,7 +647,7 @@ static void words_and_numbers_agree(void **state)
     assert_string_equal(rf_store_severity_name(RF_STORE_INFO), "info");
 }
 
-#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, place_set_up, place_tear_down)
 
 int main(void)
 {

@@ -1,54 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Values for configurations in the database: of the site, of models, profiles and devices. */
-#include "unit.h"
-
-#include "store/store.h"
-
-#include <stdlib.h>
-#include <unistd.h>
+#include "store_place.h"
 
 #define NOW 1800000000
 #define A   "SEP001122334455"
 #define B   "SEP00112233AABB"
-
-struct place {
-    char dir[64];
-    char path[96];
-    struct rf_store *store;
-};
-
-static void reopen(struct place *p)
-{
-    rf_store_close(p->store);
-    p->store = NULL;
-    assert_err(rf_store_open(p->path, &p->store, NULL), RF_OK);
-}
-
-static int set_up(void **state)
-{
-    struct place *p = rf_new(struct place);
-    snprintf(p->dir, sizeof p->dir, "/tmp/rf-store-XXXXXX");
-    assert_non_null(mkdtemp(p->dir));
-    snprintf(p->path, sizeof p->path, "%s/ringfence.db", p->dir);
-    reopen(p);
-    *state = p;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct place *p = *state;
-    static const char *const tails[] = {"", "-wal", "-shm"};
-    rf_store_close(p->store);
-    for (size_t i = 0; i < 3; i++) {
-        char path[128];
-        snprintf(path, sizeof path, "%s%s", p->path, tails[i]);
-        unlink(path);
-    }
-    assert_int_equal(rmdir(p->dir), 0);
-    rf_free(p);
-    return 0;
-}
 
 static void add(struct place *p, const char *name, const char *model, const char *profile)
 {
@@ -106,7 +62,7 @@ static void a_device_has_the_values_of_its_layers_in_their_order(void **state)
     set(p, RF_STORE_LAYER_DEVICE, A, "x", "5"); /* in its place */
     unset(p, RF_STORE_LAYER_SITE, "", "a");
     unset(p, RF_STORE_LAYER_SITE, "", "a"); /* not there: fine */
-    reopen(p);
+    place_open(p);
     shows(p, A, "site::x=1 model:7962:x=2 profile:lobby:x=3 device:" A ":x=5 ");
 }
 
@@ -133,7 +89,7 @@ static void a_device_keeps_its_profile_and_whether_it_is_encrypted(void **state)
     snprintf(phone.device.profile, sizeof phone.device.profile, "lobby");
     assert_err(rf_store_device_change(p->store, &phone, NOW, NULL, NULL), RF_OK);
     rf_store_phone_fini(&phone);
-    reopen(p);
+    place_open(p);
     assert_err(rf_store_device_load(p->store, A, &phone, NULL), RF_OK);
     assert_int_equal(phone.device.encrypt, RF_STORE_ENCRYPT_OFF);
     assert_string_equal(phone.device.profile, "lobby");
@@ -270,7 +226,7 @@ static void words_are_read_as_they_are_written(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, place_set_up, place_tear_down)
 
 int main(void)
 {

@@ -1,20 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What devices hold, and the lists that were given out. */
-#include "unit.h"
-
-#include "store/store.h"
-
-#include <stdlib.h>
-#include <unistd.h>
+#include "store_place.h"
 
 #define NOW   1800000000
 #define PHONE "SEP001122334455"
-
-struct site {
-    char dir[64];
-    char path[96];
-    struct rf_store *store;
-};
 
 static void device_add(struct rf_store *store, const char *name)
 {
@@ -25,28 +14,8 @@ static void device_add(struct rf_store *store, const char *name)
 
 static int set_up(void **state)
 {
-    struct site *s = rf_new(struct site);
-    snprintf(s->dir, sizeof s->dir, "/tmp/rf-held-XXXXXX");
-    assert_non_null(mkdtemp(s->dir));
-    snprintf(s->path, sizeof s->path, "%s/ringfence.db", s->dir);
-    assert_err(rf_store_open(s->path, &s->store, NULL), RF_OK);
-    device_add(s->store, PHONE);
-    *state = s;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct site *s = *state;
-    static const char *const tails[] = {"", "-wal", "-shm"};
-    rf_store_close(s->store);
-    for (size_t i = 0; i < 3; i++) {
-        char path[128];
-        snprintf(path, sizeof path, "%s%s", s->path, tails[i]);
-        unlink(path);
-    }
-    assert_int_equal(rmdir(s->dir), 0);
-    rf_free(s);
+    (void)place_set_up(state);
+    device_add(((struct place *)*state)->store, PHONE);
     return 0;
 }
 
@@ -60,7 +29,7 @@ static struct rf_store_held held_of(const char *device, enum rf_store_held_item 
 
 static void what_is_held_is_counted_and_replaced(void **state)
 {
-    struct rf_store *store = ((struct site *)*state)->store;
+    struct rf_store *store = ((struct place *)*state)->store;
     struct rf_store_held one = held_of(PHONE, RF_STORE_HELD_CTL, 1);
     struct rf_store_held two = held_of(PHONE, RF_STORE_HELD_CTL, 2);
     struct rf_store_held now;
@@ -93,7 +62,7 @@ static void what_is_held_is_counted_and_replaced(void **state)
 
 static void what_is_held_goes_with_its_device(void **state)
 {
-    struct rf_store *store = ((struct site *)*state)->store;
+    struct rf_store *store = ((struct place *)*state)->store;
     struct rf_store_held one = held_of(PHONE, RF_STORE_HELD_ITL, 1);
     struct rf_store_held stranger = held_of("SEP000000000009", RF_STORE_HELD_ITL, 1);
     struct rf_store_helds all = {0};
@@ -133,7 +102,7 @@ static enum rf_err load_list(struct rf_store *store, unsigned number)
 
 static void lists_are_kept_but_not_without_end(void **state)
 {
-    struct rf_store *store = ((struct site *)*state)->store;
+    struct rf_store *store = ((struct place *)*state)->store;
     struct rf_store_held first = held_of(PHONE, RF_STORE_HELD_CTL, 0);
     for (unsigned i = 0; i < RF_STORE_LISTS_MAX; i++)
         assert_err(keep_list(store, i), RF_OK);
@@ -151,7 +120,7 @@ static void lists_are_kept_but_not_without_end(void **state)
 
 static void a_list_has_bytes_and_not_too_many(void **state)
 {
-    struct rf_store *store = ((struct site *)*state)->store;
+    struct rf_store *store = ((struct place *)*state)->store;
     RF_AUTO(rf_freep) uint8_t *big = rf_try_alloc(RF_STORE_LIST_BYTES_MAX + 1, SIZE_MAX);
     uint8_t sha256[32] = {9};
     struct rf_why why = {0};
@@ -168,7 +137,7 @@ static void a_list_has_bytes_and_not_too_many(void **state)
 
 int main(void)
 {
-#define AT_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define AT_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, place_tear_down)
     const struct CMUnitTest tests[] = {
         AT_PLACE(what_is_held_is_counted_and_replaced),
         AT_PLACE(what_is_held_goes_with_its_device),

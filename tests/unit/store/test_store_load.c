@@ -1,54 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Firmware in the database: loads of models, other load servers, and what phones refused. */
-#include "unit.h"
-
-#include "store/store.h"
-
-#include <stdlib.h>
-#include <unistd.h>
+#include "store_place.h"
 
 #define NOW 1800000000
 #define A   "SEP001122334455"
 #define B   "SEP00112233AABB"
-
-struct place {
-    char dir[64];
-    char path[96];
-    struct rf_store *store;
-};
-
-static void reopen(struct place *p)
-{
-    rf_store_close(p->store);
-    p->store = NULL;
-    assert_err(rf_store_open(p->path, &p->store, NULL), RF_OK);
-}
-
-static int set_up(void **state)
-{
-    struct place *p = rf_new(struct place);
-    snprintf(p->dir, sizeof p->dir, "/tmp/rf-store-XXXXXX");
-    assert_non_null(mkdtemp(p->dir));
-    snprintf(p->path, sizeof p->path, "%s/ringfence.db", p->dir);
-    reopen(p);
-    *state = p;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct place *p = *state;
-    static const char *const tails[] = {"", "-wal", "-shm"};
-    rf_store_close(p->store);
-    for (size_t i = 0; i < 3; i++) {
-        char path[128];
-        snprintf(path, sizeof path, "%s%s", p->path, tails[i]);
-        unlink(path);
-    }
-    assert_int_equal(rmdir(p->dir), 0);
-    rf_free(p);
-    return 0;
-}
 
 static struct rf_store_phone phone_of(const char *name, const char *model, const char *load)
 {
@@ -95,7 +51,7 @@ static void a_device_has_its_own_load_or_that_of_its_model(void **state)
     assert_err(rf_store_model_load_save(p->store, "7962", "SCCP42.9-4-2SR3-1S", NOW, &event, NULL),
                RF_OK);
     assert_int_equal(n_events(p), 1);
-    reopen(p);
+    place_open(p);
     d = device_of(p, A);
     assert_string_equal(d.load, "");
     assert_string_equal(d.model_load, "SCCP42.9-4-2SR3-1S");
@@ -168,7 +124,7 @@ static void a_load_server_goes_with_its_device(void **state)
     assert_string_equal(device_of(p, A).load_server, "files.example");
     snprintf(phone.device.load_server, sizeof phone.device.load_server, "192.0.2.1");
     assert_err(rf_store_device_change(p->store, &phone, NOW, NULL, NULL), RF_OK);
-    reopen(p);
+    place_open(p);
     assert_string_equal(device_of(p, A).load_server, "192.0.2.1");
     phone.device.load_server[0] = '\0';
     assert_err(rf_store_device_change(p->store, &phone, NOW, NULL, NULL), RF_OK);
@@ -213,7 +169,7 @@ static void what_a_phone_says_outweighs_what_it_only_does(void **state)
     assert_false(note(p, &runs, NOW + 3));
     assert_false(note(p, &says, NOW + 4));
     assert_int_equal(n_events(p), 2);
-    reopen(p);
+    place_open(p);
     assert_err(rf_store_refused_load(p->store, A, &got, NULL), RF_OK);
     assert_string_equal(got.reason, "hardware");
     assert_string_equal(got.how, "alarm");
@@ -262,7 +218,7 @@ static void what_was_refused_is_forgotten_when_it_runs_or_goes(void **state)
 
 int main(void)
 {
-#define AT_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define AT_PLACE(test) cmocka_unit_test_setup_teardown(test, place_set_up, place_tear_down)
     const struct CMUnitTest tests[] = {
         AT_PLACE(a_device_has_its_own_load_or_that_of_its_model),
         AT_PLACE(loads_of_models_are_listed_changed_and_forgotten),

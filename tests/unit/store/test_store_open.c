@@ -1,40 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opening: from nothing, from version 0, from a newer or damaged file; and what kill -9 leaves. */
-#include "unit.h"
-
-#include "base/file.h"
-#include "store/store.h"
+#include "store_place.h"
 
 #include <signal.h>
 #include <sqlite3.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #define NOW 1800000000
 
-struct place {
-    char dir[64];
-    char path[96];
-};
-
+/* Not open. */
 static int set_up(void **state)
 {
     struct place *p = rf_new(struct place);
-    snprintf(p->dir, sizeof p->dir, "/tmp/rf-store-XXXXXX");
-    assert_non_null(mkdtemp(p->dir));
-    snprintf(p->path, sizeof p->path, "%s/ringfence.db", p->dir);
+    place_make(p);
     *state = p;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct place *p = *state;
-    assert_err(rf_dir_empty(p->dir, NULL), RF_OK);
-    assert_int_equal(rmdir(p->dir), 0);
-    rf_free(p);
     return 0;
 }
 
@@ -309,7 +289,7 @@ static void a_transaction_cut_short_leaves_nothing(void **state)
 }
 #endif
 
-#define AT_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define AT_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, place_tear_down)
 
 int main(void)
 {

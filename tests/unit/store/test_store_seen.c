@@ -1,43 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Phones that nobody added, quarantine, what devices fetched, and the number that changes with what
  * configurations depend on. */
-#include "unit.h"
-
-#include <stdlib.h>
-#include <unistd.h>
-
-#include "base/file.h"
-#include "store/store.h"
+#include "store_place.h"
 
 #define A "SEP001122334455"
 #define B "SEP001122334466"
-
-struct place {
-    char dir[64];
-    struct rf_store *store;
-};
-
-static int set_up(void **state)
-{
-    struct place *p = rf_new(struct place);
-    char path[96];
-    snprintf(p->dir, sizeof p->dir, "/tmp/rf-seen-XXXXXX");
-    assert_non_null(mkdtemp(p->dir));
-    snprintf(path, sizeof path, "%s/db", p->dir);
-    assert_err(rf_store_open(path, &p->store, NULL), RF_OK);
-    *state = p;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct place *p = *state;
-    rf_store_close(p->store);
-    assert_err(rf_dir_empty(p->dir, NULL), RF_OK);
-    assert_int_equal(rmdir(p->dir), 0);
-    rf_free(p);
-    return 0;
-}
 
 static bool note(struct place *p, const char *name, const char *asked, int64_t at_s)
 {
@@ -219,7 +186,7 @@ static void the_generation_tells_what_configurations_depend_on(void **state)
     assert_true(rf_store_generation(p->store) > scheduled);
 }
 
-#define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, place_set_up, place_tear_down)
 
 int main(void)
 {
