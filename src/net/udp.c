@@ -113,6 +113,9 @@ enum rf_err rf_udp_open(struct rf_loop *loop, const struct rf_udp_conf *conf, st
     int fd = socket(at.sa.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0 || bind(fd, (const struct sockaddr *)&at.sa, at.len) != 0)
         return bind_failed(conf, fd, why);
+    if (conf->waiting_bytes > 0)
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &conf->waiting_bytes,
+                         sizeof conf->waiting_bytes);
     struct rf_udp *udp = rf_new(struct rf_udp);
     *udp = (struct rf_udp){.loop = loop, .conf = *conf, .fd = fd};
     if (loop->packet == NULL)

@@ -20,6 +20,7 @@ struct rf_udp_conf {
     void *owner;
     const char *address; /* numeric, to bind to */
     uint16_t port;       /* 0: the kernel chooses */
+    int waiting_bytes; /* room for packets that wait, as far as the kernel gives it; 0: as usual */
 };
 
 /** RF_ERR_BAD ("address-bad"), RF_ERR_DENIED ("port-denied"), RF_ERR_IO ("port-in-use", "io"). */

@@ -20,6 +20,10 @@
 /* Lines a minute about what strangers can cause at will. */
 #define LOG_BURST 120
 
+/* Requests that wait: all phones of a building that has its power back. The kernel counts some 800
+ * bytes for each. */
+#define REQUESTS_BYTES (4 << 20)
+
 struct rf_tftp_server {
     struct rf_tftp_server_conf conf;
     char *address;
@@ -400,8 +404,11 @@ enum rf_err rf_tftp_server_open(const struct rf_tftp_server_conf *conf, struct r
     uint64_t seed;
     rf_random_bytes(&seed, sizeof seed);
     s->index = tftp_index_new(s->conf.transfers_max, seed);
-    struct rf_udp_conf udp = {
-        .on_packet = on_packet, .owner = s, .address = s->address, .port = conf->port};
+    struct rf_udp_conf udp = {.on_packet = on_packet,
+                              .owner = s,
+                              .address = s->address,
+                              .port = conf->port,
+                              .waiting_bytes = REQUESTS_BYTES};
     enum rf_err err = rf_udp_open(conf->loop, &udp, &s->udp, why);
     if (err != RF_OK) {
         rf_tftp_server_close(s);

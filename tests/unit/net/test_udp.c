@@ -42,13 +42,21 @@ static void on_error(struct rf_udp *udp, const struct rf_why *why)
     }
 }
 
-static void open_side(struct rf_loop *loop, struct side *s)
+static void open_side_of(struct rf_loop *loop, struct side *s, int waiting_bytes)
 {
-    struct rf_udp_conf conf = {
-        .on_packet = on_packet, .on_error = on_error, .owner = s, .address = "127.0.0.1"};
+    struct rf_udp_conf conf = {.on_packet = on_packet,
+                               .on_error = on_error,
+                               .owner = s,
+                               .address = "127.0.0.1",
+                               .waiting_bytes = waiting_bytes};
     struct rf_why why = {0};
     assert_err(rf_udp_open(loop, &conf, &s->udp, &why), RF_OK);
     assert_true(rf_udp_port(s->udp) > 0);
+}
+
+static void open_side(struct rf_loop *loop, struct side *s)
+{
+    open_side_of(loop, s, 0);
 }
 
 static struct rf_address at(const struct side *s)
@@ -246,6 +254,27 @@ static void addresses_as_numbers(void **state)
     assert_string_equal(rf_address_host(&a, text, sizeof text), "?");
 }
 
+static void as_many_wait_as_there_is_room_for(void **state)
+{
+    struct rf_loop *loop = rf_loop_new(rf_clock_real(), "udp");
+    struct side from = {0};
+    struct side sides[2] = {0};
+    open_side(loop, &from);
+    for (int i = 0; i < 2; i++) {
+        open_side_of(loop, &sides[i], i == 0 ? 4096 : 192 * 1024);
+        struct rf_address to = at(&sides[i]);
+        for (int k = 0; k < 100; k++)
+            send_to(&from, &to, "one more");
+    }
+    turn(loop, 10);
+    assert_in_range(sides[0].packets, 1, 99);
+    assert_int_equal(sides[1].packets, 100);
+    rf_udp_close(from.udp);
+    rf_udp_close(sides[0].udp);
+    rf_udp_close(sides[1].udp);
+    rf_loop_free(loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +282,7 @@ int main(void)
         cmocka_unit_test(the_longest_packet),
         cmocka_unit_test(a_connected_socket_hears_its_peer_only),
         cmocka_unit_test(an_unreachable_port_is_reported_and_survived),
+        cmocka_unit_test(as_many_wait_as_there_is_room_for),
         cmocka_unit_test(closing_in_a_callback),
         cmocka_unit_test(addresses_that_are_none),
         cmocka_unit_test(addresses_as_numbers),
