@@ -162,11 +162,11 @@ static void settle(struct transfer *t)
     struct rf_tftp_server *s = t->s;
     struct rf_timers *timers = rf_loop_timers(s->conf.loop);
     uint64_t at = rf_tftp_transfer_deadline(&t->t);
-    uint64_t now = now_of(s);
     /* Each packet moves the deadline away. A timer that fires too early costs less than one set
      * anew for each. */
     if (t->timer != 0 && t->timer_at_ms <= at)
         return;
+    uint64_t now = now_of(s);
     rf_timer_stop(timers, &t->timer);
     t->timer_at_ms = at;
     t->timer = rf_timer_start(timers, at > now ? at - now : 0, transfer_time, s, t->handle);

@@ -13,6 +13,7 @@ enum transfer_event {
     EV_ASKED,     /* the request came once more */
     EV_ERROR,     /* the client gave up */
     EV_CLOSED,    /* ICMP: port unreachable */
+    EV_T_BURST,   /* a pause within a window is over */
     EV_T_RETRY,   /* nothing heard for the time to wait */
     EV_T_GIVE_UP, /* sent as often as allowed, or out of time */
     EV_N
@@ -86,15 +87,45 @@ static bool send_together(struct rf_tftp_transfer *t, uint64_t first, uint64_t l
            t->conf.send_segments(t->conf.arg, all, (size_t)t->blksize + 4);
 }
 
-static void send_window(struct rf_tftp_transfer *t)
+static uint64_t window_end(const struct rf_tftp_transfer *t)
 {
-    uint64_t last = t->acked + t->window < t->blocks ? t->acked + t->window : t->blocks;
-    if (last == t->acked + 1 || !send_together(t, t->acked + 1, last))
-        for (uint64_t block = t->acked + 1; block <= last; block++)
+    return t->acked + t->window < t->blocks ? t->acked + t->window : t->blocks;
+}
+
+static bool is_pausing(const struct rf_tftp_transfer *t)
+{
+    return t->fsm.state == RF_TFTP_SENDING && t->at < window_end(t);
+}
+
+static void send_burst(struct rf_tftp_transfer *t)
+{
+    uint64_t first = t->at + 1;
+    uint64_t end = window_end(t);
+    uint64_t last = t->at + t->burst < end ? t->at + t->burst : end;
+    if (last == first || !send_together(t, first, last))
+        for (uint64_t block = first; block <= last; block++)
             send_block(t, block);
     uint64_t again = t->sent < last ? t->sent : last;
-    t->repeated += again > t->acked ? (uint32_t)(again - t->acked) : 0;
-    t->sent = last;
+    t->repeated += again > t->at ? (uint32_t)(again - t->at) : 0;
+    t->at = last;
+    t->pause_until_ms = t->now_ms + RF_TFTP_TRANSFER_PAUSE_MS;
+    if (t->sent < last)
+        t->sent = last;
+}
+
+static void send_window(struct rf_tftp_transfer *t)
+{
+    t->at = t->acked;
+    send_burst(t);
+}
+
+/* A client acknowledges whole windows, so after a loss they stay as long as they are and go out in
+ * parts. It stays so: where a window did not fit once the next would not either, and to try costs
+ * the client's time-out. */
+static void slow_down(struct rf_tftp_transfer *t)
+{
+    if (t->burst > 1)
+        t->burst /= 2;
 }
 
 static void repeat_offer(struct rf_tftp_transfer *t)
@@ -110,6 +141,8 @@ static void next_window(void *self, const void *data)
     struct rf_tftp_transfer *t = self;
     const uint64_t *acked = data;
     /* An ACK inside the window says that what follows it was lost: begin again behind it. */
+    if (*acked < t->at)
+        slow_down(t);
     t->acked = *acked;
     t->was_heard = true;
     t->progress_ms = t->now_ms;
@@ -154,9 +187,17 @@ static void retry_offer(void *self, const void *data)
     back_off(t);
 }
 
+static void next_burst(void *self, const void *data)
+{
+    struct rf_tftp_transfer *t = self;
+    send_burst(t);
+    wait_for(t, t->wait_ms);
+}
+
 static void retry_window(void *self, const void *data)
 {
     struct rf_tftp_transfer *t = self;
+    slow_down(t);
     send_window(t);
     back_off(t);
 }
@@ -202,6 +243,7 @@ static const struct rf_fsm_row rows[] = {
     {RF_TFTP_SENDING, EV_ACK, next_window, RF_FSM_SAME},
     {RF_TFTP_SENDING, EV_ACK_LAST, completed, RF_TFTP_DONE},
     {RF_TFTP_SENDING, EV_ASKED, first_again, RF_FSM_SAME},
+    {RF_TFTP_SENDING, EV_T_BURST, next_burst, RF_FSM_SAME},
     {RF_TFTP_SENDING, EV_T_RETRY, retry_window, RF_FSM_SAME},
     {RF_TFTP_SENDING, EV_ERROR, client_error, RF_TFTP_FAILED},
     {RF_TFTP_SENDING, EV_CLOSED, port_closed, RF_TFTP_FAILED},
@@ -210,8 +252,9 @@ static const struct rf_fsm_row rows[] = {
 };
 
 static const char *const state_names[RF_TFTP_STATE_N] = {"OFFERED", "SENDING", "DONE", "FAILED"};
-static const char *const event_names[EV_N] = {"AGREED", "ACK",    "ACK_LAST", "ACK_OLD",  "ASKED",
-                                              "ERROR",  "CLOSED", "T_RETRY",  "T_GIVE_UP"};
+static const char *const event_names[EV_N] = {"AGREED",  "ACK",      "ACK_LAST", "ACK_OLD",
+                                              "ASKED",   "ERROR",    "CLOSED",   "T_BURST",
+                                              "T_RETRY", "T_GIVE_UP"};
 
 static const struct rf_fsm_def transfer_fsm = {
     .name = "tftp",
@@ -232,11 +275,11 @@ const struct rf_fsm_def *rf_tftp_transfer_fsm_def(void)
 const char *rf_tftp_transfer_action_name(rf_fsm_action action)
 {
     static const struct rf_fsm_name names[] = {
-        {next_window, "next_window"},   {completed, "completed"},
-        {offer_again, "offer_again"},   {first_again, "first_again"},
-        {retry_offer, "retry_offer"},   {retry_window, "retry_window"},
-        {client_error, "client_error"}, {port_closed, "port_closed"},
-        {give_up, "give_up"},
+        {next_window, "next_window"}, {completed, "completed"},
+        {offer_again, "offer_again"}, {first_again, "first_again"},
+        {retry_offer, "retry_offer"}, {retry_window, "retry_window"},
+        {next_burst, "next_burst"},   {client_error, "client_error"},
+        {port_closed, "port_closed"}, {give_up, "give_up"},
     };
     return rf_fsm_name_find(names, sizeof names / sizeof *names, action);
 }
@@ -269,6 +312,7 @@ static void agree(struct rf_tftp_transfer *t)
     a->tsize = a->has_tsize ? t->conf.content.len : 0;
     t->blksize = a->has_blksize ? a->blksize : RF_TFTP_BLKSIZE_DEFAULT;
     t->window = a->has_windowsize ? a->windowsize : 1;
+    t->burst = t->window;
 }
 
 void rf_tftp_transfer_init(struct rf_tftp_transfer *t, const struct rf_tftp_transfer_conf *conf,
@@ -341,15 +385,20 @@ static uint64_t give_up_at(const struct rf_tftp_transfer *t)
 uint64_t rf_tftp_transfer_deadline(const struct rf_tftp_transfer *t)
 {
     uint64_t end = give_up_at(t);
-    return t->retry_at_ms < end ? t->retry_at_ms : end;
+    uint64_t next = is_pausing(t) ? t->pause_until_ms : t->retry_at_ms;
+    return next < end ? next : end;
 }
 
 void rf_tftp_transfer_time(struct rf_tftp_transfer *t, uint64_t now_ms)
 {
     if (now_ms < rf_tftp_transfer_deadline(t))
         return;
-    bool is_out = now_ms >= give_up_at(t) || t->tries >= t->conf.tries;
-    handle(t, is_out ? EV_T_GIVE_UP : EV_T_RETRY, NULL, now_ms);
+    if (now_ms >= give_up_at(t))
+        handle(t, EV_T_GIVE_UP, NULL, now_ms);
+    else if (is_pausing(t))
+        handle(t, EV_T_BURST, NULL, now_ms);
+    else
+        handle(t, t->tries >= t->conf.tries ? EV_T_GIVE_UP : EV_T_RETRY, NULL, now_ms);
 }
 
 /* ---- how it went ---- */

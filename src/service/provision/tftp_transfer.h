@@ -17,6 +17,9 @@
 #include "service/provision/tftp_server.h"
 #include "wire/tftp/tftp.h"
 
+/** Between two bursts of a window, once packets were lost: the client, or something on the way to
+ * it, has no room for a whole window at once. */
+#define RF_TFTP_TRANSFER_PAUSE_MS 2
 /** The wait between two sendings doubles up to this (or stays at the client's timeout). */
 #define RF_TFTP_TRANSFER_WAIT_MAX_MS 8000
 /** Nothing new acknowledged for so long (or twice the client's timeout), or not done after so long:
@@ -54,6 +57,8 @@ struct rf_tftp_transfer {
     uint64_t blocks;   /* the last one is shorter than blksize, perhaps empty */
     uint64_t acked;    /* blocks in order at the client; numbers here do not wrap */
     uint64_t sent;     /* last block sent, at least once */
+    uint64_t at;       /* last block sent since the present window began */
+    uint16_t burst;    /* so many of it in a row, then a pause; halved by each loss */
     uint32_t tries;    /* sendings of what is not acknowledged */
     uint32_t repeated; /* packets that had been sent before */
     uint32_t wait_ms;
@@ -61,7 +66,8 @@ struct rf_tftp_transfer {
     uint64_t began_ms;
     uint64_t progress_ms;
     uint64_t retry_at_ms;
-    bool was_heard; /* the client has acknowledged something */
+    uint64_t pause_until_ms; /* while the window is not out */
+    bool was_heard;          /* the client has acknowledged something */
     struct rf_why why;
 };
 

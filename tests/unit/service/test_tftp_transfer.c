@@ -100,6 +100,13 @@ static void pass(struct net *net, uint64_t ms)
     rf_tftp_transfer_time(&net->t, net->now_ms);
 }
 
+/* What is left of a window that goes out in parts. */
+static void pass_pauses(struct net *net)
+{
+    while (rf_tftp_transfer_deadline(&net->t) - net->now_ms <= RF_TFTP_TRANSFER_PAUSE_MS)
+        pass(net, 1);
+}
+
 /* These data blocks were sent, and nothing else; they are forgotten. */
 static void expect_blocks(struct net *net, uint64_t first, size_t n)
 {
@@ -373,11 +380,13 @@ static void a_gap_in_a_window_is_sent_again_from_there(void **state)
     ack(net, 0);
     expect_blocks(net, 1, 4);
     ack(net, 2); /* block 3 was lost */
+    pass_pauses(net);
     expect_blocks(net, 3, 4);
     assert_int_equal(net->t.repeated, 2); /* 3 and 4, and not 5 and 6 */
     ack(net, 2);                          /* and that ACK came twice */
     expect_nothing(net);
     ack(net, 6);
+    pass_pauses(net);
     expect_blocks(net, 7, 4);
     ack(net, 4); /* older than what is acknowledged */
     expect_nothing(net);
@@ -386,9 +395,72 @@ static void a_gap_in_a_window_is_sent_again_from_there(void **state)
     ack(net, 6);
     expect_nothing(net);
     pass(net, 1300);
+    pass_pauses(net);
     expect_blocks(net, 7, 4);
     assert_int_equal(net->t.repeated, 6);
     assert_int_equal(rf_tftp_transfer_bytes(&net->t), 6 * 512);
+}
+
+static struct net *begin_window(size_t blocks)
+{
+    struct rf_tftp_options asked = {.has_windowsize = true, .windowsize = 16};
+    struct net *net = begin_of(512 * blocks, asked);
+    expect_oack(net);
+    ack(net, 0);
+    expect_blocks(net, 1, 16);
+    return net;
+}
+
+/* A client whose buffer is too small for a window would never get one whole. */
+static void after_a_loss_windows_go_out_in_parts(void **state)
+{
+    RF_AUTO(freep) struct net *net = begin_window(100);
+    ack(net, 5);
+    expect_blocks(net, 6, 8);
+    pass(net, RF_TFTP_TRANSFER_PAUSE_MS - 1);
+    expect_nothing(net);
+    pass(net, 1);
+    expect_blocks(net, 14, 8);
+    /* From then on the client is waited for. */
+    assert_in_range(rf_tftp_transfer_deadline(&net->t) - net->now_ms, 750, 1250);
+    ack(net, 21);
+    expect_blocks(net, 22, 8);
+    ack(net, 21); /* twice: no reason to hurry */
+    expect_nothing(net);
+    pass(net, RF_TFTP_TRANSFER_PAUSE_MS);
+    expect_blocks(net, 30, 8);
+    /* Each further loss halves the part, down to one block. */
+    static const size_t parts[] = {4, 2, 1, 1};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        pass(net, rf_tftp_transfer_deadline(&net->t) - net->now_ms);
+        for (size_t sent = 0; sent < 16; sent += parts[i]) {
+            expect_blocks(net, 22 + sent, parts[i]);
+            pass(net, RF_TFTP_TRANSFER_PAUSE_MS);
+        }
+        expect_nothing(net);
+    }
+    ack(net, 37);
+    expect_blocks(net, 38, 1);
+    assert_false(rf_tftp_transfer_is_over(&net->t));
+}
+
+/* The ACK of a whole window was only slow: it counts, though the window is on its way again. */
+static void a_slow_ack_ends_a_window_that_is_being_repeated(void **state)
+{
+    RF_AUTO(freep) struct net *net = begin_window(100);
+    pass(net, 1300);
+    expect_blocks(net, 1, 8);
+    ack(net, 16);
+    expect_blocks(net, 17, 8);
+    pass_pauses(net);
+    expect_blocks(net, 25, 8);
+    /* A client that acknowledges between two parts has lost nothing. */
+    ack(net, 32);
+    expect_blocks(net, 33, 8);
+    ack(net, 40);
+    expect_blocks(net, 41, 8);
+    pass_pauses(net);
+    expect_blocks(net, 49, 8);
 }
 
 static void windows_reach_across_the_wrap(void **state)
@@ -403,6 +475,7 @@ static void windows_reach_across_the_wrap(void **state)
     while (!rf_tftp_transfer_is_over(&net->t)) {
         uint64_t left = net->t.blocks - acked;
         size_t n = left < 16 ? (size_t)left : 16;
+        pass_pauses(net);
         expect_blocks(net, acked + 1, n);
         /* A gap in the very window that wraps. */
         if (acked < 65535 && acked + n > 65535) {
@@ -711,6 +784,8 @@ int main(void)
         cmocka_unit_test(a_delayed_ack_after_a_repetition_does_not_double_the_rest),
         cmocka_unit_test(acks_of_the_past_and_of_the_future_are_ignored),
         cmocka_unit_test(a_gap_in_a_window_is_sent_again_from_there),
+        cmocka_unit_test(after_a_loss_windows_go_out_in_parts),
+        cmocka_unit_test(a_slow_ack_ends_a_window_that_is_being_repeated),
         cmocka_unit_test(windows_reach_across_the_wrap),
         cmocka_unit_test(other_packets_do_not_disturb),
         cmocka_unit_test(silence_is_met_with_patience_and_then_given_up),
