@@ -50,6 +50,27 @@ def folder():
         shutil.rmtree(path)
 
 
+@contextmanager
+def ahead_of_others():
+    """What is started meanwhile goes before whatever else the machine does, as far as this user may
+    say so. Peers with a process for each client would get far more of a busy machine than a server
+    of one thread, and the numbers would tell of the scheduler."""
+    session = Path("/proc/self/autogroup")  # sessions share the machine first, then their processes
+    nice, text = os.getpriority(os.PRIO_PROCESS, 0), ""
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, -15)
+        text = session.read_text(encoding="ascii")
+        session.write_text("-15", encoding="ascii")
+    except OSError:
+        pass
+    try:
+        yield
+    finally:
+        os.setpriority(os.PRIO_PROCESS, 0, nice)
+        if text:
+            session.write_text(text.split()[-1], encoding="ascii")
+
+
 def office(rig_module, path):
     """A site, a manufacturer and two phones (rig.Office), not opened yet."""
     site, factory = rig_module.Site(path / "made/site"), rig_module.Factory(path / "made/factory")
