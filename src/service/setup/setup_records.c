@@ -84,16 +84,18 @@ static enum rf_err add_if_there(struct setup_records *r, const char *dir, enum r
     return rf_file_exists(path) ? add_file(r, path, role, why) : RF_OK;
 }
 
-/* Two, and no more: while a new signer is being made known it stands in the spare's place. */
+/* Two, and no more: while a new signer is being made known it stands in the spare's place. One
+ * whose beginning broke off is not known to anybody, and `ringfence rotate status` does not tell of
+ * it. */
 static enum rf_err add_sasts(struct setup_records *r, const char *dir, struct rf_why *why)
 {
     RF_AUTO(rf_freep) char *first = rf_site_path_in(dir, RF_SITE_CERT_SAST1);
     RF_AUTO(rf_freep) char *second = rf_site_path_in(dir, RF_SITE_CERT_SAST2);
     RF_AUTO(rf_freep) char *next = setup_path_beside(dir, RF_SITE_CERT_SAST1, "next");
+    RF_AUTO(rf_freep) char *rotation = rf_site_path_in(dir, RF_SITE_ROTATION);
+    bool is_begun = rf_file_exists(next) && rf_file_exists(rotation);
     enum rf_err err = add_file(r, first, RF_TRUSTLIST_ROLE_SAST, why);
-    return err == RF_OK
-               ? add_file(r, rf_file_exists(next) ? next : second, RF_TRUSTLIST_ROLE_SAST, why)
-               : err;
+    return err == RF_OK ? add_file(r, is_begun ? next : second, RF_TRUSTLIST_ROLE_SAST, why) : err;
 }
 
 static enum rf_err add_own(struct setup_records *r, const char *dir, bool is_11, struct rf_why *why)

@@ -68,11 +68,13 @@ static enum rf_err check_rotation(const struct rf_setup_run *run, struct rf_why 
 {
     RF_AUTO(rf_freep) char *next = setup_path_beside(run->dir, RF_SITE_CERT_SAST1, "next");
     RF_AUTO(rf_freep) char *next_key = setup_path_beside(run->dir, RF_SITE_KEY_SAST1, "next");
-    if (rf_file_exists(next) && !rf_file_exists(next_key))
+    RF_AUTO(rf_freep) char *rotation = rf_site_path_in(run->dir, RF_SITE_ROTATION);
+    bool is_begun = rf_file_exists(next) && rf_file_exists(rotation);
+    if (is_begun && !rf_file_exists(next_key))
         return rf_why_set(why, RF_ERR_EXISTS, "rotation-active",
                           "phones are moving, and know the SAST of the other site instead of the "
                           "second of this one: they take only what that one signs");
-    if (rf_file_exists(next))
+    if (is_begun)
         return rf_why_set(why, RF_ERR_EXISTS, "rotation-active",
                           "the first SAST is being changed, and phones know the new one instead of "
                           "the second: `ringfence rotate next` signs by it");

@@ -439,6 +439,7 @@ enum rf_err rf_setup_rotation_move(const struct rf_setup_run *run, struct rf_cer
         err = rf_why_set(why, RF_ERR_LIMIT, "cert-size", "%s: too long", rf_cert_subject(to));
     if (err == RF_OK)
         err = rf_file_replace(p.cert[NEXT], rf_buf_slice(&pem), RF_FILE_PUBLIC, why);
+    rf_crash_point("rotation.begin");
     if (err == RF_OK)
         err = begin_overlap(run, &p, out, why);
     if (err != RF_OK)

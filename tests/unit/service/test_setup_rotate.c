@@ -396,6 +396,36 @@ static void phones_move_to_another_site_while_that_is_wanted(void **state)
     assert_err(begin(RF_SETUP_TFTP, NULL), RF_OK);
 }
 
+static struct rf_cert *other_site;
+
+static void do_move(void)
+{
+    size_t lacking;
+    struct rf_why why = {0};
+    (void)!move(other_site, &lacking, &why);
+}
+
+static void a_move_that_broke_off_has_not_begun(void **state)
+{
+    (void)state;
+    RF_AUTO(rf_cert_freep) struct rf_cert *theirs = some_cert("another site");
+    RF_AUTO(rf_cert_freep) struct rf_cert *spare = cert_at(RF_SITE_CERT_SAST2);
+    struct phone *p = add_phone();
+    all_boot();
+    other_site = theirs;
+    dies_at("rotation.begin", do_move);
+    assert_err(publish(true, NULL, NULL), RF_OK);
+    all_boot();
+    assert_false(knows(p, theirs, RF_TRUSTLIST_ROLE_SAST));
+    assert_true(knows(p, spare, RF_TRUSTLIST_ROLE_SAST));
+    RF_AUTO(rf_key_freep) struct rf_key *key = spare_key();
+    assert_err(recover(key, false, NULL), RF_OK);
+    all_boot();
+    do_move(); /* this time to its end */
+    all_boot();
+    assert_true(knows(p, theirs, RF_TRUSTLIST_ROLE_SAST));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -411,6 +441,7 @@ int main(void)
         AT_TOWN(recovery_in_the_middle_of_a_change_of_the_signer),
         AT_TOWN(a_recovery_that_broke_off_is_begun_again),
         AT_TOWN(phones_move_to_another_site_while_that_is_wanted),
+        AT_TOWN(a_move_that_broke_off_has_not_begun),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }
