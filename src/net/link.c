@@ -173,7 +173,9 @@ void rf_link_update(struct rf_link *link)
         reads = !writes;
         break;
     case RF_LINK_OPEN:
-        reads = (!link->is_paused && !link->read_wants_write) || link->write_wants_read;
+        /* Of a pause the kernel is told only when something arrives in it: most are short. */
+        reads = (!(link->is_paused && link->has_waiting) && !link->read_wants_write) ||
+                link->write_wants_read;
         writes = (link->is_blocked && !link->write_wants_read) || link->read_wants_write;
         break;
     case RF_LINK_CLOSING:
@@ -192,7 +194,7 @@ void rf_link_update(struct rf_link *link)
 
 static void socket_ready(evutil_socket_t fd, short what, void *arg)
 {
-    rf_link_ready(arg);
+    rf_link_ready(arg, (what & EV_READ) != 0);
 }
 
 /* ---- beginning ---- */
@@ -402,8 +404,18 @@ size_t rf_link_unacked(const struct rf_link *link)
     return (size_t)bytes;
 }
 
+size_t rf_link_unread(const struct rf_link *link)
+{
+    int bytes = 0;
+    if (link->fd < 0 || ioctl(link->fd, FIONREAD, &bytes) != 0 || bytes < 0)
+        bytes = 0;
+    return link->in.len + (size_t)bytes;
+}
+
 void rf_link_pause(struct rf_link *link)
 {
+    if (!link->is_paused)
+        link->has_waiting = false;
     link->is_paused = true;
     rf_loop_todo(link->loop, &link->todo);
 }

@@ -6,6 +6,7 @@
  *     on_open     connected, and with TLS the peer's certificate verified
  *     on_data     bytes arrived; returns how many of them were used up
  *     on_drained  all that was written has left, after a time when something had to wait
+ *     on_waiting  the link is paused, and something arrived, or the other end has closed
  *     on_close    the end; exactly once for each link, also when on_open never came
  *
  * A callback may close, abort or forget its own link. Bytes not used up stay with the link and come
@@ -63,6 +64,7 @@ struct rf_link_calls {
     void (*on_open)(struct rf_link *link, const struct rf_peer *peer);
     size_t (*on_data)(struct rf_link *link, struct rf_slice data);
     void (*on_drained)(struct rf_link *link); /* may be NULL */
+    void (*on_waiting)(struct rf_link *link); /* may be NULL; once a pause */
     void (*on_close)(struct rf_link *link, const struct rf_why *why);
 };
 
@@ -99,6 +101,9 @@ void rf_link_ask_drained(struct rf_link *link);
 /** Bytes that left here and are not acknowledged by the other end's kernel; with TLS, of its
  * records. 0 is no proof that they were read, but that they arrived. */
 size_t rf_link_unacked(const struct rf_link *link);
+/** Bytes that arrived and that on_data did not use, or has not seen; with TLS, those of its records
+ * too. */
+size_t rf_link_unread(const struct rf_link *link);
 /** Stop and go on reading from the socket. After a resume on_data comes again with what is there.
  */
 void rf_link_pause(struct rf_link *link);

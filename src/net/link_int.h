@@ -31,6 +31,7 @@ struct rf_link {
     struct event *writable;
     bool is_new; /* accepted, and nothing done yet */
     bool is_paused;
+    bool has_waiting;      /* and something arrived since: no need to watch for more */
     bool is_resumed;       /* on_data is owed what is there */
     bool is_blocked;       /* output waits for the socket */
     bool has_waited;       /* on_drained is owed once all is sent */
@@ -63,7 +64,7 @@ void rf_link_end(struct rf_link *link, const struct rf_why *why, bool lingers);
 void rf_link_update(struct rf_link *link);
 
 /** Something happened on the socket. */
-void rf_link_ready(struct rf_link *link);
+void rf_link_ready(struct rf_link *link, bool is_readable);
 /** The end of a turn in which something was asked of the link. */
 void rf_link_go_on(struct rf_link *link);
 /** Hold a copy of bytes behind those that are there. */

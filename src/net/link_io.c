@@ -29,7 +29,8 @@ bool rf_link_hold(struct rf_buf *b, struct rf_slice data)
     if (data.len > b->cap - b->len) {
         struct rf_buf bigger = RF_BUF(b->max);
         size_t want = b->len + data.len;
-        size_t room = want < b->max / 2 ? want * 2 : b->max;
+        size_t twice = b->cap < b->max / 2 ? b->cap * 2 : b->max;
+        size_t room = want > twice ? want : twice;
         if (rf_buf_room(&bigger, room) == NULL || rf_buf_add_slice(&bigger, rf_buf_slice(b)))
             return false;
         rf_link_let_go(b);
@@ -270,7 +271,17 @@ static void connected(struct rf_link *link)
 
 /* ---- events ---- */
 
-void rf_link_ready(struct rf_link *link)
+/** Something arrived in a pause. */
+static void waiting(struct rf_link *link)
+{
+    if (!link->is_paused || link->has_waiting)
+        return;
+    link->has_waiting = true;
+    if (link->calls->on_waiting != NULL)
+        link->calls->on_waiting(link);
+}
+
+void rf_link_ready(struct rf_link *link, bool is_readable)
 {
     switch (link->state) {
     case RF_LINK_CONNECTING:
@@ -280,7 +291,10 @@ void rf_link_ready(struct rf_link *link)
         handshake(link);
         break;
     case RF_LINK_OPEN:
-        if (!link->is_resumed)
+        if (is_readable)
+            waiting(link);
+        /* What was left before comes first, at the end of the turn. */
+        if (!link->is_resumed || link->in.len == 0)
             read_some(link);
         if (link->state == RF_LINK_OPEN && link->is_blocked)
             write_some(link);

@@ -138,11 +138,14 @@ static void connection_free(struct connection *c)
 static void next_or_close(struct connection *c)
 {
     bool is_kept = c->is_kept;
+    bool ends = c->status == 200; /* by the client's wish, who has it all and sends no more */
     request_clear(c);
     c->step = READING;
     c->due_ms = now_of(c->s) + RF_HTTP_FILES_IDLE_MS;
     if (is_kept)
         rf_link_resume(c->link);
+    else if (ends && !rf_link_peer(c->link)->has_tls && rf_link_unread(c->link) == 0)
+        rf_link_abort(c->link, NULL); /* nothing can be lost, nothing has to be waited for */
     else
         rf_link_close(c->link);
 }
@@ -431,6 +434,14 @@ static void on_drained(struct rf_link *link)
     }
 }
 
+/* The next request, or the client's end, acknowledges the answer before. */
+static void on_waiting(struct rf_link *link)
+{
+    struct connection *c = rf_link_owner(link);
+    if (c->step == ARRIVING && rf_link_pending(link) == 0 && rf_link_unacked(link) == 0)
+        finished(c);
+}
+
 static void on_close(struct rf_link *link, const struct rf_why *why)
 {
     struct connection *c = rf_link_owner(link);
@@ -477,8 +488,11 @@ static void sweep(void *owner, uint64_t number)
 enum rf_err rf_http_files_open(const struct rf_http_files_conf *conf, struct rf_http_files **out,
                                struct rf_why *why)
 {
-    static const struct rf_link_calls calls = {
-        .on_open = on_open, .on_data = on_data, .on_drained = on_drained, .on_close = on_close};
+    static const struct rf_link_calls calls = {.on_open = on_open,
+                                               .on_data = on_data,
+                                               .on_drained = on_drained,
+                                               .on_waiting = on_waiting,
+                                               .on_close = on_close};
     struct rf_http_files *s = rf_new(struct rf_http_files);
     s->conf = *conf;
     if (conf->connections_max == 0)

@@ -76,6 +76,7 @@ struct end {
     struct rf_link *link;
     unsigned opened;
     unsigned drained;
+    unsigned waiting;
     unsigned closed;
     char code[RF_WHY_CODE_MAX];
     char text[RF_WHY_TEXT_MAX];
@@ -89,6 +90,7 @@ struct end {
     struct rf_buf got;
     size_t takes;      /* on_data uses at most so many bytes; SIZE_MAX: all */
     bool pauses;       /* on_data pauses the link */
+    bool resumes;      /* on_waiting resumes it */
     bool closes;       /* on_open closes the link */
     const char *greet; /* on_open writes it */
     unsigned calls;    /* of on_data */
@@ -167,6 +169,15 @@ static inline void on_drained(struct rf_link *link)
     end_of(link)->drained++;
 }
 
+static inline void on_waiting(struct rf_link *link)
+{
+    struct end *e = end_of(link);
+    assert_false(e->inside);
+    e->waiting++;
+    if (e->resumes)
+        rf_link_resume(link);
+}
+
 static inline void on_close(struct rf_link *link, const struct rf_why *why)
 {
     struct world *w = rf_link_arg(link);
@@ -179,10 +190,16 @@ static inline void on_close(struct rf_link *link, const struct rf_why *why)
     snprintf(e->text, sizeof e->text, "%s", why->text);
 }
 
-static const struct rf_link_calls server_calls = {
-    .on_open = on_server_open, .on_data = on_data, .on_drained = on_drained, .on_close = on_close};
-static const struct rf_link_calls client_calls = {
-    .on_open = on_open, .on_data = on_data, .on_drained = on_drained, .on_close = on_close};
+static const struct rf_link_calls server_calls = {.on_open = on_server_open,
+                                                  .on_data = on_data,
+                                                  .on_drained = on_drained,
+                                                  .on_waiting = on_waiting,
+                                                  .on_close = on_close};
+static const struct rf_link_calls client_calls = {.on_open = on_open,
+                                                  .on_data = on_data,
+                                                  .on_drained = on_drained,
+                                                  .on_waiting = on_waiting,
+                                                  .on_close = on_close};
 
 static inline void begin(struct world *w)
 {

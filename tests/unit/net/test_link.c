@@ -131,6 +131,46 @@ static void a_pause_before_the_first_byte(void **state)
     finish(&w);
 }
 
+static void what_comes_in_a_pause_is_told_once(void **state)
+{
+    for (int has_tls = 0; has_tls <= 1; has_tls++) {
+        struct world w;
+        struct rf_link_conf link = {0};
+        open_kind(&w, has_tls, &link);
+        rf_link_pause(w.server.link);
+        say(&w.client, "one");
+        turn_until(&w, w.server.waiting == 1);
+        say(&w.client, "two");
+        assert_sleeps(&w);
+        assert_int_equal(w.server.waiting, 1);
+        assert_int_equal(w.server.calls, 0);
+        if (!has_tls)
+            assert_int_equal(rf_link_unread(w.server.link), 6);
+        assert_true(rf_link_unread(w.server.link) >= 6);
+        w.server.takes = 0;
+        rf_link_resume(w.server.link);
+        turn_until(&w, w.server.calls > 0);
+        assert_true(rf_link_unread(w.server.link) >= 3); /* what on_data left counts, too */
+        w.server.takes = SIZE_MAX;
+        rf_link_pause(w.server.link);
+        rf_link_resume(w.server.link);
+        turn_until(&w, w.server.got.len == 6);
+        assert_int_equal(rf_link_unread(w.server.link), 0);
+        /* Reading may go on from inside; in the next pause it is told again, the end as well. */
+        w.server.resumes = w.server.pauses = true;
+        rf_link_pause(w.server.link);
+        say(&w.client, "three");
+        turn_until(&w, w.server.got.len == 11);
+        assert_int_equal(w.server.waiting, 2);
+        rf_link_close(w.client.link);
+        both_closed(&w);
+        assert_int_equal(w.server.waiting, 3);
+        assert_string_equal(w.server.code, "end");
+        assert_slice_str(rf_buf_slice(&w.server.got), "onetwothree");
+        finish(&w);
+    }
+}
+
 static void a_full_but_paused_input_is_no_fault(void **state)
 {
     struct world w;
@@ -692,6 +732,7 @@ int main(void)
         cmocka_unit_test(input_has_its_limit),
         cmocka_unit_test(a_paused_link_is_not_read),
         cmocka_unit_test(a_pause_before_the_first_byte),
+        cmocka_unit_test(what_comes_in_a_pause_is_told_once),
         cmocka_unit_test(a_full_but_paused_input_is_no_fault),
         cmocka_unit_test(a_peer_that_does_not_read),
         cmocka_unit_test(a_refused_write_is_told_when_there_is_room),

@@ -109,6 +109,52 @@ static void a_kept_connection_is_asked_again(void **state)
     close(fd);
 }
 
+/* Kernels of clients do not acknowledge at once: what comes next says it. Nobody turns the clock
+ * here, so nothing is asked after a while. */
+static void the_next_request_acknowledges_the_answer_before(void **state)
+{
+    struct place *place = *state;
+    int fd = client_at(place);
+    int no = 0;
+    for (size_t i = 1, one = 0; i <= 5; i++) {
+        assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &no, sizeof no), 0);
+        say(fd, "GET /small.sbn HTTP/1.1\r\nConnection: keep-alive\r\n\r\n");
+        one = place->got.len / (i > 1 ? i - 1 : 1);
+        for (unsigned turn = 0; turn < 3000 && place->got.len == one * (i - 1); turn++) {
+            rf_loop_turn(place->w->loop, 1);
+            assert_true(take(place, fd));
+        }
+        assert_true(place->told_n >= i - 1);
+    }
+    /* As does the client's end. */
+    close(fd);
+    for (unsigned turn = 0; turn < 3000 && rf_http_files_connections(place->s) > 0; turn++)
+        rf_loop_turn(place->w->loop, 1);
+    assert_int_equal(place->told_n, 5);
+    for (size_t i = 0; i < 5; i++)
+        assert_true(place->told[i].is_complete);
+}
+
+/* A connection that ends is not reset under a client that said more than it should have. */
+static void an_end_is_an_end_and_no_reset(void **state)
+{
+    struct place *place = *state;
+    static char more[40 * 1024];
+    memset(more, 'x', sizeof more - 1);
+    for (size_t i = 0; i < 2; i++) {
+        int fd = client_at(place);
+        uint8_t none;
+        say(fd, "GET /small.sbn HTTP/1.1\r\n\r\n");
+        say(fd, i == 0 ? "" : more);
+        wait_told(place, i + 1);
+        assert_true(place->told[i].is_complete);
+        turn_some(place);
+        assert_true(take(place, fd));
+        assert_int_equal(recv(fd, &none, 1, 0), 0);
+        close(fd);
+    }
+}
+
 static void every_kind_of_file_is_served_with_its_type(void **state)
 {
     struct place *place = *state;
@@ -400,6 +446,8 @@ int main(void)
         AT_PLACE(requests_of_many_spellings),
         AT_PLACE(a_head_has_the_length_and_no_body),
         AT_PLACE(a_kept_connection_is_asked_again),
+        AT_PLACE(the_next_request_acknowledges_the_answer_before),
+        AT_PLACE(an_end_is_an_end_and_no_reset),
         AT_PLACE(every_kind_of_file_is_served_with_its_type),
         AT_PLACE(a_large_file_arrives_whole),
         AT_PLACE(requests_that_are_refused_sec_120),
