@@ -117,6 +117,14 @@ struct rf_content *provision_contents_find(const struct provision_contents *all,
     return NULL;
 }
 
+struct rf_content *provision_contents_last(const struct provision_contents *all, const char *name)
+{
+    struct rf_content *c = all->first;
+    while (c != NULL && !(c->is_current && c->is_loaded && strcmp(c->name, name) == 0))
+        c = c->next;
+    return c;
+}
+
 struct rf_content *provision_contents_add(struct provision_contents *all, const char *name,
                                           const struct provision_identity *id)
 {

@@ -456,7 +456,7 @@ static void was_looked_at(struct rf_job *job, void *reader)
 
 /* ---- asking ---- */
 
-static void was_refused(struct rf_msg *msg, void *reader)
+static void answer_now(struct rf_msg *msg, void *reader)
 {
     struct request *r =
         provision_request_of((struct rf_job *)msg); /* first member of the first member */
@@ -509,8 +509,10 @@ enum rf_err rf_provision_get(struct rf_provision *p, const struct rf_provision_a
         r->err = provision_gate(r);
     if (strcmp(r->why.code, "name-listing") == 0)
         rf_count(NAMES_LISTED);
-    if (r->err != RF_OK) {
-        r->job.msg.run = was_refused;
+    if (r->err == RF_OK)
+        provision_static_at_hand(r);
+    if (r->err != RF_OK || r->content != NULL) { /* answered by the loop, never from inside here */
+        r->job.msg.run = answer_now;
         rf_mailbox_post_answer(rf_loop_mailbox(p->loop), &r->job.msg);
         return RF_OK;
     }
@@ -611,6 +613,7 @@ void rf_provision_free(struct rf_provision *p)
     provision_look_unref(p->looker.last);
     provision_notes_free(p->notes);
     provision_seen_free(p->seen);
+    provision_static_forget(p);
     provision_contents_fini(&p->contents);
     provision_cache_free(p->cache);
     generations_free(p->generations);

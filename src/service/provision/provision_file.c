@@ -285,6 +285,19 @@ static enum rf_err find_own(const struct provision_facts *facts, const char *nam
     return err == RF_OK ? RF_OK : rf_why_set(why, err, inner.code, "%s", inner.text);
 }
 
+bool provision_image_is(const struct provision_facts *facts, const char *name,
+                        const struct provision_identity *id)
+{
+    struct stat st;
+    if (strchr(name, '/') != NULL)
+        return false;
+    RF_AUTO(rf_freep) char *path = rf_strf("%s/%s", facts->images, name);
+    if (lstat(path, &st) != 0)
+        return false;
+    struct provision_identity now = provision_identity_of(&st);
+    return rf_fault_skips("provision.image-changed") || provision_identity_same(&now, id);
+}
+
 enum rf_err provision_find(const struct provision_facts *facts, const char *name,
                            struct provision_found *out, struct rf_why *why)
 {

@@ -119,6 +119,9 @@ struct provision_found {
  * file-signed (what lies there is no signed file). */
 RF_MUST_CHECK enum rf_err provision_find(const struct provision_facts *facts, const char *name,
                                          struct provision_found *out, struct rf_why *why);
+/** Is this still the image of exactly that name? Opens nothing. */
+bool provision_image_is(const struct provision_facts *facts, const char *name,
+                        const struct provision_identity *id);
 /** Take the envelope off. RF_ERR_NOT_FOUND file-signed. */
 RF_MUST_CHECK enum rf_err provision_unwrap(struct rf_buf *bytes, struct rf_why *why);
 /** The same for a file whose place is fixed: a trust list. */
@@ -286,6 +289,8 @@ struct rf_content *provision_content_new(const char *name, struct rf_buf *take_b
 /** The file with this name and identity that is in memory or being read, or NULL. */
 struct rf_content *provision_contents_find(const struct provision_contents *all, const char *name,
                                            const struct provision_identity *id);
+/** The newest of this name that is in memory, or NULL. */
+struct rf_content *provision_contents_last(const struct provision_contents *all, const char *name);
 /** Room for a file about to be read, with one reference; NULL: too much is held. */
 struct rf_content *provision_contents_add(struct provision_contents *all, const char *name,
                                           const struct provision_identity *id);

@@ -17,6 +17,10 @@ struct provision_unknown {
     uint64_t store; /* generation: another, and it may be one by now */
 };
 
+/** Small images that were sent last stay in memory. */
+#define PROVISION_RECENT_N     8
+#define PROVISION_RECENT_BYTES ((size_t)64 * 1024) /* of one */
+
 struct request {
     struct rf_job job;
     struct rf_provision *p; /* NULL once that is gone */
@@ -70,6 +74,8 @@ struct rf_provision {
     rf_provision_key_fn signing_key;
     struct provision_facts *facts;
     struct provision_contents contents;
+    struct rf_content *recent[PROVISION_RECENT_N]; /* or NULL; the next one's place: */
+    unsigned recent_at;
     struct provision_looker looker; /* the file worker's */
     const struct rf_store *db;      /* for its generation only; may be NULL */
     struct provision_seen *seen;
@@ -119,6 +125,9 @@ void provision_keep_signed(struct request *r, const char *device, const char *va
 
 /* ---- files, lists, XMLDefault (provision_static.c) ---- */
 
+/** Its content, if that is in memory and still what the name means. */
+void provision_static_at_hand(struct request *r);
+void provision_static_forget(struct rf_provision *p);
 void provision_static_find(struct rf_job *job, void *state);
 void provision_static_found(struct rf_job *job, void *reader);
 void provision_default_look(struct rf_job *job, void *state);

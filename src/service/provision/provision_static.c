@@ -80,6 +80,18 @@ static enum rf_err find_list(struct request *r)
     return provision_list_open(path, &r->fd, &r->id, &r->why);
 }
 
+/* An image by its exact name comes before all others: when it is still the file that is in memory,
+ * nothing else has to be looked at. Asked on the loop, since the kernel has at hand what is used
+ * just now. */
+void provision_static_at_hand(struct request *r)
+{
+    if (r->name.kind != PROVISION_FILE)
+        return;
+    struct rf_content *c = provision_contents_last(&r->p->contents, r->name.name);
+    if (c != NULL && provision_image_is(r->facts, c->name, &c->id))
+        r->content = rf_content_ref(c);
+}
+
 void provision_static_find(struct rf_job *job, void *state)
 {
     struct request *r = provision_request_of(job);
@@ -134,13 +146,35 @@ static bool has_kept(struct request *r)
     return true;
 }
 
+/* Phones that start at the same time ask for the same images. */
+static void keep(struct rf_provision *p, struct rf_content *c)
+{
+    for (unsigned i = 0; i < PROVISION_RECENT_N; i++)
+        if (p->recent[i] == c)
+            return;
+    struct rf_content **at = &p->recent[p->recent_at++ % PROVISION_RECENT_N];
+    rf_content_unref(*at);
+    *at = rf_content_ref(c);
+}
+
+void provision_static_forget(struct rf_provision *p)
+{
+    for (unsigned i = 0; i < PROVISION_RECENT_N; i++) {
+        rf_content_unref(p->recent[i]);
+        p->recent[i] = NULL;
+    }
+}
+
 /* The content is there. */
 static void has_content(struct request *r)
 {
-    if (r->is_signed)
+    if (r->is_signed) {
         provision_go_sign(r, sign_work, was_signed);
-    else
-        provision_finish(r);
+        return;
+    }
+    if (r->is_image && rf_content_bytes(r->content).len <= PROVISION_RECENT_BYTES)
+        keep(r->p, r->content);
+    provision_finish(r);
 }
 
 /* ---- reading ---- */

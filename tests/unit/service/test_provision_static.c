@@ -202,6 +202,75 @@ static void what_anybody_may_write_is_not_served(void **state)
     empty(w, "files/in");
 }
 
+/* While it is in memory, an image is served again without a look at the folder: but it has to be
+ * that file still. */
+static void what_is_at_hand_is_served_until_it_changes(void **state)
+{
+    struct world *w = *state;
+    world_put(w, "images/a.sbn", rf_slice_str("old"));
+    expect_file(w, "a.sbn", "old");
+    struct rf_content *old = rf_content_ref(w->answers[0].content);
+    expect_file(w, "a.sbn", "old");
+    assert_ptr_equal(w->answers[0].content, old);
+    world_put(w, "images/a.sbn", rf_slice_str("new")); /* another file of the same length */
+    expect_file(w, "a.sbn", "new");
+    struct rf_content *now = rf_content_ref(w->answers[0].content);
+    assert_slice_str(rf_content_bytes(old), "old");
+    mode_of(w, "images/a.sbn", 0646);
+    expect_refused(w, "a.sbn", "file-writable");
+    mode_of(w, "images/a.sbn", 0644);
+    expect_file(w, "a.sbn", "new");
+    world_put(w, "keys/tftp.pem", rf_slice_str("secret"));
+    RF_AUTO(rf_freep) char *path = rf_path_join(w->dir, "images/a.sbn");
+    RF_AUTO(rf_freep) char *key = rf_path_join(w->dir, "keys/tftp.pem");
+    world_remove(w, "images/a.sbn");
+    expect_refused(w, "a.sbn", "file-not-found");
+    assert_int_equal(symlink(key, path), 0);
+    expect_refused(w, "a.sbn", "file-kind");
+    world_remove(w, "images/a.sbn");
+    /* What lies below files/ is no image, though the name be the same. */
+    world_put(w, "files/a.sbn", rf_slice_str("file"));
+    expect_file(w, "a.sbn", "file");
+    struct rf_content *file = rf_content_ref(w->answers[0].content);
+    world_put(w, "images/a.sbn", rf_slice_str("image"));
+    expect_file(w, "a.sbn", "image");
+    rf_content_unref(old);
+    rf_content_unref(now);
+    rf_content_unref(file);
+}
+
+static size_t in_memory(const struct provision_contents *all, const char *name)
+{
+    size_t n = 0;
+    for (const struct rf_content *c = all->first; c != NULL; c = c->next)
+        n += name == NULL || strcmp(c->name, name) == 0 ? 1 : 0;
+    return n;
+}
+
+static void a_few_small_images_stay_in_memory(void **state)
+{
+    struct world *w = *state;
+    RF_AUTO(rf_freep) uint8_t *big = rf_new_n(uint8_t, 64 * 1024 + 1);
+    world_put(w, "images/big.sbn", rf_slice_of(big, 64 * 1024 + 1));
+    world_put(w, "images/even.sbn", rf_slice_of(big, 64 * 1024));
+    assert_err(world_get(w, "big.sbn")->err, RF_OK);
+    const struct provision_contents *all = w->answers[0].content->of;
+    for (int i = 0; i < 3; i++) /* however often */
+        assert_err(world_get(w, "even.sbn")->err, RF_OK);
+    world_forget(w);
+    assert_int_equal(in_memory(all, NULL), 1);
+    for (char i = '1'; i <= '8'; i++) {
+        assert_int_equal(in_memory(all, "even.sbn"), 1);
+        char rest[] = "images/?.sbn";
+        rest[7] = i;
+        world_put(w, rest, rf_slice_str("small"));
+        expect_file(w, rest + 7, "small");
+    }
+    world_forget(w);
+    assert_int_equal(in_memory(all, NULL), 8);
+    assert_int_equal(in_memory(all, "even.sbn"), 0); /* the first that came is the first to go */
+}
+
 static void an_empty_file_is_not_there(void **state)
 {
     struct world *w = *state;
@@ -469,6 +538,8 @@ int main(void)
         IN_WORLD(images_come_first_and_exact_names_before_others),
         IN_WORLD(sec_120_no_name_leads_out_of_the_folders),
         IN_WORLD(what_anybody_may_write_is_not_served),
+        IN_WORLD(what_is_at_hand_is_served_until_it_changes),
+        IN_WORLD(a_few_small_images_stay_in_memory),
         IN_WORLD(an_empty_file_is_not_there),
         IN_WORLD(a_file_is_signed_when_it_is_asked_for_so),
         IN_WORLD(a_signed_file_in_the_folder_is_only_a_source),
