@@ -34,6 +34,7 @@ static void start(struct world *w)
     w->loop = rf_loop_new(&w->clock.clock, "test");
     w->store_worker = rf_worker_start("store", 1024, w->store);
     w->signer_worker = rf_worker_start("signer", 1024, w);
+    w->second_signer_worker = rf_worker_start("signer", 1024, w);
     struct rf_provision_conf conf = {.loop = w->loop,
                                      .site = w->site,
                                      .ports = &w->ports,
@@ -42,6 +43,7 @@ static void start(struct world *w)
                                      .on_alarm = note_alarm,
                                      .alarm_arg = w,
                                      .signer = w->signer_worker,
+                                     .signer_too = w->second_signer_worker,
                                      .signing_key = world_key,
                                      .wrap_key = &w->wrap_key};
     w->p = rf_provision_new(&conf);
@@ -52,6 +54,7 @@ static void stop(struct world *w)
     rf_provision_free(w->p);
     rf_worker_stop(w->store_worker);
     rf_worker_stop(w->signer_worker);
+    rf_worker_stop(w->second_signer_worker);
     rf_loop_free(w->loop);
     rf_store_close(w->store);
 }

@@ -28,7 +28,8 @@ struct world {
     struct rf_store *store;
     struct rf_worker *store_worker;
     struct rf_worker *signer_worker;
-    struct id signer;          /* state of the signer worker */
+    struct rf_worker *second_signer_worker;
+    struct id signer;          /* whose key they sign with */
     enum rf_err signer_fails;  /* it gives this instead of a key */
     struct rf_secret wrap_key; /* of the database's secrets */
     struct rf_provision *p;
