@@ -27,6 +27,7 @@ static struct {
     [RF_CAT_CALL] = {"call", RF_LOG_INFO, "life of calls"},
     [RF_CAT_SCCP] = {"sccp", RF_LOG_INFO, "registered SCCP phones and their messages"},
     [RF_CAT_CAPF] = {"capf", RF_LOG_INFO, "enrolment"},
+    [RF_CAT_TVS] = {"tvs", RF_LOG_INFO, "trust verification"},
     [RF_CAT_PROVISION] = {"provision", RF_LOG_INFO, "files made and served"},
     [RF_CAT_TFTP] = {"tftp", RF_LOG_INFO, "TFTP transfers"},
     [RF_CAT_ADMIN] = {"admin", RF_LOG_INFO, "changes by operators"},

@@ -24,6 +24,7 @@ enum rf_log_cat {
     RF_CAT_CALL,
     RF_CAT_SCCP,
     RF_CAT_CAPF,
+    RF_CAT_TVS,
     RF_CAT_PROVISION,
     RF_CAT_TFTP,
     RF_CAT_ADMIN,

@@ -28,6 +28,9 @@
     X(CAPF_ISSUED, "rf_capf_issued_total", "certificates issued")                                  \
     X(CAPF_CONFIRMED, "rf_capf_confirmed_total", "certificates confirmed by the phone")            \
     X(CAPF_REFUSED, "rf_capf_refused_total", "CAPF sessions refused")                              \
+    X(TVS_QUESTIONS, "rf_tvs_questions_total", "certificates that phones asked TVS about")         \
+    X(TVS_INVALID, "rf_tvs_invalid_total", "of them, those that TVS did not vouch for")            \
+    X(TVS_REFUSED, "rf_tvs_refused_total", "connections to TVS ended for what was sent")           \
     X(TFTP_REQUESTS, "rf_tftp_requests_total", "TFTP requests")                                    \
     X(TFTP_REFUSED, "rf_tftp_refused_total", "TFTP requests refused")                              \
     X(TFTP_BYTES, "rf_tftp_bytes", "TFTP payload bytes sent")                                      \

@@ -629,6 +629,32 @@ RF_MUST_CHECK enum rf_err rf_store_fetch_save(struct rf_store *store,
 RF_MUST_CHECK enum rf_err rf_store_fetch_list(struct rf_store *store, const char *device,
                                               struct rf_store_fetches *out, struct rf_why *why);
 
+/* ---- certificates that TVS vouches for ------------------------------------------------------- */
+
+#define RF_STORE_TVS_MAX 512
+/** One that an operator added. */
+struct rf_store_tvs {
+    uint8_t sha256[32];
+    uint32_t roles; /* bit n: role n of trust lists; at least one */
+    uint32_t ttl_s; /* 0: as the site says */
+    int64_t added_s;
+    struct rf_buf der; /* owned; its maximum is RF_STORE_DER_MAX */
+};
+struct rf_store_tvses {
+    struct rf_store_tvs *items; /* by time */
+    size_t n;
+};
+void rf_store_tvses_fini(struct rf_store_tvses *list);
+/** Add it, or change roles and TTL. RF_ERR_BAD store-value; RF_ERR_LIMIT store-full. */
+RF_MUST_CHECK enum rf_err rf_store_tvs_save(struct rf_store *store, const struct rf_store_tvs *cert,
+                                            const struct rf_store_event *event, struct rf_why *why);
+/** RF_ERR_NOT_FOUND tvs-unknown. */
+RF_MUST_CHECK enum rf_err rf_store_tvs_remove(struct rf_store *store, const uint8_t sha256[32],
+                                              const struct rf_store_event *event,
+                                              struct rf_why *why);
+RF_MUST_CHECK enum rf_err rf_store_tvs_list(struct rf_store *store, struct rf_store_tvses *out,
+                                            struct rf_why *why);
+
 /* ---- settings -------------------------------------------------------------------------------- */
 
 #define RF_STORE_SETTING_MAX 4096
@@ -645,5 +671,6 @@ RF_MUST_CHECK enum rf_err rf_store_setting_save(struct rf_store *store, const ch
 #define RF_STORE_IN_USE_CAPF       "in-use.capf"
 #define RF_STORE_IN_USE_LSC_ISSUER "in-use.lsc-issuer"
 #define RF_STORE_IN_USE_HTTPS      "in-use.https"
+#define RF_STORE_IN_USE_TVS        "in-use.tvs"
 
 #endif

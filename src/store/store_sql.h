@@ -156,6 +156,14 @@
                   "generation = ?4, result = ?5, address = ?6, at_s = ?7")                         \
     X(FETCH_LIST, "SELECT device, item, name, generation, result, address, at_s "                  \
                   "FROM device_fetch WHERE ?1 IS NULL OR device = ?1 ORDER BY device, item")       \
+    /* certificates that TVS vouches for */                                                        \
+    X(TVS_COUNT, "SELECT count(*) FROM tvs_cert WHERE sha256 <> ?")                                \
+    X(TVS_SAVE, "INSERT INTO tvs_cert (sha256, roles, ttl_s, added_s, der) "                       \
+                "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (sha256) DO UPDATE SET roles = ?2, "      \
+                "ttl_s = ?3, added_s = ?4")                                                        \
+    X(TVS_REMOVE, "DELETE FROM tvs_cert WHERE sha256 = ?")                                         \
+    X(TVS_LIST,                                                                                    \
+      "SELECT sha256, roles, ttl_s, added_s, der FROM tvs_cert ORDER BY added_s, sha256")          \
     /* settings */                                                                                 \
     X(SETTING_FIND, "SELECT value FROM setting WHERE key = ?")                                     \
     X(SETTING_SAVE, "INSERT INTO setting (key, value) VALUES (?1, ?2) "                            \

@@ -58,6 +58,9 @@ struct rf_list_policy {
     bool has_now;
     int64_t now_s;
     enum rf_rollback rollback;
+    /* TVS vouches for this signer, with role SAST, although no installed list does; NULL: nobody
+     * was asked. */
+    const struct rf_cert *vouched;
 };
 
 /**
@@ -91,6 +94,7 @@ enum rf_list_action {
     RF_LIST_FIRST_TRUST, /* nothing was installed: taken because it is well signed by itself */
     RF_LIST_SAME,        /* byte for byte the installed one */
     RF_LIST_UPDATE,      /* signed by a SAST record of an installed list */
+    RF_LIST_VOUCHED,     /* signed by one that TVS vouches for */
 };
 
 struct rf_list_verdict {
@@ -99,17 +103,20 @@ struct rf_list_verdict {
     enum rf_list_kind by_kind; /* UPDATE: which installed list knew the signer */
     bool is_rollback;          /* older than the installed one (policy warn) */
     char signer[65];           /* fingerprint of the signing certificate */
+    struct rf_cert *asked;     /* refused: a signer that nobody vouched for */
 };
 void rf_list_verdict_fini(struct rf_list_verdict *v);
 
 /**
- * May these bytes be installed? The rule of first trust and later updates, without TVS. A list must
- * always be signed by a SAST record of its own, so that it can be loaded at the next boot.
+ * May these bytes be installed? The rule of first trust and later updates. A list must always be
+ * signed by a SAST record of its own, so that it can be loaded at the next boot. One of another
+ * signer that TVS vouches for comes from another site, whose clock says nothing about ours: its
+ * time stamp is not compared.
  *
  * Returns RF_OK; the codes of rf_list_open and rf_list_verify_own; RF_ERR_DENIED
- * list-signer-unknown (no SAST record of an installed list; the caller may ask TVS about the
- * signer, in the text), list-signer-role (known, but not as SAST), time-rollback. Nothing is
- * changed.
+ * list-signer-unknown (no SAST record of an installed list), list-signer-role (known, but not as
+ * SAST), time-rollback. Nothing is changed. After the first two, out->asked is the signer, about
+ * which the caller may ask TVS, and then come again.
  */
 RF_MUST_CHECK enum rf_err rf_lists_consider(const struct rf_lists *installed,
                                             enum rf_list_kind kind, struct rf_slice bytes,

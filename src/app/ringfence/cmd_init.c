@@ -19,7 +19,7 @@ static enum rf_err take_options(const struct cmd_ctx *ctx, struct rf_site_conf *
     size_t n = 0;
     /* What a configuration without these lines does not do: older sites stay as they are. */
     static const struct rf_site_setting new_sites[] = {
-        {"list_version", "1.1"}, {"http", "yes"}, {"https", "yes"}};
+        {"list_version", "1.1"}, {"http", "yes"}, {"https", "yes"}, {"tvs", "yes"}};
     enum rf_err err =
         rf_site_conf_set_all(conf, new_sites, sizeof new_sites / sizeof *new_sites, why);
     if (err != RF_OK)

@@ -25,6 +25,7 @@ extern const struct cmd cmd_status, cmd_events, cmd_calls, cmd_reload;
 extern const struct cmd cmd_device_list, cmd_device_show, cmd_device_add, cmd_device_change,
     cmd_device_pending, cmd_device_approve, cmd_device_remove, cmd_device_reset, cmd_device_set,
     cmd_device_unset;
+extern const struct cmd cmd_tvs_add, cmd_tvs_remove, cmd_tvs_list;
 extern const struct cmd cmd_capf_install, cmd_capf_delete, cmd_capf_fetch, cmd_capf_cancel,
     cmd_capf_list;
 

@@ -27,11 +27,11 @@ static enum rf_err note_own(struct server *s, enum rf_site_item item, const char
 }
 
 /* Sites of an older version have none. */
-static enum rf_err note_https(struct server *s, struct rf_why *why)
+static enum rf_err note_if_there(struct server *s, enum rf_site_item item, const char *key,
+                                 struct rf_why *why)
 {
-    RF_AUTO(rf_freep) char *path = rf_site_path(s->site, RF_SITE_CERT_HTTPS);
-    return rf_file_exists(path) ? note_own(s, RF_SITE_CERT_HTTPS, RF_STORE_IN_USE_HTTPS, NULL, why)
-                                : RF_OK;
+    RF_AUTO(rf_freep) char *path = rf_site_path(s->site, item);
+    return rf_file_exists(path) ? note_own(s, item, key, NULL, why) : RF_OK;
 }
 
 enum rf_err held_prepare(struct server *s, struct rf_why *why)
@@ -43,7 +43,9 @@ enum rf_err held_prepare(struct server *s, struct rf_why *why)
         err = note_own(s, RF_SITE_CERT_TFTP, RF_STORE_IN_USE_TFTP, NULL, why);
     if (err == RF_OK)
         err = note_own(s, RF_SITE_CERT_LSC_ISSUER, RF_STORE_IN_USE_LSC_ISSUER, NULL, why);
-    return err == RF_OK ? note_https(s, why) : err;
+    if (err == RF_OK)
+        err = note_if_there(s, RF_SITE_CERT_HTTPS, RF_STORE_IN_USE_HTTPS, why);
+    return err == RF_OK ? note_if_there(s, RF_SITE_CERT_TVS, RF_STORE_IN_USE_TVS, why) : err;
 }
 
 /* ---- on the store worker ---- */

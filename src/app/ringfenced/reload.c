@@ -86,6 +86,7 @@ static void apply(struct server *s, struct rf_site_conf *take_conf)
         rf_log_set_level((enum rf_log_cat)cat, (enum rf_log_level)take_conf->log_level);
     rf_capf_service_set_site(s->capf, s->site);
     files_reload(s, take_conf);
+    tvs_renew(s);
     k->msg.run = sccp_use;
     k->s = s;
     k->keepalive_s = take_conf->keepalive_s;

@@ -168,8 +168,10 @@ static enum rf_err listen_all(struct server *s, const struct user *user, struct 
         err = rf_capf_service_listen(s->capf, address, wanted.capf, why);
     if (err == RF_OK) {
         s->ports.capf = rf_capf_service_port(s->capf);
-        err = files_prepare(s, why);
+        err = tvs_listen(s, wanted.tvs, why);
     }
+    if (err == RF_OK)
+        err = files_prepare(s, why);
     if (err == RF_OK)
         err = files_listen(s, &wanted, why);
     user_lower(user);
@@ -208,11 +210,10 @@ void server_run(struct server *s)
                     (long)getpid());
     rf_info(RF_CAT_MAIN,
             "ready version=%s site=%s sccp-tls=%u sccp-base=%u capf=%u tftp=%u http=%u https=%u "
-            "pid=%ld "
-            "signer=%ld",
+            "tvs=%u pid=%ld signer=%ld",
             RF_VERSION, s->site->conf->name, s->ports.sccp_tls, rf_site_port_base(&s->ports),
-            s->ports.capf, s->ports.tftp, s->ports.http, s->ports.https, (long)getpid(),
-            (long)s->signer_pid);
+            s->ports.capf, s->ports.tftp, s->ports.http, s->ports.https, s->ports.tvs,
+            (long)getpid(), (long)s->signer_pid);
     notify("READY=1");
     rf_loop_run(s->loop);
     notify("STOPPING=1");
@@ -235,6 +236,7 @@ void server_stop(struct server *s)
     rf_admin_free(s->admin);
     notify_free(s);
     rf_capf_service_free(s->capf);
+    rf_tvs_service_free(s->tvs);
     rf_provision_free(s->provision);
     rf_store_fetches_fini(&s->fetches);
     rf_store_phones_fini(&s->phones);

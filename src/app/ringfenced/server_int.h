@@ -20,6 +20,7 @@
 #include "service/provision/tftp_server.h"
 #include "service/sccp/sccp_link.h"
 #include "service/site/site.h"
+#include "service/tvs/tvs_service.h"
 #include "store/store.h"
 #include "trust/path.h"
 #include "trust/signer.h"
@@ -80,6 +81,10 @@ struct server {
 
     struct rf_anchors *capf_anchors;
     struct rf_capf_service *capf;
+    struct rf_tvs_service *tvs; /* NULL: switched off, or without a key */
+    uint32_t tvs_begun;         /* books */
+    uint32_t tvs_used;          /* which of them is answered from */
+    struct rf_log_limit tvs_log;
     struct rf_secret wrap_key; /* of the database's secrets; empty: it is lost */
     struct rf_provision *provision;
     struct rf_store_fetches fetches; /* from before the start, until the catalogue has them */
@@ -112,6 +117,16 @@ void sccp_post(struct server *s, struct rf_msg *take_msg);
 
 /* serve_capf.c */
 enum rf_err capf_prepare(struct server *s, struct rf_why *why);
+
+/* serve_tvs.c */
+enum rf_err tvs_listen(struct server *s, uint16_t port, struct rf_why *why);
+/** What is vouched for changed: the next answers are from a new book. Main thread. */
+void tvs_renew(struct server *s);
+/* of the admin operations' table */
+void tvs_show(void *arg, struct rf_json *certs);
+void *tvs_begin(void *arg);
+enum rf_err tvs_make(void *made, struct rf_store *store, struct rf_why *why);
+void tvs_use(void *made);
 
 /* secrets.c */
 /** The key of the database's secrets; made when there is neither key nor secret. */

@@ -49,6 +49,11 @@ static const struct admin_route routes[] = {
     {RF_HTTP_PUT, "/v1/templates", admin_template_begin, NULL, admin_config_store, NULL,
      admin_config_answer},
     {RF_HTTP_GET, "/v1/lint", admin_lint_begin, NULL, admin_lint_store, NULL, admin_lint_answer},
+    {RF_HTTP_GET, "/v1/tvs", NULL, NULL, NULL, NULL, admin_tvs_answer},
+    {RF_HTTP_POST, "/v1/tvs", admin_tvs_add_begin, NULL, admin_tvs_add_store, NULL,
+     admin_tvs_changed_answer},
+    {RF_HTTP_DELETE, "/v1/tvs", admin_tvs_remove_begin, NULL, admin_tvs_remove_store, NULL,
+     admin_tvs_changed_answer},
     {RF_HTTP_GET, "/v1/events", admin_events_begin, NULL, admin_events_store, NULL,
      admin_events_answer},
     {RF_HTTP_GET, "/v1/calls", NULL, NULL, NULL, admin_calls_calls, admin_calls_answer},
@@ -185,6 +190,8 @@ static void task_free(struct admin_task *t)
     rf_json_free(t->change.body);
     if (t->config.view != NULL)
         ADMIN_OPS(t, config_release)(t->config.view);
+    if (t->tvs != NULL)
+        ADMIN_OPS(t, tvs_use)(t->tvs);
     rf_secret_fini(&t->change.string);
     rf_wipe(&t->change.capf, sizeof t->change.capf);
     rf_json_free(t->shown);

@@ -37,6 +37,7 @@ struct rf_admin_status {
     uint16_t tftp;
     uint16_t http; /* 0: off */
     uint16_t https;
+    uint16_t tvs; /* 0: off */
     uint32_t capf_sessions;
     uint32_t tftp_transfers;
     uint32_t http_connections;
@@ -105,6 +106,11 @@ struct rf_admin_ops {
     /** What configurations are made from now; goes with config_release. */
     void *(*config_view)(void *arg);
     void (*config_release)(void *view);
+    /** What TVS vouches for now, as objects at the end of an array. */
+    void (*tvs_show)(void *arg, struct rf_json *certs);
+    /** What TVS vouches for is to be made anew; goes with tvs_use, whatever came of it. */
+    void *(*tvs_begin)(void *arg);
+    void (*tvs_use)(void *made);
     /** Keep an event; never waits. For what no change in the database goes with. */
     void (*event)(void *arg, const struct rf_store_event *event);
     /** Hand a message to the call-control thread; never refused, and answered by the message's own
@@ -117,6 +123,9 @@ struct rf_admin_ops {
                                int64_t now_s, struct rf_json *out, struct rf_why *why);
     enum rf_err (*config_lint)(void *view, struct rf_store *store, const char *device,
                                int64_t now_s, struct rf_json *findings, struct rf_why *why);
+
+    /* Store worker. */
+    enum rf_err (*tvs_make)(void *made, struct rf_store *store, struct rf_why *why);
 
     /* Any thread. Would call control take this device? `phone` is whole. */
     enum rf_err (*device_check)(void *arg, const struct rf_store_phone *phone, struct rf_why *why);

@@ -92,6 +92,7 @@ struct admin_task {
     size_t n_reset;
     struct admin_change change;
     struct admin_config config;
+    void *tvs; /* of the program; NULL: none */
     struct rf_admin_status self;
     struct rf_admin_counts counts;
     struct rf_json *shown; /* made on the store worker: certificates and lists, or events */
@@ -166,6 +167,16 @@ enum rf_err admin_pending_store(struct admin_task *t, struct rf_store *store, st
 void admin_pending_answer(struct admin_task *t, struct rf_json *out);
 enum rf_err admin_approve_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
 enum rf_err admin_approve_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+
+/* admin_tvs.c */
+void admin_tvs_answer(struct admin_task *t, struct rf_json *out);
+enum rf_err admin_tvs_add_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
+enum rf_err admin_tvs_add_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+enum rf_err admin_tvs_remove_begin(struct admin_task *t, struct rf_http_req *req,
+                                   struct rf_why *why);
+enum rf_err admin_tvs_remove_store(struct admin_task *t, struct rf_store *store,
+                                   struct rf_why *why);
+void admin_tvs_changed_answer(struct admin_task *t, struct rf_json *out);
 
 /* admin_capf.c */
 enum rf_err admin_capf_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);

@@ -107,6 +107,8 @@ static struct rf_json *ports_json(const struct rf_admin_status *s)
         rf_json_set_int(ports, "http", s->http);
     if (s->https != 0)
         rf_json_set_int(ports, "https", s->https);
+    if (s->tvs != 0)
+        rf_json_set_int(ports, "tvs", s->tvs);
     return ports;
 }
 

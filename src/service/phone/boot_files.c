@@ -99,6 +99,7 @@ static void get_ctl(struct rf_phone *p)
         memcpy(p->refused_load, p->installed_load, sizeof p->refused_load);
     p->note[RF_LIST_CTL] = (struct phone_list_note){.was_there = p->lists.ctl != NULL};
     p->note[RF_LIST_ITL] = (struct phone_list_note){.was_there = p->lists.itl != NULL};
+    rf_cert_unref(rf_steal(&p->vouched)); /* TVS is asked anew, or its answer is kept still */
     p->is_common_itl = false;
     p->is_config_fresh = false;
     get(p, RF_TRUSTLIST_BYTES_MAX, "CTLSEP%s.tlv", mac(p));

@@ -2,7 +2,7 @@
 /* The phone from power on to registered and back: the table, and what each row does. Each action
  * starts one thing; what comes of it is the next event.
  * doc: docs/security-rules.md, "Boot states". B1 to B3 (802.1X, DHCP, VPN) are the machine's that
- * a software phone runs on; S1 and T1 (SRST, TVS) have no row yet. */
+ * a software phone runs on; S1 (SRST) has no row yet. */
 #include "service/phone/boot_int.h"
 
 #include "service/site/families.h"
@@ -309,6 +309,7 @@ static void act_stop(void *self, const void *data)
     struct rf_phone *p = self;
     rf_timer_stop(p->conf.timers, &p->timer);
     phone_fetch_end(p);
+    phone_tvs_end(p);
     /* Nor is the enrolment freed from inside its own event. */
     if (p->enrol != NULL)
         phone_timer(p, 0, PHONE_EV_T_NOW);
@@ -361,6 +362,9 @@ static const struct rf_fsm_row rows[] = {
     ROW(B4V_CTL, ACCEPTED, phone_act_get_itl, B5_ITL),
     ROW(B4V_CTL, REFUSED, phone_act_ctl_refused, B5_ITL),
     ROW(B4V_CTL, BUSY, phone_act_get_itl, B5_ITL),
+    ROW(B4V_CTL, ASK_TVS, phone_act_ask_tvs, T1_CTL),
+    ROW(T1_CTL, VOUCHED, phone_act_check_ctl, B4V_CTL),
+    ROW(T1_CTL, REFUSED, phone_act_ctl_refused, B5_ITL),
 
     ROW(B5_ITL, GOT, phone_act_check_itl, B5V_ITL),
     STAY(B5_ITL, MISSING, phone_act_other_itl),
@@ -369,6 +373,9 @@ static const struct rf_fsm_row rows[] = {
     ROW(B5V_ITL, ACCEPTED, phone_act_lists_done, B7_CONFIG),
     ROW(B5V_ITL, REFUSED, phone_act_itl_refused, B7_CONFIG),
     ROW(B5V_ITL, BUSY, phone_act_lists_done, B7_CONFIG),
+    ROW(B5V_ITL, ASK_TVS, phone_act_ask_tvs, T1_ITL),
+    ROW(T1_ITL, VOUCHED, phone_act_check_itl, B5V_ITL),
+    ROW(T1_ITL, REFUSED, phone_act_itl_refused, B7_CONFIG),
 
     ROW(B7_CONFIG, GOT, phone_act_check_config, B7V_CONFIG),
     STAY(B7_CONFIG, MISSING, phone_act_other_config),
@@ -507,6 +514,7 @@ const char *rf_phone_boot_action_name(rf_fsm_action action)
         FILES(check_ctl),
         FILES(no_ctl),
         FILES(ctl_unfetched),
+        FILES(ask_tvs),
         FILES(ctl_refused),
         FILES(get_itl),
         FILES(check_itl),

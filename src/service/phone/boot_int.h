@@ -26,6 +26,7 @@ void phone_act_check_itl(void *self, const void *data);
 void phone_act_get_itl(void *self, const void *data);
 void phone_act_no_ctl(void *self, const void *data);
 void phone_act_ctl_unfetched(void *self, const void *data);
+void phone_act_ask_tvs(void *self, const void *data);
 void phone_act_ctl_refused(void *self, const void *data);
 void phone_act_lists_done(void *self, const void *data);
 void phone_act_other_itl(void *self, const void *data);

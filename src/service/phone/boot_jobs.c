@@ -314,6 +314,7 @@ struct list_job {
     struct rf_lists lists; /* references of its own */
     struct rf_buf bytes;
     struct rf_list_policy policy;
+    struct rf_cert *vouched; /* a reference of its own */
     struct rf_list_verdict verdict;
 };
 
@@ -322,6 +323,7 @@ static void list_release(struct phone_job *job)
     struct list_job *l = (struct list_job *)job;
     rf_lists_fini(&l->lists);
     rf_list_verdict_fini(&l->verdict);
+    rf_cert_unref(l->vouched);
     rf_buf_fini(&l->bytes);
 }
 
@@ -339,6 +341,7 @@ static const char *action_name(enum rf_list_action action)
 {
     return action == RF_LIST_FIRST_TRUST ? "first-trust"
            : action == RF_LIST_SAME      ? "same"
+           : action == RF_LIST_VOUCHED   ? "vouched"
                                          : "update";
 }
 
@@ -372,6 +375,12 @@ static void list_done(struct rf_phone *p, struct phone_job *job)
         return;
     }
     p->got_why = job->why;
+    if (l->verdict.asked != NULL && phone_may_ask_tvs(p, l->verdict.asked)) {
+        p->got = l->bytes;
+        l->bytes = (struct rf_buf){0};
+        phone_event(p, PHONE_EV_ASK_TVS);
+        return;
+    }
     phone_event(p, PHONE_EV_REFUSED);
 }
 
@@ -391,6 +400,8 @@ void phone_do_list(struct rf_phone *p, enum rf_list_kind kind)
     p->got = (struct rf_buf){0};
     l->policy = (struct rf_list_policy){
         .has_now = !p->conf.no_clock, .now_s = phone_now_s(p), .rollback = phone_rollback(p)};
+    l->vouched = p->vouched != NULL ? rf_cert_ref(p->vouched) : NULL;
+    l->policy.vouched = l->vouched;
     phone_job_post(p, &l->base);
 }
 

@@ -28,6 +28,7 @@
 
 #include "base/secret.h"
 #include "base/worker.h"
+#include "service/phone/ask_tvs.h"
 #include "service/phone/enrol.h"
 #include "service/phone/fetch.h"
 #include "service/phone/flash.h"
@@ -50,6 +51,7 @@ enum rf_phone_event_kind {
     RF_PHONE_FETCH,        /* file, result, bytes */
     RF_PHONE_LIST,         /* a trust list was taken: list, action, signer, fingerprint */
     RF_PHONE_LIST_REFUSED,
+    RF_PHONE_TVS, /* TVS was asked, or had been: server, cert, roles, ttl_s, kept; or code, why */
     RF_PHONE_CONFIG, /* a configuration is in use: file, mode, load, signer */
     RF_PHONE_CONFIG_REFUSED,
     RF_PHONE_FILE, /* a file beside it was taken: file, kind, action, sha256 */
@@ -99,6 +101,8 @@ struct rf_phone_parts {
     enum rf_err (*enrol_start)(const struct rf_enrol_conf *conf, struct rf_enrol **out,
                                struct rf_why *why);
     void (*enrol_free)(struct rf_enrol *enrol);
+    struct rf_ask_tvs *(*ask_tvs_start)(const struct rf_ask_tvs_conf *conf);
+    void (*ask_tvs_free)(struct rf_ask_tvs *ask);
     enum rf_err (*station_new)(const struct rf_station_conf *conf, struct rf_station **out,
                                struct rf_why *why);
     void (*station_start)(struct rf_station *st);

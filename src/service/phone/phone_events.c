@@ -20,6 +20,7 @@ const char *rf_phone_event_name(enum rf_phone_event_kind kind)
         [RF_PHONE_FETCH] = "fetch",
         [RF_PHONE_LIST] = "list",
         [RF_PHONE_LIST_REFUSED] = "list-refused",
+        [RF_PHONE_TVS] = "tvs",
         [RF_PHONE_CONFIG] = "config",
         [RF_PHONE_CONFIG_REFUSED] = "config-refused",
         [RF_PHONE_FILE] = "file",

@@ -33,8 +33,10 @@
     X(B_REC)     /* nothing to run: only stop is left */                                           \
     X(B4_CTL)    /* waiting for the CTL */                                                         \
     X(B4V_CTL)   /* the worker judges it */                                                        \
+    X(T1_CTL)    /* its signer is unknown: TVS is asked */                                         \
     X(B5_ITL)                                                                                      \
     X(B5V_ITL)                                                                                     \
+    X(T1_ITL)                                                                                      \
     X(B7_CONFIG) /* waiting for the configuration */                                               \
     X(B7V_CONFIG)                                                                                  \
     X(B6_DECIDE)  /* full, or a stub? Then waiting for the encrypted file */                       \
@@ -71,6 +73,8 @@
     X(FAILED)   /* it could not be fetched */                                                      \
     X(ACCEPTED) /* what came was verified, and is in use */                                        \
     X(REFUSED)  /* what came was not believed; all is as it was */                                 \
+    X(ASK_TVS)  /* the lists do not know its signer, and there is a TVS to ask */                  \
+    X(VOUCHED)  /* TVS vouches for the signer */                                                   \
     X(ENOUGH)   /* no other name to ask for */                                                     \
     X(FULL)     /* the configuration is complete */                                                \
     X(OTHER_LOAD)                                                                                  \
@@ -198,6 +202,16 @@ struct phone_list_note {
     bool is_refused;
 };
 
+/** What TVS vouched for, until its answers are old; the eldest goes first. */
+#define PHONE_TVS_KEPT_MAX 8u
+struct phone_tvs_cache {
+    struct phone_tvs_answer {
+        uint8_t sha256[32];
+        uint32_t roles;
+        uint64_t until_ms; /* by the clock that is never set; 0: free */
+    } item[PHONE_TVS_KEPT_MAX];
+};
+
 struct phone_alarm {
     enum rf_sccp_alarm_reason number;
     char text[61];
@@ -241,6 +255,10 @@ struct rf_phone {
     bool is_default_asked;
     bool is_enc_asked; /* the encrypted one, without having seen a stub */
     uint32_t list_rounds;
+    struct rf_ask_tvs *ask;
+    struct rf_cert *asked;   /* the signer in question */
+    struct rf_cert *vouched; /* TVS vouched for it as a signer of lists */
+    struct phone_tvs_cache tvs_cache;
     struct phone_update *update;
     struct phone_files *files;                /* beside the configuration, while they are fetched */
     char refused_load[RF_PHONEXML_NAME_SIZE]; /* not tried again before a reset */
@@ -334,6 +352,13 @@ RF_MUST_CHECK enum rf_err phone_verify(struct phone_trust *t, struct rf_slice fi
                                        const char *name, const struct phone_previous *previous,
                                        struct rf_sigfile_info *out, char signer[65],
                                        struct rf_why *why);
+
+/* boot_tvs.c */
+/** There is somebody to ask about this certificate: it is kept as the one in question. */
+bool phone_may_ask_tvs(struct rf_phone *p, struct rf_cert *cert);
+/** An answer that is not too old, and does it give this role? */
+bool phone_tvs_knows(const struct rf_phone *p, const struct rf_cert *cert, uint32_t *roles);
+void phone_tvs_end(struct rf_phone *p);
 
 /* boot_aux.c */
 /** Read and judge a stored file beside the configuration; worker. `signer` gets the fingerprint. */

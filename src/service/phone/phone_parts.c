@@ -7,6 +7,8 @@ const struct rf_phone_parts *rf_phone_parts_real(void)
     static const struct rf_phone_parts parts = {
         .enrol_start = rf_enrol_start,
         .enrol_free = rf_enrol_free,
+        .ask_tvs_start = rf_ask_tvs_start,
+        .ask_tvs_free = rf_ask_tvs_free,
         .station_new = rf_station_new,
         .station_start = rf_station_start,
         .station_stop = rf_station_stop,

@@ -14,6 +14,7 @@ struct provision_facts *provision_facts_new(const struct rf_site *site,
     f->host = rf_strdup(rf_site_advertised(conf));
     f->port_base = rf_site_port_base(ports);
     f->capf_port = ports->capf;
+    f->tvs_port = conf->tvs ? ports->tvs : 0;
     f->is_nonsecure = conf->cluster == RF_SITE_CLUSTER_NONSECURE;
     f->digest = conf->digest == RF_SITE_SHA1 ? RF_DIGEST_SHA1 : RF_DIGEST_SHA512;
     f->has_default = conf->auto_register == RF_SITE_AUTO_QUARANTINE;

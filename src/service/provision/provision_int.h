@@ -57,6 +57,7 @@ struct provision_facts {
     char *host;       /* that phones are told */
     uint16_t port_base;
     uint16_t capf_port;
+    uint16_t tvs_port;     /* 0: none */
     bool is_nonsecure;     /* the whole cluster */
     enum rf_digest digest; /* for models that know both */
     bool may_sha1;

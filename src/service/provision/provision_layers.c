@@ -122,6 +122,10 @@ static void set_conf(struct builder *b)
     set(b, layer, "userLocale/name", facts->locale);
     set(b, layer, "capfList/capf[1]/processNodeName", facts->host);
     set_number(b, layer, "capfList/capf[1]/phonePort", facts->capf_port);
+    if (facts->tvs_port != 0) {
+        set(b, layer, "TVS/members/member[1]/address", facts->host);
+        set_number(b, layer, "TVS/members/member[1]/port", facts->tvs_port);
+    }
     if (facts->load_server[0] != '\0')
         set(b, layer, "vendorConfig/loadServer", facts->load_server);
 }

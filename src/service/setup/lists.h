@@ -112,13 +112,14 @@ enum rf_setup_what {
     RF_SETUP_TFTP,
     RF_SETUP_CAPF,
     RF_SETUP_HTTPS,
+    RF_SETUP_TVS,
     RF_SETUP_SAST,       /* the signer of lists */
     RF_SETUP_SAST2,      /* the spare */
     RF_SETUP_LSC_ISSUER, /* issues the phones' certificates */
     RF_SETUP_MOVE,       /* no key of ours: the SAST of a site that the phones move to */
     RF_SETUP_WHAT_N
 };
-/** "ccm", "tftp", "capf", "https", "sast", "sast2", "lsc-issuer", "move". */
+/** "ccm", "tftp", "capf", "https", "tvs", "sast", "sast2", "lsc-issuer", "move". */
 const char *rf_setup_what_name(enum rf_setup_what what);
 RF_MUST_CHECK bool rf_setup_what_parse(const char *text, enum rf_setup_what *out);
 

@@ -8,9 +8,9 @@
 
 /* ---- keys and certificates (setup_site.c) ---- */
 
-/** Key and certificate of the HTTPS server, where there is none: sites made before there was such a
- * server get them when their lists are to name it. */
-RF_MUST_CHECK enum rf_err setup_https_make(const char *dir, const struct rf_site_conf *conf,
+/** Keys and certificates of the HTTPS server and of TVS, where there are none: sites made before
+ * there were such servers get them when their lists are to name them. */
+RF_MUST_CHECK enum rf_err setup_later_make(const char *dir, const struct rf_site_conf *conf,
                                            int64_t now_s, struct rf_why *why);
 /** Another key and certificate of the kind of this one (RF_SITE_CERT_…); nothing is written. */
 RF_MUST_CHECK enum rf_err setup_identity_again(const struct rf_site_conf *conf,
@@ -34,6 +34,8 @@ struct setup_records {
     uint16_t role[SETUP_RECORDS_MAX];
     size_t n;
 };
+/** The CTL of a site has no TVS. */
+bool setup_record_is_in(const struct setup_records *r, size_t i, enum rf_list_kind kind);
 void setup_records_fini(struct setup_records *r);
 /** The site's certificates, those of a rotation under way, and further entries: of all devices, and
  * of `device` unless that is "". The signer comes first. */

@@ -129,18 +129,23 @@ static bool is_current(const struct setup_plan *plan, const struct setup_pair *p
 {
     const struct rf_list *list = list_of(&pair->old, kind);
     const struct setup_records *r = &pair->records;
+    size_t n = 0;
     if (list == NULL || plan->run->is_forced || !rf_file_exists(pair->path[kind]) ||
-        rf_list_n(list) != r->n || rf_list_is_11(list) != plan->is_11 ||
+        rf_list_is_11(list) != plan->is_11 ||
         (enum rf_digest)rf_list_content(list)->header.hash != plan->digest ||
         rf_list_verify_own(list, kind, &(struct rf_list_policy){0}, NULL) != RF_OK ||
         !rf_cert_eq(rf_list_own_signer(list), r->cert[0]) ||
         (pair->device[0] == '\0' && is_overtaken(plan)))
         return false;
-    for (size_t i = 0; i < r->n; i++)
-        if (rf_list_role(list, i) != r->role[i] || rf_list_cert(list, i) == NULL ||
-            !rf_cert_eq(rf_list_cert(list, i), r->cert[i]))
+    for (size_t i = 0; i < r->n; i++) {
+        if (!setup_record_is_in(r, i, kind))
+            continue;
+        if (n == rf_list_n(list) || rf_list_role(list, n) != r->role[i] ||
+            rf_list_cert(list, n) == NULL || !rf_cert_eq(rf_list_cert(list, n), r->cert[i]))
             return false;
-    return true;
+        n++;
+    }
+    return n == rf_list_n(list);
 }
 
 /* The SAST's key is opened only when there is something to sign. */
@@ -170,13 +175,15 @@ static enum rf_err build(struct setup_plan *plan, struct setup_pair *pair, enum 
         err = timestamp_after(plan, kind, &timestamp, why);
     if (err != RF_OK)
         return err;
+    size_t n = 0;
     for (size_t i = 0; i < pair->records.n; i++)
-        entries[i] =
-            (struct rf_list_entry){.cert = pair->records.cert[i], .role = pair->records.role[i]};
+        if (setup_record_is_in(&pair->records, i, kind))
+            entries[n++] = (struct rf_list_entry){.cert = pair->records.cert[i],
+                                                  .role = pair->records.role[i]};
     struct rf_list_spec spec = {
         .kind = kind,
         .entries = entries,
-        .n = pair->records.n,
+        .n = n,
         .digest = plan->digest,
         .is_11 = plan->is_11,
         .timestamp = timestamp,
@@ -332,7 +339,7 @@ enum rf_err rf_setup_publish(const struct rf_setup_run *run, struct rf_setup_lis
         .is_11 = run->conf->list_version == RF_SITE_LISTS_11,
         .digest = run->conf->digest == RF_SITE_SHA1 ? RF_DIGEST_SHA1 : RF_DIGEST_SHA512,
     };
-    enum rf_err err = plan.is_11 ? setup_https_make(run->dir, run->conf, run->now_s, why) : RF_OK;
+    enum rf_err err = setup_later_make(run->dir, run->conf, run->now_s, why);
     return err == RF_OK ? publish(&plan, out, why) : err;
 }
 

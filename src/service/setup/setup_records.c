@@ -19,24 +19,18 @@ static const struct {
     enum rf_site_item cert;
     uint16_t role;
 } own[] = {
-    {RF_SITE_CERT_CCM, RF_TRUSTLIST_ROLE_CCM},
-    {RF_SITE_CERT_TFTP, RF_TRUSTLIST_ROLE_TFTP},
-    {RF_SITE_CERT_CAPF, RF_TRUSTLIST_ROLE_CAPF},
+    {RF_SITE_CERT_CCM, RF_TRUSTLIST_ROLE_CCM},    {RF_SITE_CERT_TFTP, RF_TRUSTLIST_ROLE_TFTP},
+    {RF_SITE_CERT_CAPF, RF_TRUSTLIST_ROLE_CAPF},  {RF_SITE_CERT_TVS, RF_TRUSTLIST_ROLE_TVS},
     {RF_SITE_CERT_HTTPS, RF_TRUSTLIST_ROLE_TFTP},
 };
 #define OWN (sizeof own / sizeof *own)
 /* An EC key under the TFTP role is only for lists of version 1.1: it stands last. */
 #define OWN_10 (OWN - 1)
 
-static const struct {
-    const char *name;
-    uint16_t role;
-} roles[] = {
-    {"ccm", RF_TRUSTLIST_ROLE_CCM},   {"ccm-tftp", RF_TRUSTLIST_ROLE_CCM_TFTP},
-    {"tftp", RF_TRUSTLIST_ROLE_TFTP}, {"capf", RF_TRUSTLIST_ROLE_CAPF},
-    {"tvs", RF_TRUSTLIST_ROLE_TVS},   {"app-server", RF_TRUSTLIST_ROLE_APP_SERVER},
-};
-#define ROLES (sizeof roles / sizeof *roles)
+bool setup_record_is_in(const struct setup_records *r, size_t i, enum rf_list_kind kind)
+{
+    return kind == RF_LIST_ITL || r->role[i] != RF_TRUSTLIST_ROLE_TVS;
+}
 
 void setup_records_fini(struct setup_records *r)
 {
@@ -104,7 +98,9 @@ static enum rf_err add_own(struct setup_records *r, const char *dir, bool is_11,
     enum rf_err err = RF_OK;
     for (size_t i = 0; i < n && err == RF_OK; i++) {
         RF_AUTO(rf_freep) char *path = rf_site_path_in(dir, own[i].cert);
-        err = add_file(r, path, own[i].role, why);
+        /* Sites of an older version have no TVS. */
+        if (own[i].cert != RF_SITE_CERT_TVS || rf_file_exists(path))
+            err = add_file(r, path, own[i].role, why);
     }
     /* A rotation's other certificate, the coming or the former one. */
     for (size_t i = 0; i < n && err == RF_OK; i++) {
@@ -123,22 +119,10 @@ struct entry_name {
     char fingerprint[FINGERPRINT_LEN + 1];
 };
 
-static bool role_of(struct rf_slice name, uint16_t *role)
+/* SASTs are not added: they change by a rotation. */
+static bool role_of(struct rf_slice word, uint16_t *role)
 {
-    for (size_t i = 0; i < ROLES; i++)
-        if (rf_slice_eq_str(name, roles[i].name)) {
-            *role = roles[i].role;
-            return true;
-        }
-    return false;
-}
-
-static const char *role_name(uint16_t role)
-{
-    size_t i = 0;
-    while (roles[i].role != role)
-        i++;
-    return roles[i].name;
+    return rf_trustlist_role_from_word(word, role) && *role != RF_TRUSTLIST_ROLE_SAST;
 }
 
 static enum rf_err name_parse(const char *file, struct entry_name *out, struct rf_why *why)
@@ -201,7 +185,7 @@ static char *entry_path(const char *dir, const struct entry_name *name)
 {
     RF_AUTO(rf_freep) char *folder = rf_site_path_in(dir, RF_SITE_LIST_ENTRIES);
     return rf_strf("%s/%s%s%s-%s.pem", folder, name->device, name->device[0] != '\0' ? "." : "",
-                   role_name(name->role), name->fingerprint);
+                   rf_trustlist_role_word(name->role), name->fingerprint);
 }
 
 static enum rf_err add_entries(struct setup_records *r, const char *dir, const char *device,

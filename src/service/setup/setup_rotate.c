@@ -30,6 +30,8 @@ static const struct subject {
                        RF_STORE_IN_USE_CAPF},
     [RF_SETUP_HTTPS] = {"https", RF_SITE_KEY_HTTPS, RF_SITE_CERT_HTTPS, RF_TRUSTLIST_ROLE_TFTP,
                         RF_STORE_IN_USE_HTTPS},
+    [RF_SETUP_TVS] = {"tvs", RF_SITE_KEY_TVS, RF_SITE_CERT_TVS, RF_TRUSTLIST_ROLE_TVS,
+                      RF_STORE_IN_USE_TVS},
     [RF_SETUP_SAST] = {"sast", RF_SITE_KEY_SAST1, RF_SITE_CERT_SAST1, RF_TRUSTLIST_ROLE_SAST, NULL},
     [RF_SETUP_SAST2] = {"sast2", RF_SITE_KEY_SAST2, RF_SITE_CERT_SAST2, RF_TRUSTLIST_ROLE_SAST,
                         NULL},

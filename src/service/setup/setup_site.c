@@ -25,6 +25,10 @@ struct identity {
     bool is_ec;
     bool has_dns; /* a TLS server: phones compare nothing but the certificate, others the name */
 };
+#define TVS_IDENTITY                                                                               \
+    {                                                                                              \
+        RF_CERT_ROLE_TVS, RF_SITE_KEY_TVS, RF_SITE_CERT_TVS, "TVS", RF_SETUP_DAYS, false, true     \
+    }
 /* Phones take no other key than EC from a file server. doc: docs/wire/trust-lists.md, "The file" */
 #define HTTPS_IDENTITY                                                                             \
     {                                                                                              \
@@ -41,6 +45,7 @@ static const struct identity identities[] = {
     {RF_CERT_ROLE_CAPF, RF_SITE_KEY_CAPF, RF_SITE_CERT_CAPF, "CAPF", RF_SETUP_DAYS, false, true},
     {RF_CERT_ROLE_LSC_ISSUER, RF_SITE_KEY_LSC_ISSUER, RF_SITE_CERT_LSC_ISSUER, "LSC-issuer",
      RF_SETUP_SAST2_DAYS, false, false},
+    TVS_IDENTITY,
     HTTPS_IDENTITY,
 };
 
@@ -138,15 +143,22 @@ enum rf_err setup_identity_again(const struct rf_site_conf *conf, enum rf_site_i
 }
 
 /* A key without its certificate is what an interrupted making left: both are made anew. */
-enum rf_err setup_https_make(const char *dir, const struct rf_site_conf *conf, int64_t now_s,
+static enum rf_err make_if_lacking(const struct rf_setup_site *make, const struct identity *id,
+                                   struct rf_why *why)
+{
+    RF_AUTO(rf_freep) char *cert = rf_site_path_in(make->dir, id->cert);
+    return rf_file_exists(cert) ? RF_OK : make_identity(make, id, why);
+}
+
+enum rf_err setup_later_make(const char *dir, const struct rf_site_conf *conf, int64_t now_s,
                              struct rf_why *why)
 {
-    static const struct identity https = HTTPS_IDENTITY;
+    static const struct identity https = HTTPS_IDENTITY, tvs = TVS_IDENTITY;
     struct rf_setup_site make = {.dir = dir, .conf = conf, .now_s = now_s};
-    RF_AUTO(rf_freep) char *cert = rf_site_path_in(dir, RF_SITE_CERT_HTTPS);
-    if (rf_file_exists(cert))
-        return RF_OK;
-    return make_identity(&make, &https, why);
+    enum rf_err err = RF_OK;
+    if (conf->list_version == RF_SITE_LISTS_11)
+        err = make_if_lacking(&make, &https, why);
+    return err == RF_OK && conf->tvs ? make_if_lacking(&make, &tvs, why) : err;
 }
 
 /* There while a site is being made. Keys without it and without a configuration are those of a site

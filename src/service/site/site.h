@@ -37,6 +37,7 @@
     X(KEY_CCM, "keys/ccm.pem", PRIVATE)                                                            \
     X(KEY_TFTP, "keys/tftp.pem", PRIVATE)             /* signer process only */                    \
     X(KEY_CAPF, "keys/capf.pem", PRIVATE)             /* CAPF's TLS key */                         \
+    X(KEY_TVS, "keys/tvs.pem", PRIVATE)               /* TVS's TLS key */                          \
     X(KEY_HTTPS, "keys/https.pem", PRIVATE)           /* TLS key of the file server; EC */         \
     X(KEY_LSC_ISSUER, "keys/lsc-issuer.pem", PRIVATE) /* signer process only */                    \
     X(KEY_STORE, "keys/store.key", PRIVATE)           /* wraps the secrets of the database */      \
@@ -45,6 +46,7 @@
     X(CERT_CCM, "certs/ccm.pem", FILE)                                                             \
     X(CERT_TFTP, "certs/tftp.pem", FILE)                                                           \
     X(CERT_CAPF, "certs/capf.pem", FILE)                                                           \
+    X(CERT_TVS, "certs/tvs.pem", FILE)                                                             \
     X(CERT_HTTPS, "certs/https.pem", FILE)                                                         \
     X(CERT_LSC_ISSUER, "certs/lsc-issuer.pem", FILE)                                               \
     X(CERT_SAST1, "certs/sast1.pem", FILE)                                                         \
@@ -80,6 +82,10 @@ struct rf_site_conf {
     uint32_t http_per_address;
     bool https_proof;     /* a device's files only to that device */
     char *https_unsigned; /* models that want .sgn names unsigned by HTTPS */
+    bool tvs;
+    uint32_t tvs_port;      /* 0: chosen by the kernel */
+    uint32_t tvs_ttl_s;     /* how long phones may keep an answer */
+    char *tvs_list_signers; /* fingerprints of foreign certificates that may sign lists */
     uint32_t tftp_transfers;
     uint32_t tftp_per_address;
     char *admin_group;  /* group of the admin socket; empty: the process's */
@@ -189,6 +195,7 @@ struct rf_site_ports {
     uint16_t tftp;
     uint16_t http; /* 0: switched off */
     uint16_t https;
+    uint16_t tvs;
 };
 #define RF_SITE_TLS_OFFSET 443
 /** P as phones are told. */

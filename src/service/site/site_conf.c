@@ -62,6 +62,34 @@ static const struct rf_conf_option options[] = {
      .max = 65535,
      .unit = "port",
      .help = "TFTP; phones ask on 69 unless told otherwise; 0: chosen and kept"},
+    {.name = "tvs",
+     .type = RF_CONF_BOOL,
+     .at = AT(tvs),
+     .fallback = "no",
+     .help = "Answer phones that ask whether a certificate may be trusted (TVS), with the key that "
+             "`ringfence list publish` makes"},
+    {.name = "tvs_port",
+     .type = RF_CONF_U32,
+     .at = AT(tvs_port),
+     .fallback = "2445",
+     .max = 65535,
+     .unit = "port",
+     .help = "TVS; 0: chosen and kept"},
+    {.name = "tvs_ttl_s",
+     .type = RF_CONF_U32,
+     .at = AT(tvs_ttl_s),
+     .fallback = "86400",
+     .max = 604800,
+     .unit = "seconds",
+     .reloads = true,
+     .help = "How long phones may keep what TVS answered"},
+    {.name = "tvs_list_signers",
+     .type = RF_CONF_TEXT,
+     .at = AT(tvs_list_signers),
+     .fallback = "",
+     .reloads = true,
+     .help = "Fingerprints (SHA-256), blanks between, of certificates of other sites that may sign "
+             "trust lists for our phones: `ringfence tvs add --role sast` alone does not suffice"},
     {.name = "tftp_transfers",
      .type = RF_CONF_U32,
      .at = AT(tftp_transfers),
@@ -475,6 +503,18 @@ static bool is_date_template(const char *text)
     return d == 1 && m == 1 && (y == 1 || y == 2) && separators == 2;
 }
 
+static bool are_fingerprints(const char *text)
+{
+    struct rf_slice rest = rf_slice_str(text);
+    struct rf_slice one;
+    char digits[65];
+    while (rest.len > 0 && rf_next_piece(&rest, ' ', &one))
+        if (one.len != 64 || !rf_slice_to_str(one, digits, sizeof digits) ||
+            strspn(digits, DIGITS "abcdef") != 64)
+            return false;
+    return true;
+}
+
 static enum rf_err check_texts(const struct rf_site_conf *c, struct rf_why *why)
 {
     if (!is_made_of(c->name, 32, LETTERS DIGITS "-"))
@@ -485,6 +525,9 @@ static enum rf_err check_texts(const struct rf_site_conf *c, struct rf_why *why)
         return refuse(why, "advertise", c->advertise, "an address or a host name");
     if (c->admin_group[0] != '\0' && !is_made_of(c->admin_group, 32, LETTERS DIGITS "-_."))
         return refuse(why, "admin_group", c->admin_group, "the name of a group");
+    if (!are_fingerprints(c->tvs_list_signers))
+        return refuse(why, "tvs_list_signers", c->tvs_list_signers,
+                      "fingerprints of 64 hexadecimal digits in lower case, blanks between");
     if (c->https_unsigned[0] != '\0' && !is_made_of(c->https_unsigned, 200, LETTERS DIGITS "-. "))
         return refuse(why, "https_unsigned", c->https_unsigned, "models with blanks between");
     if (!is_printable(c->keylog, 512))
@@ -521,6 +564,9 @@ static enum rf_err check(const struct rf_site_conf *c, struct rf_why *why)
     if (c->http && c->https && c->http_port != 0 && c->http_port == c->https_port)
         return rf_why_set(why, RF_ERR_BAD, "conf-ports", "http_port and https_port are both %u",
                           c->http_port);
+    if (c->tvs && c->tvs_port != 0 && c->tvs_port == c->capf_port)
+        return rf_why_set(why, RF_ERR_BAD, "conf-ports", "tvs_port and capf_port are both %u",
+                          c->tvs_port);
     if (c->lsc_key_bits < c->rsa_min)
         return rf_why_set(why, RF_ERR_BAD, "conf-key-size",
                           "lsc_key_bits = %u is below rsa_min = %u: phones would be refused",

@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 /* Record tags. doc: docs/wire/trust-lists.md, "Records". */
 enum {
@@ -29,11 +28,15 @@ enum {
 static const struct {
     uint16_t role;
     const char *name;
+    const char *word; /* on command lines and in names of files */
 } role_names[] = {
-    {RF_TRUSTLIST_ROLE_SAST, "SAST"},         {RF_TRUSTLIST_ROLE_CCM, "CCM"},
-    {RF_TRUSTLIST_ROLE_CCM_TFTP, "CCM+TFTP"}, {RF_TRUSTLIST_ROLE_TFTP, "TFTP"},
-    {RF_TRUSTLIST_ROLE_CAPF, "CAPF"},         {RF_TRUSTLIST_ROLE_APP_SERVER, "APP-SERVER"},
-    {RF_TRUSTLIST_ROLE_TVS, "TVS"},
+    {RF_TRUSTLIST_ROLE_SAST, "SAST", "sast"},
+    {RF_TRUSTLIST_ROLE_CCM, "CCM", "ccm"},
+    {RF_TRUSTLIST_ROLE_CCM_TFTP, "CCM+TFTP", "ccm-tftp"},
+    {RF_TRUSTLIST_ROLE_TFTP, "TFTP", "tftp"},
+    {RF_TRUSTLIST_ROLE_CAPF, "CAPF", "capf"},
+    {RF_TRUSTLIST_ROLE_APP_SERVER, "APP-SERVER", "app-server"},
+    {RF_TRUSTLIST_ROLE_TVS, "TVS", "tvs"},
 };
 
 const char *rf_trustlist_role_name(uint16_t role)
@@ -44,6 +47,26 @@ const char *rf_trustlist_role_name(uint16_t role)
     return NULL;
 }
 
+const char *rf_trustlist_role_word(uint16_t role)
+{
+    for (size_t i = 0; i < sizeof role_names / sizeof *role_names; i++)
+        if (role_names[i].role == role)
+            return role_names[i].word;
+    return NULL;
+}
+
+bool rf_trustlist_role_from_word(struct rf_slice word, uint16_t *role)
+{
+    *role = 0;
+    for (size_t i = 0; i < sizeof role_names / sizeof *role_names; i++) {
+        if (rf_slice_eq_str(word, role_names[i].word)) {
+            *role = role_names[i].role;
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *rf_trustlist_role_text(uint16_t role, char *buf, size_t cap)
 {
     const char *name = rf_trustlist_role_name(role);
@@ -52,21 +75,6 @@ const char *rf_trustlist_role_text(uint16_t role, char *buf, size_t cap)
     else
         snprintf(buf, cap, "role-%u", role);
     return buf;
-}
-
-bool rf_trustlist_role_from_name(struct rf_slice name, uint16_t *role)
-{
-    char text[16];
-    *role = 0;
-    if (!rf_slice_to_str(name, text, sizeof text))
-        return false;
-    for (size_t i = 0; i < sizeof role_names / sizeof *role_names; i++) {
-        if (strcasecmp(role_names[i].name, text) == 0) {
-            *role = role_names[i].role;
-            return true;
-        }
-    }
-    return false;
 }
 
 static enum rf_err value_length(const struct rf_rd *value, uint8_t tag, struct rf_why *why)

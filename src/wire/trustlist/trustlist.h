@@ -93,7 +93,9 @@ RF_MUST_CHECK enum rf_err rf_trustlist_encode(const struct rf_signedfile_spec *s
 const char *rf_trustlist_role_name(uint16_t role);
 /** The name, or "role-N" for another number. Returns buf. */
 const char *rf_trustlist_role_text(uint16_t role, char *buf, size_t cap);
-/** A name as above, any case; false when it is none. */
-RF_MUST_CHECK bool rf_trustlist_role_from_name(struct rf_slice name, uint16_t *role);
+/** "sast", "ccm", "ccm-tftp", "tftp", "capf", "app-server", "tvs", as commands take them; NULL for
+ * another number. */
+const char *rf_trustlist_role_word(uint16_t role);
+RF_MUST_CHECK bool rf_trustlist_role_from_word(struct rf_slice word, uint16_t *role);
 
 #endif

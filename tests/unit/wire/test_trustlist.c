@@ -373,19 +373,22 @@ static void roles_have_names_both_ways(void **state)
     static const uint16_t roles[] = {0, 1, 2, 3, 4, 7, 21};
     static const char *const names[] = {"SAST", "CCM",        "CCM+TFTP", "TFTP",
                                         "CAPF", "APP-SERVER", "TVS"};
+    static const char *const words[] = {"sast", "ccm",        "ccm-tftp", "tftp",
+                                        "capf", "app-server", "tvs"};
     uint16_t role;
     char text[16];
     for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
         assert_string_equal(rf_trustlist_role_name(roles[i]), names[i]);
-        assert_true(rf_trustlist_role_from_name(rf_slice_str(names[i]), &role));
+        assert_string_equal(rf_trustlist_role_word(roles[i]), words[i]);
+        assert_true(rf_trustlist_role_from_word(rf_slice_str(words[i]), &role));
         assert_int_equal(role, roles[i]);
         assert_string_equal(rf_trustlist_role_text(roles[i], text, sizeof text), names[i]);
     }
     assert_null(rf_trustlist_role_name(9));
     assert_string_equal(rf_trustlist_role_text(9, text, sizeof text), "role-9");
-    assert_true(rf_trustlist_role_from_name(rf_slice_str("ccm+tftp"), &role));
-    assert_false(rf_trustlist_role_from_name(rf_slice_str("CC"), &role));
-    assert_false(rf_trustlist_role_from_name(rf_slice_str("a name that is far too long"), &role));
+    assert_null(rf_trustlist_role_word(9));
+    assert_false(rf_trustlist_role_from_word(rf_slice_str("cc"), &role));
+    assert_false(rf_trustlist_role_from_word(rf_slice_str("SAST"), &role));
 }
 
 int main(void)

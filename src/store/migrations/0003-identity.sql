@@ -1,0 +1,11 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What identity needs: certificates that the trust verification service vouches for.
+
+-- Beside those of the site's own lists.
+CREATE TABLE tvs_cert (
+    sha256        BLOB    NOT NULL PRIMARY KEY CHECK (length(sha256) = 32), -- of the DER
+    roles         INTEGER NOT NULL CHECK (roles BETWEEN 1 AND 4294967295), -- bit n: role n of trust lists
+    ttl_s         INTEGER NOT NULL CHECK (ttl_s BETWEEN 0 AND 4294967295), -- how long phones may keep the answer; 0: as the site says
+    added_s       INTEGER NOT NULL,             -- when it was added, or changed
+    der           BLOB    NOT NULL CHECK (length(der) BETWEEN 1 AND 8192) -- the certificate
+) STRICT, WITHOUT ROWID;
