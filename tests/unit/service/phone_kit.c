@@ -407,6 +407,28 @@ static void enrol_free(struct rf_enrol *enrol)
     rf_free(rf_steal(&k->enrol.result));
 }
 
+static struct rf_ask_tvs *ask_tvs_start(const struct rf_ask_tvs_conf *conf)
+{
+    struct kit *k = conf->net_arg;
+    assert_false(k->tvs.is_running);
+    k->tvs.n++;
+    k->tvs.conf = *conf;
+    k->tvs.is_running = true;
+    return (struct rf_ask_tvs *)(void *)k;
+}
+
+static void ask_tvs_free(struct rf_ask_tvs *ask)
+{
+    struct kit *k = (struct kit *)(void *)ask;
+    if (k != NULL)
+        k->tvs.is_running = false;
+}
+
+static void finish_tvs(struct kit *k)
+{
+    k->tvs.conf.on_done(k->tvs.conf.arg, &k->tvs.will_be);
+}
+
 /* What the real one does on the worker before it says INSTALLED. */
 static void finish_enrol(struct kit *k)
 {
@@ -493,6 +515,8 @@ static void station_status(const struct rf_station *st, struct rf_station_status
 static const struct rf_phone_parts parts = {
     .enrol_start = enrol_start,
     .enrol_free = enrol_free,
+    .ask_tvs_start = ask_tvs_start,
+    .ask_tvs_free = ask_tvs_free,
     .station_new = station_new,
     .station_start = station_start,
     .station_stop = station_stop,
@@ -568,6 +592,10 @@ static bool step(struct kit *k)
     }
     if (k->enrol.is_running) {
         finish_enrol(k);
+        return true;
+    }
+    if (k->tvs.is_running) {
+        finish_tvs(k);
         return true;
     }
     if (rf_timers_wait_ms(k->timers) == 0) {
@@ -647,7 +675,7 @@ void kit_off(struct kit *k)
     rf_phone_free(k->phone);
     k->phone = NULL;
     assert_int_equal(rf_timers_wait_ms(k->timers), -1);
-    assert_false(k->station.is_there || k->enrol.is_running);
+    assert_false(k->station.is_there || k->enrol.is_running || k->tvs.is_running);
     assert_string_equal(k->fetch.name, "");
 }
 

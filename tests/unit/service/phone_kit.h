@@ -68,6 +68,14 @@ struct kit_station {
     enum rf_station_call_state call;
 };
 
+/** Questions to TVS: each is answered by will_be. */
+struct kit_tvs {
+    int n;
+    bool is_running;
+    struct rf_ask_tvs_conf conf; /* of the last one */
+    struct rf_ask_tvs_result will_be;
+};
+
 struct kit {
     char dir[64];
     char flash_dir[80];
@@ -84,6 +92,7 @@ struct kit {
     struct rf_buf log;      /* events: "name key=value ...", one a line */
     size_t log_at;          /* where kit_until goes on reading */
     struct kit_enrol enrol;
+    struct kit_tvs tvs;
     struct kit_station station;
     bool is_stopped;
     const char *stop_at; /* stop the phone from inside an event whose line holds this */

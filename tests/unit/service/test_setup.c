@@ -83,7 +83,7 @@ static int group_setup(void **state)
     if (make_site(site, &steps, &why) != RF_OK)
         print_error("%s\n", why.text);
     assert_string_equal(why.code, "");
-    assert_string_equal(steps.text, "SAST-1 SAST-2 CCM TFTP CAPF LSC-issuer HTTPS ");
+    assert_string_equal(steps.text, "SAST-1 SAST-2 CCM TFTP CAPF LSC-issuer TVS HTTPS ");
     assert_err(rf_factory_make(factory, "Example Phones", SETUP_NOW, NULL), RF_OK);
     return 0;
 }
@@ -283,7 +283,7 @@ static void a_making_that_broke_off_is_begun_anew(void **state)
     assert_refused(rf_site_open(dir, &site, &why), RF_ERR_NOT_FOUND, why, "no-site");
     assert_int_equal(rmdir(in_the_way), 0);
     assert_err(make_site(dir, &steps, NULL), RF_OK);
-    assert_string_equal(steps.text, "SAST-1 SAST-2 CCM TFTP CAPF LSC-issuer HTTPS ");
+    assert_string_equal(steps.text, "SAST-1 SAST-2 CCM TFTP CAPF LSC-issuer TVS HTTPS ");
     RF_AUTO(rf_buf_fini) struct rf_buf after = keys_of(dir);
     assert_false(rf_slice_eq(rf_buf_slice(&before), rf_buf_slice(&after)));
     assert_err(rf_site_open(dir, &site, NULL), RF_OK);
@@ -364,6 +364,7 @@ static void a_new_site_has_both_lists_signed_by_its_first_sast(void **state)
         {RF_SITE_CERT_SAST1, RF_TRUSTLIST_ROLE_SAST}, {RF_SITE_CERT_SAST2, RF_TRUSTLIST_ROLE_SAST},
         {RF_SITE_CERT_CCM, RF_TRUSTLIST_ROLE_CCM},    {RF_SITE_CERT_TFTP, RF_TRUSTLIST_ROLE_TFTP},
         {RF_SITE_CERT_CAPF, RF_TRUSTLIST_ROLE_CAPF},
+        {RF_SITE_CERT_TVS, RF_TRUSTLIST_ROLE_TVS}, /* in the ITL only */
     };
     RF_AUTO(rf_lists_fini) struct rf_lists phone = installed_from(dir);
     RF_AUTO(rf_cert_freep) struct rf_cert *sast = cert_at(dir, RF_SITE_CERT_SAST1);
@@ -373,7 +374,7 @@ static void a_new_site_has_both_lists_signed_by_its_first_sast(void **state)
         const struct rf_list *list = both[kind];
         assert_err(rf_list_verify_own(list, (enum rf_list_kind)kind, &policy, NULL), RF_OK);
         assert_true(rf_cert_eq(rf_list_own_signer(list), sast));
-        assert_int_equal(rf_list_n(list), sizeof want / sizeof *want);
+        assert_int_equal(rf_list_n(list), sizeof want / sizeof *want - (kind == RF_LIST_CTL));
         for (size_t i = 0; i < rf_list_n(list); i++) {
             RF_AUTO(rf_cert_freep) struct rf_cert *cert = cert_at(dir, want[i].cert);
             assert_int_equal(rf_list_role(list, i), want[i].role);
@@ -465,9 +466,10 @@ static void lists_of_version_11_name_the_https_server(void **state)
         assert_int_equal(rf_cert_key_type(https), RF_KEY_EC);
         for (int kind = RF_LIST_CTL; kind <= RF_LIST_ITL; kind++) {
             assert_true(rf_list_is_11(lists.list[kind]));
-            assert_int_equal(rf_list_n(lists.list[kind]), 6);
-            assert_int_equal(rf_list_role(lists.list[kind], 5), RF_TRUSTLIST_ROLE_TFTP);
-            assert_true(rf_cert_eq(rf_list_cert(lists.list[kind], 5), https));
+            size_t last = kind == RF_LIST_CTL ? 5 : 6; /* TVS stands before it in the ITL */
+            assert_int_equal(rf_list_n(lists.list[kind]), last + 1);
+            assert_int_equal(rf_list_role(lists.list[kind], last), RF_TRUSTLIST_ROLE_TFTP);
+            assert_true(rf_cert_eq(rf_list_cert(lists.list[kind], last), https));
         }
         assert_err(considered(&phone, dir, RF_LIST_ITL, &action, NULL), RF_OK);
         assert_int_equal(action, RF_LIST_UPDATE);
