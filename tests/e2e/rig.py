@@ -159,7 +159,7 @@ class Site(Process):
         self.folder = Path(folder)
         super().__init__("ringfenced", self.folder.parent / f"{self.folder.name}.log")
         options = {"sccp_port": 0, "capf_port": 0, "tftp_port": 0, "http_port": 0,
-                   "https_port": 0, "provision_names": 0, **conf}
+                   "https_port": 0, "tvs_port": 0, "provision_names": 0, **conf}
         if like is None:
             words = [word for key, value in options.items() for word in
                      ("--set", f"{key}={value}")]
