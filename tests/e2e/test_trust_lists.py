@@ -168,7 +168,7 @@ def test_sec_26_preflight_a_list_past_the_limits(morning, tmp_path):
     assert done["phones"] == {"fine": 2, "unknown": [], "stranded": []}
     assert all(one["written"] for one in done["lists"])
     before = (site.folder / "lists/CTLFile.tlv").read_bytes()
-    present = len(rig.ringfence("list", "show", site.folder / "lists/CTLFile.tlv", "--json")["records"])
+    present = len(rig.ringfence("list", "show", site.folder / "lists/ITLFile.tlv", "--json")["records"])
     for i in range(40 - present):
         cert, _ = certificate(tmp_path, f"server-{i}", "-newkey", "ec", "-pkeyopt",
                               "ec_paramgen_curve:prime256v1")

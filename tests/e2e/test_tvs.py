@@ -178,7 +178,7 @@ def test_sec_23_without_the_permission_nobody_signs_lists(office, there):
     signer = there.folder / "certs/sast1.pem"
     office.site.start()
     refused = office.site.cli("tvs", "add", signer, "--role", "sast", "--json", status=1)
-    assert refused["code"] == "tvs-list-signer" and fingerprint(signer) in refused["why"]
+    assert refused["code"] == "tvs-list-signer" and fingerprint(signer) in refused["reason"]
     office.site.cli("tvs", "add", signer, "--role", "tftp")
     office.site.stop()
     before = (office.a.flash / "CTLFile.tlv").read_bytes()
