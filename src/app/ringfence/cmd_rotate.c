@@ -74,9 +74,9 @@ static int run_begin(struct cmd_ctx *ctx)
     struct rf_setup_run run;
     struct rf_why why = {0};
     if (!rf_setup_what_parse(ctx->args[0], &what))
-        return cmd_usage(ctx,
-                         "\"%s\" is none of ccm, tftp, capf, https, tvs, sast, sast2, lsc-issuer, move",
-                         ctx->args[0]);
+        return cmd_usage(
+            ctx, "\"%s\" is none of ccm, tftp, capf, https, tvs, sast, sast2, lsc-issuer, move",
+            ctx->args[0]);
     if ((what == RF_SETUP_MOVE) != (path != NULL))
         return cmd_usage(ctx, "--to names the other site's SAST: with move, and only then");
     enum rf_err err = lists_open(ctx, &site, &run, &why);
@@ -155,7 +155,8 @@ const struct cmd cmd_rotate_begin = {
     .n_options = sizeof begin_options / sizeof *begin_options,
     .summary = "Begin to change a key: make the new one, and make it known to the phones",
     .help =
-        "KEY is ccm, tftp, capf, https, tvs, sast, sast2 or lsc-issuer. One at a time. The old key\n"
+        "KEY is ccm, tftp, capf, https, tvs, sast, sast2 or lsc-issuer. One at a time. The old "
+        "key\n"
         "is used until `ringfence rotate next`, which waits until every phone knows the new\n"
         "one. sast2 is done at once. With move no key is made: phones learn to believe another\n"
         "site, so that they take its lists once they ask there.",

@@ -361,8 +361,10 @@ static void a_new_site_has_both_lists_signed_by_its_first_sast(void **state)
         enum rf_site_item cert;
         uint16_t role;
     } want[] = {
-        {RF_SITE_CERT_SAST1, RF_TRUSTLIST_ROLE_SAST}, {RF_SITE_CERT_SAST2, RF_TRUSTLIST_ROLE_SAST},
-        {RF_SITE_CERT_CCM, RF_TRUSTLIST_ROLE_CCM},    {RF_SITE_CERT_TFTP, RF_TRUSTLIST_ROLE_TFTP},
+        {RF_SITE_CERT_SAST1, RF_TRUSTLIST_ROLE_SAST},
+        {RF_SITE_CERT_SAST2, RF_TRUSTLIST_ROLE_SAST},
+        {RF_SITE_CERT_CCM, RF_TRUSTLIST_ROLE_CCM},
+        {RF_SITE_CERT_TFTP, RF_TRUSTLIST_ROLE_TFTP},
         {RF_SITE_CERT_CAPF, RF_TRUSTLIST_ROLE_CAPF},
         {RF_SITE_CERT_TVS, RF_TRUSTLIST_ROLE_TVS}, /* in the ITL only */
     };
