@@ -271,7 +271,6 @@ enum rf_err rf_lists_load(struct rf_lists *lists, enum rf_list_kind kind, struct
 void rf_list_verdict_fini(struct rf_list_verdict *v)
 {
     rf_list_unref(v->list);
-    rf_cert_unref(v->asked);
     *v = (struct rf_list_verdict){0};
 }
 
@@ -316,23 +315,22 @@ static enum rf_err check_update(const struct rf_lists *installed, enum rf_list_k
 {
     const struct rf_list *old = kind == RF_LIST_CTL ? installed->ctl : installed->itl;
     const struct rf_cert *signer = NULL, *own = rf_list_own_signer(l);
+    struct rf_why unknown = {0};
     enum rf_err err = rf_list_verify_own(l, kind, policy, why);
     if (err != RF_OK)
         return err;
-    err = find_voucher(installed, l, kind, &v->by_kind, &signer, why);
-    if (err != RF_OK && is_vouched(policy, own)) {
-        err = RF_OK;
+    err = find_voucher(installed, l, kind, &v->by_kind, &signer, &unknown);
+    if (err != RF_OK && !is_vouched(policy, own))
+        return rf_why_set(why, err, unknown.code, "%s", unknown.text);
+    if (err != RF_OK) {
         v->action = RF_LIST_VOUCHED;
         signer = own;
         if (old == NULL || rf_list_own_signer(old) == NULL ||
             !rf_cert_eq(rf_list_own_signer(old), own))
             old = NULL;
-    } else if (err != RF_OK && own != NULL) {
-        v->asked = rf_cert_ref((struct rf_cert *)(uintptr_t)own);
     }
     /* With the certificate that is installed: the new list may bring another of the same name. */
-    if (err == RF_OK)
-        err = check_signature(l, signer, policy, old, &v->is_rollback, why);
+    err = check_signature(l, signer, policy, old, &v->is_rollback, why);
     if (err == RF_OK)
         memcpy(v->signer, rf_cert_fingerprint(signer), sizeof(v->signer));
     return err;
@@ -357,10 +355,8 @@ enum rf_err rf_lists_consider(const struct rf_lists *installed, enum rf_list_kin
         err = rf_list_verify_own(l, kind, policy, why);
     else if (v.action == RF_LIST_UPDATE)
         err = check_update(installed, kind, l, policy, &v, why);
-    if (err != RF_OK) {
-        out->asked = v.asked;
+    if (err != RF_OK)
         return err;
-    }
     const struct rf_cert *own = rf_list_own_signer(l);
     if (v.signer[0] == '\0' && own != NULL)
         memcpy(v.signer, rf_cert_fingerprint(own), sizeof(v.signer));

@@ -103,7 +103,6 @@ struct rf_list_verdict {
     enum rf_list_kind by_kind; /* UPDATE: which installed list knew the signer */
     bool is_rollback;          /* older than the installed one (policy warn) */
     char signer[65];           /* fingerprint of the signing certificate */
-    struct rf_cert *asked;     /* refused: a signer that nobody vouched for */
 };
 void rf_list_verdict_fini(struct rf_list_verdict *v);
 
@@ -115,8 +114,8 @@ void rf_list_verdict_fini(struct rf_list_verdict *v);
  *
  * Returns RF_OK; the codes of rf_list_open and rf_list_verify_own; RF_ERR_DENIED
  * list-signer-unknown (no SAST record of an installed list), list-signer-role (known, but not as
- * SAST), time-rollback. Nothing is changed. After the first two, out->asked is the signer, about
- * which the caller may ask TVS, and then come again.
+ * SAST), time-rollback. Nothing is changed. After the first two the caller may ask TVS about the
+ * list's own signer, and then come again.
  */
 RF_MUST_CHECK enum rf_err rf_lists_consider(const struct rf_lists *installed,
                                             enum rf_list_kind kind, struct rf_slice bytes,

@@ -314,7 +314,8 @@ struct list_job {
     struct rf_lists lists; /* references of its own */
     struct rf_buf bytes;
     struct rf_list_policy policy;
-    struct rf_cert *vouched; /* a reference of its own */
+    struct rf_cert *vouched; /* references of its own, these two */
+    struct rf_cert *asked;   /* a signer that the lists do not know */
     struct rf_list_verdict verdict;
 };
 
@@ -324,7 +325,20 @@ static void list_release(struct phone_job *job)
     rf_lists_fini(&l->lists);
     rf_list_verdict_fini(&l->verdict);
     rf_cert_unref(l->vouched);
+    rf_cert_unref(l->asked);
     rf_buf_fini(&l->bytes);
+}
+
+/* The certificate that TVS is to be asked about, when that may help. */
+static struct rf_cert *unknown_signer(struct rf_slice bytes, const struct rf_why *why)
+{
+    RF_AUTO(rf_list_freep) struct rf_list *list = NULL;
+    bool is_unknown =
+        strcmp(why->code, "list-signer-unknown") == 0 || strcmp(why->code, "list-signer-role") == 0;
+    if (!is_unknown || rf_list_open(bytes, &list, NULL) != RF_OK ||
+        rf_list_own_signer(list) == NULL)
+        return NULL;
+    return rf_cert_ref((struct rf_cert *)(uintptr_t)rf_list_own_signer(list));
 }
 
 static enum rf_err list_work(struct phone_job *job, struct rf_why *why)
@@ -334,6 +348,8 @@ static enum rf_err list_work(struct phone_job *job, struct rf_why *why)
     enum rf_err err = rf_lists_consider(&l->lists, l->kind, bytes, &l->policy, &l->verdict, why);
     if (err == RF_OK && l->verdict.action != RF_LIST_SAME)
         err = rf_flash_list_write(l->flash, l->kind, bytes, why);
+    if (err != RF_OK)
+        l->asked = unknown_signer(bytes, why);
     return err;
 }
 
@@ -375,7 +391,7 @@ static void list_done(struct rf_phone *p, struct phone_job *job)
         return;
     }
     p->got_why = job->why;
-    if (l->verdict.asked != NULL && phone_may_ask_tvs(p, l->verdict.asked)) {
+    if (l->asked != NULL && phone_may_ask_tvs(p, l->asked)) {
         p->got = l->bytes;
         l->bytes = (struct rf_buf){0};
         phone_event(p, PHONE_EV_ASK_TVS);

@@ -306,6 +306,46 @@ static void an_older_list_is_refused_or_marked_sec_25(void **state)
     rf_buf_fini(&older);
 }
 
+/* TVS vouches for one certificate. A list of its signer is taken, older or not, but not the next
+ * older one of the same signer; and another signer gains nothing by it. */
+static void a_signer_that_tvs_vouches_for_is_taken_sec_22(void **state)
+{
+    (void)state;
+    struct rf_lists lists = {0};
+    struct rf_buf ours = site_list(RF_LIST_CTL, &site.sast, TEST_NOW - 10);
+    struct id other = self_id(RF_CERT_ROLE_SAST, "other", 2048);
+    struct id third = self_id(RF_CERT_ROLE_SAST, "third", 2048);
+    const struct rf_list_entry entries[] = {{other.cert, RF_TRUSTLIST_ROLE_SAST, NULL}};
+    struct rf_buf theirs = built(RF_LIST_CTL, entries, 1, &other, TEST_NOW - 50);
+    struct rf_buf older = built(RF_LIST_CTL, entries, 1, &other, TEST_NOW - 60);
+    struct rf_list_policy p = at_now;
+    struct rf_list_verdict v;
+    struct rf_why why = {0};
+    p.rollback = RF_ROLLBACK_REJECT;
+    assert_int_equal(install(&lists, RF_LIST_CTL, &ours), RF_LIST_FIRST_TRUST);
+    assert_refused(rf_lists_consider(&lists, RF_LIST_CTL, rf_buf_slice(&theirs), &p, &v, &why),
+                   RF_ERR_DENIED, why, "list-signer-unknown");
+    p.vouched = third.cert;
+    why = (struct rf_why){0};
+    assert_refused(rf_lists_consider(&lists, RF_LIST_CTL, rf_buf_slice(&theirs), &p, &v, &why),
+                   RF_ERR_DENIED, why, "list-signer-unknown");
+    p.vouched = other.cert;
+    assert_err(rf_lists_consider(&lists, RF_LIST_CTL, rf_buf_slice(&theirs), &p, &v, &why), RF_OK);
+    assert_int_equal(v.action, RF_LIST_VOUCHED);
+    assert_string_equal(v.signer, rf_cert_fingerprint(other.cert));
+    rf_lists_install(&lists, RF_LIST_CTL, v.list);
+    rf_list_verdict_fini(&v);
+    why = (struct rf_why){0};
+    assert_refused(rf_lists_consider(&lists, RF_LIST_CTL, rf_buf_slice(&older), &p, &v, &why),
+                   RF_ERR_DENIED, why, "time-rollback");
+    rf_lists_fini(&lists);
+    id_fini(&other);
+    id_fini(&third);
+    rf_buf_fini(&ours);
+    rf_buf_fini(&theirs);
+    rf_buf_fini(&older);
+}
+
 static void a_list_from_the_future_is_refused(void **state)
 {
     (void)state;
@@ -599,6 +639,7 @@ int main(void)
         cmocka_unit_test(a_list_signed_by_none_of_its_own_is_refused),
         cmocka_unit_test(the_name_inside_is_the_common_one),
         cmocka_unit_test(an_older_list_is_refused_or_marked_sec_25),
+        cmocka_unit_test(a_signer_that_tvs_vouches_for_is_taken_sec_22),
         cmocka_unit_test(a_list_from_the_future_is_refused),
         cmocka_unit_test(an_empty_itl_lets_any_itl_in_unless_there_is_a_ctl_sec_27),
         cmocka_unit_test(one_changed_bit_anywhere_is_refused_sec_31a),
