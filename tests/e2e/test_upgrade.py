@@ -64,19 +64,27 @@ def kept(request, tmp_path):
     return Kept(request.param, tmp_path)
 
 
+def values(site, name):
+    """What is set in the device's configuration; of secrets, that there is one."""
+    config = site.api("GET", f"/v1/devices/{name}/config")["configuration"]
+    return [value for value in config["values"] if value["layer"] == "device"]
+
+
 def state(site, names):
     """What the server knows, without what is of the moment."""
-    return {name: {key: site.device(name)[key] for key in KEPT} for name in names}
+    return {name: {key: site.device(name)[key] for key in KEPT} | {"values": values(site, name)}
+            for name in names}
 
 
 def test_there_is_something_to_come_from():
-    assert "0.1" in RELEASES
+    assert RELEASES == ["0.1", "0.2"]
 
 
 def test_phones_of_an_earlier_release_register_without_enrolling(kept):
     kept.site.start()
     assert state(kept.site, kept.expected) == \
-        {name: {key: device[key] for key in KEPT} for name, device in kept.expected.items()}
+        {name: {key: device[key] for key in KEPT} | {"values": device.get("values", [])}
+         for name, device in kept.expected.items()}
     kept.b.start(kept.site, "--answer")
     kept.b.wait("registered")
     kept.a.start(kept.site, "--call", "2002")
@@ -90,6 +98,18 @@ def test_phones_of_an_earlier_release_register_without_enrolling(kept):
         lsc = next(c for c in device["certificates"]
                    if c["kind"] == "lsc" and c["state"] == "confirmed")
         assert kept.site.device(name)["certificate"] == lsc["fingerprint"]
+
+
+def test_an_earlier_sites_secrets_can_still_be_opened(kept):
+    if not any(value["secret"] for device in kept.expected.values()
+               for value in device.get("values", [])):
+        return  # releases before 0.2 had none
+    kept.site.start()
+    kept.a.start(kept.site)
+    kept.a.wait("registered")
+    found = kept.site.api("GET", "/v1/lint")["findings"]
+    assert [one for one in found if one["code"] in ("unwrap", "secret-key")] == []
+    assert "protection" in kept.site.api("GET", f"/v1/devices/{rig.A}/config")["configuration"]
 
 
 def test_a_phone_of_an_earlier_release_enrols_when_it_is_told_to(kept):
