@@ -14,7 +14,7 @@ extern const struct cmd cmd_rotate_begin, cmd_rotate_status, cmd_rotate_next, cm
 extern const struct cmd cmd_image_show, cmd_image_verify, cmd_image_sign, cmd_image_import;
 extern const struct cmd cmd_image_list, cmd_image_default, cmd_image_refused, cmd_image_remove;
 extern const struct cmd cmd_files_import, cmd_files_list, cmd_files_add, cmd_files_remove;
-extern const struct cmd cmd_mic_import;
+extern const struct cmd cmd_mic_import, cmd_lsc_import, cmd_lsc_issuers, cmd_lsc_forget;
 extern const struct cmd cmd_init, cmd_backup, cmd_restore;
 extern const struct cmd cmd_factory_init, cmd_factory_firmware, cmd_factory_phone,
     cmd_factory_image_key;

@@ -105,6 +105,8 @@ enum rf_err server_reload(struct server *s, rf_admin_reload_fn each, void *each_
     if (err == RF_OK)
         err = mix(&p, file, &wanted, why);
     if (err == RF_OK)
+        err = capf_anchors_load(s, why);
+    if (err == RF_OK)
         err = signalling_renew(s, wanted, why);
     if (err != RF_OK)
         return err;

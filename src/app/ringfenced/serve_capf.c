@@ -14,24 +14,42 @@ static void on_changed(void *arg, const char *device, bool is_done)
     rf_provision_invalidate(s->provision, device);
 }
 
-static enum rf_err make_anchors(struct server *s, struct rf_why *why)
+static enum rf_err make_anchors(struct server *s, struct rf_anchors **out, struct rf_why *why)
 {
+    RF_AUTO(rf_anchors_freep) struct rf_anchors *anchors = rf_anchors_new(RF_PURPOSE_CAPF);
     RF_AUTO(rf_freep) char *dir = rf_site_path(s->site, RF_SITE_MIC_ROOTS);
-    s->capf_anchors = rf_anchors_new(RF_PURPOSE_CAPF);
-    enum rf_err err = rf_anchors_add_dir(s->capf_anchors, dir, why);
+    enum rf_err err = rf_anchors_add_dir(anchors, dir, why);
     if (err != RF_OK)
         return err;
-    if (rf_anchors_n(s->capf_anchors) == 0)
+    if (rf_anchors_n(anchors) == 0)
         rf_info(RF_CAT_MAIN, "no manufacturer's root in %s: phones enrol by string only", dir);
-    /* Phones show the LSC of a former issuer when they come for one of the new. */
+    /* Phones show the LSC of a former issuer, or of another site's, when they come for one of ours.
+     */
     RF_AUTO(rf_freep) char *former = rf_site_path(s->site, RF_SITE_LSC_ISSUERS);
-    err = rf_anchors_add_dir(s->capf_anchors, former, why);
-    return err == RF_OK ? rf_anchors_add(s->capf_anchors, s->lsc_issuer, why) : err;
+    err = rf_anchors_add_dir(anchors, former, why);
+    if (err == RF_OK)
+        err = rf_anchors_add(anchors, s->lsc_issuer, why);
+    if (err == RF_OK)
+        *out = rf_steal(&anchors);
+    return err;
+}
+
+enum rf_err capf_anchors_load(struct server *s, struct rf_why *why)
+{
+    struct rf_anchors *anchors = NULL;
+    enum rf_err err = make_anchors(s, &anchors, why);
+    if (err != RF_OK)
+        return err;
+    rf_anchors_unref(s->capf_anchors);
+    s->capf_anchors = anchors;
+    if (s->capf != NULL)
+        rf_capf_service_set_anchors(s->capf, anchors);
+    return RF_OK;
 }
 
 enum rf_err capf_prepare(struct server *s, struct rf_why *why)
 {
-    enum rf_err err = make_anchors(s, why);
+    enum rf_err err = capf_anchors_load(s, why);
     if (err != RF_OK)
         return err;
     struct rf_capf_service_conf conf = {.loop = s->loop,

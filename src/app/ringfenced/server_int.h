@@ -117,6 +117,8 @@ void sccp_post(struct server *s, struct rf_msg *take_msg);
 
 /* serve_capf.c */
 enum rf_err capf_prepare(struct server *s, struct rf_why *why);
+/** Whom CAPF believes, as the site's folders have it now. */
+enum rf_err capf_anchors_load(struct server *s, struct rf_why *why);
 
 /* serve_tvs.c */
 enum rf_err tvs_listen(struct server *s, uint16_t port, struct rf_why *why);

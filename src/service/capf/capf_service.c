@@ -201,6 +201,11 @@ void rf_capf_service_set_site(struct rf_capf_service *s, const struct rf_site *s
     rf_capf_sessions_set_knobs(s->sessions, site->conf);
 }
 
+void rf_capf_service_set_anchors(struct rf_capf_service *s, struct rf_anchors *anchors)
+{
+    rf_capf_sessions_set_anchors(s->sessions, anchors);
+}
+
 static void forget(void *arg, uint64_t number)
 {
     const struct rf_capf_service *s = arg;

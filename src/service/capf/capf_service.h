@@ -59,6 +59,8 @@ uint16_t rf_capf_service_port(const struct rf_capf_service *s);
 uint32_t rf_capf_service_sessions(const struct rf_capf_service *s);
 /** Other knobs from now on (a reload). */
 void rf_capf_service_set_site(struct rf_capf_service *s, const struct rf_site *site);
+/** Other certificates are believed from now on (purpose CAPF; its count goes up). */
+void rf_capf_service_set_anchors(struct rf_capf_service *s, struct rf_anchors *anchors);
 /** Close listener and sessions; operations stay scheduled. The loop does not turn any more: links
  * that are in a handshake or closing go with rf_loop_free. NULL is fine. */
 void rf_capf_service_free(struct rf_capf_service *s);

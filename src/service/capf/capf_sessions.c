@@ -80,6 +80,13 @@ void rf_capf_sessions_set_knobs(struct rf_capf_sessions *all, const struct rf_si
                             .keepalive_ms = knobs->capf_keepalive_s * 1000u};
 }
 
+void rf_capf_sessions_set_anchors(struct rf_capf_sessions *all, struct rf_anchors *anchors)
+{
+    rf_anchors_ref(anchors);
+    rf_anchors_unref(all->conf.anchors);
+    all->conf.anchors = anchors;
+}
+
 uint32_t rf_capf_sessions_n(const struct rf_capf_sessions *all)
 {
     return rf_handles_n(all->handles);

@@ -55,6 +55,8 @@ struct rf_capf_sessions *rf_capf_sessions_new(const struct rf_capf_sessions_conf
 /** Jobs that are out find nothing when they come back. NULL is fine. */
 void rf_capf_sessions_free(struct rf_capf_sessions *all);
 void rf_capf_sessions_set_knobs(struct rf_capf_sessions *all, const struct rf_site_conf *knobs);
+/** Others from now on; sessions that are open keep theirs. A reference is taken. */
+void rf_capf_sessions_set_anchors(struct rf_capf_sessions *all, struct rf_anchors *anchors);
 uint32_t rf_capf_sessions_n(const struct rf_capf_sessions *all);
 /** Jobs that are out on a worker. */
 uint32_t rf_capf_sessions_jobs(const struct rf_capf_sessions *all);

@@ -53,4 +53,22 @@ RF_MUST_CHECK enum rf_err rf_setup_mic_import(const char *site_dir,
                                               const struct rf_cert_list *roots, size_t *added,
                                               struct rf_why *why);
 
+/** Believe the phones of another site: certificates that issued their LSCs. As above; RF_ERR_DENIED
+ * issuer-own (it has the name of our own issuer). */
+RF_MUST_CHECK enum rf_err rf_setup_issuer_import(const char *site_dir,
+                                                 const struct rf_cert_list *issuers, size_t *added,
+                                                 struct rf_why *why);
+/** Those that are believed beside our own: of other sites, and former ones. */
+#define RF_SETUP_ISSUERS_MAX 64
+struct rf_setup_issuers {
+    struct rf_cert *cert[RF_SETUP_ISSUERS_MAX];
+    size_t n;
+};
+RF_MUST_CHECK enum rf_err rf_setup_issuers_list(const char *site_dir, struct rf_setup_issuers *out,
+                                                struct rf_why *why);
+void rf_setup_issuers_fini(struct rf_setup_issuers *issuers);
+/** RF_ERR_NOT_FOUND issuer-unknown. */
+RF_MUST_CHECK enum rf_err rf_setup_issuer_remove(const char *site_dir, const char *fingerprint,
+                                                 struct rf_why *why);
+
 #endif

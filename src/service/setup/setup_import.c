@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an administrator brings from outside: manufacturers' roots. */
+/* What an administrator brings from outside: manufacturers' roots, and issuers of other sites. */
 #include "service/setup/setup.h"
 
+#include <string.h>
+
+#include "base/faults.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "trust/path.h"
 
 static enum rf_err import_root(const char *folder, const struct rf_cert *root, size_t *added,
@@ -21,17 +25,109 @@ static enum rf_err import_root(const char *folder, const struct rf_cert *root, s
     return err;
 }
 
+/* All or none: the anchors judge them first. */
+static enum rf_err import_all(const char *site_dir, enum rf_site_item item, enum rf_purpose purpose,
+                              const struct rf_cert_list *certs, size_t *added, struct rf_why *why)
+{
+    RF_AUTO(rf_freep) char *folder = rf_site_path_in(site_dir, item);
+    RF_AUTO(rf_anchors_freep) struct rf_anchors *anchors = rf_anchors_new(purpose);
+    enum rf_err err = RF_OK;
+    for (size_t i = 0; i < certs->n && err == RF_OK; i++)
+        err = rf_anchors_add(anchors, certs->cert[i], why);
+    if (err == RF_OK)
+        err = rf_dir_make(folder, 0755, why);
+    for (size_t i = 0; i < certs->n && err == RF_OK; i++)
+        err = import_root(folder, certs->cert[i], added, why);
+    return err;
+}
+
 enum rf_err rf_setup_mic_import(const char *site_dir, const struct rf_cert_list *roots,
                                 size_t *added, struct rf_why *why)
 {
-    RF_AUTO(rf_freep) char *folder = rf_site_path_in(site_dir, RF_SITE_MIC_ROOTS);
-    RF_AUTO(rf_anchors_freep) struct rf_anchors *anchors = rf_anchors_new(RF_PURPOSE_CAPF);
-    enum rf_err err = RF_OK;
-    for (size_t i = 0; i < roots->n && err == RF_OK; i++)
-        err = rf_anchors_add(anchors, roots->cert[i], why);
-    if (err == RF_OK)
-        err = rf_dir_make(folder, 0755, why);
-    for (size_t i = 0; i < roots->n && err == RF_OK; i++)
-        err = import_root(folder, roots->cert[i], added, why);
+    return import_all(site_dir, RF_SITE_MIC_ROOTS, RF_PURPOSE_CAPF, roots, added, why);
+}
+
+/* ---- issuers of other sites ---- */
+
+/* What our own issuer makes has to be in the database; another key under its name would be taken
+ * for it, and every certificate of the other site refused. */
+static enum rf_err check_not_ours(const char *site_dir, const struct rf_cert *issuer,
+                                  struct rf_why *why)
+{
+    RF_AUTO(rf_freep) char *path = rf_site_path_in(site_dir, RF_SITE_CERT_LSC_ISSUER);
+    RF_AUTO(rf_cert_freep) struct rf_cert *own = NULL;
+    enum rf_err err = rf_cert_from_pem_file(path, &own, why);
+    if (err == RF_OK && !rf_fault_skips("setup.issuer-own") &&
+        rf_slice_eq(rf_cert_subject_der(own), rf_cert_subject_der(issuer)))
+        return rf_why_set(
+            why, RF_ERR_DENIED, "issuer-own",
+            "%s has the name of this site's own issuer: a site that takes over phones "
+            "of another has another name (`name` of ringfence.conf)",
+            rf_cert_subject(issuer));
     return err;
+}
+
+enum rf_err rf_setup_issuer_import(const char *site_dir, const struct rf_cert_list *issuers,
+                                   size_t *added, struct rf_why *why)
+{
+    enum rf_err err = RF_OK;
+    for (size_t i = 0; i < issuers->n && err == RF_OK; i++)
+        err = check_not_ours(site_dir, issuers->cert[i], why);
+    return err == RF_OK ? import_all(site_dir, RF_SITE_LSC_ISSUERS, RF_PURPOSE_SIGNALLING, issuers,
+                                     added, why)
+                        : err;
+}
+
+struct issuers {
+    const char *folder;
+    struct rf_setup_issuers *out;
+    struct rf_why *why;
+};
+
+static enum rf_err take_issuer(void *arg, const char *name)
+{
+    struct issuers *all = arg;
+    RF_AUTO(rf_freep) char *path = rf_path_join(all->folder, name);
+    if (!rf_slice_ends_with(rf_slice_str(name), ".pem"))
+        return RF_OK;
+    if (all->out->n == RF_SETUP_ISSUERS_MAX)
+        return rf_why_set(all->why, RF_ERR_LIMIT, "issuer-count", "more than %d former issuers",
+                          RF_SETUP_ISSUERS_MAX);
+    enum rf_err err = rf_cert_from_pem_file(path, &all->out->cert[all->out->n], all->why);
+    all->out->n += err == RF_OK;
+    return err;
+}
+
+enum rf_err rf_setup_issuers_list(const char *site_dir, struct rf_setup_issuers *out,
+                                  struct rf_why *why)
+{
+    RF_AUTO(rf_freep) char *folder = rf_site_path_in(site_dir, RF_SITE_LSC_ISSUERS);
+    struct issuers all = {.folder = folder, .out = out, .why = why};
+    *out = (struct rf_setup_issuers){.n = 0};
+    return rf_file_exists(folder) ? rf_dir_each(folder, take_issuer, &all, why) : RF_OK;
+}
+
+void rf_setup_issuers_fini(struct rf_setup_issuers *issuers)
+{
+    for (size_t i = 0; i < issuers->n; i++)
+        rf_cert_unref(issuers->cert[i]);
+    issuers->n = 0;
+}
+
+enum rf_err rf_setup_issuer_remove(const char *site_dir, const char *fingerprint,
+                                   struct rf_why *why)
+{
+    RF_AUTO(rf_freep) char *folder = rf_site_path_in(site_dir, RF_SITE_LSC_ISSUERS);
+    RF_AUTO(rf_setup_issuers_fini) struct rf_setup_issuers issuers = {.n = 0};
+    enum rf_err err = rf_setup_issuers_list(site_dir, &issuers, why);
+    for (size_t i = 0; i < issuers.n && err == RF_OK; i++) {
+        if (strcmp(rf_cert_fingerprint(issuers.cert[i]), fingerprint) != 0)
+            continue;
+        RF_AUTO(rf_freep) char *path = rf_strf("%s/%s.pem", folder, fingerprint);
+        return rf_file_remove(path, why);
+    }
+    if (err != RF_OK)
+        return err;
+    return rf_why_set(why, RF_ERR_NOT_FOUND, "issuer-unknown",
+                      "no such issuer: `ringfence lsc issuers` shows those that are believed");
 }
