@@ -237,9 +237,12 @@ static void use_socket(struct rf_link *link, int fd)
 }
 
 bool rf_link_accept(struct rf_loop *loop, struct rf_listener *listener,
-                    struct rf_listener_slot *slot, int take_fd, const struct rf_address *address)
+                    struct rf_listener_slot *slot, struct rf_tls *tls, int take_fd,
+                    const struct rf_address *address)
 {
-    struct rf_link *link = link_new(loop, rf_listener_link_conf(listener), address);
+    struct rf_link_conf conf = *rf_listener_link_conf(listener);
+    conf.tls = tls;
+    struct rf_link *link = link_new(loop, &conf, address);
     if (link == NULL)
         return false;
     link->listener = listener;

@@ -159,6 +159,9 @@ RF_MUST_CHECK enum rf_err rf_listener_open_on_workers(struct rf_workers *workers
                                                       struct rf_listener **out, struct rf_why *why);
 /** The port it listens on, also when the kernel chose it. Any thread. */
 uint16_t rf_listener_port(const struct rf_listener *listener);
+/** Links accepted from now on use this policy (a reference is taken); those that are there keep
+ * theirs. Called where rf_listener_close is. */
+void rf_listener_set_tls(struct rf_listener *listener, struct rf_tls *tls);
 /** Accept no more; links that are open stay. On the loop's thread; with workers on the thread that
  * opened it, before rf_workers_free. NULL is fine. */
 void rf_listener_close(struct rf_listener *listener);

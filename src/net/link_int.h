@@ -50,9 +50,10 @@ struct rf_link {
     struct rf_listener_slot *slot;
 };
 
-/** A link on a socket just accepted; takes both. False when the loop has no room: nothing taken. */
+/** A link on a socket just accepted; takes both. tls: NULL for plain TCP. False when the loop has
+ * no room: nothing taken. */
 RF_MUST_CHECK bool rf_link_accept(struct rf_loop *loop, struct rf_listener *listener,
-                                  struct rf_listener_slot *slot, int take_fd,
+                                  struct rf_listener_slot *slot, struct rf_tls *tls, int take_fd,
                                   const struct rf_address *address);
 
 /** Enter a state: its deadline runs from now. */

@@ -33,8 +33,9 @@ struct rf_listener {
     char *name;
     struct rf_loop *loop; /* where it accepts */
     struct rf_workers *workers;
-    uint32_t turn; /* the next worker */
-    struct rf_link_conf link;
+    uint32_t turn;            /* the next worker */
+    struct rf_link_conf link; /* but for .tls: other threads read it */
+    struct rf_tls *tls;       /* of links accepted from now on; only the accepting thread looks */
     uint32_t links_max;
     uint32_t per_address;
     bool counts_open; /* of all links of an address, not of those in their handshake */
@@ -53,7 +54,7 @@ static void listener_unref(struct rf_listener *l)
 {
     if (atomic_fetch_sub(&l->refs, 1) != 1)
         return;
-    rf_tls_free(l->link.tls);
+    rf_tls_free(l->tls);
     rf_free(l->slots);
     rf_free(l->name);
     rf_free(l);
@@ -146,6 +147,7 @@ struct accepted {
     struct rf_msg msg;
     struct rf_listener *listener;
     struct rf_listener_slot *slot;
+    struct rf_tls *tls; /* a reference of its own, or NULL */
     int fd;
     struct rf_address address;
 };
@@ -153,12 +155,14 @@ struct accepted {
 static void accepted_run(struct rf_msg *msg, void *reader)
 {
     struct accepted *a = (struct accepted *)msg;
-    if (reader == NULL || !rf_link_accept(reader, a->listener, a->slot, a->fd, &a->address)) {
+    if (reader == NULL ||
+        !rf_link_accept(reader, a->listener, a->slot, a->tls, a->fd, &a->address)) {
         rf_count(LINKS_REFUSED);
         close(a->fd);
         rf_listener_opened(a->listener, a->slot);
         rf_listener_over(a->listener);
     }
+    rf_tls_free(a->tls);
     rf_free(a);
 }
 
@@ -168,6 +172,8 @@ static void hand_over(struct rf_listener *l, struct rf_listener_slot *slot, int 
     struct accepted *a = rf_new(struct accepted);
     *a = (struct accepted){
         .msg = {.run = accepted_run}, .listener = l, .slot = slot, .fd = fd, .address = *address};
+    if (l->tls != NULL)
+        a->tls = rf_tls_ref(l->tls);
     atomic_fetch_add(&l->refs, 1);
     atomic_fetch_add(&l->links, 1);
     uint32_t to = l->workers != NULL ? l->turn++ % rf_workers_n(l->workers) : 0;
@@ -279,8 +285,9 @@ static enum rf_err listener_new(struct rf_loop *loop, const struct rf_listener_c
     l->name = rf_strdup(conf->name);
     l->loop = loop;
     l->link = conf->link;
-    if (l->link.tls != NULL)
-        rf_tls_ref(l->link.tls);
+    l->link.tls = NULL;
+    if (conf->link.tls != NULL)
+        l->tls = rf_tls_ref(conf->link.tls);
     l->links_max = conf->links_max != 0 ? conf->links_max : LINKS_DEFAULT;
     l->per_address =
         conf->handshakes_per_address != 0 ? conf->handshakes_per_address : HANDSHAKES_DEFAULT;
@@ -299,13 +306,13 @@ static enum rf_err listener_new(struct rf_loop *loop, const struct rf_listener_c
     return RF_OK;
 }
 
-static void start(struct rf_listener *l)
+static void start(struct rf_listener *l, struct rf_tls *unused)
 {
     l->readable = rf_loop_event(l->loop, l->fd, EV_READ | EV_PERSIST, accept_ready, l);
     event_add(l->readable, NULL);
 }
 
-static void stop(struct rf_listener *l)
+static void stop(struct rf_listener *l, struct rf_tls *unused)
 {
     rf_timer_stop(rf_loop_timers(l->loop), &l->retry);
     event_free(l->readable);
@@ -318,16 +325,17 @@ enum rf_err rf_listener_open(struct rf_loop *loop, const struct rf_listener_conf
 {
     enum rf_err err = listener_new(loop, conf, out, why);
     if (err == RF_OK)
-        start(*out);
+        start(*out, NULL);
     return err;
 }
 
-/* Opening and closing are done on the first worker, whose loop accepts; the caller waits, so that
- * a closed listener is closed. */
+/* What changes a listener is done on the first worker, whose loop accepts; the caller waits, so
+ * that a closed listener is closed. */
 struct request {
     struct rf_msg msg;
-    void (*fn)(struct rf_listener *l);
+    void (*fn)(struct rf_listener *l, struct rf_tls *tls);
     struct rf_listener *listener;
+    struct rf_tls *tls;
     struct rf_mailbox *done;
 };
 
@@ -339,21 +347,24 @@ static void request_done(struct rf_msg *msg, void *reader)
 static void request_run(struct rf_msg *msg, void *reader)
 {
     struct request *r = (struct request *)msg;
-    r->fn(r->listener);
+    r->fn(r->listener, r->tls);
     r->msg.run = request_done;
     rf_mailbox_post_answer(r->done, &r->msg);
 }
 
-static void on_accepting_thread(struct rf_listener *l, void (*fn)(struct rf_listener *l))
+static void on_accepting_thread(struct rf_listener *l,
+                                void (*fn)(struct rf_listener *l, struct rf_tls *tls),
+                                struct rf_tls *tls)
 {
     if (l->workers == NULL || rf_workers_is_here(l->workers, 0)) {
-        fn(l);
+        fn(l, tls);
         return;
     }
     struct request *r = rf_new(struct request);
     *r = (struct request){.msg = {.run = request_run},
                           .fn = fn,
                           .listener = l,
+                          .tls = tls,
                           .done = rf_mailbox_new("listener", 1)};
     struct rf_mailbox *done = r->done;
     rf_mailbox_post_answer(rf_loop_mailbox(l->loop), &r->msg);
@@ -370,7 +381,7 @@ enum rf_err rf_listener_open_on_workers(struct rf_workers *workers,
     if (err != RF_OK)
         return err;
     (*out)->workers = workers;
-    on_accepting_thread(*out, start);
+    on_accepting_thread(*out, start, NULL);
     return RF_OK;
 }
 
@@ -382,5 +393,16 @@ uint16_t rf_listener_port(const struct rf_listener *listener)
 void rf_listener_close(struct rf_listener *listener)
 {
     if (listener != NULL)
-        on_accepting_thread(listener, stop);
+        on_accepting_thread(listener, stop, NULL);
+}
+
+static void use_tls(struct rf_listener *l, struct rf_tls *tls)
+{
+    rf_tls_free(l->tls);
+    l->tls = rf_tls_ref(tls);
+}
+
+void rf_listener_set_tls(struct rf_listener *listener, struct rf_tls *tls)
+{
+    on_accepting_thread(listener, use_tls, tls);
 }

@@ -442,3 +442,54 @@ def test_a_fleet_comes_through_the_rotation_of_every_key(site, factory, fleet, t
     assert not [event for event in site.events(limit=10000) if event["code"] in
                 ("list-refused", "list-contradicted")]
     come_back_from_a_backup(site, factory, fleet, tmp_path)
+
+
+def served(site, port):
+    """The certificate that a listener shows now, by openssl."""
+    return rig.run("sh", "-c", f"openssl s_client -connect 127.0.0.1:{site.ports[port]} </dev/null "
+                   "2>/dev/null | openssl x509 -noout -fingerprint -sha256").stdout
+
+
+def in_certs(site, item):
+    return rig.run("openssl", "x509", "-in", site.folder / f"certs/{item}.pem", "-noout",
+                   "-fingerprint", "-sha256").stdout
+
+
+@pytest.mark.tsan
+def test_a_reload_shows_another_certificate_and_drops_no_link(morning):
+    site = morning.site
+    since = {name: site.device(name)["since_s"] for name in (A, B)}
+    for key, port in (("tvs", "tvs"), ("capf", "capf"), ("ccm", "sccp_tls"), ("https", "https")):
+        site.cli("rotate", "begin", key)
+        for name in (A, B):
+            site.cli("device", "reset", name)
+        wait_held(site, (A, B))
+        site.wait_registered(A, B)
+        since = {name: site.device(name)["since_s"] for name in (A, B)}
+        switched = site.cli("rotate", "next", "--json")
+        assert switched["restart"] and "`ringfence reload`" in switched["next"]
+        assert served(site, port) != in_certs(site, key)
+        assert refused(site, "rotate", "next")["code"] == "rotation-restart"
+        site.cli("reload")
+        assert served(site, port) == in_certs(site, key)
+        # Nobody was asked to come again.
+        assert {name: site.device(name)["since_s"] for name in (A, B)} == since
+        rig.wait_until("the database knows", lambda: not site.cli(
+            "rotate", "status", "--json")["restart"])
+        assert site.cli("rotate", "next", "--json")["step"] == "none"
+    assert {event["text"].split()[0] for event in site.events()
+            if event["code"] == "certificate-changed"} == {"tvs", "capf", "ccm", "https"}
+
+
+def test_a_key_that_does_not_fit_its_certificate_refuses_the_reload(morning, tmp_path):
+    site = morning.site
+    before = served(site, "capf")
+    cert, _ = certificate(tmp_path, "capf", "-addext", "basicConstraints=critical,CA:TRUE,pathlen:0",
+                          "-addext", "keyUsage=critical,digitalSignature,keyCertSign")
+    kept = (site.folder / "certs/capf.pem").read_bytes()
+    shutil.copy(cert, site.folder / "certs/capf.pem")
+    assert refused(site, "reload")["code"] == "tls-key-mismatch"
+    assert served(site, "capf") == before
+    (site.folder / "certs/capf.pem").write_bytes(kept)
+    site.cli("reload")
+    assert served(site, "capf") == before

@@ -11,43 +11,6 @@
 #include "base/text.h"
 #include "service/held/held.h"
 
-/* ---- our own certificates ---- */
-
-static enum rf_err note_own(struct server *s, enum rf_site_item item, const char *key,
-                            struct rf_cert **keep, struct rf_why *why)
-{
-    RF_AUTO(rf_freep) char *path = rf_site_path(s->site, item);
-    RF_AUTO(rf_cert_freep) struct rf_cert *cert = NULL;
-    enum rf_err err = rf_cert_from_pem_file(path, &cert, why);
-    if (err == RF_OK)
-        err = rf_store_setting_save(s->store, key, rf_cert_sha256(cert), why);
-    if (err == RF_OK && keep != NULL)
-        *keep = rf_steal(&cert);
-    return err;
-}
-
-/* Sites of an older version have none. */
-static enum rf_err note_if_there(struct server *s, enum rf_site_item item, const char *key,
-                                 struct rf_why *why)
-{
-    RF_AUTO(rf_freep) char *path = rf_site_path(s->site, item);
-    return rf_file_exists(path) ? note_own(s, item, key, NULL, why) : RF_OK;
-}
-
-enum rf_err held_prepare(struct server *s, struct rf_why *why)
-{
-    enum rf_err err = note_own(s, RF_SITE_CERT_CCM, RF_STORE_IN_USE_CCM, &s->ccm, why);
-    if (err == RF_OK)
-        err = note_own(s, RF_SITE_CERT_CAPF, RF_STORE_IN_USE_CAPF, &s->capf_cert, why);
-    if (err == RF_OK)
-        err = note_own(s, RF_SITE_CERT_TFTP, RF_STORE_IN_USE_TFTP, NULL, why);
-    if (err == RF_OK)
-        err = note_own(s, RF_SITE_CERT_LSC_ISSUER, RF_STORE_IN_USE_LSC_ISSUER, NULL, why);
-    if (err == RF_OK)
-        err = note_if_there(s, RF_SITE_CERT_HTTPS, RF_STORE_IN_USE_HTTPS, why);
-    return err == RF_OK ? note_if_there(s, RF_SITE_CERT_TVS, RF_STORE_IN_USE_TVS, why) : err;
-}
-
 /* ---- on the store worker ---- */
 
 enum seen { SEEN_LIST, SEEN_CONFIG, SEEN_REGISTERED, SEEN_CAPF, SEEN_ALARM };
@@ -193,6 +156,6 @@ void held_of_capf(struct server *s, const char *device)
     struct notice *n = notice_of(SEEN_CAPF, device);
     if (n == NULL)
         return;
-    n->cert = rf_cert_ref(s->capf_cert);
+    n->cert = rf_cert_ref(s->own[OWN_CAPF]);
     post(s, n);
 }

@@ -100,10 +100,13 @@ enum rf_err server_reload(struct server *s, rf_admin_reload_fn each, void *each_
     RF_AUTO(rf_freep) char *path = rf_site_path(s->site, RF_SITE_CONF);
     RF_AUTO(rf_site_conf_freep) struct rf_site_conf *file = NULL;
     RF_AUTO(rf_site_conf_freep) struct rf_site_conf *wanted = NULL;
+    RF_AUTO(certs_fresh_fini) struct certs_fresh fresh = {.cert = {NULL}};
     RF_AUTO(plan_fini) struct plan p = {.s = s, .each = each, .each_arg = each_arg};
     enum rf_err err = rf_site_conf_load(path, &file, why);
     if (err == RF_OK)
         err = mix(&p, file, &wanted, why);
+    if (err == RF_OK)
+        err = certs_look(s, &fresh, why);
     if (err == RF_OK)
         err = capf_anchors_load(s, why);
     if (err == RF_OK)
@@ -112,6 +115,7 @@ enum rf_err server_reload(struct server *s, rf_admin_reload_fn each, void *each_
         return err;
     rf_site_conf_compare(s->site->conf, file, tell, &p);
     apply(s, rf_steal(&wanted));
+    certs_use(s, &fresh);
     return RF_OK;
 }
 

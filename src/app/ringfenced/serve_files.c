@@ -81,8 +81,9 @@ static enum rf_err trusts_client(void *arg, const struct rf_peer *peer, struct r
     return rf_path_check(s->capf_anchors, peer->cert, peer->chain, &policy, NULL, why);
 }
 
-static enum rf_err make_tls(struct server *s, const char *cert, struct rf_why *why)
+enum rf_err https_tls_make(struct server *s, struct rf_tls **out, struct rf_why *why)
 {
+    RF_AUTO(rf_freep) char *cert = rf_site_path(s->site, RF_SITE_CERT_HTTPS);
     RF_AUTO(rf_freep) char *key = rf_site_path(s->site, RF_SITE_KEY_HTTPS);
     const char *keylog = s->site->conf->keylog;
     struct rf_tls_conf conf = {.name = "https",
@@ -93,7 +94,14 @@ static enum rf_err make_tls(struct server *s, const char *cert, struct rf_why *w
                                .verify = let_in,
                                .sessions = TLS_SESSIONS,
                                .keylog_path = keylog[0] != '\0' ? keylog : NULL};
-    return rf_tls_server_new(&conf, &s->https_tls, why);
+    return rf_tls_server_new(&conf, out, why);
+}
+
+void https_tls_use(struct server *s, struct rf_tls *take_tls)
+{
+    rf_http_files_set_tls(s->https, take_tls);
+    rf_tls_free(s->https_tls);
+    s->https_tls = take_tls;
 }
 
 /* ---- the servers ---- */
@@ -148,7 +156,7 @@ static enum rf_err listen_https(struct server *s, uint16_t port, struct rf_why *
                 cert);
         return RF_OK;
     }
-    enum rf_err err = make_tls(s, cert, why);
+    enum rf_err err = https_tls_make(s, &s->https_tls, why);
     if (err == RF_OK)
         err = listen_http(s, port, s->https_tls, &s->https, why);
     if (err == RF_OK)

@@ -108,7 +108,7 @@ static const struct rf_sccp_service_ops ops = {.send = op_send,
 
 /* ---- life ---- */
 
-static enum rf_err make_tls(struct server *s, struct rf_why *why)
+enum rf_err sccp_tls_make(struct server *s, struct rf_tls **out, struct rf_why *why)
 {
     RF_AUTO(rf_freep) char *cert = rf_site_path(s->site, RF_SITE_CERT_CCM);
     RF_AUTO(rf_freep) char *key = rf_site_path(s->site, RF_SITE_KEY_CCM);
@@ -122,7 +122,14 @@ static enum rf_err make_tls(struct server *s, struct rf_why *why)
                                .verify_arg = s,
                                .sessions = TLS_SESSIONS,
                                .keylog_path = keylog[0] != '\0' ? keylog : NULL};
-    return rf_tls_server_new(&conf, &s->sccp_tls, why);
+    return rf_tls_server_new(&conf, out, why);
+}
+
+void sccp_tls_use(struct server *s, struct rf_tls *take_tls)
+{
+    rf_listener_set_tls(s->sccp_listener, take_tls);
+    rf_tls_free(s->sccp_tls);
+    s->sccp_tls = take_tls;
 }
 
 enum rf_err sccp_prepare(struct server *s, struct rf_why *why)
@@ -130,7 +137,7 @@ enum rf_err sccp_prepare(struct server *s, struct rf_why *why)
     const struct rf_site_conf *site = s->site->conf;
     enum rf_err err = signalling_renew(s, site, why);
     if (err == RF_OK)
-        err = make_tls(s, why);
+        err = sccp_tls_make(s, &s->sccp_tls, why);
     if (err != RF_OK)
         return err;
     s->call_loop = rf_loop_new(rf_clock_real(), "calls");

@@ -135,7 +135,7 @@ static enum rf_err prepare(struct server *s, struct rf_why *why)
     if (err == RF_OK)
         err = open_store(s, why);
     if (err == RF_OK)
-        err = held_prepare(s, why);
+        err = certs_prepare(s, why);
     if (err != RF_OK)
         return err;
     s->loop = rf_loop_new(rf_clock_real(), "main");
@@ -249,8 +249,7 @@ void server_stop(struct server *s)
     rf_store_close(s->store);
     rf_anchors_unref(s->capf_anchors);
     rf_cert_unref(s->lsc_issuer);
-    rf_cert_unref(s->ccm);
-    rf_cert_unref(s->capf_cert);
+    certs_free(s);
     if (s->started_s != 0)
         rf_info(RF_CAT_MAIN, "ended");
 }

@@ -42,14 +42,23 @@ struct signalling {
     unsigned rsa_min;
 };
 
+/** Our own certificates; by the table of certs.c. */
+enum own_cert { OWN_CCM, OWN_CAPF, OWN_TVS, OWN_HTTPS, OWN_TFTP, OWN_LSC_ISSUER, OWN_N };
+
+/** What a reload found: NULL where it is as before. */
+struct certs_fresh {
+    struct rf_cert *cert[OWN_N];
+    struct rf_tls *tls[OWN_N];
+};
+
 struct server {
     struct rf_site *site; /* main thread; its conf may be replaced by a reload */
     struct rf_site_ports ports;
     int64_t started_s;
     struct site_lock lock;
     struct rf_cert *lsc_issuer;
-    struct rf_cert *ccm; /* as phones are shown it */
-    struct rf_cert *capf_cert;
+    struct rf_cert *own[OWN_N]; /* main thread */
+    struct rf_cert *ccm;        /* own[OWN_CCM], for the call-control thread */
 
     struct rf_signer *signer; /* the signer workers' */
     pid_t signer_pid;         /* 0: it has ended */
@@ -107,6 +116,9 @@ void server_stop(struct server *s);
 /* serve_sccp.c */
 enum rf_err sccp_prepare(struct server *s, struct rf_why *why);
 enum rf_err sccp_listen(struct server *s, uint16_t port, struct rf_why *why);
+/** A policy with the certificate that lies in the site now; and links that come use it. */
+enum rf_err sccp_tls_make(struct server *s, struct rf_tls **out, struct rf_why *why);
+void sccp_tls_use(struct server *s, struct rf_tls *take_tls);
 void sccp_run(struct server *s);
 void sccp_close(struct server *s);
 void sccp_free(struct server *s);
@@ -144,6 +156,9 @@ uint32_t files_connections(const struct server *s);
 /** `conf` is the site's by now. */
 void files_reload(struct server *s, const struct rf_site_conf *conf);
 void files_close(struct server *s);
+/** As those of sccp. */
+enum rf_err https_tls_make(struct server *s, struct rf_tls **out, struct rf_why *why);
+void https_tls_use(struct server *s, struct rf_tls *take_tls);
 
 /* serve_admin.c */
 enum rf_err admin_listen(struct server *s, const struct user *user, struct rf_why *why);
@@ -195,9 +210,18 @@ void event_of_server(struct server *s, enum rf_store_severity severity, const ch
 /** Drop old events now, and every hour. */
 void events_trim(struct server *s);
 
-/* held.c */
+/* certs.c */
 /** The certificates that phones are shown, noted as in use. At the start, before any thread. */
-enum rf_err held_prepare(struct server *s, struct rf_why *why);
+enum rf_err certs_prepare(struct server *s, struct rf_why *why);
+void certs_free(struct server *s);
+/** Which certificates lie in the site now that are not shown yet; nothing is changed. `out` is
+ * zeroed. Main thread, reads files. */
+enum rf_err certs_look(struct server *s, struct certs_fresh *out, struct rf_why *why);
+/** Show them. Returns how many there were. */
+size_t certs_use(struct server *s, struct certs_fresh *fresh);
+void certs_fresh_fini(struct certs_fresh *fresh);
+
+/* held.c */
 /** A transfer is over; main loop. A phone registered over TLS, or sent an alarm: call-control
  * thread. A CAPF session was done: main loop. */
 void held_of_file(struct server *s, const struct rf_provision_report *report);

@@ -143,7 +143,8 @@ enum rf_err rf_capf_service_new(const struct rf_capf_service_conf *conf,
     return RF_OK;
 }
 
-static enum rf_err make_tls(struct rf_capf_service *s, struct rf_why *why)
+enum rf_err rf_capf_service_make_tls(const struct rf_capf_service *s, struct rf_tls **out,
+                                     struct rf_why *why)
 {
     RF_AUTO(rf_cert_freep) struct rf_cert *cert = NULL;
     enum rf_err err = rf_cert_from_pem_file(s->cert_path, &cert, why);
@@ -159,7 +160,14 @@ static enum rf_err make_tls(struct rf_capf_service *s, struct rf_why *why)
                               .key_path = s->key_path,
                               .ask = RF_TLS_NO_ASK,
                               .keylog_path = s->keylog};
-    return rf_tls_server_new(&tls, &s->tls, why);
+    return rf_tls_server_new(&tls, out, why);
+}
+
+void rf_capf_service_use_tls(struct rf_capf_service *s, struct rf_tls *take_tls)
+{
+    rf_listener_set_tls(s->listener, take_tls);
+    rf_tls_free(s->tls);
+    s->tls = take_tls;
 }
 
 enum rf_err rf_capf_service_listen(struct rf_capf_service *s, const char *address, uint16_t port,
@@ -167,7 +175,7 @@ enum rf_err rf_capf_service_listen(struct rf_capf_service *s, const char *addres
 {
     if (s->listener != NULL)
         return rf_why_set(why, RF_ERR_EXISTS, "capf-listens", "CAPF listens already");
-    enum rf_err err = s->tls == NULL ? make_tls(s, why) : RF_OK;
+    enum rf_err err = s->tls == NULL ? rf_capf_service_make_tls(s, &s->tls, why) : RF_OK;
     if (err != RF_OK)
         return err;
     struct rf_listener_conf conf = {

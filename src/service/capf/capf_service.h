@@ -17,6 +17,7 @@
 
 #include "base/worker.h"
 #include "net/loop.h"
+#include "net/tls.h"
 #include "service/site/site.h"
 #include "trust/path.h"
 #include "trust/vault.h"
@@ -59,6 +60,11 @@ uint16_t rf_capf_service_port(const struct rf_capf_service *s);
 uint32_t rf_capf_service_sessions(const struct rf_capf_service *s);
 /** Other knobs from now on (a reload). */
 void rf_capf_service_set_site(struct rf_capf_service *s, const struct rf_site *site);
+/** A policy with the certificate that lies in the site now: as for listening; and sessions that
+ * come from now on use it (it listens). */
+RF_MUST_CHECK enum rf_err rf_capf_service_make_tls(const struct rf_capf_service *s,
+                                                   struct rf_tls **out, struct rf_why *why);
+void rf_capf_service_use_tls(struct rf_capf_service *s, struct rf_tls *take_tls);
 /** Other certificates are believed from now on (purpose CAPF; its count goes up). */
 void rf_capf_service_set_anchors(struct rf_capf_service *s, struct rf_anchors *anchors);
 /** Close listener and sessions; operations stay scheduled. The loop does not turn any more: links

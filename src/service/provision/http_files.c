@@ -527,6 +527,12 @@ uint16_t rf_http_files_port(const struct rf_http_files *s)
     return rf_listener_port(s->listener);
 }
 
+void rf_http_files_set_tls(struct rf_http_files *s, struct rf_tls *tls)
+{
+    rf_listener_set_tls(s->listener, tls);
+    s->conf.tls = tls;
+}
+
 uint32_t rf_http_files_connections(const struct rf_http_files *s)
 {
     return rf_handles_n(s->connections);

@@ -49,6 +49,8 @@ struct rf_http_files_conf {
 RF_MUST_CHECK enum rf_err rf_http_files_open(const struct rf_http_files_conf *conf,
                                              struct rf_http_files **out, struct rf_why *why);
 uint16_t rf_http_files_port(const struct rf_http_files *s);
+/** Connections that come from now on use this policy; for a server that has one. */
+void rf_http_files_set_tls(struct rf_http_files *s, struct rf_tls *tls);
 uint32_t rf_http_files_connections(const struct rf_http_files *s);
 /** From now on (a reload). */
 void rf_http_files_set_wants_proof(struct rf_http_files *s, bool wants_proof);

@@ -136,7 +136,7 @@ struct rf_setup_rotation {
     enum rf_setup_step step;
     enum rf_setup_what what;
     int64_t since_s;
-    bool wants_restart;            /* ringfenced has to be started again */
+    bool wants_restart;            /* ringfenced has to take it up: a reload, or a new start */
     struct rf_setup_phones phones; /* who has not got what the next step needs */
     struct rf_setup_lists lists;   /* what this call published */
     struct rf_cert *cert;          /* the new certificate, after begin */

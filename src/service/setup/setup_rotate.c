@@ -146,7 +146,7 @@ static enum rf_err cert_load(const char *dir, enum rf_site_item item, const char
     return rf_cert_from_pem_file(path, out, why);
 }
 
-/* Does the server have to be started again before the next step? */
+/* Does the server have to take up another certificate before the next step? */
 static enum rf_err look_at_server(const char *dir, struct rf_setup_rotation *r, struct rf_why *why)
 {
     const struct subject *s = &subjects[r->what];
@@ -479,7 +479,8 @@ static enum rf_err finish(const struct rf_setup_run *run, const struct places *p
     if (!rf_fault_skips("setup.rotation-restart") && r->wants_restart)
         return rf_why_set(
             why, RF_ERR_AGAIN, "rotation-restart",
-            "ringfenced still uses the former certificate: start it again, then go on");
+            "ringfenced still uses the former certificate: `ringfence rotate status` says what it "
+            "needs, then go on");
     enum rf_err err = must_have_all(run, r, why);
     if (err != RF_OK)
         return err;
@@ -492,7 +493,7 @@ static enum rf_err finish(const struct rf_setup_run *run, const struct places *p
     return err == RF_OK ? state_drop(run, r, why) : err;
 }
 
-/* From here on the new key is used: by the server once it is started again; the SAST at once. */
+/* From here on the new key is used: by the server once it takes it up; the SAST at once. */
 static enum rf_err switch_over(const struct rf_setup_run *run, const struct places *p,
                                struct rf_setup_rotation *r, struct rf_why *why)
 {
@@ -593,8 +594,10 @@ static enum rf_err forget_next(const struct rf_setup_run *run, const struct plac
                                struct rf_setup_rotation *r, struct rf_why *why)
 {
     if (!rf_fault_skips("setup.rotation-restart") && r->wants_restart)
-        return rf_why_set(why, RF_ERR_AGAIN, "rotation-restart",
-                          "ringfenced still uses the new certificate: start it again, then abort");
+        return rf_why_set(
+            why, RF_ERR_AGAIN, "rotation-restart",
+            "ringfenced still uses the new certificate: `ringfence rotate status` says what it "
+            "needs, then abort");
     enum rf_err err = drop(p, NEXT, why);
     if (err == RF_OK)
         err = rf_setup_publish(run, &r->lists, why);

@@ -194,8 +194,8 @@ static enum rf_err note_phone(void *arg, const struct rf_tls_presented *peer,
     return RF_OK;
 }
 
-enum rf_err rf_tvs_service_listen(struct rf_tvs_service *s, const char *address, uint16_t port,
-                                  struct rf_why *why)
+enum rf_err rf_tvs_service_make_tls(const struct rf_tvs_service *s, struct rf_tls **out,
+                                    struct rf_why *why)
 {
     struct rf_tls_conf tls = {.name = "tvs",
                               .profile = RF_TLS_MODERN,
@@ -204,7 +204,20 @@ enum rf_err rf_tvs_service_listen(struct rf_tvs_service *s, const char *address,
                               .ask = RF_TLS_ASK,
                               .verify = note_phone,
                               .keylog_path = s->keylog};
-    enum rf_err err = rf_tls_server_new(&tls, &s->tls, why);
+    return rf_tls_server_new(&tls, out, why);
+}
+
+void rf_tvs_service_use_tls(struct rf_tvs_service *s, struct rf_tls *take_tls)
+{
+    rf_listener_set_tls(s->listener, take_tls);
+    rf_tls_free(s->tls);
+    s->tls = take_tls;
+}
+
+enum rf_err rf_tvs_service_listen(struct rf_tvs_service *s, const char *address, uint16_t port,
+                                  struct rf_why *why)
+{
+    enum rf_err err = rf_tvs_service_make_tls(s, &s->tls, why);
     if (err != RF_OK)
         return err;
     struct rf_listener_conf conf = {

@@ -15,6 +15,7 @@
 #define SERVICE_TVS_TVS_SERVICE_H
 
 #include "net/loop.h"
+#include "net/tls.h"
 #include "service/site/site.h"
 #include "service/tvs/tvs_book.h"
 
@@ -51,6 +52,11 @@ const struct rf_tvs_book *rf_tvs_service_book(const struct rf_tvs_service *s);
 /** Bind and serve with the site's TVS certificate. What TLS and binding give. */
 RF_MUST_CHECK enum rf_err rf_tvs_service_listen(struct rf_tvs_service *s, const char *address,
                                                 uint16_t port, struct rf_why *why);
+/** A policy with the certificate that lies in the site now; and connections that come from now on
+ * use it (it listens). */
+RF_MUST_CHECK enum rf_err rf_tvs_service_make_tls(const struct rf_tvs_service *s,
+                                                  struct rf_tls **out, struct rf_why *why);
+void rf_tvs_service_use_tls(struct rf_tvs_service *s, struct rf_tls *take_tls);
 uint16_t rf_tvs_service_port(const struct rf_tvs_service *s);
 /** Close the listener; links go with the loop. NULL is fine. */
 void rf_tvs_service_free(struct rf_tvs_service *s);

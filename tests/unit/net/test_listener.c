@@ -350,6 +350,42 @@ static void links_are_spread_in_turn(void **state)
     spread_end(&s);
 }
 
+/* Another key is shown to who comes then; who is there notices nothing. */
+static void another_certificate_is_for_links_that_come(void **state)
+{
+    struct spread s;
+    struct end first;
+    struct rf_tls *other = NULL;
+    struct rf_tls_conf conf = {.name = "other",
+                               .profile = RF_TLS_MODERN,
+                               .cert = pki.server_rsa.cert,
+                               .key = pki.server_rsa.key,
+                               .ask = RF_TLS_NO_ASK};
+    spread_begin(&s);
+    dial(&s.w);
+    spread_until(&s, s.opened == 1 && s.w.client.opened == 1);
+    assert_string_equal(s.w.at_client.leaf, rf_cert_fingerprint(pki.server.cert));
+    first = s.w.client;
+    rf_link_set_owner(first.link, &first);
+    s.w.client = (struct end){0};
+    end_reset(&s.w.client);
+    assert_err(rf_tls_server_new(&conf, &other, NULL), RF_OK);
+    rf_listener_set_tls(s.w.listener, other);
+    rf_tls_free(other); /* the listener has a reference of its own */
+    for (unsigned i = 0; i < WORKERS; i++) {
+        dial(&s.w);
+        spread_until(&s, s.opened == 2 + i && s.w.client.opened == 1 + i);
+        assert_string_equal(s.w.at_client.leaf, rf_cert_fingerprint(pki.server_rsa.cert));
+        rf_link_forget(rf_steal(&s.w.client.link));
+    }
+    assert_err(rf_link_write(first.link, rf_slice_str("still")), RF_OK);
+    spread_until(&s, first.got.len == 5);
+    rf_link_forget(first.link);
+    rf_buf_fini(&first.got);
+    spread_until(&s, s.closed == 1 + WORKERS);
+    spread_end(&s);
+}
+
 static void closing_by_ref_sends_first(void **state)
 {
     for (int has_why = 0; has_why <= 1; has_why++) {
@@ -521,6 +557,7 @@ int main(void)
         cmocka_unit_test(no_descriptors_left),
         cmocka_unit_test(closing_a_listener_leaves_its_links),
         cmocka_unit_test(links_are_spread_in_turn),
+        cmocka_unit_test(another_certificate_is_for_links_that_come),
         cmocka_unit_test(closing_by_ref_sends_first),
         cmocka_unit_test(who_does_not_read_is_cut),
         cmocka_unit_test(a_worker_that_is_behind_refuses),
