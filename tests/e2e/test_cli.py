@@ -170,6 +170,7 @@ def test_openssl_reads_the_certificates_of_a_site(made_site):
         "capf": ("CA:TRUE, pathlen:0", {"Digital Signature", "Certificate Sign"}),
         "lsc-issuer": ("CA:TRUE, pathlen:0", {"Digital Signature", "Certificate Sign",
                                               "CRL Sign"}),
+        "tvs": ("CA:FALSE", {"Digital Signature"}),
         "https": ("CA:FALSE", {"Digital Signature"}),
     }
     keys = set()
@@ -181,7 +182,7 @@ def test_openssl_reads_the_certificates_of_a_site(made_site):
         got = re.search(r"Key Usage: critical\s+(.*)$", shown, re.M)[1]
         assert usage <= set(got.split(", ")), name
         assert constraints.startswith("CA:TRUE") == ("Certificate Sign" in got), name
-        if name in ("ccm", "https"):
+        if name in ("ccm", "tvs", "https"):
             assert "TLS Web Server Authentication" in shown
         algorithm = "ecdsa-with-SHA256" if name == "https" else "sha256WithRSAEncryption"
         assert f"Signature Algorithm: {algorithm}" in x509(path, "-text")
@@ -205,7 +206,7 @@ def test_init_prints_what_openssl_finds_and_protects_the_second_sast(tmp_path):
                          "--set", "advertise=cm.example.net", "--sast2-passphrase-file", phrase,
                          "--json")
     files = {"SAST-1": "sast1", "SAST-2": "sast2", "CCM": "ccm", "TFTP": "tftp", "CAPF": "capf",
-             "LSC-issuer": "lsc-issuer", "HTTPS": "https"}
+             "LSC-issuer": "lsc-issuer", "TVS": "tvs", "HTTPS": "https"}
     assert {c["role"] for c in said["certificates"]} == set(files)
     for one in said["certificates"]:
         shown = x509(site / "certs" / f"{files[one['role']]}.pem", "-fingerprint", "-sha256")

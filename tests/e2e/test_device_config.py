@@ -117,7 +117,7 @@ def test_lint_tells_what_phones_stumble_over(served):
     site.cli("device", "set", A, "vendorConfig/webAccess=enabled",
              "devicePool/callManagerGroup/members/member[2]/callManager/processNodeName=cm2",
              "devicePool/callManagerGroup/members/member[2]/callManager/ports/ethernetPhonePort=2443",
-             "TVS/members/member[1]/port=2445", "networkLocale=Nowhere", "preemption=Forceful")
+             "TVS/members/member[2]/port=2445", "networkLocale=Nowhere", "preemption=Forceful")
     found = site.cli("config", "lint", A, "--json", status=1)["findings"]
     codes = {f["code"]: f["severity"] for f in found}
     assert codes["web-commands"] == "error" and codes["port-secure"] == "error"

@@ -600,6 +600,20 @@ def test_everything_is_well_and_nothing_is_written(ward):
     assert not [e for e in ward.site.events(after=mark) if e["code"] == "registered"]
 
 
+def test_a_site_with_tvs_is_well_and_a_stranger_in_its_place_is_seen(office):
+    def look():
+        return Report(rig.run(rig.program("ringphone"), "doctor", "--tftp", office.site.tftp,
+                              "--json", "--flash", office.a.flash, status=None))
+    office.site.start()
+    report = look()
+    assert report.status == 0 and not report.faults, report
+    assert [line["step"] for line in report.lines].count("tvs") == 1, report
+    # Whatever answers at that address with another certificate than the list's.
+    office.site.cli("device", "set", A,
+                    f"TVS/members/member[1]/port={office.site.ports['capf']}")
+    assert ("tvs", "server-role") in look().faults, look()
+
+
 def test_http_beside_tftp(ward):
     """The site's own HTTP and HTTPS are looked at, and nothing counts as fetched."""
     ports = ward.site.ports

@@ -28,7 +28,8 @@ def made_site_with_passphrase(tmp_path_factory):
     (folder / "passphrase").write_text(f"{PASSPHRASE}\n")
     rig.ringfence("init", "--site", folder / "site", "--sast2-passphrase-file",
                   folder / "passphrase", "--set", "sccp_port=0", "--set", "capf_port=0", "--set",
-                  "tftp_port=0", "--set", "http_port=0", "--set", "https_port=0")
+                  "tftp_port=0", "--set", "http_port=0", "--set", "https_port=0",
+                  "--set", "tvs_port=0")
     return folder / "site"
 
 

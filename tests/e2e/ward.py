@@ -64,7 +64,9 @@ class Ward:
     def __init__(self, folder, like_factory):
         self.folder = folder
         self.factory = rig.Factory(folder / "factory", like=like_factory)
-        self.site = rig.Site(folder / "site", tftp_retry_ms=200)
+        # The lists that are planted have no TVS; and many look at once.
+        self.site = rig.Site(folder / "site", tftp_retry_ms=200, tftp_per_address=64,
+                             tvs="no")
         self.site.cli("mic", "import", self.factory.roots)
         self.site.cli("image", "import", *self.factory.firmware_files("2.0"))
         self.site.start()

@@ -125,7 +125,7 @@ class Job:
     def make_site(self):
         # More phones than an address usually has: those that call and those that attack.
         options = {"name": "try", "sccp_port": 0, "capf_port": 0, "tftp_port": 0,
-                   "http_port": 0, "https_port": 0, "provision_names": 0}
+                   "http_port": 0, "https_port": 0, "tvs_port": 0, "provision_names": 0}
         sets = [word for key, value in options.items() for word in ("--set", f"{key}={value}")]
         made = ringfence("init", "--site", self.site, *sets)
         return f"{len(made['certificates'])} certificates, trust lists, database"
