@@ -120,8 +120,8 @@ const struct cmd cmd_lsc_forget = {
     .summary = "Believe the phones of another site no longer, or those of a former issuer",
     .help =
         "Phones that still have a certificate by it are refused from the next reload on: those\n"
-        "that are registered stay until they come again. FINGERPRINT is what `ringfence lsc\n"
-        "issuers` shows.",
+        "that are registered stay until they come again. FINGERPRINT is what\n"
+        "`ringfence lsc issuers` shows.",
     .uses_site = true,
     .has_json = true,
     .run = run_forget,
