@@ -252,6 +252,7 @@ static int on_complaint(int ok, X509_STORE_CTX *ctx)
     return is_skipped ? 1 : 0;
 }
 
+/* The reason first: names may be longer than the text. */
 static enum rf_err refuse_path(X509_STORE_CTX *ctx, const struct rf_anchors *a,
                                const struct rf_cert *leaf, struct rf_why *why)
 {
@@ -259,10 +260,10 @@ static enum rf_err refuse_path(X509_STORE_CTX *ctx, const struct rf_anchors *a,
     int error = X509_STORE_CTX_get_error(ctx);
     const char *code = code_of(error, &is_skipped);
     return rf_why_set(why, RF_ERR_DENIED, code,
-                      "%s (%s), issued by %s, does not lead to one of the %zu certificates held "
-                      "for %s: %s",
-                      rf_cert_subject(leaf), rf_cert_short(leaf), rf_cert_issuer(leaf), a->n,
-                      rf_purpose_name(a->purpose), X509_verify_cert_error_string(error));
+                      "%s, so it does not lead to one of the %zu certificates held for %s: %s "
+                      "(%s), issued by %s",
+                      X509_verify_cert_error_string(error), a->n, rf_purpose_name(a->purpose),
+                      rf_cert_subject(leaf), rf_cert_short(leaf), rf_cert_issuer(leaf));
 }
 
 /* One certificate of a verified path: depth 0 is the leaf, is_last the anchor. */

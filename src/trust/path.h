@@ -4,7 +4,8 @@
  *
  *     err = rf_path_check(capf_anchors, leaf, &chain, &policy, &why);
  *
- * Thread: an anchor set is filled once, then immutable and shared by counting; checks on any. */
+ * Thread: an anchor set is filled once, then immutable and shared by counting; checks on any.
+ * doc: docs/path-validation.md */
 #ifndef TRUST_PATH_H
 #define TRUST_PATH_H
 
