@@ -79,6 +79,7 @@ const struct cmd *const cmd_table[] = {
     &cmd_factory_init,
     &cmd_factory_firmware,
     &cmd_factory_phone,
+    &cmd_factory_issued,
     &cmd_factory_image_key,
     &cmd_help,
     &cmd_man,

@@ -17,7 +17,7 @@ extern const struct cmd cmd_files_import, cmd_files_list, cmd_files_add, cmd_fil
 extern const struct cmd cmd_mic_import, cmd_lsc_import, cmd_lsc_issuers, cmd_lsc_forget;
 extern const struct cmd cmd_init, cmd_backup, cmd_restore;
 extern const struct cmd cmd_factory_init, cmd_factory_firmware, cmd_factory_phone,
-    cmd_factory_image_key;
+    cmd_factory_image_key, cmd_factory_issued;
 extern const struct cmd cmd_config_check, cmd_config_show, cmd_config_device, cmd_config_lint,
     cmd_config_elements;
 extern const struct cmd cmd_template_set, cmd_template_unset, cmd_template_show;

@@ -247,11 +247,12 @@ void rf_factory_mic_fini(struct rf_factory_mic *mic)
 }
 
 enum rf_err rf_factory_mic_make(const struct rf_factory *f, const char *device, const char *model,
-                                const char *serial_number, int64_t now_s,
+                                const char *serial_number, enum rf_key_type key_type, int64_t now_s,
                                 struct rf_factory_mic *out, struct rf_why *why)
 {
     RF_AUTO(rf_vault_freep) struct rf_vault_key *ca = rf_vault_key_from_key(f->issuer_key);
-    enum rf_err err = rf_key_new_rsa(FACTORY_RSA_BITS, &out->key, why);
+    enum rf_err err = key_type == RF_KEY_EC ? rf_key_new_ec(RF_CURVE_P256, &out->key, why)
+                                            : rf_key_new_rsa(FACTORY_RSA_BITS, &out->key, why);
     if (err != RF_OK)
         return err;
     struct rf_issue_mic spec = {

@@ -6,6 +6,7 @@
  *     factory/mic-root.pem, mic-issuer.pem, image-key.pem    keys with certificates, 0600
  *     factory/image-key-next.pem                             while the key of firmware is changed
  *     factory/mic-roots.pem, image-keys.pem                  certificates: for sites and phones
+ *     factory/issued/                                        lists of batches: factory_batch.h
  *
  * Thread: one; everything blocks. doc: docs/factory.md */
 #ifndef SERVICE_SETUP_FACTORY_H
@@ -74,10 +75,10 @@ struct rf_factory_mic {
     struct rf_cert *cert;
 };
 void rf_factory_mic_fini(struct rf_factory_mic *mic);
-/** RF_ERR_BAD issue-name. */
+/** With a key of RSA 2048 or on P-256. RF_ERR_BAD issue-name. */
 RF_MUST_CHECK enum rf_err rf_factory_mic_make(const struct rf_factory *f, const char *device,
                                               const char *model, const char *serial_number,
-                                              int64_t now_s, struct rf_factory_mic *out,
-                                              struct rf_why *why);
+                                              enum rf_key_type key_type, int64_t now_s,
+                                              struct rf_factory_mic *out, struct rf_why *why);
 
 #endif
