@@ -367,7 +367,8 @@ struct rf_store_capf {
     char reason[RF_WHY_CODE_MAX]; /* of FAILED: bad-string, expired-window, no-cert … */
     enum rf_store_key_type key_type;
     uint32_t key_bits;
-    int64_t complete_by_s; /* 0: no end */
+    uint32_t rsa_backup_bits; /* EC preferred: RSA of this size where the phone makes none; 0: no */
+    int64_t complete_by_s;    /* 0: no end */
     int64_t created_uid;
     int64_t created_s;
     int64_t changed_s;

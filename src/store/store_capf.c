@@ -53,6 +53,7 @@ static void read_capf(struct rf_db *q, struct rf_store_capf *c)
     c->created_uid = rf_db_get(q);
     c->created_s = rf_db_get(q);
     c->changed_s = rf_db_get(q);
+    c->rsa_backup_bits = rf_db_get_u32(q, UINT32_MAX);
 }
 
 enum rf_err rf_store_capf_find(struct rf_store *store, const char *device,
@@ -163,6 +164,7 @@ static enum rf_err schedule(struct rf_store *store, const struct rf_store_capf *
     rf_db_int(&q, op->created_uid);
     rf_db_int(&q, now_s);
     rf_db_int(&q, now_s);
+    rf_db_int(&q, op->rsa_backup_bits);
     if ((err = rf_db_run(&q, why)) == RF_OK)
         *out_id = sqlite3_last_insert_rowid(store->db);
     return err;

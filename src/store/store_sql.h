@@ -5,7 +5,7 @@
 
 #define RF_SQL_CAPF_COLS                                                                           \
     "id, device, op, asked, auth, string_hash, string_expires_s, tries_left, state, reason, "      \
-    "key_type, key_bits, complete_by_s, created_uid, created_s, changed_s"
+    "key_type, key_bits, complete_by_s, created_uid, created_s, changed_s, rsa_backup_bits"
 #define RF_SQL_CERT_COLS                                                                           \
     "id, device, kind, sha256, serial, subject, issuer, not_before_s, not_after_s, der, state, "   \
     "op_id, issued_s, confirmed_s, ended_s"
@@ -94,7 +94,8 @@
     X(CAPF_CLEAR, "DELETE FROM capf_op WHERE device = ?")                                          \
     X(CAPF_ADD, "INSERT INTO capf_op (device, op, asked, auth, string_hash, string_expires_s, "    \
                 "tries_left, state, reason, key_type, key_bits, complete_by_s, created_uid, "      \
-                "created_s, changed_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")      \
+                "created_s, changed_s, rsa_backup_bits) "                                          \
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                         \
     X(CAPF_DROP, "UPDATE capf_op SET op = 0, state = 0, string_hash = '', reason = '', "           \
                  "changed_s = ?2 WHERE device = ?1")                                               \
     X(CAPF_FIND, "SELECT " RF_SQL_CAPF_COLS " FROM capf_op WHERE device = ?")                      \

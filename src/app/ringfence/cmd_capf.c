@@ -30,14 +30,17 @@ static int ask(struct cmd_ctx *ctx, const char *op)
     struct rf_json *body = rf_json_obj();
     struct rf_why why = {0};
     const char *auth = cmd_get(ctx, "auth"), *bits = cmd_get(ctx, "key-bits");
+    const char *key = cmd_get(ctx, "key");
     uint64_t key_bits = 0;
     rf_json_set_str(body, "op", op);
     if (strcmp(op, "none") != 0)
         rf_json_set_str(body, "auth", auth != NULL ? auth : "string");
-    if (bits != NULL && !rf_parse_u64(rf_slice_str(bits), 512, 4096, &key_bits)) {
+    if (bits != NULL && !rf_parse_u64(rf_slice_str(bits), 256, 4096, &key_bits)) {
         rf_json_free(body);
-        return cmd_usage(ctx, "--key-bits is 512 to 4096, not %s", bits);
+        return cmd_usage(ctx, "--key-bits is 256 to 4096, not %s", bits);
     }
+    if (key != NULL)
+        rf_json_set_str(body, "key_type", key);
     if (bits != NULL)
         rf_json_set_int(body, "key_bits", (int64_t)key_bits);
     if (add_string(ctx, body, &why) != RF_OK) {
@@ -63,7 +66,12 @@ static int run_install(struct cmd_ctx *ctx)
 
 static const struct cmd_option install_options[] = {
     AUTH_OPTIONS,
-    {.name = "key-bits", .arg = "N", .help = "RSA key size; default: lsc_key_bits of the site"},
+    {.name = "key",
+     .arg = "rsa|ec|ec-preferred",
+     .help = "which key it makes; default rsa; preferred: RSA where the phone makes no other"},
+    {.name = "key-bits",
+     .arg = "N",
+     .help = "its size; default: lsc_key_bits of the site, and 384 (or 256, 521) for EC"},
 };
 
 const struct cmd cmd_capf_install = {

@@ -62,6 +62,7 @@ static const char text[] =
     "  --https-port N|no       and for the configuration by HTTPS, when the lists say so (6971)\n"
     "  --tftp-window N         blocks that TFTP may send at a time (1)\n"
     "  --no-tftp-options       ask as the oldest phones do, in blocks of 512\n"
+    "  --no-ec                 make no EC keys, as older models do\n"
     "  --log-level LEVEL       error, warn, info or debug, on standard error (error)\n"
     "\n"
     "Weak, for old servers; off unless asked for\n"

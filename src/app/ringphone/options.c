@@ -30,6 +30,7 @@ enum {
     OPT_KEYLOG,
     OPT_JSON,
     OPT_SHA1,
+    OPT_NO_EC,
     OPT_BARE,
     OPT_PLAIN_TFTP,
     OPT_HTTP,
@@ -64,6 +65,7 @@ static const struct option long_options[] = {
     {"keylog", required_argument, NULL, OPT_KEYLOG},
     {"json", no_argument, NULL, OPT_JSON},
     {"allow-sha1", no_argument, NULL, OPT_SHA1},
+    {"no-ec", no_argument, NULL, OPT_NO_EC},
     {"bare-digest", no_argument, NULL, OPT_BARE},
     {"no-tftp-options", no_argument, NULL, OPT_PLAIN_TFTP},
     {"no-clock", no_argument, NULL, OPT_NO_CLOCK},
@@ -271,6 +273,7 @@ static void take_flag(int c, struct options *o)
     o->is_json |= c == OPT_JSON;
     o->allow_sha1 |= c == OPT_SHA1;
     o->bare_digest |= c == OPT_BARE;
+    o->no_ec |= c == OPT_NO_EC;
     o->no_tftp_options |= c == OPT_PLAIN_TFTP;
     o->no_clock |= c == OPT_NO_CLOCK;
 }

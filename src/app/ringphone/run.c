@@ -261,6 +261,7 @@ static void make_phone(struct app *a)
         .no_clock = o->no_clock,
         .allow_sha1 = o->allow_sha1,
         .bare_digest = o->bare_digest,
+        .no_ec = o->no_ec,
         .keylog_path = o->keylog,
         .retry_first_ms = o->retry_ms,
         .retry_max_ms = longest > UINT32_MAX ? UINT32_MAX : (uint32_t)longest,

@@ -53,9 +53,11 @@ static enum rf_err read_key(const struct rf_json *body, const struct rf_site_con
         err = rf_json_need_str(body, "key_type", &type, why);
     if (err != RF_OK)
         return err;
-    if (strcmp(type, "rsa") != 0 && strcmp(type, "ec") != 0)
-        return bad(why, "key-type", "\"key_type\": wants rsa or ec");
-    op->key_type = strcmp(type, "ec") == 0 ? RF_STORE_KEY_EC : RF_STORE_KEY_RSA;
+    bool is_preferred = strcmp(type, "ec-preferred") == 0;
+    if (strcmp(type, "rsa") != 0 && strcmp(type, "ec") != 0 && !is_preferred)
+        return bad(why, "key-type", "\"key_type\": wants rsa, ec or ec-preferred");
+    op->key_type = strcmp(type, "rsa") == 0 ? RF_STORE_KEY_RSA : RF_STORE_KEY_EC;
+    op->rsa_backup_bits = is_preferred ? conf->lsc_key_bits : 0;
     op->key_bits = op->key_type == RF_STORE_KEY_EC ? 384 : conf->lsc_key_bits;
     if (rf_json_get(body, "key_bits") != NULL) {
         err = rf_json_need_int(body, "key_bits", 1, 65535, &bits, why);

@@ -153,6 +153,26 @@ static void ask_key(void *self, const void *data)
     refused(s);
 }
 
+/* EC preferred: the phone said no to that, and is asked for RSA, once. */
+static bool has_backup(const struct capf_session *s, const struct rf_capf_msg *m)
+{
+    const struct rf_store_capf *op = &s->c->op;
+    return op->key_type == RF_STORE_KEY_EC && op->rsa_backup_bits != 0 && !m->has_public_key &&
+           m->has_reason && m->reason != RF_CAPF_REASON_UPDATE;
+}
+
+static void ask_backup(void *self, const void *data)
+{
+    struct capf_session *s = self;
+    struct rf_store_capf *op = &s->c->op;
+    rf_info(RF_CAT_CAPF, "asked for RSA, since the phone makes no EC key dev=%s bits=%u", s->device,
+            op->rsa_backup_bits);
+    op->key_type = RF_STORE_KEY_RSA;
+    op->key_bits = op->rsa_backup_bits;
+    op->rsa_backup_bits = 0;
+    ask_key(s, data);
+}
+
 static void wait_on(void *self, const void *data)
 {
     (void)data;
@@ -190,6 +210,10 @@ static void judge_key(void *self, const void *data)
 {
     struct capf_session *s = self;
     const struct rf_capf_msg *m = ((const struct capf_in *)data)->msg;
+    if (has_backup(s, m)) {
+        rf_fsm_post(&s->fsm, CAPF_EV_NO_EC, NULL, 0);
+        return;
+    }
     if (!is_done_by_phone(s, m, !m->has_public_key))
         return;
     if (!m->has_public_key)
@@ -379,6 +403,7 @@ static const struct rf_fsm_row rows[] = {
     {CAPF_ST_WAIT_KEY, CAPF_EV_LOST, lose, CAPF_ST_RECORDING},
     {CAPF_ST_WAIT_KEY, CAPF_EV_T_SILENT, give_up, CAPF_ST_RECORDING},
     {CAPF_ST_JUDGING, CAPF_EV_KEY_GOOD, sign, CAPF_ST_SIGNING},
+    {CAPF_ST_JUDGING, CAPF_EV_NO_EC, ask_backup, CAPF_ST_WAIT_KEY},
     {CAPF_ST_JUDGING, CAPF_EV_REFUSED, record, CAPF_ST_RECORDING},
     {CAPF_ST_JUDGING, CAPF_EV_LOST, lose, CAPF_ST_RECORDING},
     {CAPF_ST_SIGNING, CAPF_EV_SIGNED, keep, CAPF_ST_KEEPING},

@@ -59,6 +59,7 @@
     X(LET_FETCH)                                                                                   \
     X(HELD) /* the phone showed the very certificate that was to be installed */                   \
     X(KEY_GOOD)                                                                                    \
+    X(NO_EC) /* the phone makes no such key, and an RSA key will do */                             \
     X(SIGNED)                                                                                      \
     X(KEPT)                                                                                        \
     X(CONFIRMED)                                                                                   \

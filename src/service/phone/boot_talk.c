@@ -111,6 +111,7 @@ void phone_enrol_begin(struct rf_phone *p)
         .floor_s = phone_floor_s(p),
         .has_time = !p->conf.no_clock,
         .bare_digest = p->conf.bare_digest,
+        .no_ec = p->conf.no_ec,
         .keylog_path = p->conf.keylog_path,
         .net = p->conf.net,
         .net_arg = p->conf.net_arg,

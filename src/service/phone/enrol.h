@@ -111,6 +111,7 @@ struct rf_enrol_conf {
     int64_t floor_s;
     bool has_time;    /* the clock's wall time may be believed: the LSC must be valid now */
     bool bare_digest; /* proofs without DigestInfo, for servers that want them so */
+    bool no_ec;       /* a model that makes no EC keys: asked for one it says no, and waits */
     unsigned rsa_min; /* keys shorter than this are not made; 0: 2048 */
     /* 0: default */
     uint32_t handshake_ms;   /* 10 s */

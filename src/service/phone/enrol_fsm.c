@@ -140,10 +140,24 @@ static void answer_reason(struct rf_enrol *e, enum rf_capf_command command,
     enrol_send(e, &msg);
 }
 
+/* A server that prefers EC asks again, for RSA; another ends the session. */
+static void decline(struct rf_enrol *e)
+{
+    rf_why_set(&e->why, RF_ERR_DENIED, "keygen-no-ec",
+               "the server asks for an EC key, and this phone makes none");
+    answer_reason(e, RF_CAPF_KEYGEN_RES, RF_CAPF_REASON_INVALID);
+    rf_fsm_post(&e->fsm, ENROL_EV_DECLINED, NULL, 0);
+}
+
 static void make_key(void *self, const void *data)
 {
     struct rf_enrol *e = self;
     const struct rf_capf_msg *msg = ((const struct enrol_data *)data)->msg;
+    if (e->conf.no_ec && msg->has_key_type && msg->key_type == RF_CAPF_KEY_EC) {
+        decline(e);
+        return;
+    }
+    e->why = (struct rf_why){0}; /* of a key that was declined */
     struct enrol_job *j = enrol_job_new(e, ENROL_JOB_KEY);
     if (!judge_key(e, msg, j)) {
         enrol_job_free(j);
@@ -515,6 +529,7 @@ static const struct rf_fsm_row rows[] = {
     { ENROL_WAIT_REQUEST, ENROL_EV_CLOSED,      closed,        ENROL_DONE },
 
     { ENROL_MAKING_KEY,   ENROL_EV_KEY_MADE,    send_key,      ENROL_WAIT_CERT },
+    { ENROL_MAKING_KEY,   ENROL_EV_DECLINED,    NULL,          ENROL_WAIT_REQUEST },
     { ENROL_MAKING_KEY,   ENROL_EV_T_PROGRESS,  in_progress,   ENROL_MAKING_KEY },
     { ENROL_MAKING_KEY,   ENROL_EV_JOB_FAILED,  key_failed,    ENROL_LEAVING },
     { ENROL_MAKING_KEY,   ENROL_EV_REFUSED,     leave,         ENROL_LEAVING },
@@ -599,6 +614,7 @@ static const char *const event_names[ENROL_EVENTS] = {
     [ENROL_EV_END] = "END",                 [ENROL_EV_RETRY_LATER] = "RETRY_LATER",
     [ENROL_EV_OTHER] = "OTHER",             [ENROL_EV_BAD] = "BAD",
     [ENROL_EV_PROVED] = "PROVED",           [ENROL_EV_KEY_MADE] = "KEY_MADE",
+    [ENROL_EV_DECLINED] = "DECLINED",
     [ENROL_EV_STORED] = "STORED",           [ENROL_EV_DELETED] = "DELETED",
     [ENROL_EV_JOB_FAILED] = "JOB_FAILED",   [ENROL_EV_REFUSED] = "REFUSED",
     [ENROL_EV_ABORT] = "ABORT",             [ENROL_EV_CLOSED] = "CLOSED",

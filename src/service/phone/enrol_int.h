@@ -37,6 +37,7 @@ enum enrol_event {
     ENROL_EV_BAD,   /* bytes that are no message: why */
     ENROL_EV_PROVED,
     ENROL_EV_KEY_MADE,
+    ENROL_EV_DECLINED, /* posted by an action: this phone makes no such key */
     ENROL_EV_STORED,
     ENROL_EV_DELETED,
     ENROL_EV_JOB_FAILED, /* why */

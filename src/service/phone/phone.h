@@ -125,6 +125,7 @@ struct rf_phone_conf {
     bool no_clock;    /* the machine's time is not to be believed: no time stamp is in the future */
     bool allow_sha1;  /* weak: take files signed with SHA-1, as old servers sign them */
     bool bare_digest; /* weak: CAPF proofs without DigestInfo */
+    bool no_ec;       /* a model that makes no EC keys */
     bool has_file_rollback;         /* else as the flash keeps it */
     enum rf_rollback file_rollback; /* a file older than the stored one */
     const char *keylog_path;        /* debugging; NULL: none */

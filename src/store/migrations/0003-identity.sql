@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- What identity needs: certificates that the trust verification service vouches for.
+-- What identity needs: certificates that the trust verification service vouches for, and which key a
+-- phone makes.
 
 -- Beside those of the site's own lists.
 CREATE TABLE tvs_cert (
@@ -9,3 +10,6 @@ CREATE TABLE tvs_cert (
     added_s       INTEGER NOT NULL,             -- when it was added, or changed
     der           BLOB    NOT NULL CHECK (length(der) BETWEEN 1 AND 8192) -- the certificate
 ) STRICT, WITHOUT ROWID;
+
+-- Of an operation for an EC key: the RSA size that a phone is asked for which makes none; 0: none.
+ALTER TABLE capf_op ADD COLUMN rsa_backup_bits INTEGER NOT NULL DEFAULT 0;

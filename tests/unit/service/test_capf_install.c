@@ -157,6 +157,71 @@ static void p384_and_p521_are_asked_by_curve_sec_67(void **state)
     }
 }
 
+/* To the request for a key on P-384, of an operation with or without an RSA key as backup. */
+static struct kit_link *to_the_ec_key(struct kit *k, uint32_t backup)
+{
+    struct rf_store_capf op =
+        kit_operation(PHONE, RF_STORE_OP_INSTALL, RF_STORE_AUTH_STRING, "123456");
+    op.key_bits = 384;
+    op.rsa_backup_bits = backup;
+    kit_schedule_as(k, &op);
+    struct kit_link *l = kit_open(k, HERE);
+    kit_say_string(k, l, PHONE, "123456");
+    kit_expect(k, l, RF_CAPF_KEYGEN_REQ);
+    assert_int_equal(l->msg.key_type, RF_CAPF_KEY_EC);
+    return l;
+}
+
+static void ec_preferred_and_a_phone_without_it_sec_67(void **state)
+{
+    struct kit *k = *state;
+    struct id phone = fixture_id("phone");
+    struct kit_link *l = to_the_ec_key(k, 2048);
+    kit_say_reason(k, l, RF_CAPF_KEYGEN_RES, RF_CAPF_REASON_INVALID);
+    kit_expect(k, l, RF_CAPF_KEYGEN_REQ);
+    assert_true(l->msg.has_key_size && !l->msg.has_key_type && !l->msg.has_curve);
+    assert_int_equal(l->msg.key_size, 2048);
+    kit_say_key(k, l, phone.key);
+    kit_expect(k, l, RF_CAPF_STORE_CERT_REQ);
+    kit_say_reason(k, l, RF_CAPF_STORE_CERT_RES, RF_CAPF_REASON_UPDATE);
+    kit_expect_end(k, l, RF_CAPF_REASON_UPDATE);
+    id_fini(&phone);
+}
+
+static void a_phone_that_makes_neither_key_is_let_go_sec_67(void **state)
+{
+    struct kit *k = *state;
+    struct kit_link *l = to_the_ec_key(k, 2048);
+    kit_say_reason(k, l, RF_CAPF_KEYGEN_RES, RF_CAPF_REASON_INVALID);
+    kit_expect(k, l, RF_CAPF_KEYGEN_REQ);
+    kit_say_reason(k, l, RF_CAPF_KEYGEN_RES, RF_CAPF_REASON_INVALID);
+    kit_expect_end(k, l, RF_CAPF_REASON_INVALID);
+    kit_expect_failed(k, PHONE, "phone-refused");
+}
+
+static void ec_only_and_a_phone_without_it_sec_67(void **state)
+{
+    struct kit *k = *state;
+    struct kit_link *l = to_the_ec_key(k, 0);
+    kit_say_reason(k, l, RF_CAPF_KEYGEN_RES, RF_CAPF_REASON_INVALID);
+    kit_expect_end(k, l, RF_CAPF_REASON_INVALID);
+    kit_expect_failed(k, PHONE, "phone-refused");
+}
+
+/* What was asked for last is what must come. */
+static void an_ec_key_after_the_backup_was_asked_for_is_refused(void **state)
+{
+    struct kit *k = *state;
+    RF_AUTO(rf_key_freep) struct rf_key *key = NULL;
+    struct kit_link *l = to_the_ec_key(k, 2048);
+    kit_say_reason(k, l, RF_CAPF_KEYGEN_RES, RF_CAPF_REASON_INVALID);
+    kit_expect(k, l, RF_CAPF_KEYGEN_REQ);
+    assert_err(rf_key_new_ec(RF_CURVE_P384, &key, NULL), RF_OK);
+    kit_say_key(k, l, key);
+    kit_expect_end(k, l, RF_CAPF_REASON_INVALID);
+    kit_expect_failed(k, PHONE, "weak-key");
+}
+
 static void a_key_the_site_forbids_is_not_asked_for(void **state)
 {
     static const struct {
@@ -601,6 +666,10 @@ int main(void)
         T(requests_carry_what_the_phone_needs),
         T(rsa_is_asked_by_size_alone),
         T(p384_and_p521_are_asked_by_curve_sec_67),
+        T(ec_preferred_and_a_phone_without_it_sec_67),
+        T(a_phone_that_makes_neither_key_is_let_go_sec_67),
+        T(ec_only_and_a_phone_without_it_sec_67),
+        T(an_ec_key_after_the_backup_was_asked_for_is_refused),
         T(a_key_the_site_forbids_is_not_asked_for),
         T(a_key_of_another_size_or_type_is_refused_sec_61),
         T(bytes_that_are_no_key_are_refused_sec_61),

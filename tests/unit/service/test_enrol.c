@@ -76,6 +76,42 @@ static void install_of_an_rsa_key(void **state)
     world_free(w);
 }
 
+/* A model without EC says no, makes what it is asked for instead, and nobody hears of the first. */
+static void a_phone_without_ec_makes_rsa_when_that_is_asked_for_sec_67(void **state)
+{
+    struct world *w = world_new(RF_ENROL_BY_STRING);
+    w->conf.no_ec = true;
+    authenticates(w);
+    asks_key(w);
+    assert_int_equal(expect(w, RF_CAPF_KEYGEN_RES)->reason, RF_CAPF_REASON_INVALID);
+    assert_false(w->msg.has_public_key);
+    says(w, (struct rf_capf_msg){
+                .command = RF_CAPF_KEYGEN_REQ, .has_key_size = true, .key_size = 2048});
+    worker_answers(w);
+    assert_true(expect(w, RF_CAPF_KEYGEN_RES)->has_public_key);
+    struct rf_cert *cert = issue(w->msg.public_key, DEVICE);
+    sends_cert(w, rf_cert_der(cert));
+    worker_answers(w);
+    assert_int_equal(expect(w, RF_CAPF_STORE_CERT_RES)->reason, RF_CAPF_REASON_UPDATE);
+    ends(w, RF_CAPF_REASON_UPDATE);
+    expect_outcome(w, RF_ENROL_INSTALLED);
+    assert_string_equal(w->result.why.code, "");
+    rf_cert_unref(cert);
+    world_free(w);
+}
+
+static void a_phone_without_ec_keeps_what_it_has_where_nothing_else_will_do_sec_67(void **state)
+{
+    struct world *w = world_new(RF_ENROL_BY_STRING);
+    w->conf.no_ec = true;
+    authenticates(w);
+    asks_key(w);
+    assert_int_equal(expect(w, RF_CAPF_KEYGEN_RES)->reason, RF_CAPF_REASON_INVALID);
+    ends(w, RF_CAPF_REASON_INVALID);
+    expect_failed(w, "keygen-no-ec", false);
+    world_free(w);
+}
+
 /* The proof of this mode is made with this certificate. */
 static void expect_proof(enum rf_enrol_mode mode, bool has_mic, bool has_lsc, const struct id *by)
 {
@@ -542,6 +578,8 @@ int main(void)
         cmocka_unit_test(install_by_string_sec_53),
         cmocka_unit_test(install_by_null_string_sec_53),
         cmocka_unit_test(install_of_an_rsa_key),
+        cmocka_unit_test(a_phone_without_ec_makes_rsa_when_that_is_asked_for_sec_67),
+        cmocka_unit_test(a_phone_without_ec_keeps_what_it_has_where_nothing_else_will_do_sec_67),
         cmocka_unit_test(both_precedences_sec_56),
         cmocka_unit_test(bare_digest_by_a_switch_sec_60a),
         cmocka_unit_test(existing_certificate_without_one_sec_57),
