@@ -656,6 +656,44 @@ RF_MUST_CHECK enum rf_err rf_store_tvs_remove(struct rf_store *store, const uint
 RF_MUST_CHECK enum rf_err rf_store_tvs_list(struct rf_store *store, struct rf_store_tvses *out,
                                             struct rf_why *why);
 
+/* ---- certificates that end ------------------------------------------------------------------- */
+
+/** A device's certificate, by its dates alone. */
+struct rf_store_ending {
+    char device[RF_STORE_DEVICE_NAME];
+    enum rf_store_cert_kind kind;
+    uint8_t sha256[32];
+    int64_t not_before_s;
+    int64_t not_after_s;
+};
+struct rf_store_endings {
+    struct rf_store_ending *items; /* the soonest first */
+    size_t n;
+};
+void rf_store_endings_fini(struct rf_store_endings *endings);
+/** The confirmed certificates, LSC and MIC, of all devices that end before `before_s`. */
+RF_MUST_CHECK enum rf_err rf_store_ending_list(struct rf_store *store, int64_t before_s,
+                                               struct rf_store_endings *out, struct rf_why *why);
+
+/** How far the end of a certificate was told. */
+struct rf_store_said {
+    uint8_t sha256[32];
+    uint32_t days; /* before its end, 0 to 180 */
+};
+struct rf_store_saids {
+    struct rf_store_said *items; /* by fingerprint */
+    size_t n;
+};
+void rf_store_saids_fini(struct rf_store_saids *saids);
+RF_MUST_CHECK enum rf_err rf_store_said_list(struct rf_store *store, struct rf_store_saids *out,
+                                             struct rf_why *why);
+/** In one transaction: what is told now, each with its event, and what need not be remembered any
+ * more. */
+RF_MUST_CHECK enum rf_err rf_store_said_save(struct rf_store *store,
+                                             const struct rf_store_saids *said,
+                                             const struct rf_store_event *events,
+                                             const struct rf_store_saids *gone, struct rf_why *why);
+
 /* ---- settings -------------------------------------------------------------------------------- */
 
 #define RF_STORE_SETTING_MAX 4096

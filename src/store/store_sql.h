@@ -165,6 +165,14 @@
     X(TVS_REMOVE, "DELETE FROM tvs_cert WHERE sha256 = ?")                                         \
     X(TVS_LIST,                                                                                    \
       "SELECT sha256, roles, ttl_s, added_s, der FROM tvs_cert ORDER BY added_s, sha256")          \
+    /* certificates that end */                                                                    \
+    X(ENDING_LIST, "SELECT c.device, c.kind, c.sha256, c.not_before_s, c.not_after_s "             \
+                   "FROM device_cert c JOIN device d ON d.name = c.device "                        \
+                   "WHERE c.state = 1 AND c.not_after_s < ? ORDER BY c.not_after_s, c.id")         \
+    X(SAID_LIST, "SELECT sha256, days FROM expiry_said ORDER BY sha256")                           \
+    X(SAID_SAVE, "INSERT INTO expiry_said (sha256, days) VALUES (?1, ?2) "                         \
+                 "ON CONFLICT (sha256) DO UPDATE SET days = ?2")                                   \
+    X(SAID_FORGET, "DELETE FROM expiry_said WHERE sha256 = ?")                                     \
     /* settings */                                                                                 \
     X(SETTING_FIND, "SELECT value FROM setting WHERE key = ?")                                     \
     X(SETTING_SAVE, "INSERT INTO setting (key, value) VALUES (?1, ?2) "                            \

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/faults.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "trust/issue_der.h"
@@ -460,6 +461,20 @@ enum rf_err rf_issue_mic(const struct rf_issue_mic *spec, const struct rf_cert *
     return err;
 }
 
+/* No LSC outlives its issuer. A phone would put one that has ended in the place of the certificate
+ * it registers with, and be locked out. */
+static enum rf_err check_issuer(const struct rf_cert *ca, int64_t now_s, struct rf_why *why)
+{
+    char when[32];
+    if (rf_fault_skips("issue.issuer-ended") || now_s <= rf_cert_not_after(ca))
+        return RF_OK;
+    return rf_why_set(why, RF_ERR_DENIED, "issuer-ended",
+                      "the issuer %s (%s) ended at %s, and no LSC is good after that: "
+                      "`ringfence rotate begin lsc-issuer` makes a new one",
+                      rf_cert_subject(ca), rf_cert_short(ca),
+                      rf_time_text(rf_cert_not_after(ca), when, sizeof when));
+}
+
 enum rf_err rf_issue_lsc(const struct rf_issue_lsc *spec, const struct rf_cert *ca,
                          struct rf_vault_key *ca_key, struct rf_cert **out, struct rf_why *why)
 {
@@ -473,6 +488,8 @@ enum rf_err rf_issue_lsc(const struct rf_issue_lsc *spec, const struct rf_cert *
                   {"C", OID(oid_c)}};
     char cn[ISSUE_NAME_MAX + 1];
     enum rf_err err = check_days(spec->days, LSC_DAYS_MAX, why);
+    if (err == RF_OK)
+        err = check_issuer(ca, spec->now_s, why);
     if (err == RF_OK)
         err = device_cn(spec->model, spec->device_name, cn, why);
     if (err != RF_OK)

@@ -72,7 +72,7 @@ struct rf_issue_lsc {
 };
 /** Issue. Subject: CN, then O, OU, L, ST, C of the issuer's subject; issuer name byte for byte the
  * issuer's subject. RF_ERR_BAD issue-name, issue-days, spki-parse; RF_ERR_DENIED issue-not-ca,
- * key-cert-mismatch. */
+ * key-cert-mismatch, issuer-ended. */
 RF_MUST_CHECK enum rf_err rf_issue_lsc(const struct rf_issue_lsc *spec, const struct rf_cert *ca,
                                        struct rf_vault_key *ca_key, struct rf_cert **out,
                                        struct rf_why *why);

@@ -186,3 +186,28 @@ const struct cmd cmd_capf_list = {
     .has_json = true,
     .run = run_list,
 };
+
+static int run_due(struct cmd_ctx *ctx)
+{
+    static const struct cmd_column columns[] = {
+        {"device", "device"},    {"state", "state"}, {"days_left", "days left"},
+        {"not_after_s", "ends"}, {"next", "next"},
+    };
+    struct rf_json *answer = NULL;
+    struct rf_why why = {0};
+    if (api_ask(ctx, RF_HTTP_GET, "/v1/capf/due", NULL, &answer, &why) != RF_OK)
+        return cmd_refuse(ctx, "devices", &why);
+    return cmd_show_rows(ctx, answer, "due", columns, sizeof columns / sizeof *columns,
+                         "no LSC is due");
+}
+
+const struct cmd cmd_capf_due = {
+    .name = "capf due",
+    .args = "",
+    .summary = "List phones whose LSCs are to be renewed: two thirds of their life are over",
+    .help = "Those that have expired, too: such a phone has to prove itself by a string or by its\n"
+            "MIC.",
+    .uses_site = true,
+    .has_json = true,
+    .run = run_due,
+};

@@ -32,6 +32,7 @@ const struct cmd *const cmd_table[] = {
     &cmd_template_unset,
     &cmd_template_show,
     &cmd_capf_list,
+    &cmd_capf_due,
     &cmd_capf_install,
     &cmd_capf_delete,
     &cmd_capf_fetch,

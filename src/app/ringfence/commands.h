@@ -27,6 +27,6 @@ extern const struct cmd cmd_device_list, cmd_device_show, cmd_device_add, cmd_de
     cmd_device_unset;
 extern const struct cmd cmd_tvs_add, cmd_tvs_remove, cmd_tvs_list;
 extern const struct cmd cmd_capf_install, cmd_capf_delete, cmd_capf_fetch, cmd_capf_cancel,
-    cmd_capf_list;
+    cmd_capf_list, cmd_capf_due;
 
 #endif

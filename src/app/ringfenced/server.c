@@ -195,6 +195,7 @@ enum rf_err server_start(struct server *s, const struct user *user, struct rf_wh
         return err;
     sccp_run(s);
     events_trim(s);
+    expiry_watch(s);
     return RF_OK;
 }
 

@@ -105,6 +105,7 @@ struct server {
     struct rf_admin *admin;
     struct notify *notify; /* main loop; NULL: nobody was ever told */
     rf_timer_id trim;
+    rf_timer_id expiry;
 };
 
 /* server.c */
@@ -209,6 +210,10 @@ void event_of_server(struct server *s, enum rf_store_severity severity, const ch
                      const char *fmt, ...) RF_PRINTF(4, 5);
 /** Drop old events now, and every hour. */
 void events_trim(struct server *s);
+
+/* expiry.c */
+/** Warn of certificates that end, now and every hour. Main thread. */
+void expiry_watch(struct server *s);
 
 /* certs.c */
 /** The certificates that phones are shown, noted as in use. At the start, before any thread. */

@@ -34,6 +34,7 @@ static const struct admin_route routes[] = {
      admin_capf_calls, admin_capf_answer},
     {RF_HTTP_POST, "/v1/devices/*/reset", admin_reset_begin, NULL, admin_reset_store,
      admin_reset_calls, admin_reset_answer},
+    {RF_HTTP_GET, "/v1/capf/due", NULL, NULL, admin_due_store, NULL, admin_due_answer},
     {RF_HTTP_GET, "/v1/loads", NULL, NULL, admin_loads_store, NULL, admin_loads_answer},
     {RF_HTTP_POST, "/v1/loads", admin_load_begin, NULL, admin_load_store, admin_load_calls,
      admin_load_answer},
@@ -196,6 +197,7 @@ static void task_free(struct admin_task *t)
     rf_wipe(&t->change.capf, sizeof t->change.capf);
     rf_json_free(t->shown);
     rf_json_free(t->lists);
+    rf_json_free(t->ending);
     rf_free(t->calls);
     rf_free(t);
 }

@@ -97,6 +97,8 @@ struct admin_task {
     struct rf_admin_counts counts;
     struct rf_json *shown; /* made on the store worker: certificates and lists, or events */
     struct rf_json *lists;
+    struct rf_json *ending;
+    size_t n_ending; /* there may be more of them than are shown */
     struct rf_admin_call *calls;
     size_t n_calls;
     struct rf_store_event_query query;
@@ -188,6 +190,12 @@ enum rf_err admin_reset_begin(struct admin_task *t, struct rf_http_req *req, str
 enum rf_err admin_reset_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
 enum rf_err admin_reset_calls(struct admin_task *t, struct rf_why *why);
 void admin_reset_answer(struct admin_task *t, struct rf_json *out);
+
+/* admin_expiry.c */
+/** What ends within 180 days, into t->ending and t->n_ending. */
+enum rf_err admin_ending_look(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+enum rf_err admin_due_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+void admin_due_answer(struct admin_task *t, struct rf_json *out);
 
 /* admin_load.c */
 struct rf_json *admin_refused_json(const struct rf_store_refused *refused);

@@ -35,7 +35,7 @@ static const struct {
     {"CCM", RF_SITE_CERT_CCM},      {"TFTP", RF_SITE_CERT_TFTP},
     {"CAPF", RF_SITE_CERT_CAPF},    {"LSC-issuer", RF_SITE_CERT_LSC_ISSUER},
     {"SAST-1", RF_SITE_CERT_SAST1}, {"SAST-2", RF_SITE_CERT_SAST2},
-    {"HTTPS", RF_SITE_CERT_HTTPS},
+    {"HTTPS", RF_SITE_CERT_HTTPS},  {"TVS", RF_SITE_CERT_TVS},
 };
 
 static void add_cert(struct rf_json *arr, const char *role, const char *path)
@@ -87,7 +87,7 @@ enum rf_err admin_status_store(struct admin_task *t, struct rf_store *store, str
     RF_AUTO(rf_freep) char *itl = rf_site_path(site, RF_SITE_ITL);
     add_list(t->lists, RF_LIST_CTL, ctl);
     add_list(t->lists, RF_LIST_ITL, itl);
-    return RF_OK;
+    return admin_ending_look(t, store, why);
 }
 
 enum rf_err admin_status_calls(struct admin_task *t, struct rf_why *why)
@@ -149,6 +149,8 @@ void admin_status_answer(struct admin_task *t, struct rf_json *out)
     set_counts(out, t);
     rf_json_set_take(out, "certificates", rf_steal(&t->shown));
     rf_json_set_take(out, "lists", rf_steal(&t->lists));
+    rf_json_set_take(out, "ending", rf_steal(&t->ending));
+    rf_json_set_int(out, "ending_within_180_days", (int64_t)t->n_ending);
     rf_json_set_int(out, "schema", s->schema);
 }
 

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- What identity needs: certificates that the trust verification service vouches for, and which key a
--- phone makes.
+-- What identity needs: certificates that the trust verification service vouches for, which ends of
+-- certificates were told, which are blocked, and which key a phone makes.
 
 -- Beside those of the site's own lists.
 CREATE TABLE tvs_cert (
@@ -13,3 +13,10 @@ CREATE TABLE tvs_cert (
 
 -- Of an operation for an EC key: the RSA size that a phone is asked for which makes none; 0: none.
 ALTER TABLE capf_op ADD COLUMN rsa_backup_bits INTEGER NOT NULL DEFAULT 0;
+
+-- Warned of a certificate that ends: so that each step is told once.
+CREATE TABLE expiry_said (
+    sha256        BLOB    NOT NULL PRIMARY KEY CHECK (length(sha256) = 32), -- of the DER
+    days          INTEGER NOT NULL CHECK (days BETWEEN 0 AND 180) -- the last step told: days before its end, 0: it has ended
+) STRICT, WITHOUT ROWID;
+CREATE INDEX device_cert_end ON device_cert (not_after_s);

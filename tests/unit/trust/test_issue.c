@@ -180,6 +180,25 @@ static void validity_beyond_2049_is_written_right(void **state)
     id_fini(&id);
 }
 
+static void sec_112_an_issuer_that_has_ended_issues_nothing(void **state)
+{
+    struct id ca = self_id(RF_CERT_ROLE_LSC_ISSUER, "Issuer", 0), phone = fixture_id("phone");
+    struct rf_issue_lsc spec = {.device_name = rf_slice_str("SEP001122334455"),
+                                .spki = rf_key_spki(phone.key),
+                                .now_s = rf_cert_not_after(ca.cert),
+                                .days = 825};
+    struct rf_cert *c = NULL;
+    struct rf_why why = {0};
+    assert_err(rf_issue_lsc(&spec, ca.cert, ca.vault, &c, NULL), RF_OK);
+    assert_int_equal(rf_cert_not_after(c), rf_cert_not_after(ca.cert));
+    rf_cert_freep(&c);
+    spec.now_s++;
+    assert_refused(rf_issue_lsc(&spec, ca.cert, ca.vault, &c, &why), RF_ERR_DENIED, why,
+                   "issuer-ended");
+    id_fini(&ca);
+    id_fini(&phone);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +209,7 @@ int main(void)
         cmocka_unit_test(a_mic_always_has_a_model_and_a_readable_serial_number),
         cmocka_unit_test(bad_requests_are_refused),
         cmocka_unit_test(validity_beyond_2049_is_written_right),
+        cmocka_unit_test(sec_112_an_issuer_that_has_ended_issues_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
