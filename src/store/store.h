@@ -14,7 +14,7 @@
  * ignored and its time is used as given. Times are seconds since 1970.
  * Reason codes: store-io, store-busy, store-full, store-corrupt, store-newer, store-value (a value
  * outside its limits), device-unknown, device-exists, line-exists, op-unknown, op-ended, op-locked,
- * cert-unknown, cert-state, cert-exists, refused-unknown. */
+ * cert-unknown, cert-state, cert-exists, refused-unknown, block-unknown. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
@@ -693,6 +693,36 @@ RF_MUST_CHECK enum rf_err rf_store_said_save(struct rf_store *store,
                                              const struct rf_store_saids *said,
                                              const struct rf_store_event *events,
                                              const struct rf_store_saids *gone, struct rf_why *why);
+
+/* ---- blocked certificates -------------------------------------------------------------------- */
+
+#define RF_STORE_BLOCKED_MAX 1024
+struct rf_store_block {
+    uint8_t sha256[32];
+    char device[RF_STORE_DEVICE_NAME]; /* whose it is; empty: not known */
+    char reason[RF_STORE_TEXT];        /* may be empty */
+    int64_t at_s;
+};
+struct rf_store_blocks {
+    struct rf_store_block *items; /* by time */
+    size_t n;
+};
+void rf_store_blocks_fini(struct rf_store_blocks *blocks);
+/** Block the certificate `sha256`, known or not; or, with `device`, its MICs and the LSCs that are
+ * in force. As long as it is blocked a device's certificate is RF_STORE_CERT_REVOKED wherever it is
+ * read. One that is blocked gets the reason. RF_ERR_NOT_FOUND cert-unknown: nothing is known of the
+ * device; RF_ERR_LIMIT store-full; RF_ERR_BAD store-value. */
+RF_MUST_CHECK enum rf_err rf_store_block_save(struct rf_store *store,
+                                              const struct rf_store_block *what,
+                                              const struct rf_store_event *event,
+                                              struct rf_why *why);
+/** RF_ERR_NOT_FOUND block-unknown. */
+RF_MUST_CHECK enum rf_err rf_store_block_remove(struct rf_store *store,
+                                                const struct rf_store_block *what,
+                                                const struct rf_store_event *event,
+                                                struct rf_why *why);
+RF_MUST_CHECK enum rf_err rf_store_block_list(struct rf_store *store, struct rf_store_blocks *out,
+                                              struct rf_why *why);
 
 /* ---- settings -------------------------------------------------------------------------------- */
 

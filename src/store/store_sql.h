@@ -6,9 +6,11 @@
 #define RF_SQL_CAPF_COLS                                                                           \
     "id, device, op, asked, auth, string_hash, string_expires_s, tries_left, state, reason, "      \
     "key_type, key_bits, complete_by_s, created_uid, created_s, changed_s, rsa_backup_bits"
+/* One that is blocked is revoked (3) for as long as it is. */
 #define RF_SQL_CERT_COLS                                                                           \
-    "id, device, kind, sha256, serial, subject, issuer, not_before_s, not_after_s, der, state, "   \
-    "op_id, issued_s, confirmed_s, ended_s"
+    "id, device, kind, sha256, serial, subject, issuer, not_before_s, not_after_s, der, "          \
+    "CASE WHEN EXISTS (SELECT 1 FROM cert_blocked b WHERE b.sha256 = device_cert.sha256) "         \
+    "THEN 3 ELSE state END, op_id, issued_s, confirmed_s, ended_s"
 #define RF_SQL_DEVICE_COLS                                                                         \
     "name, model, protocol, mode, media_policy, has_srtp, description, load, added_s, changed_s"
 #define RF_SQL_DEVICE_SEEN                                                                         \
@@ -168,11 +170,24 @@
     /* certificates that end */                                                                    \
     X(ENDING_LIST, "SELECT c.device, c.kind, c.sha256, c.not_before_s, c.not_after_s "             \
                    "FROM device_cert c JOIN device d ON d.name = c.device "                        \
-                   "WHERE c.state = 1 AND c.not_after_s < ? ORDER BY c.not_after_s, c.id")         \
+                   "WHERE c.state = 1 AND c.not_after_s < ? AND NOT EXISTS (SELECT 1 FROM "        \
+                   "cert_blocked b WHERE b.sha256 = c.sha256) ORDER BY c.not_after_s, c.id")       \
     X(SAID_LIST, "SELECT sha256, days FROM expiry_said ORDER BY sha256")                           \
     X(SAID_SAVE, "INSERT INTO expiry_said (sha256, days) VALUES (?1, ?2) "                         \
                  "ON CONFLICT (sha256) DO UPDATE SET days = ?2")                                   \
     X(SAID_FORGET, "DELETE FROM expiry_said WHERE sha256 = ?")                                     \
+    /* blocked certificates */                                                                     \
+    X(BLOCKED_COUNT, "SELECT count(*) FROM cert_blocked")                                          \
+    X(BLOCKED_SAVE, "INSERT INTO cert_blocked (sha256, device, reason, at_s) VALUES (?1, "         \
+                    "coalesce((SELECT device FROM device_cert WHERE sha256 = ?1), ''), ?2, ?3) "   \
+                    "ON CONFLICT (sha256) DO UPDATE SET reason = ?2")                              \
+    X(BLOCKED_SAVE_DEVICE,                                                                         \
+      "INSERT INTO cert_blocked (sha256, device, reason, at_s) SELECT sha256, device, ?2, ?3 "     \
+      "FROM device_cert WHERE device = ?1 AND (kind = 1 OR state IN (0, 1)) "                      \
+      "ON CONFLICT (sha256) DO UPDATE SET reason = ?2")                                            \
+    X(BLOCKED_REMOVE, "DELETE FROM cert_blocked WHERE sha256 = ?")                                 \
+    X(BLOCKED_REMOVE_DEVICE, "DELETE FROM cert_blocked WHERE device = ?")                          \
+    X(BLOCKED_LIST, "SELECT sha256, device, reason, at_s FROM cert_blocked ORDER BY at_s, sha256") \
     /* settings */                                                                                 \
     X(SETTING_FIND, "SELECT value FROM setting WHERE key = ?")                                     \
     X(SETTING_SAVE, "INSERT INTO setting (key, value) VALUES (?1, ?2) "                            \

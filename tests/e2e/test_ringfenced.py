@@ -20,7 +20,7 @@ def test_status_over_the_socket(site):
     assert status["ports"]["capf"] == site.ports["capf"]
     assert status["weak"] == [] and status["keylog"] is False
     assert {c["role"] for c in status["certificates"]} == {"CCM", "TFTP", "CAPF", "LSC-issuer",
-                                                           "SAST-1", "SAST-2", "HTTPS"}
+                                                           "SAST-1", "SAST-2", "HTTPS", "TVS"}
     assert [entry["kind"] for entry in status["lists"]] == ["CTL", "ITL"]
     assert os.path.exists(f"/proc/{status['signer_pid']}")
     assert site.events()[-1]["code"] == "started"

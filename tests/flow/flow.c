@@ -123,12 +123,14 @@ struct flow *flow_new_listing(struct rf_cert *issuer)
     struct flow *f = rf_new(struct flow);
     rf_clock_fake_init(&f->clock, 1790000000);
     f->timers = rf_timers_new(&f->clock.clock);
+    f->blocked = rf_blocklist_new();
     f->svc = rf_sccp_service_new(&(struct rf_sccp_service_conf){.clock = &f->clock.clock,
                                                                 .timers = f->timers,
                                                                 .ops = &net_ops,
                                                                 .arg = f,
                                                                 .server_name = "ringfence",
-                                                                .listed_issuer = issuer});
+                                                                .listed_issuer = issuer,
+                                                                .blocked = f->blocked});
     struct rf_sccp_device devices[] = {flow_device(NAME_A), flow_device(NAME_B)};
     struct rf_why why = {0};
     assert_err(rf_sccp_devices_set(f->svc, devices, 2, &why), RF_OK);
@@ -138,6 +140,7 @@ struct flow *flow_new_listing(struct rf_cert *issuer)
 void flow_free(struct flow *f)
 {
     rf_sccp_service_free(f->svc);
+    rf_blocklist_free(f->blocked);
     rf_timers_free(f->timers);
     for (size_t i = 0; i < f->n_phones; i++) {
         for (size_t k = 0; k < f->phones[i].n_got; k++)

@@ -69,6 +69,7 @@ struct flow_event {
 struct flow {
     struct rf_clock_fake clock;
     struct rf_timers *timers;
+    struct rf_blocklist *blocked;
     struct rf_sccp_service *svc;
     struct flow_phone phones[FLOW_PHONES];
     size_t n_phones;

@@ -360,6 +360,46 @@ static void session_of_a_superseded_certificate_gives_way(void **state)
     flow_free(f);
 }
 
+static void blocks(struct flow *f, const struct flow_phone *p)
+{
+    struct rf_slice what = p != NULL ? rf_cert_sha256(p->cert) : (struct rf_slice){0};
+    assert_err(rf_blocklist_set(f->blocked, what, NULL), RF_OK);
+    rf_sccp_end_blocked(f->svc);
+}
+
+static void sec_40_blocked_while_registered_ends_the_registration(void **state)
+{
+    WITH_PHONE('A', 22);
+    struct flow_phone *b = flow_phone(f, NAME_B, 'B', 22);
+    boots(a);
+    boots(b);
+    blocks(f, b);
+    expect_closed(b, "blocked");
+    assert_false(is_registered(f, NAME_B));
+    assert_true(a->is_open);
+    assert_true(is_registered(f, NAME_A));
+    blocks(f, NULL);
+    boots(b);
+    flow_free(f);
+}
+
+static void sec_40_a_link_that_was_open_before_cannot_register(void **state)
+{
+    WITH_PHONE('A', 22);
+    connects(a, LINK_TLS);
+    blocks(f, a); /* not registered yet: it ends all the same */
+    expect_closed(a, "blocked");
+    /* Its handshake was done before, and it comes to call control after. */
+    connects(a, LINK_TLS);
+    sends_register(a);
+    expect_refused(a, RF_SCCP_CAUSE_AUTHENTICATION, "authenticationError", "Certificate blocked");
+    blocks(f, NULL);
+    connects(a, LINK_TLS);
+    sends_register(a);
+    expect_accepted(a);
+    flow_free(f);
+}
+
 static void second_register_on_one_link(void **state)
 {
     WITH_PHONE('A', 22);
@@ -621,6 +661,8 @@ int main(void)
         cmocka_unit_test(registered_already_sec_43),
         cmocka_unit_test(silent_session_gives_way_sec_43),
         cmocka_unit_test(session_of_a_superseded_certificate_gives_way),
+        cmocka_unit_test(sec_40_blocked_while_registered_ends_the_registration),
+        cmocka_unit_test(sec_40_a_link_that_was_open_before_cannot_register),
         cmocka_unit_test(second_register_on_one_link),
         cmocka_unit_test(nothing_but_a_few_messages_before_register),
         cmocka_unit_test(five_short_messages_close_the_link),

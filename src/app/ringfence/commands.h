@@ -28,5 +28,6 @@ extern const struct cmd cmd_device_list, cmd_device_show, cmd_device_add, cmd_de
 extern const struct cmd cmd_tvs_add, cmd_tvs_remove, cmd_tvs_list;
 extern const struct cmd cmd_capf_install, cmd_capf_delete, cmd_capf_fetch, cmd_capf_cancel,
     cmd_capf_list, cmd_capf_due;
+extern const struct cmd cmd_cert_block, cmd_cert_unblock, cmd_cert_blocked;
 
 #endif

@@ -42,6 +42,12 @@ static void op_device_changed(void *arg, const char *name)
     rf_provision_invalidate(((struct server *)arg)->provision, name);
 }
 
+static void op_certs_changed(void *arg, const char *name)
+{
+    device_refresh(arg, name);
+    op_device_changed(arg, name);
+}
+
 static void op_event(void *arg, const struct rf_store_event *event)
 {
     event_keep(arg, event);
@@ -157,6 +163,7 @@ static const struct rf_admin_ops ops = {.status = op_status,
                                         .conf = op_conf,
                                         .reload = op_reload,
                                         .device_changed = op_device_changed,
+                                        .certs_changed = op_certs_changed,
                                         .config_changed = configs_changed,
                                         .config_view = configs_view,
                                         .config_release = configs_release,
@@ -166,6 +173,8 @@ static const struct rf_admin_ops ops = {.status = op_status,
                                         .tvs_begin = tvs_begin,
                                         .tvs_use = tvs_use,
                                         .tvs_make = tvs_make,
+                                        .blocked_renew = blocked_renew,
+                                        .blocked_end = blocked_end,
                                         .event = op_event,
                                         .to_calls = op_to_calls,
                                         .device_check = op_device_check,

@@ -58,6 +58,7 @@ enum rf_err capf_prepare(struct server *s, struct rf_why *why)
                                         .signer = s->signer_worker,
                                         .anchors = s->capf_anchors,
                                         .lsc_issuer = s->lsc_issuer,
+                                        .blocked = s->blocked,
                                         .on_changed = on_changed,
                                         .arg = s};
     return rf_capf_service_new(&conf, &s->capf, why);

@@ -136,6 +136,7 @@ static enum rf_err listen_http(struct server *s, uint16_t port, struct rf_tls *t
                                       .tls = tls,
                                       .trusts = trusts_client,
                                       .trusts_arg = s,
+                                      .blocked = s->blocked,
                                       .wants_proof = tls != NULL && site->https_proof,
                                       .handshake_ms = site->handshake_s * 1000u,
                                       .connections_max = site->http_connections,

@@ -16,6 +16,8 @@ static enum rf_tls_alert alert_of(const char *code)
         return RF_TLS_ALERT_UNKNOWN_CA;
     if (strcmp(code, "cert-expired") == 0)
         return RF_TLS_ALERT_EXPIRED;
+    if (strcmp(code, "cert-blocked") == 0)
+        return RF_TLS_ALERT_REVOKED;
     return RF_TLS_ALERT_BAD_CERTIFICATE;
 }
 
@@ -40,6 +42,10 @@ static enum rf_err may_signal(void *arg, const struct rf_tls_presented *peer,
         policy.is_lsc_purpose = false;
         err = rf_path_check(now->mic, peer->leaf, peer->chain, &policy, NULL, &as_mic);
         told = &as_mic;
+    }
+    if (err == RF_OK) {
+        err = rf_blocklist_check(s->blocked, peer->leaf, &as_lsc);
+        told = &as_lsc;
     }
     if (err == RF_OK)
         return RF_OK;
@@ -148,7 +154,8 @@ enum rf_err sccp_prepare(struct server *s, struct rf_why *why)
                                         .server_name = site->name,
                                         .date_template = site->date_template,
                                         .keepalive_s = site->keepalive_s,
-                                        .listed_issuer = s->lsc_issuer};
+                                        .listed_issuer = s->lsc_issuer,
+                                        .blocked = s->blocked};
     s->sccp = rf_sccp_service_new(&conf);
     s->links = rf_sccp_links_new(s->io, rf_loop_mailbox(s->call_loop));
     rf_sccp_links_serve(s->links, s->sccp);

@@ -138,6 +138,10 @@ static enum rf_err prepare(struct server *s, struct rf_why *why)
         err = certs_prepare(s, why);
     if (err != RF_OK)
         return err;
+    s->blocked = rf_blocklist_new();
+    err = blocked_renew(s, s->store, why);
+    if (err != RF_OK)
+        return err;
     s->loop = rf_loop_new(rf_clock_real(), "main");
     take_signals(s);
     watch_signer(s);
@@ -248,6 +252,7 @@ void server_stop(struct server *s)
     rf_loop_free(s->loop);
     rf_signer_close(s->signer);
     rf_store_close(s->store);
+    rf_blocklist_free(s->blocked);
     rf_anchors_unref(s->capf_anchors);
     rf_cert_unref(s->lsc_issuer);
     certs_free(s);

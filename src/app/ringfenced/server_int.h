@@ -22,6 +22,7 @@
 #include "service/site/site.h"
 #include "service/tvs/tvs_service.h"
 #include "store/store.h"
+#include "trust/blocklist.h"
 #include "trust/path.h"
 #include "trust/signer.h"
 
@@ -88,6 +89,7 @@ struct server {
     struct rf_tls *sccp_tls;
     _Atomic(struct signalling *) signalling;
 
+    struct rf_blocklist *blocked; /* set by the store worker */
     struct rf_anchors *capf_anchors;
     struct rf_capf_service *capf;
     struct rf_tvs_service *tvs; /* NULL: switched off, or without a key */
@@ -210,6 +212,11 @@ void event_of_server(struct server *s, enum rf_store_severity severity, const ch
                      const char *fmt, ...) RF_PRINTF(4, 5);
 /** Drop old events now, and every hour. */
 void events_trim(struct server *s);
+
+/* blocked.c: of the admin operations' table */
+/** From the database, at the start and by the store worker; and on the call-control thread. */
+enum rf_err blocked_renew(void *arg, struct rf_store *store, struct rf_why *why);
+void blocked_end(void *arg);
 
 /* expiry.c */
 /** Warn of certificates that end, now and every hour. Main thread. */

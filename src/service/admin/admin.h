@@ -99,6 +99,8 @@ struct rf_admin_ops {
     enum rf_err (*reload)(void *arg, rf_admin_reload_fn each, void *each_arg, struct rf_why *why);
     /** Something of the device's configuration file changed. */
     void (*device_changed)(void *arg, const char *name);
+    /** Other certificates of the device are in force. */
+    void (*certs_changed)(void *arg, const char *name);
     /** Values changed, of the device or of all that use this model, profile or site: their phones
      * are told so, so many a second. */
     void (*config_changed)(void *arg, enum rf_store_layer layer, const char *name,
@@ -126,11 +128,15 @@ struct rf_admin_ops {
 
     /* Store worker. */
     enum rf_err (*tvs_make)(void *made, struct rf_store *store, struct rf_why *why);
+    /** The block list of the database is in force from now on, for whoever comes. */
+    enum rf_err (*blocked_renew)(void *arg, struct rf_store *store, struct rf_why *why);
 
     /* Any thread. Would call control take this device? `phone` is whole. */
     enum rf_err (*device_check)(void *arg, const struct rf_store_phone *phone, struct rf_why *why);
 
     /* Call-control thread. */
+    /** Sessions whose certificate is blocked end. */
+    void (*blocked_end)(void *arg);
     void (*counts)(void *arg, struct rf_admin_counts *out);
     void (*live)(void *arg, const char *name, struct rf_admin_live *out);
     bool (*call_next)(void *arg, uint32_t *at, struct rf_admin_call *out);

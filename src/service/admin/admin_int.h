@@ -93,6 +93,7 @@ struct admin_task {
     struct admin_change change;
     struct admin_config config;
     void *tvs; /* of the program; NULL: none */
+    struct rf_store_block block;
     struct rf_admin_status self;
     struct rf_admin_counts counts;
     struct rf_json *shown; /* made on the store worker: certificates and lists, or events */
@@ -190,6 +191,16 @@ enum rf_err admin_reset_begin(struct admin_task *t, struct rf_http_req *req, str
 enum rf_err admin_reset_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
 enum rf_err admin_reset_calls(struct admin_task *t, struct rf_why *why);
 void admin_reset_answer(struct admin_task *t, struct rf_json *out);
+
+/* admin_blocked.c */
+enum rf_err admin_block_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
+enum rf_err admin_block_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+enum rf_err admin_unblock_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
+enum rf_err admin_unblock_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+enum rf_err admin_block_calls(struct admin_task *t, struct rf_why *why);
+void admin_block_answer(struct admin_task *t, struct rf_json *out);
+enum rf_err admin_blocked_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+void admin_blocked_answer(struct admin_task *t, struct rf_json *out);
 
 /* admin_expiry.c */
 /** What ends within 180 days, into t->ending and t->n_ending. */

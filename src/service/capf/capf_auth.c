@@ -155,8 +155,9 @@ static enum rf_err check_in_force(const struct capf_case *c, const struct rf_cer
                      : known->state == RF_STORE_CERT_SUPERSEDED ? "superseded by a newer one"
                      : known->state == RF_STORE_CERT_REVOKED    ? "revoked"
                                                                 : NULL;
-    if (is == NULL)
-        return RF_OK;
+    enum rf_err err = rf_blocklist_check(c->blocked, cert, why);
+    if (err != RF_OK || is == NULL)
+        return err;
     if (is_lsc(c, anchor, known) && !rf_fault_skips("capf.lsc-known"))
         return rf_why_set(why, RF_ERR_DENIED, "invalid-lsc",
                           "the LSC %s is %s: schedule by string or MIC", rf_cert_short(cert), is);

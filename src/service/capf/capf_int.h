@@ -117,6 +117,7 @@ struct capf_case {
     struct capf_knobs knobs;
     struct rf_anchors *anchors;
     struct rf_cert *lsc_issuer;
+    const struct rf_blocklist *blocked;
     rf_capf_key_fn issuer_key;
     int64_t now_s; /* when the present job was posted */
 

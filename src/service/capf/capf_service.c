@@ -135,6 +135,7 @@ enum rf_err rf_capf_service_new(const struct rf_capf_service_conf *conf,
                                              .issuer_key = conf->issuer_key,
                                              .anchors = conf->anchors,
                                              .lsc_issuer = conf->lsc_issuer,
+                                             .blocked = conf->blocked,
                                              .knobs = conf->site->conf,
                                              .on_changed = conf->on_changed,
                                              .arg = conf->arg};

@@ -19,6 +19,7 @@
 #include "net/loop.h"
 #include "net/tls.h"
 #include "service/site/site.h"
+#include "trust/blocklist.h"
 #include "trust/path.h"
 #include "trust/vault.h"
 
@@ -42,6 +43,7 @@ struct rf_capf_service_conf {
     rf_capf_key_fn issuer_key;  /* may be NULL */
     struct rf_anchors *anchors; /* purpose CAPF: MIC roots and LSC issuers; its count goes up */
     struct rf_cert *lsc_issuer; /* certificates it issued are LSCs: they must be in the store */
+    const struct rf_blocklist *blocked; /* may be NULL; borrowed */
     /** May be NULL. Something of the device changed: a certificate was issued to it (and has not
      * left yet), its operation is done, or failed: it has another certificate or configuration now.
      * Loop's thread. */

@@ -195,6 +195,7 @@ static struct capf_case *case_new(const struct rf_capf_sessions *all, const stru
     c->knobs = all->knobs;
     c->anchors = rf_anchors_ref(all->conf.anchors);
     c->lsc_issuer = rf_cert_ref(all->conf.lsc_issuer);
+    c->blocked = all->conf.blocked;
     c->issuer_key = all->conf.issuer_key;
     c->frame = RF_BUF(RF_CAPF_BODY_MAX);
     c->given = RF_BUF(RF_CAPF_CERT_MAX);

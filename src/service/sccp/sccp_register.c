@@ -104,7 +104,14 @@ static bool must_be_listed(const struct session *s, const struct rf_sccp_device 
 
 static bool check_cert(const struct session *s, const struct rf_sccp_device *d, struct refusal *r)
 {
-    if (!s->has_tls || rf_fault_skips("sccp.certificate-state"))
+    struct rf_why why = {0};
+    if (!s->has_tls)
+        return true;
+    /* It may have been blocked since the handshake. */
+    if (rf_blocklist_check(s->svc->conf.blocked, s->cert, &why) != RF_OK)
+        return refuse(r, RF_SCCP_CAUSE_AUTHENTICATION, "Certificate blocked", "%s",
+                      rf_why_text(&why));
+    if (rf_fault_skips("sccp.certificate-state"))
         return true;
     const struct rf_sccp_device_cert *c = cert_find(s, d);
     if (c != NULL && c->state == RF_SCCP_CERT_SUPERSEDED)

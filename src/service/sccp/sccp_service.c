@@ -202,6 +202,22 @@ void sccp_session_close(struct session *s, const char *reason)
     session_free(s);
 }
 
+static struct session *blocked_find(struct session *s, const struct rf_blocklist *blocked)
+{
+    while (s != NULL && (s->cert == NULL || rf_blocklist_check(blocked, s->cert, NULL) == RF_OK))
+        s = s->next;
+    return s;
+}
+
+void rf_sccp_end_blocked(struct rf_sccp_service *svc)
+{
+    for (size_t i = 0; i < BUCKETS; i++) {
+        struct session *s;
+        while ((s = blocked_find(svc->sessions[i], svc->conf.blocked)) != NULL)
+            sccp_session_close(s, "its certificate was blocked");
+    }
+}
+
 void rf_sccp_service_free(struct rf_sccp_service *svc)
 {
     if (svc == NULL)

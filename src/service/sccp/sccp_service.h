@@ -17,6 +17,7 @@
 
 #include "service/call/call.h"
 #include "service/sccp/sccp_load.h"
+#include "trust/blocklist.h"
 #include "wire/sccp/sccp.h"
 
 struct rf_cert;
@@ -144,6 +145,7 @@ struct rf_sccp_service_conf {
     /** May be NULL; its count goes up. A certificate that this issuer made must stand in the
      * device's list, whatever the device's listed_certs_only says: we know all that we made. */
     struct rf_cert *listed_issuer;
+    const struct rf_blocklist *blocked; /* may be NULL; borrowed */
 };
 
 struct rf_sccp_service;
@@ -173,6 +175,9 @@ RF_MUST_CHECK enum rf_err rf_sccp_device_remove(struct rf_sccp_service *svc, con
 /** Tell a registered phone to reset or restart. RF_ERR_NOT_FOUND when it is not registered. */
 RF_MUST_CHECK enum rf_err rf_sccp_device_reset(struct rf_sccp_service *svc, const char *name,
                                                enum rf_sccp_reset_type type);
+/** The block list has changed: every link with a certificate that stands in it ends now, also one
+ * that has not registered yet. */
+void rf_sccp_end_blocked(struct rf_sccp_service *svc);
 /** Allowed names: 1-15 of A-Z 0-9 - _ ; SEP names need their twelve hex digits. */
 bool rf_sccp_device_name_ok(struct rf_slice name);
 

@@ -20,3 +20,11 @@ CREATE TABLE expiry_said (
     days          INTEGER NOT NULL CHECK (days BETWEEN 0 AND 180) -- the last step told: days before its end, 0: it has ended
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX device_cert_end ON device_cert (not_after_s);
+
+-- Certificates that operators blocked, of devices or of anybody.
+CREATE TABLE cert_blocked (
+    sha256        BLOB    NOT NULL PRIMARY KEY CHECK (length(sha256) = 32), -- of the DER
+    device        TEXT    NOT NULL,             -- whose it is, as far as it was known; empty: nobody's
+    reason        TEXT    NOT NULL,             -- for people; may be empty
+    at_s          INTEGER NOT NULL              -- when it was blocked
+) STRICT, WITHOUT ROWID;

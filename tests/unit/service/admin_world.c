@@ -95,6 +95,30 @@ static void op_event(void *arg, const struct rf_store_event *event)
     w->events++;
 }
 
+static void note_blocking(struct world *w, const char *word)
+{
+    size_t n = strlen(w->blocking);
+    snprintf(w->blocking + n, sizeof w->blocking - n, "%s ", word);
+}
+
+static enum rf_err op_blocked_renew(void *arg, struct rf_store *store, struct rf_why *why)
+{
+    (void)store;
+    (void)why;
+    note_blocking(arg, "renew");
+    return RF_OK;
+}
+
+static void op_certs_changed(void *arg, const char *name)
+{
+    note_blocking(arg, name);
+}
+
+static void op_blocked_end(void *arg)
+{
+    note_blocking(arg, "end");
+}
+
 static void op_to_calls(void *arg, struct rf_msg *take_msg)
 {
     struct world *w = arg;
@@ -189,11 +213,14 @@ static const struct rf_admin_ops ops = {.status = op_status,
                                         .conf = op_conf,
                                         .reload = op_reload,
                                         .device_changed = op_device_changed,
+                                        .certs_changed = op_certs_changed,
                                         .config_changed = op_config_changed,
                                         .config_view = op_config_view,
                                         .config_release = op_config_release,
                                         .config_show = op_config_show,
                                         .config_lint = op_config_lint,
+                                        .blocked_renew = op_blocked_renew,
+                                        .blocked_end = op_blocked_end,
                                         .event = op_event,
                                         .to_calls = op_to_calls,
                                         .device_check = op_device_check,

@@ -47,6 +47,7 @@ struct world {
     struct rf_secret wrap_key;
     unsigned looked;   /* at live state */
     unsigned messages; /* to call control */
+    char blocking[96]; /* what the program was told to do, in order */
     unsigned reloads;
     enum rf_err reload_fails;
     struct rf_store_event event; /* the last one kept */

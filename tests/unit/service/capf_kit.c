@@ -72,6 +72,7 @@ static void server_start(struct kit *k)
                                          .issuer_key = issuer_key,
                                          .anchors = k->anchors,
                                          .lsc_issuer = k->lsc_issuer.cert,
+                                         .blocked = k->blocked,
                                          .knobs = k->site,
                                          .on_changed = on_changed,
                                          .arg = k};
@@ -125,6 +126,7 @@ struct kit *kit_prepare(void)
     k->issuing.key = rf_key_ref(k->lsc_issuer.key);
     k->issuing.cert = rf_cert_ref(k->lsc_issuer.cert);
     k->mic = mic_id(PHONE, &k->mic_root, 0);
+    k->blocked = rf_blocklist_new();
     k->anchors = rf_anchors_new(RF_PURPOSE_CAPF);
     assert_err(rf_anchors_add(k->anchors, k->mic_root.cert, &why), RF_OK);
     assert_err(rf_anchors_add(k->anchors, k->lsc_issuer.cert, &why), RF_OK);
@@ -175,6 +177,7 @@ void kit_free(struct kit *k)
     rf_timers_free(k->timers);
     rf_site_conf_free(k->site);
     rf_anchors_unref(k->anchors);
+    rf_blocklist_free(k->blocked);
     id_fini(&k->mic_root);
     id_fini(&k->lsc_issuer);
     id_fini(&k->issuing);

@@ -60,6 +60,7 @@ struct kit {
     struct id mic;     /* of PHONE */
     struct id lsc;     /* of PHONE, when one was installed */
     struct rf_anchors *anchors;
+    struct rf_blocklist *blocked;
     bool signer_fails;
 
     struct kit_link links[KIT_LINKS];

@@ -562,6 +562,37 @@ static void sudi_data_of_a_stranger_or_another_kind_of_key_sec_60(void **state)
     id_fini(&rsa);
 }
 
+static void block(struct kit *k, const struct id *id)
+{
+    struct rf_slice what = id != NULL ? rf_cert_sha256(id->cert) : (struct rf_slice){0};
+    assert_err(rf_blocklist_set(k->blocked, what, NULL), RF_OK);
+}
+
+static void what_is_blocked_proves_nothing(void **state)
+{
+    struct kit *k = *state;
+    struct claim c;
+    block(k, &k->mic);
+    expect_cert(k, &k->mic, "cert-blocked");
+    kit_schedule(k, PHONE, RF_STORE_OP_INSTALL, RF_STORE_AUTH_STRING, "123456");
+    struct kit_link *l = kit_open(k, HERE);
+    kit_say_string(k, l, PHONE, "123456"); /* somebody typed it at the phone */
+    expect_let_in(k, l);
+    block(k, NULL);
+    expect_cert(k, &k->mic, NULL);
+    kit_install(k);
+    expect_lsc(k, &k->lsc, NULL);
+    block(k, &k->lsc);
+    expect_lsc(k, &k->lsc, "cert-blocked");
+    assert_err(rf_store_proof_forget(k->store, PHONE, 0, NULL), RF_OK);
+    claim_make(&c, PHONE, PHONE, &k->mic, false);
+    schedule_mic(k);
+    expect_refused(k, say_sudi(k, &c, &k->lsc, 0, HERE), "cert-blocked");
+    block(k, NULL);
+    expect_let_in(k, say_sudi(k, &c, &k->lsc, 0, HERE));
+    claim_fini(&c);
+}
+
 /* A certificate that is no longer in force freshens nothing. */
 static void sudi_data_by_a_superseded_lsc_sec_60(void **state)
 {
@@ -654,6 +685,7 @@ int main(void)
         T(sudi_data_of_another_session_sec_60),
         T(sudi_data_of_another_device_sec_60),
         T(sudi_data_of_a_stranger_or_another_kind_of_key_sec_60),
+        T(what_is_blocked_proves_nothing),
         T(sudi_data_by_a_superseded_lsc_sec_60),
         T(who_sent_sudi_data_once_must_go_on_sec_60),
         T(sudi_data_must_hold_in_every_mode),
