@@ -14,7 +14,7 @@ import rig
 
 A, B = rig.A, rig.B
 # A smaller fleet in `./check`; `./check slow` has all fifty.
-PHONES = int(os.environ.get("RINGFENCE_FLEET", "10"))
+PHONES = int(os.environ.get("RINGFENCE_FLEET", "5"))
 
 
 def held(site):
