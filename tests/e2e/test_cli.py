@@ -94,7 +94,7 @@ def test_a_command_is_told_apart_from_a_wrong_one():
     (["device", "add", "SEP001122334455", "--model", "1", "--srtp", "maybe"], "yes or no"),
     (["device", "show"], "DEVICE is missing"),
     (["capf", "install"], "DEVICE is missing"),
-    (["capf", "install", "SEP001122334455", "--key-bits", "99"], "512 to 4096, not 99"),
+    (["capf", "install", "SEP001122334455", "--key-bits", "99"], "256 to 4096, not 99"),
     (["init", "x"], '"x" is one argument too many'),
 ])
 def test_wrong_usage_is_2_and_named(words, wrong, tmp_path):
