@@ -164,10 +164,15 @@ static enum rf_err schedule(struct rf_store *store, const struct rf_store_capf *
     rf_db_int(&q, op->created_uid);
     rf_db_int(&q, now_s);
     rf_db_int(&q, now_s);
-    rf_db_int(&q, op->rsa_backup_bits);
-    if ((err = rf_db_run(&q, why)) == RF_OK)
-        *out_id = sqlite3_last_insert_rowid(store->db);
-    return err;
+    if ((err = rf_db_run(&q, why)) != RF_OK)
+        return err;
+    *out_id = sqlite3_last_insert_rowid(store->db);
+    if (op->rsa_backup_bits == 0)
+        return RF_OK;
+    struct rf_db backup = rf_db_of(store, RF_SQL_CAPF_BACKUP);
+    rf_db_int(&backup, *out_id);
+    rf_db_int(&backup, op->rsa_backup_bits);
+    return rf_db_run(&backup, why);
 }
 
 enum rf_err rf_store_capf_schedule(struct rf_store *store, const struct rf_store_capf *op,

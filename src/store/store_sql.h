@@ -5,7 +5,8 @@
 
 #define RF_SQL_CAPF_COLS                                                                           \
     "id, device, op, asked, auth, string_hash, string_expires_s, tries_left, state, reason, "      \
-    "key_type, key_bits, complete_by_s, created_uid, created_s, changed_s, rsa_backup_bits"
+    "key_type, key_bits, complete_by_s, created_uid, created_s, changed_s, "                       \
+    "coalesce((SELECT b.rsa_bits FROM capf_backup b WHERE b.op_id = capf_op.id), 0)"
 /* One that is blocked is revoked (3) for as long as it is. */
 #define RF_SQL_CERT_COLS                                                                           \
     "id, device, kind, sha256, serial, subject, issuer, not_before_s, not_after_s, der, "          \
@@ -96,8 +97,8 @@
     X(CAPF_CLEAR, "DELETE FROM capf_op WHERE device = ?")                                          \
     X(CAPF_ADD, "INSERT INTO capf_op (device, op, asked, auth, string_hash, string_expires_s, "    \
                 "tries_left, state, reason, key_type, key_bits, complete_by_s, created_uid, "      \
-                "created_s, changed_s, rsa_backup_bits) "                                          \
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                         \
+                "created_s, changed_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")      \
+    X(CAPF_BACKUP, "INSERT INTO capf_backup (op_id, rsa_bits) VALUES (?, ?)")                      \
     X(CAPF_DROP, "UPDATE capf_op SET op = 0, state = 0, string_hash = '', reason = '', "           \
                  "changed_s = ?2 WHERE device = ?1")                                               \
     X(CAPF_FIND, "SELECT " RF_SQL_CAPF_COLS " FROM capf_op WHERE device = ?")                      \

@@ -43,6 +43,7 @@ class Overlay:
         self.files = {}  # name: bytes; None: not there, in no case; SILENT; a number: an error
         self.asked = []
         self._is_over = False
+        self._under_way = set()  # addresses of clients; another file may well come to the same port
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(listen)
         self.socket.settimeout(0.1)
@@ -60,16 +61,15 @@ class Overlay:
         self.socket.close()
 
     def _serve(self):
-        under_way = set()
         while not self._is_over:
             try:
                 packet, client = self.socket.recvfrom(2048)
             except TimeoutError:
                 continue
             parts = packet[2:].split(b"\0")
-            if struct.unpack(">H", packet[:2])[0] != RRQ or client in under_way:
+            if struct.unpack(">H", packet[:2])[0] != RRQ or client in self._under_way:
                 continue  # a request repeated because we were slow
-            under_way.add(client)
+            self._under_way.add(client)
             thread = threading.Thread(target=self._transfer, args=(parts[0].decode(), client),
                                       daemon=True)
             self._threads.append(thread)
@@ -103,6 +103,8 @@ class Overlay:
                         return
             except OSError:
                 return  # the phone has gone: its own time limits tell it
+            finally:
+                self._under_way.discard(client)
 
     def _send(self, s, block, data):
         for _ in range(4):

@@ -502,6 +502,7 @@ const struct rf_fsm_def *rf_capf_fsm_def(void)
     X(prove)                                                                                       \
     X(admit)                                                                                       \
     X(ask_key)                                                                                     \
+    X(ask_backup)                                                                                  \
     X(wait_on)                                                                                     \
     X(judge_key)                                                                                   \
     X(sign)                                                                                        \

@@ -11,8 +11,11 @@ CREATE TABLE tvs_cert (
     der           BLOB    NOT NULL CHECK (length(der) BETWEEN 1 AND 8192) -- the certificate
 ) STRICT, WITHOUT ROWID;
 
--- Of an operation for an EC key: the RSA size that a phone is asked for which makes none; 0: none.
-ALTER TABLE capf_op ADD COLUMN rsa_backup_bits INTEGER NOT NULL DEFAULT 0;
+-- Operations for an EC key, where an RSA key will do for a phone that makes none.
+CREATE TABLE capf_backup (
+    op_id         INTEGER NOT NULL PRIMARY KEY REFERENCES capf_op (id) ON DELETE CASCADE, -- which operation
+    rsa_bits      INTEGER NOT NULL              -- size of that key
+) STRICT;
 
 -- Warned of a certificate that ends: so that each step is told once.
 CREATE TABLE expiry_said (
