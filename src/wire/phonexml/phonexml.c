@@ -283,7 +283,7 @@ static enum rf_err begin_model(struct reader *r, struct level *at, const char **
         if (strcmp(attrs[0], "model") == 0) {
             err = rf_phonexml_check_bytes("model", rf_slice_str(attrs[1]), r->why);
             if (!rf_slice_to_str(rf_slice_str(attrs[1]), at->model_name, sizeof at->model_name))
-                at->model_name[0] = '\0';
+                memset(at->model_name, 0, sizeof at->model_name);
         }
     return err;
 }
