@@ -3,7 +3,7 @@
 import re
 
 import sec
-from run import ROOT, Result, build, call, meson_tests, pytests, script
+from run import JOBS, ROOT, Result, build, call, meson_tests, pytests, script
 
 ASAN = "build/asan"
 OPTIONS = ["-Db_sanitize=address,undefined", "-Dtest_hooks=true", "-Dwerror=true"]
@@ -89,7 +89,7 @@ def flow():
 
 
 def end_to_end():
-    return pytests(["tests/e2e"], ASAN, env=SANITIZERS)
+    return pytests(["tests/e2e"], ASAN, env=SANITIZERS, workers=JOBS)
 
 
 def coverage():

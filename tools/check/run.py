@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -221,8 +222,9 @@ def meson_tests(folder, suites=(), env=None, timeout_multiplier=1, wrapper=None,
     return result
 
 
-def pytests(folders, build_folder, extra=(), env=None, timeout=1800, name=None):
-    """Run pytest with the distribution's Python and read its junit file."""
+def pytests(folders, build_folder, extra=(), env=None, timeout=1800, name=None, workers=1):
+    """Run pytest with the distribution's Python and read its junit file. Several workers share the
+    files of tests among them."""
     result = Result()
     folders = [f for f in folders if (ROOT / f.split("::")[0]).is_file()
                or any((ROOT / f).rglob("test_*.py"))]
@@ -235,9 +237,15 @@ def pytests(folders, build_folder, extra=(), env=None, timeout=1800, name=None):
     junit.unlink(missing_ok=True)
     full = {"RINGFENCE_BUILD": str(ROOT / build_folder), "PYTHONDONTWRITEBYTECODE": "1",
             **(env or {})}
-    status, output = call([PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o",
-                           "junit_family=xunit2", f"--junitxml={junit}", "--tb=short", *extra,
-                           *folders], env=full, timeout=timeout)
+    if int(workers) > 1:
+        extra = [*extra, "-n", str(workers), "--dist", "loadfile"]
+    with tempfile.TemporaryDirectory(prefix="rf-", ignore_cleanup_errors=True) as folder:
+        os.chmod(folder, 0o755)  # the signer may be another user
+        # A short path: the name of a socket has 107 bytes.
+        status, output = call([PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o",
+                               "junit_family=xunit2", f"--junitxml={junit}", "--tb=short",
+                               f"--basetemp={folder}/t", *extra, *folders], env=full,
+                              timeout=timeout)
     if not junit.is_file():
         if status == 5 and extra:  # nothing selected
             result.note = "no tests there yet"

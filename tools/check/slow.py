@@ -64,7 +64,7 @@ def threads():
     result.merge(pytests(["tests/flow"], TSAN, env=options, name="tsan-flow"))
     if wrapper is None:
         result.merge(pytests(["tests/e2e"], TSAN, extra=["-m", "tsan"], env=options,
-                             name="tsan-e2e"))
+                             name="tsan-e2e", workers=JOBS))
     return result
 
 
@@ -73,7 +73,7 @@ def fleets():
     result = build(HOOKS, "-Dtest_hooks=true")
     if not result.failed:
         result.merge(pytests(["tests/e2e"], HOOKS, extra=["-m", "fleet"],
-                             env={"RINGFENCE_FLEET": "50"}, name="fleets"))
+                             env={"RINGFENCE_FLEET": "50"}, name="fleets", workers=JOBS))
     return result
 
 
@@ -200,17 +200,19 @@ def asked_by_unit(programs, result):
 def asked_by_pytest(result):
     """The flow and end-to-end tests with the checks that they ask for; likewise."""
     with tempfile.TemporaryDirectory(prefix="rf-asked-") as folder:
-        checks, out = Path(folder, "checks"), Path(folder, "asked.json")
+        checks, out = Path(folder, "checks"), Path(folder, "asked")
         checks.mkdir()
-        checks.chmod(0o777)
+        out.mkdir()
         os.chmod(folder, 0o755)
-        healthy = pytests(["tests/flow", "tests/e2e"], HOOKS, name="checks-on",
+        healthy = pytests(["tests/flow", "tests/e2e"], HOOKS, name="checks-on", workers=JOBS,
                           extra=["-p", "asked_plugin", "-m", "not fleet"],
                           env={"RINGFENCE_CHECKS_ASKED": str(checks), "RF_ASKED_OUT": str(out),
                                "PYTHONPATH": str(ROOT / "tools/check")})
         healthy.passed = []
         result.merge(healthy)
-        asked = json.loads(out.read_text("utf-8")) if out.is_file() else {}
+        asked = {}
+        for path in out.iterdir():
+            asked.update(json.loads(path.read_text("utf-8")))
     return {f"tests/{test}": set(names) for test, names in asked.items()}
 
 
