@@ -6,6 +6,8 @@ import resource
 import shutil
 import signal
 import socket
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -161,7 +163,7 @@ def test_root_becomes_the_named_user(site):
     import pwd  # pylint: disable=import-outside-toplevel
     nobody = pwd.getpwnam("nobody")
     for parent in site.folder.parents:
-        if str(parent).startswith("/tmp/pytest"):
+        if Path(tempfile.gettempdir()) in parent.parents:
             parent.chmod(0o755)
     rig.run("chown", "-R", f"{nobody.pw_uid}:{nobody.pw_gid}", site.folder)
     site.start("--user", "nobody")
