@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/capf/capf.h"
 
+#include "base/element.h"
 #include "wire/capf/capf_int.h"
 
 enum rf_err rf_capf_frame_next(struct rf_slice stream, struct rf_capf_frame *out, size_t *consumed,
@@ -220,22 +221,16 @@ static enum rf_err get_element(uint8_t tag, struct rf_rd *v, struct rf_capf_msg 
 
 static enum rf_err decode_elements(struct rf_rd *rd, struct rf_capf_msg *m, struct rf_why *why)
 {
-    uint32_t seen[8] = {0}; /* one bit a tag: also bounds the number of elements */
-    while (!rf_rd_done(rd)) {
+    struct rf_elements elements = rf_elements_of(rd);
+    enum rf_err err = RF_OK;
+    while (err == RF_OK && !rf_rd_done(rd)) {
         uint8_t tag;
-        uint16_t len;
         struct rf_rd value;
-        if (!rf_rd_u8(rd, &tag) || !rf_rd_u16be(rd, &len) || !rf_rd_sub(rd, len, &value))
-            return rf_why_rd(why, rd, "element");
-        uint32_t bit = UINT32_C(1) << (tag % 32);
-        if ((seen[tag / 32] & bit) != 0)
-            return rf_why_bad(why, rd, "capf-element-twice", "element %u occurs twice", tag);
-        seen[tag / 32] |= bit;
-        enum rf_err err = get_element(tag, &value, m, why);
-        if (err != RF_OK)
-            return err;
+        err = rf_element_next(&elements, "capf-element-twice", &tag, &value, why);
+        if (err == RF_OK)
+            err = get_element(tag, &value, m, why);
     }
-    return RF_OK;
+    return err;
 }
 
 enum rf_err rf_capf_decode(const struct rf_capf_frame *frame, struct rf_capf_msg *out,
@@ -260,20 +255,15 @@ static void put_u8(struct rf_wr *wr, bool has, uint8_t tag, uint8_t v)
 
 static void put_slice(struct rf_wr *wr, bool has, uint8_t tag, struct rf_slice s)
 {
-    if (!has)
-        return;
-    rf_wr_u8(wr, tag);
-    struct rf_hole h = rf_wr_u16be_hole(wr);
-    rf_wr_slice(wr, s);
-    rf_wr_fill_u16be(wr, h, 0);
+    if (has)
+        rf_wr_element_slice(wr, tag, s);
 }
 
 static void put_text(struct rf_wr *wr, bool has, uint8_t tag, struct rf_slice s)
 {
     if (!has)
         return;
-    rf_wr_u8(wr, tag);
-    struct rf_hole h = rf_wr_u16be_hole(wr);
+    struct rf_hole h = rf_wr_element(wr, tag);
     rf_wr_z(wr, s);
     rf_wr_fill_u16be(wr, h, 0);
 }
@@ -290,8 +280,7 @@ static void put_cert(struct rf_wr *wr, const struct rf_capf_msg *m)
 {
     if (!m->has_cert)
         return;
-    rf_wr_u8(wr, CAPF_EL_CERT);
-    struct rf_hole outer = rf_wr_u16be_hole(wr);
+    struct rf_hole outer = rf_wr_element(wr, CAPF_EL_CERT);
     rf_wr_u8(wr, 1);
     struct rf_hole inner = rf_wr_u16be_hole(wr);
     rf_wr_u8(wr, 0);
@@ -305,14 +294,12 @@ static void put_proofs(struct rf_wr *wr, const struct rf_capf_msg *m)
 {
     put_slice(wr, m->has_signed_data, CAPF_EL_SIGNED_DATA, m->signed_data);
     if (m->has_sha2_signed_data) {
-        rf_wr_u8(wr, CAPF_EL_SHA2_SIGNED_DATA);
-        struct rf_hole h = rf_wr_u16be_hole(wr);
+        struct rf_hole h = rf_wr_element(wr, CAPF_EL_SHA2_SIGNED_DATA);
         put_part(wr, m->sha2_hash, m->sha2_signature);
         rf_wr_fill_u16be(wr, h, 0);
     }
     if (m->has_sudi) {
-        rf_wr_u8(wr, CAPF_EL_SUDI);
-        struct rf_hole h = rf_wr_u16be_hole(wr);
+        struct rf_hole h = rf_wr_element(wr, CAPF_EL_SUDI);
         put_part(wr, 0, m->sudi_cert);
         put_part(wr, 1, m->sudi_sha1);
         put_part(wr, RF_CAPF_HASH_SHA512, m->sudi_sha512);

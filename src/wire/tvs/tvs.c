@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/tvs/tvs.h"
 
+#include "base/element.h"
+
 enum {
     TVS_EL_DEVICE_NAME = 1,
     TVS_EL_CERT = 2,
@@ -141,22 +143,16 @@ static enum rf_err get_element(uint8_t tag, struct rf_rd *v, struct rf_tvs_msg *
 
 static enum rf_err decode_elements(struct rf_rd *rd, struct rf_tvs_msg *m, struct rf_why *why)
 {
-    uint32_t seen[8] = {0}; /* one bit a tag */
-    while (!rf_rd_done(rd)) {
+    struct rf_elements elements = rf_elements_of(rd);
+    enum rf_err err = RF_OK;
+    while (err == RF_OK && !rf_rd_done(rd)) {
         uint8_t tag;
-        uint16_t len;
         struct rf_rd value;
-        if (!rf_rd_u8(rd, &tag) || !rf_rd_u16be(rd, &len) || !rf_rd_sub(rd, len, &value))
-            return rf_why_rd(why, rd, "element");
-        uint32_t bit = UINT32_C(1) << (tag % 32);
-        if ((seen[tag / 32] & bit) != 0)
-            return rf_why_bad(why, rd, "tvs-element-twice", "element %u occurs twice", tag);
-        seen[tag / 32] |= bit;
-        enum rf_err err = get_element(tag, &value, m, why);
-        if (err != RF_OK)
-            return err;
+        err = rf_element_next(&elements, "tvs-element-twice", &tag, &value, why);
+        if (err == RF_OK)
+            err = get_element(tag, &value, m, why);
     }
-    return RF_OK;
+    return err;
 }
 
 enum rf_err rf_tvs_decode(const struct rf_tvs_frame *frame, struct rf_tvs_msg *out,
@@ -170,43 +166,30 @@ enum rf_err rf_tvs_decode(const struct rf_tvs_frame *frame, struct rf_tvs_msg *o
     return err;
 }
 
-static struct rf_hole begin(struct rf_wr *wr, uint8_t tag)
-{
-    rf_wr_u8(wr, tag);
-    return rf_wr_u16be_hole(wr);
-}
-
-static void put_slice(struct rf_wr *wr, bool has, uint8_t tag, struct rf_slice s)
-{
-    if (!has)
-        return;
-    struct rf_hole h = begin(wr, tag);
-    rf_wr_slice(wr, s);
-    rf_wr_fill_u16be(wr, h, 0);
-}
-
 static void put_elements(struct rf_wr *wr, const struct rf_tvs_msg *m)
 {
     if (m->has_device_name) {
-        struct rf_hole h = begin(wr, TVS_EL_DEVICE_NAME);
+        struct rf_hole h = rf_wr_element(wr, TVS_EL_DEVICE_NAME);
         rf_wr_u8(wr, NAME_LEAD);
         rf_wr_slice(wr, m->device_name);
         rf_wr_fill_u16be(wr, h, 0);
     }
-    put_slice(wr, m->has_cert, TVS_EL_CERT, m->cert);
+    if (m->has_cert)
+        rf_wr_element_slice(wr, TVS_EL_CERT, m->cert);
     if (m->has_status) {
-        struct rf_hole h = begin(wr, TVS_EL_STATUS);
+        struct rf_hole h = rf_wr_element(wr, TVS_EL_STATUS);
         rf_wr_u8(wr, m->status);
         rf_wr_fill_u16be(wr, h, 0);
     }
-    put_slice(wr, m->has_roles, TVS_EL_ROLES, m->roles);
+    if (m->has_roles)
+        rf_wr_element_slice(wr, TVS_EL_ROLES, m->roles);
     if (m->has_ttl) {
-        struct rf_hole h = begin(wr, TVS_EL_TTL);
+        struct rf_hole h = rf_wr_element(wr, TVS_EL_TTL);
         rf_wr_u32be(wr, m->ttl_s);
         rf_wr_fill_u16be(wr, h, 0);
     }
     for (size_t i = 0; i < m->other_n; i++)
-        put_slice(wr, true, m->other[i].tag, m->other[i].value);
+        rf_wr_element_slice(wr, m->other[i].tag, m->other[i].value);
 }
 
 enum rf_err rf_tvs_encode(const struct rf_tvs_msg *msg, uint8_t *buf, size_t cap,
