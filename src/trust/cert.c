@@ -57,7 +57,7 @@ static bool read_serial(struct rf_cert *c)
     return ok;
 }
 
-static bool read_time(const ASN1_TIME *t, int64_t *out)
+bool rf_asn1_time(const ASN1_TIME *t, int64_t *out)
 {
     struct tm tm;
     if (t == NULL || ASN1_TIME_to_tm(t, &tm) != 1)
@@ -160,8 +160,8 @@ static enum rf_err fill(struct rf_cert *c, struct rf_why *why)
         return rf_why_set(why, RF_ERR_BAD, "cert-serial",
                           "certificate of %s: serial number negative or above %d bytes", c->subject,
                           RF_CERT_SERIAL_MAX);
-    if (!read_time(X509_get0_notBefore(c->x), &c->not_before) ||
-        !read_time(X509_get0_notAfter(c->x), &c->not_after))
+    if (!rf_asn1_time(X509_get0_notBefore(c->x), &c->not_before) ||
+        !rf_asn1_time(X509_get0_notAfter(c->x), &c->not_after))
         return rf_why_set(why, RF_ERR_BAD, "cert-parse", "certificate of %s: validity unreadable",
                           c->subject);
     c->pkey = X509_get0_pubkey(c->x);

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "trust/cert_int.h"
+#include "trust/revocation_int.h"
 
 #define RSA_FLOOR 2048
 #define EC_FLOOR  256
@@ -243,10 +244,25 @@ static const char *code_of(int error, bool *is_skipped)
     }
 }
 
+/* The path of somebody who signs lists for an issuer: where it ends, nobody is asked about the
+ * end. */
+static bool is_end_of_inner_path(X509_STORE_CTX *ctx)
+{
+    STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
+    return revocation_is_about(X509_STORE_CTX_get_error(ctx)) && chain != NULL &&
+           X509_STORE_CTX_get_error_depth(ctx) == sk_X509_num(chain) - 1;
+}
+
 static int on_complaint(int ok, X509_STORE_CTX *ctx)
 {
     bool is_skipped = false;
+    struct revocation_look *look = X509_STORE_CTX_get_app_data(ctx);
     if (ok == 1)
+        return 1;
+    if (X509_STORE_CTX_get0_parent_ctx(ctx) != NULL)
+        return is_end_of_inner_path(ctx) ? 1 : 0;
+    if (look != NULL &&
+        revocation_note(look, X509_STORE_CTX_get_error(ctx), X509_STORE_CTX_get_error_depth(ctx)))
         return 1;
     (void)code_of(X509_STORE_CTX_get_error(ctx), &is_skipped);
     return is_skipped ? 1 : 0;
@@ -316,6 +332,25 @@ static enum rf_err check_chain(X509_STORE_CTX *ctx, const struct rf_anchors *a,
     return err;
 }
 
+/* Every certificate below the anchor, which is believed without anybody's word. */
+static enum rf_err check_revocation(X509_STORE_CTX *ctx, int64_t now_s, struct rf_why *why)
+{
+    STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
+    struct revocation_look *look = X509_STORE_CTX_get_app_data(ctx);
+    int n = chain != NULL && look->set != NULL ? sk_X509_num(chain) : 0;
+    enum rf_err err = RF_OK;
+    for (int i = 0; err == RF_OK && i + 1 < n; i++) {
+        RF_AUTO(rf_cert_freep) struct rf_cert *cert = NULL;
+        RF_AUTO(rf_cert_freep) struct rf_cert *issuer = NULL;
+        err = rf_cert_from_x509(sk_X509_value(chain, i), &cert, why);
+        if (err == RF_OK)
+            err = rf_cert_from_x509(sk_X509_value(chain, i + 1), &issuer, why);
+        if (err == RF_OK)
+            err = revocation_judge(look, (size_t)i, cert, issuer, now_s, why);
+    }
+    return err;
+}
+
 /* A CA that changed its key keeps its name, and OpenSSL takes the first of that name: where there
  * are several, only the one whose key has signed. The caller's; never NULL. */
 static X509_STORE *store_for(const struct rf_anchors *a, const struct rf_cert *leaf)
@@ -341,6 +376,30 @@ static X509_STORE *store_for(const struct rf_anchors *a, const struct rf_cert *l
     return a->store;
 }
 
+static enum rf_err verify(X509_STORE_CTX *ctx, const struct rf_anchors *a,
+                          const struct rf_cert *leaf, const struct rf_path_policy *policy,
+                          const struct rf_cert **anchor, struct rf_why *why)
+{
+    struct revocation_look look;
+    X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
+    X509_VERIFY_PARAM_set_time(param, (time_t)policy->now_s);
+    X509_VERIFY_PARAM_set_depth(param, 8);
+    X509_VERIFY_PARAM_set_auth_level(param, 0); /* floors are ours */
+    X509_STORE_CTX_set_verify_cb(ctx, on_complaint);
+    revocation_begin(policy->revocation, &look);
+    revocation_prepare(&look, ctx);
+    (void)X509_STORE_CTX_set_app_data(ctx, &look);
+    enum rf_err err = RF_OK;
+    if (X509_verify_cert(ctx) != 1)
+        err = refuse_path(ctx, a, leaf, why);
+    else
+        err = check_chain(ctx, a, policy, anchor, why);
+    if (err == RF_OK)
+        err = check_revocation(ctx, policy->now_s, why);
+    revocation_end(&look);
+    return err;
+}
+
 /* Everything but the leaf's own rules. */
 static enum rf_err check_path(const struct rf_anchors *a, const struct rf_cert *leaf,
                               STACK_OF(X509) * untrusted, const struct rf_path_policy *policy,
@@ -348,21 +407,11 @@ static enum rf_err check_path(const struct rf_anchors *a, const struct rf_cert *
 {
     X509_STORE_CTX *ctx = X509_STORE_CTX_new();
     X509_STORE *store = store_for(a, leaf);
-    if (ctx == NULL || X509_STORE_CTX_init(ctx, store, rf_cert_x509(leaf), untrusted) != 1) {
-        X509_STORE_CTX_free(ctx);
-        X509_STORE_free(store);
-        return rf_why_openssl(why, RF_ERR_CRYPTO, "path-other", "path check");
-    }
-    X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
-    X509_VERIFY_PARAM_set_time(param, (time_t)policy->now_s);
-    X509_VERIFY_PARAM_set_depth(param, 8);
-    X509_VERIFY_PARAM_set_auth_level(param, 0); /* floors are ours */
-    X509_STORE_CTX_set_verify_cb(ctx, on_complaint);
     enum rf_err err = RF_OK;
-    if (X509_verify_cert(ctx) != 1)
-        err = refuse_path(ctx, a, leaf, why);
+    if (ctx == NULL || X509_STORE_CTX_init(ctx, store, rf_cert_x509(leaf), untrusted) != 1)
+        err = rf_why_openssl(why, RF_ERR_CRYPTO, "path-other", "path check");
     else
-        err = check_chain(ctx, a, policy, anchor, why);
+        err = verify(ctx, a, leaf, policy, anchor, why);
     X509_STORE_CTX_free(ctx);
     X509_STORE_free(store);
     ERR_clear_error();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Does a certificate chain to an anchor held for this purpose (V2-V5)? Anchors of different
+/* Does a certificate chain to an anchor held for this purpose (V2-V5, V8)? Anchors of different
  * purposes are different objects; nothing falls back from one to another, nor to the system's.
  *
  *     err = rf_path_check(capf_anchors, leaf, &chain, &policy, &why);
@@ -10,6 +10,7 @@
 #define TRUST_PATH_H
 
 #include "trust/cert.h"
+#include "trust/revocation.h"
 
 enum rf_purpose {
     RF_PURPOSE_SIGNALLING, /* phones at the call manager: LSC issuers, MIC roots where allowed */
@@ -41,6 +42,8 @@ struct rf_path_policy {
     unsigned rsa_min;    /* 0 takes the floor of 2048; EC below P-256 is always refused */
     bool allow_sha1;     /* certificates signed with SHA-1 (old MIC chains); off by default */
     bool is_lsc_purpose; /* V4: RSA needs digitalSignature and keyEncipherment; EC the first */
+    /** V8: what is known of revoked certificates; NULL: not asked. Borrowed. */
+    struct rf_revocation *revocation;
 };
 
 /**
@@ -51,8 +54,11 @@ struct rf_path_policy {
  *
  * Returns RF_OK; RF_ERR_DENIED with code path-unknown-issuer, path-signature, path-ca,
  * path-length, cert-expired, cert-not-yet, leaf-is-ca, key-usage, key-too-short, key-type,
- * cert-digest, path-other. The text names certificate, issuer and what to do. `anchor` (may be
- * NULL) borrows the anchor that ended the path.
+ * cert-digest, path-other; cert-revoked; and, where revocation is strict, why nothing is known of a
+ * certificate of the path below the anchors: crl-missing, crl-expired, crl-not-yet, crl-signature,
+ * crl-key-usage, crl-issuer, crl-extension, crl-scope, crl-path, crl-parse, ocsp-asked,
+ * ocsp-unknown, ocsp-expired, ocsp-failed. The text names certificate, issuer and what to do.
+ * `anchor` (may be NULL) borrows the anchor that ended the path.
  */
 RF_MUST_CHECK enum rf_err rf_path_check(const struct rf_anchors *a, const struct rf_cert *leaf,
                                         const struct rf_cert_list *intermediates,

@@ -16,6 +16,9 @@ const EVP_MD *rf_digest_md(enum rf_digest alg);
  * stack of its own, at most 32 levels. */
 RF_MUST_CHECK bool rf_der_is_strict(struct rf_slice der);
 
+/** Seconds since 1970; false when it is no time. */
+RF_MUST_CHECK bool rf_asn1_time(const ASN1_TIME *t, int64_t *out);
+
 /** Type, bits and curve of a public or private key. */
 void rf_pkey_describe(const EVP_PKEY *pkey, struct rf_spki_info *out);
 
