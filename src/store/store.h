@@ -380,14 +380,20 @@ struct rf_store_capfs {
 void rf_store_capfs_fini(struct rf_store_capfs *ops);
 
 /** May a session for this operation go on at now_s? RF_ERR_NOT_FOUND no-operation, RF_ERR_DENIED
- * expired-window, string-locked, string-expired. Pure. */
+ * expired-window, string-locked, string-expired (the last two where the string alone is the proof).
+ * Pure. */
 RF_MUST_CHECK enum rf_err rf_store_capf_is_open(const struct rf_store_capf *op, int64_t now_s,
                                                 struct rf_why *why);
 
+/** May its string be judged at now_s? RF_ERR_DENIED string-locked, string-expired. Pure. */
+RF_MUST_CHECK enum rf_err rf_store_capf_string_open(const struct rf_store_capf *op, int64_t now_s,
+                                                    struct rf_why *why);
+
 /** Schedule an operation (op, auth, string_hash, string_expires_s, key_type, key_bits,
  * complete_by_s, created_uid of `op` are used): a new id, state pending, all tries. It replaces
- * what was there; an unconfirmed certificate of an older operation stays unconfirmed. With op NONE
- * the pending operation is dropped. RF_ERR_NOT_FOUND device-unknown. */
+ * what was there. One by certificate may have a string too (expired_mic). An unconfirmed
+ * certificate of an older operation stays unconfirmed. With op NONE the pending operation is
+ * dropped. RF_ERR_NOT_FOUND device-unknown. */
 RF_MUST_CHECK enum rf_err rf_store_capf_schedule(struct rf_store *store,
                                                  const struct rf_store_capf *op, int64_t now_s,
                                                  const struct rf_store_event *event,
@@ -480,6 +486,36 @@ RF_MUST_CHECK enum rf_err rf_store_cert_load(struct rf_store *store, const uint8
 /** Of a device, or of all (NULL). */
 RF_MUST_CHECK enum rf_err rf_store_cert_list(struct rf_store *store, const char *device,
                                              struct rf_store_certs *out, struct rf_why *why);
+
+/* ---- MICs that have expired ------------------------------------------------------------------ */
+
+/** A device whose expired MIC counts at CAPF for a while (expired_mic = listed). */
+struct rf_store_mic_allow {
+    char device[RF_STORE_DEVICE_NAME];
+    int64_t until_s;
+    int64_t added_s;
+};
+struct rf_store_mic_allows {
+    struct rf_store_mic_allow *items; /* by device */
+    size_t n;
+};
+void rf_store_mic_allows_fini(struct rf_store_mic_allows *allows);
+/** A device that is listed gets the new end. RF_ERR_NOT_FOUND device-unknown. */
+RF_MUST_CHECK enum rf_err rf_store_mic_allow_save(struct rf_store *store,
+                                                  const struct rf_store_mic_allow *allow,
+                                                  const struct rf_store_event *event,
+                                                  struct rf_why *why);
+/** RF_ERR_NOT_FOUND mic-not-listed. */
+RF_MUST_CHECK enum rf_err rf_store_mic_allow_remove(struct rf_store *store, const char *device,
+                                                    const struct rf_store_event *event,
+                                                    struct rf_why *why);
+/** Those whose end has come are listed too. */
+RF_MUST_CHECK enum rf_err rf_store_mic_allow_list(struct rf_store *store,
+                                                  struct rf_store_mic_allows *out,
+                                                  struct rf_why *why);
+/** *until_s: 0 for a device that is not listed. */
+RF_MUST_CHECK enum rf_err rf_store_mic_allow_until(struct rf_store *store, const char *device,
+                                                   int64_t *until_s, struct rf_why *why);
 
 /* ---- proofs of possession seen (security: a block seen before is only taken as a retry) --------
  */

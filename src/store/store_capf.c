@@ -22,8 +22,12 @@ enum rf_err rf_store_capf_is_open(const struct rf_store_capf *op, int64_t now_s,
         now_s > op->complete_by_s)
         return rf_why_set(why, RF_ERR_DENIED, "expired-window",
                           "the operation for %s was to be completed before", op->device);
-    if (op->auth != RF_STORE_AUTH_STRING)
-        return RF_OK;
+    return op->auth == RF_STORE_AUTH_STRING ? rf_store_capf_string_open(op, now_s, why) : RF_OK;
+}
+
+enum rf_err rf_store_capf_string_open(const struct rf_store_capf *op, int64_t now_s,
+                                      struct rf_why *why)
+{
     if (!rf_fault_skips("capf.string-tries") && (op->tries_left == 0 || op->string_hash[0] == '\0'))
         return rf_why_set(why, RF_ERR_DENIED, "string-locked",
                           "%s needs a new authentication string", op->device);
@@ -153,7 +157,7 @@ static enum rf_err schedule(struct rf_store *store, const struct rf_store_capf *
     rf_db_int(&q, op->op);
     rf_db_int(&q, op->op);
     rf_db_int(&q, op->auth);
-    rf_db_text(&q, op->auth == RF_STORE_AUTH_STRING ? op->string_hash : "");
+    rf_db_text(&q, op->auth != RF_STORE_AUTH_NULL ? op->string_hash : "");
     rf_db_int(&q, op->string_expires_s);
     rf_db_int(&q, RF_STORE_STRING_TRIES);
     rf_db_int(&q, RF_STORE_OP_PENDING);

@@ -189,6 +189,12 @@
     X(BLOCKED_REMOVE, "DELETE FROM cert_blocked WHERE sha256 = ?")                                 \
     X(BLOCKED_REMOVE_DEVICE, "DELETE FROM cert_blocked WHERE device = ?")                          \
     X(BLOCKED_LIST, "SELECT sha256, device, reason, at_s FROM cert_blocked ORDER BY at_s, sha256") \
+    /* MICs that have expired */                                                                   \
+    X(MIC_ALLOW_SAVE, "INSERT INTO mic_expired (device, until_s, added_s) VALUES (?1, ?2, ?3) "    \
+                      "ON CONFLICT (device) DO UPDATE SET until_s = ?2, added_s = ?3")             \
+    X(MIC_ALLOW_REMOVE, "DELETE FROM mic_expired WHERE device = ?")                                \
+    X(MIC_ALLOW_LIST, "SELECT device, until_s, added_s FROM mic_expired ORDER BY device")          \
+    X(MIC_ALLOW_UNTIL, "SELECT until_s FROM mic_expired WHERE device = ?")                         \
     /* settings */                                                                                 \
     X(SETTING_FIND, "SELECT value FROM setting WHERE key = ?")                                     \
     X(SETTING_SAVE, "INSERT INTO setting (key, value) VALUES (?1, ?2) "                            \

@@ -22,6 +22,7 @@ struct rf_anchors {
     atomic_uint refs;
     enum rf_purpose purpose;
     size_t n;
+    size_t makers_n; /* the first ones */
     struct rf_cert *cert[RF_ANCHORS_MAX];
     X509_STORE *store;
 };
@@ -93,6 +94,19 @@ enum rf_err rf_anchors_add_dir(struct rf_anchors *a, const char *dir, struct rf_
     if (!rf_file_exists(dir))
         return RF_OK;
     return rf_dir_each(dir, add_file, &d, why);
+}
+
+void rf_anchors_mark_makers(struct rf_anchors *a)
+{
+    a->makers_n = a->n;
+}
+
+bool rf_anchors_is_maker(const struct rf_anchors *a, const struct rf_cert *anchor)
+{
+    for (size_t i = 0; anchor != NULL && i < a->makers_n; i++)
+        if (rf_cert_eq(a->cert[i], anchor))
+            return true;
+    return false;
 }
 
 size_t rf_anchors_n(const struct rf_anchors *a)
@@ -282,6 +296,14 @@ static enum rf_err refuse_path(X509_STORE_CTX *ctx, const struct rf_anchors *a,
                       rf_cert_subject(leaf), rf_cert_short(leaf), rf_cert_issuer(leaf));
 }
 
+/* Excused is the end alone: then it is looked at as on its last day. */
+static enum rf_err check_time(const struct rf_cert *c, const struct rf_path_policy *policy,
+                              struct rf_why *why)
+{
+    bool is_excused = policy->excuse_expired && policy->now_s > rf_cert_not_after(c);
+    return rf_cert_time_check(c, is_excused ? rf_cert_not_after(c) : policy->now_s, why);
+}
+
 /* One certificate of a verified path: depth 0 is the leaf, is_last the anchor. */
 static enum rf_err check_link(X509 *x, int depth, bool is_last, const struct rf_path_policy *policy,
                               struct rf_why *why)
@@ -289,7 +311,7 @@ static enum rf_err check_link(X509 *x, int depth, bool is_last, const struct rf_
     RF_AUTO(rf_cert_freep) struct rf_cert *c = NULL;
     enum rf_err err = rf_cert_from_x509(x, &c, why);
     if (err == RF_OK)
-        err = rf_cert_time_check(c, policy->now_s, why);
+        err = check_time(c, policy, why);
     if (err == RF_OK)
         err = rf_cert_strength_check(c, policy->rsa_min, why);
     if (err != RF_OK)

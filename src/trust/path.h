@@ -31,6 +31,10 @@ RF_MUST_CHECK enum rf_err rf_anchors_add(struct rf_anchors *a, struct rf_cert *c
 /** Add every certificate of every *.pem file of a folder; a folder that is not there is empty. */
 RF_MUST_CHECK enum rf_err rf_anchors_add_dir(struct rf_anchors *a, const char *dir,
                                              struct rf_why *why);
+/** Those in the set by now are makers' of phones (MIC roots), what comes later is not. */
+void rf_anchors_mark_makers(struct rf_anchors *a);
+/** Is this certificate of the set, or NULL, a maker's? */
+bool rf_anchors_is_maker(const struct rf_anchors *a, const struct rf_cert *anchor);
 size_t rf_anchors_n(const struct rf_anchors *a);
 enum rf_purpose rf_anchors_purpose(const struct rf_anchors *a);
 struct rf_anchors *rf_anchors_ref(struct rf_anchors *a);
@@ -41,6 +45,7 @@ struct rf_path_policy {
     int64_t now_s;       /* seconds since 1970, the caller's clock */
     unsigned rsa_min;    /* 0 takes the floor of 2048; EC below P-256 is always refused */
     bool allow_sha1;     /* certificates signed with SHA-1 (old MIC chains); off by default */
+    bool excuse_expired; /* notAfter is asked of none of the path; all else is */
     bool is_lsc_purpose; /* V4: RSA needs digitalSignature and keyEncipherment; EC the first */
     /** V8: what is known of revoked certificates; NULL: not asked. Borrowed. */
     struct rf_revocation *revocation;

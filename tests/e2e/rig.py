@@ -270,12 +270,12 @@ class Factory:
 
     HARDWARE = "rf-1"
 
-    def __init__(self, folder, like=None):
+    def __init__(self, folder, like=None, age_days=0):
         self.folder = Path(folder)
         if like is not None:
             shutil.copytree(like, self.folder)
         else:
-            ringfence("factory", "init", self.folder)
+            ringfence("factory", "init", "--age-days", age_days, self.folder)
 
     @property
     def roots(self):
@@ -292,13 +292,13 @@ class Factory:
     def firmware_files(self, version):
         return sorted(self.firmware(version).iterdir())
 
-    def phone(self, name, version="1.0", model="8861"):
-        """A new phone with this firmware."""
+    def phone(self, name, version="1.0", model="8861", age_days=0):
+        """A new phone with this firmware; or one that was made so many days ago."""
         flash = self.folder / "phones" / name
         flash.parent.mkdir(exist_ok=True)
         ringfence("factory", "phone", "--name", name, "--model", model, "--hardware",
                   self.HARDWARE, "--flash", flash, "--firmware", self.firmware(version),
-                  self.folder)
+                  "--age-days", age_days, self.folder)
         return Phone(flash, name)
 
 

@@ -43,6 +43,8 @@ static int ask(struct cmd_ctx *ctx, const char *op)
         rf_json_set_str(body, "key_type", key);
     if (bits != NULL)
         rf_json_set_int(body, "key_bits", (int64_t)key_bits);
+    if (cmd_get(ctx, "with-string") != NULL)
+        rf_json_set_bool(body, "with_string", true);
     if (add_string(ctx, body, &why) != RF_OK) {
         rf_json_free(body);
         return cmd_refuse(ctx, cmd_get(ctx, "string-file"), &why);
@@ -54,9 +56,12 @@ static int ask(struct cmd_ctx *ctx, const char *op)
     {.name = "auth",                                                                               \
      .arg = "string|mic|lsc|null",                                                                 \
      .help = "how the phone proves itself; default string; null needs capf_null_string"},          \
+        {.name = "string-file",                                                                    \
+         .arg = "FILE",                                                                            \
+         .help = "authentication string, 4-10 digits (- reads it); else one is drawn and shown"},  \
     {                                                                                              \
-        .name = "string-file", .arg = "FILE",                                                      \
-        .help = "authentication string, 4-10 digits (- reads it); else one is drawn and shown"     \
+        .name = "with-string",                                                                     \
+        .help = "beside a certificate: a string for a MIC that has expired (docs/mic-expiry.md)"   \
     }
 
 static int run_install(struct cmd_ctx *ctx)

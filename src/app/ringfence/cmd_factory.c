@@ -9,13 +9,25 @@
 #include "base/text.h"
 #include "service/setup/factory.h"
 
+bool cmd_factory_made(const struct cmd_ctx *ctx, int64_t *made_s)
+{
+    const char *text = cmd_get(ctx, "age-days");
+    uint64_t days = 0;
+    bool is_fit = text == NULL || rf_parse_u64(rf_slice_str(text), 0, RF_FACTORY_CA_DAYS, &days);
+    *made_s = rf_wall_s(rf_clock_real()) - (int64_t)days * 86400;
+    return is_fit;
+}
+
 static int run_init(struct cmd_ctx *ctx)
 {
+    int64_t made_s = 0;
     const char *org = cmd_get(ctx, "org");
     RF_AUTO(rf_factory_fini) struct rf_factory f = {0};
     struct rf_why why = {0};
-    enum rf_err err = rf_factory_make(ctx->args[0], org != NULL ? org : "Ringphone Works",
-                                      rf_wall_s(rf_clock_real()), &why);
+    if (!cmd_factory_made(ctx, &made_s))
+        return cmd_usage(ctx, "--age-days wants a number of days up to %d", RF_FACTORY_CA_DAYS);
+    enum rf_err err =
+        rf_factory_make(ctx->args[0], org != NULL ? org : "Ringphone Works", made_s, &why);
     if (err == RF_OK)
         err = rf_factory_open(ctx->args[0], &f, &why);
     if (err != RF_OK)
@@ -32,6 +44,7 @@ static int run_init(struct cmd_ctx *ctx)
 
 static const struct cmd_option init_options[] = {
     {.name = "org", .arg = "NAME", .help = "the manufacturer's name; never that of a real one"},
+    {.name = "age-days", .arg = "N", .help = "as if it had been made N days ago"},
 };
 
 const struct cmd cmd_factory_init = {

@@ -53,6 +53,7 @@ struct line {
     struct lists_seen seen;
     enum rf_key_type key_type;
     unsigned count;
+    int64_t made_s;
     char dir[PATH_MAX]; /* of a batch: each phone is a folder in it */
 };
 
@@ -103,7 +104,7 @@ static int make_one(struct line *l)
     enum rf_err err = line_open(l, &why);
     if (err == RF_OK)
         err = rf_factory_mic_make(&l->f, id->device, id->model, id->serial_number, l->key_type,
-                                  rf_wall_s(rf_clock_real()), &mic, &why);
+                                  l->made_s, &mic, &why);
     if (err == RF_OK)
         err = put_phone(l, flash, &mic, &why);
     if (err != RF_OK)
@@ -187,7 +188,7 @@ static int make_batch(struct line *l)
     if (err == RF_OK)
         err = find_dir(l, &why);
     if (err == RF_OK)
-        err = rf_factory_batch_make(&l->f, &batch, rf_wall_s(rf_clock_real()), &done, &why);
+        err = rf_factory_batch_make(&l->f, &batch, l->made_s, &done, &why);
     if (err != RF_OK)
         return cmd_refuse(l->ctx, cmd_get(l->ctx, "flash"), &why);
     RF_AUTO(rf_freep) char *list = rf_path_join(l->f.dir, done.list);
@@ -218,6 +219,8 @@ static int run_phone(struct cmd_ctx *ctx)
         !fits(ctx, "hardware", id->hardware, sizeof id->hardware) ||
         !fits(ctx, "serial", id->serial_number, sizeof id->serial_number))
         return cmd_usage(ctx, "a name, model, hardware id or serial number is too long");
+    if (!cmd_factory_made(ctx, &l.made_s))
+        return cmd_usage(ctx, "--age-days wants a number of days up to %d", RF_FACTORY_CA_DAYS);
     if (count == NULL)
         return make_one(&l);
     if (!rf_parse_u64(rf_slice_str(count), 1, RF_FACTORY_BATCH_MAX, &n))
@@ -241,6 +244,9 @@ static const struct cmd_option phone_options[] = {
     {.name = "serial",
      .arg = "N",
      .help = "serial number; default: from the device name. With --count: N-00001 and so on"},
+    {.name = "age-days",
+     .arg = "N",
+     .help = "as if made N days ago (by a factory that old): after 3650 its MIC has expired"},
     {.name = "ec", .help = "the MIC has a key on P-256; default: RSA 2048"},
     {.name = "count", .arg = "N", .help = "make a batch of N phones, and seal the list of them"},
 };

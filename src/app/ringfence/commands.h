@@ -18,6 +18,8 @@ extern const struct cmd cmd_mic_import, cmd_lsc_import, cmd_lsc_issuers, cmd_lsc
 extern const struct cmd cmd_init, cmd_backup, cmd_restore;
 extern const struct cmd cmd_factory_init, cmd_factory_firmware, cmd_factory_phone,
     cmd_factory_image_key, cmd_factory_issued;
+/** When, by --age-days, what a factory makes now was made. */
+RF_MUST_CHECK bool cmd_factory_made(const struct cmd_ctx *ctx, int64_t *made_s);
 extern const struct cmd cmd_config_check, cmd_config_show, cmd_config_device, cmd_config_lint,
     cmd_config_elements;
 extern const struct cmd cmd_template_set, cmd_template_unset, cmd_template_show;
@@ -28,6 +30,7 @@ extern const struct cmd cmd_device_list, cmd_device_show, cmd_device_add, cmd_de
 extern const struct cmd cmd_tvs_add, cmd_tvs_remove, cmd_tvs_list;
 extern const struct cmd cmd_capf_install, cmd_capf_delete, cmd_capf_fetch, cmd_capf_cancel,
     cmd_capf_list, cmd_capf_due;
+extern const struct cmd cmd_mic_expiring, cmd_mic_allow_expired, cmd_mic_allowed, cmd_mic_disallow;
 extern const struct cmd cmd_cert_block, cmd_cert_unblock, cmd_cert_blocked;
 
 #endif

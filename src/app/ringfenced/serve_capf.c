@@ -21,6 +21,7 @@ static enum rf_err make_anchors(struct server *s, struct rf_anchors **out, struc
     enum rf_err err = rf_anchors_add_dir(anchors, dir, why);
     if (err != RF_OK)
         return err;
+    rf_anchors_mark_makers(anchors);
     if (rf_anchors_n(anchors) == 0)
         rf_info(RF_CAT_MAIN, "no manufacturer's root in %s: phones enrol by string only", dir);
     /* Phones show the LSC of a former issuer, or of another site's, when they come for one of ours.

@@ -23,6 +23,8 @@
 
 /** Digits of an authentication string that the server draws. */
 #define RF_ADMIN_STRING_DIGITS 8
+/** For so long an expired MIC may be allowed at once. */
+#define RF_ADMIN_MIC_DAYS_MAX 365
 /** Devices looked at in one message to the call-control thread. */
 #define RF_ADMIN_BATCH 64
 

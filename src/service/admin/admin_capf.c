@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const capf_members[] = {"op",       "auth",          "string", "key_type",
-                                           "key_bits", "complete_by_s", NULL};
+static const char *const capf_members[] = {"op",       "auth",     "string",        "with_string",
+                                           "key_type", "key_bits", "complete_by_s", NULL};
 
 static enum rf_err bad(struct rf_why *why, const char *code, const char *text)
 {
@@ -113,14 +113,26 @@ static enum rf_err read_string(const struct rf_json *body, struct admin_change *
     return rf_secret_set(&change->string, rf_slice_str(text));
 }
 
+/* The string is the proof, or goes with a MIC that has expired. */
+static bool takes_string(const struct rf_store_capf *op, const struct rf_site_conf *conf)
+{
+    bool is_cert = op->auth == RF_STORE_AUTH_MIC || op->auth == RF_STORE_AUTH_LSC;
+    return op->op != RF_STORE_OP_NONE &&
+           (op->auth == RF_STORE_AUTH_STRING ||
+            (is_cert && conf->expired_mic == RF_SITE_EXPIRED_WITH_STRING));
+}
+
 /* What the site does not allow is refused when it is asked for, not when a phone comes. */
 static enum rf_err check_auth(struct admin_task *t, const struct rf_site_conf *conf,
                               const struct rf_json *body, struct rf_why *why)
 {
     const struct rf_store_capf *op = &t->change.capf;
-    bool has_string = rf_json_get(body, "string") != NULL;
-    if (has_string && (op->op == RF_STORE_OP_NONE || op->auth != RF_STORE_AUTH_STRING))
-        return bad(why, "string-unused", "\"string\" is only for operations with auth string");
+    bool has_string =
+        rf_json_get(body, "string") != NULL || rf_json_get(body, "with_string") != NULL;
+    if (has_string && !takes_string(op, conf))
+        return bad(why, "string-unused",
+                   "a string is for operations with auth string; with auth mic and lsc where "
+                   "expired_mic is with_string");
     if (op->op == RF_STORE_OP_NONE)
         return RF_OK;
     if (!rf_fault_skips("admin.null-string") && op->auth == RF_STORE_AUTH_NULL &&
@@ -158,9 +170,15 @@ enum rf_err admin_capf_begin(struct admin_task *t, struct rf_http_req *req, stru
         err = read_window(t, body, op, why);
     if (err != RF_OK)
         return err;
+    bool is_with_string = false;
+    if (rf_json_get(body, "with_string") != NULL &&
+        (err = rf_json_need_bool(body, "with_string", &is_with_string, why)) != RF_OK)
+        return err;
     snprintf(op->device, sizeof op->device, "%s", t->name);
     op->created_uid = (int64_t)t->uid;
-    if (op->op == RF_STORE_OP_NONE || op->auth != RF_STORE_AUTH_STRING)
+    bool wants_string =
+        op->auth == RF_STORE_AUTH_STRING || rf_json_get(body, "string") != NULL || is_with_string;
+    if (op->op == RF_STORE_OP_NONE || !wants_string)
         return RF_OK;
     set_string_end(t, conf, op);
     return read_string(body, &t->change, why);

@@ -94,6 +94,7 @@ struct admin_task {
     struct admin_config config;
     void *tvs; /* of the program; NULL: none */
     struct rf_store_block block;
+    struct rf_store_mic_allow mic_allow;
     struct rf_admin_status self;
     struct rf_admin_counts counts;
     struct rf_json *shown; /* made on the store worker: certificates and lists, or events */
@@ -201,6 +202,20 @@ enum rf_err admin_block_calls(struct admin_task *t, struct rf_why *why);
 void admin_block_answer(struct admin_task *t, struct rf_json *out);
 enum rf_err admin_blocked_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
 void admin_blocked_answer(struct admin_task *t, struct rf_json *out);
+
+/* admin_mic.c */
+enum rf_err admin_mic_allow_begin(struct admin_task *t, struct rf_http_req *req,
+                                  struct rf_why *why);
+enum rf_err admin_mic_allow_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+void admin_mic_allow_answer(struct admin_task *t, struct rf_json *out);
+enum rf_err admin_mic_forbid_store(struct admin_task *t, struct rf_store *store,
+                                   struct rf_why *why);
+void admin_mic_forbid_answer(struct admin_task *t, struct rf_json *out);
+enum rf_err admin_mic_allowed_store(struct admin_task *t, struct rf_store *store,
+                                    struct rf_why *why);
+void admin_mic_allowed_answer(struct admin_task *t, struct rf_json *out);
+enum rf_err admin_mics_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+void admin_mics_answer(struct admin_task *t, struct rf_json *out);
 
 /* admin_expiry.c */
 /** What ends within 180 days, into t->ending and t->n_ending. */

@@ -53,12 +53,14 @@ int capf_look(struct capf_case *c, void *store)
     if (err != RF_OK)
         return capf_refuse_why(c, &why);
     err = rf_store_cert_list(store, c->device, &c->certs, &why);
+    if (err == RF_OK)
+        err = rf_store_mic_allow_until(store, c->device, &c->mic_listed_s, &why);
     return err == RF_OK ? CAPF_EV_FOUND : capf_refuse_ours(c, &why);
 }
 
 /* ---- proofs ---- */
 
-static int prove_string(struct capf_case *c)
+int capf_prove_string(struct capf_case *c)
 {
     if (!c->auth.has_password)
         return capf_refuse(c, CAPF_RECORD_FAIL, RF_CAPF_REASON_INVALID, "no-string",
@@ -81,7 +83,7 @@ static int prove_nothing(struct capf_case *c)
 }
 
 /* What the store knows about a certificate; only those of this device are in the list. */
-static const struct rf_store_cert *find_known(const struct capf_case *c, const struct rf_cert *cert)
+const struct rf_store_cert *capf_find_known(const struct capf_case *c, const struct rf_cert *cert)
 {
     for (size_t i = 0; i < c->certs.n; i++)
         if (rf_slice_eq(rf_slice_of(c->certs.items[i].sha256, sizeof c->certs.items[i].sha256),
@@ -103,14 +105,14 @@ static const struct rf_store_cert *find_usable(const struct capf_case *c,
     return NULL;
 }
 
-/* The path alone; whose certificate it is comes after. */
-static enum rf_err check_path(const struct capf_case *c, const struct rf_cert *cert,
-                              const struct rf_cert **anchor, struct rf_why *why)
+enum rf_err capf_check_path(const struct capf_case *c, const struct rf_cert *cert,
+                            bool excuse_expired, const struct rf_cert **anchor, struct rf_why *why)
 {
     bool is_ours = rf_slice_eq(rf_cert_issuer_der(cert), rf_cert_subject_der(c->lsc_issuer));
     struct rf_path_policy policy = {.now_s = c->now_s,
                                     .rsa_min = c->knobs.rsa_min,
                                     .allow_sha1 = c->knobs.sha1_certs,
+                                    .excuse_expired = excuse_expired,
                                     .is_lsc_purpose = is_ours};
     return rf_path_check(c->anchors, cert, NULL, &policy, anchor, why);
 }
@@ -150,7 +152,7 @@ static bool is_lsc(const struct capf_case *c, const struct rf_cert *anchor,
 static enum rf_err check_in_force(const struct capf_case *c, const struct rf_cert *cert,
                                   const struct rf_cert *anchor, struct rf_why *why)
 {
-    const struct rf_store_cert *known = find_known(c, cert);
+    const struct rf_store_cert *known = capf_find_known(c, cert);
     const char *is = known == NULL                              ? "not known here"
                      : known->state == RF_STORE_CERT_SUPERSEDED ? "superseded by a newer one"
                      : known->state == RF_STORE_CERT_REVOKED    ? "revoked"
@@ -226,17 +228,19 @@ static int prove_certificate(struct capf_case *c)
                            "%s showed no certificate, and its operation asks for one", c->device);
     if (rf_cert_from_der(c->auth.cert, &c->shown, &why) != RF_OK)
         return refuse_cert(c, &why);
-    enum rf_err err = check_path(c, c->shown, &anchor, &why);
+    enum rf_err err = capf_check_path(c, c->shown, false, &anchor, &why);
+    if (err != RF_OK)
+        err = capf_excuse_expired(c, c->shown, &anchor, &why);
     if (!rf_fault_skips("capf.cert-path") && err != RF_OK)
         return refuse_cert(c, &why);
     if (check_name(c, c->shown, &why) != RF_OK || check_possession(c, &why) != RF_OK)
         return refuse_cert(c, &why);
-    c->shown_is_lsc = is_lsc(c, anchor, find_known(c, c->shown));
+    c->shown_is_lsc = is_lsc(c, anchor, capf_find_known(c, c->shown));
     if (check_in_force(c, c->shown, anchor, &why) != RF_OK || check_mic_allowed(c, &why) != RF_OK ||
         check_precedence(c, &why) != RF_OK)
         return refuse_cert(c, &why);
     identify(c);
-    return CAPF_EV_PROVED;
+    return c->is_mic_expired ? capf_second_factor(c) : CAPF_EV_PROVED;
 }
 
 /* A5: the only fresh part of a proof. A block that was sent must hold, in every mode, and for this
@@ -250,7 +254,9 @@ static int prove_sudi(struct capf_case *c)
     bool used_bare = false;
     if (rf_cert_from_der(m->sudi_cert, &sudi, &why) != RF_OK)
         return refuse_cert(c, &why);
-    enum rf_err err = check_path(c, sudi, &anchor, &why);
+    enum rf_err err = capf_check_path(c, sudi, false, &anchor, &why);
+    if (err != RF_OK && c->is_mic_expired)
+        err = capf_excuse_expired(c, sudi, &anchor, &why);
     if (err == RF_OK)
         err = check_name(c, sudi, &why);
     if (err == RF_OK)
@@ -270,7 +276,7 @@ static int prove(struct capf_case *c)
 {
     switch (c->op.auth) {
     case RF_STORE_AUTH_STRING:
-        return prove_string(c);
+        return capf_prove_string(c);
     case RF_STORE_AUTH_NULL:
         return prove_nothing(c);
     case RF_STORE_AUTH_LSC:
@@ -364,7 +370,7 @@ static enum rf_err judge_replay(struct capf_case *c, struct rf_store *store, str
  * operation that is still pending, that one is done. */
 static enum rf_err confirm_shown(struct capf_case *c, struct rf_store *store, struct rf_why *why)
 {
-    const struct rf_store_cert *known = c->shown != NULL ? find_known(c, c->shown) : NULL;
+    const struct rf_store_cert *known = c->shown != NULL ? capf_find_known(c, c->shown) : NULL;
     if (known == NULL || known->kind != RF_STORE_LSC || known->state != RF_STORE_CERT_UNCONFIRMED)
         return RF_OK;
     struct rf_store_event event =
@@ -400,6 +406,8 @@ int capf_admit(struct capf_case *c, void *store)
         err = judge_replay(c, store, &why);
     if (err == RF_OK)
         err = note_mic(c, store, &why);
+    if (err == RF_OK)
+        err = capf_note_expired(c, store, &why);
     if (err == RF_OK)
         err = confirm_shown(c, store, &why);
     if (err == RF_OK && c->is_done)

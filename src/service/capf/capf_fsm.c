@@ -92,7 +92,7 @@ static void prove(void *self, const void *data)
 {
     (void)data;
     struct capf_session *s = self;
-    if (s->c->op.auth == RF_STORE_AUTH_STRING && !capf_counts_tries(s)) {
+    if (s->c->op.string_hash[0] != '\0' && !capf_counts_tries(s)) {
         capf_refuse(s->c, CAPF_RECORD_NOTHING, CAPF_REASON_NONE, "try-uncounted",
                     "no string is judged, because a wrong one could not be counted a moment ago: "
                     "see why the database cannot be written");

@@ -103,6 +103,7 @@ struct capf_knobs {
     bool null_string;
     bool bare_digest;
     bool accept_mic;
+    uint32_t expired_mic; /* enum rf_site_expired_mic */
     bool sha1_certs;
     bool subject_has_model;
     unsigned rsa_min;
@@ -132,6 +133,8 @@ struct capf_case {
 
     struct rf_cert *shown; /* the certificate it proved to have, or NULL */
     bool shown_is_lsc;
+    bool is_mic_expired;  /* it, or a maker's above it, and the policy wants a second factor */
+    int64_t mic_listed_s; /* until then this device's expired MIC will do; 0: it will not */
     bool has_sudi;
     uint8_t proof_id[2][32]; /* of its two signatures */
     bool used_bare;
@@ -214,8 +217,27 @@ int capf_sweep(struct capf_case *c, void *store);
 int capf_look(struct capf_case *c, void *store);
 int capf_prove(struct capf_case *c, void *unused);
 int capf_admit(struct capf_case *c, void *store);
+/** The string as a proof, or beside one: PROVED or REFUSED. */
+int capf_prove_string(struct capf_case *c);
+/** The path alone; whose certificate it is comes after. */
+RF_MUST_CHECK enum rf_err capf_check_path(const struct capf_case *c, const struct rf_cert *cert,
+                                          bool excuse_expired, const struct rf_cert **anchor,
+                                          struct rf_why *why);
+/** What the store knows about a certificate of this device, or NULL. */
+const struct rf_store_cert *capf_find_known(const struct capf_case *c, const struct rf_cert *cert);
 /** Is this anchor (may be NULL) our issuer, the present or a former one? */
 bool capf_is_issuer(const struct capf_case *c, const struct rf_cert *anchor);
+
+/* ---- capf_mic.c ---- */
+/** The path of the certificate shown, or of its SUDI data, was refused as cert-expired (*why): does
+ * the policy excuse that? Then the second factor is still to be asked for. */
+RF_MUST_CHECK enum rf_err capf_excuse_expired(struct capf_case *c, const struct rf_cert *cert,
+                                              const struct rf_cert **anchor, struct rf_why *why);
+/** That factor: PROVED or REFUSED. */
+int capf_second_factor(struct capf_case *c);
+/** That an expired one was taken is written down. */
+RF_MUST_CHECK enum rf_err capf_note_expired(const struct capf_case *c, struct rf_store *store,
+                                            struct rf_why *why);
 
 /* ---- capf_issue.c ---- */
 int capf_judge_key(struct capf_case *c, void *unused);

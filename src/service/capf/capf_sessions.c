@@ -72,6 +72,7 @@ void rf_capf_sessions_set_knobs(struct rf_capf_sessions *all, const struct rf_si
         (struct capf_knobs){.null_string = knobs->capf_null_string,
                             .bare_digest = knobs->capf_bare_digest,
                             .accept_mic = knobs->accept_mic_for_capf,
+                            .expired_mic = knobs->expired_mic,
                             .sha1_certs = knobs->capf_sha1_certs,
                             .subject_has_model = knobs->lsc_subject == RF_SITE_SUBJECT_MODEL,
                             .rsa_min = knobs->rsa_min,

@@ -239,11 +239,18 @@ static enum rf_err check_string(const struct rf_secret *s, struct rf_why *why)
                       STRING_MIN, STRING_MAX);
 }
 
+/* In the mode by string; and beside a certificate, where the user typed one. */
+static bool wants_string(const struct rf_enrol_conf *conf)
+{
+    bool is_typed = conf->auth_string != NULL && conf->auth_string->len > 0;
+    return conf->mode == RF_ENROL_BY_STRING || (conf->mode != RF_ENROL_BY_NULL && is_typed);
+}
+
 static enum rf_err check(const struct rf_enrol_conf *conf, struct rf_why *why)
 {
     if (!phone_device_ok(conf->device, RF_CAPF_NAME_MAX))
         return rf_why_set(why, RF_ERR_BAD, "enrol-device", "not a device name");
-    if (conf->mode == RF_ENROL_BY_STRING && check_string(conf->auth_string, why) != RF_OK)
+    if (wants_string(conf) && check_string(conf->auth_string, why) != RF_OK)
         return RF_ERR_BAD;
     bool has_cert = (conf->mic != NULL && conf->mic->cert != NULL) ||
                     (conf->lsc != NULL && conf->lsc->cert != NULL);
@@ -273,7 +280,7 @@ static struct rf_enrol *make(const struct rf_enrol_conf *conf)
     e->conf.mic = e->conf.lsc = NULL;
     rf_slice_to_str(rf_slice_str(conf->device), e->device, sizeof e->device);
     e->conf.device = e->device;
-    if (conf->mode == RF_ENROL_BY_STRING) {
+    if (wants_string(conf)) {
         enum rf_err err = rf_secret_set(&e->auth_string, rf_secret_slice(conf->auth_string));
         rf_bug_on(err != RF_OK); /* its length was checked */
     }

@@ -103,7 +103,8 @@ struct rf_enrol_conf {
     const char *host;   /* numeric */
     uint16_t port;
     enum rf_enrol_mode mode;
-    const struct rf_secret *auth_string; /* BY_STRING; copied, wiped when sent */
+    const struct rf_secret *auth_string; /* NULL: none. BY_STRING, and beside a certificate
+                                          * that may have expired; copied, wiped when sent */
     const struct rf_lists *lists;        /* borrowed as long as the session lives */
     const struct rf_phone_id *mic;       /* NULL: none; references are taken */
     const struct rf_phone_id *lsc;

@@ -84,12 +84,13 @@ static void answer_auth(void *self, const void *data)
                               .version = RF_CAPF_VERSION,
                               .has_device_name = true,
                               .device_name = rf_slice_str(e->device)};
-    if (e->conf.mode == RF_ENROL_BY_STRING) {
+    /* guess: a server that excuses an expired certificate takes the string beside it */
+    if (e->auth_string.len > 0) {
         msg.has_password = true;
         msg.password = rf_secret_slice(&e->auth_string);
-    } else if (e->conf.mode != RF_ENROL_BY_NULL) {
-        fill_proof(e, &msg);
     }
+    if (e->conf.mode == RF_ENROL_LSC_FIRST || e->conf.mode == RF_ENROL_MIC_FIRST)
+        fill_proof(e, &msg);
     enrol_send(e, &msg);
     rf_secret_fini(&e->auth_string);
     enrol_step(e, RF_ENROL_STEP_PROVED);

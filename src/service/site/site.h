@@ -61,6 +61,12 @@ enum rf_site_item {
 
 enum rf_site_digest { RF_SITE_SHA512, RF_SITE_SHA1 };
 enum rf_site_media { RF_SITE_MEDIA_BEST_EFFORT, RF_SITE_MEDIA_REQUIRE };
+/** What of a manufacturer's certificate that has expired, at CAPF. */
+enum rf_site_expired_mic {
+    RF_SITE_EXPIRED_REFUSE,
+    RF_SITE_EXPIRED_WITH_STRING,
+    RF_SITE_EXPIRED_LISTED,
+};
 enum rf_site_subject { RF_SITE_SUBJECT_NAME, RF_SITE_SUBJECT_MODEL };
 enum rf_site_list_version { RF_SITE_LISTS_10, RF_SITE_LISTS_11 };
 enum rf_site_auto_register { RF_SITE_AUTO_NO, RF_SITE_AUTO_QUARANTINE };
@@ -108,6 +114,7 @@ struct rf_site_conf {
     uint32_t rsa_min;         /* bits of a phone's RSA key */
     bool accept_mic_for_signalling;
     bool accept_mic_for_capf;
+    uint32_t expired_mic; /* enum rf_site_expired_mic */
     bool capf_null_string;
     bool capf_bare_digest;
     bool capf_sha1_certs;

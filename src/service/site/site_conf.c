@@ -16,6 +16,7 @@ static const char *const digest_words[] = {"sha512", "sha1", NULL};
 static const char *const list_version_words[] = {"1.0", "1.1", NULL};
 static const char *const auto_words[] = {"no", "quarantine", NULL};
 static const char *const cluster_words[] = {"mixed", "nonsecure", NULL};
+static const char *const expired_words[] = {"refuse", "with_string", "listed", NULL};
 static const char *const subject_words[] = {"name", "model", NULL};
 static const char *const media_words[] = {"best-effort", "require", NULL};
 static const char *const level_words[] = {"error", "warn", "info", "debug", NULL};
@@ -325,6 +326,16 @@ static const struct rf_conf_option options[] = {
      .fallback = "yes",
      .reloads = true,
      .help = "Let phones enrol with the manufacturer's certificate, for devices of the database"},
+    {.name = "expired_mic",
+     .type = RF_CONF_ENUM,
+     .at = AT(expired_mic),
+     .fallback = "refuse",
+     .words = expired_words,
+     .reloads = true,
+     .weak = true,
+     .help = "A manufacturer's certificate that has expired, when a phone enrols with it: refuse; "
+             "with_string (weak): it does together with the operation's authentication string; "
+             "listed (weak): it does for devices of `ringfence mic allowed`"},
     {.name = "capf_null_string",
      .type = RF_CONF_BOOL,
      .at = AT(capf_null_string),

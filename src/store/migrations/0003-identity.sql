@@ -31,3 +31,10 @@ CREATE TABLE cert_blocked (
     reason        TEXT    NOT NULL,             -- for people; may be empty
     at_s          INTEGER NOT NULL              -- when it was blocked
 ) STRICT, WITHOUT ROWID;
+
+-- Devices whose expired certificate of the maker counts for an enrolment, for a while.
+CREATE TABLE mic_expired (
+    device        TEXT    NOT NULL PRIMARY KEY REFERENCES device (name) ON DELETE CASCADE, -- which phone
+    until_s       INTEGER NOT NULL,             -- when that ends
+    added_s       INTEGER NOT NULL              -- when an operator allowed it
+) STRICT, WITHOUT ROWID;

@@ -129,6 +129,7 @@ struct kit *kit_prepare(void)
     k->blocked = rf_blocklist_new();
     k->anchors = rf_anchors_new(RF_PURPOSE_CAPF);
     assert_err(rf_anchors_add(k->anchors, k->mic_root.cert, &why), RF_OK);
+    rf_anchors_mark_makers(k->anchors);
     assert_err(rf_anchors_add(k->anchors, k->lsc_issuer.cert, &why), RF_OK);
     return k;
 }
