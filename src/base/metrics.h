@@ -28,6 +28,8 @@
     X(CAPF_ISSUED, "rf_capf_issued_total", "certificates issued")                                  \
     X(CAPF_CONFIRMED, "rf_capf_confirmed_total", "certificates confirmed by the phone")            \
     X(CAPF_REFUSED, "rf_capf_refused_total", "CAPF sessions refused")                              \
+    X(CAPF_SOURCE_REFUSED, "rf_capf_source_refused_total",                                         \
+      "authentication strings not judged: too many wrong ones from there")                         \
     X(TVS_QUESTIONS, "rf_tvs_questions_total", "certificates that phones asked TVS about")         \
     X(TVS_INVALID, "rf_tvs_invalid_total", "of them, those that TVS did not vouch for")            \
     X(TVS_REFUSED, "rf_tvs_refused_total", "connections to TVS ended for what was sent")           \

@@ -77,3 +77,15 @@ bool rf_address_ipv4(const struct rf_address *a, uint8_t out[4])
     struct rf_rd rd = rf_rd_of(b);
     return b.len == 4 && rf_rd_copy(&rd, out, 4);
 }
+
+void rf_address_source(const struct rf_address *a, uint8_t out[RF_ADDRESS_SOURCE])
+{
+    struct rf_slice b = host_bytes(a);
+    struct rf_wr wr = rf_wr_of(out, RF_ADDRESS_SOURCE);
+    memset(out, 0, RF_ADDRESS_SOURCE);
+    if (b.len == 4) {
+        rf_wr_zero(&wr, 10);
+        rf_wr_u16be(&wr, 0xffff);
+    }
+    rf_wr_slice(&wr, b.len == 4 ? b : rf_slice_part(b, 0, 8));
+}

@@ -21,6 +21,10 @@ RF_MUST_CHECK enum rf_err rf_address_parse(const char *host, uint16_t port, stru
 /** The IP alone, e.g. "127.0.0.1", in buf (RF_ADDRESS_TEXT_MAX is enough). Returns buf. */
 const char *rf_address_host(const struct rf_address *a, char *buf, size_t cap);
 uint16_t rf_address_port(const struct rf_address *a);
+#define RF_ADDRESS_SOURCE 16
+/** Whom limits concern: the IPv4 address (mapped into IPv6), or the /64 of an IPv6 one, since the
+ * rest is the host's to choose. */
+void rf_address_source(const struct rf_address *a, uint8_t out[RF_ADDRESS_SOURCE]);
 /** Same IP (an IPv4 address mapped into IPv6 equals the IPv4 one), whatever the port. */
 bool rf_address_same_host(const struct rf_address *a, const struct rf_address *b);
 /** Same IP and port. */

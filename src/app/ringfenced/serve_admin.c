@@ -8,6 +8,18 @@
 
 /* ---- main loop ---- */
 
+static void add_waiting(const struct server *s, struct rf_admin_status *out)
+{
+    struct rf_capf_waiting waiting[RF_ADMIN_WAITING_SHOWN];
+    out->capf_waiting_n = rf_capf_service_waiting(s->capf, waiting, RF_ADMIN_WAITING_SHOWN);
+    for (size_t i = 0; i < out->capf_waiting_n && i < RF_ADMIN_WAITING_SHOWN; i++) {
+        struct rf_admin_waiting *to = &out->capf_waiting[i];
+        snprintf(to->host, sizeof to->host, "%s", waiting[i].host);
+        to->wrong = waiting[i].wrong;
+        to->wait_s = waiting[i].wait_s;
+    }
+}
+
 static void op_status(void *arg, struct rf_admin_status *out)
 {
     struct server *s = arg;
@@ -25,6 +37,7 @@ static void op_status(void *arg, struct rf_admin_status *out)
                                     .tftp_transfers = rf_tftp_server_transfers(s->tftp),
                                     .http_connections = files_connections(s),
                                     .schema = s->schema};
+    add_waiting(s, out);
 }
 
 static const struct rf_site_conf *op_conf(void *arg)

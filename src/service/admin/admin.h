@@ -28,6 +28,14 @@
 /** Devices looked at in one message to the call-control thread. */
 #define RF_ADMIN_BATCH 64
 
+/** An address from which CAPF judges no authentication string now. */
+struct rf_admin_waiting {
+    char host[64];
+    uint32_t wrong;
+    uint32_t wait_s;
+};
+#define RF_ADMIN_WAITING_SHOWN 8
+
 /** What the program knows about itself. Texts live as long as the program. */
 struct rf_admin_status {
     const char *version;
@@ -41,6 +49,9 @@ struct rf_admin_status {
     uint16_t https;
     uint16_t tvs; /* 0: off */
     uint32_t capf_sessions;
+    struct rf_admin_waiting
+        capf_waiting[RF_ADMIN_WAITING_SHOWN]; /* addresses from which no string is judged now */
+    size_t capf_waiting_n;                    /* there may be more than are shown */
     uint32_t tftp_transfers;
     uint32_t http_connections;
     unsigned schema;

@@ -112,6 +112,19 @@ static struct rf_json *ports_json(const struct rf_admin_status *s)
     return ports;
 }
 
+static struct rf_json *waiting_json(const struct rf_admin_status *s)
+{
+    struct rf_json *arr = rf_json_arr();
+    for (size_t i = 0; i < s->capf_waiting_n && i < RF_ADMIN_WAITING_SHOWN; i++) {
+        struct rf_json *one = rf_json_obj();
+        rf_json_set_str(one, "address", s->capf_waiting[i].host);
+        rf_json_set_int(one, "wrong_strings", s->capf_waiting[i].wrong);
+        rf_json_set_int(one, "wait_s", s->capf_waiting[i].wait_s);
+        rf_json_arr_add_take(arr, one);
+    }
+    return arr;
+}
+
 static void set_counts(struct rf_json *out, const struct admin_task *t)
 {
     const struct rf_admin_counts *c = &t->counts;
@@ -120,6 +133,8 @@ static void set_counts(struct rf_json *out, const struct admin_task *t)
     rf_json_set_int(out, "links", c->links);
     rf_json_set_int(out, "calls", c->calls);
     rf_json_set_int(out, "capf_sessions", t->self.capf_sessions);
+    rf_json_set_take(out, "capf_waiting", waiting_json(&t->self));
+    rf_json_set_int(out, "capf_waiting_n", (int64_t)t->self.capf_waiting_n);
     rf_json_set_int(out, "tftp_transfers", t->self.tftp_transfers);
     rf_json_set_int(out, "http_connections", t->self.http_connections);
     struct rf_json *messages = rf_json_obj();

@@ -99,6 +99,14 @@ static void prove(void *self, const void *data)
         refused(s);
         return;
     }
+    if (s->c->op.string_hash[0] != '\0' && !capf_may_judge(s)) {
+        s->c->is_source_waiting = true;
+        capf_refuse(s->c, CAPF_RECORD_NOTE, RF_CAPF_REASON_INVALID, "source-waits",
+                    "no string for %s is judged, since wrong ones came from %s", s->device,
+                    s->host);
+        refused(s);
+        return;
+    }
     capf_ask(s, capf_check_worker(s), capf_prove);
 }
 
@@ -106,6 +114,7 @@ static void admit(void *self, const void *data)
 {
     (void)data;
     struct capf_session *s = self;
+    capf_string_judged(s);
     capf_ask(s, capf_store_worker(s), capf_admit);
 }
 
@@ -332,6 +341,7 @@ static void record(void *self, const void *data)
 {
     (void)data;
     struct capf_session *s = self;
+    capf_string_judged(s);
     if (s->c->end.record != CAPF_RECORD_NOTHING)
         capf_ask(s, capf_store_worker(s), capf_record);
     else

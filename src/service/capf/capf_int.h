@@ -139,6 +139,9 @@ struct capf_case {
     uint8_t proof_id[2][32]; /* of its two signatures */
     bool used_bare;
 
+    bool is_source_waiting; /* no string from its address is judged now */
+    uint32_t source_wait_s; /* ... from now on, for so long, because this one was wrong; 0: no */
+
     bool is_admitted;
     struct rf_buf given; /* what the phone sent: its new public key, or a certificate */
     struct rf_cert *lsc; /* the one issued in this session */
@@ -161,6 +164,7 @@ struct capf_session {
     char shown[4 * RF_STORE_DEVICE_NAME]; /* the same for the log: until it is found, it is
                                            * whatever the sender wrote */
     bool is_lost;
+    bool is_judged; /* its string */
     rf_timer_id timer;
     struct rf_why why; /* of BAD and LOST */
 };
@@ -181,6 +185,10 @@ struct rf_worker *capf_signer_worker(const struct capf_session *s);
 struct rf_worker *capf_check_worker(const struct capf_session *s);
 /** Can a wrong string be counted at the moment? */
 bool capf_counts_tries(const struct capf_session *s);
+/** May a string from its address be judged now? Then capf_string_judged follows. */
+RF_MUST_CHECK bool capf_may_judge(struct capf_session *s);
+/** The case says what came of it; again is fine. */
+void capf_string_judged(struct capf_session *s);
 /** Is another session busy with this device? */
 bool capf_is_taken(const struct capf_session *s, struct rf_slice device);
 void capf_send(struct capf_session *s, struct rf_capf_msg *msg);

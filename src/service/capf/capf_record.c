@@ -94,6 +94,20 @@ enum rf_err capf_store_cert(const struct capf_case *c, const struct rf_cert *cer
     return RF_OK;
 }
 
+/* Once a wait: from there come no events about strings meanwhile. */
+static enum rf_err tell_source(const struct capf_case *c, struct rf_store *store,
+                               struct rf_why *why)
+{
+    if (c->source_wait_s == 0)
+        return RF_OK;
+    struct rf_store_event event =
+        capf_event(c, RF_STORE_WARN, "source-blocked",
+                   "too many wrong authentication strings from %s, the last for %s: none from "
+                   "there is judged for %u s. Find out who that is",
+                   c->host, c->device, c->source_wait_s);
+    return rf_store_event_add(store, &event, NULL, why);
+}
+
 /* The operation may have been replaced or dropped while the session went on: then only what
  * happened is noted. */
 static enum rf_err write_down(struct capf_case *c, struct rf_store *store, struct rf_why *why)
@@ -108,7 +122,10 @@ static enum rf_err write_down(struct capf_case *c, struct rf_store *store, struc
         snprintf(more, sizeof more, "; no try is left: set a new authentication string");
     struct rf_store_event event =
         capf_event(c, c->end.severity, c->end.code, "%s%s (from %s)", c->end.text, more, c->host);
-    enum rf_err err = RF_ERR_DENIED;
+    enum rf_err err = tell_source(c, store, why);
+    if (err != RF_OK)
+        return err;
+    err = RF_ERR_DENIED;
     if (c->end.record != CAPF_RECORD_NOTE)
         err = rf_store_capf_fail(store, c->device, c->op.id, c->end.code, costs_try, c->now_s,
                                  &event, NULL, why);

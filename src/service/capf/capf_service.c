@@ -205,6 +205,12 @@ uint32_t rf_capf_service_sessions(const struct rf_capf_service *s)
     return rf_capf_sessions_n(s->sessions);
 }
 
+size_t rf_capf_service_waiting(const struct rf_capf_service *s, struct rf_capf_waiting *out,
+                               size_t max)
+{
+    return rf_capf_sessions_waiting(s->sessions, out, max);
+}
+
 void rf_capf_service_set_site(struct rf_capf_service *s, const struct rf_site *site)
 {
     rf_capf_sessions_set_knobs(s->sessions, site->conf);

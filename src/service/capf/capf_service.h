@@ -16,6 +16,7 @@
 #define SERVICE_CAPF_CAPF_SERVICE_H
 
 #include "base/worker.h"
+#include "net/address.h"
 #include "net/loop.h"
 #include "net/tls.h"
 #include "service/site/site.h"
@@ -30,6 +31,13 @@
 #define RF_CAPF_ANSWER_MS 30000u
 
 struct rf_capf_service;
+
+/** An address from which no authentication string is judged now. */
+struct rf_capf_waiting {
+    char host[RF_ADDRESS_TEXT_MAX];
+    uint32_t wrong; /* strings that it gave */
+    uint32_t wait_s;
+};
 
 /** How the issuer's key is found on the signer worker; as rf_provision_key_fn. */
 typedef enum rf_err (*rf_capf_key_fn)(void *state, struct rf_vault_key **key, struct rf_cert **cert,
@@ -60,6 +68,9 @@ RF_MUST_CHECK enum rf_err rf_capf_service_listen(struct rf_capf_service *s, cons
                                                  uint16_t port, struct rf_why *why);
 uint16_t rf_capf_service_port(const struct rf_capf_service *s);
 uint32_t rf_capf_service_sessions(const struct rf_capf_service *s);
+/** How many there are; writes at most `max`. */
+size_t rf_capf_service_waiting(const struct rf_capf_service *s, struct rf_capf_waiting *out,
+                               size_t max);
 /** Other knobs from now on (a reload). */
 void rf_capf_service_set_site(struct rf_capf_service *s, const struct rf_site *site);
 /** A policy with the certificate that lies in the site now: as for listening; and sessions that

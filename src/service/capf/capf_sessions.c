@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "service/capf/capf_int.h"
+#include "service/capf/capf_sources.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -30,6 +31,7 @@ struct rf_capf_sessions {
     struct home *home;
     uint32_t jobs;
     uint64_t strings_from_ms; /* none is judged before */
+    struct capf_sources *sources;
     struct rf_log_limit strangers;
     struct rf_log_limit unproved[UNPROVED_PLACES];
 };
@@ -59,6 +61,7 @@ struct rf_capf_sessions *rf_capf_sessions_new(const struct rf_capf_sessions_conf
     rf_anchors_ref(all->conf.anchors);
     rf_cert_ref(all->conf.lsc_issuer);
     all->handles = rf_handles_new(RF_CAPF_SESSIONS_MAX);
+    all->sources = capf_sources_new();
     all->home = rf_new(struct home);
     *all->home = (struct home){.all = all, .refs = 1};
     rf_capf_sessions_set_knobs(all, conf->knobs);
@@ -79,6 +82,7 @@ void rf_capf_sessions_set_knobs(struct rf_capf_sessions *all, const struct rf_si
                             .lsc_days = knobs->lsc_days,
                             .lsc_key_bits = knobs->lsc_key_bits,
                             .keepalive_ms = knobs->capf_keepalive_s * 1000u};
+    capf_sources_set(all->sources, knobs->capf_source_tries, knobs->capf_source_wait_s);
 }
 
 void rf_capf_sessions_set_anchors(struct rf_capf_sessions *all, struct rf_anchors *anchors)
@@ -110,6 +114,7 @@ void rf_capf_sessions_each_link(const struct rf_capf_sessions *all,
 
 static void session_free(struct capf_session *s)
 {
+    capf_string_judged(s);
     rf_timer_stop(s->all->conf.timers, &s->timer);
     rf_handle_remove(s->all->handles, s->handle);
     capf_case_free(s->c);
@@ -125,6 +130,7 @@ void rf_capf_sessions_free(struct rf_capf_sessions *all)
     while ((s = rf_handles_next(all->handles, &at)) != NULL)
         session_free(s);
     rf_handles_free(all->handles);
+    capf_sources_free(all->sources);
     all->home->all = NULL;
     home_unref(all->home);
     rf_anchors_unref(all->conf.anchors);
@@ -444,9 +450,10 @@ static bool may_record(struct rf_capf_sessions *all, const struct capf_case *c)
     uint8_t letter;
     if (c->is_admitted || c->end.record == CAPF_RECORD_TRY)
         return true;
-    while (c->is_known && rf_rd_u8(&rd, &letter))
+    bool has_place = c->is_known && !c->is_source_waiting; /* else one address fills all places */
+    while (has_place && rf_rd_u8(&rd, &letter))
         h = (h ^ letter) * 16777619u;
-    if (c->is_known)
+    if (has_place)
         limit = &all->unproved[h % UNPROVED_PLACES];
     return rf_log_allows(limit, UNPROVED_PER_MINUTE, rf_now_ms(all->conf.clock));
 }
@@ -468,6 +475,34 @@ bool capf_counts_tries(const struct capf_session *s)
 {
     return rf_now_ms(s->all->conf.clock) >= s->all->strings_from_ms ||
            rf_fault_skips("capf.uncounted-try");
+}
+
+/* What is judged for the session has its place until it was found right or wrong. */
+bool capf_may_judge(struct capf_session *s)
+{
+    s->is_judged = capf_source_take(s->all->sources, s->host, rf_now_ms(s->all->conf.clock));
+    if (!s->is_judged)
+        rf_count(CAPF_SOURCE_REFUSED);
+    return s->is_judged;
+}
+
+void capf_string_judged(struct capf_session *s)
+{
+    bool is_wrong = s->c != NULL && s->c->end.record == CAPF_RECORD_TRY;
+    if (!s->is_judged)
+        return;
+    s->is_judged = false;
+    if (is_wrong)
+        s->c->source_wait_s =
+            capf_source_wrong(s->all->sources, s->host, rf_now_ms(s->all->conf.clock));
+    else
+        capf_source_right(s->all->sources, s->host);
+}
+
+size_t rf_capf_sessions_waiting(const struct rf_capf_sessions *all, struct rf_capf_waiting *out,
+                                size_t max)
+{
+    return capf_sources_waiting(all->sources, rf_now_ms(all->conf.clock), out, max);
 }
 
 bool capf_is_taken(const struct capf_session *s, struct rf_slice device)

@@ -59,6 +59,9 @@ void rf_capf_sessions_set_knobs(struct rf_capf_sessions *all, const struct rf_si
 /** Others from now on; sessions that are open keep theirs. A reference is taken. */
 void rf_capf_sessions_set_anchors(struct rf_capf_sessions *all, struct rf_anchors *anchors);
 uint32_t rf_capf_sessions_n(const struct rf_capf_sessions *all);
+/** As rf_capf_service_waiting. */
+size_t rf_capf_sessions_waiting(const struct rf_capf_sessions *all, struct rf_capf_waiting *out,
+                                size_t max);
 /** Jobs that are out on a worker. */
 uint32_t rf_capf_sessions_jobs(const struct rf_capf_sessions *all);
 

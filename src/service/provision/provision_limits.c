@@ -70,17 +70,8 @@ void rf_provision_limits_free(struct rf_provision_limits *l)
 
 static struct in6_addr ip_of(const struct rf_address *a)
 {
-    struct in6_addr ip = {0};
-    uint8_t v4[4];
-    if (rf_address_ipv4(a, v4)) {
-        ip.s6_addr[10] = ip.s6_addr[11] = 0xff;
-        memcpy(&ip.s6_addr[12], v4, sizeof v4);
-    } else if (a->sa.ss_family == AF_INET6) {
-        struct sockaddr_in6 in6;
-        memcpy(&in6, &a->sa, sizeof in6);
-        /* The host part of an IPv6 address is the host's to choose. */
-        memcpy(ip.s6_addr, in6.sin6_addr.s6_addr, 8);
-    }
+    struct in6_addr ip;
+    rf_address_source(a, ip.s6_addr);
     return ip;
 }
 

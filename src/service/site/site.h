@@ -121,6 +121,8 @@ struct rf_site_conf {
     uint32_t lsc_days;
     uint32_t lsc_subject; /* enum rf_site_subject */
     uint32_t lsc_key_bits;
+    uint32_t capf_source_tries;
+    uint32_t capf_source_wait_s;
     uint32_t capf_string_hours; /* an authentication string ends after so long */
     uint32_t media_policy;      /* enum rf_site_media */
     uint32_t event_days;        /* events are kept so long */

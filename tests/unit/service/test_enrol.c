@@ -121,6 +121,7 @@ static void expect_proof(enum rf_enrol_mode mode, bool has_mic, bool has_lsc, co
         w->conf.mic = NULL;
     if (!has_lsc)
         w->conf.lsc = NULL;
+    w->conf.auth_string = NULL;
     authenticates(w);
     assert_false(w->msg.has_password);
     assert_true(w->msg.has_cert && w->msg.has_sudi);
@@ -150,6 +151,30 @@ static void both_precedences_sec_56(void **state)
     expect_proof(RF_ENROL_MIC_FIRST, true, true, &mic);
     expect_proof(RF_ENROL_LSC_FIRST, true, false, &mic);
     expect_proof(RF_ENROL_MIC_FIRST, false, true, &old_lsc);
+}
+
+/* The certificate may have expired, and a string will do beside it. */
+static void a_typed_string_goes_with_the_certificate_sec_39(void **state)
+{
+    struct rf_secret wrong = {0};
+    struct world *w = world_new(RF_ENROL_MIC_FIRST);
+    authenticates(w);
+    assert_true(w->msg.has_cert && w->msg.has_signed_data && w->msg.has_sha2_signed_data);
+    assert_true(w->msg.has_password);
+    assert_true(rf_slice_eq(w->msg.password, rf_secret_slice(&w->string)));
+    installs(w);
+    ends(w, RF_CAPF_REASON_UPDATE);
+    expect_outcome(w, RF_ENROL_INSTALLED);
+    world_free(w);
+    w = world_new(RF_ENROL_MIC_FIRST);
+    assert_err(rf_secret_set(&wrong, rf_slice_str("12a4")), RF_OK);
+    w->conf.auth_string = &wrong;
+    struct rf_enrol *enrol = NULL;
+    struct rf_why why = {0};
+    assert_err(rf_enrol_start(&w->conf, &enrol, &why), RF_ERR_BAD);
+    assert_string_equal(why.code, "enrol-string");
+    rf_secret_fini(&wrong);
+    world_free(w);
 }
 
 /* For servers that want the digest without DigestInfo. doc:
@@ -581,6 +606,7 @@ int main(void)
         cmocka_unit_test(a_phone_without_ec_makes_rsa_when_that_is_asked_for_sec_67),
         cmocka_unit_test(a_phone_without_ec_keeps_what_it_has_where_nothing_else_will_do_sec_67),
         cmocka_unit_test(both_precedences_sec_56),
+        cmocka_unit_test(a_typed_string_goes_with_the_certificate_sec_39),
         cmocka_unit_test(bare_digest_by_a_switch_sec_60a),
         cmocka_unit_test(existing_certificate_without_one_sec_57),
         cmocka_unit_test(certificate_for_the_key_that_waits),
