@@ -31,6 +31,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct rf_httpmsg_response response;
     struct rf_slice all = rf_slice_of(data, size), out;
     struct rf_why why = {0};
+    struct rf_httpmsg_url url;
+    if (rf_httpmsg_url_decode(all, &url, &why) == RF_OK &&
+        (url.host.len == 0 || url.port == 0 || url.target.len == 0))
+        abort();
     struct rf_slice head = rf_slice_part(all, 0, rf_httpmsg_head_len(all));
     if (rf_httpmsg_request_decode(head, &request, &why) == RF_OK &&
         rf_httpmsg_target_decode(request.target, name, sizeof name, &out, &why) == RF_OK) {

@@ -249,6 +249,7 @@ static void act_left(void *self, const void *data)
     struct rf_phone *p = self;
     (void)data;
     phone_station_end(p);
+    phone_service_end(p);
     p->enrol_tries = 0;
     p->capf_at = 0;
     p->list_rounds = 0;
@@ -310,6 +311,7 @@ static void act_stop(void *self, const void *data)
     rf_timer_stop(p->conf.timers, &p->timer);
     phone_fetch_end(p);
     phone_tvs_end(p);
+    phone_service_end(p);
     /* Nor is the enrolment freed from inside its own event. */
     if (p->enrol != NULL)
         phone_timer(p, 0, PHONE_EV_T_NOW);

@@ -29,7 +29,7 @@ bool phone_tvs_knows(const struct rf_phone *p, const struct rf_cert *cert, uint3
     return false;
 }
 
-static void keep(struct rf_phone *p, const struct rf_cert *cert, uint32_t roles, uint32_t ttl_s)
+void phone_tvs_keep(struct rf_phone *p, const struct rf_cert *cert, uint32_t roles, uint32_t ttl_s)
 {
     struct phone_tvs_answer *to = &p->tvs_cache.item[0];
     for (size_t i = 0; i < PHONE_TVS_KEPT_MAX; i++) {
@@ -49,24 +49,29 @@ static void keep(struct rf_phone *p, const struct rf_cert *cert, uint32_t roles,
 
 /* ---- the question ---- */
 
+bool phone_has_tvs(const struct rf_phone *p)
+{
+    return p->config != NULL && p->config->tvs_n > 0 &&
+           rf_lists_nth(&p->lists, RF_TRUSTLIST_ROLE_TVS, 0) != NULL;
+}
+
 bool phone_may_ask_tvs(struct rf_phone *p, struct rf_cert *cert)
 {
-    bool has_tvs = p->config != NULL && p->config->tvs_n > 0 &&
-                   rf_lists_nth(&p->lists, RF_TRUSTLIST_ROLE_TVS, 0) != NULL;
     bool was_asked = p->vouched != NULL && rf_cert_eq(p->vouched, cert);
-    if (!has_tvs || was_asked)
+    if (!phone_has_tvs(p) || was_asked)
         return false;
     rf_cert_unref(p->asked);
     p->asked = rf_cert_ref(cert);
     return true;
 }
 
-static void tell(struct rf_phone *p, const struct rf_ask_tvs_result *r, bool is_kept)
+void phone_tvs_tell(struct rf_phone *p, const struct rf_cert *cert,
+                    const struct rf_ask_tvs_result *r, bool is_kept)
 {
     struct phone_values v;
     phone_values_start(&v, RF_PHONE_TVS);
     phone_add(&v, "server", is_kept ? NULL : r->server);
-    phone_add(&v, "cert", rf_cert_fingerprint(p->asked));
+    phone_add(&v, "cert", rf_cert_fingerprint(cert));
     phone_add_flag(&v, "vouched", r->err == RF_OK);
     phone_add_flag(&v, "kept", is_kept);
     if (r->err == RF_OK) {
@@ -76,6 +81,28 @@ static void tell(struct rf_phone *p, const struct rf_ask_tvs_result *r, bool is_
         phone_add_why(&v, &r->why);
     }
     phone_emit(p, &v);
+}
+
+struct rf_ask_tvs *phone_tvs_ask(struct rf_phone *p, struct rf_cert *cert,
+                                 void (*on_done)(void *arg, const struct rf_ask_tvs_result *result))
+{
+    struct rf_ask_tvs_conf conf = {
+        .device = p->flash->identity.device,
+        .model = p->flash->identity.model,
+        .server = p->config->tvs,
+        .server_n = p->config->tvs_n,
+        .lists = &p->lists,
+        .id = p->lsc.cert != NULL ? &p->lsc : &p->mic,
+        .cert = cert,
+        .floor_s = phone_floor_s(p),
+        .keylog_path = p->conf.keylog_path,
+        .net = p->conf.net,
+        .net_arg = p->conf.net_arg,
+        .timers = p->conf.timers,
+        .on_done = on_done,
+        .arg = p,
+    };
+    return p->conf.parts->ask_tvs_start(&conf);
 }
 
 /* What is vouched for as a web server does not sign lists. */
@@ -96,9 +123,9 @@ static void on_answer(void *arg, const struct rf_ask_tvs_result *result)
     struct rf_phone *p = arg;
     enum rf_err err = result->err;
     uint32_t roles = result->roles;
-    tell(p, result, false);
+    phone_tvs_tell(p, p->asked, result, false);
     if (err == RF_OK)
-        keep(p, p->asked, roles, result->ttl_s);
+        phone_tvs_keep(p, p->asked, roles, result->ttl_s);
     p->conf.parts->ask_tvs_free(rf_steal(&p->ask));
     decide(p, err, roles);
 }
@@ -110,27 +137,11 @@ void phone_act_ask_tvs(void *self, const void *data)
     struct rf_ask_tvs_result kept = {.err = RF_OK, .server = ""};
     (void)data;
     if (phone_tvs_knows(p, p->asked, &kept.roles)) {
-        tell(p, &kept, true);
+        phone_tvs_tell(p, p->asked, &kept, true);
         decide(p, RF_OK, kept.roles);
         return;
     }
-    struct rf_ask_tvs_conf conf = {
-        .device = p->flash->identity.device,
-        .model = p->flash->identity.model,
-        .server = p->config->tvs,
-        .server_n = p->config->tvs_n,
-        .lists = &p->lists,
-        .id = p->lsc.cert != NULL ? &p->lsc : &p->mic,
-        .cert = p->asked,
-        .floor_s = phone_floor_s(p),
-        .keylog_path = p->conf.keylog_path,
-        .net = p->conf.net,
-        .net_arg = p->conf.net_arg,
-        .timers = p->conf.timers,
-        .on_done = on_answer,
-        .arg = p,
-    };
-    p->ask = p->conf.parts->ask_tvs_start(&conf);
+    p->ask = phone_tvs_ask(p, p->asked, on_answer);
 }
 
 void phone_tvs_end(struct rf_phone *p)

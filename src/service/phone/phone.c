@@ -160,6 +160,7 @@ void rf_phone_free(struct rf_phone *p)
         return;
     rf_timer_stop(p->conf.timers, &p->timer);
     phone_tvs_end(p);
+    phone_service_end(p);
     phone_fetch_end(p);
     phone_enrol_end(p);
     phone_station_end(p);

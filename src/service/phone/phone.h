@@ -67,6 +67,7 @@ enum rf_phone_event_kind {
     RF_PHONE_DISPLAY,    /* what the firmware has to show: key, text */
     RF_PHONE_SOUND,      /* what it has to be heard: kind, name, on, samples, sha256 */
     RF_PHONE_STATION,    /* `station` says it */
+    RF_PHONE_SERVICE,    /* a page of a service came, or did not: url, result, by; code, why */
     RF_PHONE_WAIT, /* nothing is left to try, or the server resets it again and again: wait_ms until
                     * it begins anew */
     RF_PHONE_STOPPED,
@@ -169,6 +170,16 @@ void rf_phone_free(struct rf_phone *phone);
 const char *rf_phone_device(const struct rf_phone *phone);
 /** For what a user does (station.h); NULL while it does not talk to call managers. */
 struct rf_station *rf_phone_station(struct rf_phone *phone);
+/**
+ * Open a page of a service by HTTPS: a URL, or one that the configuration names ("services",
+ * "directory", "information", "messages"). The server's certificate must stand in the lists as
+ * application server, or TVS has to vouch for it as one; RF_PHONE_SERVICE tells what came of it.
+ *
+ * Returns RF_OK; RF_ERR_DENIED not-registered; RF_ERR_AGAIN service-busy (one at a time);
+ * RF_ERR_NOT_FOUND service-none (the configuration names no such service); codes of rf_page_open.
+ */
+RF_MUST_CHECK enum rf_err rf_phone_open(struct rf_phone *phone, const char *what,
+                                        struct rf_why *why);
 /** What the running firmware has: the text of display.<name> and a sound; an empty slice or NULL
  * when it has none, or none is running. Borrowed until the next boot. */
 struct rf_slice rf_phone_display(const struct rf_phone *phone, const char *name);

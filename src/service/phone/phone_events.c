@@ -36,6 +36,7 @@ const char *rf_phone_event_name(enum rf_phone_event_kind kind)
         [RF_PHONE_DISPLAY] = "display",
         [RF_PHONE_SOUND] = "sound",
         [RF_PHONE_STATION] = "station",
+        [RF_PHONE_SERVICE] = "service",
         [RF_PHONE_WAIT] = "wait",
         [RF_PHONE_STOPPED] = "stopped",
     };
@@ -141,10 +142,11 @@ void phone_status(struct rf_phone *p, const char *fmt, ...)
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     struct phone_values v;
+    /* Kept before it is told: who hears of it may stop the phone. */
+    phone_do_status(p, text);
     phone_values_start(&v, RF_PHONE_STATUS);
     phone_add(&v, "text", text);
     phone_emit(p, &v);
-    phone_do_status(p, text);
 }
 
 void phone_alarm(struct rf_phone *p, enum rf_sccp_alarm_reason number, const char *fmt, ...)

@@ -3,6 +3,7 @@
 #ifndef SERVICE_PHONE_PHONE_INT_H
 #define SERVICE_PHONE_PHONE_INT_H
 
+#include "service/phone/page.h"
 #include "service/phone/phone.h"
 #include "trust/image.h"
 #include "trust/image_keys.h"
@@ -212,6 +213,18 @@ struct phone_tvs_cache {
     } item[PHONE_TVS_KEPT_MAX];
 };
 
+/** A page of a service that is being opened. */
+struct phone_service {
+    char *url;
+    struct rf_page *page;
+    struct rf_ask_tvs *ask;
+    struct rf_cert *cert; /* the server's, that the lists do not know as such: TVS is asked */
+    bool is_vouched;      /* ... and has said yes */
+    char server[RF_ADDRESS_TEXT_MAX + 8];
+    const char *by; /* who knew the server: "list", "tvs", NULL */
+    char fingerprint[65];
+};
+
 struct phone_alarm {
     enum rf_sccp_alarm_reason number;
     char text[61];
@@ -259,6 +272,7 @@ struct rf_phone {
     struct rf_cert *asked;   /* the signer in question */
     struct rf_cert *vouched; /* TVS vouched for it as a signer of lists */
     struct phone_tvs_cache tvs_cache;
+    struct phone_service *service; /* NULL: none is being opened */
     struct phone_update *update;
     struct phone_files *files;                /* beside the configuration, while they are fetched */
     char refused_load[RF_PHONEXML_NAME_SIZE]; /* not tried again before a reset */
@@ -358,6 +372,15 @@ RF_MUST_CHECK enum rf_err phone_verify(struct phone_trust *t, struct rf_slice fi
 bool phone_may_ask_tvs(struct rf_phone *p, struct rf_cert *cert);
 /** An answer that is not too old, and does it give this role? */
 bool phone_tvs_knows(const struct rf_phone *p, const struct rf_cert *cert, uint32_t *roles);
+/** Does the configuration name a TVS, and do the lists know one? */
+bool phone_has_tvs(const struct rf_phone *p);
+/** Ask about a certificate; on_done has the phone for its argument. */
+struct rf_ask_tvs *phone_tvs_ask(struct rf_phone *p, struct rf_cert *cert,
+                                 void (*on_done)(void *arg,
+                                                 const struct rf_ask_tvs_result *result));
+void phone_tvs_keep(struct rf_phone *p, const struct rf_cert *cert, uint32_t roles, uint32_t ttl_s);
+void phone_tvs_tell(struct rf_phone *p, const struct rf_cert *cert,
+                    const struct rf_ask_tvs_result *r, bool is_kept);
 void phone_tvs_end(struct rf_phone *p);
 
 /* boot_aux.c */
@@ -428,6 +451,10 @@ void phone_station_begin(struct rf_phone *p);
 void phone_station_end(struct rf_phone *p);
 /** B10: posts REGISTER, NO_LISTS or GIVE_UP. */
 void phone_decide_mode(struct rf_phone *p);
+
+/* phone_service.c */
+/** Whatever page is being opened: no more of it. */
+void phone_service_end(struct rf_phone *p);
 
 /* boot_fsm.c */
 void phone_fetch_end(struct rf_phone *p);

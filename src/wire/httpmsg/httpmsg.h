@@ -84,11 +84,32 @@ RF_MUST_CHECK enum rf_err rf_httpmsg_response_decode(struct rf_slice head,
 RF_MUST_CHECK enum rf_err rf_httpmsg_target_decode(struct rf_slice target, char *buf, size_t cap,
                                                    struct rf_slice *out, struct rf_why *why);
 
+/** A URL of a service, taken apart. Slices borrow from the text. */
+struct rf_httpmsg_url {
+    bool is_https;
+    struct rf_slice host;   /* without the brackets of an IPv6 address */
+    uint16_t port;          /* 443, or 80, when none is said */
+    struct rf_slice target; /* path and query as written; "/" when there is none */
+};
+/**
+ * Take "https://192.0.2.1:8443/services?name=x" apart. What stands behind a '#' is left out. Bytes
+ * that may not stand in a request's first line are refused, not encoded.
+ *
+ * Returns RF_OK; RF_ERR_LIMIT http-target-long; RF_ERR_BAD http-url (another scheme, no host, a
+ * port that is none, a user or password in it, a blank, a control byte, no ASCII). The text of
+ * `why` does not repeat the URL.
+ * Source: spec: RFC 3986 3, RFC 9110 4.2.2, 4.2.4
+ */
+RF_MUST_CHECK enum rf_err rf_httpmsg_url_decode(struct rf_slice text, struct rf_httpmsg_url *out,
+                                                struct rf_why *why);
+
 /** A request for a file: GET or HEAD, Host, Connection: close. RF_ERR_LIMIT when cap is too small.
  */
 struct rf_httpmsg_ask {
     bool is_head;
-    struct rf_slice name; /* without a slash in front; percent-encoded here */
+    bool has_target;        /* in place of a name: */
+    struct rf_slice target; /* of rf_httpmsg_url_decode, sent as it is */
+    struct rf_slice name;   /* without a slash in front; percent-encoded here */
     const char *host;
     uint16_t port;
     const char *agent; /* NULL: none */

@@ -40,8 +40,13 @@ enum rf_err rf_httpmsg_ask_encode(const struct rf_httpmsg_ask *ask, uint8_t *buf
                                   struct rf_slice *out)
 {
     struct rf_wr wr = rf_wr_of(buf, cap);
-    put(&wr, ask->is_head ? "HEAD /" : "GET /");
-    put_path(&wr, ask->name);
+    put(&wr, ask->is_head ? "HEAD " : "GET ");
+    if (ask->has_target) {
+        rf_wr_slice(&wr, ask->target);
+    } else {
+        put(&wr, "/");
+        put_path(&wr, ask->name);
+    }
     put(&wr, " HTTP/1.1\r\nHost: ");
     put(&wr, ask->host);
     put(&wr, ":");

@@ -2,6 +2,7 @@
 #include "wire/phonexml/phonexml.h"
 
 #include "base/faults.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "wire/phonexml/phonexml_int.h"
 
@@ -22,6 +23,8 @@ struct rf_phonexml *rf_phonexml_new(void)
 
 void rf_phonexml_free(struct rf_phonexml *c)
 {
+    if (c != NULL)
+        rf_wipe(c->phone_password, sizeof c->phone_password);
     rf_free(c);
 }
 

@@ -37,6 +37,7 @@
 #define RF_PHONEXML_ZONE_SIZE  100
 #define RF_PHONEXML_FILE_SIZE  65
 #define RF_PHONEXML_MODEL_SIZE 32
+#define RF_PHONEXML_URL_SIZE   256
 
 enum rf_phonexml_mode {
     RF_PHONEXML_MODE_NON_SECURE = 1, /* also when the element is absent */
@@ -116,6 +117,15 @@ struct rf_phonexml {
     char dial_template[RF_PHONEXML_FILE_SIZE];  /* sipProfile/dialTemplate: names of files */
     char softkey_file[RF_PHONEXML_FILE_SIZE];   /* sipProfile/softKeyFile */
     char feature_policy[RF_PHONEXML_FILE_SIZE]; /* featurePolicyFile */
+    char phone_password[33]; /* commonProfile/phonePassword: opens the settings; wiped with all */
+    bool has_settings_access;
+    uint32_t settings_access; /* vendorConfig: 0 none, 1 full, 2 user preferences only */
+    bool has_web_access;
+    uint32_t web_access;                      /* vendorConfig: 0 on, 1 off, 2 read only */
+    char directory_url[RF_PHONEXML_URL_SIZE]; /* secure...URL */
+    char information_url[RF_PHONEXML_URL_SIZE];
+    char messages_url[RF_PHONEXML_URL_SIZE];
+    char services_url[RF_PHONEXML_URL_SIZE];
     enum rf_phonexml_mode security_mode;
     enum rf_phonexml_transport transport;
     bool has_capf_auth_mode;

@@ -119,7 +119,12 @@ static const struct rf_phonexml_row capf_list_rows[] = {
 };
 
 static const struct rf_phonexml_row vendor_rows[] = {
+    {"settingsAccess", NUMBER(settings_access, 0, 255), HAS(has_settings_access)},
+    {"webAccess", NUMBER(web_access, 0, 255), HAS(has_web_access)},
     {"loadServer", TEXT(rf_phonexml, load_server)},
+};
+static const struct rf_phonexml_row profile_rows[] = {
+    {"phonePassword", TEXT(rf_phonexml, phone_password)},
 };
 static const struct rf_phonexml_row sip_rows[] = {
     {"dialTemplate", TEXT(rf_phonexml, dial_template)},
@@ -140,6 +145,7 @@ static const struct rf_phonexml_row device_rows[] = {
     {"TVS", GROUP(tvs_rows)},
     {"sipProfile", GROUP(sip_rows)},
     {"featurePolicyFile", TEXT(rf_phonexml, feature_policy)},
+    {"commonProfile", GROUP(profile_rows)},
     {"loadInformation", TEXT(rf_phonexml, load_information), COPIED},
     {"vendorConfig", GROUP(vendor_rows)},
     {"versionStamp", TEXT(rf_phonexml, version_stamp)},
@@ -147,6 +153,10 @@ static const struct rf_phonexml_row device_rows[] = {
     {"networkLocale", TEXT(rf_phonexml, network_locale)},
     {"deviceSecurityMode",
      NUMBER(security_mode, RF_PHONEXML_MODE_NON_SECURE, RF_PHONEXML_MODE_ENCRYPTED), ALWAYS},
+    {"secureDirectoryURL", TEXT(rf_phonexml, directory_url)},
+    {"secureInformationURL", TEXT(rf_phonexml, information_url)},
+    {"secureMessagesURL", TEXT(rf_phonexml, messages_url)},
+    {"secureServicesURL", TEXT(rf_phonexml, services_url)},
     {"transportLayerProtocol", NUMBER(transport, 0, RF_PHONEXML_TRANSPORT_TCP_UDP)},
     {"capfAuthMode", NUMBER(capf_auth_mode, 0, RF_PHONEXML_CAPF_MIC_FIRST), HAS(has_capf_auth_mode),
      COPIED},

@@ -525,6 +525,21 @@ static const struct rf_phone_parts parts = {
     .station_status = station_status,
 };
 
+/* The network's argument is the kit, as that of the halves. */
+static enum rf_err net_open(void *arg, const struct rf_phone_link_conf *conf, void **link,
+                            struct rf_why *why)
+{
+    return net_ops()->open(&((struct kit *)arg)->net, conf, link, why);
+}
+
+static const struct rf_phone_link_ops *kit_net(void)
+{
+    static struct rf_phone_link_ops ops;
+    ops = *net_ops();
+    ops.open = net_open;
+    return &ops;
+}
+
 void kit_registered(struct kit *k)
 {
     say(k, &(struct rf_station_event){
@@ -598,6 +613,8 @@ static bool step(struct kit *k)
         finish_tvs(k);
         return true;
     }
+    if (net_settle(&k->net))
+        return true;
     if (rf_timers_wait_ms(k->timers) == 0) {
         rf_timers_run(k->timers);
         return true;
@@ -647,6 +664,7 @@ void kit_boot(struct kit *k)
         .file_rollback = k->conf.file_rollback,
         .load_max = k->conf.load_max,
         .parts = &parts,
+        .net = kit_net(),
         .net_arg = k,
         .clock = &k->clock.clock,
         .timers = k->timers,
@@ -726,6 +744,7 @@ int kit_down(void **state)
         rf_buf_fini(&k->file[i].bytes);
     rf_buf_fini(&k->log);
     rf_buf_fini(&k->asked);
+    net_fini(&k->net);
     rf_free(k);
     return 0;
 }

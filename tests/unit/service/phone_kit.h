@@ -6,6 +6,7 @@
 #define UNIT_SERVICE_PHONE_KIT_H
 
 #include "../trust/pki.h"
+#include "phone_net.h"
 #include "unit.h"
 
 #include "service/phone/phone.h"
@@ -94,6 +95,7 @@ struct kit {
     struct kit_enrol enrol;
     struct kit_tvs tvs;
     struct kit_station station;
+    struct net net; /* links that the phone itself opens: to services */
     bool is_stopped;
     const char *stop_at; /* stop the phone from inside an event whose line holds this */
 };

@@ -293,6 +293,92 @@ static void what_we_ask(void **state)
                      "GET /a%0D%0Ab HTTP/1.1\r\nHost: 192.0.2.1:6970\r\nConnection: close\r\n\r\n");
 }
 
+static void a_url_is_taken_apart(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_https;
+        const char *host;
+        unsigned port;
+        const char *target;
+    } rows[] = {
+        {"https://192.0.2.1:8443/s/list?name=a&x=%20", true, "192.0.2.1", 8443,
+         "/s/list?name=a&x=%20"},
+        {"HTTPS://192.0.2.1", true, "192.0.2.1", 443, "/"},
+        {"https://192.0.2.1:/a#b", true, "192.0.2.1", 443, "/a"},
+        {"http://[2001:db8::1]:8080/", false, "2001:db8::1", 8080, "/"},
+        {"http://[2001:db8::1]", false, "2001:db8::1", 80, "/"},
+        {"https://cm.example/@home", true, "cm.example", 443, "/@home"},
+    };
+    static const char *const refused[] = {
+        "",
+        "https",
+        "ftp://a/",
+        "https://",
+        "https:///a",
+        "https://:1/",
+        "https://a:0/",
+        "https://a:65536/",
+        "https://a:x/",
+        "https://[::1/a",
+        "https://[]/",
+        "https://[::1]x",
+        "https://u:p@a/",
+        "https://u@a/",
+        "https://a b/",
+        "https://a/\r\nX: 1",
+        "https://a/\xc3\xa9",
+        "https://a?b",
+        "xhttps://a/",
+        "https:/a",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct rf_httpmsg_url url;
+        assert_err(rf_httpmsg_url_decode(rf_slice_str(rows[i].text), &url, NULL), RF_OK);
+        assert_int_equal(url.is_https, rows[i].is_https);
+        assert_slice_str(url.host, rows[i].host);
+        assert_int_equal(url.port, rows[i].port);
+        assert_slice_str(url.target, rows[i].target);
+    }
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        struct rf_httpmsg_url url;
+        struct rf_why why = {0};
+        assert_err(rf_httpmsg_url_decode(rf_slice_str(refused[i]), &url, &why), RF_ERR_BAD);
+        assert_string_equal(why.code, "http-url");
+        assert_int_equal(url.host.len, 0);
+    }
+}
+
+static void a_url_that_is_too_long_is_refused(void **state)
+{
+    char text[RF_HTTPMSG_TARGET_MAX + 2];
+    struct rf_httpmsg_url url;
+    struct rf_why why = {0};
+    (void)state;
+    memset(text, 'a', sizeof text);
+    memcpy(text, "https://", 8);
+    text[10] = '/';
+    assert_err(rf_httpmsg_url_decode(rf_slice_of(text, RF_HTTPMSG_TARGET_MAX), &url, &why), RF_OK);
+    assert_err(rf_httpmsg_url_decode(rf_slice_of(text, RF_HTTPMSG_TARGET_MAX + 1), &url, &why),
+               RF_ERR_LIMIT);
+    assert_string_equal(why.code, "http-target-long");
+}
+
+static void a_target_is_sent_as_it_is_written(void **state)
+{
+    struct rf_httpmsg_ask ask = {.has_target = true,
+                                 .target = rf_slice_str("/a%20b?c=d&e"),
+                                 .host = "192.0.2.1",
+                                 .port = 8443};
+    uint8_t buf[256];
+    struct rf_slice out;
+    (void)state;
+    assert_err(rf_httpmsg_ask_encode(&ask, buf, sizeof buf, &out), RF_OK);
+    assert_slice_str(out, "GET /a%20b?c=d&e HTTP/1.1\r\nHost: 192.0.2.1:8443\r\n"
+                          "Connection: close\r\n\r\n");
+}
+
 static void what_we_answer(void **state)
 {
     struct rf_httpmsg_reply reply = {
@@ -338,6 +424,12 @@ int main(void)
         cmocka_unit_test(names_in_targets),
         cmocka_unit_test(answers_of_servers),
         cmocka_unit_test(what_we_ask),
+        cmocka_unit_test(a_url_is_taken_apart),
+        cmocka_unit_test(a_url_that_is_too_long_is_refused),
+        cmocka_unit_test(a_target_is_sent_as_it_is_written),
+        cmocka_unit_test(a_url_is_taken_apart),
+        cmocka_unit_test(a_url_that_is_too_long_is_refused),
+        cmocka_unit_test(a_target_is_sent_as_it_is_written),
         cmocka_unit_test(what_we_answer),
         cmocka_unit_test(types_by_the_end_of_a_name),
     };

@@ -257,6 +257,14 @@ static struct rf_phonexml *full(void)
     SET(c->dial_template, "DR1.xml");
     SET(c->softkey_file, "SK2.xml");
     SET(c->feature_policy, "DefaultFP.xml");
+    SET(c->phone_password, "open sesame");
+    c->has_settings_access = true; /* 0 is a value */
+    c->has_web_access = true;
+    c->web_access = 2;
+    SET(c->directory_url, "https://192.0.2.1:8443/d?a=1&b=2");
+    SET(c->information_url, "https://192.0.2.1:8443/i");
+    SET(c->messages_url, "https://192.0.2.1:8443/m");
+    SET(c->services_url, "https://192.0.2.1:8443/s");
     c->security_mode = RF_PHONEXML_MODE_AUTHENTICATED;
     c->transport = RF_PHONEXML_TRANSPORT_TLS;
     c->has_capf_auth_mode = true;
@@ -323,8 +331,13 @@ static const char full_text[] =
                 "    <softKeyFile>SK2.xml</softKeyFile>\n"
                 "  </sipProfile>\n"
                 "  <featurePolicyFile>DefaultFP.xml</featurePolicyFile>\n"
+                "  <commonProfile>\n"
+                "    <phonePassword>open sesame</phonePassword>\n"
+                "  </commonProfile>\n"
                 "  <loadInformation>RP.1-0-2</loadInformation>\n"
                 "  <vendorConfig>\n"
+                "    <settingsAccess>0</settingsAccess>\n"
+                "    <webAccess>2</webAccess>\n"
                 "    <loadServer>192.0.2.9</loadServer>\n"
                 "  </vendorConfig>\n"
                 "  <versionStamp>&lt;&amp;&gt;&quot;'\xc3\xa9\xf0\x9f\x98\x80</versionStamp>\n"
@@ -333,6 +346,10 @@ static const char full_text[] =
                 "  </userLocale>\n"
                 "  <networkLocale>United_Kingdom</networkLocale>\n"
                 "  <deviceSecurityMode>2</deviceSecurityMode>\n"
+                "  <secureDirectoryURL>https://192.0.2.1:8443/d?a=1&amp;b=2</secureDirectoryURL>\n"
+                "  <secureInformationURL>https://192.0.2.1:8443/i</secureInformationURL>\n"
+                "  <secureMessagesURL>https://192.0.2.1:8443/m</secureMessagesURL>\n"
+                "  <secureServicesURL>https://192.0.2.1:8443/s</secureServicesURL>\n"
                 "  <transportLayerProtocol>3</transportLayerProtocol>\n"
                 "  <capfAuthMode>4</capfAuthMode>\n"
                 "  <capfList>\n"
