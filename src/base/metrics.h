@@ -11,6 +11,10 @@
     X(TLS_HANDSHAKES, "rf_tls_handshakes_total", "handshakes completed")                           \
     X(TLS_RESUMED, "rf_tls_resumed_total", "handshakes that resumed a session")                    \
     X(TLS_REFUSED, "rf_tls_refused_total", "handshakes refused")                                   \
+    X(TLS_LEGACY, "rf_tls_legacy_handshakes_total", "handshakes completed on legacy listeners")    \
+    X(TLS_WEAK, "rf_tls_weak_handshakes_total", "of them, with TLS below 1.2 or a weak suite")     \
+    X(TLS_DOWNGRADES, "rf_tls_downgrades_total", "second tries with a lower TLS version refused")  \
+    X(STORM_REFUSED, "rf_net_storm_refused_total", "links refused after too many bad handshakes")  \
     X(LINKS_OPEN, "rf_net_links_opened_total", "links accepted or connected")                      \
     X(LINKS_REFUSED, "rf_net_links_refused_total", "links refused by a limit")                     \
     X(EVENTS_DROPPED, "rf_main_events_dropped_total", "events not kept: too many waited")          \

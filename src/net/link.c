@@ -51,6 +51,7 @@ static void link_free(struct rf_link *link)
         close(link->fd);
     }
     if (link->listener != NULL) {
+        rf_storm_done(link->source, false);
         rf_listener_opened(link->listener, link->slot);
         rf_listener_over(link->listener);
     }
@@ -141,6 +142,8 @@ static void arm(struct rf_link *link)
 
 void rf_link_enter(struct rf_link *link, enum rf_link_state state)
 {
+    if (link->state == RF_LINK_HANDSHAKE && state == RF_LINK_OPEN)
+        rf_storm_done(rf_steal(&link->source), false);
     if (link->state == RF_LINK_HANDSHAKE && state == RF_LINK_OPEN && link->listener != NULL &&
         !rf_listener_counts_open(link->listener)) {
         rf_listener_opened(link->listener, link->slot);
@@ -237,8 +240,8 @@ static void use_socket(struct rf_link *link, int fd)
 }
 
 bool rf_link_accept(struct rf_loop *loop, struct rf_listener *listener,
-                    struct rf_listener_slot *slot, struct rf_tls *tls, int take_fd,
-                    const struct rf_address *address)
+                    struct rf_listener_slot *slot, struct rf_storm_source *source,
+                    struct rf_tls *tls, int take_fd, const struct rf_address *address)
 {
     struct rf_link_conf conf = *rf_listener_link_conf(listener);
     conf.tls = tls;
@@ -247,6 +250,7 @@ bool rf_link_accept(struct rf_loop *loop, struct rf_listener *listener,
         return false;
     link->listener = listener;
     link->slot = slot;
+    link->source = source;
     link->is_new = true;
     use_socket(link, take_fd);
     rf_count(LINKS_OPEN);
@@ -293,6 +297,7 @@ void rf_link_end(struct rf_link *link, const struct rf_why *why, bool lingers)
 {
     if (link->state >= RF_LINK_ENDED)
         return;
+    bool has_failed = link->state == RF_LINK_HANDSHAKE;
     if (link->why.code[0] == '\0')
         link->why = *why;
     if (link->stream != NULL && link->seen == NULL && rf_tls_stream_seen(link->stream) != NULL) {
@@ -312,6 +317,9 @@ void rf_link_end(struct rf_link *link, const struct rf_why *why, bool lingers)
     link->state = RF_LINK_ENDED;
     rf_loop_todo(link->loop, &link->todo);
     if (link->listener != NULL) {
+        if (has_failed)
+            rf_listener_failed(link->listener, link->peer.host, &link->why);
+        rf_storm_done(rf_steal(&link->source), has_failed);
         rf_listener_opened(link->listener, link->slot);
         rf_listener_over(link->listener);
         link->listener = NULL;

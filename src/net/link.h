@@ -30,6 +30,7 @@
  *                         tls-alert-protocol-version, tls-alert-insufficient-security
  *     tls-no-certificate  we require a certificate and the peer sent none
  *     tls-bad-record      a record was changed on its way, or is no TLS at all
+ *     tls-downgrade       a second try with a lower version than both can do (RFC 7507)
  *     tls-version, tls-no-common-suite, tls-no-secure-renegotiation, tls-refused
  *     or the code that the verify callback gave.
  */
@@ -40,7 +41,10 @@
 #include "base/mem.h"
 #include "net/address.h"
 #include "net/loop.h"
+#include "net/network.h"
 #include "net/tls.h"
+
+#define RF_TLS_DOWNGRADE "tls-downgrade" /* as code of an end, an alarm, an event */
 
 struct rf_link;
 struct rf_workers;
@@ -56,6 +60,9 @@ struct rf_peer {
     char suite[48];       /* OpenSSL's name of the suite */
     bool is_encrypted;    /* the suite hides the content (false for NULL suites and plain TCP) */
     bool is_resumed;
+    bool is_legacy;                   /* by a policy of RF_TLS_LEGACY */
+    bool is_weak;                     /* and with what no other policy takes */
+    bool is_old_version;              /* below TLS 1.2 */
     struct rf_cert *cert;             /* the peer's own certificate, or NULL; the link's */
     const struct rf_cert_list *chain; /* the other certificates it sent, or NULL; the link's */
 };
@@ -138,6 +145,14 @@ struct rf_link *rf_link_find(struct rf_loop *loop, rf_handle handle);
 
 /** Accepts links, on one loop or spread over workers in turn. */
 struct rf_listener;
+
+/** What an operator should hear of a listener, at most ten a minute. Codes:
+ *     handshake-storm  an address is refused now: too many of its handshakes failed
+ *     network-refused  an address that is of none of the listener's networks
+ *     tls-downgrade    a second try with a lower version than both can do
+ * Any thread. */
+typedef void (*rf_listener_alarm_fn)(void *arg, const char *code, const char *text);
+
 struct rf_listener_conf {
     const char *name;                /* in logs */
     const char *address;             /* numeric; "0.0.0.0", "127.0.0.1" */
@@ -146,6 +161,12 @@ struct rf_listener_conf {
     uint32_t links_max;              /* open links at a time; 0: 20,480 */
     uint32_t handshakes_per_address; /* not yet open links from one IP at a time; 0: 64 */
     uint32_t links_per_address;      /* links from one IP at a time, open or not; 0: no limit */
+    /** Failed handshakes a minute of one address (of IPv6: one /64), as many at once; whoever has
+     * more is refused before a byte is read. TLS only; 0: no limit. */
+    uint32_t failures_a_minute;
+    const struct rf_networks *networks; /* who may come; NULL or empty: anybody. Copied */
+    rf_listener_alarm_fn on_alarm;      /* may be NULL */
+    void *alarm_arg;
 };
 
 /** Links beyond a limit are closed at once and counted. The listener lives on `loop`. RF_ERR_BAD
@@ -162,6 +183,16 @@ uint16_t rf_listener_port(const struct rf_listener *listener);
 /** Links accepted from now on use this policy (a reference is taken); those that are there keep
  * theirs. Called where rf_listener_close is. */
 void rf_listener_set_tls(struct rf_listener *listener, struct rf_tls *tls);
+/** From now on these networks; as rf_listener_set_tls. Links that are open stay. */
+void rf_listener_set_networks(struct rf_listener *listener, const struct rf_networks *networks);
+const char *rf_listener_name(const struct rf_listener *listener);
+/** Any thread. */
+struct rf_listener_counts {
+    uint32_t links;         /* now, in their handshake too */
+    uint64_t storm_refused; /* connections of addresses with too many failed handshakes */
+    uint64_t network_refused;
+};
+void rf_listener_count(const struct rf_listener *listener, struct rf_listener_counts *out);
 /** Accept no more; links that are open stay. On the loop's thread; with workers on the thread that
  * opened it, before rf_workers_free. NULL is fine. */
 void rf_listener_close(struct rf_listener *listener);

@@ -4,6 +4,7 @@
 #define NET_LINK_INT_H
 
 #include "net/loop_int.h"
+#include "net/storm.h"
 #include "net/tls_int.h"
 
 enum rf_link_state {
@@ -48,12 +49,14 @@ struct rf_link {
     struct rf_why why;            /* for on_close */
     struct rf_listener *listener; /* while it counts us */
     struct rf_listener_slot *slot;
+    struct rf_storm_source *source; /* during the handshake; NULL: not watched */
 };
 
 /** A link on a socket just accepted; takes both. tls: NULL for plain TCP. False when the loop has
  * no room: nothing taken. */
 RF_MUST_CHECK bool rf_link_accept(struct rf_loop *loop, struct rf_listener *listener,
-                                  struct rf_listener_slot *slot, struct rf_tls *tls, int take_fd,
+                                  struct rf_listener_slot *slot, struct rf_storm_source *source,
+                                  struct rf_tls *tls, int take_fd,
                                   const struct rf_address *address);
 
 /** Enter a state: its deadline runs from now. */
@@ -78,6 +81,10 @@ const struct rf_link_conf *rf_listener_link_conf(const struct rf_listener *liste
 /** Does an open link still count for its address? */
 bool rf_listener_counts_open(const struct rf_listener *listener);
 void rf_listener_opened(struct rf_listener *listener, struct rf_listener_slot *slot);
+/** A handshake with this policy's listener failed; before rf_listener_over. */
+void rf_listener_failed(struct rf_listener *listener, const char *host, const struct rf_why *why);
+/** A handshake under RF_TLS_LEGACY is done. */
+void rf_listener_legacy_used(struct rf_listener *listener, const struct rf_peer *peer);
 void rf_listener_over(struct rf_listener *listener);
 
 #endif

@@ -21,11 +21,20 @@
 #define ACCEPTS_MAX        64  /* in one turn */
 #define RETRY_MS           100 /* out of descriptors */
 #define PROBES_MAX         64
+#define STORM_SOURCES      4096 /* addresses whose failed handshakes are remembered */
+#define ALARMS_A_MINUTE    10
+#define LEGACY_A_MINUTE    60
 
 /* Links of one address that count: those not open yet, or all. Free when n is 0. */
 struct rf_listener_slot {
     uint8_t host[16]; /* only the accepting thread looks */
     atomic_uint n;
+};
+
+/* As struct rf_log_limit, for several threads; two of them may be told one too many. */
+struct limit {
+    _Atomic uint64_t minute;
+    atomic_uint used;
 };
 
 struct rf_listener {
@@ -48,6 +57,14 @@ struct rf_listener {
     struct rf_listener_slot *slots;
     uint32_t slots_n; /* a power of two */
     uint32_t seed;
+    struct rf_storm *storm;      /* NULL: nobody counts failures */
+    struct rf_networks networks; /* only the accepting thread looks */
+    rf_listener_alarm_fn on_alarm;
+    void *alarm_arg;
+    struct limit alarms;
+    struct limit legacy;
+    _Atomic uint64_t storm_refused;
+    _Atomic uint64_t network_refused;
 };
 
 static void listener_unref(struct rf_listener *l)
@@ -55,6 +72,7 @@ static void listener_unref(struct rf_listener *l)
     if (atomic_fetch_sub(&l->refs, 1) != 1)
         return;
     rf_tls_free(l->tls);
+    rf_storm_free(l->storm);
     rf_free(l->slots);
     rf_free(l->name);
     rf_free(l);
@@ -74,6 +92,47 @@ void rf_listener_opened(struct rf_listener *l, struct rf_listener_slot *slot)
 {
     if (slot != NULL)
         atomic_fetch_sub(&slot->n, 1);
+}
+
+static bool allows(struct rf_listener *l, struct limit *limit, uint32_t burst)
+{
+    uint64_t minute = rf_now_ms(l->loop->clock) / 60000 + 1;
+    if (atomic_exchange(&limit->minute, minute) != minute)
+        atomic_store(&limit->used, 0);
+    return atomic_load(&limit->used) < burst && atomic_fetch_add(&limit->used, 1) < burst;
+}
+
+static void tell_alarm(struct rf_listener *l, const char *code, const char *host, const char *what)
+{
+    char text[RF_WHY_TEXT_MAX];
+    if (!allows(l, &l->alarms, ALARMS_A_MINUTE))
+        return;
+    snprintf(text, sizeof text, "%s from=%s listener=%s", what, host, l->name);
+    rf_warn(RF_CAT_NET, "%s code=%s", text, code);
+    if (l->on_alarm != NULL)
+        l->on_alarm(l->alarm_arg, code, text);
+}
+
+void rf_listener_failed(struct rf_listener *l, const char *host, const struct rf_why *why)
+{
+    if (strcmp(why->code, RF_TLS_DOWNGRADE) != 0)
+        return;
+    rf_count(TLS_DOWNGRADES);
+    tell_alarm(
+        l, why->code, host,
+        "a second try with a lower TLS version than both sides can do was refused: somebody may "
+        "be in between");
+}
+
+void rf_listener_legacy_used(struct rf_listener *l, const struct rf_peer *peer)
+{
+    rf_count(TLS_LEGACY);
+    if (!peer->is_weak)
+        return;
+    rf_count(TLS_WEAK);
+    if (allows(l, &l->legacy, LEGACY_A_MINUTE))
+        rf_warn(RF_CAT_TLS, "weak TLS in use listener=%s peer=%s version=%s suite=%s", l->name,
+                peer->host, peer->tls_version, peer->suite);
 }
 
 void rf_listener_over(struct rf_listener *l)
@@ -147,6 +206,7 @@ struct accepted {
     struct rf_msg msg;
     struct rf_listener *listener;
     struct rf_listener_slot *slot;
+    struct rf_storm_source *source;
     struct rf_tls *tls; /* a reference of its own, or NULL */
     int fd;
     struct rf_address address;
@@ -156,9 +216,10 @@ static void accepted_run(struct rf_msg *msg, void *reader)
 {
     struct accepted *a = (struct accepted *)msg;
     if (reader == NULL ||
-        !rf_link_accept(reader, a->listener, a->slot, a->tls, a->fd, &a->address)) {
+        !rf_link_accept(reader, a->listener, a->slot, a->source, a->tls, a->fd, &a->address)) {
         rf_count(LINKS_REFUSED);
         close(a->fd);
+        rf_storm_done(a->source, false);
         rf_listener_opened(a->listener, a->slot);
         rf_listener_over(a->listener);
     }
@@ -166,12 +227,16 @@ static void accepted_run(struct rf_msg *msg, void *reader)
     rf_free(a);
 }
 
-static void hand_over(struct rf_listener *l, struct rf_listener_slot *slot, int fd,
-                      const struct rf_address *address)
+static void hand_over(struct rf_listener *l, struct rf_listener_slot *slot,
+                      struct rf_storm_source *source, int fd, const struct rf_address *address)
 {
     struct accepted *a = rf_new(struct accepted);
-    *a = (struct accepted){
-        .msg = {.run = accepted_run}, .listener = l, .slot = slot, .fd = fd, .address = *address};
+    *a = (struct accepted){.msg = {.run = accepted_run},
+                           .listener = l,
+                           .slot = slot,
+                           .source = source,
+                           .fd = fd,
+                           .address = *address};
     if (l->tls != NULL)
         a->tls = rf_tls_ref(l->tls);
     atomic_fetch_add(&l->refs, 1);
@@ -203,19 +268,62 @@ static void rest(struct rf_listener *l, int error)
                  strerror(error), l->name);
 }
 
+/* Refusing them is all that such a connection may cost. */
+static void refuse_quietly(int fd, _Atomic uint64_t *count)
+{
+    close(fd);
+    atomic_fetch_add(count, 1);
+    rf_count(LINKS_REFUSED);
+}
+
+/** Is the address one of the listener's networks? */
+static bool may_come(struct rf_listener *l, int fd, const struct rf_address *address)
+{
+    char host[RF_ADDRESS_TEXT_MAX];
+    if (l->networks.n == 0 || rf_networks_have(&l->networks, address) ||
+        rf_fault_skips("net.listener-networks"))
+        return true;
+    refuse_quietly(fd, &l->network_refused);
+    tell_alarm(l, "network-refused", rf_address_host(address, host, sizeof host),
+               "connection refused: the address is of none of this listener's networks");
+    return false;
+}
+
+/** Did too many of its handshakes fail? */
+static bool is_calm(struct rf_listener *l, int fd, const struct rf_address *address,
+                    struct rf_storm_source **source)
+{
+    char host[RF_ADDRESS_TEXT_MAX];
+    bool is_first = false;
+    if (l->storm == NULL ||
+        rf_storm_admit(l->storm, address, rf_now_ms(l->loop->clock), source, &is_first))
+        return true;
+    refuse_quietly(fd, &l->storm_refused);
+    rf_count(STORM_REFUSED);
+    if (is_first)
+        tell_alarm(l, "handshake-storm", rf_address_host(address, host, sizeof host),
+                   "connections refused: too many handshakes of this address failed");
+    return false;
+}
+
 static void admit(struct rf_listener *l, int fd, const struct rf_address *address)
 {
-    if (atomic_load(&l->links) >= l->links_max && !rf_fault_skips("net.links-max")) {
-        refuse(l, fd, address, "the listener has all the links it may have");
+    struct rf_storm_source *source = NULL;
+    if (!may_come(l, fd, address) || !is_calm(l, fd, address, &source))
+        return;
+    const char *refusal = NULL;
+    struct rf_listener_slot *slot = NULL;
+    if (atomic_load(&l->links) >= l->links_max && !rf_fault_skips("net.links-max"))
+        refusal = "the listener has all the links it may have";
+    else if ((slot = slot_take(l, address)) == NULL)
+        refusal = l->counts_open ? "the address has all the links it may have"
+                                 : "too many of this address are not through the handshake";
+    if (refusal == NULL) {
+        hand_over(l, slot, source, fd, address);
         return;
     }
-    struct rf_listener_slot *slot = slot_take(l, address);
-    if (slot == NULL)
-        refuse(l, fd, address,
-               l->counts_open ? "the address has all the links it may have"
-                              : "too many of this address are not through the handshake");
-    else
-        hand_over(l, slot, fd, address);
+    rf_storm_done(source, false);
+    refuse(l, fd, address, refusal);
 }
 
 static void accept_ready(evutil_socket_t listening, short what, void *arg)
@@ -297,6 +405,12 @@ static enum rf_err listener_new(struct rf_loop *loop, const struct rf_listener_c
     l->slots_n = slots_for(l->links_max);
     l->slots = rf_new_n(struct rf_listener_slot, l->slots_n);
     l->seed = rf_random_u32();
+    if (conf->failures_a_minute != 0 && l->tls != NULL)
+        l->storm = rf_storm_new(conf->failures_a_minute, STORM_SOURCES, rf_random_u32());
+    if (conf->networks != NULL)
+        l->networks = *conf->networks;
+    l->on_alarm = conf->on_alarm;
+    l->alarm_arg = conf->alarm_arg;
     enum rf_err err = listen_on(conf, l, why);
     if (err != RF_OK) {
         listener_unref(l);
@@ -306,13 +420,13 @@ static enum rf_err listener_new(struct rf_loop *loop, const struct rf_listener_c
     return RF_OK;
 }
 
-static void start(struct rf_listener *l, struct rf_tls *unused)
+static void start(struct rf_listener *l, const void *unused)
 {
     l->readable = rf_loop_event(l->loop, l->fd, EV_READ | EV_PERSIST, accept_ready, l);
     event_add(l->readable, NULL);
 }
 
-static void stop(struct rf_listener *l, struct rf_tls *unused)
+static void stop(struct rf_listener *l, const void *unused)
 {
     rf_timer_stop(rf_loop_timers(l->loop), &l->retry);
     event_free(l->readable);
@@ -333,9 +447,9 @@ enum rf_err rf_listener_open(struct rf_loop *loop, const struct rf_listener_conf
  * that a closed listener is closed. */
 struct request {
     struct rf_msg msg;
-    void (*fn)(struct rf_listener *l, struct rf_tls *tls);
+    void (*fn)(struct rf_listener *l, const void *what);
     struct rf_listener *listener;
-    struct rf_tls *tls;
+    const void *what;
     struct rf_mailbox *done;
 };
 
@@ -347,24 +461,24 @@ static void request_done(struct rf_msg *msg, void *reader)
 static void request_run(struct rf_msg *msg, void *reader)
 {
     struct request *r = (struct request *)msg;
-    r->fn(r->listener, r->tls);
+    r->fn(r->listener, r->what);
     r->msg.run = request_done;
     rf_mailbox_post_answer(r->done, &r->msg);
 }
 
 static void on_accepting_thread(struct rf_listener *l,
-                                void (*fn)(struct rf_listener *l, struct rf_tls *tls),
-                                struct rf_tls *tls)
+                                void (*fn)(struct rf_listener *l, const void *what),
+                                const void *what)
 {
     if (l->workers == NULL || rf_workers_is_here(l->workers, 0)) {
-        fn(l, tls);
+        fn(l, what);
         return;
     }
     struct request *r = rf_new(struct request);
     *r = (struct request){.msg = {.run = request_run},
                           .fn = fn,
                           .listener = l,
-                          .tls = tls,
+                          .what = what,
                           .done = rf_mailbox_new("listener", 1)};
     struct rf_mailbox *done = r->done;
     rf_mailbox_post_answer(rf_loop_mailbox(l->loop), &r->msg);
@@ -396,13 +510,35 @@ void rf_listener_close(struct rf_listener *listener)
         on_accepting_thread(listener, stop, NULL);
 }
 
-static void use_tls(struct rf_listener *l, struct rf_tls *tls)
+static void use_tls(struct rf_listener *l, const void *tls)
 {
     rf_tls_free(l->tls);
-    l->tls = rf_tls_ref(tls);
+    l->tls = rf_tls_ref((struct rf_tls *)(uintptr_t)tls);
 }
 
 void rf_listener_set_tls(struct rf_listener *listener, struct rf_tls *tls)
 {
     on_accepting_thread(listener, use_tls, tls);
+}
+
+static void use_networks(struct rf_listener *l, const void *networks)
+{
+    l->networks = *(const struct rf_networks *)networks;
+}
+
+void rf_listener_set_networks(struct rf_listener *listener, const struct rf_networks *networks)
+{
+    on_accepting_thread(listener, use_networks, networks);
+}
+
+const char *rf_listener_name(const struct rf_listener *listener)
+{
+    return listener->name;
+}
+
+void rf_listener_count(const struct rf_listener *listener, struct rf_listener_counts *out)
+{
+    out->links = atomic_load(&listener->links);
+    out->storm_refused = atomic_load(&listener->storm_refused);
+    out->network_refused = atomic_load(&listener->network_refused);
 }

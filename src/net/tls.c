@@ -15,19 +15,8 @@
 
 #include <openssl/err.h>
 
-/* RF_TLS_MODERN. doc: docs/tls.md, "The profile modern": ECDHE with AES-GCM connects every peer
- * that speaks TLS 1.2 or 1.3, at OpenSSL's security level 2. */
-#define SUITES_12                                                                                  \
-    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"                                   \
-    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256"
-#define SUITES_13 "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256"
-#define GROUPS    "X25519:P-256:P-384"
-#define LEVEL     2
-
 /* A session is worth resuming for a working day's absence; each use is judged again anyway. */
 #define SESSION_S (8 * 3600)
-/* Leaf and issuers; a real chain has two or three. */
-#define CHAIN_BYTES_MAX (4 * RF_CERT_DER_MAX)
 
 struct identity {
     struct rf_cert *cert;
@@ -100,6 +89,9 @@ static enum rf_err identity_use(struct rf_tls *tls, const struct identity *id, s
     char what[128];
     snprintf(what, sizeof what, "TLS policy %.40s, certificate %s", tls->name,
              rf_cert_short(id->cert));
+    if (!rf_tls_profile_has_key(tls, id->key))
+        return rf_why_set(why, RF_ERR_CRYPTO, "tls-key-kind",
+                          "%s: old phones know no key but RSA, and this one is none", what);
     if (!rf_key_matches(id->key, id->cert))
         return rf_why_set(why, RF_ERR_CRYPTO, "tls-key-mismatch",
                           "%s: the private key belongs to another certificate", what);
@@ -111,45 +103,6 @@ static enum rf_err identity_use(struct rf_tls *tls, const struct identity *id, s
     if (SSL_CTX_use_PrivateKey(tls->ctx, rf_key_pkey(id->key)) != 1)
         return rf_why_openssl(why, RF_ERR_CRYPTO, "tls-key", what);
     return RF_OK;
-}
-
-/* Versions, suites and habits, before any certificate: the level judges those too. */
-static bool profile_set(SSL_CTX *ctx)
-{
-    SSL_CTX_set_security_level(ctx, LEVEL);
-    bool ok = SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) == 1;
-    int lowest = rf_fault_skips("tls.version") ? 0 : TLS1_2_VERSION;
-    ok = ok && SSL_CTX_set_min_proto_version(ctx, lowest) == 1;
-    if (!rf_fault_skips("tls.suite"))
-        ok = ok && SSL_CTX_set_cipher_list(ctx, SUITES_12) == 1 &&
-             SSL_CTX_set_ciphersuites(ctx, SUITES_13) == 1;
-    ok = ok && SSL_CTX_set1_groups_list(ctx, GROUPS) == 1;
-    SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
-                                 SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_IGNORE_UNEXPECTED_EOF);
-    SSL_CTX_clear_options(ctx, SSL_OP_LEGACY_SERVER_CONNECT |
-                                   SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION |
-                                   SSL_OP_ALLOW_CLIENT_RENEGOTIATION);
-    SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-                              SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN);
-    /* One record a call: a peer that sends nothing but key updates must not hold the thread. */
-    SSL_CTX_clear_mode(ctx, SSL_MODE_AUTO_RETRY);
-    SSL_CTX_set_max_cert_list(ctx, CHAIN_BYTES_MAX);
-    return ok;
-}
-
-bool rf_tls_profile_has_version(const SSL *ssl)
-{
-    int version = SSL_version(ssl);
-    return version == TLS1_2_VERSION || version == TLS1_3_VERSION;
-}
-
-bool rf_tls_profile_has_suite(const SSL *ssl)
-{
-    const SSL_CIPHER *suite = SSL_get_current_cipher(ssl);
-    int cipher = suite != NULL ? SSL_CIPHER_get_cipher_nid(suite) : NID_undef;
-    int exchange = suite != NULL ? SSL_CIPHER_get_kx_nid(suite) : NID_undef;
-    return (cipher == NID_aes_128_gcm || cipher == NID_aes_256_gcm) &&
-           (exchange == NID_kx_ecdhe || exchange == NID_kx_any);
 }
 
 /* A server keeps sessions in its own cache (no tickets, which would carry the certificate back and
@@ -211,7 +164,7 @@ static enum rf_err keylog_set(struct rf_tls *tls, const char *path, struct rf_wh
 static enum rf_err set_up(struct rf_tls *tls, const struct rf_tls_conf *conf, struct rf_why *why)
 {
     tls->ctx = SSL_CTX_new(tls->is_server ? TLS_server_method() : TLS_client_method());
-    if (tls->ctx == NULL || !profile_set(tls->ctx) || !sessions_set(tls, conf->sessions))
+    if (tls->ctx == NULL || !rf_tls_profile_set(tls) || !sessions_set(tls, conf->sessions))
         return rf_why_openssl(why, RF_ERR_CRYPTO, "tls-conf", conf->name);
     SSL_CTX_set_app_data(tls->ctx, tls);
     peer_set(tls);
@@ -240,6 +193,7 @@ static enum rf_err tls_new(const struct rf_tls_conf *conf, bool is_server, struc
     atomic_init(&tls->refs, 1);
     tls->name = rf_strdup(conf->name);
     tls->is_server = is_server;
+    tls->profile = conf->profile;
     tls->ask = is_server ? conf->ask : RF_TLS_REQUIRE;
     tls->verify = conf->verify;
     tls->verify_arg = conf->verify_arg;
@@ -293,4 +247,9 @@ void rf_tls_forget_session(struct rf_tls *tls)
 const char *rf_tls_name(const struct rf_tls *tls)
 {
     return tls->name;
+}
+
+enum rf_tls_profile rf_tls_profile_of(const struct rf_tls *tls)
+{
+    return tls->profile;
 }

@@ -20,6 +20,10 @@ struct rf_tls;
 
 enum rf_tls_profile {
     RF_TLS_MODERN, /* TLS 1.2 and 1.3, ECDHE with AES-GCM, security level 2 */
+    /* WEAK. A server takes TLS 1.0 to 1.2, AES-CBC, RSA key exchange and SHA-1; a client is an old
+     * phone: TLS 1.0 with AES-CBC and RSA key exchange, nothing else. */
+    RF_TLS_LEGACY,
+    RF_TLS_PROFILES,
 };
 
 /** Does a server want the client's certificate? */
@@ -86,5 +90,6 @@ void rf_tls_free(struct rf_tls *tls);
 /** Client: drop the session kept for resumption (e.g. the certificate changed). */
 void rf_tls_forget_session(struct rf_tls *tls);
 const char *rf_tls_name(const struct rf_tls *tls);
+enum rf_tls_profile rf_tls_profile_of(const struct rf_tls *tls);
 
 #endif

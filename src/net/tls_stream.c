@@ -181,8 +181,8 @@ static bool offers_secure_renegotiation(SSL *ssl)
 int rf_tls_on_client_hello(SSL *ssl, int *alert, void *arg)
 {
     const struct rf_tls_stream *s = SSL_get_app_data(ssl);
-    if (rf_fault_skips("tls.secure-renegotiation") || offers_tls13(ssl) ||
-        offers_secure_renegotiation(ssl))
+    if (rf_fault_skips("tls.secure-renegotiation") || !rf_tls_profile_wants_rfc5746(s->tls) ||
+        offers_tls13(ssl) || offers_secure_renegotiation(ssl))
         return SSL_CLIENT_HELLO_SUCCESS;
     (void)rf_why_set(s->why, RF_ERR_DENIED, "tls-no-secure-renegotiation",
                      "the other side does not speak secure renegotiation (RFC 5746)");
@@ -272,10 +272,10 @@ static enum rf_err ask_again(struct rf_tls_stream *s, struct rf_why *why)
 /** All that must hold of a finished handshake, resumed or not. */
 static enum rf_err judge(struct rf_tls_stream *s, struct rf_why *why)
 {
-    if (!rf_fault_skips("tls.version") && !rf_tls_profile_has_version(s->ssl))
+    if (!rf_fault_skips("tls.version") && !rf_tls_profile_has_version(s->tls, s->ssl))
         return rf_why_set(why, RF_ERR_DENIED, "tls-version", "TLS version %s is not for this port",
                           SSL_get_version(s->ssl));
-    if (!rf_fault_skips("tls.suite") && !rf_tls_profile_has_suite(s->ssl))
+    if (!rf_fault_skips("tls.suite") && !rf_tls_profile_has_suite(s->tls, s->ssl))
         return rf_why_set(why, RF_ERR_DENIED, "tls-no-common-suite",
                           "suite %s is not for this port", SSL_get_cipher_name(s->ssl));
     enum rf_err err = SSL_session_reused(s->ssl) == 1 ? ask_again(s, why) : RF_OK;
@@ -349,4 +349,7 @@ void rf_tls_stream_describe(const struct rf_tls_stream *s, struct rf_peer *peer)
     snprintf(peer->suite, sizeof peer->suite, "%s", SSL_CIPHER_get_name(suite));
     peer->is_encrypted = SSL_CIPHER_get_cipher_nid(suite) != NID_undef;
     peer->is_resumed = SSL_session_reused(s->ssl) == 1;
+    peer->is_legacy = s->tls->profile == RF_TLS_LEGACY;
+    peer->is_old_version = SSL_version(s->ssl) < TLS1_2_VERSION;
+    peer->is_weak = !rf_tls_profile_is_modern(s->ssl);
 }

@@ -85,18 +85,21 @@ static const struct reason {
     {SSL_R_UNEXPECTED_RECORD, BAD_RECORD},
     {SSL_R_NOT_ON_RECORD_BOUNDARY, BAD_RECORD},
 #undef BAD_RECORD
-#define VERSION "tls-version", "no TLS version in common: TLS 1.2 or 1.3 is needed"
+#define VERSION                                                                                    \
+    "tls-version", "no TLS version in common: TLS 1.2 or 1.3 is needed (on a legacy port 1.0 to "  \
+                   "1.2)"
     {SSL_R_UNSUPPORTED_PROTOCOL, VERSION},
     {SSL_R_UNSUPPORTED_SSL_VERSION, VERSION},
     {SSL_R_VERSION_TOO_LOW, VERSION},
     {SSL_R_VERSION_TOO_HIGH, VERSION},
     {SSL_R_WRONG_SSL_VERSION, VERSION},
     {SSL_R_NO_PROTOCOLS_AVAILABLE, VERSION},
-    {SSL_R_INAPPROPRIATE_FALLBACK, "tls-version",
+    {SSL_R_INAPPROPRIATE_FALLBACK, RF_TLS_DOWNGRADE,
      "a second try with a lower version though both can do a higher one: downgrade attempt"},
 #undef VERSION
 #define SUITE                                                                                      \
-    "tls-no-common-suite", "no suite, group or signature in common: ECDHE with AES-GCM is needed"
+    "tls-no-common-suite", "no suite, group or signature in common: ECDHE with AES-GCM is needed " \
+                           "(on a legacy port AES will do)"
     {SSL_R_NO_SHARED_CIPHER, SUITE},
     {SSL_R_NO_CIPHERS_AVAILABLE, SUITE},
     {SSL_R_NO_SHARED_GROUPS, SUITE},

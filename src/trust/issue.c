@@ -38,6 +38,8 @@ static const char oid_eku_server[] = "\x2b\x06\x01\x05\x05\x07\x03\x01";
 static const char oid_eku_client[] = "\x2b\x06\x01\x05\x05\x07\x03\x02";
 static const char oid_eku_ipsec[] = "\x2b\x06\x01\x05\x05\x07\x03\x05";
 static const char oid_rsa_sha256[] = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b";
+static const char oid_rsa_sha1[] = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05";
+static const char oid_ecdsa_sha1[] = "\x2a\x86\x48\xce\x3d\x04\x01";
 static const char oid_ecdsa_sha256[] = "\x2a\x86\x48\xce\x3d\x04\x03\x02";
 
 /* Everything a certificate says, independent of whose it is. */
@@ -46,6 +48,7 @@ struct plan {
     struct rf_slice subject; /* Name, DER */
     int64_t not_before;
     int64_t not_after;
+    bool is_sha1; /* weak; else SHA-256 */
     bool is_ca;
     bool has_path_len; /* 0 */
     uint32_t key_usage;
@@ -96,13 +99,13 @@ static enum rf_err check_days(unsigned days, unsigned max, struct rf_why *why)
 }
 
 /* Which digest algorithm identifier fits the key that signs. */
-static void add_algorithm(struct rf_der *d, enum rf_key_type signer)
+static void add_algorithm(struct rf_der *d, enum rf_key_type signer, bool is_sha1)
 {
     size_t seq = rf_der_begin(d, DER_SEQUENCE);
     if (signer == RF_KEY_EC) {
-        rf_der_oid(d, OID(oid_ecdsa_sha256));
+        rf_der_oid(d, is_sha1 ? OID(oid_ecdsa_sha1) : OID(oid_ecdsa_sha256));
     } else {
-        rf_der_oid(d, OID(oid_rsa_sha256));
+        rf_der_oid(d, is_sha1 ? OID(oid_rsa_sha1) : OID(oid_rsa_sha256));
         rf_der_raw(d, rf_slice_of("\x05\x00", 2)); /* NULL */
     }
     rf_der_end(d, seq);
@@ -217,7 +220,7 @@ static void add_tbs(struct rf_der *d, const struct plan *p, struct rf_slice issu
     size_t tbs = rf_der_begin(d, DER_SEQUENCE);
     rf_der_raw(d, rf_slice_of("\xa0\x03\x02\x01\x02", 5)); /* [0] version 3 */
     rf_der_uint(d, rf_slice_of(serial, sizeof(serial)));
-    add_algorithm(d, signer);
+    add_algorithm(d, signer, p->is_sha1);
     rf_der_raw(d, issuer);
     size_t validity = rf_der_begin(d, DER_SEQUENCE);
     rf_der_time(d, p->not_before);
@@ -230,17 +233,18 @@ static void add_tbs(struct rf_der *d, const struct plan *p, struct rf_slice issu
 }
 
 /* SEQUENCE { tbs, algorithm, BIT STRING }, read back and checked against the signer's key. */
-static enum rf_err assemble(struct rf_slice tbs, struct rf_vault_key *key, struct rf_cert **out,
-                            struct rf_why *why)
+static enum rf_err assemble(struct rf_slice tbs, bool is_sha1, struct rf_vault_key *key,
+                            struct rf_cert **out, struct rf_why *why)
 {
+    enum rf_digest digest = is_sha1 ? RF_DIGEST_SHA1 : RF_DIGEST_SHA256;
     RF_AUTO(rf_buf_fini) struct rf_buf sig = RF_BUF(RF_SIGNATURE_MAX);
     struct rf_der d = {.out = RF_BUF(RF_CERT_DER_MAX)};
-    enum rf_err err = rf_vault_sign(key, RF_DIGEST_SHA256, &tbs, 1, &sig, why);
+    enum rf_err err = rf_vault_sign(key, digest, &tbs, 1, &sig, why);
     if (err != RF_OK)
         return err;
     size_t cert = rf_der_begin(&d, DER_SEQUENCE);
     rf_der_raw(&d, tbs);
-    add_algorithm(&d, rf_vault_key_type(key));
+    add_algorithm(&d, rf_vault_key_type(key), is_sha1);
     size_t bits = rf_der_begin(&d, DER_BIT_STRING);
     rf_der_raw(&d, rf_slice_of("", 1)); /* no unused bits */
     rf_der_raw(&d, rf_buf_slice(&sig));
@@ -281,7 +285,7 @@ static enum rf_err issue(const struct plan *p, const struct rf_cert *ca, struct 
     if (d.failed)
         err = rf_why_set(why, RF_ERR_LIMIT, "cert-size", "the certificate became too long");
     else
-        err = assemble(rf_buf_slice(&d.out), key, out, why);
+        err = assemble(rf_buf_slice(&d.out), p->is_sha1, key, out, why);
     rf_buf_fini(&d.out);
     return err;
 }
@@ -454,7 +458,8 @@ enum rf_err rf_issue_mic(const struct rf_issue_mic *spec, const struct rf_cert *
     if (spec->org != NULL)
         add_rdn(&name, OID(oid_o), DER_UTF8, rf_slice_str(spec->org));
     rf_der_end(&name, seq);
-    struct plan p = {.spki = spec->spki, .subject = rf_buf_slice(&name.out)};
+    struct plan p = {
+        .spki = spec->spki, .subject = rf_buf_slice(&name.out), .is_sha1 = spec->is_sha1};
     plan_device(&p, spec->now_s, spec->days, ca);
     err = issue(&p, ca, ca_key, out, why);
     rf_buf_fini(&name.out);

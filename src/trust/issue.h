@@ -7,8 +7,9 @@
  *                               .now_s = now, .days = 1825};
  *     err = rf_issue_self_signed(&s, vault_key, &cert, &why);
  *
- * Serials are 128 random bits, positive; SHA-256; notBefore an hour before now (a day for phones'
- * certificates, whose clocks are bad). Thread: that of the vault key; blocks while signing. */
+ * Serials are 128 random bits, positive; SHA-256 (of a MIC, SHA-1 where that is asked for);
+ * notBefore an hour before now (a day for phones' certificates, whose clocks are bad). Thread: that
+ * of the vault key; blocks while signing. */
 #ifndef TRUST_ISSUE_H
 #define TRUST_ISSUE_H
 
@@ -57,6 +58,7 @@ struct rf_issue_mic {
     struct rf_slice spki;
     int64_t now_s;
     unsigned days;
+    bool is_sha1; /* weak: signed with SHA-1, as those of old phones are */
 };
 RF_MUST_CHECK enum rf_err rf_issue_mic(const struct rf_issue_mic *spec, const struct rf_cert *ca,
                                        struct rf_vault_key *ca_key, struct rf_cert **out,

@@ -16,6 +16,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -51,6 +52,13 @@ def wait_until(what, look, patience=PATIENCE):
         if time.monotonic() > end:
             raise Failed(f"not seen in {patience:.0f} s: {what() if callable(what) else what}")
         time.sleep(0.01)
+
+
+def free_port():
+    """A TCP port that nobody has at the moment."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
 
 
 def run(*command, status=0, env=None, text_in=None, timeout=PATIENCE * 2):
@@ -292,13 +300,15 @@ class Factory:
     def firmware_files(self, version):
         return sorted(self.firmware(version).iterdir())
 
-    def phone(self, name, version="1.0", model="8861", age_days=0):
-        """A new phone with this firmware; or one that was made so many days ago."""
+    def phone(self, name, version="1.0", model="8861", age_days=0, words=()):
+        """A new phone with this firmware, or one that was made so many days ago; `words` go to
+        `factory phone`."""
         flash = self.folder / "phones" / name
         flash.parent.mkdir(exist_ok=True)
         ringfence("factory", "phone", "--name", name, "--model", model, "--hardware",
                   self.HARDWARE, "--flash", flash, "--firmware", self.firmware(version),
-                  "--age-days", age_days, self.folder)
+                  "--age-days", age_days, *words,
+                  self.folder)
         return Phone(flash, name)
 
 

@@ -104,7 +104,7 @@ static int make_one(struct line *l)
     enum rf_err err = line_open(l, &why);
     if (err == RF_OK)
         err = rf_factory_mic_make(&l->f, id->device, id->model, id->serial_number, l->key_type,
-                                  l->made_s, &mic, &why);
+                                  cmd_get(l->ctx, "sha1") != NULL, l->made_s, &mic, &why);
     if (err == RF_OK)
         err = put_phone(l, flash, &mic, &why);
     if (err != RF_OK)
@@ -225,6 +225,8 @@ static int run_phone(struct cmd_ctx *ctx)
         return make_one(&l);
     if (!rf_parse_u64(rf_slice_str(count), 1, RF_FACTORY_BATCH_MAX, &n))
         return cmd_usage(ctx, "--count wants a number from 1 to %d", RF_FACTORY_BATCH_MAX);
+    if (cmd_get(ctx, "sha1") != NULL)
+        return cmd_usage(ctx, "--sha1 is for one phone, not for a batch");
     l.count = (unsigned)n;
     return make_batch(&l);
 }
@@ -248,6 +250,7 @@ static const struct cmd_option phone_options[] = {
      .arg = "N",
      .help = "as if made N days ago (by a factory that old): after 3650 its MIC has expired"},
     {.name = "ec", .help = "the MIC has a key on P-256; default: RSA 2048"},
+    {.name = "sha1", .help = "the MIC is signed with SHA-1 (weak), as those of old phones are"},
     {.name = "count", .arg = "N", .help = "make a batch of N phones, and seal the list of them"},
 };
 

@@ -9,14 +9,15 @@
 #include "base/file.h"
 #include "base/log.h"
 
-static enum rf_err make_capf(struct server *s, struct rf_tls **out, struct rf_why *why)
+static enum rf_err make_capf(struct server *s, struct rf_tls *out[RF_TLS_PROFILES],
+                             struct rf_why *why)
 {
     return rf_capf_service_make_tls(s->capf, out, why);
 }
 
-static void use_capf(struct server *s, struct rf_tls *take_tls)
+static void use_capf(struct server *s, struct rf_tls *take[RF_TLS_PROFILES])
 {
-    rf_capf_service_use_tls(s->capf, take_tls);
+    rf_capf_service_use_tls(s->capf, take);
 }
 
 static bool has_tvs(const struct server *s)
@@ -24,14 +25,26 @@ static bool has_tvs(const struct server *s)
     return s->tvs != NULL;
 }
 
-static enum rf_err make_tvs(struct server *s, struct rf_tls **out, struct rf_why *why)
+static enum rf_err make_tvs(struct server *s, struct rf_tls *out[RF_TLS_PROFILES],
+                            struct rf_why *why)
 {
-    return rf_tvs_service_make_tls(s->tvs, out, why);
+    return rf_tvs_service_make_tls(s->tvs, &out[RF_TLS_MODERN], why);
 }
 
-static void use_tvs(struct server *s, struct rf_tls *take_tls)
+static void use_tvs(struct server *s, struct rf_tls *take[RF_TLS_PROFILES])
 {
-    rf_tvs_service_use_tls(s->tvs, take_tls);
+    rf_tvs_service_use_tls(s->tvs, rf_steal(&take[RF_TLS_MODERN]));
+}
+
+static enum rf_err make_https(struct server *s, struct rf_tls *out[RF_TLS_PROFILES],
+                              struct rf_why *why)
+{
+    return https_tls_make(s, &out[RF_TLS_MODERN], why);
+}
+
+static void use_https(struct server *s, struct rf_tls *take[RF_TLS_PROFILES])
+{
+    https_tls_use(s, rf_steal(&take[RF_TLS_MODERN]));
 }
 
 static bool has_https(const struct server *s)
@@ -46,16 +59,16 @@ static const struct own {
     bool is_optional;                         /* sites of an older version have none */
     bool (*is_served)(const struct server *); /* NULL: always */
     /* NULL: the signer's, by a restart only */
-    enum rf_err (*make)(struct server *s, struct rf_tls **out, struct rf_why *why);
-    void (*use)(struct server *s, struct rf_tls *take_tls);
+    enum rf_err (*make)(struct server *s, struct rf_tls *out[RF_TLS_PROFILES], struct rf_why *why);
+    void (*use)(struct server *s, struct rf_tls *take[RF_TLS_PROFILES]);
 } owns[OWN_N] = {
     [OWN_CCM] = {"ccm", RF_SITE_CERT_CCM, RF_STORE_IN_USE_CCM, .make = sccp_tls_make,
                  .use = sccp_tls_use},
     [OWN_CAPF] = {"capf", RF_SITE_CERT_CAPF, RF_STORE_IN_USE_CAPF, .make = make_capf,
                   .use = use_capf},
     [OWN_TVS] = {"tvs", RF_SITE_CERT_TVS, RF_STORE_IN_USE_TVS, true, has_tvs, make_tvs, use_tvs},
-    [OWN_HTTPS] = {"https", RF_SITE_CERT_HTTPS, RF_STORE_IN_USE_HTTPS, true, has_https,
-                   https_tls_make, https_tls_use},
+    [OWN_HTTPS] = {"https", RF_SITE_CERT_HTTPS, RF_STORE_IN_USE_HTTPS, true, has_https, make_https,
+                   use_https},
     [OWN_TFTP] = {"tftp", RF_SITE_CERT_TFTP, RF_STORE_IN_USE_TFTP},
     [OWN_LSC_ISSUER] = {"lsc-issuer", RF_SITE_CERT_LSC_ISSUER, RF_STORE_IN_USE_LSC_ISSUER},
 };
@@ -98,7 +111,8 @@ void certs_fresh_fini(struct certs_fresh *f)
 {
     for (size_t i = 0; i < OWN_N; i++) {
         rf_cert_unref(f->cert[i]);
-        rf_tls_free(f->tls[i]);
+        for (int k = 0; k < RF_TLS_PROFILES; k++)
+            rf_tls_free(f->tls[i][k]);
     }
     *f = (struct certs_fresh){.cert = {NULL}};
 }
@@ -114,7 +128,7 @@ enum rf_err certs_look(struct server *s, struct certs_fresh *out, struct rf_why 
         err = load(s, own, &cert, why);
         if (err != RF_OK || cert == NULL || (s->own[i] != NULL && rf_cert_eq(cert, s->own[i])))
             continue;
-        err = own->make(s, &out->tls[i], why);
+        err = own->make(s, out->tls[i], why);
         if (err == RF_OK)
             out->cert[i] = rf_steal(&cert);
     }
@@ -180,7 +194,7 @@ size_t certs_use(struct server *s, struct certs_fresh *fresh)
     for (size_t i = 0; i < OWN_N; i++) {
         if (fresh->cert[i] == NULL)
             continue;
-        owns[i].use(s, rf_steal(&fresh->tls[i]));
+        owns[i].use(s, fresh->tls[i]);
         rf_cert_unref(s->own[i]);
         s->own[i] = rf_steal(&fresh->cert[i]);
         n->cert[i] = rf_cert_ref(s->own[i]);

@@ -115,11 +115,72 @@ enum rf_err device_of(const struct rf_store_phone *phone, const struct rf_store_
     if (err != RF_OK)
         return err;
     out->call.n_lines = phone->n_lines;
+    snprintf(out->model, sizeof out->model, "%s", d->model);
     /* What the phone shows as its own name; a description may be longer than fits. */
     snprintf(out->label, sizeof out->label, "%.*s", (int)sizeof out->label - 1, d->description);
     for (int rank = 0; certs != NULL && rank < RANKS; rank++)
         add_certs(certs, (enum rank)rank, out);
     return RF_OK;
+}
+
+/* ---- by which TLS they came ---- */
+
+static void modern_setting(const char *name, char key[48])
+{
+    snprintf(key, 48, "tls.modern.%s", name);
+}
+
+static enum rf_err modern_load(struct rf_store *store, const char *name,
+                               uint8_t sha256[RF_SCCP_FP_LEN], struct rf_why *why)
+{
+    char key[48];
+    RF_AUTO(rf_buf_fini) struct rf_buf value = RF_BUF(RF_SCCP_FP_LEN);
+    modern_setting(name, key);
+    enum rf_err err = rf_store_setting_load(store, key, &value, why);
+    if (err == RF_ERR_NOT_FOUND)
+        return RF_OK;
+    if (err == RF_OK && value.len == RF_SCCP_FP_LEN)
+        memcpy(sha256, value.p, RF_SCCP_FP_LEN);
+    return err;
+}
+
+struct modern {
+    struct rf_job job;
+    char name[RF_STORE_DEVICE_NAME];
+    uint8_t sha256[RF_SCCP_FP_LEN];
+};
+
+static void modern_work(struct rf_job *job, void *store)
+{
+    const struct modern *m = (const struct modern *)job;
+    struct rf_why why = {0};
+    char key[48];
+    modern_setting(m->name, key);
+    if (rf_store_setting_save(store, key, rf_slice_of(m->sha256, sizeof m->sha256), &why) != RF_OK)
+        rf_error(RF_CAT_STORE, "not noted that it speaks TLS 1.2: %s dev=%s", rf_why_text(&why),
+                 m->name);
+}
+
+static void modern_done(struct rf_job *job, void *reader)
+{
+    rf_free((struct modern *)job);
+}
+
+/* Kept over a restart: else that would be the moment for a downgrade. */
+void event_of_modern(void *arg, const char *dev, const uint8_t sha256[RF_SCCP_FP_LEN])
+{
+    struct server *s = arg;
+    struct modern *m = rf_new(struct modern);
+    m->job = (struct rf_job){.work = modern_work, .done = modern_done};
+    snprintf(m->name, sizeof m->name, "%s", dev);
+    memcpy(m->sha256, sha256, sizeof m->sha256);
+    if (rf_worker_post(s->store_worker, &m->job) == RF_OK)
+        return;
+    rf_warn(RF_CAT_STORE,
+            "not noted that it speaks TLS 1.2: the database has too much to do "
+            "dev=%s",
+            dev);
+    rf_free(m);
 }
 
 /* ---- all of them, at the start ---- */
@@ -131,6 +192,8 @@ static enum rf_err load_one(struct server *s, const struct rf_store_phone *phone
     enum rf_err err = rf_store_cert_list(s->store, phone->device.name, &certs, why);
     if (err == RF_OK)
         err = device_of(phone, &certs, out, why);
+    if (err == RF_OK)
+        err = modern_load(s->store, phone->device.name, out->modern_cert, why);
     rf_store_certs_fini(&certs);
     return err;
 }

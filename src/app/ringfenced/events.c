@@ -104,6 +104,14 @@ void event_of_server(struct server *s, enum rf_store_severity severity, const ch
     event_keep(s, &e);
 }
 
+/* The listener has written the log line, and tells few of them. */
+void event_of_listener(void *arg, const char *code, const char *text)
+{
+    struct rf_store_event e = event_of(RF_STORE_WARN, "security", code);
+    set_text(&e, text);
+    event_keep(arg, &e);
+}
+
 /* ---- SCCP and calls ---- */
 
 static const struct {
@@ -114,9 +122,9 @@ static const struct {
     {"registered", RF_STORE_INFO, "device"},         {"unregistered", RF_STORE_INFO, "device"},
     {"device-lost", RF_STORE_WARN, "device"},        {"alarm", RF_STORE_WARN, "device"},
     {"register-refused", RF_STORE_WARN, "security"}, {"link-refused", RF_STORE_WARN, "security"},
-    {"link-flood", RF_STORE_WARN, "security"},       {"message-dropped", RF_STORE_WARN, "device"},
-    {"call-failed", RF_STORE_WARN, "call"},          {"call-device-lost", RF_STORE_WARN, "call"},
-    {"call-secured", RF_STORE_INFO, "call"},
+    {"tls-downgrade", RF_STORE_WARN, "security"},    {"link-flood", RF_STORE_WARN, "security"},
+    {"message-dropped", RF_STORE_WARN, "device"},    {"call-failed", RF_STORE_WARN, "call"},
+    {"call-device-lost", RF_STORE_WARN, "call"},     {"call-secured", RF_STORE_INFO, "call"},
     /* The other steps of a call are in the log, and its record below. */
 };
 

@@ -20,6 +20,38 @@ static void add_waiting(const struct server *s, struct rf_admin_status *out)
     }
 }
 
+static void add_listener(struct rf_admin_status *out, const struct rf_listener *listener,
+                         bool has_tls, bool is_legacy)
+{
+    struct rf_listener_counts counts;
+    if (listener == NULL)
+        return;
+    rf_bug_on(out->n_listeners == RF_ADMIN_LISTENERS);
+    rf_listener_count(listener, &counts);
+    out->listeners[out->n_listeners++] =
+        (struct rf_admin_listener){.name = rf_listener_name(listener),
+                                   .is_legacy = is_legacy,
+                                   .has_tls = has_tls,
+                                   .port = rf_listener_port(listener),
+                                   .links = counts.links,
+                                   .storm_refused = counts.storm_refused,
+                                   .network_refused = counts.network_refused};
+}
+
+static void add_listeners(const struct server *s, struct rf_admin_status *out)
+{
+    add_listener(out, s->sccp_listeners[RF_TLS_MODERN], true, false);
+    add_listener(out, s->sccp_listeners[RF_TLS_LEGACY], true, true);
+    add_listener(out, rf_capf_service_listener(s->capf, RF_TLS_MODERN), true, false);
+    add_listener(out, rf_capf_service_listener(s->capf, RF_TLS_LEGACY), true, true);
+    if (s->tvs != NULL)
+        add_listener(out, rf_tvs_service_listener(s->tvs), true, false);
+    if (s->http != NULL)
+        add_listener(out, rf_http_files_listener(s->http), false, false);
+    if (s->https != NULL)
+        add_listener(out, rf_http_files_listener(s->https), true, false);
+}
+
 static void op_status(void *arg, struct rf_admin_status *out)
 {
     struct server *s = arg;
@@ -38,6 +70,7 @@ static void op_status(void *arg, struct rf_admin_status *out)
                                     .http_connections = files_connections(s),
                                     .schema = s->schema};
     add_waiting(s, out);
+    add_listeners(s, out);
 }
 
 static const struct rf_site_conf *op_conf(void *arg)

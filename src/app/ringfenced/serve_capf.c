@@ -61,6 +61,20 @@ enum rf_err capf_prepare(struct server *s, struct rf_why *why)
                                         .lsc_issuer = s->lsc_issuer,
                                         .blocked = s->blocked,
                                         .on_changed = on_changed,
-                                        .arg = s};
+                                        .arg = s,
+                                        .on_alarm = event_of_listener};
     return rf_capf_service_new(&conf, &s->capf, why);
+}
+
+enum rf_err capf_listen_legacy(struct server *s, struct rf_why *why)
+{
+    const struct rf_site_conf *site = s->site->conf;
+    struct rf_networks networks;
+    if (site->legacy_capf_port == 0)
+        return RF_OK;
+    enum rf_err err = rf_networks_parse(site->legacy_networks, &networks, why);
+    if (err != RF_OK)
+        return err;
+    return rf_capf_service_listen_legacy(s->capf, site->listen, (uint16_t)site->legacy_capf_port,
+                                         &networks, why);
 }

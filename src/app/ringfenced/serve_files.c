@@ -141,8 +141,10 @@ static enum rf_err listen_http(struct server *s, uint16_t port, struct rf_tls *t
                                       .handshake_ms = site->handshake_s * 1000u,
                                       .connections_max = site->http_connections,
                                       .connections_per_address = site->http_per_address,
+                                      .failures_a_minute = site->handshake_failures,
                                       .on_report = event_of_file,
-                                      .report_arg = s};
+                                      .report_arg = s,
+                                      .on_alarm = event_of_listener};
     return rf_http_files_open(&conf, out, why);
 }
 

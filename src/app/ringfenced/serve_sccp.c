@@ -25,13 +25,14 @@ static enum rf_tls_alert alert_of(const char *code)
  * manufacturer's certificate. Whether an LSC was superseded, and whose it is, the SCCP service
  * judges at Register, where it can say so to the phone. doc: docs/security-rules.md, "Device
  * authentication" */
-static enum rf_err may_signal(void *arg, const struct rf_tls_presented *peer,
-                              enum rf_tls_alert *alert, struct rf_why *why)
+static enum rf_err judge(const struct server *s, const struct rf_tls_presented *peer,
+                         bool allow_sha1, enum rf_tls_alert *alert, struct rf_why *why)
 {
-    struct server *s = arg;
     const struct signalling *now = atomic_load(&s->signalling);
-    struct rf_path_policy policy = {
-        .now_s = rf_wall_s(rf_clock_real()), .rsa_min = now->rsa_min, .is_lsc_purpose = true};
+    struct rf_path_policy policy = {.now_s = rf_wall_s(rf_clock_real()),
+                                    .rsa_min = now->rsa_min,
+                                    .allow_sha1 = allow_sha1,
+                                    .is_lsc_purpose = true};
     struct rf_why as_lsc = {0};
     struct rf_why as_mic = {0};
     if (rf_fault_skips("server.signalling-path"))
@@ -51,6 +52,19 @@ static enum rf_err may_signal(void *arg, const struct rf_tls_presented *peer,
         return RF_OK;
     *alert = alert_of(told->code);
     return rf_why_set(why, err, told->code, "%s", told->text);
+}
+
+static enum rf_err may_signal(void *arg, const struct rf_tls_presented *peer,
+                              enum rf_tls_alert *alert, struct rf_why *why)
+{
+    return judge(arg, peer, false, alert, why);
+}
+
+/* Old phones' certificates are signed with SHA-1. */
+static enum rf_err may_signal_legacy(void *arg, const struct rf_tls_presented *peer,
+                                     enum rf_tls_alert *alert, struct rf_why *why)
+{
+    return judge(arg, peer, true, alert, why);
 }
 
 static enum rf_err add_mics(struct server *s, struct signalling *now, struct rf_why *why)
@@ -109,33 +123,48 @@ static const struct rf_sccp_service_ops ops = {.send = op_send,
                                                .pause = op_pause,
                                                .on_event = event_of_sccp,
                                                .on_cert_used = event_of_cert_used,
+                                               .on_modern = event_of_modern,
                                                .on_load = load_told,
                                                .on_record = event_of_record};
 
 /* ---- life ---- */
 
-enum rf_err sccp_tls_make(struct server *s, struct rf_tls **out, struct rf_why *why)
+static enum rf_err make_tls(struct server *s, enum rf_tls_profile profile, struct rf_tls **out,
+                            struct rf_why *why)
 {
     RF_AUTO(rf_freep) char *cert = rf_site_path(s->site, RF_SITE_CERT_CCM);
     RF_AUTO(rf_freep) char *key = rf_site_path(s->site, RF_SITE_KEY_CCM);
     const char *keylog = s->site->conf->keylog;
-    struct rf_tls_conf conf = {.name = "sccp",
-                               .profile = RF_TLS_MODERN,
+    bool is_legacy = profile == RF_TLS_LEGACY;
+    struct rf_tls_conf conf = {.name = is_legacy ? "sccp-legacy" : "sccp",
+                               .profile = profile,
                                .cert_path = cert,
                                .key_path = key,
                                .ask = RF_TLS_REQUIRE,
-                               .verify = may_signal,
+                               .verify = is_legacy ? may_signal_legacy : may_signal,
                                .verify_arg = s,
                                .sessions = TLS_SESSIONS,
                                .keylog_path = keylog[0] != '\0' ? keylog : NULL};
     return rf_tls_server_new(&conf, out, why);
 }
 
-void sccp_tls_use(struct server *s, struct rf_tls *take_tls)
+enum rf_err sccp_tls_make(struct server *s, struct rf_tls *out[RF_TLS_PROFILES], struct rf_why *why)
 {
-    rf_listener_set_tls(s->sccp_listener, take_tls);
-    rf_tls_free(s->sccp_tls);
-    s->sccp_tls = take_tls;
+    enum rf_err err = make_tls(s, RF_TLS_MODERN, &out[RF_TLS_MODERN], why);
+    if (err == RF_OK && s->site->conf->legacy_sccp_port != 0)
+        err = make_tls(s, RF_TLS_LEGACY, &out[RF_TLS_LEGACY], why);
+    return err;
+}
+
+void sccp_tls_use(struct server *s, struct rf_tls *take[RF_TLS_PROFILES])
+{
+    for (int i = 0; i < RF_TLS_PROFILES; i++) {
+        if (take[i] == NULL)
+            continue;
+        rf_listener_set_tls(s->sccp_listeners[i], take[i]);
+        rf_tls_free(s->sccp_tls[i]);
+        s->sccp_tls[i] = rf_steal(&take[i]);
+    }
 }
 
 enum rf_err sccp_prepare(struct server *s, struct rf_why *why)
@@ -143,7 +172,7 @@ enum rf_err sccp_prepare(struct server *s, struct rf_why *why)
     const struct rf_site_conf *site = s->site->conf;
     enum rf_err err = signalling_renew(s, site, why);
     if (err == RF_OK)
-        err = sccp_tls_make(s, &s->sccp_tls, why);
+        err = sccp_tls_make(s, s->sccp_tls, why);
     if (err != RF_OK)
         return err;
     s->call_loop = rf_loop_new(rf_clock_real(), "calls");
@@ -158,24 +187,76 @@ enum rf_err sccp_prepare(struct server *s, struct rf_why *why)
                                         .blocked = s->blocked};
     s->sccp = rf_sccp_service_new(&conf);
     s->links = rf_sccp_links_new(s->io, rf_loop_mailbox(s->call_loop));
+    rf_sccp_service_set_legacy_models(s->sccp, site->legacy_models);
     rf_sccp_links_serve(s->links, s->sccp);
     return devices_load(s, why);
 }
 
-enum rf_err sccp_listen(struct server *s, uint16_t port, struct rf_why *why)
+static enum rf_err listen_at(struct server *s, enum rf_tls_profile profile, uint16_t port,
+                             const struct rf_networks *networks, struct rf_why *why)
 {
     const struct rf_site_conf *site = s->site->conf;
-    struct rf_listener_conf conf = {.name = "sccp",
+    struct rf_listener_conf conf = {.name = rf_tls_name(s->sccp_tls[profile]),
                                     .address = site->listen,
                                     .port = port,
                                     .link = {.calls = rf_sccp_link_calls(),
                                              .arg = s->links,
-                                             .tls = s->sccp_tls,
-                                             .handshake_ms = site->handshake_s * 1000u}};
-    enum rf_err err = rf_listener_open_on_workers(s->io, &conf, &s->sccp_listener, why);
+                                             .tls = s->sccp_tls[profile],
+                                             .handshake_ms = site->handshake_s * 1000u},
+                                    .failures_a_minute = site->handshake_failures,
+                                    .networks = networks,
+                                    .on_alarm = event_of_listener,
+                                    .alarm_arg = s};
+    return rf_listener_open_on_workers(s->io, &conf, &s->sccp_listeners[profile], why);
+}
+
+enum rf_err sccp_listen(struct server *s, uint16_t port, struct rf_why *why)
+{
+    enum rf_err err = listen_at(s, RF_TLS_MODERN, port, NULL, why);
     if (err == RF_OK)
-        s->ports.sccp_tls = rf_listener_port(s->sccp_listener);
+        s->ports.sccp_tls = rf_listener_port(s->sccp_listeners[RF_TLS_MODERN]);
     return err;
+}
+
+enum rf_err sccp_listen_legacy(struct server *s, struct rf_why *why)
+{
+    const struct rf_site_conf *site = s->site->conf;
+    struct rf_networks networks;
+    if (site->legacy_sccp_port == 0)
+        return RF_OK;
+    enum rf_err err = rf_networks_parse(site->legacy_networks, &networks, why);
+    if (err != RF_OK)
+        return err;
+    uint16_t port = (uint16_t)(site->legacy_sccp_port + RF_SITE_TLS_OFFSET);
+    return listen_at(s, RF_TLS_LEGACY, port, &networks, why);
+}
+
+struct other_models {
+    struct rf_msg msg;
+    struct server *s;
+    char models[RF_SITE_MODELS_MAX + 1];
+};
+
+static void use_models(struct rf_msg *msg, void *reader)
+{
+    struct other_models *o = (struct other_models *)msg;
+    if (reader != NULL)
+        rf_sccp_service_set_legacy_models(o->s->sccp, o->models);
+    rf_free(o);
+}
+
+void legacy_reload(struct server *s, const struct rf_site_conf *conf)
+{
+    struct rf_networks networks;
+    struct other_models *o = rf_new(struct other_models);
+    *o = (struct other_models){.msg.run = use_models, .s = s};
+    snprintf(o->models, sizeof o->models, "%s", conf->legacy_models);
+    sccp_post(s, &o->msg);
+    /* The configuration was checked when it was read. */
+    rf_bug_on(rf_networks_parse(conf->legacy_networks, &networks, NULL) != RF_OK);
+    if (s->sccp_listeners[RF_TLS_LEGACY] != NULL)
+        rf_listener_set_networks(s->sccp_listeners[RF_TLS_LEGACY], &networks);
+    rf_capf_service_set_legacy_networks(s->capf, &networks);
 }
 
 static void *call_main(void *arg)
@@ -205,8 +286,8 @@ void sccp_post(struct server *s, struct rf_msg *take_msg)
 /* No phone is taken any more, and call control is still. */
 void sccp_close(struct server *s)
 {
-    rf_listener_close(s->sccp_listener);
-    s->sccp_listener = NULL;
+    for (int i = 0; i < RF_TLS_PROFILES; i++)
+        rf_listener_close(rf_steal(&s->sccp_listeners[i]));
     rf_workers_free(s->io);
     s->io = NULL;
     if (s->has_call_thread) {
@@ -221,7 +302,8 @@ void sccp_free(struct server *s)
     rf_sccp_service_free(s->sccp);
     rf_loop_free(s->call_loop);
     rf_sccp_links_free(s->links);
-    rf_tls_free(s->sccp_tls);
+    for (int i = 0; i < RF_TLS_PROFILES; i++)
+        rf_tls_free(s->sccp_tls[i]);
     struct signalling *now = atomic_load(&s->signalling);
     while (now != NULL) {
         struct signalling *older = now->older;

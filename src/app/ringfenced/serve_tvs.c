@@ -200,8 +200,11 @@ enum rf_err tvs_listen(struct server *s, uint16_t port, struct rf_why *why)
                             "makes one, then start again");
         return RF_OK;
     }
-    struct rf_tvs_service_conf conf = {
-        .loop = s->loop, .site = s->site, .report = report, .arg = s};
+    struct rf_tvs_service_conf conf = {.loop = s->loop,
+                                       .site = s->site,
+                                       .report = report,
+                                       .arg = s,
+                                       .on_alarm = event_of_listener};
     s->tvs = rf_tvs_service_new(&conf);
     enum rf_err err = rf_tvs_service_listen(s->tvs, s->site->conf->listen, port, why);
     if (err != RF_OK)

@@ -169,6 +169,10 @@ static enum rf_err listen_all(struct server *s, const struct user *user, struct 
     if (err == RF_OK)
         err = sccp_listen(s, wanted.sccp_tls, why);
     if (err == RF_OK)
+        err = sccp_listen_legacy(s, why);
+    if (err == RF_OK)
+        err = capf_listen_legacy(s, why);
+    if (err == RF_OK)
         err = rf_capf_service_listen(s->capf, address, wanted.capf, why);
     if (err == RF_OK) {
         s->ports.capf = rf_capf_service_port(s->capf);

@@ -49,7 +49,7 @@ enum own_cert { OWN_CCM, OWN_CAPF, OWN_TVS, OWN_HTTPS, OWN_TFTP, OWN_LSC_ISSUER,
 /** What a reload found: NULL where it is as before. */
 struct certs_fresh {
     struct rf_cert *cert[OWN_N];
-    struct rf_tls *tls[OWN_N];
+    struct rf_tls *tls[OWN_N][RF_TLS_PROFILES];
 };
 
 struct server {
@@ -85,8 +85,8 @@ struct server {
     bool has_call_thread;
     struct rf_sccp_service *sccp; /* call-control thread, once that runs */
     struct rf_sccp_links *links;
-    struct rf_listener *sccp_listener;
-    struct rf_tls *sccp_tls;
+    struct rf_listener *sccp_listeners[RF_TLS_PROFILES]; /* the legacy one may be NULL */
+    struct rf_tls *sccp_tls[RF_TLS_PROFILES];
     _Atomic(struct signalling *) signalling;
 
     struct rf_blocklist *blocked; /* set by the store worker */
@@ -119,9 +119,14 @@ void server_stop(struct server *s);
 /* serve_sccp.c */
 enum rf_err sccp_prepare(struct server *s, struct rf_why *why);
 enum rf_err sccp_listen(struct server *s, uint16_t port, struct rf_why *why);
+/** For old phones, when the site wants it. */
+enum rf_err sccp_listen_legacy(struct server *s, struct rf_why *why);
+/** Other legacy_models and legacy_networks from now on. Main thread. */
+void legacy_reload(struct server *s, const struct rf_site_conf *conf);
 /** A policy with the certificate that lies in the site now; and links that come use it. */
-enum rf_err sccp_tls_make(struct server *s, struct rf_tls **out, struct rf_why *why);
-void sccp_tls_use(struct server *s, struct rf_tls *take_tls);
+enum rf_err sccp_tls_make(struct server *s, struct rf_tls *out[RF_TLS_PROFILES],
+                          struct rf_why *why);
+void sccp_tls_use(struct server *s, struct rf_tls *take[RF_TLS_PROFILES]);
 void sccp_run(struct server *s);
 void sccp_close(struct server *s);
 void sccp_free(struct server *s);
@@ -132,6 +137,7 @@ void sccp_post(struct server *s, struct rf_msg *take_msg);
 
 /* serve_capf.c */
 enum rf_err capf_prepare(struct server *s, struct rf_why *why);
+enum rf_err capf_listen_legacy(struct server *s, struct rf_why *why);
 /** Whom CAPF believes, as the site's folders have it now. */
 enum rf_err capf_anchors_load(struct server *s, struct rf_why *why);
 
@@ -207,6 +213,10 @@ void event_of_cert_used(void *arg, const char *dev, const uint8_t sha256[RF_SCCP
 void event_of_alarm(void *arg, const char *code, const char *device, const char *text);
 /** rf_provision_report_fn; main loop. */
 void event_of_file(void *arg, const struct rf_provision_report *report);
+/** rf_listener_alarm_fn; `arg` is the server. */
+void event_of_listener(void *arg, const char *code, const char *text);
+/** A phone came by TLS 1.2 or above, with this certificate. Call-control thread. */
+void event_of_modern(void *arg, const char *dev, const uint8_t sha256[RF_SCCP_FP_LEN]);
 /** An event of the server itself. */
 void event_of_server(struct server *s, enum rf_store_severity severity, const char *code,
                      const char *fmt, ...) RF_PRINTF(4, 5);

@@ -67,6 +67,8 @@ static const char text[] =
     "\n"
     "Weak, for old servers; off unless asked for\n"
     "  --allow-sha1            take files signed with SHA-1\n"
+    "  --tls legacy            speak TLS as old phones do: 1.0 only, AES-CBC without forward\n"
+    "                          secrecy, SHA-1 (modern)\n"
     "  --bare-digest           prove itself to CAPF as some old servers want it\n"
     "  --keylog FILE           write all TLS secrets to FILE, for debugging: whoever reads it\n"
     "                          reads everything\n"

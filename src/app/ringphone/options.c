@@ -30,6 +30,7 @@ enum {
     OPT_KEYLOG,
     OPT_JSON,
     OPT_SHA1,
+    OPT_TLS,
     OPT_NO_EC,
     OPT_BARE,
     OPT_PLAIN_TFTP,
@@ -65,6 +66,7 @@ static const struct option long_options[] = {
     {"keylog", required_argument, NULL, OPT_KEYLOG},
     {"json", no_argument, NULL, OPT_JSON},
     {"allow-sha1", no_argument, NULL, OPT_SHA1},
+    {"tls", required_argument, NULL, OPT_TLS},
     {"no-ec", no_argument, NULL, OPT_NO_EC},
     {"bare-digest", no_argument, NULL, OPT_BARE},
     {"no-tftp-options", no_argument, NULL, OPT_PLAIN_TFTP},
@@ -256,6 +258,11 @@ static int take_value(int c, struct options *o)
         o->has_file_rollback = true;
         want = "off, warn or reject";
         break;
+    case OPT_TLS:
+        o->legacy_tls = strcmp(optarg, "legacy") == 0;
+        is_good = o->legacy_tls || strcmp(optarg, "modern") == 0;
+        want = "modern or legacy";
+        break;
     case OPT_LOG_LEVEL:
         is_good = rf_log_level_parse(optarg, &o->log_level);
         want = "error, warn, info or debug";
@@ -301,6 +308,7 @@ static int take_one(int c, struct options *o, char **argv)
     case OPT_RETRY:
     case OPT_RETRY_MAX:
     case OPT_ROLLBACK:
+    case OPT_TLS:
     case OPT_LOG_LEVEL:
     case OPT_HTTP:
     case OPT_HTTPS:

@@ -37,7 +37,7 @@ struct options {
     enum rf_rollback file_rollback;
     const char *keylog;
     bool is_json;
-    bool allow_sha1, no_ec, bare_digest, no_tftp_options, no_clock;
+    bool allow_sha1, legacy_tls, no_ec, bare_digest, no_tftp_options, no_clock;
     enum rf_log_level log_level;
 };
 

@@ -267,7 +267,7 @@ static void make_phone(struct app *a)
         .retry_max_ms = longest > UINT32_MAX ? UINT32_MAX : (uint32_t)longest,
         .enrol_retry_ms = o->retry_ms,
         .parts = rf_phone_parts_real(),
-        .net = rf_phone_link_real(),
+        .net = o->legacy_tls ? rf_phone_link_old() : rf_phone_link_real(),
         .net_arg = a->loop,
         .clock = rf_loop_clock(a->loop),
         .timers = rf_loop_timers(a->loop),
@@ -312,6 +312,8 @@ int run_phone(struct options *o)
                 "ringphone: ALL TLS SECRETS ARE WRITTEN TO %s: whoever reads it reads "
                 "calls and keys\n",
                 o->keylog);
+    if (o->legacy_tls)
+        fputs("ringphone: weak TLS is switched on: TLS 1.0, AES-CBC, SHA-1\n", stderr);
     make_phone(&a);
     rf_secret_fini(&o->auth_string); /* the phone has it, until it was used */
     rf_loop_on_signal(a.loop, SIGTERM, on_signal, &a);

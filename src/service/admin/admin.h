@@ -35,6 +35,17 @@ struct rf_admin_waiting {
     uint32_t wait_s;
 };
 #define RF_ADMIN_WAITING_SHOWN 8
+/** One that waits for connections. */
+#define RF_ADMIN_LISTENERS 8
+struct rf_admin_listener {
+    const char *name;
+    bool is_legacy;
+    bool has_tls;
+    uint16_t port;
+    uint32_t links;
+    uint64_t storm_refused;
+    uint64_t network_refused;
+};
 
 /** What the program knows about itself. Texts live as long as the program. */
 struct rf_admin_status {
@@ -54,6 +65,8 @@ struct rf_admin_status {
     size_t capf_waiting_n;                    /* there may be more than are shown */
     uint32_t tftp_transfers;
     uint32_t http_connections;
+    struct rf_admin_listener listeners[RF_ADMIN_LISTENERS];
+    size_t n_listeners;
     unsigned schema;
 };
 

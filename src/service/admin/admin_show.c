@@ -125,6 +125,23 @@ static struct rf_json *waiting_json(const struct rf_admin_status *s)
     return arr;
 }
 
+static struct rf_json *listeners_json(const struct rf_admin_status *s)
+{
+    struct rf_json *arr = rf_json_arr();
+    for (size_t i = 0; i < s->n_listeners; i++) {
+        const struct rf_admin_listener *l = &s->listeners[i];
+        struct rf_json *one = rf_json_obj();
+        rf_json_set_str(one, "name", l->name);
+        rf_json_set_str(one, "tls", !l->has_tls ? "none" : l->is_legacy ? "legacy" : "modern");
+        rf_json_set_int(one, "port", l->port);
+        rf_json_set_int(one, "links", l->links);
+        rf_json_set_int(one, "storm_refused", (int64_t)l->storm_refused);
+        rf_json_set_int(one, "network_refused", (int64_t)l->network_refused);
+        rf_json_arr_add_take(arr, one);
+    }
+    return arr;
+}
+
 static void set_counts(struct rf_json *out, const struct admin_task *t)
 {
     const struct rf_admin_counts *c = &t->counts;
@@ -159,6 +176,7 @@ void admin_status_answer(struct admin_task *t, struct rf_json *out)
     else
         rf_json_set_null(out, "signer_pid");
     rf_json_set_take(out, "ports", ports_json(s));
+    rf_json_set_take(out, "listeners", listeners_json(s));
     rf_json_set_take(out, "weak", weak);
     rf_json_set_bool(out, "keylog", conf->keylog[0] != '\0');
     set_counts(out, t);

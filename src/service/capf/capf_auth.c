@@ -4,6 +4,7 @@
 #include "service/capf/capf_int.h"
 
 #include "base/faults.h"
+#include "service/site/families.h"
 #include "trust/name.h"
 #include "trust/proof.h"
 #include "trust/pwhash.h"
@@ -31,6 +32,13 @@ static int refuse_idle(struct capf_case *c)
     return CAPF_EV_REFUSED;
 }
 
+/* The port for old phones is for listed models only, whatever their proof. */
+static bool fits_port(const struct capf_case *c)
+{
+    return !c->is_legacy || rf_fault_skips("capf.legacy-model") ||
+           rf_family_model_listed(c->knobs.legacy_models, c->model);
+}
+
 /* A1, A2, A3 */
 int capf_look(struct capf_case *c, void *store)
 {
@@ -41,6 +49,11 @@ int capf_look(struct capf_case *c, void *store)
                            "there is no device %s: add it, or find out who asks", c->device);
     if (err != RF_OK && err != RF_ERR_NOT_FOUND)
         return capf_refuse_ours(c, &why);
+    if (!fits_port(c))
+        return capf_refuse(c, CAPF_RECORD_NOTE, RF_CAPF_REASON_INVALID, "legacy-model",
+                           "%s came to the legacy port, which is not for model %s "
+                           "(legacy_models)",
+                           c->device, c->model);
     why = (struct rf_why){0};
     err = rf_store_capf_load(store, c->device, &c->op, &why);
     if (err == RF_ERR_NOT_FOUND)
@@ -111,7 +124,7 @@ enum rf_err capf_check_path(const struct capf_case *c, const struct rf_cert *cer
     bool is_ours = rf_slice_eq(rf_cert_issuer_der(cert), rf_cert_subject_der(c->lsc_issuer));
     struct rf_path_policy policy = {.now_s = c->now_s,
                                     .rsa_min = c->knobs.rsa_min,
-                                    .allow_sha1 = c->knobs.sha1_certs,
+                                    .allow_sha1 = c->knobs.sha1_certs || c->is_legacy,
                                     .excuse_expired = excuse_expired,
                                     .is_lsc_purpose = is_ours};
     return rf_path_check(c->anchors, cert, NULL, &policy, anchor, why);

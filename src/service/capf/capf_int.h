@@ -106,6 +106,7 @@ struct capf_knobs {
     uint32_t expired_mic; /* enum rf_site_expired_mic */
     bool sha1_certs;
     bool subject_has_model;
+    char legacy_models[RF_SITE_MODELS_MAX + 1];
     unsigned rsa_min;
     uint32_t lsc_days;
     uint32_t lsc_key_bits;
@@ -115,6 +116,7 @@ struct capf_knobs {
 struct capf_case {
     uint32_t session_id;
     char host[RF_ADDRESS_TEXT_MAX];
+    bool is_legacy; /* by the listener for old phones */
     struct capf_knobs knobs;
     struct rf_anchors *anchors;
     struct rf_cert *lsc_issuer;
@@ -159,6 +161,7 @@ struct capf_session {
     uint64_t link;
     uint32_t id;
     char host[RF_ADDRESS_TEXT_MAX];
+    bool is_legacy;
     char device[RF_STORE_DEVICE_NAME];    /* taken by this session: no other may (A10) */
     struct capf_case *c;                  /* NULL while a job has it */
     char shown[4 * RF_STORE_DEVICE_NAME]; /* the same for the log: until it is found, it is

@@ -17,12 +17,15 @@ struct rf_capf_service {
     struct rf_loop *loop;
     struct rf_capf_sessions *sessions;
     struct rf_worker *checks;
-    struct rf_listener *listener;
-    struct rf_tls *tls;
+    struct rf_listener *listeners[RF_TLS_PROFILES];
+    struct rf_tls *tls[RF_TLS_PROFILES];
     char *cert_path;
     char *key_path;
     char *keylog;
     uint32_t handshake_ms;
+    uint32_t failures_a_minute;
+    rf_listener_alarm_fn on_alarm;
+    void *arg;
 };
 
 /* The session's handle is the link's owner, the link's handle is the session's number for it. */
@@ -66,7 +69,8 @@ static const struct rf_capf_ops ops = {.send = op_send, .hold = op_hold, .close 
 static void on_open(struct rf_link *link, const struct rf_peer *peer)
 {
     struct rf_capf_service *s = rf_link_arg(link);
-    rf_handle h = rf_capf_session_open(s->sessions, rf_link_ref(link).handle, peer->host);
+    rf_handle h =
+        rf_capf_session_open(s->sessions, rf_link_ref(link).handle, peer->host, peer->is_legacy);
     if (h != 0) {
         rf_link_set_owner(link, (void *)(uintptr_t)h);
         return;
@@ -124,6 +128,9 @@ enum rf_err rf_capf_service_new(const struct rf_capf_service_conf *conf,
     const char *keylog = conf->site->conf->keylog;
     s->keylog = keylog != NULL && keylog[0] != '\0' ? rf_strdup(keylog) : NULL;
     s->handshake_ms = conf->site->conf->handshake_s * 1000u;
+    s->failures_a_minute = conf->site->conf->handshake_failures;
+    s->on_alarm = conf->on_alarm;
+    s->arg = conf->arg;
     struct rf_capf_sessions_conf sessions = {.ops = &ops,
                                              .ops_arg = s,
                                              .clock = rf_loop_clock(conf->loop),
@@ -144,60 +151,103 @@ enum rf_err rf_capf_service_new(const struct rf_capf_service_conf *conf,
     return RF_OK;
 }
 
-enum rf_err rf_capf_service_make_tls(const struct rf_capf_service *s, struct rf_tls **out,
-                                     struct rf_why *why)
+/* No certificate is asked of the phone: it proves itself inside. No resumption: a session is for
+ * one operation. */
+static enum rf_err make_tls(const struct rf_capf_service *s, enum rf_tls_profile profile,
+                            struct rf_tls **out, struct rf_why *why)
 {
-    RF_AUTO(rf_cert_freep) struct rf_cert *cert = NULL;
-    enum rf_err err = rf_cert_from_pem_file(s->cert_path, &cert, why);
-    if (err == RF_OK)
-        err = rf_cert_capf_check(cert, why);
-    if (err != RF_OK)
-        return err;
-    /* No certificate is asked of the phone: it proves itself inside. No resumption: a session is
-     * for one operation. */
-    struct rf_tls_conf tls = {.name = "capf",
-                              .profile = RF_TLS_MODERN,
+    struct rf_tls_conf tls = {.name = profile == RF_TLS_LEGACY ? "capf-legacy" : "capf",
+                              .profile = profile,
                               .cert_path = s->cert_path,
                               .key_path = s->key_path,
                               .ask = RF_TLS_NO_ASK,
                               .keylog_path = s->keylog};
-    return rf_tls_server_new(&tls, out, why);
+    RF_AUTO(rf_cert_freep) struct rf_cert *cert = NULL;
+    enum rf_err err = rf_cert_from_pem_file(s->cert_path, &cert, why);
+    if (err == RF_OK)
+        err = rf_cert_capf_check(cert, why);
+    return err == RF_OK ? rf_tls_server_new(&tls, out, why) : err;
 }
 
-void rf_capf_service_use_tls(struct rf_capf_service *s, struct rf_tls *take_tls)
+enum rf_err rf_capf_service_make_tls(const struct rf_capf_service *s,
+                                     struct rf_tls *out[RF_TLS_PROFILES], struct rf_why *why)
 {
-    rf_listener_set_tls(s->listener, take_tls);
-    rf_tls_free(s->tls);
-    s->tls = take_tls;
+    enum rf_err err = make_tls(s, RF_TLS_MODERN, &out[RF_TLS_MODERN], why);
+    if (err == RF_OK && s->listeners[RF_TLS_LEGACY] != NULL)
+        err = make_tls(s, RF_TLS_LEGACY, &out[RF_TLS_LEGACY], why);
+    return err;
 }
 
-enum rf_err rf_capf_service_listen(struct rf_capf_service *s, const char *address, uint16_t port,
-                                   struct rf_why *why)
+void rf_capf_service_use_tls(struct rf_capf_service *s, struct rf_tls *take_tls[RF_TLS_PROFILES])
 {
-    if (s->listener != NULL)
+    for (int i = 0; i < RF_TLS_PROFILES; i++) {
+        if (take_tls[i] == NULL)
+            continue;
+        rf_listener_set_tls(s->listeners[i], take_tls[i]);
+        rf_tls_free(s->tls[i]);
+        s->tls[i] = rf_steal(&take_tls[i]);
+    }
+}
+
+static enum rf_err listen_at(struct rf_capf_service *s, enum rf_tls_profile profile,
+                             const char *address, uint16_t port, const struct rf_networks *networks,
+                             struct rf_why *why)
+{
+    if (s->listeners[profile] != NULL)
         return rf_why_set(why, RF_ERR_EXISTS, "capf-listens", "CAPF listens already");
-    enum rf_err err = s->tls == NULL ? rf_capf_service_make_tls(s, &s->tls, why) : RF_OK;
+    enum rf_err err = s->tls[profile] == NULL ? make_tls(s, profile, &s->tls[profile], why) : RF_OK;
     if (err != RF_OK)
         return err;
     struct rf_listener_conf conf = {
-        .name = "capf",
+        .name = rf_tls_name(s->tls[profile]),
         .address = address,
         .port = port,
         .link = {.calls = &calls,
                  .arg = s,
-                 .tls = s->tls,
+                 .tls = s->tls[profile],
                  .input_max = INPUT_MAX,
                  .handshake_ms = s->handshake_ms},
         /* Those that are refused or closing take room for a moment. */
         .links_max = RF_CAPF_SESSIONS_MAX * 2,
         .handshakes_per_address = RF_CAPF_SESSIONS_PER_ADDRESS,
+        .failures_a_minute = s->failures_a_minute,
+        .networks = networks,
+        .on_alarm = s->on_alarm,
+        .alarm_arg = s->arg,
     };
-    return rf_listener_open(s->loop, &conf, &s->listener, why);
+    return rf_listener_open(s->loop, &conf, &s->listeners[profile], why);
+}
+
+enum rf_err rf_capf_service_listen(struct rf_capf_service *s, const char *address, uint16_t port,
+                                   struct rf_why *why)
+{
+    return listen_at(s, RF_TLS_MODERN, address, port, NULL, why);
+}
+
+enum rf_err rf_capf_service_listen_legacy(struct rf_capf_service *s, const char *address,
+                                          uint16_t port, const struct rf_networks *networks,
+                                          struct rf_why *why)
+{
+    return listen_at(s, RF_TLS_LEGACY, address, port, networks, why);
+}
+
+void rf_capf_service_set_legacy_networks(struct rf_capf_service *s,
+                                         const struct rf_networks *networks)
+{
+    if (s->listeners[RF_TLS_LEGACY] != NULL)
+        rf_listener_set_networks(s->listeners[RF_TLS_LEGACY], networks);
+}
+
+const struct rf_listener *rf_capf_service_listener(const struct rf_capf_service *s,
+                                                   enum rf_tls_profile profile)
+{
+    return s->listeners[profile];
 }
 
 uint16_t rf_capf_service_port(const struct rf_capf_service *s)
 {
-    return s->listener != NULL ? rf_listener_port(s->listener) : 0;
+    const struct rf_listener *listener = s->listeners[RF_TLS_MODERN];
+    return listener != NULL ? rf_listener_port(listener) : 0;
 }
 
 uint32_t rf_capf_service_sessions(const struct rf_capf_service *s)
@@ -231,11 +281,13 @@ void rf_capf_service_free(struct rf_capf_service *s)
 {
     if (s == NULL)
         return;
-    rf_listener_close(s->listener);
+    for (int i = 0; i < RF_TLS_PROFILES; i++)
+        rf_listener_close(s->listeners[i]);
     rf_capf_sessions_each_link(s->sessions, forget, s);
     rf_worker_stop(s->checks);
     rf_capf_sessions_free(s->sessions);
-    rf_tls_free(s->tls);
+    for (int i = 0; i < RF_TLS_PROFILES; i++)
+        rf_tls_free(s->tls[i]);
     rf_free(s->cert_path);
     rf_free(s->key_path);
     rf_free(s->keylog);

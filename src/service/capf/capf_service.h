@@ -17,6 +17,7 @@
 
 #include "base/worker.h"
 #include "net/address.h"
+#include "net/link.h"
 #include "net/loop.h"
 #include "net/tls.h"
 #include "service/site/site.h"
@@ -57,6 +58,7 @@ struct rf_capf_service_conf {
      * Loop's thread. */
     void (*on_changed)(void *arg, const char *device, bool is_done);
     void *arg;
+    rf_listener_alarm_fn on_alarm; /* may be NULL; with `arg`, on any thread */
 };
 
 /** RF_ERR_BAD when something needed is missing. Starts a worker of its own for slow checks. */
@@ -66,18 +68,31 @@ RF_MUST_CHECK enum rf_err rf_capf_service_new(const struct rf_capf_service_conf 
  * for CAPF; and what TLS and binding give. */
 RF_MUST_CHECK enum rf_err rf_capf_service_listen(struct rf_capf_service *s, const char *address,
                                                  uint16_t port, struct rf_why *why);
+/** The same for old phones (RF_TLS_LEGACY), from these networks and of the site's legacy_models
+ * alone. */
+RF_MUST_CHECK enum rf_err rf_capf_service_listen_legacy(struct rf_capf_service *s,
+                                                        const char *address, uint16_t port,
+                                                        const struct rf_networks *networks,
+                                                        struct rf_why *why);
+/** The listener for old phones is for other networks from now on; nothing when there is none. */
+void rf_capf_service_set_legacy_networks(struct rf_capf_service *s,
+                                         const struct rf_networks *networks);
 uint16_t rf_capf_service_port(const struct rf_capf_service *s);
+/** NULL where there is none. */
+const struct rf_listener *rf_capf_service_listener(const struct rf_capf_service *s,
+                                                   enum rf_tls_profile profile);
 uint32_t rf_capf_service_sessions(const struct rf_capf_service *s);
 /** How many there are; writes at most `max`. */
 size_t rf_capf_service_waiting(const struct rf_capf_service *s, struct rf_capf_waiting *out,
                                size_t max);
 /** Other knobs from now on (a reload). */
 void rf_capf_service_set_site(struct rf_capf_service *s, const struct rf_site *site);
-/** A policy with the certificate that lies in the site now: as for listening; and sessions that
- * come from now on use it (it listens). */
+/** Policies with the certificate that lies in the site now: as for listening, one for each port
+ * (the legacy one NULL where that is not served); and sessions that come from now on use them. */
 RF_MUST_CHECK enum rf_err rf_capf_service_make_tls(const struct rf_capf_service *s,
-                                                   struct rf_tls **out, struct rf_why *why);
-void rf_capf_service_use_tls(struct rf_capf_service *s, struct rf_tls *take_tls);
+                                                   struct rf_tls *out[RF_TLS_PROFILES],
+                                                   struct rf_why *why);
+void rf_capf_service_use_tls(struct rf_capf_service *s, struct rf_tls *take_tls[RF_TLS_PROFILES]);
 /** Other certificates are believed from now on (purpose CAPF; its count goes up). */
 void rf_capf_service_set_anchors(struct rf_capf_service *s, struct rf_anchors *anchors);
 /** Close listener and sessions; operations stay scheduled. The loop does not turn any more: links

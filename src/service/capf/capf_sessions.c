@@ -83,6 +83,7 @@ void rf_capf_sessions_set_knobs(struct rf_capf_sessions *all, const struct rf_si
                             .lsc_key_bits = knobs->lsc_key_bits,
                             .keepalive_ms = knobs->capf_keepalive_s * 1000u};
     capf_sources_set(all->sources, knobs->capf_source_tries, knobs->capf_source_wait_s);
+    snprintf(all->knobs.legacy_models, sizeof all->knobs.legacy_models, "%s", knobs->legacy_models);
 }
 
 void rf_capf_sessions_set_anchors(struct rf_capf_sessions *all, struct rf_anchors *anchors)
@@ -199,6 +200,7 @@ static struct capf_case *case_new(const struct rf_capf_sessions *all, const stru
     struct capf_case *c = rf_new(struct capf_case);
     c->session_id = s->id;
     memcpy(c->host, s->host, sizeof c->host);
+    c->is_legacy = s->is_legacy;
     c->knobs = all->knobs;
     c->anchors = rf_anchors_ref(all->conf.anchors);
     c->lsc_issuer = rf_cert_ref(all->conf.lsc_issuer);
@@ -209,7 +211,8 @@ static struct capf_case *case_new(const struct rf_capf_sessions *all, const stru
     return c;
 }
 
-rf_handle rf_capf_session_open(struct rf_capf_sessions *all, uint64_t link, const char *host)
+rf_handle rf_capf_session_open(struct rf_capf_sessions *all, uint64_t link, const char *host,
+                               bool is_legacy)
 {
     if (!rf_fault_skips("capf.sessions-per-address") &&
         count_from(all, host) >= RF_CAPF_SESSIONS_PER_ADDRESS) {
@@ -219,6 +222,7 @@ rf_handle rf_capf_session_open(struct rf_capf_sessions *all, uint64_t link, cons
     struct capf_session *s = rf_new(struct capf_session);
     s->all = all;
     s->link = link;
+    s->is_legacy = is_legacy;
     s->id = rf_random_u32(); /* A5: not to be guessed, and fresh for the SUDI data */
     snprintf(s->host, sizeof s->host, "%s", host);
     s->handle = rf_handle_add(all->handles, s);

@@ -69,8 +69,10 @@ uint32_t rf_capf_sessions_jobs(const struct rf_capf_sessions *all);
 void rf_capf_sessions_each_link(const struct rf_capf_sessions *all,
                                 void (*fn)(void *arg, uint64_t link), void *arg);
 
-/** A link is up: the auth request goes out. 0 when a limit is passed (counted): close the link. */
-rf_handle rf_capf_session_open(struct rf_capf_sessions *all, uint64_t link, const char *host);
+/** A link is up: the auth request goes out. 0 when a limit is passed (counted): close the link.
+ * `is_legacy`: it came by the listener for old phones. */
+rf_handle rf_capf_session_open(struct rf_capf_sessions *all, uint64_t link, const char *host,
+                               bool is_legacy);
 /** Bytes came. Returns how many were used up; the rest is given again with what follows. */
 size_t rf_capf_session_data(struct rf_capf_sessions *all, rf_handle session, struct rf_slice data);
 /** The link is gone. A session that has ended is fine. */

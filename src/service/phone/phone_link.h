@@ -78,5 +78,7 @@ struct rf_phone_link_ops {
 
 /** Over real sockets; `net` is the struct rf_loop. */
 const struct rf_phone_link_ops *rf_phone_link_real(void);
+/** The same with the TLS of an old phone (RF_TLS_LEGACY), which is weak. */
+const struct rf_phone_link_ops *rf_phone_link_old(void);
 
 #endif

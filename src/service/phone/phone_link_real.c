@@ -60,10 +60,10 @@ static const struct rf_link_calls link_calls = {
     .on_open = on_open, .on_data = on_data, .on_close = on_close};
 
 static enum rf_err tls_new(struct phone_link *l, const struct rf_phone_link_conf *conf,
-                           struct rf_why *why)
+                           enum rf_tls_profile profile, struct rf_why *why)
 {
     struct rf_tls_conf tls = {.name = conf->name,
-                              .profile = RF_TLS_MODERN,
+                              .profile = profile,
                               .verify = verify,
                               .verify_arg = l,
                               .keylog_path = conf->keylog_path};
@@ -75,13 +75,13 @@ static enum rf_err tls_new(struct phone_link *l, const struct rf_phone_link_conf
     return rf_tls_client_new(&tls, &l->tls, why);
 }
 
-static enum rf_err link_open(void *net, const struct rf_phone_link_conf *conf, void **out,
-                             struct rf_why *why)
+static enum rf_err open_with(void *net, const struct rf_phone_link_conf *conf,
+                             enum rf_tls_profile profile, void **out, struct rf_why *why)
 {
     struct phone_link *l = rf_new(struct phone_link);
     l->calls = conf->calls;
     l->arg = conf->arg;
-    enum rf_err err = conf->has_tls ? tls_new(l, conf, why) : RF_OK;
+    enum rf_err err = conf->has_tls ? tls_new(l, conf, profile, why) : RF_OK;
     if (err == RF_OK) {
         struct rf_link_conf link = {.calls = &link_calls,
                                     .arg = l,
@@ -96,6 +96,18 @@ static enum rf_err link_open(void *net, const struct rf_phone_link_conf *conf, v
     }
     *out = l;
     return RF_OK;
+}
+
+static enum rf_err link_open(void *net, const struct rf_phone_link_conf *conf, void **out,
+                             struct rf_why *why)
+{
+    return open_with(net, conf, RF_TLS_MODERN, out, why);
+}
+
+static enum rf_err link_open_old(void *net, const struct rf_phone_link_conf *conf, void **out,
+                                 struct rf_why *why)
+{
+    return open_with(net, conf, RF_TLS_LEGACY, out, why);
 }
 
 static enum rf_err link_write(void *link, struct rf_slice bytes)
@@ -124,5 +136,12 @@ const struct rf_phone_link_ops *rf_phone_link_real(void)
 {
     static const struct rf_phone_link_ops ops = {
         .open = link_open, .write = link_write, .close = link_close, .forget = link_forget};
+    return &ops;
+}
+
+const struct rf_phone_link_ops *rf_phone_link_old(void)
+{
+    static const struct rf_phone_link_ops ops = {
+        .open = link_open_old, .write = link_write, .close = link_close, .forget = link_forget};
     return &ops;
 }

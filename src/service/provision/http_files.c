@@ -512,7 +512,10 @@ enum rf_err rf_http_files_open(const struct rf_http_files_conf *conf, struct rf_
                                                  .handshake_ms = conf->handshake_ms,
                                                  .close_ms = RF_HTTP_FILES_STALL_MS},
                                         .links_max = s->conf.connections_max,
-                                        .links_per_address = s->conf.connections_per_address};
+                                        .links_per_address = s->conf.connections_per_address,
+                                        .failures_a_minute = conf->failures_a_minute,
+                                        .on_alarm = conf->on_alarm,
+                                        .alarm_arg = conf->report_arg};
     enum rf_err err = rf_listener_open(conf->loop, &listener, &s->listener, why);
     if (err != RF_OK) {
         rf_http_files_close(s);
@@ -521,6 +524,11 @@ enum rf_err rf_http_files_open(const struct rf_http_files_conf *conf, struct rf_
     s->conf.address = NULL;
     *out = s;
     return RF_OK;
+}
+
+const struct rf_listener *rf_http_files_listener(const struct rf_http_files *s)
+{
+    return s->listener;
 }
 
 uint16_t rf_http_files_port(const struct rf_http_files *s)

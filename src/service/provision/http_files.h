@@ -44,8 +44,10 @@ struct rf_http_files_conf {
     uint32_t handshake_ms;    /* 0: the link's default */
     uint32_t connections_max; /* 0: RF_HTTP_FILES_CONNECTIONS */
     uint32_t connections_per_address; /* 0: RF_HTTP_FILES_PER_ADDRESS */
+    uint32_t failures_a_minute;       /* HTTPS: as the listener's; 0: no limit */
     rf_provision_report_fn on_report; /* may be NULL */
     void *report_arg;
+    rf_listener_alarm_fn on_alarm; /* may be NULL; with report_arg */
 };
 
 RF_MUST_CHECK enum rf_err rf_http_files_open(const struct rf_http_files_conf *conf,
@@ -53,6 +55,7 @@ RF_MUST_CHECK enum rf_err rf_http_files_open(const struct rf_http_files_conf *co
 uint16_t rf_http_files_port(const struct rf_http_files *s);
 /** Connections that come from now on use this policy; for a server that has one. */
 void rf_http_files_set_tls(struct rf_http_files *s, struct rf_tls *tls);
+const struct rf_listener *rf_http_files_listener(const struct rf_http_files *s);
 uint32_t rf_http_files_connections(const struct rf_http_files *s);
 /** From now on (a reload). */
 void rf_http_files_set_wants_proof(struct rf_http_files *s, bool wants_proof);

@@ -12,6 +12,7 @@
 #include "base/faults.h"
 #include "base/metrics.h"
 #include "base/random.h"
+#include "service/site/families.h"
 #include "trust/encfile.h"
 #include "trust/sigfile.h"
 #include "trust/signer.h"
@@ -151,7 +152,7 @@ static void make_work(struct rf_job *job, void *state)
                                        .protection = r->config.protection,
                                        .is_secure = r->config.is_secure,
                                        .wants_signed = r->wants_signed,
-                                       .is_always_signed = !provision_model_matches(
+                                       .is_always_signed = !rf_family_model_listed(
                                            r->facts->https_unsigned, r->config.device.model)};
     if (!rf_fault_skips("provision.quarantine") && r->err == RF_OK &&
         r->config.device.is_quarantined)

@@ -14,25 +14,6 @@ bool provision_is_proven(const struct rf_provision_ask *ask, const char *device)
            (rf_fault_skips("provision.proven") || strcmp(ask->device, device) == 0);
 }
 
-static bool is_like(struct rf_slice pattern, struct rf_slice model)
-{
-    struct rf_rd p = rf_rd_of(pattern), m = rf_rd_of(model);
-    uint8_t want = 0, is = 0;
-    while (rf_rd_u8(&p, &want))
-        if (!rf_rd_u8(&m, &is) || (want == 'x' ? is < '0' || is > '9' : is != want))
-            return false;
-    return rf_rd_done(&m);
-}
-
-bool provision_model_matches(const char *patterns, const char *model)
-{
-    struct rf_slice rest = rf_slice_str(patterns), pattern;
-    while (rf_next_piece(&rest, ' ', &pattern))
-        if (pattern.len > 0 && is_like(pattern, rf_slice_str(model)))
-            return true;
-    return false;
-}
-
 /* TLS says who we are, and models made for that want no signature around the file.
  * doc: docs/wire/http-files.md, "Unsigned under the signed name" */
 static bool takes_unsigned(const struct provision_ask_config *a)

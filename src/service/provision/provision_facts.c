@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service/provision/provision_int.h"
 
+#include "service/site/families.h"
+
 struct provision_facts *provision_facts_new(const struct rf_site *site,
                                             const struct rf_site_ports *ports,
                                             const struct rf_secret *wrap_key)
@@ -14,6 +16,9 @@ struct provision_facts *provision_facts_new(const struct rf_site *site,
     f->host = rf_strdup(rf_site_advertised(conf));
     f->port_base = rf_site_port_base(ports);
     f->capf_port = ports->capf;
+    f->legacy_port_base = (uint16_t)conf->legacy_sccp_port;
+    f->legacy_capf_port = (uint16_t)conf->legacy_capf_port;
+    f->legacy_models = rf_strdup(conf->legacy_models);
     f->tvs_port = conf->tvs ? ports->tvs : 0;
     f->is_nonsecure = conf->cluster == RF_SITE_CLUSTER_NONSECURE;
     f->digest = conf->digest == RF_SITE_SHA1 ? RF_DIGEST_SHA1 : RF_DIGEST_SHA512;
@@ -31,6 +36,18 @@ struct provision_facts *provision_facts_new(const struct rf_site *site,
     return f;
 }
 
+uint16_t provision_port_base(const struct provision_facts *f, const char *model)
+{
+    bool is_old = f->legacy_port_base != 0 && rf_family_model_listed(f->legacy_models, model);
+    return is_old ? f->legacy_port_base : f->port_base;
+}
+
+uint16_t provision_capf_port(const struct provision_facts *f, const char *model)
+{
+    bool is_old = f->legacy_capf_port != 0 && rf_family_model_listed(f->legacy_models, model);
+    return is_old ? f->legacy_capf_port : f->capf_port;
+}
+
 struct provision_facts *provision_facts_ref(struct provision_facts *f)
 {
     f->refs++;
@@ -46,6 +63,7 @@ void provision_facts_unref(struct provision_facts *f)
     rf_free(f->files);
     rf_free(f->site);
     rf_free(f->host);
+    rf_free(f->legacy_models);
     rf_free(f->https_unsigned);
     rf_free(f->date_template);
     rf_free(f->time_zone);

@@ -57,7 +57,10 @@ struct provision_facts {
     char *host;       /* that phones are told */
     uint16_t port_base;
     uint16_t capf_port;
-    uint16_t tvs_port;     /* 0: none */
+    uint16_t tvs_port;         /* 0: none */
+    uint16_t legacy_port_base; /* for legacy_models, in place of the two above; 0: none */
+    uint16_t legacy_capf_port;
+    char *legacy_models;
     bool is_nonsecure;     /* the whole cluster */
     enum rf_digest digest; /* for models that know both */
     bool may_sha1;
@@ -72,6 +75,9 @@ struct provision_facts {
 struct provision_facts *provision_facts_new(const struct rf_site *site,
                                             const struct rf_site_ports *ports,
                                             const struct rf_secret *wrap_key);
+/** What a device of this model is told. Pure. */
+uint16_t provision_port_base(const struct provision_facts *f, const char *model);
+uint16_t provision_capf_port(const struct provision_facts *f, const char *model);
 struct provision_facts *provision_facts_ref(struct provision_facts *f);
 void provision_facts_unref(struct provision_facts *f);
 
@@ -248,8 +254,6 @@ enum provision_answer {
 /** RF_ERR_NOT_FOUND config-not-encrypted, name-unsigned. Pure. */
 RF_MUST_CHECK enum rf_err provision_answer_of(const struct provision_ask_config *ask,
                                               enum provision_answer *out, struct rf_why *why);
-/** Is the model one of these patterns, e.g. "78xx 88xx": x is any digit? Pure. */
-bool provision_model_matches(const char *patterns, const char *model);
 /** Has the connection proven that it is this device? */
 bool provision_is_proven(const struct rf_provision_ask *ask, const char *device);
 

@@ -118,10 +118,12 @@ static void set_conf(struct builder *b)
     set(b, layer, "devicePool/dateTimeSetting/timeZone", facts->time_zone);
     set(b, layer, CM_MEMBER "[1]/callManager/processNodeName", facts->host);
     /* The phone adds 443 itself. */
-    set_number(b, layer, CM_MEMBER "[1]/callManager/ports/ethernetPhonePort", facts->port_base);
+    set_number(b, layer, CM_MEMBER "[1]/callManager/ports/ethernetPhonePort",
+               provision_port_base(facts, b->in->device->model));
     set(b, layer, "userLocale/name", facts->locale);
     set(b, layer, "capfList/capf[1]/processNodeName", facts->host);
-    set_number(b, layer, "capfList/capf[1]/phonePort", facts->capf_port);
+    set_number(b, layer, "capfList/capf[1]/phonePort",
+               provision_capf_port(facts, b->in->device->model));
     if (facts->tvs_port != 0) {
         set(b, layer, "TVS/members/member[1]/address", facts->host);
         set_number(b, layer, "TVS/members/member[1]/port", facts->tvs_port);
@@ -219,7 +221,8 @@ static void fill_members(struct builder *b)
         if (!is_set(b, name))
             continue;
         if (!is_set(b, port))
-            set_number(b, PROVISION_LAYER_SERVER, port, b->in->facts->port_base);
+            set_number(b, PROVISION_LAYER_SERVER, port,
+                       provision_port_base(b->in->facts, b->in->device->model));
         if (!is_set(b, priority))
             set_number(b, PROVISION_LAYER_SERVER, priority, i - 1);
     }

@@ -67,6 +67,9 @@ static void tell_phone(struct station *st, const struct rf_sccp_device *before)
     if (!fits_mode(s, &st->conf)) {
         send_reset(s, RF_SCCP_RESET_RESET);
         sccp_session_close(s, "the device's security mode was changed");
+    } else if (!sccp_model_fits(s, &st->conf)) {
+        send_reset(s, RF_SCCP_RESET_RESET);
+        sccp_session_close(s, "the legacy port is not for its new model");
     } else if (is_shown_changed(before, &st->conf)) {
         send_reset(s, RF_SCCP_RESET_RESTART);
     }
@@ -105,10 +108,11 @@ enum rf_err rf_sccp_device_update(struct rf_sccp_service *svc, const struct rf_s
     if (*at == NULL) {
         *at = rf_new(struct station);
         (*at)->conf = now;
+        memcpy((*at)->modern_cert, now.modern_cert, sizeof now.modern_cert);
         return RF_OK;
     }
     struct rf_sccp_device before = (*at)->conf;
-    (*at)->conf = now;
+    (*at)->conf = now; /* what was learnt of its TLS since stays */
     tell_phone(*at, &before);
     return RF_OK;
 }
@@ -242,6 +246,7 @@ static void fill_session(const struct session *s, struct rf_sccp_device_status *
     out->has_tls = s->has_tls;
     out->is_encrypted = s->is_encrypted;
     memcpy(out->address, s->address, sizeof out->address);
+    out->is_legacy = s->is_legacy;
     memcpy(out->tls_version, s->tls_version, sizeof out->tls_version);
     memcpy(out->suite, s->suite, sizeof out->suite);
     memcpy(out->load, s->load, sizeof out->load);

@@ -4,6 +4,7 @@
 #define SERVICE_SCCP_SCCP_INT_H
 
 #include "service/sccp/sccp_service.h"
+#include "service/site/site.h"
 
 #define BUCKETS      1024
 #define SESSIONS_MAX 20000
@@ -27,6 +28,7 @@ struct station {
     struct session *session; /* registered, or NULL */
     char last_alarm[81];
     enum rf_sccp_cause last_cause;
+    uint8_t modern_cert[RF_SCCP_FP_LEN]; /* of conf, or learnt since */
     struct rf_log_limit told;
 };
 
@@ -51,6 +53,8 @@ struct session {
     bool has_tls;
     bool is_encrypted;
     bool is_resumed;
+    bool is_legacy;
+    bool is_old_version;
     char tls_version[16];
     char suite[RF_SCCP_SUITE_TEXT + 1];
     struct rf_cert *cert; /* owned reference, or NULL */
@@ -91,6 +95,7 @@ struct rf_sccp_service {
     struct rf_sccp_service_conf conf;
     char server_name[RF_SCCP_SERVER_NAME + 1];
     char date_template[16];
+    char legacy_models[RF_SITE_MODELS_MAX + 1];
     struct rf_call_control *calls;
     struct session *sessions[BUCKETS];
     struct session *by_cert[BUCKETS];
@@ -121,6 +126,8 @@ void sccp_event(struct rf_sccp_service *svc, const char *kind, const char *dev,
 void sccp_session_watch(struct session *s, uint64_t ms);
 
 /* sccp_register.c */
+/** May a device of this model be on the session's listener? */
+bool sccp_model_fits(const struct session *s, const struct rf_sccp_device *d);
 /** True when `s` still exists afterwards. */
 bool sccp_on_register(struct session *s, const struct rf_sccp_register *reg);
 void sccp_on_alarm(struct session *s, const struct rf_sccp_alarm *alarm);

@@ -82,6 +82,8 @@ static struct opened_msg *opened_new(struct rf_sccp_links *links, const struct r
                                     .has_tls = peer->has_tls,
                                     .is_encrypted = peer->is_encrypted,
                                     .is_resumed = peer->is_resumed,
+                                    .is_legacy = peer->is_legacy,
+                                    .is_old_version = peer->is_old_version,
                                     .tls_version = m->tls_version,
                                     .suite = m->suite};
     /* a count, not a change: certificates are shared by threads */

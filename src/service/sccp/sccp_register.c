@@ -5,6 +5,7 @@
 #include "base/metrics.h"
 #include "base/text.h"
 #include "service/sccp/sccp_int.h"
+#include "service/site/families.h"
 #include "trust/name.h"
 #include "wire/sccp/sccp_names.h"
 
@@ -40,6 +41,7 @@ const char *rf_sccp_cause_name(enum rf_sccp_cause cause)
 /* A refusal in the making: what the phone is shown (31 characters fit) and what we log. */
 struct refusal {
     enum rf_sccp_cause cause;
+    const char *kind; /* of the event; NULL: register-refused */
     const char *shown;
     char text[RF_WHY_TEXT_MAX];
 };
@@ -146,6 +148,53 @@ static bool check_mode(const struct session *s, const struct rf_sccp_device *d, 
     return true;
 }
 
+bool sccp_model_fits(const struct session *s, const struct rf_sccp_device *d)
+{
+    return !s->is_legacy || rf_fault_skips("sccp.legacy-model") ||
+           rf_family_model_listed(s->svc->legacy_models, d->model);
+}
+
+static bool is_none(const uint8_t sha256[RF_SCCP_FP_LEN])
+{
+    static const uint8_t none[RF_SCCP_FP_LEN];
+    return rf_slice_eq(rf_slice_of(sha256, RF_SCCP_FP_LEN), rf_slice_of(none, sizeof none));
+}
+
+static bool is_modern_cert(const struct session *s, const struct station *st)
+{
+    return rf_slice_eq(rf_slice_of(st->modern_cert, RF_SCCP_FP_LEN),
+                       rf_slice_of(s->sha256, RF_SCCP_FP_LEN));
+}
+
+/* Whoever stands between a phone and us can keep it from TLS 1.2 and wait for it to try less: a
+ * phone that could has to go on, until it has another certificate.
+ * doc: docs/tls.md, "The profile legacy" */
+static bool check_legacy(const struct session *s, const struct station *st, struct refusal *r)
+{
+    if (!sccp_model_fits(s, &st->conf))
+        return refuse(r, RF_SCCP_CAUSE_TLS_CIPHER, "Not for this model",
+                      "the legacy port is not for model %s (legacy_models)",
+                      st->conf.model[0] != '\0' ? st->conf.model : "none");
+    if (!s->is_old_version || is_none(st->modern_cert) || !is_modern_cert(s, st) ||
+        rf_fault_skips("sccp.tls-downgrade"))
+        return true;
+    r->kind = "tls-downgrade";
+    rf_count(TLS_DOWNGRADES);
+    return refuse(r, RF_SCCP_CAUSE_TLS_CIPHER, "TLS downgrade",
+                  "%s, but it has registered with this certificate by TLS 1.2 or above: somebody "
+                  "may be in between; if its firmware is an older one now, give it a new LSC",
+                  s->tls_version);
+}
+
+static void note_modern(const struct session *s, struct station *st)
+{
+    if (!s->has_tls || s->is_old_version || s->cert == NULL || is_modern_cert(s, st))
+        return;
+    memcpy(st->modern_cert, s->sha256, sizeof st->modern_cert);
+    if (s->svc->conf.ops->on_modern != NULL)
+        s->svc->conf.ops->on_modern(s->svc->conf.arg, st->conf.call.name, s->sha256);
+}
+
 static bool check_type(const struct rf_sccp_device *d, const struct rf_sccp_register *reg,
                        struct refusal *r)
 {
@@ -194,7 +243,7 @@ static bool judge(struct session *s, const struct rf_sccp_register *reg, struct 
         return refuse(r, RF_SCCP_CAUSE_NO_ENTRY, "Device Unknown", "device is not configured");
     const struct rf_sccp_device *d = &(*st)->conf;
     return check_name(s, reg->device_name, r) && check_mode(s, d, r) && check_cert(s, d, r) &&
-           check_type(d, reg, r) && check_other(s, *st, r);
+           check_legacy(s, *st, r) && check_type(d, reg, r) && check_other(s, *st, r);
 }
 
 /* ---- outcome ---- */
@@ -208,8 +257,9 @@ static void reject(struct session *s, const struct rf_sccp_register *reg, struct
     if (st != NULL)
         st->last_cause = r->cause;
     if (sccp_may_tell(s->svc, &s->svc->rejections, REJECTIONS_A_MINUTE))
-        sccp_event(s->svc, "register-refused", name, r->cause, "%s from=%s cert=%s", r->text,
-                   s->address, s->cert != NULL ? rf_cert_subject(s->cert) : "none");
+        sccp_event(s->svc, r->kind != NULL ? r->kind : "register-refused", name, r->cause,
+                   "%s from=%s cert=%s", r->text, s->address,
+                   s->cert != NULL ? rf_cert_subject(s->cert) : "none");
     sccp_send(s, &(struct rf_sccp_msg){.id = RF_SCCP_REGISTER_REJECT,
                                        .register_reject.text = rf_slice_str(r->shown)});
     sccp_session_close(s, r->shown);
@@ -346,6 +396,7 @@ static void accept(struct session *s, const struct rf_sccp_register *reg, struct
     rf_count(REGISTERED);
     bool is_told = tell_registered(s);
     use_unconfirmed_cert(s, &st->conf);
+    note_modern(s, st);
     bool has_alarm = s->has_alarm && tell_alarm(s);
     if (is_told)
         tell_load(s, has_alarm ? s->alarm : NULL);

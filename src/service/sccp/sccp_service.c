@@ -218,6 +218,23 @@ void rf_sccp_end_blocked(struct rf_sccp_service *svc)
     }
 }
 
+static struct session *misfit_find(struct session *s)
+{
+    while (s != NULL && (s->station == NULL || sccp_model_fits(s, &s->station->conf)))
+        s = s->next;
+    return s;
+}
+
+void rf_sccp_service_set_legacy_models(struct rf_sccp_service *svc, const char *models)
+{
+    snprintf(svc->legacy_models, sizeof svc->legacy_models, "%s", models);
+    for (size_t i = 0; i < BUCKETS; i++) {
+        struct session *s;
+        while ((s = misfit_find(svc->sessions[i])) != NULL)
+            sccp_session_close(s, "the legacy port is not for its model any more");
+    }
+}
+
 void rf_sccp_service_free(struct rf_sccp_service *svc)
 {
     if (svc == NULL)
@@ -328,6 +345,8 @@ static void take_peer(struct session *s, const struct rf_sccp_peer *peer)
     s->has_tls = peer->has_tls;
     s->is_encrypted = peer->has_tls && peer->is_encrypted;
     s->is_resumed = peer->is_resumed;
+    s->is_legacy = peer->is_legacy;
+    s->is_old_version = peer->is_old_version;
     snprintf(s->tls_version, sizeof s->tls_version, "%s", peer->has_tls ? peer->tls_version : "");
     snprintf(s->suite, sizeof s->suite, "%s", peer->has_tls ? peer->suite : "");
     if (peer->has_tls && peer->cert != NULL) {

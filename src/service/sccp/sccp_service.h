@@ -32,6 +32,7 @@ struct rf_cert;
 #define RF_SCCP_SUITE_TEXT    63
 #define RF_SCCP_LOAD_TEXT     32
 #define RF_SCCP_VERSION_STAMP 48
+#define RF_SCCP_MODEL_TEXT    31
 
 /** doc: docs/security-rules.md, "Registration failure causes" */
 enum rf_sccp_cause {
@@ -78,6 +79,9 @@ struct rf_sccp_device {
     bool listed_certs_only;
     struct rf_sccp_device_cert certs[RF_SCCP_DEVICE_CERTS];
     size_t n_certs;
+    char model[RF_SCCP_MODEL_TEXT + 1];
+    /** The certificate with which it last registered by TLS 1.2 or above; zero: none is known. */
+    uint8_t modern_cert[RF_SCCP_FP_LEN];
 };
 
 /** Who is at the other end of a link, as the transport knows it. Borrowed during the call. */
@@ -87,6 +91,8 @@ struct rf_sccp_peer {
     bool has_tls;
     bool is_encrypted; /* the suite encrypts */
     bool is_resumed;
+    bool is_legacy;          /* by a listener for old phones */
+    bool is_old_version;     /* TLS below 1.2 */
     const char *tls_version; /* "TLSv1.3", or "" */
     const char *suite;       /* "", or the suite's name */
     struct rf_cert *cert;    /* the peer's certificate, or NULL; the service takes a reference */
@@ -97,8 +103,8 @@ typedef uint64_t rf_sccp_link_ref;
 
 /** Something for the event list. */
 struct rf_sccp_event {
-    /** "registered", "register-refused", "unregistered", "device-lost", "alarm", "link-flood",
-     * "message-dropped", and those of call control. */
+    /** "registered", "register-refused", "tls-downgrade", "unregistered", "device-lost", "alarm",
+     * "link-flood", "message-dropped", and those of call control. */
     const char *kind;
     const char *dev; /* "" when not known */
     uint32_t call_id;
@@ -118,6 +124,9 @@ struct rf_sccp_service_ops {
     void (*on_event)(void *arg, const struct rf_sccp_event *event);
     /** A phone registered with a certificate that waits for its confirmation. */
     void (*on_cert_used)(void *arg, const char *dev, const uint8_t sha256[RF_SCCP_FP_LEN]);
+    /** A phone registered with this certificate by TLS 1.2 or above, for the first time: from now
+     * on less is a downgrade. May be NULL. */
+    void (*on_modern)(void *arg, const char *dev, const uint8_t sha256[RF_SCCP_FP_LEN]);
     /** What a phone says of its firmware, when it registers and when an alarm of it is about a
      * load: what it runs ("": not told) and, with `alarm`, what it refused. `text` is the alarm's,
      * escaped. As often as events about it are told. May be NULL. */
@@ -157,6 +166,9 @@ void rf_sccp_service_free(struct rf_sccp_service *svc);
 /** What a reload may change, for registrations from now on. */
 void rf_sccp_service_set_keepalive(struct rf_sccp_service *svc, uint32_t keepalive_s);
 void rf_sccp_service_set_date_template(struct rf_sccp_service *svc, const char *date_template);
+/** Which models may register by a legacy listener (rf_family_model_listed), none at first; links of
+ * others there end. */
+void rf_sccp_service_set_legacy_models(struct rf_sccp_service *svc, const char *models);
 struct rf_call_control *rf_sccp_service_calls(struct rf_sccp_service *svc);
 
 /** Replace the whole set: devices that are no longer there are removed (their phone is reset), the
@@ -223,6 +235,7 @@ struct rf_sccp_device_status {
     bool has_tls;
     bool is_encrypted;
     char address[RF_SCCP_ADDRESS_TEXT + 1];
+    bool is_legacy;
     char tls_version[16];
     char suite[RF_SCCP_SUITE_TEXT + 1];
     char load[RF_SCCP_LOAD_TEXT + 1];

@@ -247,8 +247,8 @@ void rf_factory_mic_fini(struct rf_factory_mic *mic)
 }
 
 enum rf_err rf_factory_mic_make(const struct rf_factory *f, const char *device, const char *model,
-                                const char *serial_number, enum rf_key_type key_type, int64_t now_s,
-                                struct rf_factory_mic *out, struct rf_why *why)
+                                const char *serial_number, enum rf_key_type key_type, bool is_sha1,
+                                int64_t now_s, struct rf_factory_mic *out, struct rf_why *why)
 {
     RF_AUTO(rf_vault_freep) struct rf_vault_key *ca = rf_vault_key_from_key(f->issuer_key);
     enum rf_err err = key_type == RF_KEY_EC ? rf_key_new_ec(RF_CURVE_P256, &out->key, why)
@@ -263,6 +263,7 @@ enum rf_err rf_factory_mic_make(const struct rf_factory *f, const char *device, 
         .spki = rf_key_spki(out->key),
         .now_s = now_s,
         .days = RF_FACTORY_MIC_DAYS,
+        .is_sha1 = is_sha1,
     };
     err = rf_issue_mic(&spec, f->issuer, ca, &out->cert, why);
     if (err != RF_OK)

@@ -75,10 +75,12 @@ struct rf_factory_mic {
     struct rf_cert *cert;
 };
 void rf_factory_mic_fini(struct rf_factory_mic *mic);
-/** With a key of RSA 2048 or on P-256. RF_ERR_BAD issue-name. */
+/** With a key of RSA 2048 or on P-256; is_sha1: signed with SHA-1 (weak), as of old phones.
+ * RF_ERR_BAD issue-name. */
 RF_MUST_CHECK enum rf_err rf_factory_mic_make(const struct rf_factory *f, const char *device,
                                               const char *model, const char *serial_number,
-                                              enum rf_key_type key_type, int64_t now_s,
-                                              struct rf_factory_mic *out, struct rf_why *why);
+                                              enum rf_key_type key_type, bool is_sha1,
+                                              int64_t now_s, struct rf_factory_mic *out,
+                                              struct rf_why *why);
 
 #endif

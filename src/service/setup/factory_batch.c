@@ -258,8 +258,8 @@ static enum rf_err do_one(struct making *m, const struct rf_factory_phone *p, st
         return add_row(m, p, found, why);
     if (err != RF_ERR_NOT_FOUND)
         return err;
-    err = rf_factory_mic_make(m->f, p->device, b->model, p->serial_number, b->key_type, m->now_s,
-                              &mic, why);
+    err = rf_factory_mic_make(m->f, p->device, b->model, p->serial_number, b->key_type, false,
+                              m->now_s, &mic, why);
     if (err == RF_OK)
         err = b->make(b->arg, p, &mic, why);
     if (err != RF_OK)

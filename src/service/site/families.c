@@ -132,6 +132,27 @@ static void bare_model(const char *model, char out[16])
         out[n - 1] = '\0';
 }
 
+static bool is_like(struct rf_slice pattern, struct rf_slice model)
+{
+    struct rf_rd p = rf_rd_of(pattern), m = rf_rd_of(model);
+    uint8_t want = 0, is = 0;
+    while (rf_rd_u8(&p, &want))
+        if (!rf_rd_u8(&m, &is) || (want == 'x' ? is < '0' || is > '9' : is != want))
+            return false;
+    return rf_rd_done(&m);
+}
+
+bool rf_family_model_listed(const char *patterns, const char *model)
+{
+    char bare[16];
+    struct rf_slice rest = rf_slice_str(patterns), pattern;
+    bare_model(model, bare);
+    while (rf_next_piece(&rest, ' ', &pattern))
+        if (pattern.len > 0 && is_like(pattern, rf_slice_str(bare)))
+            return true;
+    return false;
+}
+
 /* ---- what models can ---- */
 
 /* The first row that the model begins with counts. doc: docs/phones.md, "What is refused" */

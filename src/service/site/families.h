@@ -29,6 +29,8 @@ const struct rf_family *rf_family_of_load(const char *load);
 const struct rf_family *rf_family_of_image(const char *file);
 /** "7962", "7962G" and "CP-7962G" are the same model. */
 bool rf_family_serves(const struct rf_family *family, const char *model);
+/** Is it one of a list as operators write it, blanks between, x for any digit: "79xx 8831"? */
+bool rf_family_model_listed(const char *patterns, const char *model);
 /** The number of a model in the phone protocol and in loadInformation<N>; 0 when unknown. */
 uint32_t rf_family_model_number(const char *model);
 /** As call managers write it, for people: "Cisco 7962". */

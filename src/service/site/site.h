@@ -99,7 +99,13 @@ struct rf_site_conf {
     uint32_t log_level; /* enum rf_log_level */
     char *keylog;       /* file for TLS secrets (debug); empty: none */
     uint32_t keepalive_s;
-    uint32_t handshake_s; /* a TLS handshake not done by then is dropped */
+    uint32_t handshake_s;        /* a TLS handshake not done by then is dropped */
+    uint32_t handshake_failures; /* a minute, of one address; 0: no limit */
+    /* For phones that speak TLS 1.0 only. 0: there is no such listener. */
+    uint32_t legacy_sccp_port; /* P, as sccp_port */
+    uint32_t legacy_capf_port;
+    char *legacy_models;   /* who may come there; never empty when one of them listens */
+    char *legacy_networks; /* and from where */
     uint32_t capf_keepalive_s;
     uint32_t tftp_retry_ms;
     uint32_t tftp_tries;
@@ -132,6 +138,8 @@ struct rf_site_conf {
     char *locale;
     char *load_server; /* where phones get loads; empty: from us */
 };
+
+#define RF_SITE_MODELS_MAX 200 /* bytes of a list of models */
 
 /** For `config check|show`, the manual page and reload. */
 extern const struct rf_conf_def rf_site_conf_def;
@@ -194,6 +202,8 @@ bool rf_site_conf_compare(const struct rf_site_conf *now, const struct rf_site_c
 /** Each weak choice that is switched on, for status and log: option name and value. */
 void rf_site_conf_weak(const struct rf_site_conf *conf,
                        void (*each)(void *arg, const char *name, const char *value), void *arg);
+/** Is there a legacy listener? */
+bool rf_site_has_legacy(const struct rf_site_conf *conf);
 /** What phones are told: `advertise`, or `listen` when that is empty. */
 const char *rf_site_advertised(const struct rf_site_conf *conf);
 

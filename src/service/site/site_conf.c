@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The configuration table, and what its options ask of each other. */
-#include "service/site/site.h"
+#include "service/site/site_int.h"
 
 #include "base/file.h"
 #include "base/text.h"
@@ -208,6 +208,45 @@ static const struct rf_conf_option options[] = {
      .max = 120,
      .unit = "s",
      .help = "A TLS handshake that is not done by then is dropped"},
+    {.name = "handshake_failures",
+     .type = RF_CONF_U32,
+     .at = AT(handshake_failures),
+     .fallback = "60",
+     .max = 100000,
+     .unit = "a minute",
+     .help = "TLS handshakes of one address (of IPv6: one /64) that may fail, and as many at once; "
+             "whoever has more is refused before a byte is read. 0: no limit"},
+    {.name = "legacy_sccp_port",
+     .type = RF_CONF_U32,
+     .at = AT(legacy_sccp_port),
+     .fallback = "0",
+     .max = 65535 - RF_SITE_TLS_OFFSET,
+     .unit = "port",
+     .weak = true,
+     .help = "Port that phones of legacy_models are told in place of sccp_port: 443 above it is a "
+             "listener for TLS 1.0 to 1.2 with AES-CBC, RSA key exchange and SHA-1 (weak), for "
+             "those models from legacy_networks. 0: there is none"},
+    {.name = "legacy_capf_port",
+     .type = RF_CONF_U32,
+     .at = AT(legacy_capf_port),
+     .fallback = "0",
+     .max = 65535,
+     .unit = "port",
+     .weak = true,
+     .help = "The same for CAPF (weak): phones of legacy_models are told this port in place of "
+             "capf_port, and may enrol with certificates signed with SHA-1. 0: there is none"},
+    {.name = "legacy_models",
+     .type = RF_CONF_TEXT,
+     .at = AT(legacy_models),
+     .fallback = "",
+     .reloads = true,
+     .help = "Models that the legacy ports are for, blanks between, x for any digit: 79xx 6921"},
+    {.name = "legacy_networks",
+     .type = RF_CONF_TEXT,
+     .at = AT(legacy_networks),
+     .fallback = "",
+     .reloads = true,
+     .help = "Networks that may connect to the legacy ports, e.g. 10.1.0.0/16, fd00::/8"},
     {.name = "capf_keepalive_s",
      .type = RF_CONF_U32,
      .at = AT(capf_keepalive_s),
@@ -579,6 +618,8 @@ static enum rf_err check_texts(const struct rf_site_conf *c, struct rf_why *why)
 static enum rf_err check(const struct rf_site_conf *c, struct rf_why *why)
 {
     enum rf_err err = check_texts(c, why);
+    if (err == RF_OK)
+        err = site_check_legacy(c, why);
     if (err != RF_OK)
         return err;
     if (is_everywhere(c->listen) && c->advertise[0] == '\0')
@@ -586,16 +627,8 @@ static enum rf_err check(const struct rf_site_conf *c, struct rf_why *why)
                           "listen = %s is no address to tell phones: set advertise", c->listen);
     if (is_everywhere(c->advertise))
         return refuse(why, "advertise", c->advertise, "an address phones can reach");
-    if (c->sccp_port != 0 && c->sccp_port + RF_SITE_TLS_OFFSET == c->capf_port)
-        return rf_why_set(why, RF_ERR_BAD, "conf-ports",
-                          "capf_port = %u is the TLS port of sccp_port = %u", c->capf_port,
-                          c->sccp_port);
-    if (c->http && c->https && c->http_port != 0 && c->http_port == c->https_port)
-        return rf_why_set(why, RF_ERR_BAD, "conf-ports", "http_port and https_port are both %u",
-                          c->http_port);
-    if (c->tvs && c->tvs_port != 0 && c->tvs_port == c->capf_port)
-        return rf_why_set(why, RF_ERR_BAD, "conf-ports", "tvs_port and capf_port are both %u",
-                          c->tvs_port);
+    if ((err = site_check_ports(c, why)) != RF_OK)
+        return err;
     if (c->lsc_key_bits < c->rsa_min)
         return rf_why_set(why, RF_ERR_BAD, "conf-key-size",
                           "lsc_key_bits = %u is below rsa_min = %u: phones would be refused",
@@ -639,6 +672,9 @@ enum rf_err rf_site_conf_load(const char *path, struct rf_site_conf **out, struc
         return err;
     struct rf_why inner = {0};
     err = parse(rf_buf_slice(&text), out, &inner);
+    unsigned line = site_line_of(rf_buf_slice(&text), inner.text);
+    if (err != RF_OK && line > 0)
+        return rf_why_set(why, err, inner.code, "%s: line %u: %s", path, line, inner.text);
     if (err != RF_OK)
         return rf_why_set(why, err, inner.code, "%s: %s", path, inner.text);
     return RF_OK;

@@ -19,6 +19,7 @@ struct rf_tvs_service {
     char *key_path;
     char *keylog;
     uint32_t handshake_ms;
+    uint32_t failures_a_minute;
 };
 
 struct rf_tvs_service *rf_tvs_service_new(const struct rf_tvs_service_conf *conf)
@@ -32,6 +33,7 @@ struct rf_tvs_service *rf_tvs_service_new(const struct rf_tvs_service_conf *conf
     s->key_path = rf_site_path(conf->site, RF_SITE_KEY_TVS);
     s->keylog = keylog[0] != '\0' ? rf_strdup(keylog) : NULL;
     s->handshake_ms = conf->site->conf->handshake_s * 1000u;
+    s->failures_a_minute = conf->site->conf->handshake_failures;
     return s;
 }
 
@@ -232,8 +234,16 @@ enum rf_err rf_tvs_service_listen(struct rf_tvs_service *s, const char *address,
                  .idle_ms = RF_TVS_IDLE_MS},
         .links_max = RF_TVS_LINKS_MAX,
         .links_per_address = RF_TVS_LINKS_PER_ADDRESS,
+        .failures_a_minute = s->failures_a_minute,
+        .on_alarm = s->conf.on_alarm,
+        .alarm_arg = s->conf.arg,
     };
     return rf_listener_open(s->conf.loop, &conf, &s->listener, why);
+}
+
+const struct rf_listener *rf_tvs_service_listener(const struct rf_tvs_service *s)
+{
+    return s->listener;
 }
 
 uint16_t rf_tvs_service_port(const struct rf_tvs_service *s)

@@ -14,7 +14,7 @@
 #ifndef SERVICE_TVS_TVS_SERVICE_H
 #define SERVICE_TVS_TVS_SERVICE_H
 
-#include "net/loop.h"
+#include "net/link.h"
 #include "net/tls.h"
 #include "service/site/site.h"
 #include "service/tvs/tvs_book.h"
@@ -41,6 +41,7 @@ struct rf_tvs_service_conf {
     /** May be NULL. */
     void (*report)(void *arg, const struct rf_tvs_report *report);
     void *arg;
+    rf_listener_alarm_fn on_alarm; /* may be NULL; with `arg` */
 };
 
 struct rf_tvs_service;
@@ -57,6 +58,8 @@ RF_MUST_CHECK enum rf_err rf_tvs_service_listen(struct rf_tvs_service *s, const 
 RF_MUST_CHECK enum rf_err rf_tvs_service_make_tls(const struct rf_tvs_service *s,
                                                   struct rf_tls **out, struct rf_why *why);
 void rf_tvs_service_use_tls(struct rf_tvs_service *s, struct rf_tls *take_tls);
+/** NULL before it listens. */
+const struct rf_listener *rf_tvs_service_listener(const struct rf_tvs_service *s);
 uint16_t rf_tvs_service_port(const struct rf_tvs_service *s);
 /** Close the listener; links go with the loop. NULL is fine. */
 void rf_tvs_service_free(struct rf_tvs_service *s);

@@ -119,7 +119,7 @@ static void a_second_try_with_less_is_refused_sec_50(void **state)
         dial(&w);
         if (says_so) {
             both_closed(&w);
-            assert_string_equal(w.server.code, "tls-version");
+            assert_string_equal(w.server.code, "tls-downgrade");
             assert_string_equal(w.client.code, "tls-alert-inappropriate-fallback");
         } else {
             both_open(&w);

@@ -356,7 +356,7 @@ struct kit_link *kit_open(struct kit *k, const char *host)
                            .out = RF_BUF((size_t)256 * 1024),
                            .heard = RF_BUF(RF_CAPF_FRAME_MAX)};
     snprintf(l->host, sizeof l->host, "%s", host);
-    l->session = rf_capf_session_open(k->sessions, l->number, host);
+    l->session = rf_capf_session_open(k->sessions, l->number, host, k->is_legacy);
     if (l->session == 0)
         return l;
     kit_expect(k, l, RF_CAPF_AUTH_REQ);

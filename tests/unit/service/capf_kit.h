@@ -61,6 +61,7 @@ struct kit {
     struct id lsc;     /* of PHONE, when one was installed */
     struct rf_anchors *anchors;
     struct rf_blocklist *blocked;
+    bool is_legacy; /* links come by the listener for old phones */
     bool signer_fails;
 
     struct kit_link links[KIT_LINKS];

@@ -562,9 +562,9 @@ static void all_together_have_so_many_and_no_more(void **state)
     uint64_t link = kit_open(k, THERE)->number;
     for (unsigned i = 1; i < RF_CAPF_SESSIONS_MAX; i++) {
         snprintf(host, sizeof host, "192.0.2.%u", i);
-        assert_int_not_equal(rf_capf_session_open(k->sessions, link, host), 0);
+        assert_int_not_equal(rf_capf_session_open(k->sessions, link, host, false), 0);
     }
-    assert_int_equal(rf_capf_session_open(k->sessions, link, HERE), 0);
+    assert_int_equal(rf_capf_session_open(k->sessions, link, HERE, false), 0);
 }
 
 /* Names nobody has fill neither the list of events nor the log. */

@@ -386,7 +386,7 @@ static void the_image_key_is_changed_in_two_steps(void **state)
 static enum rf_err mic(const struct rf_factory *f, const char *device, const char *model,
                        const char *serial, struct rf_factory_mic *out, struct rf_why *why)
 {
-    return rf_factory_mic_make(f, device, model, serial, RF_KEY_RSA, SETUP_NOW, out, why);
+    return rf_factory_mic_make(f, device, model, serial, RF_KEY_RSA, false, SETUP_NOW, out, why);
 }
 
 static void a_mic_names_its_phone_and_chains_to_the_root(void **state)

@@ -393,7 +393,7 @@ static void phones_of_others_are_not_taken_in(void **state)
     struct rf_why why;
     works_open(&w);
     assert_err(rf_factory_mic_make(&w.f, second.device, "8861", second.serial_number, RF_KEY_EC,
-                                   SETUP_NOW, &mic, NULL),
+                                   false, SETUP_NOW, &mic, NULL),
                RF_OK);
     RF_AUTO(rf_freep) char *path = phone_file(&w, second.device);
     /* A new batch finds one in its place. */

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What options of the configuration ask of each other where listeners are concerned. */
+#include "service/site/site_int.h"
+
+#include "base/text.h"
+#include "net/network.h"
+
+#include <string.h>
+
+#define DIGITS        "0123456789"
+#define LETTERS       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define MODEL_LETTERS LETTERS DIGITS "-. "
+
+bool rf_site_has_legacy(const struct rf_site_conf *conf)
+{
+    return conf->legacy_sccp_port != 0 || conf->legacy_capf_port != 0;
+}
+
+/* A weak listener is for somebody: never for all the world by an omission. */
+enum rf_err site_check_legacy(const struct rf_site_conf *c, struct rf_why *why)
+{
+    const char *port = c->legacy_sccp_port != 0 ? "legacy_sccp_port" : "legacy_capf_port";
+    struct rf_networks networks;
+    struct rf_why inner = {0};
+    if (strlen(c->legacy_models) > RF_SITE_MODELS_MAX ||
+        strspn(c->legacy_models, MODEL_LETTERS) != strlen(c->legacy_models))
+        return rf_why_set(why, RF_ERR_BAD, "conf-value",
+                          "legacy_models = %.80s: wants models with blanks between",
+                          c->legacy_models);
+    if (rf_networks_parse(c->legacy_networks, &networks, &inner) != RF_OK)
+        return rf_why_set(why, RF_ERR_BAD, "conf-value", "legacy_networks: %s", inner.text);
+    if (!rf_site_has_legacy(c))
+        return RF_OK;
+    if (c->legacy_models[strspn(c->legacy_models, " ")] == '\0')
+        return rf_why_set(why, RF_ERR_BAD, "conf-legacy",
+                          "%s is set: it wants legacy_models, the models it is for", port);
+    if (networks.n == 0)
+        return rf_why_set(why, RF_ERR_BAD, "conf-legacy",
+                          "%s is set: it wants legacy_networks, from where phones may come", port);
+    return RF_OK;
+}
+
+/* Two listeners on one port; 0 is none, or chosen by the kernel. */
+enum rf_err site_check_ports(const struct rf_site_conf *c, struct rf_why *why)
+{
+    const struct {
+        const char *name;
+        uint32_t port, value; /* value: as it is written */
+    } tcp[] = {
+        {"sccp_port", c->sccp_port != 0 ? c->sccp_port + RF_SITE_TLS_OFFSET : 0, c->sccp_port},
+        {"capf_port", c->capf_port, c->capf_port},
+        {"legacy_sccp_port",
+         c->legacy_sccp_port != 0 ? c->legacy_sccp_port + RF_SITE_TLS_OFFSET : 0,
+         c->legacy_sccp_port},
+        {"legacy_capf_port", c->legacy_capf_port, c->legacy_capf_port},
+        {"tvs_port", c->tvs ? c->tvs_port : 0, c->tvs_port},
+        {"http_port", c->http ? c->http_port : 0, c->http_port},
+        {"https_port", c->https ? c->https_port : 0, c->https_port},
+    };
+    for (size_t i = 0; i < sizeof tcp / sizeof *tcp; i++)
+        for (size_t k = i + 1; k < sizeof tcp / sizeof *tcp; k++)
+            if (tcp[i].port != 0 && tcp[i].port == tcp[k].port)
+                return rf_why_set(why, RF_ERR_BAD, "conf-ports",
+                                  "%s = %u and %s = %u both mean a listener on port %u",
+                                  tcp[i].name, tcp[i].value, tcp[k].name, tcp[k].value,
+                                  tcp[i].port);
+    return RF_OK;
+}
+
+unsigned site_line_of(struct rf_slice text, const char *told)
+{
+    struct rf_slice line, name;
+    struct rf_slice option = rf_slice_of(told, strspn(told, LETTERS DIGITS "_"));
+    for (unsigned number = 1; rf_next_piece(&text, '\n', &line); number++)
+        if (rf_next_piece(&line, '=', &name) && rf_slice_eq(rf_trim(name), option))
+            return number;
+    return 0;
+}
