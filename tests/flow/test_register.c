@@ -352,11 +352,11 @@ static void session_of_a_superseded_certificate_gives_way(void **state)
                    "Already registered");
     d.certs[0].state = RF_SCCP_CERT_SUPERSEDED;
     assert_err(rf_sccp_device_update(f->svc, &d, &why), RF_OK);
-    assert_true(a->is_open); /* it may be in a call, and comes back with the new one by itself */
+    assert_int_equal(expect(a, RF_SCCP_RESET)->reset.type, RF_SCCP_RESET_RESTART);
+    expect_closed(a, "its certificate was replaced");
     connects(renewed, LINK_TLS);
     sends_register(renewed);
     expect_accepted(renewed);
-    expect_closed(a, "replaced");
     flow_free(f);
 }
 

@@ -148,12 +148,24 @@ const struct cmd cmd_capf_cancel = {
     .run = run_cancel,
 };
 
+/* An LSC was issued, and the phone has not said that it has it. */
+static bool has_unconfirmed(const struct rf_json *device)
+{
+    const struct rf_json *certs = rf_json_get(device, "certificates");
+    for (size_t i = 0; i < rf_json_len(certs); i++) {
+        const char *state = rf_json_str(rf_json_at(certs, i), "state");
+        if (state != NULL && strcmp(state, "unconfirmed") == 0)
+            return true;
+    }
+    return false;
+}
+
 /* The operations of all devices, as rows. */
 static int run_list(struct cmd_ctx *ctx)
 {
     static const struct cmd_column columns[] = {
-        {"device", "device"}, {"asked", "operation"}, {"auth", "proof"},
-        {"state", "state"},   {"reason", "reason"},   {"tries_left", "tries left"},
+        {"device", "device"}, {"asked", "operation"},       {"auth", "proof"},  {"state", "state"},
+        {"reason", "reason"}, {"tries_left", "tries left"}, {"lsc", "new LSC"},
     };
     RF_AUTO(rf_json_freep) struct rf_json *answer = NULL;
     struct rf_why why = {0};
@@ -164,8 +176,9 @@ static int run_list(struct cmd_ctx *ctx)
     const struct rf_json *devices = rf_json_get(answer, "devices");
     for (size_t i = 0; i < rf_json_len(devices); i++) {
         const struct rf_json *op = rf_json_get(rf_json_at(devices, i), "capf");
-        const char *state = rf_json_is_obj(op) ? rf_json_str(op, "state") : NULL;
-        if (state == NULL || strcmp(state, "none") == 0) /* none, or it was dropped */
+        bool is_unconfirmed = has_unconfirmed(rf_json_at(devices, i));
+        const char *state = rf_json_is_obj(op) ? rf_json_str(op, "state") : "none";
+        if (!is_unconfirmed && strcmp(state, "none") == 0) /* none, or it was dropped */
             continue;
         struct rf_json *row = rf_json_obj();
         int64_t tries = 0;
@@ -176,6 +189,7 @@ static int run_list(struct cmd_ctx *ctx)
         rf_json_set_str(row, "reason", rf_json_str(op, "reason"));
         (void)rf_json_int(op, "tries_left", &tries);
         rf_json_set_int(row, "tries_left", tries);
+        rf_json_set_str(row, "lsc", is_unconfirmed ? "unconfirmed" : NULL);
         rf_json_arr_add_take(rows, row);
     }
     rf_json_set_take(j, "operations", rows);
@@ -187,6 +201,9 @@ const struct cmd cmd_capf_list = {
     .name = "capf list",
     .args = "",
     .summary = "List certificate operations and how they stand",
+    .help =
+        "A new LSC is unconfirmed until the phone says that it stored it, or uses it; until then\n"
+        "the one before counts too.",
     .uses_site = true,
     .has_json = true,
     .run = run_list,

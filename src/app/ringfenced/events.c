@@ -195,8 +195,7 @@ static void confirm_work(struct rf_job *job, void *state)
     struct confirm *c = (struct confirm *)job;
     struct rf_store_event e = event_of(RF_STORE_INFO, "capf", "confirmed-by-use");
     set_device(&e, c->dev);
-    snprintf(e.text, sizeof e.text, "%s registered with the LSC whose confirmation was missing",
-             c->dev);
+    snprintf(e.text, sizeof e.text, "%s uses the LSC whose confirmation was missing", c->dev);
     c->err = rf_store_capf_confirm(state, c->dev, c->sha256, e.time_s, &e, &c->why);
 }
 

@@ -40,6 +40,7 @@ enum rf_err files_prepare(struct server *s, struct rf_why *why)
                                      .store = s->store_worker,
                                      .db = s->store,
                                      .on_alarm = event_of_alarm,
+                                     .on_cert_used = event_of_cert_used,
                                      .alarm_arg = s,
                                      .signer = s->signer_worker,
                                      .signer_too = s->second_signer_worker,

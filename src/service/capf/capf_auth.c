@@ -4,7 +4,9 @@
 #include "service/capf/capf_int.h"
 
 #include "base/faults.h"
+#include "base/secret.h"
 #include "service/site/families.h"
+#include "trust/digest.h"
 #include "trust/name.h"
 #include "trust/proof.h"
 #include "trust/pwhash.h"
@@ -39,6 +41,36 @@ static bool fits_port(const struct capf_case *c)
            rf_family_model_listed(c->knobs.legacy_models, c->model);
 }
 
+/* An LSC that the phone never confirmed is what it shows: it has evidently stored it. Judged by it
+ * and confirmed it may be although nothing is scheduled any more; else a phone would be left that
+ * nobody believes, since its configuration is still encrypted for the key before. */
+static bool shows_unconfirmed(const struct capf_case *c)
+{
+    uint8_t sha256[RF_DIGEST_MAX];
+    if (!c->auth.has_cert || rf_fault_skips("capf.confirm-only"))
+        return false;
+    size_t len = rf_digest_of(RF_DIGEST_SHA256, c->auth.cert, sha256);
+    for (size_t i = 0; i < c->certs.n; i++)
+        if (c->certs.items[i].kind == RF_STORE_LSC &&
+            c->certs.items[i].state == RF_STORE_CERT_UNCONFIRMED &&
+            rf_slice_eq(rf_slice_of(c->certs.items[i].sha256, len), rf_slice_of(sha256, len)))
+            return true;
+    return false;
+}
+
+/* A1 */
+static enum rf_err find_operation(struct capf_case *c, struct rf_store *store, struct rf_why *why)
+{
+    enum rf_err err = rf_store_capf_load(store, c->device, &c->op, why);
+    if (err == RF_OK)
+        err = rf_store_capf_is_open(&c->op, c->now_s, why);
+    if (err != RF_ERR_NOT_FOUND || !shows_unconfirmed(c))
+        return err;
+    rf_wipe(&c->op, sizeof c->op);
+    c->op.auth = RF_STORE_AUTH_LSC;
+    return RF_OK;
+}
+
 /* A1, A2, A3 */
 int capf_look(struct capf_case *c, void *store)
 {
@@ -55,19 +87,16 @@ int capf_look(struct capf_case *c, void *store)
                            "(legacy_models)",
                            c->device, c->model);
     why = (struct rf_why){0};
-    err = rf_store_capf_load(store, c->device, &c->op, &why);
-    if (err == RF_ERR_NOT_FOUND)
-        return refuse_idle(c);
-    if (err != RF_OK)
-        return capf_refuse_ours(c, &why);
-    err = rf_store_capf_is_open(&c->op, c->now_s, &why);
-    if (err == RF_ERR_NOT_FOUND)
-        return refuse_idle(c);
-    if (err != RF_OK)
-        return capf_refuse_why(c, &why);
     err = rf_store_cert_list(store, c->device, &c->certs, &why);
     if (err == RF_OK)
         err = rf_store_mic_allow_until(store, c->device, &c->mic_listed_s, &why);
+    if (err != RF_OK)
+        return capf_refuse_ours(c, &why);
+    err = find_operation(c, store, &why);
+    if (err == RF_ERR_NOT_FOUND)
+        return refuse_idle(c);
+    if (err == RF_ERR_DENIED)
+        return capf_refuse_why(c, &why);
     return err == RF_OK ? CAPF_EV_FOUND : capf_refuse_ours(c, &why);
 }
 
@@ -390,7 +419,10 @@ static enum rf_err confirm_shown(struct capf_case *c, struct rf_store *store, st
         capf_event(c, RF_STORE_INFO, "confirmed", "%s shows the LSC %s: it is confirmed now",
                    c->device, rf_cert_short(c->shown));
     enum rf_err err = rf_store_capf_confirm(store, c->device, known->sha256, c->now_s, &event, why);
-    c->is_done = err == RF_OK && known->op_id == c->op.id && c->op.op == RF_STORE_OP_INSTALL;
+    c->has_confirmed = err == RF_OK;
+    /* with no operation that is all there was to do */
+    c->is_done = err == RF_OK && (c->op.op == RF_STORE_OP_NONE ||
+                                  (known->op_id == c->op.id && c->op.op == RF_STORE_OP_INSTALL));
     return err;
 }
 

@@ -147,6 +147,7 @@ struct capf_case {
     bool is_admitted;
     struct rf_buf given; /* what the phone sent: its new public key, or a certificate */
     struct rf_cert *lsc; /* the one issued in this session */
+    bool has_confirmed;  /* one that an earlier session issued */
     bool is_done;        /* the operation is */
     bool is_unwritten;   /* the ending below could not be recorded */
     struct capf_ending end;

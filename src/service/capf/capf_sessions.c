@@ -566,6 +566,6 @@ void capf_over(struct capf_session *s)
     }
     if (c->end.record == CAPF_RECORD_TRY && c->is_unwritten)
         s->all->strings_from_ms = rf_now_ms(s->all->conf.clock) + UNCOUNTED_MS;
-    if (c->is_done || has_failed)
+    if (c->is_done || has_failed || c->has_confirmed)
         capf_tell_changed(s, c->is_done);
 }

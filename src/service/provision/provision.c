@@ -119,13 +119,14 @@ static bool is_signed(enum provision_answer answer)
 
 /* A certificate that was replaced or taken back is still in somebody's hands. One that is not in
  * the database is a manufacturer's, or older than it. */
-static bool is_retired(struct rf_store *store, const struct request *r)
+static bool is_retired(struct rf_store *store, struct request *r)
 {
     struct rf_store_cert cert = {0};
     if (rf_store_cert_load(store, r->cert_sha256, &cert, NULL) != RF_OK)
         return false;
     bool is_out = cert.state == RF_STORE_CERT_SUPERSEDED || cert.state == RF_STORE_CERT_REVOKED ||
                   strcmp(cert.device, r->name.device) != 0;
+    r->is_unconfirmed = !is_out && cert.state == RF_STORE_CERT_UNCONFIRMED;
     rf_store_cert_fini(&cert);
     return is_out;
 }
@@ -400,6 +401,8 @@ static void was_made(struct rf_job *job, void *reader)
         provision_seen_know(r->p->seen, r->name.device, r->digest);
     else if (reader != NULL && r->p != NULL && strcmp(r->why.code, "device-unknown") == 0)
         provision_gate_unknown(r);
+    if (reader != NULL && r->p != NULL && r->is_unconfirmed && r->p->on_cert_used != NULL)
+        r->p->on_cert_used(r->p->alarm_arg, r->name.device, r->cert_sha256);
     if (!provision_is_wanted(r, reader))
         return;
     struct rf_provision *p = r->p;
@@ -593,6 +596,7 @@ struct rf_provision *rf_provision_new(const struct rf_provision_conf *conf)
     p->files = rf_worker_start("files", RF_PROVISION_PENDING_MAX, &p->looker);
     p->db = conf->db;
     p->on_alarm = conf->on_alarm;
+    p->on_cert_used = conf->on_cert_used;
     p->alarm_arg = conf->alarm_arg;
     p->seen = provision_seen_new();
     p->notes = provision_notes_new(p->loop, p->store, provision_gate_new_pending, p);

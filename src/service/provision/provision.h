@@ -71,7 +71,9 @@ struct rf_provision_conf {
     struct rf_worker *signer;
     struct rf_worker *signer_too;   /* of the second line to the same signer; may be NULL */
     rf_provision_alarm_fn on_alarm; /* may be NULL */
-    void *alarm_arg;
+    /** The device proved itself by HTTPS with an LSC that is not confirmed yet. May be NULL. */
+    void (*on_cert_used)(void *arg, const char *device, const uint8_t sha256[32]);
+    void *alarm_arg;                  /* of both */
     rf_provision_key_fn signing_key;  /* may be NULL */
     const struct rf_secret *wrap_key; /* of the database's secrets, copied; NULL: there is none */
 };

@@ -35,6 +35,7 @@ struct request {
     bool is_proven; /* the connection has proven that it is the device of the name */
     bool needs_proof;
     uint8_t cert_sha256[32];           /* by this certificate */
+    bool is_unconfirmed;               /* an LSC whose confirmation did not come; using it is one */
     char proven[RF_STORE_DEVICE_NAME]; /* whoever it is; empty: nobody */
     struct provision_facts *facts;
     rf_provision_key_fn signing_key;
@@ -85,6 +86,7 @@ struct rf_provision {
     uint64_t facts_n;
     struct provision_unknown unknown[PROVISION_UNKNOWN_MAX];
     rf_provision_alarm_fn on_alarm;
+    void (*on_cert_used)(void *arg, const char *device, const uint8_t sha256[32]);
     void *alarm_arg;
     struct provision_cache *cache;
     struct generations *generations;

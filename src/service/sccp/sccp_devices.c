@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The configured devices: set by the operator's side, looked up at Register, shown as status. */
+#include "base/faults.h"
 #include "base/mem.h"
 #include "service/sccp/sccp_int.h"
 
@@ -70,6 +71,10 @@ static void tell_phone(struct station *st, const struct rf_sccp_device *before)
     } else if (!sccp_model_fits(s, &st->conf)) {
         send_reset(s, RF_SCCP_RESET_RESET);
         sccp_session_close(s, "the legacy port is not for its new model");
+    } else if (!rf_fault_skips("sccp.session-of-old-certificate") &&
+               sccp_is_superseded(s, &st->conf)) {
+        send_reset(s, RF_SCCP_RESET_RESTART);
+        sccp_session_close(s, "its certificate was replaced or revoked");
     } else if (is_shown_changed(before, &st->conf)) {
         send_reset(s, RF_SCCP_RESET_RESTART);
     }

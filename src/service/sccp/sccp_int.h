@@ -129,6 +129,8 @@ void sccp_session_watch(struct session *s, uint64_t ms);
 /** May a device of this model be on the session's listener? */
 bool sccp_model_fits(const struct session *s, const struct rf_sccp_device *d);
 /** True when `s` still exists afterwards. */
+/** Was the certificate of this session replaced or revoked? */
+bool sccp_is_superseded(const struct session *s, const struct rf_sccp_device *d);
 bool sccp_on_register(struct session *s, const struct rf_sccp_register *reg);
 void sccp_on_alarm(struct session *s, const struct rf_sccp_alarm *alarm);
 

@@ -97,6 +97,12 @@ static const struct rf_sccp_device_cert *cert_find(const struct session *s,
     return NULL;
 }
 
+bool sccp_is_superseded(const struct session *s, const struct rf_sccp_device *d)
+{
+    const struct rf_sccp_device_cert *c = s->has_tls ? cert_find(s, d) : NULL;
+    return c != NULL && c->state == RF_SCCP_CERT_SUPERSEDED;
+}
+
 static bool must_be_listed(const struct session *s, const struct rf_sccp_device *d)
 {
     const struct rf_cert *ours = s->svc->conf.listed_issuer;

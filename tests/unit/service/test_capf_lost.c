@@ -417,6 +417,49 @@ static void showing_an_unconfirmed_lsc_confirms_it_sec_62(void **state)
     id_fini(&second);
 }
 
+/* The same when nothing is scheduled any more: it is confirmed, and nothing else happens. Any other
+ * certificate finds nothing to do. */
+static void an_unconfirmed_lsc_is_confirmed_without_an_operation_sec_62(void **state)
+{
+    struct kit *k = *state;
+    struct rf_why why = {0};
+    struct id second = {0}, thief = {0};
+    kit_install(k);
+    kit_schedule(k, PHONE, RF_STORE_OP_INSTALL, RF_STORE_AUTH_LSC, NULL);
+    id_set_key(&second, new_key(0));
+    struct kit_link *l = kit_open(k, HERE);
+    kit_say_cert(k, l, PHONE, &k->lsc);
+    kit_expect(k, l, RF_CAPF_KEYGEN_REQ);
+    kit_say_key(k, l, second.key);
+    kit_expect(k, l, RF_CAPF_STORE_CERT_REQ);
+    assert_err(rf_cert_from_der(l->msg.cert, &second.cert, &why), RF_OK);
+    kit_lose(k, l);
+    kit_pump(k);
+    struct rf_store_capf none = {.op = RF_STORE_OP_NONE, .device = PHONE};
+    kit_schedule_as(k, &none);
+    l = kit_open(k, HERE);
+    kit_say_cert(k, l, PHONE, &k->lsc);
+    kit_expect_end(k, l, RF_CAPF_REASON_NO_ACTION);
+    kit_expect_event(k, PHONE, "no-operation");
+    thief.cert = rf_cert_ref(second.cert);
+    id_set_key(&thief, new_key(0));
+    l = kit_open(k, HERE);
+    kit_say_cert(k, l, PHONE, &thief);
+    kit_expect_end(k, l, RF_CAPF_REASON_INVALID);
+    kit_expect_event(k, PHONE, "proof-mismatch");
+    assert_int_equal(kit_certs(k, PHONE, RF_STORE_LSC, RF_STORE_CERT_UNCONFIRMED), 1);
+    l = kit_open(k, HERE);
+    kit_say_cert(k, l, PHONE, &second);
+    kit_expect_end(k, l, RF_CAPF_REASON_NO_ACTION);
+    kit_expect_event(k, PHONE, "confirmed");
+    assert_int_equal(kit_certs(k, PHONE, RF_STORE_LSC, RF_STORE_CERT_CONFIRMED), 1);
+    assert_int_equal(kit_certs(k, PHONE, RF_STORE_LSC, RF_STORE_CERT_SUPERSEDED), 1);
+    assert_int_equal(kit_op(k, PHONE).op, RF_STORE_OP_NONE);
+    assert_true(k->changed_done);
+    id_fini(&second);
+    id_fini(&thief);
+}
+
 /* It came from an older operation: the phone has it, and the new operation goes on. */
 static void an_unconfirmed_lsc_of_an_older_operation_does_not_end_the_new_one(void **state)
 {
@@ -724,6 +767,7 @@ int main(void)
         T(a_confirmation_that_is_lost_leaves_it_unconfirmed_sec_62),
         T(a_link_lost_after_the_confirmation_is_no_loss_sec_62),
         T(showing_an_unconfirmed_lsc_confirms_it_sec_62),
+        T(an_unconfirmed_lsc_is_confirmed_without_an_operation_sec_62),
         T(an_unconfirmed_lsc_of_an_older_operation_does_not_end_the_new_one),
         T(a_restart_in_the_middle_leaves_it_scheduled_sec_62),
         T(sessions_may_go_while_a_worker_has_one_in_hand),
