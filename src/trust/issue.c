@@ -310,7 +310,7 @@ static void plan_role(enum rf_cert_role role, enum rf_key_type key, struct plan 
         p->has_eku_server = true;
         break;
     case RF_CERT_ROLE_CAPF:
-        p->key_usage = RF_KU_DIGITAL_SIGNATURE | RF_KU_KEY_CERT_SIGN;
+        p->key_usage = tls | RF_KU_KEY_CERT_SIGN; /* old phones encrypt to an RSA key */
         p->is_ca = p->has_path_len = true;
         break;
     case RF_CERT_ROLE_LSC_ISSUER:

@@ -48,7 +48,37 @@ static void an_rsa_server_key_may_also_encipher(void **state)
     assert_err(rf_issue_self_signed(&spec, id.vault, &c, NULL), RF_OK);
     assert_int_equal(rf_cert_key_usage(c), RF_KU_DIGITAL_SIGNATURE | RF_KU_KEY_ENCIPHERMENT);
     rf_cert_freep(&c);
+    spec.role = RF_CERT_ROLE_CAPF; /* old phones know no other way to a TLS key */
+    assert_err(rf_issue_self_signed(&spec, id.vault, &c, NULL), RF_OK);
+    assert_int_equal(rf_cert_key_usage(c),
+                     RF_KU_DIGITAL_SIGNATURE | RF_KU_KEY_ENCIPHERMENT | RF_KU_KEY_CERT_SIGN);
+    assert_err(rf_cert_capf_check(c, NULL), RF_OK);
+    rf_cert_freep(&c);
     id_fini(&id);
+}
+
+/* Digest and algorithm say the same, and the signature holds; nothing else is signed with it. */
+static void a_mic_of_an_old_phone(void **state)
+{
+    for (unsigned bits = 0; bits <= 2048; bits += 2048) {
+        struct id ca = self_id(RF_CERT_ROLE_MIC_ISSUER, "Issuer", bits),
+                  phone = fixture_id("phone");
+        struct rf_issue_mic spec = {.device_name = rf_slice_str("SEP001122334455"),
+                                    .model = rf_slice_str("7962"),
+                                    .serial_number = rf_slice_str("RF1"),
+                                    .spki = rf_key_spki(phone.key),
+                                    .now_s = TEST_NOW,
+                                    .days = 10};
+        for (int is_sha1 = 0; is_sha1 <= 1; is_sha1++) {
+            struct rf_cert *c = NULL;
+            spec.is_sha1 = is_sha1 == 1;
+            assert_err(rf_issue_mic(&spec, ca.cert, ca.vault, &c, NULL), RF_OK);
+            assert_string_equal(rf_cert_signature_digest(c), is_sha1 ? "sha1" : "sha256");
+            rf_cert_freep(&c);
+        }
+        id_fini(&phone);
+        id_fini(&ca);
+    }
 }
 
 static void lsc_says_what_a8_wants(void **state)
@@ -204,6 +234,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(roles_have_their_constraints),
         cmocka_unit_test(an_rsa_server_key_may_also_encipher),
+        cmocka_unit_test(a_mic_of_an_old_phone),
         cmocka_unit_test(lsc_says_what_a8_wants),
         cmocka_unit_test(mic_carries_model_and_serial_number),
         cmocka_unit_test(a_mic_always_has_a_model_and_a_readable_serial_number),
