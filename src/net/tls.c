@@ -248,8 +248,3 @@ const char *rf_tls_name(const struct rf_tls *tls)
 {
     return tls->name;
 }
-
-enum rf_tls_profile rf_tls_profile_of(const struct rf_tls *tls)
-{
-    return tls->profile;
-}

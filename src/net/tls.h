@@ -90,6 +90,5 @@ void rf_tls_free(struct rf_tls *tls);
 /** Client: drop the session kept for resumption (e.g. the certificate changed). */
 void rf_tls_forget_session(struct rf_tls *tls);
 const char *rf_tls_name(const struct rf_tls *tls);
-enum rf_tls_profile rf_tls_profile_of(const struct rf_tls *tls);
 
 #endif

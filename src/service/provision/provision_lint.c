@@ -63,9 +63,10 @@ static void check_port(const struct lint *l, const char *path)
 {
     uint64_t port = 0;
     struct rf_slice value = value_of(l, path);
-    uint64_t tls = (uint64_t)l->facts->port_base + RF_PHONEXML_TLS_OFFSET;
+    uint16_t ours = provision_port_base(l->facts, l->in->device->model);
+    uint64_t tls = (uint64_t)ours + RF_PHONEXML_TLS_OFFSET;
     if (value.len == 0 || !rf_parse_u64(value, 0, UINT16_MAX, &port) ||
-        port == RF_PHONEXML_CM_PORT || port == l->facts->port_base)
+        port == RF_PHONEXML_CM_PORT || port == ours)
         return;
     bool is_tls = port == tls || port == RF_PHONEXML_CM_PORT + RF_PHONEXML_TLS_OFFSET;
     found(l, is_tls, "port-secure", path,

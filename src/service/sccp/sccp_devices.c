@@ -251,7 +251,6 @@ static void fill_session(const struct session *s, struct rf_sccp_device_status *
     out->has_tls = s->has_tls;
     out->is_encrypted = s->is_encrypted;
     memcpy(out->address, s->address, sizeof out->address);
-    out->is_legacy = s->is_legacy;
     memcpy(out->tls_version, s->tls_version, sizeof out->tls_version);
     memcpy(out->suite, s->suite, sizeof out->suite);
     memcpy(out->load, s->load, sizeof out->load);

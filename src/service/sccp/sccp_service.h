@@ -235,7 +235,6 @@ struct rf_sccp_device_status {
     bool has_tls;
     bool is_encrypted;
     char address[RF_SCCP_ADDRESS_TEXT + 1];
-    bool is_legacy;
     char tls_version[16];
     char suite[RF_SCCP_SUITE_TEXT + 1];
     char load[RF_SCCP_LOAD_TEXT + 1];

@@ -65,7 +65,7 @@ static void open_both(struct both *b)
     conf.name = "sccp-legacy";
     conf.profile = RF_TLS_LEGACY;
     assert_err(rf_tls_server_new(&conf, &b->legacy_tls, NULL), RF_OK);
-    assert_int_equal(rf_tls_profile_of(b->legacy_tls), RF_TLS_LEGACY);
+    assert_int_equal(b->legacy_tls->profile, RF_TLS_LEGACY);
     struct rf_link_conf link = {.tls = b->w.server_tls};
     listen_with(&b->w, &link);
     struct rf_listener_conf at = {

@@ -318,9 +318,45 @@ static void certificates_signed_with_sha1_need_their_knob(void **state)
     assert_err(rf_cert_from_pem_file(root_path, &root, &why), RF_OK);
     assert_err(rf_anchors_add(k->anchors, root, &why), RF_OK);
     expect_cert(k, &mic, "cert-digest");
+    k->is_legacy = true; /* the port for old phones lets them in, and that alone */
+    rf_freep(&k->site->legacy_models);
+    k->site->legacy_models = rf_strdup("88xx");
+    kit_knobs(k);
+    expect_cert(k, &mic, NULL);
+    k->is_legacy = false;
+    expect_cert(k, &mic, "cert-digest");
     k->site->capf_sha1_certs = true;
     kit_knobs(k);
     expect_cert(k, &mic, NULL);
+    id_fini(&mic);
+}
+
+/* Whatever it proves; and nothing is lost by it. */
+static void the_port_for_old_phones_is_for_listed_models_sec_50(void **state)
+{
+    static const struct {
+        const char *models;
+        bool is_listed;
+    } rows[] = {{"", false}, {"79xx 6921", false}, {"79xx 8861", true}, {"88xx", true}};
+    struct kit *k = *state;
+    struct id mic = mic_id(PHONE, &k->mic_root, 0);
+    k->is_legacy = true;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        rf_freep(&k->site->legacy_models);
+        k->site->legacy_models = rf_strdup(rows[i].models);
+        kit_knobs(k);
+        if (rows[i].is_listed) {
+            expect_cert(k, &mic, NULL);
+            continue;
+        }
+        schedule_mic(k);
+        struct kit_link *l = kit_open(k, HERE);
+        kit_say_cert(k, l, PHONE, &mic);
+        kit_expect_end(k, l, RF_CAPF_REASON_INVALID);
+        struct rf_store_capf op;
+        assert_err(rf_store_capf_load(k->store, PHONE, &op, NULL), RF_OK);
+        assert_int_equal(op.op, RF_STORE_OP_INSTALL);
+    }
     id_fini(&mic);
 }
 
@@ -671,6 +707,7 @@ int main(void)
         T(bytes_that_are_no_certificate),
         T(rsa_keys_of_phones_have_a_floor),
         T(certificates_signed_with_sha1_need_their_knob),
+        T(the_port_for_old_phones_is_for_listed_models_sec_50),
         T(bare_digests_need_their_knob_sec_60a),
         T(mics_need_their_knob),
         T(a_revoked_mic_is_refused),

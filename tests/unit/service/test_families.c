@@ -186,6 +186,22 @@ static void a_load_is_named_without_its_suffix(void **state)
     }
 }
 
+static void models_of_a_list(void **state)
+{
+    static const struct {
+        const char *list, *model;
+        bool is_in;
+    } rows[] = {
+        {"79xx", "7962", true},     {"79xx", "CP-7962G", true},  {"79xx", "7962G", true},
+        {"79xx", "796", false},     {"79xx", "79621", false},    {"79xx", "79AB", false},
+        {"7962", "7963", false},    {"88xx 79xx", "7962", true}, {"88xx  7962 ", "7962", true},
+        {"7941GE", "7941GE", true}, {"", "7962", false},         {"79xx", "", false},
+        {"  ", "7962", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(rf_family_model_listed(rows[i].list, rows[i].model), rows[i].is_in);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +211,7 @@ int main(void)
         cmocka_unit_test(models_have_their_numbers),
         cmocka_unit_test(models_are_told_what_they_can),
         cmocka_unit_test(a_load_is_named_without_its_suffix),
+        cmocka_unit_test(models_of_a_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -116,6 +116,18 @@ static void wrong_configurations_are_refused_with_their_reason(void **state)
         {"sccp_port = 3361\n", "conf-ports", "capf_port"},
         {"http = yes\nhttps = yes\nhttps_port = 6970\n", "conf-ports", "http_port"},
         {"https_unsigned = 78xx;\n", "conf-value", "https_unsigned"},
+        {"\nlegacy_sccp_port = 2100\n", "conf-legacy", "line 2: legacy_sccp_port"},
+        {"legacy_capf_port = 3805\nlegacy_models = 79xx\n", "conf-legacy", "legacy_networks"},
+        {"legacy_capf_port = 3805\nlegacy_networks = 10.0.0.0/8\n", "conf-legacy", "legacy_models"},
+        {"legacy_capf_port = 3805\nlegacy_networks = 10.0.0.0/8\nlegacy_models =  \n",
+         "conf-legacy", "legacy_models"},
+        {"legacy_models = 79xx;\n", "conf-value", "legacy_models"},
+        {"legacy_networks = everybody\n", "conf-value", "legacy_networks"},
+        {"legacy_capf_port = 3804\nlegacy_models = 79xx\nlegacy_networks = ::/0\n", "conf-ports",
+         "legacy_capf_port"},
+        {"legacy_sccp_port = 2000\nlegacy_models = 79xx\nlegacy_networks = ::/0\n", "conf-ports",
+         "legacy_sccp_port"},
+        {"tvs = yes\ntvs_port = 6970\nhttp = yes\n", "conf-ports", "tvs_port"},
         {"lsc_key_bits = 1024\n", "conf-key-size", "rsa_min"},
     };
     RF_AUTO(rf_freep) char *path = rf_site_path_in(p->dir, RF_SITE_CONF);
