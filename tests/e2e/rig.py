@@ -90,11 +90,11 @@ class Process:
         self.env = {}
         Process.everyone.append(self)
 
-    def launch(self, *command, stdout=None):
+    def launch(self, *command, stdout=None, stdin=subprocess.DEVNULL):
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with open(self.log, "ab") as log:
             self.child = subprocess.Popen([str(word) for word in command],
-                                          stdin=subprocess.DEVNULL, stdout=stdout or log,
+                                          stdin=stdin, stdout=stdout or log,
                                           stderr=log, env=dict(os.environ, **self.env))
         return self
 
@@ -320,13 +320,17 @@ class Phone(Process):
         super().__init__(f"ringphone {name}", self.flash.parent / f"{self.flash.name}.log")
         self._events, self._news, self._reader = [], threading.Condition(), None
 
-    def start(self, site, *words, before=()):
+    def start(self, site, *words, before=(), has_menu=False):
         """Switch it on. `site` is a Site, or HOST:PORT of a TFTP server; `before`: words of a command
-        that runs it, e.g. in another network. Events of an earlier life are forgotten."""
+        that runs it, e.g. in another network; `has_menu`: for say(). Events of an earlier life are
+        forgotten."""
         tftp = site.tftp if isinstance(site, Site) else site
         self._events = []
+        if has_menu:
+            words += ("--console",)
         self.launch(*before, program("ringphone"), "--flash", self.flash, "--tftp", tftp, "--json",
-                    "--retry-ms", "1000", *words, stdout=subprocess.PIPE)
+                    "--retry-ms", "1000", *words, stdout=subprocess.PIPE,
+                    stdin=subprocess.PIPE if has_menu else subprocess.DEVNULL)
         self._reader = threading.Thread(target=self._read, args=(self.child.stdout, self._events),
                                         daemon=True)
         self._reader.start()
@@ -343,6 +347,15 @@ class Phone(Process):
         with self._news:
             events.append(None)  # the end
             self._news.notify_all()
+
+    def say(self, line, ok=True):
+        """A line of its menu; the answer, which is a yes or a refusal as `ok` says."""
+        before = len(self.seen("answer"))
+        self.child.stdin.write(f"{line}\n".encode())
+        self.child.stdin.flush()
+        answer = self.wait("answer", after=before)
+        assert answer["ok"] is ok, answer
+        return answer
 
     @property
     def events(self):

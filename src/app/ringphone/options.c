@@ -18,6 +18,9 @@ enum {
     OPT_CALL,
     OPT_ANSWER,
     OPT_EXIT_AFTER_CALL,
+    OPT_OPEN,
+    OPT_CONSOLE,
+    OPT_KEY_DELAY,
     OPT_PLAY,
     OPT_RECORD,
     OPT_FOR,
@@ -54,6 +57,9 @@ static const struct option long_options[] = {
     {"call", required_argument, NULL, OPT_CALL},
     {"answer", no_argument, NULL, OPT_ANSWER},
     {"exit-after-call", no_argument, NULL, OPT_EXIT_AFTER_CALL},
+    {"open", required_argument, NULL, OPT_OPEN},
+    {"console", no_argument, NULL, OPT_CONSOLE},
+    {"key-delay-ms", required_argument, NULL, OPT_KEY_DELAY},
     {"play", required_argument, NULL, OPT_PLAY},
     {"record", required_argument, NULL, OPT_RECORD},
     {"for", required_argument, NULL, OPT_FOR},
@@ -184,6 +190,11 @@ static int take_text(int c, struct options *o)
             return wrong("\"%s\" is no number to call", optarg);
         o->call = optarg;
         return EXIT_DONE;
+    case OPT_OPEN:
+        if (optarg[0] == '\0')
+            return wrong("--open wants a URL, or the name of a service");
+        o->open = optarg;
+        return EXIT_DONE;
     case OPT_PLAY:
         o->play = optarg;
         return EXIT_DONE;
@@ -232,6 +243,10 @@ static int take_value(int c, struct options *o)
         is_good = take_number(optarg, 1, 64, &o->tftp_window);
         want = "1 to 64 blocks";
         break;
+    case OPT_KEY_DELAY:
+        is_good = take_number(optarg, 1, 86400000, &o->key_delay_ms);
+        want = "1 to 86400000 milliseconds";
+        break;
     case OPT_FOR:
         is_good = options_duration(optarg, &o->for_ms);
         want = "a time: 5s, 500ms, 2m";
@@ -277,6 +292,7 @@ static void take_flag(int c, struct options *o)
 {
     o->is_answering |= c == OPT_ANSWER;
     o->exits_after_call |= c == OPT_EXIT_AFTER_CALL;
+    o->has_console |= c == OPT_CONSOLE;
     o->is_json |= c == OPT_JSON;
     o->allow_sha1 |= c == OPT_SHA1;
     o->bare_digest |= c == OPT_BARE;
@@ -294,6 +310,7 @@ static int take_one(int c, struct options *o, char **argv)
     switch (c) {
     case OPT_FLASH:
     case OPT_CALL:
+    case OPT_OPEN:
     case OPT_PLAY:
     case OPT_RECORD:
     case OPT_MIN_LOAD:
@@ -313,6 +330,7 @@ static int take_one(int c, struct options *o, char **argv)
     case OPT_HTTP:
     case OPT_HTTPS:
     case OPT_WINDOW:
+    case OPT_KEY_DELAY:
         return take_value(c, o);
     default:
         take_flag(c, o);

@@ -82,7 +82,7 @@ int page_security(int argc, char **argv)
     return EXIT_DONE;
 }
 
-static struct rf_json *status_json(const struct rf_flash *flash, const struct rf_flash_status *all)
+struct rf_json *status_json(const struct rf_flash *flash, const struct rf_flash_status *all)
 {
     struct rf_json *j = rf_json_obj();
     struct rf_json *list = rf_json_arr();

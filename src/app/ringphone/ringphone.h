@@ -26,6 +26,9 @@ struct options {
     const char *call;
     bool is_answering;
     bool exits_after_call;
+    bool has_console;
+    const char *open; /* a page of a service; NULL: none */
+    uint32_t key_delay_ms;
     const char *play;
     const char *record;
     uint32_t for_ms;     /* 0: not limited */
@@ -68,7 +71,26 @@ void print_event(const struct rf_phone_event *event, const char *device, bool is
  * string is wiped as soon as the phone has it. */
 int run_phone(struct options *o);
 
+/* console.c: the phone's menu, a command a line from standard input. */
+struct console;
+struct console_conf {
+    struct rf_loop *loop;
+    struct rf_worker *worker; /* reads the flash for its pages */
+    struct rf_phone *phone;
+    const char *flash;
+    bool is_json;
+    uint64_t start_ms;
+    void (*quit)(void *arg, bool has_failed); /* once; switch the phone off */
+    void *arg;
+};
+struct console *console_open(const struct console_conf *conf);
+/** An event has been told: perhaps somebody waits for it. */
+void console_event(struct console *c, const struct rf_phone_event *event);
+/** The terminal is as it was before. After the worker and the loop are gone. NULL is fine. */
+void console_close(struct console *c);
+
 /* pages.c */
+struct rf_json *status_json(const struct rf_flash *flash, const struct rf_flash_status *all);
 int page_security(int argc, char **argv);
 int page_status(int argc, char **argv);
 

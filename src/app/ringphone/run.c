@@ -18,6 +18,8 @@ struct app {
     const struct options *o;
     struct rf_loop *loop;
     struct rf_worker *worker;
+    struct rf_worker *key_worker;
+    struct console *console; /* NULL: none */
     struct rf_media *media;
     struct rf_media_clip *clip;
     struct rf_fetcher *fetcher;
@@ -28,8 +30,9 @@ struct app {
     bool has_called; /* --call: it was dialled */
     bool was_connected;
     bool is_call_over;
+    bool has_opened;  /* --open: it was tried */
     unsigned streams; /* whose end is still to come */
-    rf_timer_id for_timer, give_up_timer, last_timer;
+    rf_timer_id for_timer, give_up_timer, last_timer, open_timer;
 };
 
 static uint64_t now_ms(const struct app *a)
@@ -112,6 +115,46 @@ static void reached(struct app *a)
 
 /* ---- what happens ---- */
 
+/* Nothing else keeps the phone on than the page. */
+static bool is_only_opening(const struct app *a)
+{
+    const struct options *o = a->o;
+    return o->call == NULL && !o->is_answering && !o->has_console && o->for_ms == 0;
+}
+
+static void page_over(struct app *a, bool is_opened)
+{
+    if (!is_opened)
+        a->status = EXIT_REFUSED;
+    if (is_only_opening(a))
+        stop(a);
+}
+
+static void on_service(struct app *a, const struct rf_phone_event *event)
+{
+    if (a->o->open != NULL && a->has_opened)
+        page_over(a, rf_phone_event_value(event, "code") == NULL);
+}
+
+/* From outside the registration's own event. */
+static void on_open_now(void *owner, uint64_t number)
+{
+    struct app *a = owner;
+    struct rf_why why = {0};
+    (void)number;
+    a->open_timer = 0;
+    if (a->is_stopping || rf_phone_open(a->phone, a->o->open, &why) == RF_OK)
+        return;
+    say(a->o->open, &why);
+    page_over(a, false);
+}
+
+static void open_page(struct app *a)
+{
+    a->has_opened = true;
+    a->open_timer = rf_timer_start(rf_loop_timers(a->loop), 0, on_open_now, a, 0);
+}
+
 static void on_registered(struct app *a)
 {
     struct rf_why why = {0};
@@ -119,6 +162,8 @@ static void on_registered(struct app *a)
         reached(a);
     if (a->o->call == NULL && !a->o->is_answering)
         start_for(a);
+    if (a->o->open != NULL && !a->has_opened)
+        open_page(a);
     if (a->o->call == NULL || a->has_called)
         return;
     a->has_called = true;
@@ -207,10 +252,35 @@ static void on_event(void *arg, const struct rf_phone_event *event)
     print_event(event, rf_phone_device(a->phone), a->o->is_json, now_ms(a) - a->start_ms);
     if (event->kind == RF_PHONE_STATION)
         on_station(a, event->station);
+    else if (event->kind == RF_PHONE_SERVICE)
+        on_service(a, event);
     else if (event->kind == RF_PHONE_HALTED)
         fail(a);
     else if (event->kind == RF_PHONE_STOPPED)
         rf_loop_stop(a->loop);
+    if (a->console != NULL)
+        console_event(a->console, event);
+}
+
+static void on_quit(void *arg, bool has_failed)
+{
+    struct app *a = arg;
+    if (has_failed)
+        a->status = EXIT_REFUSED;
+    stop(a);
+}
+
+static void open_console(struct app *a)
+{
+    struct console_conf conf = {.loop = a->loop,
+                                .worker = a->worker,
+                                .phone = a->phone,
+                                .flash = a->o->flash,
+                                .is_json = a->o->is_json,
+                                .start_ms = a->start_ms,
+                                .quit = on_quit,
+                                .arg = a};
+    a->console = console_open(&conf);
 }
 
 /* ---- putting it together ---- */
@@ -272,6 +342,8 @@ static void make_phone(struct app *a)
         .clock = rf_loop_clock(a->loop),
         .timers = rf_loop_timers(a->loop),
         .worker = a->worker,
+        .key_worker = a->key_worker,
+        .key_delay_ms = o->key_delay_ms,
         .answers = rf_loop_mailbox(a->loop),
         .media = rf_station_media_real(),
         .media_arg = a->media,
@@ -289,18 +361,22 @@ static void end(struct app *a)
     rf_timer_stop(timers, &a->for_timer);
     rf_timer_stop(timers, &a->give_up_timer);
     rf_timer_stop(timers, &a->last_timer);
+    rf_timer_stop(timers, &a->open_timer);
     rf_phone_free(a->phone);
+    rf_worker_stop(a->key_worker);
     rf_worker_stop(a->worker);
     rf_media_stop(a->media);
     rf_fetcher_free(a->fetcher);
     rf_media_clip_unref(a->clip);
     rf_loop_free(a->loop);
+    console_close(a->console);
 }
 
 int run_phone(struct options *o)
 {
     struct app a = {.o = o, .loop = rf_loop_new(rf_clock_real(), "ringphone")};
     a.worker = rf_worker_start("phone-files", WORKER_LIMIT, NULL);
+    a.key_worker = rf_worker_start("phone-keys", WORKER_LIMIT, NULL);
     a.start_ms = now_ms(&a);
     if (!begin(&a)) {
         a.status = EXIT_REFUSED;
@@ -320,6 +396,8 @@ int run_phone(struct options *o)
     rf_loop_on_signal(a.loop, SIGINT, on_signal, &a);
     if (o->give_up_ms != 0)
         a.give_up_timer = rf_timer_start(rf_loop_timers(a.loop), o->give_up_ms, on_give_up, &a, 0);
+    if (o->has_console)
+        open_console(&a);
     rf_phone_start(a.phone);
     rf_loop_run(a.loop);
     end(&a);

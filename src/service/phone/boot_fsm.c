@@ -16,6 +16,7 @@ static void act_boot(void *self, const void *data)
 {
     struct rf_phone *p = self;
     (void)data;
+    phone_settings_end(p);
     p->boots++;
     p->is_enrolled = false;
     p->is_unconfirmed = false;
@@ -184,6 +185,8 @@ static void act_no_load(void *self, const void *data)
 
 /* ---- B9, C1: enrolment ---- */
 
+static void act_decide_mode(void *self, const void *data);
+
 static void act_decide_enrol(void *self, const void *data)
 {
     struct rf_phone *p = self;
@@ -209,8 +212,18 @@ static void act_enrol_later(void *self, const void *data)
 
 static void act_read_keys(void *self, const void *data)
 {
+    struct rf_phone *p = self;
     (void)data;
-    phone_do_keys(self);
+    p->keys_wait = false;
+    phone_do_keys(p);
+}
+
+/* The key takes long: until it is there the phone works with what it has. */
+static void act_beside(void *self, const void *data)
+{
+    struct rf_phone *p = self;
+    p->is_enrol_beside = true;
+    act_decide_mode(self, data);
 }
 
 /* ---- B10, R0, R1 ---- */
@@ -244,12 +257,30 @@ static void act_leave(void *self, const void *data)
     p->leave_ms = 0;
 }
 
+/* What an enrolment beside has written by now counts; a boot reads the keys anyway. */
+static void end_beside(struct rf_phone *p)
+{
+    bool is_cut = phone_beside_end(p);
+    if ((is_cut || p->keys_wait) && p->leave_to != PHONE_EV_TO_BOOT)
+        p->leave_to = PHONE_EV_TO_KEYS;
+    p->keys_wait = false;
+}
+
+/* A phone that is registered leaves of its own will. */
+static void act_unregister(void *self, const void *data)
+{
+    struct rf_phone *p = self;
+    (void)data;
+    p->conf.parts->station_stop(p->station);
+}
+
 static void act_left(void *self, const void *data)
 {
     struct rf_phone *p = self;
     (void)data;
     phone_station_end(p);
     phone_service_end(p);
+    end_beside(p);
     p->enrol_tries = 0;
     p->capf_at = 0;
     p->list_rounds = 0;
@@ -283,10 +314,25 @@ static void act_wait_for_slot(void *self, const void *data)
     wait_for_better(p, &p->got_why);
 }
 
+/* Nothing waits any more for better times. */
+static void act_changed(void *self, const void *data)
+{
+    struct rf_phone *p = self;
+    (void)data;
+    rf_timer_stop(p->conf.timers, &p->timer);
+    end_beside(p);
+    p->list_rounds = 0;
+    phone_event(p, p->leave_to);
+}
+
 static void act_wake(void *self, const void *data)
 {
     struct rf_phone *p = self;
     (void)data;
+    if (p->is_enrol_beside) { /* its certificate may be what is wanted */
+        phone_timer(p, p->conf.retry_first_ms, PHONE_EV_T_RETRY);
+        return;
+    }
     p->list_rounds = 0;
     p->enrol_tries = 0;
     phone_event(p, p->firmware != NULL ? PHONE_EV_TO_LISTS : PHONE_EV_TO_BOOT);
@@ -312,6 +358,7 @@ static void act_stop(void *self, const void *data)
     phone_fetch_end(p);
     phone_tvs_end(p);
     phone_service_end(p);
+    phone_settings_end(p);
     /* Nor is the enrolment freed from inside its own event. */
     if (p->enrol != NULL)
         phone_timer(p, 0, PHONE_EV_T_NOW);
@@ -440,6 +487,7 @@ static const struct rf_fsm_row rows[] = {
     ROW(C1_CAPF, CHANGED, act_read_keys, C1_KEYS),
     ROW(C1_CAPF, AGAIN, act_enrol_later, C1_PAUSE),
     ROW(C1_CAPF, NO_ENROL, act_decide_mode, B10_DECIDE),
+    ROW(C1_CAPF, BESIDE, act_beside, B10_DECIDE),
     ROW(C1_PAUSE, T_RETRY, act_enrol, C1_CAPF),
     ROW(C1_KEYS, READY, phone_act_get_ctl, B4_CTL),
     ROW(C1_KEYS, DAMAGED, act_halt, B_REC),
@@ -455,13 +503,19 @@ static const struct rf_fsm_row rows[] = {
     ROW(R1_REGISTER, RESET, act_leave, R_LEAVE),
     ROW(RUN, LOST, NULL, R1_REGISTER),
     ROW(RUN, RESET, act_leave, R_LEAVE),
+    ROW(R1_REGISTER, CHANGED, act_unregister, R_LEAVE),
+    ROW(RUN, CHANGED, act_unregister, R_LEAVE),
+    STAY(R_LEAVE, LEFT, act_leave),
     STAY(R_LEAVE, T_NOW, act_left),
     ROW(R_LEAVE, TO_BOOT, act_boot, B0_VERIFY),
     ROW(R_LEAVE, TO_LISTS, phone_act_get_ctl, B4_CTL),
     ROW(R_LEAVE, TO_CONFIG, phone_act_get_config, B7_CONFIG),
+    ROW(R_LEAVE, TO_KEYS, act_read_keys, C1_KEYS),
     STAY(R_WAIT, T_RETRY, act_wake),
     ROW(R_WAIT, TO_LISTS, phone_act_get_ctl, B4_CTL),
     ROW(R_WAIT, TO_BOOT, act_boot, B0_VERIFY),
+    STAY(R_WAIT, CHANGED, act_changed),
+    ROW(R_WAIT, TO_KEYS, act_read_keys, C1_KEYS),
 
     {RF_FSM_ANY, PHONE_EV_STOP, act_stop, PHONE_STOPPING},
     STAY(STOPPING, STOP, NULL),
@@ -552,6 +606,9 @@ const char *rf_phone_boot_action_name(rf_fsm_action action)
         NAME(decide_enrol),
         NAME(enrol),
         NAME(enrol_later),
+        NAME(beside),
+        NAME(unregister),
+        NAME(changed),
         NAME(read_keys),
         NAME(decide_mode),
         NAME(register),

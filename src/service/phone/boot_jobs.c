@@ -460,6 +460,39 @@ void phone_do_keys(struct rf_phone *p)
     phone_job_post(p, &k->base);
 }
 
+/* ---- the user forgets the lists ---- */
+
+struct erase_job {
+    struct phone_job base;
+    const struct rf_flash *flash;
+};
+
+static enum rf_err erase_work(struct phone_job *job, struct rf_why *why)
+{
+    return rf_flash_lists_erase(((struct erase_job *)job)->flash, why);
+}
+
+static void erase_done(struct rf_phone *p, struct phone_job *job)
+{
+    if (job->err != RF_OK) {
+        phone_status(p, "Erasing CTL and ITL files failed: %s", job->why.code);
+        return;
+    }
+    rf_lists_fini(&p->lists);
+    p->tvs_cache = (struct phone_tvs_cache){0}; /* who vouched is not known any more */
+    p->leave_to = PHONE_EV_TO_LISTS;
+    phone_event(p, PHONE_EV_CHANGED);
+}
+
+void phone_do_erase(struct rf_phone *p)
+{
+    struct erase_job *e = rf_new(struct erase_job);
+    e->base.work = erase_work;
+    e->base.done = erase_done;
+    e->flash = p->flash;
+    phone_job_post(p, &e->base);
+}
+
 /* ---- status messages, and the end ---- */
 
 struct status_job {

@@ -38,9 +38,29 @@ static const struct rf_enrol_flash enrol_flash = {
     .remove_lsc = remove_lsc,
 };
 
+static bool has_call_manager(const struct rf_lists *lists)
+{
+    return rf_lists_nth(lists, RF_TRUSTLIST_ROLE_CCM, 0) != NULL ||
+           rf_lists_nth(lists, RF_TRUSTLIST_ROLE_CCM_TFTP, 0) != NULL;
+}
+
+/* A key may take half an hour. Meanwhile the phone works with what it has, if it has enough. */
+static void watch_the_key(struct rf_phone *p)
+{
+    bool has_enough =
+        p->config != NULL && p->stub == NULL && p->config->cm_n > 0 && has_call_manager(&p->lists);
+    if (p->fsm.state == PHONE_C1_CAPF && has_enough)
+        phone_timer(p, p->conf.enrol_beside_ms, PHONE_EV_BESIDE);
+}
+
 static void on_enrol_step(void *arg, enum rf_enrol_step step)
 {
     struct phone_values v;
+    struct rf_phone *p = arg;
+    p->enrol_step = step;
+    p->has_enrol_step = true;
+    if (step == RF_ENROL_STEP_KEY_ASKED)
+        watch_the_key(p);
     phone_values_start(&v, RF_PHONE_ENROL_STEP);
     phone_add(&v, "step", rf_enrol_step_name(step));
     phone_emit(arg, &v);
@@ -62,6 +82,32 @@ static void tell_enrolled(struct rf_phone *p, const struct rf_enrol_result *resu
     phone_emit(p, &v);
 }
 
+static void on_beside_timer(void *owner, uint64_t number)
+{
+    struct rf_phone *p = owner;
+    struct rf_why why = {0};
+    (void)number;
+    p->beside_timer = 0;
+    (void)!phone_enrol_beside(p, &why); /* it has told why */
+}
+
+/* It ran beside all else: nobody waits for it. */
+static void beside_ended(struct rf_phone *p, bool is_changed, bool may_retry)
+{
+    if (may_retry) {
+        p->is_enrol_beside = true;
+        p->beside_timer =
+            rf_timer_start(p->conf.timers, p->conf.enrol_retry_ms, on_beside_timer, p, 0);
+        return;
+    }
+    if (p->is_enrol_by_user)
+        rf_secret_fini(&p->auth); /* the next time he types it again */
+    p->is_enrol_by_user = false;
+    p->enrol_mode = 0;
+    if (is_changed)
+        phone_use_keys(p);
+}
+
 static void on_enrolled(void *arg, const struct rf_enrol_result *result)
 {
     struct rf_phone *p = arg;
@@ -69,18 +115,28 @@ static void on_enrolled(void *arg, const struct rf_enrol_result *result)
     bool may_retry = result->may_retry && p->enrol_tries < PHONE_ENROL_TRIES;
     bool is_failed = result->outcome == RF_ENROL_FAILED;
     bool was_heard = !is_failed || !result->may_retry; /* a server that is away is no circle */
+    struct rf_enrol *enrol = p->enrol;
     /* A wrong string sent again and again would lock the device. */
     p->is_enrol_refused = is_failed && !result->may_retry;
     p->is_unconfirmed = result->outcome == RF_ENROL_INSTALLED && !result->is_confirmed;
+    if (p->fsm.state == PHONE_C1_CAPF)
+        rf_timer_stop(p->conf.timers, &p->timer); /* of watch_the_key */
     /* From here on the result may be gone: who hears of it may stop the phone. */
     tell_enrolled(p, result);
+    if (p->enrol != enrol)
+        return;
     if (is_failed)
         p->capf_at++; /* the next server of the list */
     else
         p->is_enrolled = true;
     if (is_changed)
         rf_secret_fini(&p->auth); /* good for one use */
+    bool is_beside = p->is_enrol_beside;
     phone_enrol_end(p);
+    if (is_beside) {
+        beside_ended(p, is_changed, is_failed && may_retry);
+        return;
+    }
     /* The server has seen our certificate: what it encrypts from now on is for that one. */
     bool is_told = p->stub != NULL && !is_failed;
     if (p->stub != NULL && was_heard)
@@ -90,13 +146,13 @@ static void on_enrolled(void *arg, const struct rf_enrol_result *result)
                                             : PHONE_EV_NO_ENROL);
 }
 
-void phone_enrol_begin(struct rf_phone *p)
+static enum rf_err enrol_start(struct rf_phone *p, struct rf_why *why)
 {
     const struct rf_phonexml *c = p->stub != NULL ? p->stub : p->config;
     const struct rf_phonexml_capf *server = &c->capf[p->capf_at % c->capf_n];
-    struct rf_why why = {0};
     /* A stub whose key is not ours asks for an enrolment though none was scheduled. */
-    enum rf_enrol_mode mode = c->capf_auth_mode == RF_PHONEXML_CAPF_NONE
+    enum rf_enrol_mode mode = p->enrol_mode != 0 ? p->enrol_mode
+                              : c->capf_auth_mode == RF_PHONEXML_CAPF_NONE
                                   ? RF_ENROL_LSC_FIRST
                                   : (enum rf_enrol_mode)c->capf_auth_mode;
     struct rf_enrol_conf conf = {
@@ -118,6 +174,8 @@ void phone_enrol_begin(struct rf_phone *p)
         .clock = p->conf.clock,
         .timers = p->conf.timers,
         .worker = p->conf.worker,
+        .key_worker = p->conf.key_worker,
+        .key_delay_ms = p->conf.key_delay_ms,
         .answers = p->conf.answers,
         .flash = &enrol_flash,
         .flash_arg = p->flash,
@@ -134,17 +192,60 @@ void phone_enrol_begin(struct rf_phone *p)
     phone_add_n(&v, "try", p->enrol_tries);
     phone_emit(p, &v);
     phone_display(p, "enrolling");
-    if (p->conf.parts->enrol_start(&conf, &p->enrol, &why) == RF_OK)
-        return;
-    struct rf_enrol_result failed = {.outcome = RF_ENROL_FAILED, .reason = -1, .why = why};
-    tell_enrolled(p, &failed);
-    phone_event(p, PHONE_EV_NO_ENROL);
+    p->has_enrol_step = false;
+    enum rf_err err = p->conf.parts->enrol_start(&conf, &p->enrol, why);
+    if (err != RF_OK) {
+        struct rf_enrol_result failed = {.outcome = RF_ENROL_FAILED, .reason = -1, .why = *why};
+        tell_enrolled(p, &failed);
+    }
+    return err;
+}
+
+void phone_enrol_begin(struct rf_phone *p)
+{
+    struct rf_why why = {0};
+    if (enrol_start(p, &why) != RF_OK)
+        phone_event(p, PHONE_EV_NO_ENROL);
+}
+
+enum rf_err phone_enrol_beside(struct rf_phone *p, struct rf_why *why)
+{
+    p->is_enrol_beside = true;
+    enum rf_err err = enrol_start(p, why);
+    if (err == RF_OK)
+        return RF_OK;
+    p->is_enrol_beside = false;
+    beside_ended(p, false, false);
+    return err;
 }
 
 void phone_enrol_end(struct rf_phone *p)
 {
-    p->conf.parts->enrol_free(p->enrol);
-    p->enrol = NULL;
+    rf_timer_stop(p->conf.timers, &p->beside_timer);
+    p->conf.parts->enrol_free(rf_steal(&p->enrol));
+    p->is_enrol_beside = false;
+}
+
+bool phone_beside_end(struct rf_phone *p)
+{
+    bool is_there = p->is_enrol_beside;
+    if (!is_there)
+        return false;
+    phone_enrol_end(p);
+    beside_ended(p, false, false);
+    return true;
+}
+
+void phone_use_keys(struct rf_phone *p)
+{
+    struct rf_station_status status = {0};
+    if (p->station != NULL)
+        p->conf.parts->station_status(p->station, &status);
+    p->keys_wait = true;
+    if (status.call != RF_STATION_IDLE)
+        return;
+    p->leave_to = PHONE_EV_TO_KEYS;
+    phone_event(p, PHONE_EV_CHANGED);
 }
 
 /* ---- station ---- */
@@ -205,7 +306,7 @@ static void on_round(struct rf_phone *p)
 {
     struct rf_station_status status = {0};
     p->conf.parts->station_status(p->station, &status);
-    if (++p->rounds < p->conf.rounds || status.call != RF_STATION_IDLE)
+    if (++p->rounds < p->conf.rounds || status.call != RF_STATION_IDLE || p->is_enrol_beside)
         return;
     p->leave_to = PHONE_EV_TO_LISTS;
     phone_event(p, PHONE_EV_ROUNDS);
@@ -254,6 +355,8 @@ static void on_station(void *arg, const struct rf_station_event *ev)
         on_reset(p, ev->reset);
     } else if (ev->kind == RF_STATION_STOPPED) {
         phone_event(p, PHONE_EV_LEFT);
+    } else if (ev->kind == RF_STATION_CALL && ev->call_state == RF_STATION_IDLE && p->keys_wait) {
+        phone_use_keys(p);
     }
 }
 
@@ -334,12 +437,6 @@ void phone_station_end(struct rf_phone *p)
 }
 
 /* ---- B10: register, and how? ---- */
-
-static bool has_call_manager(const struct rf_lists *lists)
-{
-    return rf_lists_nth(lists, RF_TRUSTLIST_ROLE_CCM, 0) != NULL ||
-           rf_lists_nth(lists, RF_TRUSTLIST_ROLE_CCM_TFTP, 0) != NULL;
-}
 
 void phone_decide_mode(struct rf_phone *p)
 {

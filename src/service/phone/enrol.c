@@ -84,6 +84,7 @@ static void report(void *owner, uint64_t number)
 
 void enrol_finish(struct rf_enrol *e)
 {
+    enrol_job_drop(e->job);
     if (e->job != NULL)
         e->job->enrol = NULL;
     e->job = NULL;
@@ -99,6 +100,7 @@ void enrol_close(struct rf_enrol *e)
     if (e->link == NULL || e->is_closing)
         return;
     e->is_closing = true;
+    enrol_job_drop(e->job);
     e->conf.net->close(e->link, e->why.code[0] != '\0' ? &e->why : NULL);
 }
 
@@ -335,6 +337,7 @@ void rf_enrol_free(struct rf_enrol *e)
         return;
     if (e->link != NULL)
         e->conf.net->forget(e->link);
+    enrol_job_drop(e->job);
     if (e->job != NULL)
         e->job->enrol = NULL;
     rf_timer_stop(e->conf.timers, &e->timer);

@@ -125,7 +125,11 @@ struct rf_enrol_conf {
     void *net_arg;                       /* the loop */
     const struct rf_clock *clock;
     struct rf_timers *timers;
-    struct rf_worker *worker;   /* makes keys, signs proofs, writes flash */
+    struct rf_worker *worker; /* signs proofs, writes flash; and makes keys without: */
+    /* A worker of its own for keys, which may take half an hour: all else goes on meanwhile. No
+     * flash is touched there. It must stop before `answers` goes; NULL: none */
+    struct rf_worker *key_worker;
+    uint32_t key_delay_ms;      /* for tests: a key takes so much longer */
     struct rf_mailbox *answers; /* the loop's; its reader does not matter, but NULL means the end */
     const struct rf_enrol_flash *flash;
     void *flash_arg;

@@ -166,6 +166,7 @@ static void make_key(void *self, const void *data)
         post_refused(e);
         return;
     }
+    j->delay_ms = e->conf.key_delay_ms;
     enrol_step(e, RF_ENROL_STEP_KEY_ASKED);
     if (!enrol_job_post(e, j))
         post_refused(e);

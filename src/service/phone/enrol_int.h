@@ -8,6 +8,8 @@
 #include "trust/vault.h"
 #include "wire/capf/capf.h"
 
+#include <stdatomic.h>
+
 enum enrol_state {
     ENROL_CONNECTING,
     ENROL_WAIT_AUTH,
@@ -54,7 +56,13 @@ struct enrol_data {
     const struct rf_why *why;
 };
 
-enum enrol_job_kind { ENROL_JOB_PROVE, ENROL_JOB_KEY, ENROL_JOB_STORE, ENROL_JOB_DELETE };
+enum enrol_job_kind {
+    ENROL_JOB_PROVE,
+    ENROL_JOB_KEY,
+    ENROL_JOB_SAVE, /* a key that was made apart is kept on flash: the same job goes on */
+    ENROL_JOB_STORE,
+    ENROL_JOB_DELETE
+};
 
 /** Work for the worker, with all it needs: the session may be gone when it runs. */
 struct enrol_job {
@@ -74,6 +82,9 @@ struct enrol_job {
     enum rf_key_type key_type;
     unsigned rsa_bits;
     enum rf_curve curve;
+    uint32_t delay_ms;
+    bool is_apart;          /* on the key worker */
+    atomic_bool is_dropped; /* nobody wants the key any more */
     /* STORE */
     struct rf_buf der;
     int64_t floor_s;
@@ -123,6 +134,8 @@ struct enrol_job *enrol_job_new(struct rf_enrol *e, enum enrol_job_kind kind);
 /** Hand it over. False: the worker is full; the job is gone and e->why is set. */
 RF_MUST_CHECK bool enrol_job_post(struct rf_enrol *e, struct enrol_job *job);
 void enrol_job_free(struct enrol_job *job);
+/** What it makes is of no use any more: it need not go on. */
+void enrol_job_drop(struct enrol_job *job);
 
 /* enrol_fsm.c */
 extern const struct rf_fsm_def enrol_fsm;

@@ -7,6 +7,7 @@
 #include "trust/proof.h"
 
 #include <string.h>
+#include <time.h>
 
 static enum rf_err prove(struct enrol_job *j)
 {
@@ -26,14 +27,26 @@ static enum rf_err flash_failed(struct enrol_job *j, enum rf_err err, const char
                           rf_why_text(&cause));
 }
 
+/* As on a model that needs long for it. */
+static void take_time(const struct enrol_job *j)
+{
+    const struct rf_clock *clock = rf_clock_real();
+    uint64_t end = rf_now_ms(clock) + j->delay_ms;
+    while (j->delay_ms != 0 && !atomic_load(&j->is_dropped) && rf_now_ms(clock) < end)
+        (void)nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+}
+
 static enum rf_err make_key(struct enrol_job *j)
 {
-    enum rf_err err = j->key_type == RF_KEY_EC ? rf_key_new_ec(j->curve, &j->key, &j->why)
-                                               : rf_key_new_rsa(j->rsa_bits, &j->key, &j->why);
-    if (err != RF_OK)
-        return err;
+    take_time(j);
+    return j->key_type == RF_KEY_EC ? rf_key_new_ec(j->curve, &j->key, &j->why)
+                                    : rf_key_new_rsa(j->rsa_bits, &j->key, &j->why);
+}
+
+static enum rf_err save_key(struct enrol_job *j)
+{
     rf_crash_point("enrol.key-made");
-    err = j->flash->save_pending(j->flash_arg, j->key, &j->why);
+    enum rf_err err = j->flash->save_pending(j->flash_arg, j->key, &j->why);
     if (err != RF_OK)
         return flash_failed(j, err, "the new key");
     rf_crash_point("enrol.key-saved");
@@ -138,6 +151,11 @@ static void work(struct rf_job *job, void *state)
         break;
     case ENROL_JOB_KEY:
         j->err = make_key(j);
+        if (j->err == RF_OK && !j->is_apart)
+            j->err = save_key(j);
+        break;
+    case ENROL_JOB_SAVE:
+        j->err = save_key(j);
         break;
     case ENROL_JOB_STORE:
         j->err = store(j);
@@ -150,14 +168,33 @@ static void work(struct rf_job *job, void *state)
 
 /* ---- back on the loop's thread ---- */
 
+/* The key is there: on to flash with it, unless the session is at its end. */
+static bool save_next(struct enrol_job *j)
+{
+    struct rf_enrol *e = j->enrol;
+    if (!j->is_apart || j->kind != ENROL_JOB_KEY || j->err != RF_OK || e->is_closing ||
+        e->link == NULL)
+        return false;
+    j->kind = ENROL_JOB_SAVE;
+    if (rf_worker_post(e->conf.worker, &j->job) == RF_OK)
+        return true;
+    j->err = rf_why_set(&j->why, RF_ERR_AGAIN, "busy",
+                        "this phone has no time for an enrolment "
+                        "now");
+    return false;
+}
+
 static void done(struct rf_job *job, void *reader)
 {
     static const int events[] = {[ENROL_JOB_PROVE] = ENROL_EV_PROVED,
                                  [ENROL_JOB_KEY] = ENROL_EV_KEY_MADE,
+                                 [ENROL_JOB_SAVE] = ENROL_EV_KEY_MADE,
                                  [ENROL_JOB_STORE] = ENROL_EV_STORED,
                                  [ENROL_JOB_DELETE] = ENROL_EV_DELETED};
     struct enrol_job *j = (struct enrol_job *)job;
     struct rf_enrol *e = j->enrol;
+    if (reader != NULL && e != NULL && save_next(j))
+        return;
     if (reader != NULL && e != NULL) {
         struct enrol_data data = {.why = &j->why};
         enrol_run(e, j->err == RF_OK ? events[j->kind] : ENROL_EV_JOB_FAILED, &data);
@@ -183,7 +220,8 @@ struct enrol_job *enrol_job_new(struct rf_enrol *e, enum enrol_job_kind kind)
 
 bool enrol_job_post(struct rf_enrol *e, struct enrol_job *j)
 {
-    enum rf_err err = rf_worker_post(e->conf.worker, &j->job);
+    j->is_apart = j->kind == ENROL_JOB_KEY && e->conf.key_worker != NULL;
+    enum rf_err err = rf_worker_post(j->is_apart ? e->conf.key_worker : e->conf.worker, &j->job);
     if (err == RF_OK) {
         e->job = j;
         return true;
@@ -192,6 +230,12 @@ bool enrol_job_post(struct rf_enrol *e, struct enrol_job *j)
     e->may_retry = true;
     rf_why_set(&e->why, err, "busy", "this phone has no time for an enrolment now");
     return false;
+}
+
+void enrol_job_drop(struct enrol_job *j)
+{
+    if (j != NULL)
+        atomic_store(&j->is_dropped, true);
 }
 
 void enrol_job_free(struct enrol_job *j)

@@ -135,6 +135,8 @@ struct rf_phone *rf_phone_new(const struct rf_phone_conf *conf)
         p->conf.retry_max_ms = p->conf.retry_first_ms;
     if (p->conf.enrol_retry_ms == 0)
         p->conf.enrol_retry_ms = RF_ENROL_RETRY_MS;
+    if (p->conf.enrol_beside_ms == 0)
+        p->conf.enrol_beside_ms = RF_PHONE_BESIDE_MS;
     if (p->conf.rounds == 0)
         p->conf.rounds = RF_PHONE_ROUNDS;
     if (p->conf.load_max == 0)
@@ -159,6 +161,7 @@ void rf_phone_free(struct rf_phone *p)
     if (p == NULL)
         return;
     rf_timer_stop(p->conf.timers, &p->timer);
+    phone_settings_end(p);
     phone_tvs_end(p);
     phone_service_end(p);
     phone_fetch_end(p);

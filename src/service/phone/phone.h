@@ -41,6 +41,14 @@
 #define RF_PHONE_LOAD_MAX       ((size_t)96 * 1024 * 1024) /* all components of one load */
 #define RF_PHONE_ROUNDS         4u /* the whole list of call managers failed so often: get anew */
 #define RF_PHONE_VALUES_MAX     24
+/** A key that takes longer than this at the boot is made beside the work: the phone registers with
+ * what it has. */
+#define RF_PHONE_BESIDE_MS 20000u
+/** The settings are locked again when nothing was done in them for so long. */
+#define RF_PHONE_UNLOCKED_MS 600000u
+/** Wrong passwords in a row; then none is taken for RF_PHONE_UNLOCK_PAUSE_MS. */
+#define RF_PHONE_UNLOCK_TRIES    5u
+#define RF_PHONE_UNLOCK_PAUSE_MS 60000u
 
 enum rf_phone_event_kind {
     RF_PHONE_BOOT,         /* the running firmware was verified: slot, load, version, hardware */
@@ -101,6 +109,7 @@ const struct rf_phone_value *rf_phone_event_value(const struct rf_phone_event *e
 struct rf_phone_parts {
     enum rf_err (*enrol_start)(const struct rf_enrol_conf *conf, struct rf_enrol **out,
                                struct rf_why *why);
+    void (*enrol_abort)(struct rf_enrol *enrol);
     void (*enrol_free)(struct rf_enrol *enrol);
     struct rf_ask_tvs *(*ask_tvs_start)(const struct rf_ask_tvs_conf *conf);
     void (*ask_tvs_free)(struct rf_ask_tvs *ask);
@@ -137,6 +146,8 @@ struct rf_phone_conf {
     uint32_t enrol_retry_ms; /* RF_ENROL_RETRY_MS */
     uint32_t rounds;
     size_t load_max;
+    uint32_t enrol_beside_ms; /* RF_PHONE_BESIDE_MS */
+    uint32_t key_delay_ms;    /* for tests: a key takes so much longer to make */
 
     const struct rf_phone_parts *parts;  /* rf_phone_parts_real() */
     const struct rf_phone_link_ops *net; /* rf_phone_link_real() */
@@ -144,6 +155,7 @@ struct rf_phone_conf {
     const struct rf_clock *clock;
     struct rf_timers *timers;
     struct rf_worker *worker;
+    struct rf_worker *key_worker; /* as in enrol.h; NULL: none */
     struct rf_mailbox *answers; /* the loop's; its reader does not matter, but NULL means the end */
     const struct rf_station_media_ops *media;
     void *media_arg;
@@ -180,6 +192,49 @@ struct rf_station *rf_phone_station(struct rf_phone *phone);
  */
 RF_MUST_CHECK enum rf_err rf_phone_open(struct rf_phone *phone, const char *what,
                                         struct rf_why *why);
+/* The settings, for whoever has the phone in his hands. All refuse with RF_ERR_DENIED: settings-off
+ * (settingsAccess 0), settings-restricted (2), settings-locked. */
+
+/** Open them: with the keys "**#", or with the password where the configuration has one (RF_ERR_BAD
+ * settings-keys; RF_ERR_DENIED settings-password; RF_ERR_AGAIN settings-pause after too many). They
+ * are locked again by rf_phone_lock, by a boot, or RF_PHONE_UNLOCKED_MS after the last use. */
+RF_MUST_CHECK enum rf_err rf_phone_unlock(struct rf_phone *phone, struct rf_slice typed,
+                                          struct rf_why *why);
+/** Nothing when they are locked. */
+void rf_phone_lock(struct rf_phone *phone);
+/** Get or renew the LSC, beside all else that the phone does: by this authentication string; NULL:
+ * as the configuration says, by the certificate in use when it says nothing. The enrolment's events
+ * follow. With a new pair the phone registers anew, as soon as no call is up.
+ * RF_ERR_AGAIN enrol-busy; RF_ERR_DENIED not-now (it has no station to register with);
+ * RF_ERR_NOT_FOUND enrol-no-server; codes of rf_enrol_start. */
+RF_MUST_CHECK enum rf_err rf_phone_lsc_update(struct rf_phone *phone,
+                                              const struct rf_secret *auth_string,
+                                              struct rf_why *why);
+/** End an enrolment, whoever began it: what was in use stays, and so does the server's order.
+ * RF_ERR_NOT_FOUND enrol-none. Needs no unlocking. */
+RF_MUST_CHECK enum rf_err rf_phone_lsc_abort(struct rf_phone *phone, struct rf_why *why);
+/** Forget CTL and ITL, lock, and get them anew: the next ones are taken on first trust.
+ * RF_ERR_DENIED not-now, in-call. */
+RF_MUST_CHECK enum rf_err rf_phone_trust_erase(struct rf_phone *phone, struct rf_why *why);
+/** Leave the call manager and boot. RF_ERR_DENIED not-now, in-call. Needs no unlocking. */
+RF_MUST_CHECK enum rf_err rf_phone_restart(struct rf_phone *phone, struct rf_why *why);
+
+/** What its menu shows; borrowed until anything happens. */
+struct rf_phone_view {
+    const char *state; /* of its table: "RUN", ... */
+    bool is_registered;
+    bool is_unlocked;
+    bool has_password; /* the configuration wants one */
+    uint32_t settings_access;
+    bool is_enrolling;
+    const char *enrol_step; /* the last one; "" */
+    uint32_t enrol_try;
+    bool keys_wait;                       /* a new pair is on flash, and a call is up */
+    enum rf_phonexml_capf_mode capf_mode; /* what the configuration says */
+    const struct rf_cert *mic, *lsc;      /* NULL: none */
+};
+void rf_phone_look(const struct rf_phone *phone, struct rf_phone_view *out);
+
 /** What the running firmware has: the text of display.<name> and a sound; an empty slice or NULL
  * when it has none, or none is running. Borrowed until the next boot. */
 struct rf_slice rf_phone_display(const struct rf_phone *phone, const char *name);

@@ -89,7 +89,7 @@
     X(ALL_FILES)                                                                                   \
     X(ENROL)                                                                                       \
     X(NO_ENROL)                                                                                    \
-    X(CHANGED) /* another certificate is in use */                                                 \
+    X(CHANGED) /* another certificate is in use, or the lists are gone */                          \
     X(AGAIN)   /* worth another try */                                                             \
     X(REGISTER)                                                                                    \
     X(NO_LISTS) /* a secure mode, and no call manager in the lists */                              \
@@ -101,6 +101,8 @@
     X(TO_BOOT)                                                                                     \
     X(TO_LISTS)                                                                                    \
     X(TO_CONFIG)                                                                                   \
+    X(TO_KEYS)                                                                                     \
+    X(BESIDE)  /* the key takes long: go on with what there is */                                  \
     X(LEFT)    /* the station is through */                                                        \
     X(DRAINED) /* nothing of this phone is left on the worker */                                   \
     X(T_RETRY)                                                                                     \
@@ -230,6 +232,14 @@ struct phone_alarm {
     char text[61];
 };
 
+/** The settings of the running phone: phone_user.c. */
+struct phone_settings {
+    bool is_open;
+    rf_timer_id timer;
+    uint32_t wrong; /* passwords in a row */
+    uint64_t pause_until_ms;
+};
+
 struct rf_phone {
     struct rf_phone_conf conf;
     struct rf_secret auth;
@@ -272,6 +282,7 @@ struct rf_phone {
     struct rf_cert *asked;   /* the signer in question */
     struct rf_cert *vouched; /* TVS vouched for it as a signer of lists */
     struct phone_tvs_cache tvs_cache;
+    struct phone_settings settings;
     struct phone_service *service; /* NULL: none is being opened */
     struct phone_update *update;
     struct phone_files *files;                /* beside the configuration, while they are fetched */
@@ -281,6 +292,13 @@ struct rf_phone {
 
     /* talking */
     struct rf_enrol *enrol;
+    bool is_enrol_beside;          /* beside all else: the table does not wait for it */
+    bool is_enrol_by_user;         /* whose string is good for this enrolment only */
+    rf_timer_id beside_timer;      /* its next try */
+    enum rf_enrol_mode enrol_mode; /* of the user; 0: as the configuration says */
+    enum rf_enrol_step enrol_step;
+    bool has_enrol_step;
+    bool keys_wait; /* a new pair is on flash: used as soon as no call is up */
     uint32_t enrol_tries;
     uint32_t rekeys;       /* sessions because a file was for another key, in this boot */
     bool is_enrolled;      /* in this boot: once is enough */
@@ -342,6 +360,8 @@ void phone_sound(struct rf_phone *p, enum rf_fwpart_sound_kind kind, const char 
 void phone_do_boot(struct rf_phone *p);
 void phone_do_list(struct rf_phone *p, enum rf_list_kind kind);
 void phone_do_keys(struct rf_phone *p);
+/** Erase the lists on flash; CHANGED comes, or what went wrong is told. */
+void phone_do_erase(struct rf_phone *p);
 void phone_do_status(struct rf_phone *p, const char *text);
 void phone_do_barrier(struct rf_phone *p);
 
@@ -444,8 +464,18 @@ const char *phone_refusal_status(const char *code);
 /** The load was refused: say it everywhere. `file` is the one at fault. */
 void phone_load_refused(struct rf_phone *p, const char *file, const struct rf_why *why);
 
+/* phone_user.c */
+/** A boot locks the settings. */
+void phone_settings_end(struct rf_phone *p);
+
 /* boot_talk.c */
 void phone_enrol_begin(struct rf_phone *p);
+/** The same, to run beside all else. Codes of rf_enrol_start. */
+RF_MUST_CHECK enum rf_err phone_enrol_beside(struct rf_phone *p, struct rf_why *why);
+/** One that runs beside is dropped, and its next try. True when there was one. */
+bool phone_beside_end(struct rf_phone *p);
+/** Use the pair on flash as soon as no call is up. */
+void phone_use_keys(struct rf_phone *p);
 void phone_enrol_end(struct rf_phone *p);
 void phone_station_begin(struct rf_phone *p);
 void phone_station_end(struct rf_phone *p);

@@ -6,6 +6,7 @@ const struct rf_phone_parts *rf_phone_parts_real(void)
 {
     static const struct rf_phone_parts parts = {
         .enrol_start = rf_enrol_start,
+        .enrol_abort = rf_enrol_abort,
         .enrol_free = rf_enrol_free,
         .ask_tvs_start = rf_ask_tvs_start,
         .ask_tvs_free = rf_ask_tvs_free,

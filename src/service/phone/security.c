@@ -162,6 +162,20 @@ const char *rf_security_mode_name(uint32_t mode)
     return mode < sizeof names / sizeof *names ? names[mode] : names[0];
 }
 
+const char *rf_security_web_name(const struct rf_phonexml *c)
+{
+    static const char *const names[] = {"on", "off", "read only"};
+    return !c->has_web_access ? "not said" : c->web_access < 3 ? names[c->web_access] : "not known";
+}
+
+const char *rf_security_settings_name(const struct rf_phonexml *c)
+{
+    static const char *const names[] = {"none", "full", "preferences only"};
+    return !c->has_settings_access  ? "full"
+           : c->settings_access < 3 ? names[c->settings_access]
+                                    : "none";
+}
+
 /* ---- as JSON ---- */
 
 static struct rf_json *cert_json(const struct rf_cert *c)
@@ -274,6 +288,14 @@ static struct rf_json *list_json(const struct rf_security_list *s, enum rf_list_
     return j;
 }
 
+static struct rf_json *server_json(const char *name, uint16_t port)
+{
+    struct rf_json *j = rf_json_obj();
+    rf_json_set_str(j, "server", name);
+    rf_json_set_int(j, "port", port);
+    return j;
+}
+
 static struct rf_json *config_json(const struct rf_security *page)
 {
     const struct rf_phonexml *c = page->config;
@@ -290,6 +312,16 @@ static struct rf_json *config_json(const struct rf_security *page)
     rf_json_set_int(j, "capf_auth_mode", c->capf_auth_mode);
     rf_json_set_str(j, "version_stamp", c->version_stamp);
     rf_json_set_take(j, "call_managers", managers);
+    struct rf_json *capf = rf_json_arr(), *tvs = rf_json_arr();
+    for (size_t i = 0; i < c->capf_n; i++)
+        rf_json_arr_add_take(capf, server_json(c->capf[i].name, c->capf[i].port));
+    for (size_t i = 0; i < c->tvs_n; i++)
+        rf_json_arr_add_take(tvs, server_json(c->tvs[i].name, c->tvs[i].port));
+    rf_json_set_take(j, "capf_servers", capf);
+    rf_json_set_take(j, "tvs_servers", tvs);
+    rf_json_set_str(j, "web_access", rf_security_web_name(c));
+    rf_json_set_str(j, "settings_access", rf_security_settings_name(c));
+    rf_json_set_bool(j, "settings_password", c->phone_password[0] != '\0');
     return j;
 }
 

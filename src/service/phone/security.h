@@ -71,6 +71,10 @@ void rf_security_freep(struct rf_security **page);
 
 /** "Non-secure", "Authenticated", "Encrypted", or "Not known". */
 const char *rf_security_mode_name(uint32_t mode);
+/** What the configuration says of the phone's web pages and of its settings: "on", "off", "read
+ * only", "not said"; "full", "none", "preferences only". */
+const char *rf_security_web_name(const struct rf_phonexml *config);
+const char *rf_security_settings_name(const struct rf_phonexml *config);
 /** The page as an object; the caller's. */
 struct rf_json *rf_security_json(const struct rf_security *page);
 /** The page as lines for people. */

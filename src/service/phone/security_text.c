@@ -99,6 +99,19 @@ static void own_lines(struct page_out *o, const char *name, const struct rf_cert
         line(o, "    %s", rf_why_text(why));
 }
 
+static void config_lines(struct page_out *o, const struct rf_phonexml *c)
+{
+    line(o, "    load %s, call manager %s", c->load_information,
+         c->cm_n > 0 ? c->cm[0].name : "none");
+    for (size_t i = 0; i < c->capf_n; i++)
+        line(o, "    CAPF server      %s port %u", c->capf[i].name, c->capf[i].port);
+    for (size_t i = 0; i < c->tvs_n; i++)
+        line(o, "    TVS server       %s port %u", c->tvs[i].name, c->tvs[i].port);
+    line(o, "    web access       %s", rf_security_web_name(c));
+    line(o, "    settings access  %s%s", rf_security_settings_name(c),
+         c->phone_password[0] != '\0' ? ", with a password" : "");
+}
+
 enum rf_err rf_security_text(const struct rf_security *page, struct rf_buf *out)
 {
     struct page_out o = {.out = out};
@@ -115,8 +128,7 @@ enum rf_err rf_security_text(const struct rf_security *page, struct rf_buf *out)
         line(&o, "    a key waits for its certificate");
     line(&o, "Configuration  %s", page->config != NULL ? "stored" : "none");
     if (page->config != NULL)
-        line(&o, "    load %s, call manager %s", page->config->load_information,
-             page->config->cm_n > 0 ? page->config->cm[0].name : "none");
+        config_lines(&o, page->config);
     else if (page->config_why.code[0] != '\0')
         line(&o, "    %s", rf_why_text(&page->config_why));
     for (size_t i = 0; i < page->file_n; i++) {

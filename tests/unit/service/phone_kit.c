@@ -394,8 +394,19 @@ static enum rf_err enrol_start(const struct rf_enrol_conf *conf, struct rf_enrol
     if (conf->auth_string != NULL)
         assert_err(rf_secret_set(&k->enrol.string, rf_secret_slice(conf->auth_string)), RF_OK);
     k->enrol.is_running = true;
+    k->enrol.has_stepped = false;
     *out = (struct rf_enrol *)(void *)k;
     return RF_OK;
+}
+
+/* As the real one's, its end comes later. */
+static void enrol_abort(struct rf_enrol *enrol)
+{
+    struct kit *k = (struct kit *)(void *)enrol;
+    k->enrol.aborted++;
+    k->enrol.is_held = false;
+    k->enrol.will_be = (struct rf_enrol_result){.outcome = RF_ENROL_FAILED, .reason = -1};
+    rf_why_set(&k->enrol.will_be.why, RF_ERR_DENIED, "aborted", "as the user wants");
 }
 
 static void enrol_free(struct rf_enrol *enrol)
@@ -514,6 +525,7 @@ static void station_status(const struct rf_station *st, struct rf_station_status
 
 static const struct rf_phone_parts parts = {
     .enrol_start = enrol_start,
+    .enrol_abort = enrol_abort,
     .enrol_free = enrol_free,
     .ask_tvs_start = ask_tvs_start,
     .ask_tvs_free = ask_tvs_free,
@@ -544,6 +556,18 @@ void kit_registered(struct kit *k)
 {
     say(k, &(struct rf_station_event){
                .kind = RF_STATION_REGISTERED, .server = "192.0.2.5:2443", .version = 22});
+}
+
+void kit_enrol_ends(struct kit *k)
+{
+    assert_true(k->enrol.is_running && k->enrol.is_held);
+    k->enrol.is_held = false;
+}
+
+void kit_call(struct kit *k, enum rf_station_call_state state)
+{
+    k->station.call = state;
+    say(k, &(struct rf_station_event){.kind = RF_STATION_CALL, .call_state = state, .ref = 1});
 }
 
 void kit_reset(struct kit *k, enum rf_sccp_reset_type type)
@@ -605,7 +629,12 @@ static bool step(struct kit *k)
         deliver(k);
         return true;
     }
-    if (k->enrol.is_running) {
+    if (k->enrol.is_running && k->enrol.is_held && !k->enrol.has_stepped) {
+        k->enrol.has_stepped = true;
+        k->enrol.conf.on_step(k->enrol.conf.arg, RF_ENROL_STEP_KEY_ASKED);
+        return true;
+    }
+    if (k->enrol.is_running && !k->enrol.is_held) {
         finish_enrol(k);
         return true;
     }

@@ -54,6 +54,9 @@ struct kit_enrol {
     char host[65];
     struct rf_secret string; /* what it was given */
     bool is_running;
+    bool is_held; /* it goes no further than its key, until kit_enrol_ends */
+    bool has_stepped;
+    unsigned aborted;
     struct rf_enrol_result will_be;
     struct rf_enrol_result *result; /* while it is told */
 };
@@ -118,6 +121,10 @@ bool kit_saw(const struct kit *k, const char *part);
 /** Was this file asked for since the last kit_boot? */
 bool kit_asked(const struct kit *k, const char *name);
 void kit_registered(struct kit *k);
+/** Let an enrolment that is held end as will_be says. */
+void kit_enrol_ends(struct kit *k);
+/** The state of the call at the station. */
+void kit_call(struct kit *k, enum rf_station_call_state state);
 void kit_reset(struct kit *k, enum rf_sccp_reset_type type);
 
 /* The server's files. */

@@ -277,6 +277,57 @@ static void request_in_progress(void **state)
     sem_destroy(&gate);
 }
 
+/* Made by a worker of its own, kept on flash by the usual one. */
+static void key_made_apart(void **state)
+{
+    struct world *w = world_new(RF_ENROL_BY_STRING);
+    struct rf_worker *keys = rf_worker_start("keys", 4, NULL);
+    sem_t gate;
+    assert_int_equal(sem_init(&gate, 0, 0), 0);
+    w->conf.key_worker = keys;
+    w->conf.key_delay_ms = 50;
+    w->flash.gate = &gate;
+    authenticates(w);
+    asks_key(w);
+    passes(w, 5000);
+    expect(w, RF_CAPF_IN_PROGRESS);
+    worker_answers(w); /* the key is there, and on its way to flash */
+    expect_nothing(w);
+    assert_null(w->flash.pending);
+    sem_post(&gate);
+    worker_answers(w);
+    assert_true(expect(w, RF_CAPF_KEYGEN_RES)->has_public_key);
+    assert_non_null(w->flash.pending);
+    w->flash.gate = NULL;
+    world_free(w);
+    rf_worker_stop(keys);
+    sem_destroy(&gate);
+}
+
+/* Giving up does not wait for the key, and nothing of it is kept. */
+static void giving_up_while_a_key_is_made_apart(void **state)
+{
+    struct world *w = world_new(RF_ENROL_BY_STRING);
+    struct rf_worker *keys = rf_worker_start("keys", 4, NULL);
+    w->conf.key_worker = keys;
+    w->conf.key_delay_ms = 3600u * 1000u;
+    authenticates(w);
+    asks_key(w);
+    for (int i = 0; i < 360; i++) { /* half an hour */
+        passes(w, 5000);
+        expect(w, RF_CAPF_IN_PROGRESS);
+    }
+    rf_enrol_abort(w->enrol);
+    settle(w);
+    expect_failed(w, "aborted", false);
+    assert_null(w->flash.pending);
+    worker_answers(w); /* the key comes back, and nobody wants it */
+    assert_null(w->flash.pending);
+    assert_int_equal(w->flash.saved, 0);
+    world_free(w);
+    rf_worker_stop(keys);
+}
+
 /* ---- links that break, servers that say nothing, users who give up ---- */
 
 typedef void (*reach_fn)(struct world *w);
@@ -611,6 +662,8 @@ int main(void)
         cmocka_unit_test(existing_certificate_without_one_sec_57),
         cmocka_unit_test(certificate_for_the_key_that_waits),
         cmocka_unit_test(request_in_progress),
+        cmocka_unit_test(key_made_apart),
+        cmocka_unit_test(giving_up_while_a_key_is_made_apart),
         cmocka_unit_test(lost_link_at_each_step_sec_62),
         cmocka_unit_test(link_ended_by_a_refusal_is_not_tried_again),
         cmocka_unit_test(lost_link_while_storing_sec_62),
