@@ -2,6 +2,7 @@
 /* The life of a link: connecting or accepted, closing, its deadlines, its end. */
 #include "net/link.h"
 
+#include "base/file.h"
 #include "net/link_int.h"
 
 #include "base/faults.h"
@@ -259,6 +260,21 @@ bool rf_link_accept(struct rf_loop *loop, struct rf_listener *listener,
     return true;
 }
 
+/* The port is chosen when the other end is known: there are so many for each other end. */
+static enum rf_err from_local(int fd, const char *local, struct rf_why *why)
+{
+    struct rf_address from;
+    int on = 1;
+    enum rf_err err = local != NULL ? rf_address_parse(local, 0, &from, why) : RF_OK;
+    if (local == NULL || err != RF_OK)
+        return err;
+    (void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    if (bind(fd, (const struct sockaddr *)&from.sa, from.len) != 0)
+        return rf_why_set(why, RF_ERR_IO, "local-address", "no connection from %s: %s", local,
+                          strerror(errno));
+    return RF_OK;
+}
+
 enum rf_err rf_link_connect(struct rf_loop *loop, const struct rf_link_conf *conf, const char *host,
                             uint16_t port, struct rf_link **out, struct rf_why *why)
 {
@@ -270,9 +286,13 @@ enum rf_err rf_link_connect(struct rf_loop *loop, const struct rf_link_conf *con
     if (link == NULL)
         return rf_why_set(why, RF_ERR_LIMIT, "link-count", "too many links on loop %s", loop->name);
     int fd = socket(to.sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
+    if (fd < 0)
         err = rf_why_set(why, RF_ERR_IO, "io", "no socket to reach %s: %s", link->peer.host,
                          strerror(errno));
+    else
+        err = from_local(fd, conf->local, why);
+    if (err != RF_OK) {
+        rf_fd_close(&fd);
         link_free(link);
         return err;
     }

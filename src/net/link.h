@@ -89,11 +89,13 @@ struct rf_link_conf {
     uint32_t handshake_ms; /* connecting and TLS together; 0: RF_LINK_HANDSHAKE_DEFAULT */
     uint32_t idle_ms;      /* 0: no limit */
     uint32_t close_ms;     /* rf_link_close: the rest is sent by then; 0: RF_LINK_CLOSE_MS */
+    const char *local; /* rf_link_connect: from this address of ours; NULL: the system's choice */
 };
 
 /** Connect to a numeric address. *out is valid until its on_close has returned or it was forgotten.
  * RF_ERR_BAD for an address that is none, RF_ERR_LIMIT when the loop has no room, RF_ERR_IO when no
- * socket can be had; later trouble comes by on_close. Loop's thread. */
+ * socket can be had (local-address: not from there); later trouble comes by on_close. Loop's
+ * thread. */
 RF_MUST_CHECK enum rf_err rf_link_connect(struct rf_loop *loop, const struct rf_link_conf *conf,
                                           const char *host, uint16_t port, struct rf_link **out,
                                           struct rf_why *why);

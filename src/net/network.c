@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -105,4 +106,20 @@ bool rf_networks_have(const struct rf_networks *networks, const struct rf_addres
         if (has(&networks->items[i], ip))
             return true;
     return false;
+}
+
+bool rf_network_nth(const struct rf_network *network, uint32_t n, char host[RF_ADDRESS_TEXT_MAX])
+{
+    struct rf_networks all = {.items = {*network}, .n = 1};
+    struct rf_address address;
+    struct in6_addr ip;
+    uint64_t rest = n;
+    for (size_t i = sizeof network->ip; i-- > 0; rest >>= 8) {
+        rest += network->ip[i];
+        ip.s6_addr[i] = (uint8_t)rest;
+    }
+    bool is_v4 = IN6_IS_ADDR_V4MAPPED(&ip) != 0;
+    return inet_ntop(is_v4 ? AF_INET : AF_INET6, &ip.s6_addr[is_v4 ? 12 : 0], host,
+                     RF_ADDRESS_TEXT_MAX) != NULL &&
+           rf_address_parse(host, 0, &address, NULL) == RF_OK && rf_networks_have(&all, &address);
 }

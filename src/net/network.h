@@ -21,6 +21,10 @@ struct rf_networks {
  * no address, a prefix that is too long, bits behind the prefix; RF_ERR_LIMIT network. */
 RF_MUST_CHECK enum rf_err rf_networks_parse(const char *text, struct rf_networks *out,
                                             struct rf_why *why);
+/** The nth address of a network as text, the first being that of the network itself (0); false when
+ * it has no so many. */
+RF_MUST_CHECK bool rf_network_nth(const struct rf_network *network, uint32_t n,
+                                  char host[RF_ADDRESS_TEXT_MAX]);
 bool rf_networks_have(const struct rf_networks *networks, const struct rf_address *a);
 
 #endif

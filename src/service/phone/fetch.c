@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const char *rf_fetch_via_name(enum rf_fetch_via via)
@@ -110,7 +111,9 @@ static enum rf_err tftp_start(struct fetch *f, struct rf_why *why)
     enum rf_err err = rf_address_parse(f->host, rf_address_port(&all->server), &server, why);
     if (err != RF_OK)
         return err;
-    udp.address = server.sa.ss_family == AF_INET6 ? "::" : "0.0.0.0";
+    udp.address = all->local[0] != '\0'             ? all->local
+                  : server.sa.ss_family == AF_INET6 ? "::"
+                                                    : "0.0.0.0";
     err = rf_udp_open(all->loop, &udp, &f->udp, why);
     if (err == RF_OK)
         err = rf_fetch_transfer_start(&f->transfer, &server, f->name, f->max, &all->conf.limits,
@@ -264,7 +267,9 @@ enum rf_err rf_fetcher_new(const struct rf_fetch_conf *conf, struct rf_fetcher *
     f->loop = conf->loop;
     f->server = server;
     f->conf = *conf;
-    f->conf.host = NULL;
+    f->conf.host = f->conf.local = NULL;
+    if (conf->local != NULL)
+        snprintf(f->local, sizeof f->local, "%s", conf->local);
     if (f->conf.http_ms == 0)
         f->conf.http_ms = RF_FETCH_HTTP_MS;
     f->ways = rf_fetch_ways_of("");

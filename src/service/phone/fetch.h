@@ -162,8 +162,9 @@ const struct rf_fetch_ops *rf_fetch_real(void);
 struct rf_fetcher;
 struct rf_fetch_conf {
     struct rf_loop *loop;
-    const char *host; /* numeric */
-    uint16_t port;    /* 0: 69 */
+    const char *host;  /* numeric */
+    uint16_t port;     /* 0: 69 */
+    const char *local; /* ask from this address; NULL: the system's choice. A copy is taken */
     struct rf_fetch_limits limits;
     uint16_t http_port;      /* 0: never asked */
     uint16_t https_port;     /* 0: never asked */

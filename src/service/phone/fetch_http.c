@@ -226,7 +226,8 @@ enum rf_err fetch_http_start(struct fetch *f, bool is_https, struct rf_why *why)
     struct rf_link_conf link = {.calls = &calls,
                                 .tls = is_https ? fetcher->tls : NULL,
                                 .handshake_ms = fetcher->conf.http_ms,
-                                .idle_ms = fetcher->conf.http_ms};
+                                .idle_ms = fetcher->conf.http_ms,
+                                .local = fetcher->local[0] != '\0' ? fetcher->local : NULL};
     f->has_head = false;
     f->end_ms =
         rf_now_ms(rf_loop_clock(fetcher->loop)) + (total_ms != 0 ? total_ms : RF_FETCH_TOTAL_MS);

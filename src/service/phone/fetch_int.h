@@ -36,7 +36,7 @@ struct rf_fetcher {
     struct rf_loop *loop;
     struct rf_address server;
     struct rf_fetch_conf conf;
-    char host[RF_ADDRESS_TEXT_MAX];
+    char local[RF_ADDRESS_TEXT_MAX]; /* "": the system's choice */
     struct fetch *first;
     enum rf_fetch_via last_via;
     /* The phone. */

@@ -54,6 +54,7 @@ struct rf_phone_link_conf {
     const char *name; /* in logs: "capf", "sccp" */
     const char *host; /* numeric address: names are looked up before */
     uint16_t port;
+    const char *local; /* from this address; NULL: the system's choice */
     bool has_tls;
     const struct rf_phone_id *id; /* NULL: no client certificate. Needed for the call only */
     size_t input_max;             /* bytes that may wait unused; 0: the link's default */

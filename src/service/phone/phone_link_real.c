@@ -86,6 +86,7 @@ static enum rf_err open_with(void *net, const struct rf_phone_link_conf *conf,
         struct rf_link_conf link = {.calls = &link_calls,
                                     .arg = l,
                                     .tls = l->tls,
+                                    .local = conf->local,
                                     .input_max = conf->input_max,
                                     .handshake_ms = conf->handshake_ms};
         err = rf_link_connect(net, &link, conf->host, conf->port, &l->link, why);

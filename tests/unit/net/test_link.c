@@ -568,6 +568,26 @@ static void nobody_there(void **state)
     finish(&w);
 }
 
+static void a_link_comes_from_the_address_that_is_asked_for(void **state)
+{
+    struct world w;
+    struct rf_link *other = NULL;
+    struct rf_why why = {0};
+    char host[RF_ADDRESS_TEXT_MAX];
+    begin_plain(&w);
+    struct rf_link_conf conf = {.calls = &client_calls, .arg = &w, .local = "127.7.7.7"};
+    uint16_t port = rf_listener_port(w.listener);
+    assert_err(rf_link_connect(w.loop, &conf, "127.0.0.1", port, &w.client.link, NULL), RF_OK);
+    rf_link_set_owner(w.client.link, &w.client);
+    both_open(&w);
+    rf_address_host(&rf_link_peer(w.server.link)->address, host, sizeof host);
+    assert_string_equal(host, "127.7.7.7");
+    conf.local = "192.0.2.1";
+    assert_refused(rf_link_connect(w.loop, &conf, "127.0.0.1", port, &other, &why), RF_ERR_IO, why,
+                   "local-address");
+    finish(&w);
+}
+
 static void peers_know_each_others_addresses(void **state)
 {
     struct world w;
@@ -750,6 +770,7 @@ int main(void)
         cmocka_unit_test(dropped_with_the_loop),
         cmocka_unit_test(the_heap_after_a_mass_disconnect),
         cmocka_unit_test(nobody_there),
+        cmocka_unit_test(a_link_comes_from_the_address_that_is_asked_for),
         cmocka_unit_test(peers_know_each_others_addresses),
         cmocka_unit_test(a_silent_peer_is_not_waited_for),
         cmocka_unit_test(a_server_that_does_not_answer),

@@ -55,11 +55,37 @@ static void what_is_no_network_is_refused(void **state)
     assert_refused(rf_networks_parse((const char *)many.p, &n, &why), RF_ERR_LIMIT, why, "network");
 }
 
+static const char *nth(const char *network, uint32_t n)
+{
+    static char host[RF_ADDRESS_TEXT_MAX];
+    struct rf_networks all;
+    assert_err(rf_networks_parse(network, &all, NULL), RF_OK);
+    return rf_network_nth(&all.items[0], n, host) ? host : "none";
+}
+
+static void addresses_are_counted_until_the_network_ends(void **state)
+{
+    assert_string_equal(nth("127.1.0.0/16", 0), "127.1.0.0");
+    assert_string_equal(nth("127.1.0.0/16", 255), "127.1.0.255");
+    assert_string_equal(nth("127.1.0.0/16", 256), "127.1.1.0");
+    assert_string_equal(nth("127.1.0.0/16", 65535), "127.1.255.255");
+    assert_string_equal(nth("127.1.0.0/16", 65536), "none");
+    assert_string_equal(nth("192.0.2.7", 0), "192.0.2.7");
+    assert_string_equal(nth("192.0.2.7", 1), "none");
+    assert_string_equal(nth("fd00::/64", 65536), "fd00::1:0");
+    assert_string_equal(nth("fd00::ff00/120", 255), "fd00::ffff");
+    assert_string_equal(nth("fd00::ff00/120", 256), "none");
+    /* Not round the end of all addresses. */
+    assert_string_equal(nth("255.255.255.0/24", 256), "none");
+    assert_string_equal(nth("0.0.0.0/0", UINT32_MAX), "255.255.255.255");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_address_is_in_the_networks_whose_prefix_it_has),
         cmocka_unit_test(what_is_no_network_is_refused),
+        cmocka_unit_test(addresses_are_counted_until_the_network_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
