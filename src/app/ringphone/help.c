@@ -18,6 +18,7 @@ static const char text[] =
     "  ringphone set --flash DIR OPTIONS                    change what it keeps (unlocked)\n"
     "  ringphone lock --flash DIR                           lock its settings again\n"
     "  ringphone doctor --tftp HOST[:PORT] --mac MAC ...    why does a phone not boot there?\n"
+    "  ringphone fleet --dir DIR --tftp HOST[:PORT] ...     many phones in one process\n"
     "  ringphone --version | --help\n"
     "\n"
     "A flash folder is made by `ringfence factory phone`; the device is made known to the server\n"
@@ -112,4 +113,6 @@ static const char text[] =
 void help_print(FILE *to)
 {
     fputs(text, to);
+    fputc('\n', to);
+    fleet_help_print(to);
 }

@@ -14,7 +14,7 @@ static const struct {
 } pages[] = {
     {"security", page_security}, {"status", page_status}, {"unlock", page_unlock},
     {"lock", page_lock},         {"erase", page_erase},   {"set", page_set},
-    {"install", page_install},   {"doctor", page_doctor},
+    {"install", page_install},   {"doctor", page_doctor}, {"fleet", page_fleet},
 };
 
 int main(int argc, char **argv)

@@ -342,7 +342,7 @@ static int check_whole(const struct options *o, int argc, char **argv)
 {
     if (optind < argc)
         return wrong("\"%s\" is neither an option nor a page (security, status, install, unlock, "
-                     "lock, erase, set, doctor)",
+                     "lock, erase, set, doctor, fleet)",
                      argv[optind]);
     if (o->flash == NULL)
         return wrong("--flash DIR is missing");

@@ -104,4 +104,10 @@ int page_install(int argc, char **argv);
 /* doctor.c */
 int page_doctor(int argc, char **argv);
 
+/* fleet.c */
+int page_fleet(int argc, char **argv);
+
+/* fleet_options.c */
+void fleet_help_print(FILE *to);
+
 #endif
