@@ -17,6 +17,7 @@ struct rf_mailbox {
     struct rf_msg **last;
     size_t n;
     size_t limit;
+    bool is_signalled; /* the descriptor is written, and the reader has not come since */
     int fd;
 };
 
@@ -42,38 +43,62 @@ void rf_mailbox_free(struct rf_mailbox *m)
     rf_free(m);
 }
 
-static bool post(struct rf_mailbox *m, struct rf_msg *msg, bool bounded)
+static void signal_reader(struct rf_mailbox *m)
+{
+    uint64_t one = 1;
+    ssize_t w = write(m->fd, &one, sizeof one);
+    rf_bug_on(w < 0 && errno != EAGAIN);
+}
+
+static bool post(struct rf_mailbox *m, struct rf_msg *msg, bool is_bounded, bool is_urgent)
 {
     msg->next = NULL;
     pthread_mutex_lock(&m->lock);
-    bool full = bounded && m->n >= m->limit;
-    bool was_empty = m->n == 0;
-    if (!full) {
+    bool is_full = is_bounded && m->n >= m->limit;
+    /* The descriptor is written only once for all that waits: one system call wakes for many. */
+    bool must_signal = !is_full && is_urgent && !m->is_signalled;
+    m->is_signalled |= must_signal;
+    if (!is_full) {
         *m->last = msg;
         m->last = &msg->next;
         m->n++;
     }
     pthread_mutex_unlock(&m->lock);
-    /* The descriptor is written only when the queue was empty: one system call wakes for many. */
-    if (!full && was_empty) {
-        uint64_t one = 1;
-        ssize_t w = write(m->fd, &one, sizeof one);
-        rf_bug_on(w < 0 && errno != EAGAIN);
-    }
-    return !full;
+    if (must_signal)
+        signal_reader(m);
+    if (is_full)
+        rf_count(MAILBOX_FULL);
+    return !is_full;
 }
 
 enum rf_err rf_mailbox_post(struct rf_mailbox *m, struct rf_msg *take_msg)
 {
-    if (post(m, take_msg, true))
-        return RF_OK;
-    rf_count(MAILBOX_FULL);
-    return RF_ERR_AGAIN;
+    return post(m, take_msg, true, true) ? RF_OK : RF_ERR_AGAIN;
 }
 
 void rf_mailbox_post_answer(struct rf_mailbox *m, struct rf_msg *take_msg)
 {
-    post(m, take_msg, false);
+    post(m, take_msg, false, true);
+}
+
+enum rf_err rf_mailbox_post_asleep(struct rf_mailbox *m, struct rf_msg *take_msg)
+{
+    return post(m, take_msg, true, false) ? RF_OK : RF_ERR_AGAIN;
+}
+
+void rf_mailbox_post_answer_asleep(struct rf_mailbox *m, struct rf_msg *take_msg)
+{
+    post(m, take_msg, false, false);
+}
+
+void rf_mailbox_wake(struct rf_mailbox *m)
+{
+    pthread_mutex_lock(&m->lock);
+    bool must_signal = m->n > 0 && !m->is_signalled;
+    m->is_signalled |= must_signal;
+    pthread_mutex_unlock(&m->lock);
+    if (must_signal)
+        signal_reader(m);
 }
 
 int rf_mailbox_fd(const struct rf_mailbox *m)
@@ -97,6 +122,7 @@ size_t rf_mailbox_run(struct rf_mailbox *m, void *reader)
     m->first = NULL;
     m->last = &m->first;
     m->n = 0;
+    m->is_signalled = false;
     pthread_mutex_unlock(&m->lock);
     size_t n = 0;
     while (msg != NULL) {

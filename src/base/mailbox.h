@@ -28,6 +28,14 @@ RF_MUST_CHECK enum rf_err rf_mailbox_post(struct rf_mailbox *mailbox, struct rf_
  * made, so their number is bounded by those. */
 void rf_mailbox_post_answer(struct rf_mailbox *mailbox, struct rf_msg *take_msg);
 
+/** The same two, but the reader sleeps on: who posts so calls rf_mailbox_wake when it has no more
+ * to post for now. Order and limit are as ever, and whoever wakes the reader wakes it for all. */
+RF_MUST_CHECK enum rf_err rf_mailbox_post_asleep(struct rf_mailbox *mailbox,
+                                                 struct rf_msg *take_msg);
+void rf_mailbox_post_answer_asleep(struct rf_mailbox *mailbox, struct rf_msg *take_msg);
+/** Wake the reader if messages wait of which it does not know. Any thread. */
+void rf_mailbox_wake(struct rf_mailbox *mailbox);
+
 /** Readable while messages wait (an eventfd). */
 int rf_mailbox_fd(const struct rf_mailbox *mailbox);
 /** Wait until a message is there or `timeout_ms` is over (-1: for ever). True when there is one. */

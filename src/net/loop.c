@@ -122,6 +122,21 @@ static void attend(struct rf_loop *loop)
     }
 }
 
+static void wake(struct rf_loop *loop)
+{
+    struct rf_mailbox *mailbox = loop->wake;
+    loop->wake = NULL;
+    if (mailbox != NULL)
+        rf_mailbox_wake(mailbox);
+}
+
+void rf_loop_wake_later(struct rf_loop *loop, struct rf_mailbox *mailbox)
+{
+    if (loop->wake != mailbox)
+        wake(loop);
+    loop->wake = mailbox;
+}
+
 static int shorter(int a_ms, int b_ms)
 {
     if (a_ms < 0)
@@ -143,6 +158,7 @@ void rf_loop_turn(struct rf_loop *loop, int wait_ms)
     event_del(loop->timer_event);
     rf_timers_run(loop->timers);
     attend(loop);
+    wake(loop);
 }
 
 void rf_loop_run(struct rf_loop *loop)

@@ -38,6 +38,7 @@ struct rf_loop {
     rf_timer_id trim;
     struct rf_todo *todo;
     struct rf_todo **todo_last;
+    struct rf_mailbox *wake; /* whose reader is woken at the end of the turn */
     struct rf_linger *lingers;
     uint32_t lingers_n;
     uint8_t *scratch;

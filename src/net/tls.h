@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "trust/cert.h"
 #include "trust/key.h"
+#include "trust/path.h"
 
 struct rf_tls;
 
@@ -47,6 +48,9 @@ struct rf_tls_presented {
     struct rf_cert *leaf;
     const struct rf_cert_list *chain; /* the other certificates, in the order sent; never NULL */
     bool is_resumed;                  /* asked again for a resumed session */
+    /* Kept with the session: all zero in a full handshake, where it may be filled in; when the
+     * session is resumed as it was then, and only to be read, since others read it too. */
+    struct rf_path_memo *memo;
 };
 
 /** May this peer connect? RF_OK, or any error with a reason in `why` and, if it likes, another

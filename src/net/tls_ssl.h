@@ -30,6 +30,7 @@ struct rf_tls_seen {
     atomic_uint refs;
     struct rf_cert *leaf;
     struct rf_cert_list chain;
+    struct rf_path_memo memo;
 };
 
 struct rf_tls_stream {

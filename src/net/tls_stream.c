@@ -73,7 +73,7 @@ int rf_tls_seen_index(void)
     return session_index;
 }
 
-/** Parse what the peer sent, leaf first. */
+/** What the peer sent, leaf first. */
 static enum rf_err seen_new(X509_STORE_CTX *store, struct rf_tls_seen **out, struct rf_why *why)
 {
     STACK_OF(X509) *sent = X509_STORE_CTX_get0_untrusted(store);
@@ -100,8 +100,10 @@ static enum rf_err seen_new(X509_STORE_CTX *store, struct rf_tls_seen **out, str
 static enum rf_err ask(struct rf_tls_stream *s, bool is_resumed, enum rf_tls_alert *alert,
                        struct rf_why *why)
 {
-    struct rf_tls_presented peer = {
-        .leaf = s->seen->leaf, .chain = &s->seen->chain, .is_resumed = is_resumed};
+    struct rf_tls_presented peer = {.leaf = s->seen->leaf,
+                                    .chain = &s->seen->chain,
+                                    .is_resumed = is_resumed,
+                                    .memo = &s->seen->memo};
     enum rf_err err = s->tls->verify(s->tls->verify_arg, &peer, alert, why);
     if (err != RF_OK)
         (void)rf_why_set(why, err, "tls-refused", "the certificate was refused");

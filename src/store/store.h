@@ -46,6 +46,14 @@ RF_MUST_CHECK enum rf_err rf_store_copy(const char *path, const char *copy, stru
 /** The schema's number, and the newest this build knows. */
 unsigned rf_store_schema(const struct rf_store *store);
 unsigned rf_store_schema_newest(void);
+/** Make one transaction of the changes that follow, up to rf_store_together_end: what each of them
+ * would have written to the disk is written once. A change that fails is undone alone, and says so
+ * as ever; the others stay. None of them is on the disk before the end has said RF_OK, so nobody
+ * may be told before. Not within another. */
+RF_MUST_CHECK enum rf_err rf_store_together(struct rf_store *store, struct rf_why *why);
+/** RF_OK: all that succeeded is on the disk. Otherwise none of it is. */
+RF_MUST_CHECK enum rf_err rf_store_together_end(struct rf_store *store, struct rf_why *why);
+
 /** Another number after each change that a configuration may depend on: all but events, pending
  * phones and what phones hold and fetched. Any thread. */
 uint64_t rf_store_generation(const struct rf_store *store);

@@ -134,15 +134,16 @@ int64_t rf_db_changed(const struct rf_store *store)
 
 enum rf_err rf_db_begin(struct rf_store *store, struct rf_why *why)
 {
-    struct rf_db q = rf_db_of(store, RF_SQL_BEGIN);
+    struct rf_db q = rf_db_of(store, store->is_together ? RF_SQL_PART : RF_SQL_BEGIN);
     store->is_quiet = false;
     return rf_db_run(&q, why);
 }
 
 enum rf_err rf_db_begin_quiet(struct rf_store *store, struct rf_why *why)
 {
+    bool was_quiet = store->is_quiet || !store->is_together;
     enum rf_err err = rf_db_begin(store, why);
-    store->is_quiet = err == RF_OK;
+    store->is_quiet = err == RF_OK && was_quiet;
     return err;
 }
 
@@ -163,11 +164,44 @@ static enum rf_err commit(struct rf_store *store, struct rf_why *why)
     return err;
 }
 
+enum rf_err rf_store_together(struct rf_store *store, struct rf_why *why)
+{
+    rf_bug_on(store->is_together);
+    enum rf_err err = rf_db_begin_quiet(store, why);
+    store->is_together = err == RF_OK;
+    store->is_spoilt = false;
+    return err;
+}
+
+enum rf_err rf_store_together_end(struct rf_store *store, struct rf_why *why)
+{
+    rf_bug_on(!store->is_together);
+    store->is_together = false;
+    enum rf_err err = RF_OK;
+    if (store->is_spoilt)
+        err = rf_why_set(why, RF_ERR_IO, "store-undo", "a change that failed could not be undone");
+    return rf_db_finish(store, err, NULL, why);
+}
+
+/* A part of a transaction that goes on: kept with it, or undone alone. */
+static enum rf_err part_finish(struct rf_store *store, enum rf_err err, struct rf_why *why)
+{
+    struct rf_why ignored = {0}; /* the first failure is the one to tell */
+    struct rf_db undo = rf_db_of(store, RF_SQL_PART_UNDO);
+    if (err != RF_OK)
+        store->is_spoilt |= rf_db_run(&undo, &ignored) != RF_OK;
+    struct rf_db q = rf_db_of(store, RF_SQL_PART_KEEP);
+    enum rf_err kept = rf_db_run(&q, err == RF_OK ? why : &ignored);
+    return err != RF_OK ? err : kept;
+}
+
 enum rf_err rf_db_finish(struct rf_store *store, enum rf_err err,
                          const struct rf_store_event *event, struct rf_why *why)
 {
     if (err == RF_OK && event != NULL)
         err = rf_store_event_put(store, event, why);
+    if (store->is_together)
+        return part_finish(store, err, why);
     if (err == RF_OK)
         err = commit(store, why);
     if (err != RF_OK && sqlite3_get_autocommit(store->db) == 0) {

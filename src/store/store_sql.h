@@ -30,6 +30,9 @@
     X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
     X(COMMIT, "COMMIT")                                                                            \
     X(ROLLBACK, "ROLLBACK")                                                                        \
+    X(PART, "SAVEPOINT part")                                                                      \
+    X(PART_KEEP, "RELEASE part")                                                                   \
+    X(PART_UNDO, "ROLLBACK TO part")                                                               \
     /* events */                                                                                   \
     X(EVENT_ADD, "INSERT INTO event (time_s, uid, severity, category, code, device, call, text) "  \
                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?)")                                                \

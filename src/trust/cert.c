@@ -30,17 +30,20 @@ static bool has_c1_control(const char *utf8)
 
 /* RFC 4514 text of each RDN, joined by ',' in certificate order; UTF-8 stays, control bytes are
  * escaped. doc: docs/wire/signed-files.md, "The tags" */
-static bool name_text(const X509_NAME *name, char out[RF_CERT_NAME_MAX])
+static bool name_text(const X509_NAME *name, char **out)
 {
+    char text[RF_CERT_NAME_MAX];
     unsigned long flags =
         (XN_FLAG_RFC2253 & ~(unsigned long)XN_FLAG_DN_REV) & ~(unsigned long)ASN1_STRFLGS_ESC_MSB;
     BIO *bio = BIO_new(BIO_s_mem());
     char *p = NULL;
     bool ok = bio != NULL && X509_NAME_print_ex(bio, name, 0, flags) >= 0;
     long n = ok ? BIO_get_mem_data(bio, &p) : -1;
-    ok = ok && n >= 0 && rf_slice_to_str(rf_slice_of(p, (size_t)n), out, RF_CERT_NAME_MAX);
+    ok = ok && n >= 0 && rf_slice_to_str(rf_slice_of(p, (size_t)n), text, sizeof text);
     BIO_free(bio);
-    return ok && (rf_fault_skips("cert.name-control") || !has_c1_control(out));
+    ok = ok && (rf_fault_skips("cert.name-control") || !has_c1_control(text));
+    *out = ok ? rf_strdup(text) : NULL;
+    return ok;
 }
 
 static bool read_serial(struct rf_cert *c)
@@ -96,6 +99,9 @@ static void read_attrs(struct rf_cert *c)
 {
     const X509_NAME *name = X509_get_subject_name(c->x);
     int n = X509_NAME_entry_count(name);
+    int room = n < RF_CERT_ATTR_MAX ? n : RF_CERT_ATTR_MAX;
+    if (room > 0)
+        c->attr = rf_new_n(struct rf_cert_attr, (size_t)room);
     for (int i = 0; i < n; i++)
         read_one_attr(c, X509_NAME_get_entry(name, i));
 }
@@ -104,6 +110,9 @@ static void read_sans(struct rf_cert *c)
 {
     c->san_all = X509_get_ext_d2i(c->x, NID_subject_alt_name, NULL, NULL);
     int n = c->san_all != NULL ? sk_GENERAL_NAME_num(c->san_all) : 0;
+    int room = n < RF_CERT_SAN_MAX ? n : RF_CERT_SAN_MAX;
+    if (room > 0)
+        c->san = rf_new_n(struct rf_san, (size_t)room);
     for (int i = 0; i < n && c->san_n < RF_CERT_SAN_MAX; i++) {
         const GENERAL_NAME *g = sk_GENERAL_NAME_value(c->san_all, i);
         if (g->type != GEN_URI && g->type != GEN_DNS)
@@ -148,10 +157,25 @@ static void read_digests(struct rf_cert *c)
     ERR_clear_error();
 }
 
+/* As it stands in the certificate: OpenSSL would write it anew from the key, in ten times the time.
+ */
+static bool read_spki(struct rf_cert *c)
+{
+    unsigned char *der = NULL;
+    int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(c->x), &der);
+    c->spki = n > 0 ? rf_try_alloc((size_t)n, RF_CERT_DER_MAX) : NULL;
+    if (c->spki != NULL) {
+        memcpy(c->spki, der, (size_t)n);
+        c->spki_len = (size_t)n;
+    }
+    OPENSSL_free(der);
+    return c->spki != NULL;
+}
+
 static enum rf_err fill(struct rf_cert *c, struct rf_why *why)
 {
-    if (!name_text(X509_get_subject_name(c->x), c->subject) ||
-        !name_text(X509_get_issuer_name(c->x), c->issuer))
+    if (!name_text(X509_get_subject_name(c->x), &c->subject) ||
+        !name_text(X509_get_issuer_name(c->x), &c->issuer))
         return rf_why_set(why, RF_ERR_BAD, "cert-name",
                           "certificate: subject or issuer is not a usable name (at most %d bytes, "
                           "no control characters)",
@@ -165,7 +189,7 @@ static enum rf_err fill(struct rf_cert *c, struct rf_why *why)
         return rf_why_set(why, RF_ERR_BAD, "cert-parse", "certificate of %s: validity unreadable",
                           c->subject);
     c->pkey = X509_get0_pubkey(c->x);
-    if (c->pkey == NULL || !rf_pkey_spki(c->pkey, &c->spki, &c->spki_len))
+    if (c->pkey == NULL || !read_spki(c))
         return rf_why_openssl(why, RF_ERR_BAD, "cert-key", "certificate: unusable public key");
     rf_pkey_describe(c->pkey, &c->key);
     read_attrs(c);
@@ -175,7 +199,7 @@ static enum rf_err fill(struct rf_cert *c, struct rf_why *why)
     return RF_OK;
 }
 
-enum rf_err rf_cert_from_der(struct rf_slice der, struct rf_cert **out, struct rf_why *why)
+static enum rf_err check_der(struct rf_slice der, struct rf_why *why)
 {
     if (!rf_fault_skips("cert.size") && der.len > RF_CERT_DER_MAX)
         return rf_why_set(why, RF_ERR_LIMIT, "cert-size",
@@ -185,12 +209,15 @@ enum rf_err rf_cert_from_der(struct rf_slice der, struct rf_cert **out, struct r
         return rf_why_set(why, RF_ERR_BAD, "cert-der",
                           "certificate is not one DER value (other encoding, cut off, or bytes "
                           "behind it)");
-    const unsigned char *p = der.p;
+    return RF_OK;
+}
+
+/* Takes x, whatever the result. */
+static enum rf_err make(X509 *x, struct rf_slice der, struct rf_cert **out, struct rf_why *why)
+{
     RF_AUTO(rf_cert_freep) struct rf_cert *c = rf_new(struct rf_cert);
     atomic_init(&c->refs, 1);
-    c->x = d2i_X509(NULL, &p, (long)der.len);
-    if (c->x == NULL)
-        return rf_why_openssl(why, RF_ERR_BAD, "cert-parse", "not an X.509 certificate");
+    c->x = x;
     c->der = rf_try_alloc(der.len, SIZE_MAX);
     if (c->der == NULL)
         return rf_why_set(why, RF_ERR_NOMEM, "no-memory", "no memory for a certificate");
@@ -198,10 +225,21 @@ enum rf_err rf_cert_from_der(struct rf_slice der, struct rf_cert **out, struct r
     c->der_len = der.len;
     enum rf_err err = fill(c, why);
     ERR_clear_error();
+    if (err == RF_OK)
+        *out = rf_steal(&c);
+    return err;
+}
+
+enum rf_err rf_cert_from_der(struct rf_slice der, struct rf_cert **out, struct rf_why *why)
+{
+    enum rf_err err = check_der(der, why);
     if (err != RF_OK)
         return err;
-    *out = rf_steal(&c);
-    return RF_OK;
+    const unsigned char *p = der.p;
+    X509 *x = d2i_X509(NULL, &p, (long)der.len);
+    if (x == NULL)
+        return rf_why_openssl(why, RF_ERR_BAD, "cert-parse", "not an X.509 certificate");
+    return make(x, der, out, why);
 }
 
 enum rf_err rf_cert_from_x509(X509 *x, struct rf_cert **out, struct rf_why *why)
@@ -210,7 +248,12 @@ enum rf_err rf_cert_from_x509(X509 *x, struct rf_cert **out, struct rf_why *why)
     int n = i2d_X509(x, &der);
     if (n < 0)
         return rf_why_openssl(why, RF_ERR_BAD, "cert-parse", "peer certificate");
-    enum rf_err err = rf_cert_from_der(rf_slice_of(der, (size_t)n), out, why);
+    struct rf_slice bytes = rf_slice_of(der, (size_t)n);
+    enum rf_err err = check_der(bytes, why);
+    if (err == RF_OK) {
+        X509_up_ref(x); /* parsing is most of what a certificate costs, and x is parsed */
+        err = make(x, bytes, out, why);
+    }
     OPENSSL_free(der);
     return err;
 }
@@ -230,6 +273,10 @@ void rf_cert_unref(struct rf_cert *c)
     GENERAL_NAMES_free(c->san_all);
     for (size_t i = 0; i < c->attr_n; i++)
         rf_free(c->attr[i].value);
+    rf_free(c->attr);
+    rf_free(c->san);
+    rf_free(c->subject);
+    rf_free(c->issuer);
     rf_free(c->der);
     rf_free(c->spki);
     rf_free(c);

@@ -19,14 +19,15 @@ struct rf_cert_attr {
     char *value;
 };
 
+/* One for each open link, and more: what is not always there, or seldom long, is apart. */
 struct rf_cert {
     atomic_uint refs;
     X509 *x;
     EVP_PKEY *pkey; /* borrowed from x */
     uint8_t *der;
     size_t der_len;
-    char subject[RF_CERT_NAME_MAX];
-    char issuer[RF_CERT_NAME_MAX];
+    char *subject;
+    char *issuer;
     uint8_t serial[RF_CERT_SERIAL_MAX];
     size_t serial_len;
     uint8_t sha256[32];
@@ -46,10 +47,10 @@ struct rf_cert {
     uint8_t *cn; /* OpenSSL's memory */
     size_t cn_len;
     size_t attr_n;
-    struct rf_cert_attr attr[RF_CERT_ATTR_MAX];
+    struct rf_cert_attr *attr;
     GENERAL_NAMES *san_all;
     size_t san_n;
-    struct rf_san san[RF_CERT_SAN_MAX];
+    struct rf_san *san;
     char signature_digest[16];
 };
 

@@ -45,6 +45,7 @@ static const char oid_ecdsa_sha256[] = "\x2a\x86\x48\xce\x3d\x04\x03\x02";
 /* Everything a certificate says, independent of whose it is. */
 struct plan {
     struct rf_slice spki;
+    struct rf_spki_info key; /* what the SPKI is: reading one takes time, and is done once */
     struct rf_slice subject; /* Name, DER */
     int64_t not_before;
     int64_t not_after;
@@ -232,9 +233,10 @@ static void add_tbs(struct rf_der *d, const struct plan *p, struct rf_slice issu
     rf_der_end(d, tbs);
 }
 
-/* SEQUENCE { tbs, algorithm, BIT STRING }, read back and checked against the signer's key. */
-static enum rf_err assemble(struct rf_slice tbs, bool is_sha1, struct rf_vault_key *key,
-                            struct rf_cert **out, struct rf_why *why)
+/* SEQUENCE { tbs, algorithm, BIT STRING }, read back and checked against the signer's key, which is
+ * that of `ca`; NULL: its own. */
+static enum rf_err assemble(struct rf_slice tbs, bool is_sha1, const struct rf_cert *ca,
+                            struct rf_vault_key *key, struct rf_cert **out, struct rf_why *why)
 {
     enum rf_digest digest = is_sha1 ? RF_DIGEST_SHA1 : RF_DIGEST_SHA256;
     RF_AUTO(rf_buf_fini) struct rf_buf sig = RF_BUF(RF_SIGNATURE_MAX);
@@ -255,21 +257,30 @@ static enum rf_err assemble(struct rf_slice tbs, bool is_sha1, struct rf_vault_k
         err = rf_why_set(why, RF_ERR_LIMIT, "cert-size", "the certificate became too long");
     else
         err = rf_cert_from_der(rf_buf_slice(&d.out), &c, why);
-    EVP_PKEY *signer = rf_spki_parse(rf_vault_spki(key));
-    if (err == RF_OK && (signer == NULL || X509_verify(rf_cert_x509(c), signer) != 1))
+    EVP_PKEY *signer = err == RF_OK ? rf_cert_pkey(ca != NULL ? ca : c) : NULL;
+    if (err == RF_OK && X509_verify(rf_cert_x509(c), signer) != 1)
         err = rf_why_openssl(why, RF_ERR_CRYPTO, "sign-failed", "the new certificate's signature");
-    EVP_PKEY_free(signer);
     rf_buf_fini(&d.out);
     if (err == RF_OK)
         *out = rf_steal(&c);
     return err;
 }
 
+/* The usages were planned for that type. */
+static enum rf_err check_type(const struct plan *p, struct rf_cert **cert, struct rf_why *why)
+{
+    if (rf_cert_key_type(*cert) == p->key.type || rf_fault_skips("issue.key-type"))
+        return RF_OK;
+    rf_cert_freep(cert);
+    return rf_why_set(why, RF_ERR_BAD, "issue-key-type",
+                      "the key is of another type than it was said to be");
+}
+
 /* ca NULL: self-signed. */
 static enum rf_err issue(const struct plan *p, const struct rf_cert *ca, struct rf_vault_key *key,
                          struct rf_cert **out, struct rf_why *why)
 {
-    struct rf_spki_info info;
+    enum rf_err err = RF_OK;
     if (ca != NULL && !rf_cert_is_ca(ca))
         return rf_why_set(why, RF_ERR_DENIED, "issue-not-ca", "%s (%s) is no CA certificate",
                           rf_cert_subject(ca), rf_cert_short(ca));
@@ -277,24 +288,21 @@ static enum rf_err issue(const struct plan *p, const struct rf_cert *ca, struct 
         return rf_why_set(why, RF_ERR_DENIED, "key-cert-mismatch",
                           "the signing key is not that of %s (%s)", rf_cert_subject(ca),
                           rf_cert_short(ca));
-    enum rf_err err = rf_spki_info(p->spki, &info, why);
-    if (err != RF_OK)
-        return err;
     struct rf_der d = {.out = RF_BUF(RF_CERT_DER_MAX)};
     add_tbs(&d, p, ca != NULL ? rf_cert_subject_der(ca) : p->subject, rf_vault_key_type(key));
     if (d.failed)
         err = rf_why_set(why, RF_ERR_LIMIT, "cert-size", "the certificate became too long");
     else
-        err = assemble(rf_buf_slice(&d.out), p->is_sha1, key, out, why);
+        err = assemble(rf_buf_slice(&d.out), p->is_sha1, ca, key, out, why);
     rf_buf_fini(&d.out);
-    return err;
+    return err == RF_OK ? check_type(p, out, why) : err;
 }
 
 /* Constraints and usages by role. */
-static void plan_role(enum rf_cert_role role, enum rf_key_type key, struct plan *p)
+static void plan_role(enum rf_cert_role role, struct plan *p)
 {
-    uint32_t tls =
-        RF_KU_DIGITAL_SIGNATURE | (key == RF_KEY_RSA ? (uint32_t)RF_KU_KEY_ENCIPHERMENT : 0u);
+    uint32_t tls = RF_KU_DIGITAL_SIGNATURE |
+                   (p->key.type == RF_KEY_RSA ? (uint32_t)RF_KU_KEY_ENCIPHERMENT : 0u);
     switch (role) {
     case RF_CERT_ROLE_SAST:
     case RF_CERT_ROLE_IMAGE_SIGNER:
@@ -355,6 +363,7 @@ static enum rf_err issue_site(const struct rf_issue_self *spec, struct rf_slice 
     rf_der_end(&name, seq);
     struct plan p = {
         .spki = spki,
+        .key = info,
         .subject = rf_buf_slice(&name.out),
         .not_before = spec->now_s - ISSUE_SITE_BACK,
         .not_after = spec->now_s + (int64_t)spec->days * DAY_S,
@@ -362,7 +371,7 @@ static enum rf_err issue_site(const struct rf_issue_self *spec, struct rf_slice 
     };
     if (ca != NULL && p.not_after > rf_cert_not_after(ca))
         p.not_after = rf_cert_not_after(ca);
-    plan_role(spec->role, info.type, &p);
+    plan_role(spec->role, &p);
     if (err == RF_OK)
         err = issue(&p, ca, key, out, why);
     rf_buf_fini(&name.out);
@@ -405,10 +414,10 @@ static enum rf_err device_cn(struct rf_slice model, struct rf_slice name,
     return RF_OK;
 }
 
-static void plan_device(struct plan *p, int64_t now_s, unsigned days, const struct rf_cert *ca)
+static enum rf_err plan_device(struct plan *p, int64_t now_s, unsigned days,
+                               const struct rf_cert *ca, struct rf_why *why)
 {
-    struct rf_spki_info info = {.type = RF_KEY_RSA};
-    (void)!rf_spki_info(p->spki, &info, NULL); /* issue() refuses what cannot be parsed */
+    enum rf_err err = p->key.type == RF_KEY_OTHER ? rf_spki_info(p->spki, &p->key, why) : RF_OK;
     p->not_before = now_s - ISSUE_DEV_BACK;
     p->not_after = now_s + (int64_t)days * DAY_S;
     if (p->not_before < rf_cert_not_before(ca))
@@ -416,9 +425,10 @@ static void plan_device(struct plan *p, int64_t now_s, unsigned days, const stru
     if (p->not_after > rf_cert_not_after(ca))
         p->not_after = rf_cert_not_after(ca);
     p->key_usage = RF_KU_DIGITAL_SIGNATURE;
-    if (info.type == RF_KEY_RSA)
+    if (p->key.type == RF_KEY_RSA)
         p->key_usage |= RF_KU_KEY_ENCIPHERMENT;
     p->has_eku_server = p->has_eku_client = p->has_eku_ipsec = true;
+    return err;
 }
 
 /* The characters of a PrintableString that serial numbers need. spec: ITU-T X.680 41.4 */
@@ -460,8 +470,9 @@ enum rf_err rf_issue_mic(const struct rf_issue_mic *spec, const struct rf_cert *
     rf_der_end(&name, seq);
     struct plan p = {
         .spki = spec->spki, .subject = rf_buf_slice(&name.out), .is_sha1 = spec->is_sha1};
-    plan_device(&p, spec->now_s, spec->days, ca);
-    err = issue(&p, ca, ca_key, out, why);
+    err = plan_device(&p, spec->now_s, spec->days, ca, why);
+    if (err == RF_OK)
+        err = issue(&p, ca, ca_key, out, why);
     rf_buf_fini(&name.out);
     return err;
 }
@@ -511,11 +522,13 @@ enum rf_err rf_issue_lsc(const struct rf_issue_lsc *spec, const struct rf_cert *
     rf_der_end(&name, seq);
     struct plan p = {
         .spki = spec->spki,
+        .key = {.type = spec->key_type},
         .subject = rf_buf_slice(&name.out),
         .san_uri = spec->device_name,
     };
-    plan_device(&p, spec->now_s, spec->days, ca);
-    err = issue(&p, ca, ca_key, out, why);
+    err = plan_device(&p, spec->now_s, spec->days, ca, why);
+    if (err == RF_OK)
+        err = issue(&p, ca, ca_key, out, why);
     rf_buf_fini(&name.out);
     return err;
 }

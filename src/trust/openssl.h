@@ -17,7 +17,8 @@
 X509 *rf_cert_x509(const struct rf_cert *c);
 /** Borrowed public key. */
 EVP_PKEY *rf_cert_pkey(const struct rf_cert *c);
-/** A certificate of its own from a peer's (encoded and parsed again under V1). */
+/** From one that OpenSSL has parsed, which is shared, not parsed again: encoded, and judged under
+ * V1. Nobody changes x from here on. */
 RF_MUST_CHECK enum rf_err rf_cert_from_x509(X509 *x, struct rf_cert **out, struct rf_why *why);
 /** Borrowed private key. */
 EVP_PKEY *rf_key_pkey(const struct rf_key *k);

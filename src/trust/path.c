@@ -17,6 +17,7 @@
 
 #define RSA_FLOOR 2048
 #define EC_FLOOR  256
+#define ID_LEN    32
 
 struct rf_anchors {
     atomic_uint refs;
@@ -25,6 +26,21 @@ struct rf_anchors {
     size_t makers_n; /* the first ones */
     struct rf_cert *cert[RF_ANCHORS_MAX];
     X509_STORE *store;
+    uint8_t id[RF_DIGEST_MAX]; /* of what is in it: SHA-256 over that before and the new one's */
+};
+
+_Static_assert(sizeof((struct rf_path_memo *)NULL)->anchors == ID_LEN, "SHA-256");
+
+/* One check. */
+struct check {
+    const struct rf_anchors *anchors;
+    const struct rf_cert *leaf;
+    const struct rf_cert_list *sent; /* may be NULL */
+    const struct rf_path_policy *policy;
+    /* found: */
+    int64_t from_s; /* the whole path is valid */
+    int64_t to_s;
+    const struct rf_cert *anchor;
 };
 
 const char *rf_purpose_name(enum rf_purpose p)
@@ -43,6 +59,7 @@ struct rf_anchors *rf_anchors_new(enum rf_purpose purpose)
     struct rf_anchors *a = rf_new(struct rf_anchors);
     atomic_init(&a->refs, 1);
     a->purpose = purpose;
+    (void)rf_digest_of(RF_DIGEST_SHA256, rf_slice_str(rf_purpose_name(purpose)), a->id);
     a->store = X509_STORE_new();
     rf_bug_on(a->store == NULL);
     /* An issuing CA may be the anchor itself: its root need not be held. */
@@ -65,6 +82,10 @@ enum rf_err rf_anchors_add(struct rf_anchors *a, struct rf_cert *ca, struct rf_w
     if (X509_STORE_add_cert(a->store, rf_cert_x509(ca)) != 1)
         return rf_why_openssl(why, RF_ERR_CRYPTO, "anchor-add", "adding an anchor");
     a->cert[a->n++] = rf_cert_ref(ca);
+    uint8_t both[2 * ID_LEN];
+    memcpy(both, a->id, ID_LEN);
+    memcpy(both + ID_LEN, rf_cert_sha256(ca).p, ID_LEN);
+    (void)rf_digest_of(RF_DIGEST_SHA256, rf_slice_of(both, sizeof both), a->id);
     return RF_OK;
 }
 
@@ -305,13 +326,10 @@ static enum rf_err check_time(const struct rf_cert *c, const struct rf_path_poli
 }
 
 /* One certificate of a verified path: depth 0 is the leaf, is_last the anchor. */
-static enum rf_err check_link(X509 *x, int depth, bool is_last, const struct rf_path_policy *policy,
-                              struct rf_why *why)
+static enum rf_err check_link(const struct rf_cert *c, int depth, bool is_last,
+                              const struct rf_path_policy *policy, struct rf_why *why)
 {
-    RF_AUTO(rf_cert_freep) struct rf_cert *c = NULL;
-    enum rf_err err = rf_cert_from_x509(x, &c, why);
-    if (err == RF_OK)
-        err = check_time(c, policy, why);
+    enum rf_err err = check_time(c, policy, why);
     if (err == RF_OK)
         err = rf_cert_strength_check(c, policy->rsa_min, why);
     if (err != RF_OK)
@@ -340,55 +358,89 @@ static const struct rf_cert *find_anchor(const struct rf_anchors *a, X509 *x)
     return NULL;
 }
 
-static enum rf_err check_chain(X509_STORE_CTX *ctx, const struct rf_anchors *a,
-                               const struct rf_path_policy *policy, const struct rf_cert **anchor,
+/* A path is made of what we gave to OpenSSL, and that is parsed. */
+static enum rf_err find_parsed(const struct check *k, X509 *x, const struct rf_cert **out,
                                struct rf_why *why)
+{
+    *out = rf_cert_x509(k->leaf) == x ? k->leaf : NULL;
+    for (size_t i = 0; *out == NULL && k->sent != NULL && i < k->sent->n; i++)
+        if (rf_cert_x509(k->sent->cert[i]) == x)
+            *out = k->sent->cert[i];
+    if (*out == NULL)
+        *out = find_anchor(k->anchors, x);
+    return *out != NULL ? RF_OK
+                        : rf_why_set(why, RF_ERR_CRYPTO, "path-other",
+                                     "a certificate in the path that nobody gave");
+}
+
+static enum rf_err check_chain(struct check *k, X509_STORE_CTX *ctx, struct rf_why *why)
 {
     STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
     int n = chain != NULL ? sk_X509_num(chain) : 0;
     enum rf_err err = RF_OK;
-    for (int i = 0; err == RF_OK && i < n; i++)
-        err = check_link(sk_X509_value(chain, i), i, i == n - 1, policy, why);
-    if (err == RF_OK && anchor != NULL)
-        *anchor = n > 0 ? find_anchor(a, sk_X509_value(chain, n - 1)) : NULL;
+    k->from_s = INT64_MIN;
+    k->to_s = INT64_MAX;
+    for (int i = 0; err == RF_OK && i < n; i++) {
+        const struct rf_cert *c = NULL;
+        err = find_parsed(k, sk_X509_value(chain, i), &c, why);
+        if (err != RF_OK)
+            break;
+        err = check_link(c, i, i == n - 1, k->policy, why);
+        k->from_s = rf_cert_not_before(c) > k->from_s ? rf_cert_not_before(c) : k->from_s;
+        k->to_s = rf_cert_not_after(c) < k->to_s ? rf_cert_not_after(c) : k->to_s;
+    }
+    if (err == RF_OK && n > 0)
+        k->anchor = find_anchor(k->anchors, sk_X509_value(chain, n - 1));
     return err;
 }
 
 /* Every certificate below the anchor, which is believed without anybody's word. */
-static enum rf_err check_revocation(X509_STORE_CTX *ctx, int64_t now_s, struct rf_why *why)
+static enum rf_err check_revocation(const struct check *k, X509_STORE_CTX *ctx, struct rf_why *why)
 {
     STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
     struct revocation_look *look = X509_STORE_CTX_get_app_data(ctx);
     int n = chain != NULL && look->set != NULL ? sk_X509_num(chain) : 0;
     enum rf_err err = RF_OK;
     for (int i = 0; err == RF_OK && i + 1 < n; i++) {
-        RF_AUTO(rf_cert_freep) struct rf_cert *cert = NULL;
-        RF_AUTO(rf_cert_freep) struct rf_cert *issuer = NULL;
-        err = rf_cert_from_x509(sk_X509_value(chain, i), &cert, why);
+        const struct rf_cert *cert = NULL;
+        const struct rf_cert *issuer = NULL;
+        err = find_parsed(k, sk_X509_value(chain, i), &cert, why);
         if (err == RF_OK)
-            err = rf_cert_from_x509(sk_X509_value(chain, i + 1), &issuer, why);
+            err = find_parsed(k, sk_X509_value(chain, i + 1), &issuer, why);
         if (err == RF_OK)
-            err = revocation_judge(look, (size_t)i, cert, issuer, now_s, why);
+            err = revocation_judge(look, (size_t)i, cert, issuer, k->policy->now_s, why);
     }
     return err;
+}
+
+static bool is_named(const struct rf_cert *ca, const struct rf_cert *leaf)
+{
+    return rf_slice_eq(rf_cert_subject_der(ca), rf_cert_issuer_der(leaf));
+}
+
+static const struct rf_cert *find_signer(const struct rf_anchors *a, const struct rf_cert *leaf)
+{
+    const struct rf_cert *signer = NULL;
+    for (size_t i = 0; i < a->n; i++) {
+        if (!is_named(a->cert[i], leaf))
+            continue;
+        EVP_PKEY *key = X509_get0_pubkey(rf_cert_x509(a->cert[i]));
+        if (key != NULL && X509_verify(rf_cert_x509(leaf), key) == 1)
+            signer = a->cert[i];
+    }
+    ERR_clear_error();
+    return signer;
 }
 
 /* A CA that changed its key keeps its name, and OpenSSL takes the first of that name: where there
  * are several, only the one whose key has signed. The caller's; never NULL. */
 static X509_STORE *store_for(const struct rf_anchors *a, const struct rf_cert *leaf)
 {
-    const struct rf_cert *signer = NULL;
     size_t named_n = 0;
-    for (size_t i = 0; i < a->n; i++) {
-        if (!rf_slice_eq(rf_cert_subject_der(a->cert[i]), rf_cert_issuer_der(leaf)))
-            continue;
-        EVP_PKEY *key = X509_get0_pubkey(rf_cert_x509(a->cert[i]));
-        named_n++;
-        if (key != NULL && X509_verify(rf_cert_x509(leaf), key) == 1)
-            signer = a->cert[i];
-    }
-    ERR_clear_error();
-    X509_STORE *store = named_n > 1 && signer != NULL ? X509_STORE_new() : NULL;
+    for (size_t i = 0; i < a->n; i++)
+        named_n += is_named(a->cert[i], leaf);
+    const struct rf_cert *signer = named_n > 1 ? find_signer(a, leaf) : NULL;
+    X509_STORE *store = signer != NULL ? X509_STORE_new() : NULL;
     if (store != NULL && X509_STORE_add_cert(store, rf_cert_x509(signer)) == 1) {
         X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
         return store;
@@ -398,45 +450,57 @@ static X509_STORE *store_for(const struct rf_anchors *a, const struct rf_cert *l
     return a->store;
 }
 
-static enum rf_err verify(X509_STORE_CTX *ctx, const struct rf_anchors *a,
-                          const struct rf_cert *leaf, const struct rf_path_policy *policy,
-                          const struct rf_cert **anchor, struct rf_why *why)
+static enum rf_err verify(struct check *k, X509_STORE_CTX *ctx, struct rf_why *why)
 {
     struct revocation_look look;
     X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
-    X509_VERIFY_PARAM_set_time(param, (time_t)policy->now_s);
+    X509_VERIFY_PARAM_set_time(param, (time_t)k->policy->now_s);
     X509_VERIFY_PARAM_set_depth(param, 8);
     X509_VERIFY_PARAM_set_auth_level(param, 0); /* floors are ours */
     X509_STORE_CTX_set_verify_cb(ctx, on_complaint);
-    revocation_begin(policy->revocation, &look);
+    revocation_begin(k->policy->revocation, &look);
     revocation_prepare(&look, ctx);
     (void)X509_STORE_CTX_set_app_data(ctx, &look);
     enum rf_err err = RF_OK;
     if (X509_verify_cert(ctx) != 1)
-        err = refuse_path(ctx, a, leaf, why);
+        err = refuse_path(ctx, k->anchors, k->leaf, why);
     else
-        err = check_chain(ctx, a, policy, anchor, why);
+        err = check_chain(k, ctx, why);
     if (err == RF_OK)
-        err = check_revocation(ctx, policy->now_s, why);
+        err = check_revocation(k, ctx, why);
     revocation_end(&look);
     return err;
 }
 
 /* Everything but the leaf's own rules. */
-static enum rf_err check_path(const struct rf_anchors *a, const struct rf_cert *leaf,
-                              STACK_OF(X509) * untrusted, const struct rf_path_policy *policy,
-                              const struct rf_cert **anchor, struct rf_why *why)
+static enum rf_err check_path(struct check *k, STACK_OF(X509) * untrusted, struct rf_why *why)
 {
     X509_STORE_CTX *ctx = X509_STORE_CTX_new();
-    X509_STORE *store = store_for(a, leaf);
+    X509_STORE *store = store_for(k->anchors, k->leaf);
     enum rf_err err = RF_OK;
-    if (ctx == NULL || X509_STORE_CTX_init(ctx, store, rf_cert_x509(leaf), untrusted) != 1)
+    if (ctx == NULL || X509_STORE_CTX_init(ctx, store, rf_cert_x509(k->leaf), untrusted) != 1)
         err = rf_why_openssl(why, RF_ERR_CRYPTO, "path-other", "path check");
     else
-        err = verify(ctx, a, leaf, policy, anchor, why);
+        err = verify(k, ctx, why);
     X509_STORE_CTX_free(ctx);
     X509_STORE_free(store);
     ERR_clear_error();
+    return err;
+}
+
+static enum rf_err run(struct check *k, struct rf_why *why)
+{
+    enum rf_err err = check_leaf(k->leaf, why);
+    if (err != RF_OK)
+        return err;
+    STACK_OF(X509) *untrusted = sk_X509_new_null();
+    for (size_t i = 0; untrusted != NULL && k->sent != NULL && i < k->sent->n; i++)
+        if (sk_X509_push(untrusted, rf_cert_x509(k->sent->cert[i])) == 0)
+            break;
+    err = untrusted == NULL ? RF_ERR_NOMEM : check_path(k, untrusted, why);
+    sk_X509_free(untrusted); /* the certificates stay the list's */
+    if (err == RF_OK)
+        err = check_key_usage(k->leaf, k->policy->is_lsc_purpose, why);
     return err;
 }
 
@@ -445,16 +509,54 @@ enum rf_err rf_path_check(const struct rf_anchors *a, const struct rf_cert *leaf
                           const struct rf_path_policy *policy, const struct rf_cert **anchor,
                           struct rf_why *why)
 {
-    enum rf_err err = check_leaf(leaf, why);
-    if (err != RF_OK)
-        return err;
-    STACK_OF(X509) *untrusted = sk_X509_new_null();
-    for (size_t i = 0; untrusted != NULL && intermediates != NULL && i < intermediates->n; i++)
-        if (sk_X509_push(untrusted, rf_cert_x509(intermediates->cert[i])) == 0)
-            break;
-    err = untrusted == NULL ? RF_ERR_NOMEM : check_path(a, leaf, untrusted, policy, anchor, why);
-    sk_X509_free(untrusted); /* the certificates stay the list's */
-    if (err == RF_OK)
-        err = check_key_usage(leaf, policy->is_lsc_purpose, why);
+    struct check k = {.anchors = a, .leaf = leaf, .sent = intermediates, .policy = policy};
+    enum rf_err err = run(&k, why);
+    if (err == RF_OK && anchor != NULL)
+        *anchor = k.anchor;
     return err;
+}
+
+/* ---- what was found ---- */
+
+/* What is known of revoked certificates changes at any time, and an excused end is nobody's rule.
+ */
+static bool may_be_kept(const struct rf_path_policy *policy)
+{
+    return rf_fault_skips("path.memo-revocation") ||
+           (policy->revocation == NULL && !policy->excuse_expired);
+}
+
+enum rf_err rf_path_check_noting(const struct rf_anchors *a, const struct rf_cert *leaf,
+                                 const struct rf_cert_list *intermediates,
+                                 const struct rf_path_policy *policy, struct rf_path_memo *memo,
+                                 struct rf_why *why)
+{
+    struct check k = {.anchors = a, .leaf = leaf, .sent = intermediates, .policy = policy};
+    enum rf_err err = run(&k, why);
+    *memo = (struct rf_path_memo){0};
+    if (err != RF_OK || !may_be_kept(policy))
+        return err;
+    *memo = (struct rf_path_memo){.is_good = true,
+                                  .allow_sha1 = policy->allow_sha1,
+                                  .is_lsc_purpose = policy->is_lsc_purpose,
+                                  .rsa_min = policy->rsa_min,
+                                  .from_s = k.from_s,
+                                  .to_s = k.to_s};
+    memcpy(memo->anchors, a->id, sizeof memo->anchors);
+    return RF_OK;
+}
+
+bool rf_path_memo_holds(const struct rf_path_memo *memo, const struct rf_anchors *a,
+                        const struct rf_path_policy *policy)
+{
+    bool is_same_policy = memo->allow_sha1 == policy->allow_sha1 &&
+                          memo->is_lsc_purpose == policy->is_lsc_purpose &&
+                          memo->rsa_min == policy->rsa_min;
+    bool is_in_time = memo->from_s <= policy->now_s && policy->now_s <= memo->to_s;
+    bool has_same_anchors =
+        rf_slice_eq(rf_slice_of(memo->anchors, ID_LEN), rf_slice_of(a->id, ID_LEN));
+    return memo->is_good && may_be_kept(policy) &&
+           (is_same_policy || rf_fault_skips("path.memo-policy")) &&
+           (is_in_time || rf_fault_skips("path.memo-time")) &&
+           (has_same_anchors || rf_fault_skips("path.memo-anchors"));
 }

@@ -51,6 +51,25 @@ struct rf_path_policy {
     struct rf_revocation *revocation;
 };
 
+/** What a check has found, kept beside the certificate it was about, by whoever will ask again: a
+ * session that is resumed, whose certificate is the same as before. Nothing (all zero) holds never.
+ * What is no matter of the path (what was blocked, names) is not in it; and with a policy that asks
+ * about revocation, or excuses an end, nothing is kept and nothing holds. */
+struct rf_path_memo {
+    bool is_good;
+    bool allow_sha1; /* the policy it was good under */
+    bool is_lsc_purpose;
+    unsigned rsa_min;
+    int64_t from_s; /* while all certificates of the path are valid */
+    int64_t to_s;
+    uint8_t anchors[32]; /* which set of anchors, by what is in it */
+};
+
+/** Would the same check of the same certificate be passed again, now, by these anchors and under
+ * this policy? False is no refusal: then it has to be made. */
+bool rf_path_memo_holds(const struct rf_path_memo *memo, const struct rf_anchors *a,
+                        const struct rf_path_policy *policy);
+
 /**
  * Check a phone's certificate.
  *
@@ -69,6 +88,13 @@ RF_MUST_CHECK enum rf_err rf_path_check(const struct rf_anchors *a, const struct
                                         const struct rf_cert_list *intermediates,
                                         const struct rf_path_policy *policy,
                                         const struct rf_cert **anchor, struct rf_why *why);
+
+/** The same, and what was found in *memo: all zero if it was not good. */
+RF_MUST_CHECK enum rf_err rf_path_check_noting(const struct rf_anchors *a,
+                                               const struct rf_cert *leaf,
+                                               const struct rf_cert_list *intermediates,
+                                               const struct rf_path_policy *policy,
+                                               struct rf_path_memo *memo, struct rf_why *why);
 
 /** V3 alone: notBefore <= now <= notAfter. cert-not-yet, cert-expired. */
 RF_MUST_CHECK enum rf_err rf_cert_time_check(const struct rf_cert *c, int64_t now_s,

@@ -29,6 +29,15 @@ def build():
     return RELEASE
 
 
+def compiled(*names):
+    """Programs of this folder's meson.build, out of the same build: their paths."""
+    folder = build()
+    paths = [folder / "tests/bench" / name for name in names]
+    subprocess.run(["ninja", "-C", folder, *(f"tests/bench/{name}" for name in names)], check=True,
+                   stdout=subprocess.DEVNULL)
+    return paths
+
+
 def rig():
     """tests/e2e/rig.py over that build."""
     build()

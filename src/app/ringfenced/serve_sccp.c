@@ -21,37 +21,52 @@ static enum rf_tls_alert alert_of(const char *code)
     return RF_TLS_ALERT_BAD_CERTIFICATE;
 }
 
-/* I/O workers, in the middle of a handshake. An LSC first; where the knob allows it, then a
- * manufacturer's certificate. Whether an LSC was superseded, and whose it is, the SCCP service
- * judges at Register, where it can say so to the phone. doc: docs/security-rules.md, "Device
- * authentication" */
-static enum rf_err judge(const struct server *s, const struct rf_tls_presented *peer,
-                         bool allow_sha1, enum rf_tls_alert *alert, struct rf_why *why)
+/* An LSC first; where the knob allows it, then a manufacturer's certificate. */
+static enum rf_err check_paths(const struct signalling *now, const struct rf_tls_presented *peer,
+                               bool allow_sha1, enum rf_tls_alert *alert, struct rf_why *why)
 {
-    const struct signalling *now = atomic_load(&s->signalling);
-    struct rf_path_policy policy = {.now_s = rf_wall_s(rf_clock_real()),
-                                    .rsa_min = now->rsa_min,
-                                    .allow_sha1 = allow_sha1,
-                                    .is_lsc_purpose = true};
+    struct rf_path_policy lsc = {.now_s = rf_wall_s(rf_clock_real()),
+                                 .rsa_min = now->rsa_min,
+                                 .allow_sha1 = allow_sha1,
+                                 .is_lsc_purpose = true};
+    struct rf_path_policy mic = lsc;
+    struct rf_path_memo memo = {0};
     struct rf_why as_lsc = {0};
     struct rf_why as_mic = {0};
-    if (rf_fault_skips("server.signalling-path"))
+    mic.is_lsc_purpose = false;
+    /* The path of a session that is resumed was found good when it was made: nothing but time,
+     * anchors and knobs can have changed that. */
+    if (peer->is_resumed && (rf_path_memo_holds(peer->memo, now->lsc, &lsc) ||
+                             (now->mic != NULL && rf_path_memo_holds(peer->memo, now->mic, &mic))))
         return RF_OK;
-    enum rf_err err = rf_path_check(now->lsc, peer->leaf, peer->chain, &policy, NULL, &as_lsc);
+    enum rf_err err = rf_path_check_noting(now->lsc, peer->leaf, peer->chain, &lsc, &memo, &as_lsc);
     const struct rf_why *told = &as_lsc;
     if (err != RF_OK && now->mic != NULL && strcmp(as_lsc.code, "path-unknown-issuer") == 0) {
-        policy.is_lsc_purpose = false;
-        err = rf_path_check(now->mic, peer->leaf, peer->chain, &policy, NULL, &as_mic);
+        err = rf_path_check_noting(now->mic, peer->leaf, peer->chain, &mic, &memo, &as_mic);
         told = &as_mic;
     }
-    if (err == RF_OK) {
-        err = rf_blocklist_check(s->blocked, peer->leaf, &as_lsc);
-        told = &as_lsc;
-    }
+    if (!peer->is_resumed)
+        *peer->memo = memo;
     if (err == RF_OK)
         return RF_OK;
     *alert = alert_of(told->code);
     return rf_why_set(why, err, told->code, "%s", told->text);
+}
+
+/* I/O workers, in the middle of a handshake. Whether an LSC was superseded, and whose it is, the
+ * SCCP service judges at Register, where it can say so to the phone. doc: docs/security-rules.md,
+ * "Device authentication" */
+static enum rf_err judge(const struct server *s, const struct rf_tls_presented *peer,
+                         bool allow_sha1, enum rf_tls_alert *alert, struct rf_why *why)
+{
+    struct rf_why blocked = {0};
+    if (rf_fault_skips("server.signalling-path"))
+        return RF_OK;
+    enum rf_err err = check_paths(atomic_load(&s->signalling), peer, allow_sha1, alert, why);
+    if (err != RF_OK || rf_blocklist_check(s->blocked, peer->leaf, &blocked) == RF_OK)
+        return err;
+    *alert = alert_of(blocked.code);
+    return rf_why_set(why, RF_ERR_DENIED, blocked.code, "%s", blocked.text);
 }
 
 static enum rf_err may_signal(void *arg, const struct rf_tls_presented *peer,

@@ -30,9 +30,9 @@
  * catalogue (512) and events (below) may have under way is less, so nobody is refused. */
 #define STORE_JOBS_MAX  4096
 #define SIGNER_JOBS_MAX 1024
-#define NOTIFY_A_S      5   /* phones told of a new configuration */
-#define EVENTS_MAX      512 /* that wait for the database; more are dropped and counted */
-#define TLS_SESSIONS    4096
+#define NOTIFY_A_S      5     /* phones told of a new configuration */
+#define EVENTS_MAX      512   /* that wait for the database; more are dropped and counted */
+#define TLS_SESSIONS    20480 /* as many as a port has links: after a power cut all come at once */
 
 /** What the signalling port believes; immutable. Handshakes on all workers read it, so that a
  * reload makes a new one and the old ones stay until the end. */

@@ -443,24 +443,39 @@ static int refuse_admission(struct capf_case *c, enum rf_err err, const struct r
     return capf_refuse_ours(c, why);
 }
 
+static enum rf_err admit(struct capf_case *c, struct rf_store *store, struct rf_why *why)
+{
+    enum rf_err err = judge_sudi_kept(c, store, why);
+    if (err == RF_OK)
+        err = judge_replay(c, store, why);
+    if (err == RF_OK)
+        err = note_mic(c, store, why);
+    if (err == RF_OK)
+        err = capf_note_expired(c, store, why);
+    if (err == RF_OK)
+        err = confirm_shown(c, store, why);
+    if (err == RF_OK && !c->is_done)
+        err = rf_store_capf_progress(store, c->device, c->op.id, c->now_s, why);
+    return err;
+}
+
 int capf_admit(struct capf_case *c, void *store)
 {
     struct rf_why why = {0};
-    enum rf_err err = judge_sudi_kept(c, store, &why);
-    if (err == RF_OK)
-        err = judge_replay(c, store, &why);
-    if (err == RF_OK)
-        err = note_mic(c, store, &why);
-    if (err == RF_OK)
-        err = capf_note_expired(c, store, &why);
-    if (err == RF_OK)
-        err = confirm_shown(c, store, &why);
-    if (err == RF_OK && c->is_done)
-        return CAPF_EV_HELD;
-    if (err == RF_OK)
-        err = rf_store_capf_progress(store, c->device, c->op.id, c->now_s, &why);
+    struct rf_why unwritten = {0};
+    enum rf_err err = rf_store_together(store, &unwritten);
+    if (err != RF_OK)
+        return refuse_admission(c, err, &unwritten);
+    err = admit(c, store, &why);
+    /* A proof that is refused was seen all the same. */
+    enum rf_err end = rf_store_together_end(store, &unwritten);
+    c->is_done &= end == RF_OK;
     if (err != RF_OK)
         return refuse_admission(c, err, &why);
+    if (end != RF_OK)
+        return refuse_admission(c, end, &unwritten);
+    if (c->is_done)
+        return CAPF_EV_HELD;
     c->is_admitted = true;
     switch (c->op.op) {
     case RF_STORE_OP_INSTALL:

@@ -94,6 +94,8 @@ static enum rf_err issue(struct capf_case *c, void *signer, struct rf_why *why)
     struct rf_issue_lsc spec = {.device_name = rf_slice_str(c->device),
                                 .model = rf_slice_str(c->knobs.subject_has_model ? c->model : ""),
                                 .spki = rf_buf_slice(&c->given),
+                                .key_type =
+                                    c->op.key_type == RF_STORE_KEY_EC ? RF_KEY_EC : RF_KEY_RSA,
                                 .now_s = c->now_s,
                                 .days = c->knobs.lsc_days};
     return rf_issue_lsc(&spec, ca, key, &c->lsc, why);

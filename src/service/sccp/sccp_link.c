@@ -196,7 +196,10 @@ static void on_open(struct rf_link *link, const struct rf_peer *peer)
 {
     struct rf_sccp_links *links = rf_link_arg(link);
     struct opened_msg *m = opened_new(links, link, peer);
-    if (rf_mailbox_post(links->calls, &m->msg) == RF_OK) {
+    /* That a link is there, or gone, can wait until the end of the turn: what the phone says
+     * cannot, and then call control is told in the same order. */
+    if (rf_mailbox_post_asleep(links->calls, &m->msg) == RF_OK) {
+        rf_loop_wake_later(rf_link_loop(link), links->calls);
         flags_set(link, IS_OPEN);
         return;
     }
@@ -242,7 +245,8 @@ static void on_close(struct rf_link *link, const struct rf_why *why)
     m->ref = (flags_of(link) & IS_OPEN) != 0 ? ref_of(link) : 0;
     memcpy(m->host, rf_link_peer(link)->host, sizeof m->host);
     m->why = *why;
-    rf_mailbox_post_answer(links->calls, &m->msg); /* one a link at most */
+    rf_mailbox_post_answer_asleep(links->calls, &m->msg); /* one a link at most */
+    rf_loop_wake_later(rf_link_loop(link), links->calls);
 }
 
 const struct rf_link_calls *rf_sccp_link_calls(void)

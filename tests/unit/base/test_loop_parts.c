@@ -163,6 +163,37 @@ static void a_mailbox_keeps_order_and_its_limit(void **state)
     rf_mailbox_free(box); /* releases what still waits */
 }
 
+/* Who posts so wakes the reader later, or somebody else does; nothing is overtaken, nothing lost.
+ */
+static void a_reader_may_sleep_on_until_it_is_woken(void **state)
+{
+    (void)state;
+    int seen = 0;
+    struct rf_mailbox *box = rf_mailbox_new("test", 3);
+    rf_mailbox_wake(box);
+    assert_false(rf_mailbox_wait(box, 0)); /* there is nothing */
+    assert_err(rf_mailbox_post_asleep(box, &note_msg(1)->msg), RF_OK);
+    assert_false(rf_mailbox_wait(box, 0));
+    rf_mailbox_wake(box);
+    assert_true(rf_mailbox_wait(box, 0));
+    assert_int_equal(rf_mailbox_run(box, &seen), 1);
+    assert_false(rf_mailbox_wait(box, 0));
+    rf_mailbox_wake(box);
+    assert_false(rf_mailbox_wait(box, 0)); /* it was taken */
+    /* One that is urgent wakes for those before it, too. */
+    rf_mailbox_post_answer_asleep(box, &note_msg(2)->msg);
+    assert_err(rf_mailbox_post(box, &note_msg(3)->msg), RF_OK);
+    assert_true(rf_mailbox_wait(box, 0));
+    assert_err(rf_mailbox_post_asleep(box, &note_msg(4)->msg), RF_OK);
+    struct note_msg *fifth = note_msg(5);
+    assert_err(rf_mailbox_post_asleep(box, &fifth->msg), RF_ERR_AGAIN);
+    rf_mailbox_post_answer_asleep(box, &fifth->msg); /* above the limit, as answers are */
+    assert_int_equal(rf_mailbox_run(box, &seen), 4);
+    assert_int_equal(seen, 12345);
+    assert_false(rf_mailbox_wait(box, 0));
+    rf_mailbox_free(box);
+}
+
 struct add_job {
     struct rf_job job;
     int in;
@@ -242,6 +273,7 @@ int main(void)
         cmocka_unit_test(many_timers_start_and_stop),
         cmocka_unit_test(a_stale_handle_finds_nothing),
         cmocka_unit_test(a_mailbox_keeps_order_and_its_limit),
+        cmocka_unit_test(a_reader_may_sleep_on_until_it_is_woken),
         cmocka_unit_test(a_log_line_is_one_line_and_nothing_a_terminal_obeys),
         cmocka_unit_test(a_log_limit_holds_from_the_first_line),
         cmocka_unit_test(a_job_comes_back_to_the_asking_mailbox),

@@ -193,6 +193,47 @@ static void stopped_by_another_thread(void **state)
     end(&w);
 }
 
+struct posting {
+    struct rf_loop *loop;
+    struct rf_mailbox *box[2];
+    struct rf_msg msg[2];
+    bool was_awake;
+};
+
+static void note_nothing(struct rf_msg *msg, void *reader)
+{
+}
+
+static void post_two(void *owner, uint64_t number)
+{
+    struct posting *p = owner;
+    for (int i = 0; i < 2; i++) {
+        p->msg[i].run = note_nothing;
+        rf_mailbox_post_answer_asleep(p->box[i], &p->msg[i]);
+        p->was_awake |= rf_mailbox_wait(p->box[i], 0);
+        rf_loop_wake_later(p->loop, p->box[i]);
+    }
+}
+
+/* Whom a turn's events wrote to is woken at its end, each of them. */
+static void the_end_of_a_turn_wakes_readers(void **state)
+{
+    struct world w;
+    begin(&w);
+    struct posting p = {.loop = w.loop,
+                        .box = {rf_mailbox_new("one", 4), rf_mailbox_new("other", 4)}};
+    rf_timer_start(rf_loop_timers(w.loop), 0, post_two, &p, 0);
+    rf_loop_turn(w.loop, 0);
+    assert_false(p.was_awake);
+    for (int i = 0; i < 2; i++) {
+        assert_true(rf_mailbox_wait(p.box[i], 0));
+        assert_int_equal(rf_mailbox_run(p.box[i], NULL), 1);
+        rf_mailbox_free(p.box[i]);
+    }
+    rf_loop_turn(w.loop, 0);
+    end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +242,7 @@ int main(void)
         cmocka_unit_test(a_timer_wakes_a_sleeping_loop),
         cmocka_unit_test(signals_arrive_on_the_loop),
         cmocka_unit_test(messages_run_with_the_reader),
+        cmocka_unit_test(the_end_of_a_turn_wakes_readers),
         cmocka_unit_test(stopped_by_another_thread),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

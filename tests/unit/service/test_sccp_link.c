@@ -54,6 +54,11 @@ struct rf_loop *rf_link_loop(const struct rf_link *link)
 {
     return &the_loop;
 }
+void rf_loop_wake_later(struct rf_loop *loop, struct rf_mailbox *mailbox)
+{
+    rf_mailbox_wake(mailbox);
+}
+
 struct rf_timers *rf_loop_timers(struct rf_loop *loop)
 {
     return loop->timers;

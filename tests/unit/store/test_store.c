@@ -647,6 +647,64 @@ static void words_and_numbers_agree(void **state)
     assert_string_equal(rf_store_severity_name(RF_STORE_INFO), "info");
 }
 
+/* One write to the disk; what fails is undone alone. */
+static void changes_may_be_made_together(void **state)
+{
+    struct place *s = *state;
+    struct rf_store_phone out = {0};
+    uint64_t before = rf_store_generation(s->store);
+    assert_err(rf_store_together(s->store, NULL), RF_OK);
+    add_device(s, "SEP000000000001", "2001");
+    struct rf_store_phone twice = phone_of("SEP000000000001", NULL, 0);
+    struct rf_store_event event = event_of("SEP000000000001", "added twice");
+    assert_err(rf_store_device_add(s->store, &twice, NOW, &event, NULL), RF_ERR_EXISTS);
+    add_device(s, "SEP000000000002", "2002");
+    assert_int_equal(rf_store_generation(s->store), before);
+    assert_err(rf_store_together_end(s->store, NULL), RF_OK);
+    assert_int_equal(rf_store_generation(s->store), before + 1);
+    assert_int_equal(n_events(s), 0);
+    place_open(s);
+    for (unsigned i = 1; i <= 2; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "SEP%012u", i);
+        assert_err(rf_store_device_load(s->store, name, &out, NULL), RF_OK);
+        rf_store_phone_fini(&out);
+    }
+}
+
+/* A process that ends before the end leaves nothing of it. */
+static void what_was_not_ended_is_not_there(void **state)
+{
+    struct place *s = *state;
+    struct rf_store_phone out = {0};
+    struct rf_why why = {0};
+    assert_err(rf_store_together(s->store, NULL), RF_OK);
+    add_device(s, "SEP000000000001", "2001");
+    place_open(s);
+    assert_refused(rf_store_device_load(s->store, "SEP000000000001", &out, &why), RF_ERR_NOT_FOUND,
+                   why, "device-unknown");
+    add_device(s, "SEP000000000001", "2001");
+}
+
+/* Notes leave the number alone that configurations depend on, together as alone. */
+static void quiet_changes_stay_quiet_together(void **state)
+{
+    struct place *s = *state;
+    struct rf_store_proof seen = {.op_id = 1, .device = "SEP000000000001", .source = "192.0.2.1"};
+    struct rf_store_proof earlier;
+    uint64_t before = rf_store_generation(s->store);
+    assert_err(rf_store_together(s->store, NULL), RF_OK);
+    assert_err(rf_store_proof_see(s->store, &seen, NOW, &earlier, NULL), RF_OK);
+    assert_err(rf_store_together_end(s->store, NULL), RF_OK);
+    assert_int_equal(rf_store_generation(s->store), before);
+    assert_err(rf_store_together(s->store, NULL), RF_OK);
+    add_device(s, "SEP000000000001", "2001");
+    assert_err(rf_store_proof_see(s->store, &seen, NOW, &earlier, NULL), RF_OK);
+    assert_int_equal(earlier.count, 1);
+    assert_err(rf_store_together_end(s->store, NULL), RF_OK);
+    assert_int_equal(rf_store_generation(s->store), before + 1);
+}
+
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, place_set_up, place_tear_down)
 
 int main(void)
@@ -671,6 +729,9 @@ int main(void)
         WITH_STORE(a_proof_seen_before_is_told),
         WITH_STORE(settings_are_kept_by_key),
         cmocka_unit_test(words_and_numbers_agree),
+        WITH_STORE(changes_may_be_made_together),
+        WITH_STORE(what_was_not_ended_is_not_there),
+        WITH_STORE(quiet_changes_stay_quiet_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -185,6 +185,15 @@ static void bad_requests_are_refused(void **state)
     spec.spki = rf_slice_str("junk");
     why = (struct rf_why){0};
     assert_refused(rf_issue_lsc(&spec, ca.cert, ca.vault, &c, &why), RF_ERR_BAD, why, "spki-parse");
+    spec = good;
+    spec.key_type = RF_KEY_RSA; /* it is an EC key */
+    why = (struct rf_why){0};
+    assert_refused(rf_issue_lsc(&spec, ca.cert, ca.vault, &c, &why), RF_ERR_BAD, why,
+                   "issue-key-type");
+    assert_null(c);
+    spec.key_type = RF_KEY_EC;
+    assert_err(rf_issue_lsc(&spec, ca.cert, ca.vault, &c, NULL), RF_OK);
+    rf_cert_freep(&c);
     why = (struct rf_why){0};
     assert_refused(rf_issue_lsc(&good, ccm.cert, ccm.vault, &c, &why), RF_ERR_DENIED, why,
                    "issue-not-ca");

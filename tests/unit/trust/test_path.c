@@ -341,6 +341,80 @@ static void issuers_of_one_name_are_told_apart_by_their_keys(void **state)
     }
 }
 
+/* What a check found holds for the same anchors, the same policy and its time, and nothing else. */
+static void what_was_found_holds_while_nothing_changes_sec_51(void **state)
+{
+    struct maker m = new_maker(0), other = new_maker(0);
+    struct rf_anchors *a = anchors_of(m.root.cert), *again = anchors_of(m.root.cert);
+    struct rf_anchors *less = rf_anchors_new(RF_PURPOSE_CAPF),
+                      *others = anchors_of(other.root.cert);
+    struct rf_anchors *signalling = rf_anchors_new(RF_PURPOSE_SIGNALLING);
+    struct rf_path_policy now = at_now, last = at_now, late = at_now, early = at_now;
+    struct rf_path_policy stronger = at_now, lsc = at_now, sha1 = at_now;
+    struct rf_path_memo memo = {0};
+    assert_err(rf_anchors_add(signalling, m.root.cert, NULL), RF_OK);
+    assert_false(rf_path_memo_holds(&memo, a, &now)); /* nothing was found */
+    assert_err(rf_path_check_noting(a, m.mic.cert, &m.chain, &now, &memo, NULL), RF_OK);
+    assert_true(rf_path_memo_holds(&memo, a, &now));
+    assert_true(rf_path_memo_holds(&memo, again, &now)); /* another set of the same */
+    assert_false(rf_path_memo_holds(&memo, less, &now));
+    assert_false(rf_path_memo_holds(&memo, others, &now));
+    assert_false(rf_path_memo_holds(&memo, signalling, &now));
+    last.now_s = rf_cert_not_after(m.mic.cert);
+    assert_true(rf_path_memo_holds(&memo, a, &last));
+    late.now_s = last.now_s + 1;
+    assert_false(rf_path_memo_holds(&memo, a, &late));
+    early.now_s = TEST_NOW - 2 * DAY;
+    assert_false(rf_path_memo_holds(&memo, a, &early));
+    stronger.rsa_min = 3072;
+    assert_false(rf_path_memo_holds(&memo, a, &stronger));
+    lsc.is_lsc_purpose = true;
+    assert_false(rf_path_memo_holds(&memo, a, &lsc));
+    sha1.allow_sha1 = true;
+    assert_false(rf_path_memo_holds(&memo, a, &sha1));
+    assert_err(rf_anchors_add(again, other.root.cert, NULL), RF_OK);
+    assert_false(rf_path_memo_holds(&memo, again, &now));
+    /* Whose end is excused is looked at every time. */
+    struct rf_path_policy excused = at_now;
+    struct rf_path_memo none = {0};
+    excused.excuse_expired = true;
+    assert_false(rf_path_memo_holds(&memo, a, &excused));
+    assert_err(rf_path_check_noting(a, m.mic.cert, &m.chain, &excused, &none, NULL), RF_OK);
+    assert_false(none.is_good);
+    /* A check that fails leaves nothing of one before. */
+    assert_err(rf_path_check_noting(others, m.mic.cert, &m.chain, &now, &memo, NULL),
+               RF_ERR_DENIED);
+    assert_false(rf_path_memo_holds(&memo, a, &now) || rf_path_memo_holds(&memo, others, &now));
+    struct rf_anchors *all[] = {a, again, less, others, signalling};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        rf_anchors_unref(all[i]);
+    maker_fini(&m);
+    maker_fini(&other);
+}
+
+/* An issuer that ends before the certificate ends the path. */
+static void what_was_found_ends_with_the_first_of_the_path(void **state)
+{
+    struct id root = self_id(RF_CERT_ROLE_MIC_ROOT, "Test MIC root", 0);
+    struct id ca = ca_id(RF_CERT_ROLE_MIC_ISSUER, "Test MIC issuer", &root);
+    struct id mic = mic_id("SEP001122334455", &ca, 0);
+    struct rf_anchors *a = anchors_of(ca.cert);
+    struct rf_path_memo memo = {0};
+    assert_err(rf_path_check_noting(a, mic.cert, NULL, &at_now, &memo, NULL), RF_OK);
+    int64_t first = rf_cert_not_after(ca.cert) < rf_cert_not_after(mic.cert)
+                        ? rf_cert_not_after(ca.cert)
+                        : rf_cert_not_after(mic.cert);
+    int64_t last = rf_cert_not_before(ca.cert) > rf_cert_not_before(mic.cert)
+                       ? rf_cert_not_before(ca.cert)
+                       : rf_cert_not_before(mic.cert);
+    assert_int_equal(memo.to_s, first);
+    assert_int_equal(memo.from_s, last);
+    rf_anchors_unref(a);
+    id_fini(&mic);
+    id_fini(&ca);
+    id_fini(&root);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -357,6 +431,8 @@ int main(void)
         cmocka_unit_test(key_usage_is_demanded),
         cmocka_unit_test(capf_certificate_must_be_one),
         cmocka_unit_test(anchors_come_from_a_folder),
+        cmocka_unit_test(what_was_found_holds_while_nothing_changes_sec_51),
+        cmocka_unit_test(what_was_found_ends_with_the_first_of_the_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
