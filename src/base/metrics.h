@@ -34,6 +34,9 @@
     X(CAPF_REFUSED, "rf_capf_refused_total", "CAPF sessions refused")                              \
     X(CAPF_SOURCE_REFUSED, "rf_capf_source_refused_total",                                         \
       "authentication strings not judged: too many wrong ones from there")                         \
+    X(CAMPAIGN_BEGUN, "rf_campaign_begun_total", "operations that campaigns began")                \
+    X(CAMPAIGN_DONE, "rf_campaign_succeeded_total", "of them, those that succeeded")               \
+    X(CAMPAIGN_FAILED, "rf_campaign_failed_total", "devices that failed in a campaign")            \
     X(TVS_QUESTIONS, "rf_tvs_questions_total", "certificates that phones asked TVS about")         \
     X(TVS_INVALID, "rf_tvs_invalid_total", "of them, those that TVS did not vouch for")            \
     X(TVS_REFUSED, "rf_tvs_refused_total", "connections to TVS ended for what was sent")           \

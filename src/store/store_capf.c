@@ -125,7 +125,7 @@ static enum rf_err drop(struct rf_store *store, const char *device, int64_t now_
 }
 
 /* A phone that nobody approved gets no certificate, and with it no identity. */
-static enum rf_err check_approved(struct rf_store *store, const char *device, struct rf_why *why)
+enum rf_err rf_store_capf_approved(struct rf_store *store, const char *device, struct rf_why *why)
 {
     struct rf_db q = rf_db_of(store, RF_SQL_DEVICE_QUARANTINED);
     rf_db_text(&q, device);
@@ -138,15 +138,15 @@ static enum rf_err check_approved(struct rf_store *store, const char *device, st
     return err;
 }
 
-static enum rf_err schedule(struct rf_store *store, const struct rf_store_capf *op, int64_t now_s,
-                            int64_t *out_id, struct rf_why *why)
+enum rf_err rf_store_capf_put(struct rf_store *store, const struct rf_store_capf *op, int64_t now_s,
+                              int64_t *out_id, struct rf_why *why)
 {
     enum rf_err err = rf_store_device_known(store, op->device, why);
     if (err != RF_OK)
         return err;
     if (op->op == RF_STORE_OP_NONE)
         return drop(store, op->device, now_s, why);
-    if ((err = check_approved(store, op->device, why)) != RF_OK)
+    if ((err = rf_store_capf_approved(store, op->device, why)) != RF_OK)
         return err;
     struct rf_db clear = rf_db_of(store, RF_SQL_CAPF_CLEAR);
     rf_db_text(&clear, op->device);
@@ -196,7 +196,7 @@ enum rf_err rf_store_capf_schedule(struct rf_store *store, const struct rf_store
     if (err != RF_OK)
         return err;
     int64_t id = 0;
-    err = rf_db_finish(store, schedule(store, op, now_s, &id, why), event, why);
+    err = rf_db_finish(store, rf_store_capf_put(store, op, now_s, &id, why), event, why);
     if (err == RF_OK && out_id != NULL)
         *out_id = id;
     return err;

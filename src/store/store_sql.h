@@ -22,6 +22,20 @@
     ", coalesce((SELECT encrypt FROM config_use WHERE device = device.name), 0)"                   \
     ", coalesce((SELECT digest FROM device_trust WHERE device = device.name), 0)"                  \
     ", coalesce((SELECT quarantined FROM device_trust WHERE device = device.name), 0)"
+#define RF_SQL_CAMPAIGN_COLS                                                                       \
+    "id, name, state, standing, op, auth, key_type, key_bits, rsa_bits, rate, parallel, "          \
+    "from_min, "                                                                                   \
+    "to_min, turn_s, string_s, complete_by_s, created_uid, created_s, ended_s"
+/* An LSC in force of the device d; and two thirds of its life are over. */
+#define RF_SQL_LSC_OF_D                                                                            \
+    "SELECT 1 FROM device_cert l WHERE l.device = d.name AND l.kind = 0 AND l.state = 1 "          \
+    "AND NOT EXISTS (SELECT 1 FROM cert_blocked b WHERE b.sha256 = l.sha256)"
+#define RF_SQL_LSC_DUE(now) "(" now " - l.not_before_s) / 2 >= (l.not_after_s - l.not_before_s) / 3"
+#define RF_SQL_UNDERWAY_COLS                                                                       \
+    "m.campaign, m.device, m.op_id, m.failures, m.begun_s, coalesce(o.id, 0), "                    \
+    "coalesce(o.op, 0), coalesce(o.state, 0), coalesce(o.reason, ''), "                            \
+    "coalesce(o.tries_left, 0), coalesce(o.string_hash, '') <> '' "                                \
+    "FROM campaign_member m LEFT JOIN capf_op o ON o.device = m.device"
 #define RF_SQL_CONFIG_COLS  "layer, name, path, value, secret, forced, changed_s"
 #define RF_SQL_REFUSED_COLS "device, load, running, file, reason, how, text, first_s, last_s, count"
 
@@ -198,6 +212,120 @@
     X(MIC_ALLOW_REMOVE, "DELETE FROM mic_expired WHERE device = ?")                                \
     X(MIC_ALLOW_LIST, "SELECT device, until_s, added_s FROM mic_expired ORDER BY device")          \
     X(MIC_ALLOW_UNTIL, "SELECT until_s FROM mic_expired WHERE device = ?")                         \
+    /* campaigns */                                                                                \
+    X(CAMPAIGN_PICK,                                                                               \
+      "SELECT d.name FROM device d WHERE NOT EXISTS (SELECT 1 FROM "                               \
+      "device_trust t WHERE t.device = d.name AND t.quarantined = 1) "                             \
+      "AND (?1 IS NULL OR d.model = ?1) "                                                          \
+      "AND (?2 IS NULL OR EXISTS (SELECT 1 FROM config_use u WHERE "                               \
+      "u.device = d.name AND u.profile = ?2)) "                                                    \
+      "AND (?3 IS NULL OR EXISTS (SELECT 1 FROM campaign g JOIN "                                  \
+      "campaign_member m ON m.campaign = g.id WHERE g.name = ?3 AND "                              \
+      "m.device = d.name AND m.state = 3)) "                                                       \
+      "AND (?4 IS NULL OR EXISTS (" RF_SQL_LSC_OF_D " AND l.issuer = ?4)) "                        \
+      "AND (?5 = 0 OR EXISTS (" RF_SQL_LSC_OF_D " AND (?8 > l.not_after_s OR " RF_SQL_LSC_DUE(     \
+          "?8") "))) "                                                                             \
+                "AND (?6 = 0 OR NOT EXISTS (" RF_SQL_LSC_OF_D ")) "                                \
+                "AND (?7 = 0 OR EXISTS (" RF_SQL_LSC_OF_D                                          \
+                " AND l.not_after_s < ?7)) ORDER BY d.name")                                       \
+    X(CAMPAIGN_ADD, "INSERT INTO campaign (name, state, standing, op, auth, "                      \
+                    "key_type, key_bits, rsa_bits, rate, parallel, from_min, to_min, "             \
+                    "turn_s, string_s, complete_by_s, created_uid, created_s, "                    \
+                    "ended_s) VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "               \
+                    "?, ?, 0)")                                                                    \
+    X(CAMPAIGN_NAME, "UPDATE campaign SET name = ?2 WHERE id = ?1")                                \
+    X(CAMPAIGN_KNOBS, "UPDATE campaign SET key_bits = ?2, rate = ?3, parallel = ?4, "              \
+                      "from_min = ?5, to_min = ?6, turn_s = ?7 WHERE id = ?1")                     \
+    X(CAMPAIGN_FIND, "SELECT " RF_SQL_CAMPAIGN_COLS " FROM campaign WHERE name = ?")               \
+    X(CAMPAIGN_LIST, "SELECT " RF_SQL_CAMPAIGN_COLS " FROM campaign ORDER BY id")                  \
+    X(CAMPAIGN_OPEN, "SELECT " RF_SQL_CAMPAIGN_COLS                                                \
+                     " FROM campaign WHERE state IN (0, 1) OR EXISTS (SELECT 1 FROM "              \
+                     "campaign_member m WHERE m.campaign = campaign.id AND m.state = "             \
+                     "1) ORDER BY id")                                                             \
+    X(CAMPAIGN_TRIM, "DELETE FROM campaign WHERE id = (SELECT id FROM campaign WHERE "             \
+                     "state IN (2, 3) AND standing = 0 ORDER BY id LIMIT 1)")                      \
+    X(CAMPAIGN_TOTAL, "SELECT count(*) FROM campaign")                                             \
+    X(CAMPAIGN_STATE, "UPDATE campaign SET state = ?2, ended_s = ?3 WHERE id = ?1")                \
+    X(CAMPAIGN_FINISH, "UPDATE campaign SET state = 2, ended_s = ?2 WHERE id = ?1 AND "            \
+                       "state = 0 AND standing = 0 AND NOT EXISTS (SELECT 1 FROM "                 \
+                       "campaign_member WHERE campaign = ?1 AND state = 0) AND NOT "               \
+                       "EXISTS (SELECT 1 FROM campaign_member WHERE campaign = ?1 AND "            \
+                       "state = 1)")                                                               \
+    X(CAMPAIGN_COUNT, "SELECT m.state, CASE WHEN m.state = 1 THEN coalesce((SELECT "               \
+                      "o.state FROM capf_op o WHERE o.device = m.device AND o.id = "               \
+                      "m.op_id), 0) ELSE 0 END AS s, count(*) FROM campaign_member m "             \
+                      "WHERE m.campaign = ? GROUP BY 1, 2")                                        \
+    X(MEMBER_ADD, "INSERT INTO campaign_member (campaign, device, state, turns, "                  \
+                  "failures, op_id, reason, last, string_hash, begun_s, tell_s, "                  \
+                  "ended_s, cert_before, cert_after) VALUES (?1, ?2, 0, 0, 0, 0, "                 \
+                  "'', '', ?3, 0, 0, 0, x'', x'')")                                                \
+    X(MEMBER_ELSEWHERE, "SELECT g.name FROM campaign_member m JOIN campaign g ON g.id = "          \
+                        "m.campaign WHERE m.device = ? AND m.state IN (0, 1) AND "                 \
+                        "g.standing = 0")                                                          \
+    X(MEMBER_UNSTAND, "DELETE FROM campaign_member WHERE device = ?1 AND state = 0 AND "           \
+                      "campaign IN (SELECT id FROM campaign WHERE standing = 1)")                  \
+    X(MEMBER_LIST, "SELECT m.device, m.state, coalesce(o.state, 0), m.reason, CASE "               \
+                   "WHEN m.state = 1 AND o.state = 4 THEN o.reason ELSE m.last END, "              \
+                   "m.turns, m.begun_s, m.ended_s, m.cert_before, m.cert_after FROM "              \
+                   "campaign_member m LEFT JOIN capf_op o ON o.device = m.device "                 \
+                   "AND o.id = m.op_id WHERE m.campaign = ?1 AND m.device > ?2 "                   \
+                   "ORDER BY m.device LIMIT ?3")                                                   \
+    X(MEMBER_ACTIVE, "SELECT count(*) FROM (SELECT 1 FROM campaign_member WHERE "                  \
+                     "campaign = ?1 AND state = 1 LIMIT ?2)")                                      \
+    X(MEMBER_RECENT, "SELECT count(*), coalesce(max(begun_s), 0) FROM campaign_member "            \
+                     "WHERE campaign = ?1 AND begun_s > ?2 AND begun_s <= ?3")                     \
+    X(MEMBER_NEXT, "SELECT device, string_hash FROM campaign_member WHERE campaign "               \
+                   "= ?1 AND state = 0 ORDER BY turns, device LIMIT ?2")                           \
+    X(MEMBER_BEGIN, "UPDATE campaign_member SET state = 1, turns = turns + 1, op_id "              \
+                    "= ?3, begun_s = ?4, tell_s = ?4, cert_before = coalesce((SELECT "             \
+                    "sha256 FROM device_cert WHERE device = ?2 AND kind = 0 AND "                  \
+                    "state = 1 ORDER BY id DESC LIMIT 1), x'') WHERE campaign = ?1 "               \
+                    "AND device = ?2")                                                             \
+    X(MEMBER_END, "UPDATE campaign_member SET state = ?3, reason = ?4, ended_s = "                 \
+                  "?5, string_hash = '', tell_s = 0, cert_after = CASE WHEN ?3 <> "                \
+                  "2 THEN x'' ELSE coalesce((SELECT sha256 FROM device_cert WHERE "                \
+                  "device = ?2 AND kind = 0 AND state = 1 ORDER BY id DESC LIMIT "                 \
+                  "1), x'') END WHERE campaign = ?1 AND device = ?2")                              \
+    X(MEMBER_BACK, "UPDATE campaign_member SET state = 0, last = ?3, failures = "                  \
+                   "failures + ?4, tell_s = 0 WHERE campaign = ?1 AND device = ?2")                \
+    X(MEMBER_GIVE_UP, "UPDATE campaign_member SET state = 3, reason = ?2, ended_s = "              \
+                      "?3, string_hash = '' WHERE campaign = ?1 AND state = 0")                    \
+    X(MEMBER_LOOK, "SELECT " RF_SQL_UNDERWAY_COLS " WHERE m.device = ? AND m.state = 1")           \
+    X(MEMBER_SWEEP, "SELECT " RF_SQL_UNDERWAY_COLS                                                 \
+                    " WHERE m.state = 1 AND (o.id IS NULL OR o.id <> m.op_id OR o.op "             \
+                    "= 0 OR o.state = 4)")                                                         \
+    X(MEMBER_OVERDUE, "SELECT " RF_SQL_UNDERWAY_COLS                                               \
+                      " WHERE m.campaign = ?1 AND m.state = 1 AND m.begun_s <= ?2 AND "            \
+                      "coalesce(o.state, 0) <> 2 LIMIT ?3")                                        \
+    X(MEMBER_UNTOLD, "SELECT m.campaign, m.device, m.op_id, m.begun_s FROM "                       \
+                     "campaign_member m JOIN capf_op o ON o.device = m.device AND "                \
+                     "o.id = m.op_id WHERE m.state = 1 AND m.tell_s BETWEEN 1 AND ?1 "             \
+                     "AND o.state = 1 ORDER BY m.tell_s LIMIT ?2")                                 \
+    X(MEMBER_TOLD, "UPDATE campaign_member SET tell_s = ?4 WHERE campaign = ?1 AND "               \
+                   "device = ?2 AND op_id = ?3 AND state = 1")                                     \
+    X(CAPF_WITHDRAW, "UPDATE capf_op SET op = 0, state = 0, string_hash = '', reason "             \
+                     "= '', changed_s = ?3 WHERE device = ?1 AND id = ?2 AND op <> 0")             \
+    X(MEMBER_RENEW, "INSERT INTO campaign_member (campaign, device, state, turns, "                \
+                    "failures, op_id, reason, last, string_hash, begun_s, tell_s, "                \
+                    "ended_s, cert_before, cert_after) "                                           \
+                    "SELECT ?1, d.name, 0, 0, 0, 0, '', '', '', 0, 0, 0, x'', x'' "                \
+                    "FROM device_cert l JOIN device d ON d.name = l.device WHERE "                 \
+                    "l.kind = 0 AND l.state = 1 AND l.not_after_s > ?2 AND " RF_SQL_LSC_DUE(       \
+                        "?2") " "                                                                  \
+                              "AND NOT EXISTS (SELECT 1 FROM cert_blocked b WHERE b.sha256 = "     \
+                              "l.sha256) "                                                         \
+                              "AND NOT EXISTS (SELECT 1 FROM device_trust t WHERE t.device = "     \
+                              "d.name AND t.quarantined = 1) "                                     \
+                              "AND NOT EXISTS (SELECT 1 FROM capf_op o WHERE o.device = d.name "   \
+                              "AND o.op <> 0) "                                                    \
+                              "AND NOT EXISTS (SELECT 1 FROM campaign_member m WHERE m.device "    \
+                              "= d.name AND m.state IN (0, 1)) "                                   \
+                              "AND NOT EXISTS (SELECT 1 FROM campaign_member m WHERE "             \
+                              "m.campaign = ?1 AND m.device = d.name AND m.ended_s > ?3) "         \
+                              "ORDER BY l.not_after_s LIMIT ?4 "                                   \
+                              "ON CONFLICT (campaign, device) DO UPDATE SET state = 0, turns = "   \
+                              "0, failures = 0, op_id = 0, reason = '', last = '', begun_s = "     \
+                              "0, tell_s = 0, ended_s = 0, cert_before = x'', cert_after = x''")   \
     /* settings */                                                                                 \
     X(SETTING_FIND, "SELECT value FROM setting WHERE key = ?")                                     \
     X(SETTING_SAVE, "INSERT INTO setting (key, value) VALUES (?1, ?2) "                            \

@@ -408,7 +408,9 @@ static enum rf_err check_revocation(const struct check *k, X509_STORE_CTX *ctx, 
         if (err == RF_OK)
             err = find_parsed(k, sk_X509_value(chain, i + 1), &issuer, why);
         if (err == RF_OK)
-            err = revocation_judge(look, (size_t)i, cert, issuer, k->policy->now_s, why);
+            /* a count, not a change: certificates are shared */
+            err = revocation_judge(look, (size_t)i, (struct rf_cert *)(uintptr_t)cert,
+                                   (struct rf_cert *)(uintptr_t)issuer, k->policy->now_s, why);
     }
     return err;
 }

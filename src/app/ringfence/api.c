@@ -44,7 +44,8 @@ enum rf_err api_ask(const struct cmd_ctx *ctx, enum rf_http_method method, const
         .target = target,
         .content_type = body != NULL ? "application/json" : NULL,
         .body = rf_buf_slice(&text),
-        .timeout_ms = 30000,
+        /* A change may wait for many slow hashes. */
+        .timeout_ms = method == RF_HTTP_GET ? 30000 : 120000,
         .answer_max = ANSWER_MAX,
     };
     enum rf_err err = rf_http_request(&call, &answer, why);

@@ -31,6 +31,9 @@ extern const struct cmd cmd_tvs_add, cmd_tvs_remove, cmd_tvs_list;
 extern const struct cmd cmd_capf_install, cmd_capf_delete, cmd_capf_fetch, cmd_capf_cancel,
     cmd_capf_list, cmd_capf_due;
 extern const struct cmd cmd_mic_expiring, cmd_mic_allow_expired, cmd_mic_allowed, cmd_mic_disallow;
+extern const struct cmd cmd_campaign_start, cmd_campaign_list, cmd_campaign_show,
+    cmd_campaign_watch, cmd_campaign_pause, cmd_campaign_resume, cmd_campaign_stop,
+    cmd_campaign_report;
 extern const struct cmd cmd_cert_block, cmd_cert_unblock, cmd_cert_blocked;
 
 #endif

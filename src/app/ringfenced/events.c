@@ -208,6 +208,7 @@ static void confirm_done(struct rf_job *job, void *reader)
         rf_info(RF_CAT_CAPF, "certificate confirmed by its use dev=%s", c->dev);
         device_refresh(c->s, c->dev);
         rf_provision_invalidate(c->s->provision, c->dev);
+        campaigns_news(c->s, c->dev);
     } else if (reader != NULL) {
         rf_warn(RF_CAT_CAPF, "certificate not confirmed by its use: %s dev=%s",
                 rf_why_text(&c->why), c->dev);

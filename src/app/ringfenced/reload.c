@@ -88,6 +88,7 @@ static void apply(struct server *s, struct rf_site_conf *take_conf)
     files_reload(s, take_conf);
     tvs_renew(s);
     legacy_reload(s, take_conf);
+    rf_campaigns_set_knobs(s->campaigns, take_conf);
     k->msg.run = sccp_use;
     k->s = s;
     k->keepalive_s = take_conf->keepalive_s;

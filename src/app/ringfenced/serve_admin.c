@@ -86,6 +86,12 @@ static enum rf_err op_reload(void *arg, rf_admin_reload_fn each, void *each_arg,
 static void op_device_changed(void *arg, const char *name)
 {
     rf_provision_invalidate(((struct server *)arg)->provision, name);
+    campaigns_news(arg, name);
+}
+
+static void op_campaigns_changed(void *arg)
+{
+    rf_campaigns_poke(((struct server *)arg)->campaigns);
 }
 
 static void op_certs_changed(void *arg, const char *name)
@@ -210,6 +216,7 @@ static const struct rf_admin_ops ops = {.status = op_status,
                                         .reload = op_reload,
                                         .device_changed = op_device_changed,
                                         .certs_changed = op_certs_changed,
+                                        .campaigns_changed = op_campaigns_changed,
                                         .config_changed = configs_changed,
                                         .config_view = configs_view,
                                         .config_release = configs_release,

@@ -12,6 +12,7 @@ static void on_changed(void *arg, const char *device, bool is_done)
         held_of_capf(s, device);
     device_refresh(s, device);
     rf_provision_invalidate(s->provision, device);
+    campaigns_news(s, device);
 }
 
 static enum rf_err make_anchors(struct server *s, struct rf_anchors **out, struct rf_why *why)

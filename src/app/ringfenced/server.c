@@ -204,6 +204,7 @@ enum rf_err server_start(struct server *s, const struct user *user, struct rf_wh
     sccp_run(s);
     events_trim(s);
     expiry_watch(s);
+    campaigns_begin(s);
     return RF_OK;
 }
 
@@ -244,6 +245,7 @@ void server_stop(struct server *s)
     rf_worker_stop(s->store_worker);
     rf_admin_free(s->admin);
     notify_free(s);
+    rf_campaigns_free(s->campaigns);
     rf_capf_service_free(s->capf);
     rf_tvs_service_free(s->tvs);
     rf_provision_free(s->provision);

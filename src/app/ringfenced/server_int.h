@@ -15,6 +15,7 @@
 #include "base/worker.h"
 #include "net/workers.h"
 #include "service/admin/admin.h"
+#include "service/campaign/campaign.h"
 #include "service/capf/capf_service.h"
 #include "service/provision/http_files.h"
 #include "service/provision/tftp_server.h"
@@ -105,7 +106,8 @@ struct server {
     struct rf_http_files *https; /* NULL: switched off, or without a key */
     struct rf_tls *https_tls;
     struct rf_admin *admin;
-    struct notify *notify; /* main loop; NULL: nobody was ever told */
+    struct notify *notify;          /* main loop; NULL: nobody was ever told */
+    struct rf_campaigns *campaigns; /* main loop; NULL: not begun yet */
     rf_timer_id trim;
     rf_timer_id expiry;
 };
@@ -189,6 +191,11 @@ enum rf_err configs_lint(void *view, struct rf_store *store, const char *device,
 void notify_phones(struct server *s, const char (*names)[RF_STORE_DEVICE_NAME], size_t n,
                    enum rf_sccp_reset_type how);
 void notify_free(struct server *s);
+
+/* campaigns.c */
+void campaigns_begin(struct server *s);
+/** A device's operation is done, failed, or another one. Main thread. */
+void campaigns_news(struct server *s, const char *device);
 
 /* devices.c */
 /** The database's device as the SCCP service wants it. Pure. */

@@ -35,6 +35,15 @@ static const struct admin_route routes[] = {
     {RF_HTTP_POST, "/v1/devices/*/reset", admin_reset_begin, NULL, admin_reset_store,
      admin_reset_calls, admin_reset_answer},
     {RF_HTTP_GET, "/v1/capf/due", NULL, NULL, admin_due_store, NULL, admin_due_answer},
+    {RF_HTTP_GET, "/v1/campaigns", NULL, NULL, admin_campaigns_store, NULL, admin_campaigns_answer},
+    {RF_HTTP_POST, "/v1/campaigns", admin_campaign_begin, admin_campaign_hash, admin_campaign_store,
+     NULL, admin_campaign_answer},
+    {RF_HTTP_GET, "/v1/campaigns/*", NULL, NULL, admin_campaign_show_store, NULL,
+     admin_campaign_show_answer},
+    {RF_HTTP_POST, "/v1/campaigns/*", admin_campaign_set_begin, NULL, admin_campaign_set_store,
+     NULL, admin_campaign_set_answer},
+    {RF_HTTP_GET, "/v1/campaigns/*/members", admin_campaign_page, NULL,
+     admin_campaign_members_store, NULL, admin_campaign_members_answer},
     {RF_HTTP_GET, "/v1/loads", NULL, NULL, admin_loads_store, NULL, admin_loads_answer},
     {RF_HTTP_POST, "/v1/loads", admin_load_begin, NULL, admin_load_store, admin_load_calls,
      admin_load_answer},
@@ -210,6 +219,9 @@ static void task_free(struct admin_task *t)
     rf_json_free(t->shown);
     rf_json_free(t->lists);
     rf_json_free(t->ending);
+    rf_json_wipe(t->campaigns);
+    rf_json_free(t->campaigns);
+    admin_campaign_free(t->campaign);
     rf_free(t->calls);
     rf_free(t);
 }

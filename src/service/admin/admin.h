@@ -127,6 +127,8 @@ struct rf_admin_ops {
     void (*device_changed)(void *arg, const char *name);
     /** Other certificates of the device are in force. */
     void (*certs_changed)(void *arg, const char *name);
+    /** A campaign was started, paused, resumed or stopped. */
+    void (*campaigns_changed)(void *arg);
     /** Values changed, of the device or of all that use this model, profile or site: their phones
      * are told so, so many a second. */
     void (*config_changed)(void *arg, enum rf_store_layer layer, const char *name,

@@ -83,27 +83,19 @@ static enum rf_err read_window(const struct admin_task *t, const struct rf_json 
     return err;
 }
 
-static void draw_string(struct admin_change *change)
+void admin_draw_string(char digits[RF_ADMIN_STRING_DIGITS + 1])
 {
-    char digits[RF_ADMIN_STRING_DIGITS];
-    for (size_t i = 0; i < sizeof digits; i++)
+    for (size_t i = 0; i < RF_ADMIN_STRING_DIGITS; i++)
         digits[i] = (char)('0' + rf_random_below(10));
-    enum rf_err err = rf_secret_set(&change->string, rf_slice_of(digits, sizeof digits));
-    rf_bug_on(err != RF_OK);
-    change->is_drawn = true;
-    rf_wipe(digits, sizeof digits);
+    digits[RF_ADMIN_STRING_DIGITS] = '\0';
 }
 
 /* doc: docs/security-rules.md, "CAPF": 4 to 10 digits. It is never repeated, not in a
  * refusal either. */
-static enum rf_err read_string(const struct rf_json *body, struct admin_change *change,
-                               struct rf_why *why)
+enum rf_err admin_capf_read_string(const struct rf_json *body, struct admin_change *change,
+                                   struct rf_why *why)
 {
     const char *text = NULL;
-    if (rf_json_get(body, "string") == NULL) {
-        draw_string(change);
-        return RF_OK;
-    }
     enum rf_err err = rf_json_need_str(body, "string", &text, why);
     if (err != RF_OK)
         return err;
@@ -154,6 +146,18 @@ static void set_string_end(const struct admin_task *t, const struct rf_site_conf
         op->string_expires_s = op->complete_by_s;
 }
 
+enum rf_err admin_capf_read(struct admin_task *t, const struct rf_json *body, struct rf_why *why)
+{
+    struct rf_store_capf *op = &t->change.capf;
+    const struct rf_site_conf *conf = ADMIN_OPS(t, conf)(ADMIN_ARG(t));
+    enum rf_err err = read_op(body, op, why);
+    if (err == RF_OK)
+        err = check_auth(t, conf, body, why);
+    if (err == RF_OK && op->op != RF_STORE_OP_NONE)
+        err = read_key(body, conf, op, why);
+    return err == RF_OK ? read_window(t, body, op, why) : err;
+}
+
 enum rf_err admin_capf_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why)
 {
     RF_AUTO(rf_json_freep) struct rf_json *body = NULL;
@@ -161,13 +165,7 @@ enum rf_err admin_capf_begin(struct admin_task *t, struct rf_http_req *req, stru
     const struct rf_site_conf *conf = ADMIN_OPS(t, conf)(ADMIN_ARG(t));
     enum rf_err err = admin_body(req, capf_members, &body, why);
     if (err == RF_OK)
-        err = read_op(body, op, why);
-    if (err == RF_OK)
-        err = check_auth(t, conf, body, why);
-    if (err == RF_OK && op->op != RF_STORE_OP_NONE)
-        err = read_key(body, conf, op, why);
-    if (err == RF_OK)
-        err = read_window(t, body, op, why);
+        err = admin_capf_read(t, body, why);
     if (err != RF_OK)
         return err;
     bool is_with_string = false;
@@ -181,7 +179,14 @@ enum rf_err admin_capf_begin(struct admin_task *t, struct rf_http_req *req, stru
     if (op->op == RF_STORE_OP_NONE || !wants_string)
         return RF_OK;
     set_string_end(t, conf, op);
-    return read_string(body, &t->change, why);
+    if (rf_json_get(body, "string") != NULL)
+        return admin_capf_read_string(body, &t->change, why);
+    char digits[RF_ADMIN_STRING_DIGITS + 1];
+    admin_draw_string(digits);
+    err = rf_secret_set(&t->change.string, rf_slice_str(digits));
+    rf_wipe(digits, sizeof digits);
+    t->change.is_drawn = true;
+    return err;
 }
 
 /* ---- scheduling ---- */

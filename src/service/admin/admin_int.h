@@ -7,6 +7,7 @@
 
 #include "net/http.h"
 #include "service/admin/admin.h"
+#include "store/store_campaign.h"
 #include "wire/json/json.h"
 
 #define ADMIN_LINES_MAX  8  /* of a device, as call control has them */
@@ -72,6 +73,22 @@ struct admin_config {
     void *view;       /* of the program; NULL: none */
 };
 
+/** A campaign that is started, changed or looked at. */
+struct admin_campaign {
+    struct rf_store_campaign c;
+    struct rf_store_pick pick; /* its texts are the body's */
+    bool has_pick;
+    uint8_t issuer[32];
+    bool has_issuer;
+    bool is_dry; /* only say who is meant */
+    struct rf_store_recruit *recruits;
+    size_t n;
+    char (*strings)[RF_ADMIN_STRING_DIGITS + 1]; /* drawn, one for each; NULL: none */
+    enum rf_store_campaign_state wanted;
+    char after[RF_STORE_DEVICE_NAME];
+    size_t limit;
+};
+
 struct admin_task {
     struct rf_job job;
     struct rf_msg msg;
@@ -92,7 +109,9 @@ struct admin_task {
     size_t n_reset;
     struct admin_change change;
     struct admin_config config;
-    void *tvs; /* of the program; NULL: none */
+    void *tvs;                       /* of the program; NULL: none */
+    struct admin_campaign *campaign; /* owned; NULL: none */
+    struct rf_json *campaigns;
     struct rf_store_block block;
     struct rf_store_mic_allow mic_allow;
     struct rf_admin_status self;
@@ -192,6 +211,40 @@ enum rf_err admin_reset_begin(struct admin_task *t, struct rf_http_req *req, str
 enum rf_err admin_reset_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
 enum rf_err admin_reset_calls(struct admin_task *t, struct rf_why *why);
 void admin_reset_answer(struct admin_task *t, struct rf_json *out);
+
+/** The operation that a body asks for, into t->change.capf: as the site allows it. */
+enum rf_err admin_capf_read(struct admin_task *t, const struct rf_json *body, struct rf_why *why);
+/** "string" of a body: 4 to 10 digits. */
+enum rf_err admin_capf_read_string(const struct rf_json *body, struct admin_change *change,
+                                   struct rf_why *why);
+/** Digits for somebody to type; wipe them. */
+void admin_draw_string(char digits[RF_ADMIN_STRING_DIGITS + 1]);
+
+/* admin_campaign_start.c */
+enum rf_err admin_campaign_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
+enum rf_err admin_campaign_hash(struct admin_task *t, struct rf_why *why);
+enum rf_err admin_campaign_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+void admin_campaign_answer(struct admin_task *t, struct rf_json *out);
+/** NULL is fine. */
+void admin_campaign_free(struct admin_campaign *campaign);
+
+/* admin_campaign.c */
+/** Those that are open, as objects, into t->campaigns. */
+enum rf_err admin_campaigns_look(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+enum rf_err admin_campaigns_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+void admin_campaigns_answer(struct admin_task *t, struct rf_json *out);
+enum rf_err admin_campaign_show_store(struct admin_task *t, struct rf_store *store,
+                                      struct rf_why *why);
+void admin_campaign_show_answer(struct admin_task *t, struct rf_json *out);
+enum rf_err admin_campaign_page(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
+enum rf_err admin_campaign_members_store(struct admin_task *t, struct rf_store *store,
+                                         struct rf_why *why);
+void admin_campaign_members_answer(struct admin_task *t, struct rf_json *out);
+enum rf_err admin_campaign_set_begin(struct admin_task *t, struct rf_http_req *req,
+                                     struct rf_why *why);
+enum rf_err admin_campaign_set_store(struct admin_task *t, struct rf_store *store,
+                                     struct rf_why *why);
+void admin_campaign_set_answer(struct admin_task *t, struct rf_json *out);
 
 /* admin_blocked.c */
 enum rf_err admin_block_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);

@@ -87,7 +87,8 @@ enum rf_err admin_status_store(struct admin_task *t, struct rf_store *store, str
     RF_AUTO(rf_freep) char *itl = rf_site_path(site, RF_SITE_ITL);
     add_list(t->lists, RF_LIST_CTL, ctl);
     add_list(t->lists, RF_LIST_ITL, itl);
-    return admin_ending_look(t, store, why);
+    enum rf_err err = admin_campaigns_look(t, store, why);
+    return err == RF_OK ? admin_ending_look(t, store, why) : err;
 }
 
 enum rf_err admin_status_calls(struct admin_task *t, struct rf_why *why)
@@ -184,6 +185,7 @@ void admin_status_answer(struct admin_task *t, struct rf_json *out)
     rf_json_set_take(out, "lists", rf_steal(&t->lists));
     rf_json_set_take(out, "ending", rf_steal(&t->ending));
     rf_json_set_int(out, "ending_within_180_days", (int64_t)t->n_ending);
+    rf_json_set_take(out, "campaigns", rf_steal(&t->campaigns));
     rf_json_set_int(out, "schema", s->schema);
 }
 

@@ -130,6 +130,10 @@ struct rf_site_conf {
     uint32_t capf_source_tries;
     uint32_t capf_source_wait_s;
     uint32_t capf_string_hours; /* an authentication string ends after so long */
+    bool renew;                 /* LSCs that are due, by the server itself */
+    uint32_t renew_rate;        /* phones a minute */
+    uint32_t renew_parallel;    /* phones at one time */
+    char *renew_window;         /* "HH:MM-HH:MM", service/site/window.h; empty: always */
     uint32_t media_policy;      /* enum rf_site_media */
     uint32_t event_days;        /* events are kept so long */
     uint32_t event_limit;       /* and at most so many */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The configuration table, and what its options ask of each other. */
 #include "service/site/site_int.h"
+#include "service/site/window.h"
 
 #include "base/file.h"
 #include "base/text.h"
@@ -452,6 +453,38 @@ static const struct rf_conf_option options[] = {
      .unit = "hours",
      .reloads = true,
      .help = "An authentication string is not taken after so long"},
+    {.name = "renew",
+     .type = RF_CONF_BOOL,
+     .at = AT(renew),
+     .fallback = "no",
+     .reloads = true,
+     .help = "Renew phones' certificates by itself when two thirds of their life are over: the "
+             "phone restarts, and proves itself by the certificate it has"},
+    {.name = "renew_rate",
+     .type = RF_CONF_U32,
+     .at = AT(renew_rate),
+     .fallback = "6",
+     .min = 1,
+     .max = 6000,
+     .unit = "phones a minute",
+     .reloads = true,
+     .help = "So many phones begin their renewal in a minute, at most"},
+    {.name = "renew_parallel",
+     .type = RF_CONF_U32,
+     .at = AT(renew_parallel),
+     .fallback = "10",
+     .min = 1,
+     .max = 256,
+     .unit = "phones",
+     .reloads = true,
+     .help = "So many phones are at their renewal at one time, at most"},
+    {.name = "renew_window",
+     .type = RF_CONF_TEXT,
+     .at = AT(renew_window),
+     .fallback = "",
+     .reloads = true,
+     .help = "Renewals begin only in this part of the day, local time of the server, e.g. "
+             "22:00-05:00; empty: at any time"},
     {.name = "media_policy",
      .type = RF_CONF_ENUM,
      .at = AT(media_policy),
@@ -608,6 +641,9 @@ static enum rf_err check_texts(const struct rf_site_conf *c, struct rf_why *why)
     struct rf_why inner = {0};
     if (rf_networks_parse(c->provision_networks, &networks, &inner) != RF_OK)
         return rf_why_set(why, RF_ERR_BAD, "conf-value", "provision_networks: %s", inner.text);
+    struct rf_window window;
+    if (!rf_window_parse(c->renew_window, &window))
+        return refuse(why, "renew_window", c->renew_window, "HH:MM-HH:MM, or nothing");
     if (!is_made_of(c->locale, 40, LETTERS "_"))
         return refuse(why, "locale", c->locale, "a name such as English_United_States");
     if (c->load_server[0] != '\0' && !is_made_of(c->load_server, 63, LETTERS DIGITS "-.:"))

@@ -38,3 +38,49 @@ CREATE TABLE mic_expired (
     until_s       INTEGER NOT NULL,             -- when that ends
     added_s       INTEGER NOT NULL              -- when an operator allowed it
 ) STRICT, WITHOUT ROWID;
+
+-- Certificate operations for many devices.
+CREATE TABLE campaign (
+    id            INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, -- rises by time
+    name          TEXT    NOT NULL UNIQUE,      -- as operators call it
+    state         INTEGER NOT NULL CHECK (state BETWEEN 0 AND 3), -- 0 running, 1 paused, 2 done, 3 stopped
+    standing      INTEGER NOT NULL CHECK (standing IN (0, 1)), -- members come by themselves; it has no end
+    op            INTEGER NOT NULL CHECK (op BETWEEN 1 AND 3), -- as capf_op, as the next
+    auth          INTEGER NOT NULL CHECK (auth BETWEEN 0 AND 3), -- proof asked for
+    key_type      INTEGER NOT NULL CHECK (key_type BETWEEN 0 AND 1), -- 0 RSA, 1 EC
+    key_bits      INTEGER NOT NULL,             -- size of the keys to be made
+    rsa_bits      INTEGER NOT NULL,             -- RSA of this size where a phone makes no EC key; 0: no
+    rate          INTEGER NOT NULL CHECK (rate BETWEEN 1 AND 6000), -- begun in a minute, at most
+    parallel      INTEGER NOT NULL CHECK (parallel BETWEEN 0 AND 20480), -- under way, at most; 0: no bound
+    from_min      INTEGER NOT NULL CHECK (from_min BETWEEN 0 AND 1439), -- window: minute of the day, local time
+    to_min        INTEGER NOT NULL CHECK (to_min BETWEEN 0 AND 1439), -- its end; the same: always open
+    turn_s        INTEGER NOT NULL CHECK (turn_s BETWEEN 0 AND 4294967295), -- who has not come by then is put back; 0: no end
+    string_s      INTEGER NOT NULL CHECK (string_s BETWEEN 0 AND 4294967295), -- a string is taken so long
+    complete_by_s INTEGER NOT NULL,             -- nobody begins after; 0: no end
+    created_uid   INTEGER NOT NULL,             -- who started it; -1: the server
+    created_s     INTEGER NOT NULL,             -- when
+    ended_s       INTEGER NOT NULL              -- when it was done or stopped; 0: not
+) STRICT;
+
+-- Their members, as they stand; devices that were removed stay in the report.
+CREATE TABLE campaign_member (
+    campaign      INTEGER NOT NULL REFERENCES campaign (id) ON DELETE CASCADE, -- of which
+    device        TEXT    NOT NULL,             -- name
+    state         INTEGER NOT NULL CHECK (state BETWEEN 0 AND 4), -- 0 waits, 1 begun, 2 success, 3 failed, 4 taken over
+    turns         INTEGER NOT NULL CHECK (turns BETWEEN 0 AND 4294967295), -- how often it was begun
+    failures      INTEGER NOT NULL CHECK (failures BETWEEN 0 AND 4294967295), -- turns that ended with a failed try
+    op_id         INTEGER NOT NULL,             -- the operation of its last turn; 0: none
+    reason        TEXT    NOT NULL,             -- why it failed; empty otherwise
+    last          TEXT    NOT NULL,             -- why its last try failed; may be empty
+    string_hash   TEXT    NOT NULL,             -- as capf_op, for its turn; empty: none, or it has ended
+    begun_s       INTEGER NOT NULL,             -- when its last turn began; 0: never
+    tell_s        INTEGER NOT NULL,             -- when its phone is to be told; 0: it was
+    ended_s       INTEGER NOT NULL,             -- when it succeeded, failed or was taken over; 0: not
+    cert_before   BLOB    NOT NULL,             -- SHA-256 of its LSC when it began; empty: none
+    cert_after    BLOB    NOT NULL,             -- and when it succeeded
+    PRIMARY KEY (campaign, device)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX campaign_member_next ON campaign_member (campaign, state, turns);
+CREATE INDEX campaign_member_begun ON campaign_member (campaign, begun_s);
+CREATE INDEX campaign_member_open ON campaign_member (device) WHERE state IN (0, 1);
+CREATE INDEX campaign_member_tell ON campaign_member (tell_s) WHERE state = 1;

@@ -122,6 +122,16 @@ void rf_json_set_bool(struct rf_json *obj, const char *key, bool value)
     set(obj, key, json_boolean(value));
 }
 
+void rf_json_unset(struct rf_json *obj, const char *key)
+{
+    (void)json_object_del(native(obj), key); /* fails when it is not there */
+}
+
+struct rf_json *rf_json_dup(const struct rf_json *j)
+{
+    return ours(must(json_deep_copy(native(j))));
+}
+
 void rf_json_set_null(struct rf_json *obj, const char *key)
 {
     set(obj, key, json_null());

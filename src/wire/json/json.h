@@ -43,6 +43,12 @@ void rf_json_set_null(struct rf_json *obj, const char *key);
 /** Takes the child: do not use or free it on its own except to fill it further. */
 void rf_json_set_take(struct rf_json *obj, const char *key, struct rf_json *take_child);
 
+/** Take a member away; one that is not there is fine. */
+void rf_json_unset(struct rf_json *obj, const char *key);
+
+/** A whole copy of a tree. */
+struct rf_json *rf_json_dup(const struct rf_json *j);
+
 /* Append to an array. */
 void rf_json_arr_add_str(struct rf_json *arr, const char *text);
 void rf_json_arr_add_slice(struct rf_json *arr, struct rf_slice text);

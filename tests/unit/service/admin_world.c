@@ -209,7 +209,13 @@ static enum rf_err op_device_reset(void *arg, const char *name, enum rf_admin_re
     return RF_OK;
 }
 
+static void op_campaigns_changed(void *arg)
+{
+    ((struct world *)arg)->campaign_changes++;
+}
+
 static const struct rf_admin_ops ops = {.status = op_status,
+                                        .campaigns_changed = op_campaigns_changed,
                                         .conf = op_conf,
                                         .reload = op_reload,
                                         .device_changed = op_device_changed,

@@ -43,6 +43,7 @@ struct world {
     char config_changed[64]; /* layer and name */
     unsigned config_changes;
     enum rf_admin_reset config_how;
+    unsigned campaign_changes;
     unsigned views; /* taken and not released */
     struct rf_secret wrap_key;
     unsigned looked;   /* at live state */
