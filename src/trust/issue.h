@@ -19,8 +19,8 @@ enum rf_cert_role {
     RF_CERT_ROLE_SAST,         /* signs trust lists */
     RF_CERT_ROLE_CCM,          /* call manager TLS; DNS and IP names wanted */
     RF_CERT_ROLE_TFTP,         /* signs files */
-    RF_CERT_ROLE_CAPF, /* CAPF TLS: CA:TRUE, pathLen 0, digitalSignature, keyCertSign; RSA:
-                        * keyEncipherment */
+    RF_CERT_ROLE_CAPF,         /* CAPF TLS: CA:TRUE, pathLen 0, digitalSignature, keyCertSign; RSA:
+                                * keyEncipherment */
     RF_CERT_ROLE_TVS,          /* TVS TLS */
     RF_CERT_ROLE_LSC_ISSUER,   /* CA, pathLen 0: issues LSCs */
     RF_CERT_ROLE_MIC_ROOT,     /* CA */
