@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "app/ringfence/commands.h"
+#include "app/ringfence/passphrase.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -54,11 +55,13 @@ struct line {
     enum rf_key_type key_type;
     unsigned count;
     int64_t made_s;
-    char dir[PATH_MAX]; /* of a batch: each phone is a folder in it */
+    struct rf_secret secret; /* of the devices; len 0: none */
+    char dir[PATH_MAX];      /* of a batch: each phone is a folder in it */
 };
 
 static void line_fini(struct line *l)
 {
+    rf_secret_fini(&l->secret);
     rf_cert_list_fini(&l->chain);
     rf_factory_fini(&l->f);
 }
@@ -81,6 +84,7 @@ static enum rf_err line_open(struct line *l, struct rf_why *why)
 static enum rf_err put_phone(struct line *l, const char *flash, const struct rf_factory_mic *mic,
                              struct rf_why *why)
 {
+    l->make.secret = l->secret.len > 0 ? &l->secret : NULL;
     l->make.mic_key = mic->key;
     l->make.mic = mic->cert;
     return rf_flash_create(flash, &l->make, why);
@@ -128,6 +132,8 @@ static enum rf_err find_phone(void *arg, const struct rf_factory_phone *phone, s
     RF_AUTO(rf_flash_freep) struct rf_flash *flash = NULL;
     RF_AUTO(rf_flash_pair_fini) struct rf_flash_pair pair = {0};
     enum rf_err err = rf_flash_open(dir, &flash, why);
+    if (err == RF_OK)
+        err = rf_flash_use_secret(flash, l->secret.len > 0 ? &l->secret : NULL, why);
     if (err == RF_OK)
         err = rf_flash_mic_load(flash, &pair, why);
     if (err == RF_OK)
@@ -221,6 +227,10 @@ static int run_phone(struct cmd_ctx *ctx)
         return cmd_usage(ctx, "a name, model, hardware id or serial number is too long");
     if (!cmd_factory_made(ctx, &l.made_s))
         return cmd_usage(ctx, "--age-days wants a number of days up to %d", RF_FACTORY_CA_DAYS);
+    const char *secret = cmd_get(ctx, "device-secret");
+    struct rf_why why = {0};
+    if (secret != NULL && passphrase_read(secret, &l.secret, &why) != RF_OK)
+        return cmd_refuse(ctx, secret, &why);
     if (count == NULL)
         return make_one(&l);
     if (!rf_parse_u64(rf_slice_str(count), 1, RF_FACTORY_BATCH_MAX, &n))
@@ -251,6 +261,9 @@ static const struct cmd_option phone_options[] = {
      .help = "as if made N days ago (by a factory that old): after 3650 its MIC has expired"},
     {.name = "ec", .help = "the MIC has a key on P-256; default: RSA 2048"},
     {.name = "sha1", .help = "the MIC is signed with SHA-1 (weak), as those of old phones are"},
+    {.name = "device-secret",
+     .arg = "FILE",
+     .help = "encrypt the private keys under the text of this file (- is standard input)"},
     {.name = "count", .arg = "N", .help = "make a batch of N phones, and seal the list of them"},
 };
 

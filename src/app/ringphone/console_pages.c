@@ -90,6 +90,7 @@ struct page_job {
     struct rf_job job;
     struct console *console; /* loop's thread only */
     char *flash;
+    struct rf_secret secret; /* len 0: none */
     bool is_messages;
     bool is_json;
     bool is_unlocked; /* as the running phone has it */
@@ -102,7 +103,7 @@ struct page_job {
 static void read_security(struct page_job *p)
 {
     RF_AUTO(rf_security_freep) struct rf_security *page = NULL;
-    p->err = rf_security_read(p->flash, &page, &p->why);
+    p->err = rf_security_read(p->flash, p->secret.len > 0 ? &p->secret : NULL, &page, &p->why);
     if (p->err != RF_OK)
         return;
     page->is_unlocked = p->is_unlocked;
@@ -161,6 +162,7 @@ static void page_done(struct rf_job *job, void *reader)
     rf_json_free(p->json);
     rf_buf_fini(&p->text);
     rf_free(p->flash);
+    rf_secret_fini(&p->secret);
     rf_free(p);
 }
 
@@ -174,6 +176,8 @@ static void read_page(struct console *c, bool is_messages)
         .work = page_work, .done = page_done, .answer_to = rf_loop_mailbox(c->conf.loop)};
     p->console = c;
     p->flash = rf_strdup(c->conf.flash);
+    if (c->conf.device_secret != NULL)
+        (void)!rf_secret_set(&p->secret, rf_secret_slice(c->conf.device_secret));
     p->is_messages = is_messages;
     p->is_json = c->conf.is_json;
     p->is_unlocked = view.is_unlocked;

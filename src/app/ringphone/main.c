@@ -12,9 +12,10 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } pages[] = {
-    {"security", page_security}, {"status", page_status}, {"unlock", page_unlock},
-    {"lock", page_lock},         {"erase", page_erase},   {"set", page_set},
-    {"install", page_install},   {"doctor", page_doctor}, {"fleet", page_fleet},
+    {"security", page_security},   {"status", page_status}, {"unlock", page_unlock},
+    {"lock", page_lock},           {"erase", page_erase},   {"set", page_set},
+    {"install", page_install},     {"doctor", page_doctor}, {"protect", page_protect},
+    {"unprotect", page_unprotect}, {"fleet", page_fleet},
 };
 
 int main(int argc, char **argv)
@@ -39,5 +40,6 @@ int main(int argc, char **argv)
         status = run_phone(&options);
     }
     rf_secret_fini(&options.auth_string);
+    rf_secret_fini(&options.device_secret);
     return status;
 }

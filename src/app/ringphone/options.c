@@ -15,6 +15,7 @@ enum {
     OPT_TFTP,
     OPT_AUTH,
     OPT_AUTH_FILE,
+    OPT_SECRET,
     OPT_CALL,
     OPT_ANSWER,
     OPT_EXIT_AFTER_CALL,
@@ -54,6 +55,7 @@ static const struct option long_options[] = {
     {"tftp-window", required_argument, NULL, OPT_WINDOW},
     {"auth-string", required_argument, NULL, OPT_AUTH},
     {"auth-string-file", required_argument, NULL, OPT_AUTH_FILE},
+    {"device-secret", required_argument, NULL, OPT_SECRET},
     {"call", required_argument, NULL, OPT_CALL},
     {"answer", no_argument, NULL, OPT_ANSWER},
     {"exit-after-call", no_argument, NULL, OPT_EXIT_AFTER_CALL},
@@ -217,6 +219,10 @@ static int take_text(int c, struct options *o)
         return options_auth_file(optarg, &o->auth_string)
                    ? EXIT_DONE
                    : wrong("%s has no authentication string in its first line", optarg);
+    case OPT_SECRET:
+        return options_auth_file(optarg, &o->device_secret)
+                   ? EXIT_DONE
+                   : wrong("%s has no device secret in its first line", optarg);
     default:
         return EXIT_USAGE;
     }
@@ -317,6 +323,7 @@ static int take_one(int c, struct options *o, char **argv)
     case OPT_KEYLOG:
     case OPT_AUTH:
     case OPT_AUTH_FILE:
+    case OPT_SECRET:
         return take_text(c, o);
     case OPT_TFTP:
     case OPT_FOR:
@@ -342,7 +349,7 @@ static int check_whole(const struct options *o, int argc, char **argv)
 {
     if (optind < argc)
         return wrong("\"%s\" is neither an option nor a page (security, status, install, unlock, "
-                     "lock, erase, set, doctor, fleet)",
+                     "lock, erase, set, protect, unprotect, doctor, fleet)",
                      argv[optind]);
     if (o->flash == NULL)
         return wrong("--flash DIR is missing");

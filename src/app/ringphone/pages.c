@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "service/phone/security.h"
+#include "service/phone/settings.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -14,20 +15,28 @@
 struct page_options {
     const char *flash;
     bool is_json;
+    struct rf_secret secret; /* len 0: none */
 };
 
 /* EXIT_DONE: go on. */
-static int take(int argc, char **argv, bool may_json, struct page_options *o)
+static int take(int argc, char **argv, bool may_json, bool has_secret, struct page_options *o)
 {
     static const struct option options[] = {
         {"flash", required_argument, NULL, 'f'},
         {"json", no_argument, NULL, 'j'},
+        {"device-secret", required_argument, NULL, 's'},
         {NULL, 0, NULL, 0},
     };
     opterr = 0;
     for (int c; (c = getopt_long(argc, argv, ":", options, NULL)) != -1;) {
         if (c == 'f') {
             o->flash = optarg;
+        } else if (c == 's' && has_secret) {
+            if (!options_auth_file(optarg, &o->secret)) {
+                fprintf(stderr, "ringphone %s: %s has no device secret in its first line\n",
+                        argv[0], optarg);
+                return EXIT_USAGE;
+            }
         } else if (c == 'j' && may_json) {
             o->is_json = true;
         } else {
@@ -67,10 +76,12 @@ int page_security(int argc, char **argv)
     struct rf_why why = {0};
     RF_AUTO(rf_security_freep) struct rf_security *page = NULL;
     RF_AUTO(rf_buf_fini) struct rf_buf text = RF_BUF(PAGE_MAX);
-    int status = take(argc, argv, true, &o);
+    int status = take(argc, argv, true, true, &o);
     if (status != EXIT_DONE)
         return status;
-    if (rf_security_read(o.flash, &page, &why) != RF_OK)
+    enum rf_err err = rf_security_read(o.flash, o.secret.len > 0 ? &o.secret : NULL, &page, &why);
+    rf_secret_fini(&o.secret);
+    if (err != RF_OK)
         return refused(argv[0], &why);
     if (o.is_json) {
         RF_AUTO(rf_json_freep) struct rf_json *j = rf_security_json(page);
@@ -104,7 +115,7 @@ int page_status(int argc, char **argv)
     struct rf_why why = {0};
     RF_AUTO(rf_flash_freep) struct rf_flash *flash = NULL;
     RF_AUTO(rf_freep) struct rf_flash_status *all = rf_new(struct rf_flash_status);
-    int status = take(argc, argv, true, &o);
+    int status = take(argc, argv, true, false, &o);
     if (status != EXIT_DONE)
         return status;
     if (rf_flash_open(o.flash, &flash, &why) != RF_OK)
@@ -120,4 +131,41 @@ int page_status(int argc, char **argv)
                rf_escape(rf_slice_str(all->message[i].text), text, sizeof text));
     }
     return EXIT_DONE;
+}
+
+/* ---- the device secret ---- */
+
+static int secret_page(int argc, char **argv,
+                       enum rf_err (*change)(const char *dir, const struct rf_secret *secret,
+                                             int64_t now_s, struct rf_why *why),
+                       const char *done)
+{
+    struct page_options o = {0};
+    struct rf_why why = {0};
+    int status = take(argc, argv, false, true, &o);
+    if (status == EXIT_DONE && o.secret.len == 0) {
+        fprintf(stderr, "ringphone %s: wants --device-secret FILE\n", argv[0]);
+        status = EXIT_USAGE;
+    }
+    if (status != EXIT_DONE)
+        return status;
+    enum rf_err err = change(o.flash, &o.secret, rf_wall_s(rf_clock_real()), &why);
+    rf_secret_fini(&o.secret);
+    if (err != RF_OK)
+        return refused(argv[0], &why);
+    puts(done);
+    return EXIT_DONE;
+}
+
+int page_protect(int argc, char **argv)
+{
+    return secret_page(
+        argc, argv, rf_settings_protect,
+        "the private keys are encrypted: from now on the phone wants --device-secret");
+}
+
+int page_unprotect(int argc, char **argv)
+{
+    return secret_page(argc, argv, rf_settings_unprotect,
+                       "the private keys lie in the clear, readable by their owner alone");
 }

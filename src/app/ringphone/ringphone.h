@@ -22,7 +22,8 @@ struct options {
     bool has_http_port; /* said; else as TFTP's: the usual ones beside 69 */
     bool has_https_port;
     uint32_t tftp_window;
-    struct rf_secret auth_string; /* len 0: none */
+    struct rf_secret auth_string;   /* len 0: none */
+    struct rf_secret device_secret; /* likewise */
     const char *call;
     bool is_answering;
     bool exits_after_call;
@@ -78,6 +79,7 @@ struct console_conf {
     struct rf_worker *worker; /* reads the flash for its pages */
     struct rf_phone *phone;
     const char *flash;
+    const struct rf_secret *device_secret; /* NULL: none */
     bool is_json;
     uint64_t start_ms;
     void (*quit)(void *arg, bool has_failed); /* once; switch the phone off */
@@ -100,6 +102,8 @@ int page_unlock(int argc, char **argv);
 int page_lock(int argc, char **argv);
 int page_set(int argc, char **argv);
 int page_install(int argc, char **argv);
+int page_protect(int argc, char **argv);
+int page_unprotect(int argc, char **argv);
 
 /* doctor.c */
 int page_doctor(int argc, char **argv);

@@ -276,6 +276,8 @@ static void open_console(struct app *a)
                                 .worker = a->worker,
                                 .phone = a->phone,
                                 .flash = a->o->flash,
+                                .device_secret =
+                                    a->o->device_secret.len > 0 ? &a->o->device_secret : NULL,
                                 .is_json = a->o->is_json,
                                 .start_ms = a->start_ms,
                                 .quit = on_quit,
@@ -323,6 +325,7 @@ static void make_phone(struct app *a)
         .flash_dir = o->flash,
         .fetch = rf_fetch_real(),
         .fetcher = a->fetcher,
+        .device_secret = o->device_secret.len > 0 ? &o->device_secret : NULL,
         .auth_string = o->auth_string.len > 0 ? &o->auth_string : NULL,
         .sccp_version = o->sccp_version,
         .min_load_version = o->min_load,

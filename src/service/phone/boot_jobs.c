@@ -22,8 +22,9 @@ static void take_pair(struct rf_phone_id *to, struct rf_flash_pair *from)
 struct boot_job {
     struct phone_job base;
     char *dir;
-    struct rf_flash *known; /* the phone's, opened before; not this job's */
-    struct rf_flash *flash; /* opened by this job */
+    struct rf_secret secret; /* of the device; len 0: none */
+    struct rf_flash *known;  /* the phone's, opened before; not this job's */
+    struct rf_flash *flash;  /* opened by this job */
     struct rf_image_keys image_keys;
     bool has_new_keys; /* the firmware brought them */
     struct rf_flash_boot boot;
@@ -46,6 +47,7 @@ static void boot_release(struct phone_job *job)
 {
     struct boot_job *b = (struct boot_job *)job;
     rf_free(b->dir);
+    rf_secret_fini(&b->secret);
     rf_flash_free(b->flash);
     rf_image_keys_fini(&b->image_keys);
     phone_firmware_free(b->firmware);
@@ -156,6 +158,8 @@ static enum rf_err boot_work(struct phone_job *job, struct rf_why *why)
     enum rf_err err = b->known != NULL ? RF_OK : rf_flash_open(b->dir, &b->flash, why);
     if (err == RF_OK && b->known == NULL)
         err = rf_flash_lock(b->flash, why);
+    if (err == RF_OK && b->known == NULL)
+        err = rf_flash_use_secret(b->flash, b->secret.len > 0 ? &b->secret : NULL, why);
     const struct rf_flash *flash = b->known != NULL ? b->known : b->flash;
     if (err == RF_OK)
         err = rf_flash_sweep(flash, why);
@@ -301,6 +305,10 @@ void phone_do_boot(struct rf_phone *p)
     b->base.release = boot_release;
     b->dir = rf_strdup(p->conf.flash_dir);
     b->known = p->flash;
+    if (p->conf.device_secret != NULL && p->flash == NULL) {
+        enum rf_err err = rf_secret_set(&b->secret, rf_secret_slice(p->conf.device_secret));
+        rf_bug_on(err != RF_OK); /* its length was checked */
+    }
     b->asked_floor = p->conf.min_load_version; /* not freed before the worker's last job */
     phone_job_post(p, &b->base);
 }

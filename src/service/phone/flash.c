@@ -170,6 +170,7 @@ void rf_flash_free(struct rf_flash *flash)
         return;
     if (flash->is_locked)
         rf_dir_unlock(flash->lock_fd);
+    rf_secret_fini(&flash->secret);
     rf_free(flash->dir);
     rf_free(flash);
 }

@@ -59,6 +59,8 @@ struct rf_flash {
     struct rf_flash_identity identity;
     bool is_locked;
     int lock_fd; /* while is_locked */
+    bool has_secret;
+    struct rf_secret secret; /* private keys are read and written under it */
 };
 
 /** Open a phone's folder: reads the identity, and sees to it that no private file can be read by
@@ -68,6 +70,20 @@ RF_MUST_CHECK enum rf_err rf_flash_open(const char *dir, struct rf_flash **out, 
 /** Keep every other phone, and who would change what a phone has read, away from this flash until
  * rf_flash_free. Pages that only read do without. RF_ERR_AGAIN flash-busy. */
 RF_MUST_CHECK enum rf_err rf_flash_lock(struct rf_flash *flash, struct rf_why *why);
+/** The private keys of this flash are encrypted under a device secret: use it from now on. NULL:
+ * they are not. RF_ERR_DENIED device-secret (it is missing), device-secret-unused (there is one,
+ * and the keys lie in the clear: `ringphone protect`). A wrong one is noticed by the first key that
+ * is read: RF_ERR_DENIED device-secret-wrong. Opening a key is slow, on purpose. */
+RF_MUST_CHECK enum rf_err rf_flash_use_secret(struct rf_flash *flash,
+                                              const struct rf_secret *secret, struct rf_why *why);
+/** Write all private keys anew under this secret (NULL: in the clear), one file after the other:
+ * the MIC is the first to be encrypted and the last to be opened, so that a folder with any key
+ * under a secret asks for it. After a power cut in the middle the same call finishes it. The flash
+ * has the secret they are under now. */
+RF_MUST_CHECK enum rf_err rf_flash_protect(struct rf_flash *flash, const struct rf_secret *to,
+                                           struct rf_why *why);
+/** Is there a private key that only a secret opens? */
+bool rf_flash_is_protected(const struct rf_flash *flash);
 /** Remove what a power cut left half written. Only the phone itself does this, when it boots and
  * holds the lock: to others such a file may be one that is being written now. */
 RF_MUST_CHECK enum rf_err rf_flash_sweep(const struct rf_flash *flash, struct rf_why *why);
@@ -87,6 +103,7 @@ struct rf_flash_make {
     const struct rf_image_keys *image_keys;
     const char *load_dir;   /* the first firmware: every file of this folder goes into slot A */
     const char *loads_name; /* its list in that folder, "rf-1.loads" */
+    const struct rf_secret *secret; /* the MIC's key is written under it; NULL: in the clear */
 };
 /**
  * Make a phone's folder (mode 0700).

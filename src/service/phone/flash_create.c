@@ -78,6 +78,9 @@ enum rf_err rf_flash_create(const char *dir, const struct rf_flash_make *make, s
     RF_AUTO(rf_flash_freep) struct rf_flash *flash = rf_new(struct rf_flash);
     flash->dir = rf_strdup(dir);
     flash->identity = make->identity;
+    flash->has_secret = make->secret != NULL;
+    if (flash->has_secret)
+        err = rf_secret_set(&flash->secret, rf_secret_slice(make->secret));
     for (size_t i = 0; i < 3 && err == RF_OK; i++) {
         static const enum rf_flash_slot slots[] = {RF_FLASH_A, RF_FLASH_B};
         RF_AUTO(rf_freep)
@@ -86,7 +89,7 @@ enum rf_err rf_flash_create(const char *dir, const struct rf_flash_make *make, s
     }
     RF_AUTO(rf_freep) char *mic = rf_flash_path(flash, RF_FLASH_MIC);
     if (err == RF_OK)
-        err = rf_flash_pair_write(mic, make->mic_key, make->mic, make->mic_chain, why);
+        err = rf_flash_pair_write(flash, mic, make->mic_key, make->mic, make->mic_chain, why);
     if (err == RF_OK)
         err = rf_flash_image_keys_write(flash, make->image_keys, why);
     if (err == RF_OK)

@@ -18,8 +18,8 @@ RF_MUST_CHECK enum rf_err rf_flash_json_write(const char *path, const struct rf_
 RF_MUST_CHECK enum rf_err rf_flash_identity_check(const struct rf_flash_identity *id,
                                                   struct rf_why *why);
 /** Key, certificate and chain as one PEM file, mode 0600. */
-RF_MUST_CHECK enum rf_err rf_flash_pair_write(const char *path, const struct rf_key *key,
-                                              const struct rf_cert *cert,
+RF_MUST_CHECK enum rf_err rf_flash_pair_write(const struct rf_flash *flash, const char *path,
+                                              const struct rf_key *key, const struct rf_cert *cert,
                                               const struct rf_cert_list *chain, struct rf_why *why);
 
 #endif

@@ -125,6 +125,10 @@ struct rf_phone *rf_phone_new(const struct rf_phone_conf *conf)
     if (conf->auth_string != NULL &&
         rf_secret_set(&p->auth, rf_secret_slice(conf->auth_string)) == RF_OK)
         p->conf.auth_string = &p->auth;
+    p->conf.device_secret = NULL;
+    if (conf->device_secret != NULL &&
+        rf_secret_set(&p->device_secret, rf_secret_slice(conf->device_secret)) == RF_OK)
+        p->conf.device_secret = &p->device_secret;
     if (p->conf.sccp_version == 0)
         p->conf.sccp_version = 22;
     if (p->conf.retry_first_ms == 0)
@@ -180,6 +184,7 @@ void rf_phone_free(struct rf_phone *p)
     rf_image_keys_fini(&p->image_keys);
     rf_flash_free(p->flash);
     rf_secret_fini(&p->auth);
+    rf_secret_fini(&p->device_secret);
     rf_free((void *)p->conf.flash_dir);
     rf_free((void *)p->conf.min_load_version);
     rf_free((void *)p->conf.keylog_path);

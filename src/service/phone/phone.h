@@ -128,8 +128,10 @@ struct rf_phone_conf {
     const char *flash_dir;
     const struct rf_fetch_ops *fetch; /* rf_fetch_real() */
     void *fetcher;
-    const struct rf_secret *auth_string; /* typed by the user; NULL: none. A copy is taken */
-    unsigned sccp_version;               /* announced; 0: 22 */
+    const struct rf_secret *device_secret; /* its keys are encrypted under it; NULL: they are not.
+                                            * A copy is taken */
+    const struct rf_secret *auth_string;   /* typed by the user; NULL: none. A copy is taken */
+    unsigned sccp_version;                 /* announced; 0: 22 */
     const char *min_load_version; /* firmware below it is refused, as below the one that the flash
                                    * keeps; NULL: none */
     bool no_clock;    /* the machine's time is not to be believed: no time stamp is in the future */

@@ -243,6 +243,7 @@ struct phone_settings {
 struct rf_phone {
     struct rf_phone_conf conf;
     struct rf_secret auth;
+    struct rf_secret device_secret; /* until the flash has it */
     struct rf_fsm fsm;
     struct phone_job *jobs; /* on the worker or on their way back */
     rf_timer_id timer;

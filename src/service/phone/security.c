@@ -62,6 +62,18 @@ static void read_lists(const struct rf_flash *flash, struct rf_security *page,
         page->list[RF_LIST_ITL].list = rf_list_ref(lists->itl);
 }
 
+/* Behind a key that is encrypted the certificate lies in the clear. */
+static struct rf_cert *cert_alone(const struct rf_flash *flash, enum rf_flash_item item,
+                                  const struct rf_why *why)
+{
+    RF_AUTO(rf_freep) char *path = rf_flash_path(flash, item);
+    RF_AUTO(rf_cert_list_fini) struct rf_cert_list all = {0};
+    if (strcmp(why->code, "device-secret") != 0 ||
+        rf_certs_from_pem_file(path, &all, NULL) != RF_OK || all.n == 0)
+        return NULL;
+    return rf_cert_ref(all.cert[0]);
+}
+
 /* Certificates, and with the key of the one in use the configuration. */
 static void read_identity(const struct rf_flash *flash, struct rf_security *page,
                           const struct rf_lists *lists)
@@ -70,11 +82,15 @@ static void read_identity(const struct rf_flash *flash, struct rf_security *page
     struct rf_flash_state state = {0};
     if (rf_flash_mic_load(flash, &mic, &page->mic_why) == RF_OK)
         page->mic = rf_cert_ref(mic.cert);
+    else
+        page->mic = cert_alone(flash, RF_FLASH_MIC, &page->mic_why);
     enum rf_err err = rf_flash_lsc_load(flash, &lsc, &page->lsc_why);
     if (err == RF_OK)
         page->lsc = rf_cert_ref(lsc.cert);
     else if (err == RF_ERR_NOT_FOUND)
         page->lsc_why = (struct rf_why){0};
+    else
+        page->lsc = cert_alone(flash, RF_FLASH_LSC, &page->lsc_why);
     RF_AUTO(rf_freep) char *pending = rf_flash_path(flash, RF_FLASH_LSC_PENDING);
     page->is_lsc_pending = rf_file_exists(pending);
     struct rf_key *key = lsc.key != NULL ? lsc.key : mic.key;
@@ -118,7 +134,8 @@ static void read_files(const struct rf_flash *flash, struct rf_security *page,
     (void)!rf_flash_files_each(flash, read_file, &r, NULL);
 }
 
-enum rf_err rf_security_read(const char *dir, struct rf_security **out, struct rf_why *why)
+enum rf_err rf_security_read(const char *dir, const struct rf_secret *secret,
+                             struct rf_security **out, struct rf_why *why)
 {
     RF_AUTO(rf_flash_freep) struct rf_flash *flash = NULL;
     struct rf_lists lists = {0};
@@ -127,6 +144,9 @@ enum rf_err rf_security_read(const char *dir, struct rf_security **out, struct r
         return err;
     struct rf_security *page = rf_new(struct rf_security);
     page->identity = flash->identity;
+    page->is_protected = rf_flash_is_protected(flash);
+    if (page->is_protected && secret != NULL)
+        (void)!rf_flash_use_secret(flash, secret, &page->mic_why);
     page->is_unlocked = rf_flash_settings_are_open(flash, rf_wall_s(rf_clock_real()));
     (void)!rf_flash_options_read(flash, &page->options, &page->options_why);
     read_slots(flash, page);
@@ -378,6 +398,7 @@ struct rf_json *rf_security_json(const struct rf_security *page)
     rf_json_set_take(j, "image", image);
     rf_json_set_take(j, "image_keys", image_keys_json(&page->image_keys));
     rf_json_set_str(j, "settings", page->is_unlocked ? "unlocked" : "locked");
+    rf_json_set_str(j, "private_keys", page->is_protected ? "encrypted" : "in the clear");
     rf_json_set_take(j, "options", options_json(page));
     struct rf_json *lists = rf_json_arr();
     for (size_t i = 0; i < 2; i++)

@@ -47,8 +47,9 @@ struct rf_security {
     struct rf_image_keys image_keys; /* list.n 0: damaged, see the slots */
     struct rf_flash_options options;
     struct rf_why options_why;
-    bool is_unlocked; /* the settings */
-    uint32_t mode;    /* deviceSecurityMode of the last verified device file; 0: none yet */
+    bool is_unlocked;  /* the settings */
+    bool is_protected; /* the private keys are encrypted under a device secret */
+    uint32_t mode;     /* deviceSecurityMode of the last verified device file; 0: none yet */
     enum rf_flash_slot active;
     struct rf_security_slot slot[2];
     struct rf_security_list list[2]; /* by enum rf_list_kind */
@@ -63,9 +64,11 @@ struct rf_security {
     struct rf_security_file file[RF_SECURITY_FILES_MAX];
 };
 
-/** RF_ERR_ codes of rf_flash_open; what is damaged behind that is in the page. */
-RF_MUST_CHECK enum rf_err rf_security_read(const char *dir, struct rf_security **out,
-                                           struct rf_why *why);
+/** `secret`: of the device, where its keys are encrypted; without it (NULL) its certificates are
+ * shown and their keys not looked at. RF_ERR_ codes of rf_flash_open; what is damaged behind that
+ * is in the page. */
+RF_MUST_CHECK enum rf_err rf_security_read(const char *dir, const struct rf_secret *secret,
+                                           struct rf_security **out, struct rf_why *why);
 void rf_security_free(struct rf_security *page);
 void rf_security_freep(struct rf_security **page);
 

@@ -122,6 +122,8 @@ enum rf_err rf_security_text(const struct rf_security *page, struct rf_buf *out)
     option_lines(&o, page);
     list_lines(&o, &page->list[RF_LIST_CTL], RF_LIST_CTL);
     list_lines(&o, &page->list[RF_LIST_ITL], RF_LIST_ITL);
+    line(&o, "Private keys  %s",
+         page->is_protected ? "encrypted under the device secret" : "in the clear, mode 0600");
     own_lines(&o, "MIC", page->mic, &page->mic_why);
     own_lines(&o, "LSC", page->lsc, &page->lsc_why);
     if (page->is_lsc_pending)

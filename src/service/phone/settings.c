@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define SECRET_MIN 8
+
 static enum rf_err open_alone(const char *dir, struct rf_flash **out, struct rf_why *why)
 {
     RF_AUTO(rf_flash_freep) struct rf_flash *flash = NULL;
@@ -57,6 +59,36 @@ enum rf_err rf_settings_erase(const char *dir, int64_t now_s, struct rf_why *why
     if (err == RF_OK)
         err = forget_lists(flash, now_s, why);
     return err == RF_OK ? rf_flash_settings_lock(flash, why) : err;
+}
+
+/* ---- the device secret ---- */
+
+enum rf_err rf_settings_protect(const char *dir, const struct rf_secret *secret, int64_t now_s,
+                                struct rf_why *why)
+{
+    RF_AUTO(rf_flash_freep) struct rf_flash *flash = NULL;
+    if (secret->len < SECRET_MIN)
+        return rf_why_set(why, RF_ERR_BAD, "device-secret-short",
+                          "a device secret has at least %d characters", SECRET_MIN);
+    enum rf_err err = open_alone(dir, &flash, why);
+    if (err == RF_OK && rf_flash_is_protected(flash))
+        err = rf_flash_use_secret(flash, secret, why);
+    if (err == RF_OK)
+        err = rf_flash_protect(flash, secret, why);
+    return err == RF_OK ? rf_flash_status_add(flash, now_s, "Private keys encrypted", why) : err;
+}
+
+enum rf_err rf_settings_unprotect(const char *dir, const struct rf_secret *secret, int64_t now_s,
+                                  struct rf_why *why)
+{
+    RF_AUTO(rf_flash_freep) struct rf_flash *flash = NULL;
+    enum rf_err err = open_alone(dir, &flash, why);
+    if (err == RF_OK)
+        err = rf_flash_use_secret(flash, secret, why);
+    if (err == RF_OK)
+        err = rf_flash_protect(flash, NULL, why);
+    return err == RF_OK ? rf_flash_status_add(flash, now_s, "Private keys not encrypted", why)
+                        : err;
 }
 
 /* ---- options ---- */

@@ -20,6 +20,14 @@ RF_MUST_CHECK enum rf_err rf_settings_lock(const char *dir, int64_t now_s, struc
  * Afterwards the settings are locked. */
 RF_MUST_CHECK enum rf_err rf_settings_erase(const char *dir, int64_t now_s, struct rf_why *why);
 
+/** Encrypt the private keys under a device secret; what was begun before is finished. Under another
+ * one already: RF_ERR_DENIED device-secret-wrong. Back to the clear: the same, with the secret they
+ * are under; device-secret-unused where there is none. */
+RF_MUST_CHECK enum rf_err rf_settings_protect(const char *dir, const struct rf_secret *secret,
+                                              int64_t now_s, struct rf_why *why);
+RF_MUST_CHECK enum rf_err rf_settings_unprotect(const char *dir, const struct rf_secret *secret,
+                                                int64_t now_s, struct rf_why *why);
+
 /** New values; NULL leaves one as it is, "" takes one away. */
 struct rf_settings_change {
     const char *min_load_version;

@@ -686,6 +686,7 @@ void kit_boot(struct kit *k)
         .flash_dir = k->flash_dir,
         .fetch = k->conf.fetch,
         .fetcher = k,
+        .device_secret = k->conf.device_secret,
         .auth_string = k->conf.auth_string,
         .min_load_version = k->conf.min_load_version,
         .allow_sha1 = k->conf.allow_sha1,

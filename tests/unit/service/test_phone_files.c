@@ -132,7 +132,7 @@ static void sec_10_every_file_the_configuration_names_is_taken_and_kept(void **s
     }
     assert_false(kit_saw(k, "file-refused"));
     RF_AUTO(rf_security_freep) struct rf_security *page = NULL;
-    assert_err(rf_security_read(k->flash_dir, &page, NULL), RF_OK);
+    assert_err(rf_security_read(k->flash_dir, NULL, &page, NULL), RF_OK);
     assert_int_equal(page->file_n, FILES_N);
     for (size_t i = 0; i < FILES_N; i++) {
         assert_true(page->file[i].is_verified);

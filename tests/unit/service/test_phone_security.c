@@ -10,7 +10,7 @@ static struct rf_json *page_of(const struct kit *k)
 {
     RF_AUTO(rf_security_freep) struct rf_security *page = NULL;
     RF_AUTO(rf_buf_fini) struct rf_buf text = RF_BUF(1 << 16);
-    assert_err(rf_security_read(k->flash_dir, &page, NULL), RF_OK);
+    assert_err(rf_security_read(k->flash_dir, NULL, &page, NULL), RF_OK);
     assert_err(rf_security_text(page, &text), RF_OK);
     assert_true(text.len > 200);
     return rf_security_json(page);
@@ -137,7 +137,8 @@ static void the_page_changes_nothing_and_shows_no_key(void **state)
     struct rf_security *none = NULL;
     struct rf_why why = {0};
     assert_int_equal(chmod(mic, 0644), 0);
-    assert_refused(rf_security_read(k->flash_dir, &none, &why), RF_ERR_DENIED, why, "key-mode");
+    assert_refused(rf_security_read(k->flash_dir, NULL, &none, &why), RF_ERR_DENIED, why,
+                   "key-mode");
     assert_int_equal(chmod(mic, 0600), 0);
 }
 
