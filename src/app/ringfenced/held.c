@@ -23,6 +23,7 @@ struct notice {
     struct rf_buf bytes;
     uint8_t sha256[32];
     struct rf_cert *cert;
+    struct rf_held_cache *cache; /* the server's; of the store worker */
 };
 
 static enum rf_err note_config(struct rf_store *store, const struct notice *n, int64_t now_s,
@@ -41,11 +42,11 @@ static enum rf_err note_it(struct rf_store *store, const struct notice *n, int64
         .device = n->device, .kind = n->kind, .bytes = rf_buf_slice(&n->bytes)};
     switch (n->seen) {
     case SEEN_LIST:
-        return rf_held_on_list(store, &fetch, now_s, why);
+        return rf_held_on_list(store, n->cache, &fetch, now_s, why);
     case SEEN_CONFIG:
         return note_config(store, n, now_s, why);
     case SEEN_REGISTERED:
-        return rf_held_on_registered(store, n->device, n->cert, now_s, why);
+        return rf_held_on_registered(store, n->cache, n->device, n->cert, now_s, why);
     case SEEN_CAPF:
         return rf_held_on_capf(store, n->device, n->cert, now_s, why);
     case SEEN_ALARM:
@@ -88,6 +89,7 @@ static struct notice *notice_of(enum seen seen, const char *device)
 /* Dropped, the device stays as known as it was: the next start of the phone tells it again. */
 static void post(struct server *s, struct notice *n)
 {
+    n->cache = s->held_cache;
     if (rf_worker_post(s->store_worker, &n->job) == RF_OK)
         return;
     rf_count(HELD_DROPPED);

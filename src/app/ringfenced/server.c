@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "service/held/held.h"
 
 /* ---- the signer ---- */
 
@@ -153,6 +154,7 @@ static enum rf_err prepare(struct server *s, struct rf_why *why)
         err = secrets_prepare(s, why); /* as well */
     if (err != RF_OK)
         return err;
+    s->held_cache = rf_held_cache_new();
     s->store_worker = rf_worker_start("store", STORE_JOBS_MAX, s->store);
     s->signer_worker = rf_worker_start("signer", SIGNER_JOBS_MAX, s->signer);
     s->second_signer_worker =
@@ -243,6 +245,7 @@ void server_stop(struct server *s)
     rf_worker_stop(s->signer_worker);
     rf_worker_stop(s->second_signer_worker);
     rf_worker_stop(s->store_worker);
+    rf_held_cache_free(s->held_cache);
     rf_admin_free(s->admin);
     notify_free(s);
     rf_campaigns_free(s->campaigns);

@@ -70,6 +70,7 @@ struct server {
     struct rf_store *store; /* the store worker's */
     unsigned schema;
     struct rf_worker *store_worker;
+    struct rf_held_cache *held_cache; /* used on that worker alone */
     struct rf_worker *signer_worker;
     struct rf_worker *second_signer_worker; /* of its second line */
     atomic_uint events_waiting;

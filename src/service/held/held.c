@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "service/held/held.h"
+#include "service/held/held_int.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -44,30 +44,37 @@ static enum rf_err note(struct rf_store *store, const char *device, enum rf_stor
 }
 
 /* One that is no longer kept, or cannot be read, is as good as unknown. */
-static enum rf_err load_one(struct rf_store *store, const struct rf_store_held *held,
-                            enum rf_list_kind kind, struct rf_lists *out, struct rf_why *why)
+static enum rf_err load_one(struct rf_store *store, struct rf_held_cache *cache,
+                            const struct rf_store_held *held, enum rf_list_kind kind,
+                            struct rf_lists *out, struct rf_why *why)
 {
     RF_AUTO(rf_buf_fini) struct rf_buf bytes = {0};
     RF_AUTO(rf_list_freep) struct rf_list *list = NULL;
     struct rf_why unread = {0};
-    if (held == NULL)
+    struct rf_list *known = held != NULL ? held_cache_find(cache, held->sha256) : NULL;
+    if (known != NULL)
+        rf_lists_install(out, kind, known);
+    if (held == NULL || known != NULL)
         return RF_OK;
     enum rf_err err = rf_store_list_load(store, held->sha256, &bytes, NULL, why);
     if (err == RF_ERR_NOT_FOUND)
         return RF_OK;
-    if (err == RF_OK && rf_list_open(rf_buf_slice(&bytes), &list, &unread) == RF_OK)
+    if (err == RF_OK && rf_list_open(rf_buf_slice(&bytes), &list, &unread) == RF_OK) {
         rf_lists_install(out, kind, list);
+        held_cache_keep(cache, held->sha256, list);
+    }
     return err;
 }
 
-enum rf_err rf_held_lists(struct rf_store *store, const struct rf_store_helds *helds,
-                          const char *device, struct rf_lists *out, struct rf_why *why)
+enum rf_err rf_held_lists(struct rf_store *store, struct rf_held_cache *cache,
+                          const struct rf_store_helds *helds, const char *device,
+                          struct rf_lists *out, struct rf_why *why)
 {
     enum rf_err err = RF_OK;
     for (int k = RF_LIST_CTL; k <= RF_LIST_ITL && err == RF_OK; k++) {
         enum rf_list_kind kind = (enum rf_list_kind)k;
-        err = load_one(store, rf_store_helds_find(helds, device, rf_held_item_of(kind)), kind, out,
-                       why);
+        err = load_one(store, cache, rf_store_helds_find(helds, device, rf_held_item_of(kind)),
+                       kind, out, why);
     }
     if (err != RF_OK)
         rf_lists_fini(out);
@@ -86,11 +93,11 @@ static void known_fini(struct known *k)
     rf_lists_fini(&k->lists);
 }
 
-static enum rf_err load_known(struct rf_store *store, const char *device, struct known *k,
-                              struct rf_why *why)
+static enum rf_err load_known(struct rf_store *store, struct rf_held_cache *cache,
+                              const char *device, struct known *k, struct rf_why *why)
 {
     enum rf_err err = rf_store_held_list(store, device, &k->rows, why);
-    return err == RF_OK ? rf_held_lists(store, &k->rows, device, &k->lists, why) : err;
+    return err == RF_OK ? rf_held_lists(store, cache, &k->rows, device, &k->lists, why) : err;
 }
 
 /* ---- a list was fetched ---- */
@@ -128,8 +135,17 @@ static enum rf_err was_refused(struct rf_store *store, const struct rf_held_fetc
     return rf_store_event_add(store, &event, NULL, why);
 }
 
-enum rf_err rf_held_on_list(struct rf_store *store, const struct rf_held_fetch *f, int64_t now_s,
-                            struct rf_why *why)
+/* What it holds already is taken, whatever else it says. */
+static bool is_held(const struct known *known, const struct rf_held_fetch *f,
+                    struct rf_slice sha256)
+{
+    const struct rf_store_held *held =
+        rf_store_helds_find(&known->rows, f->device, rf_held_item_of(f->kind));
+    return held != NULL && rf_slice_eq(rf_slice_of(held->sha256, sizeof held->sha256), sha256);
+}
+
+enum rf_err rf_held_on_list(struct rf_store *store, struct rf_held_cache *cache,
+                            const struct rf_held_fetch *f, int64_t now_s, struct rf_why *why)
 {
     RF_AUTO(known_fini) struct known known = {.rows = {0}};
     RF_AUTO(rf_list_verdict_fini) struct rf_list_verdict verdict = {0};
@@ -138,10 +154,13 @@ enum rf_err rf_held_on_list(struct rf_store *store, const struct rf_held_fetch *
     struct rf_slice sha256 = rf_slice_of(md, rf_digest_of(RF_DIGEST_SHA256, f->bytes, md));
     enum rf_err err = rf_store_list_keep(store, rf_held_item_of(f->kind), md, f->bytes, now_s, why);
     if (err == RF_OK)
-        err = load_known(store, f->device, &known, why);
+        err = rf_store_held_list(store, f->device, &known.rows, why);
+    bool is_same = err == RF_OK && is_held(&known, f, sha256);
+    if (err == RF_OK && !is_same)
+        err = rf_held_lists(store, cache, &known.rows, f->device, &known.lists, why);
     if (err != RF_OK)
         return err;
-    if (rf_fault_skips("held.refused") ||
+    if (is_same || rf_fault_skips("held.refused") ||
         rf_lists_consider(&known.lists, f->kind, f->bytes, &(struct rf_list_policy){0}, &verdict,
                           &reason) == RF_OK)
         return was_taken(store, f, sha256, now_s, why);
@@ -159,9 +178,9 @@ static bool has_role(const struct rf_list *list, const struct rf_cert *cert, uin
 
 /* It was given this list and, as was thought, did not take it: does that one explain the handshake?
  * Then somebody has erased the phone's lists, and it took what came. */
-static enum rf_err correct(struct rf_store *store, const struct known *known, const char *device,
-                           enum rf_list_kind kind, const struct rf_cert *ccm, int64_t now_s,
-                           struct rf_why *why)
+static enum rf_err correct(struct rf_store *store, struct rf_held_cache *cache,
+                           const struct known *known, const char *device, enum rf_list_kind kind,
+                           const struct rf_cert *ccm, int64_t now_s, struct rf_why *why)
 {
     const struct rf_store_held *given =
         rf_store_helds_find(&known->rows, device, refused_item(kind));
@@ -169,7 +188,7 @@ static enum rf_err correct(struct rf_store *store, const struct known *known, co
     struct rf_store_event event;
     if (given == NULL && rf_store_helds_find(&known->rows, device, rf_held_item_of(kind)) == NULL)
         return RF_OK;
-    enum rf_err err = load_one(store, given, kind, &refused, why);
+    enum rf_err err = load_one(store, cache, given, kind, &refused, why);
     const struct rf_list *list = kind == RF_LIST_CTL ? refused.ctl : refused.itl;
     bool explains = err == RF_OK && has_role(list, ccm, RF_TRUSTLIST_ROLE_CCM);
     event_set(&event, device, "list-contradicted", now_s,
@@ -188,21 +207,22 @@ static enum rf_err correct(struct rf_store *store, const struct known *known, co
     return err;
 }
 
-enum rf_err rf_held_on_registered(struct rf_store *store, const char *device,
-                                  const struct rf_cert *ccm, int64_t now_s, struct rf_why *why)
+enum rf_err rf_held_on_registered(struct rf_store *store, struct rf_held_cache *cache,
+                                  const char *device, const struct rf_cert *ccm, int64_t now_s,
+                                  struct rf_why *why)
 {
     RF_AUTO(known_fini) struct known known = {.rows = {0}};
     struct rf_why not_there = {0};
     enum rf_err err = note(store, device, RF_STORE_HELD_CCM, RF_STORE_HOW_HANDSHAKE,
                            rf_cert_sha256(ccm), now_s, NULL, NULL, why);
     if (err == RF_OK)
-        err = load_known(store, device, &known, why);
+        err = load_known(store, cache, device, &known, why);
     bool is_known = known.lists.ctl != NULL || known.lists.itl != NULL;
     bool is_wrong =
         is_known && !rf_fault_skips("held.contradicted") &&
         rf_lists_find_server(&known.lists, ccm, RF_TRUSTLIST_ROLE_CCM, &not_there) != RF_OK;
     for (int k = RF_LIST_CTL; k <= RF_LIST_ITL && err == RF_OK && is_wrong; k++)
-        err = correct(store, &known, device, (enum rf_list_kind)k, ccm, now_s, why);
+        err = correct(store, cache, &known, device, (enum rf_list_kind)k, ccm, now_s, why);
     return err == RF_OK ? rf_store_held_settle(store, device, why) : err;
 }
 
@@ -218,7 +238,7 @@ enum rf_err rf_held_on_alarm(struct rf_store *store, const char *device, enum rf
 {
     RF_AUTO(known_fini) struct known known = {.rows = {0}};
     struct rf_store_event event;
-    enum rf_err err = load_known(store, device, &known, why);
+    enum rf_err err = load_known(store, NULL, device, &known, why);
     const struct rf_store_held *held =
         rf_store_helds_find(&known.rows, device, rf_held_item_of(kind));
     /* Known to be refused already, or nothing was given to it that it could mean. */

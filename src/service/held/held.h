@@ -17,6 +17,14 @@
  * another firmware and an enrolment, a phone fetches it three times. */
 #define RF_HELD_TRIES 5
 
+/** Lists taken apart before: thousands of phones hold the same few, and that costs more than all
+ * else here. Used by one thread. Where one is a parameter it may be NULL. */
+struct rf_held_cache;
+struct rf_held_cache *rf_held_cache_new(void);
+/** NULL is fine. */
+void rf_held_cache_free(struct rf_held_cache *cache);
+void rf_held_cache_freep(struct rf_held_cache **cache);
+
 enum rf_store_held_item rf_held_item_of(enum rf_list_kind kind);
 
 /** A list that a phone fetched to the end, under its own name. */
@@ -32,15 +40,16 @@ struct rf_held_fetch {
  *
  * RF_ERR_NOT_FOUND device-unknown; what the store gives.
  */
-RF_MUST_CHECK enum rf_err rf_held_on_list(struct rf_store *store, const struct rf_held_fetch *fetch,
-                                          int64_t now_s, struct rf_why *why);
+RF_MUST_CHECK enum rf_err rf_held_on_list(struct rf_store *store, struct rf_held_cache *cache,
+                                          const struct rf_held_fetch *fetch, int64_t now_s,
+                                          struct rf_why *why);
 
 /** The phone registered over TLS, so it holds a list that has this call manager certificate. When
  * the list it was thought to hold has not, it holds the one that it was given last, or nobody knows
  * which (event list-contradicted). */
-RF_MUST_CHECK enum rf_err rf_held_on_registered(struct rf_store *store, const char *device,
-                                                const struct rf_cert *ccm, int64_t now_s,
-                                                struct rf_why *why);
+RF_MUST_CHECK enum rf_err rf_held_on_registered(struct rf_store *store, struct rf_held_cache *cache,
+                                                const char *device, const struct rf_cert *ccm,
+                                                int64_t now_s, struct rf_why *why);
 /** A CAPF session of the phone came to its end: it knows this certificate. */
 RF_MUST_CHECK enum rf_err rf_held_on_capf(struct rf_store *store, const char *device,
                                           const struct rf_cert *capf, int64_t now_s,
@@ -52,8 +61,8 @@ RF_MUST_CHECK enum rf_err rf_held_on_alarm(struct rf_store *store, const char *d
 
 /** The lists that a device is known to hold; NULL in `out` where it is unknown (or no longer kept
  * here). `helds` holds its rows. */
-RF_MUST_CHECK enum rf_err rf_held_lists(struct rf_store *store, const struct rf_store_helds *helds,
-                                        const char *device, struct rf_lists *out,
-                                        struct rf_why *why);
+RF_MUST_CHECK enum rf_err rf_held_lists(struct rf_store *store, struct rf_held_cache *cache,
+                                        const struct rf_store_helds *helds, const char *device,
+                                        struct rf_lists *out, struct rf_why *why);
 
 #endif

@@ -45,6 +45,7 @@ enum rf_err setup_store_open(const char *dir, struct rf_store **out, struct rf_w
 struct look {
     const char *dir;
     struct rf_store *store;
+    struct rf_held_cache *cache;
     struct rf_setup_phone *phone;
     struct rf_lists lists; /* that it is known to hold */
     struct rf_store_certs certs;
@@ -104,7 +105,8 @@ static enum rf_err look_at(struct look *look, judge_fn each, const void *arg, st
     if (err == RF_OK)
         err = rf_store_cert_list(look->store, look->phone->device, &look->certs, why);
     if (err == RF_OK)
-        err = rf_held_lists(look->store, &rows, look->phone->device, &look->lists, why);
+        err =
+            rf_held_lists(look->store, look->cache, &rows, look->phone->device, &look->lists, why);
     if (err == RF_OK)
         fill(look, &rows);
     if (err == RF_OK && each != NULL)
@@ -119,13 +121,15 @@ static enum rf_err look_at(struct look *look, judge_fn each, const void *arg, st
 static enum rf_err each_device(const char *dir, struct rf_store *store, size_t spare, judge_fn each,
                                const void *arg, struct rf_setup_phones *out, struct rf_why *why)
 {
+    RF_AUTO(rf_held_cache_freep) struct rf_held_cache *cache = rf_held_cache_new();
     struct rf_store_phones devices = {0};
     enum rf_err err = store != NULL ? rf_store_device_list(store, &devices, why) : RF_OK;
     if (err == RF_OK && devices.n + spare > 0)
         out->items = rf_new_n(struct rf_setup_phone, devices.n + spare);
     out->n = spare;
     for (size_t i = 0; i < devices.n && err == RF_OK; i++) {
-        struct look look = {.dir = dir, .store = store, .phone = &out->items[out->n++]};
+        struct look look = {
+            .dir = dir, .store = store, .cache = cache, .phone = &out->items[out->n++]};
         snprintf(look.phone->device, sizeof look.phone->device, "%s", devices.items[i].device.name);
         err = look_at(&look, each, arg, why);
     }

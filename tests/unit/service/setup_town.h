@@ -137,7 +137,7 @@ static inline void fetches(struct phone *p, enum rf_list_kind kind)
     if (rf_lists_consider(&p->lists, kind, rf_buf_slice(&bytes), &policy, &verdict, NULL) == RF_OK)
         rf_lists_install(&p->lists, kind, verdict.list);
     struct rf_held_fetch fetch = {p->name, kind, rf_buf_slice(&bytes)};
-    assert_err(rf_held_on_list(t.store, &fetch, t.now_s, NULL), RF_OK);
+    assert_err(rf_held_on_list(t.store, NULL, &fetch, t.now_s, NULL), RF_OK);
 }
 
 static inline bool knows(const struct phone *p, const struct rf_cert *cert, uint16_t role)
@@ -151,7 +151,7 @@ static inline bool registers(struct phone *p)
     if (!knows(p, t.tftp, RF_TRUSTLIST_ROLE_TFTP) || !knows(p, t.ccm, RF_TRUSTLIST_ROLE_CCM) ||
         !knows(p, t.capf, RF_TRUSTLIST_ROLE_CAPF))
         return false;
-    assert_err(rf_held_on_registered(t.store, p->name, t.ccm, t.now_s, NULL), RF_OK);
+    assert_err(rf_held_on_registered(t.store, NULL, p->name, t.ccm, t.now_s, NULL), RF_OK);
     return true;
 }
 

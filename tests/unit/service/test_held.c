@@ -11,6 +11,7 @@
 
 struct desk {
     struct place place;
+    struct rf_held_cache *cache;
     struct rf_buf first, next, foreign, without_ccm;
 };
 
@@ -29,6 +30,7 @@ static int set_up(void **state)
     struct desk *p = rf_new(struct desk);
     struct rf_store_phone phone = {.device = {.name = PHONE, .mode = RF_STORE_ENCRYPTED}};
     place_make(&p->place);
+    p->cache = rf_held_cache_new();
     place_open(&p->place);
     assert_err(rf_store_device_add(p->place.store, &phone, NOW, NULL, NULL), RF_OK);
     p->first = site_list(RF_LIST_CTL, &site.sast, TEST_NOW);
@@ -43,6 +45,7 @@ static int tear_down(void **state)
 {
     struct desk *p = *state;
     place_drop(&p->place);
+    rf_held_cache_free(p->cache);
     rf_buf_fini(&p->first);
     rf_buf_fini(&p->next);
     rf_buf_fini(&p->foreign);
@@ -55,7 +58,7 @@ static void fetched(struct desk *p, const struct rf_buf *list)
 {
     struct rf_held_fetch fetch = {
         .device = PHONE, .kind = RF_LIST_CTL, .bytes = rf_buf_slice(list)};
-    assert_err(rf_held_on_list(p->place.store, &fetch, NOW, NULL), RF_OK);
+    assert_err(rf_held_on_list(p->place.store, p->cache, &fetch, NOW, NULL), RF_OK);
 }
 
 static void assert_item(struct desk *p, enum rf_store_held_item item, const struct rf_buf *list)
@@ -128,7 +131,8 @@ static void the_same_list_again_and_again_is_told_once(void **state)
     assert_int_equal(events_n(p, "list-again"), 1);
     /* With a registration between it is what phones do at each start. */
     for (int i = 0; i < 2 * RF_HELD_TRIES; i++) {
-        assert_err(rf_held_on_registered(p->place.store, PHONE, site.ccm.cert, NOW, NULL), RF_OK);
+        assert_err(rf_held_on_registered(p->place.store, p->cache, PHONE, site.ccm.cert, NOW, NULL),
+                   RF_OK);
         fetched(p, &p->first);
     }
     assert_int_equal(events_n(p, "list-again"), 1);
@@ -138,10 +142,12 @@ static void a_handshake_that_the_list_does_not_explain_makes_it_unknown(void **s
 {
     struct desk *p = *state;
     fetched(p, &p->first);
-    assert_err(rf_held_on_registered(p->place.store, PHONE, site.ccm.cert, NOW, NULL), RF_OK);
+    assert_err(rf_held_on_registered(p->place.store, p->cache, PHONE, site.ccm.cert, NOW, NULL),
+               RF_OK);
     assert_item(p, RF_STORE_HELD_CTL, &p->first);
     assert_int_equal(events_n(p, "list-contradicted"), 0);
-    assert_err(rf_held_on_registered(p->place.store, PHONE, site.tvs.cert, NOW, NULL), RF_OK);
+    assert_err(rf_held_on_registered(p->place.store, p->cache, PHONE, site.tvs.cert, NOW, NULL),
+               RF_OK);
     assert_item(p, RF_STORE_HELD_CTL, NULL);
     assert_int_equal(events_n(p, "list-contradicted"), 1);
 }
@@ -153,7 +159,8 @@ static void a_handshake_that_the_refused_list_explains_makes_that_the_held_one(v
     fetched(p, &p->without_ccm);
     fetched(p, &p->foreign);
     assert_item(p, RF_STORE_HELD_CTL, &p->without_ccm);
-    assert_err(rf_held_on_registered(p->place.store, PHONE, site.tvs.cert, NOW, NULL), RF_OK);
+    assert_err(rf_held_on_registered(p->place.store, p->cache, PHONE, site.tvs.cert, NOW, NULL),
+               RF_OK);
     assert_item(p, RF_STORE_HELD_CTL, &p->foreign);
     assert_item(p, RF_STORE_HELD_CTL_REFUSED, NULL);
     struct rf_store_helds all = {0};
@@ -181,9 +188,51 @@ static void a_stranger_holds_nothing(void **state)
     struct rf_why why = {0};
     struct rf_held_fetch fetch = {
         .device = "SEP0000000000AA", .kind = RF_LIST_CTL, .bytes = rf_buf_slice(&p->first)};
-    assert_refused(rf_held_on_list(p->place.store, &fetch, NOW, &why), RF_ERR_NOT_FOUND, why,
-                   "device-unknown");
+    assert_refused(rf_held_on_list(p->place.store, p->cache, &fetch, NOW, &why), RF_ERR_NOT_FOUND,
+                   why, "device-unknown");
     assert_err(rf_held_on_capf(p->place.store, PHONE, site.capf.cert, NOW, NULL), RF_OK);
+}
+
+static struct rf_list *ctl_of(struct desk *p, struct rf_held_cache *cache)
+{
+    struct rf_store_helds rows = {0};
+    struct rf_lists lists = {0};
+    assert_err(rf_store_held_list(p->place.store, PHONE, &rows, NULL), RF_OK);
+    assert_err(rf_held_lists(p->place.store, cache, &rows, PHONE, &lists, NULL), RF_OK);
+    rf_store_helds_fini(&rows);
+    assert_null(lists.itl);
+    return lists.ctl;
+}
+
+static void a_list_of_many_phones_is_taken_apart_once(void **state)
+{
+    struct desk *p = *state;
+    fetched(p, &p->first);
+    struct rf_list *one = ctl_of(p, p->cache), *other = ctl_of(p, p->cache);
+    assert_non_null(one);
+    assert_ptr_equal(one, other);
+    rf_list_unref(other);
+    other = ctl_of(p, NULL);
+    assert_ptr_not_equal(one, other);
+    assert_true(rf_slice_eq(rf_list_bytes(one), rf_list_bytes(other)));
+    rf_list_unref(other);
+    /* Another list is another one; and after too many the first is taken apart again. */
+    fetched(p, &p->next);
+    other = ctl_of(p, p->cache);
+    assert_true(rf_slice_eq(rf_list_bytes(other), rf_buf_slice(&p->next)));
+    rf_list_unref(other);
+    for (uint32_t i = 0; i < 16; i++) {
+        RF_AUTO(rf_buf_fini)
+        struct rf_buf list = small_list(&site.sast, &site.ccm, TEST_NOW + 9 + i);
+        fetched(p, &list);
+        rf_list_unref(ctl_of(p, p->cache));
+    }
+    fetched(p, &p->first);
+    other = ctl_of(p, p->cache);
+    assert_ptr_not_equal(one, other);
+    assert_true(rf_slice_eq(rf_list_bytes(one), rf_list_bytes(other)));
+    rf_list_unref(other);
+    rf_list_unref(one);
 }
 
 int main(void)
@@ -197,6 +246,7 @@ int main(void)
         AT_PLACE(a_handshake_that_the_refused_list_explains_makes_that_the_held_one),
         AT_PLACE(an_alarm_of_the_phone_makes_it_unknown),
         AT_PLACE(a_stranger_holds_nothing),
+        AT_PLACE(a_list_of_many_phones_is_taken_apart_once),
     };
     return cmocka_run_group_tests(tests, site_setup, site_teardown);
 }

@@ -11,7 +11,7 @@ static void a_harmless_change_passes_and_unknown_phones_are_named(void **state)
     RF_AUTO(rf_cert_freep) struct rf_cert *cert = some_cert("server");
     struct rf_setup_phones phones = {0};
     assert_true(boots(known));
-    assert_err(rf_held_on_registered(t.store, unknown->name, t.ccm, t.now_s, NULL), RF_OK);
+    assert_err(rf_held_on_registered(t.store, NULL, unknown->name, t.ccm, t.now_s, NULL), RF_OK);
     assert_err(rf_setup_entry_add(t.dir, NULL, "app-server", cert, NULL), RF_OK);
     assert_err(publish(false, &phones, NULL), RF_OK);
     assert_string_equal(code_of(&phones, known->name), "");

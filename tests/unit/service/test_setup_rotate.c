@@ -76,7 +76,7 @@ static void a_rotation_waits_for_what_is_unknown_and_is_one_at_a_time(void **sta
     enum rf_setup_step step;
     struct rf_why why = {0};
     assert_refused(next(&step, false, &why), RF_ERR_NOT_FOUND, why, "no-rotation");
-    assert_err(rf_held_on_registered(t.store, p->name, t.ccm, t.now_s, NULL), RF_OK);
+    assert_err(rf_held_on_registered(t.store, NULL, p->name, t.ccm, t.now_s, NULL), RF_OK);
     assert_err(begin(RF_SETUP_TFTP, NULL), RF_OK);
     why = (struct rf_why){0};
     assert_refused(begin(RF_SETUP_CCM, &why), RF_ERR_EXISTS, why, "rotation-active");
