@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """`ringphone fleet`: many phones in one process do what each of them does alone, and the report says
 of each what became of it."""
+import fcntl
 import json
 import os
+import pty
 import re
 import resource
 import shutil
 import signal
+import struct
+import subprocess
+import termios
 
 import pytest
 
@@ -138,6 +143,37 @@ def test_words_for_people(town):
     assert f"{PHONES} of {PHONES} phones enrolled after " in done.stdout
     assert re.search(r"enrolment +\d+ / \d+ / \d+ / \d+", done.stdout)
     assert re.search(r"memory [\d.]+ MB, \d+ kB a phone", done.stdout)
+
+
+def on_a_terminal(*words):
+    """Run a program on a terminal of 100 columns; what was to be seen there, and the exit status."""
+    mine, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    child = subprocess.Popen([str(word) for word in words], stdin=subprocess.DEVNULL, stdout=its)
+    os.close(its)
+    seen = b""
+    try:
+        while chunk := os.read(mine, 65536):
+            seen += chunk
+    except OSError:  # its end
+        pass
+    os.close(mine)
+    return seen.decode(), child.wait(rig.PATIENCE)
+
+
+def test_on_a_terminal_one_line_is_refreshed(town):
+    """And a report that cannot be written is said, and fails a run that reached its goal."""
+    nowhere = town.folder / "nowhere/report.json"
+    seen, status = on_a_terminal(rig.program("ringphone"), "fleet", "--dir", town.phones.folder,
+                                 "--tftp", town.tftp, "--from", fleet.NETWORK, "--until",
+                                 "enrolled", "--every", "100ms", "--report", nowhere)
+    head, *refreshed = seen.split("\r\033[K")
+    last, report = refreshed[-1].split("\r\n", 1)
+    assert head.startswith(f"{PHONES} phones of ") and len(refreshed) > 1
+    assert all("\n" not in line and len(line) <= 99 for line in refreshed[:-1])
+    assert f"{PHONES}/{PHONES} enrolled" in last
+    assert report.startswith(f"{PHONES} of {PHONES} phones enrolled after ")
+    assert status == 1 and not nowhere.exists()
 
 
 def test_a_second_signal_ends_it_at_once(town):
