@@ -66,10 +66,8 @@ enum rf_err rf_store_campaign_pick(struct rf_store *store, const struct rf_store
     }
     enum rf_err err = rf_db_end(&q, why);
     err = grown != RF_OK ? grown : err;
-    if (err == RF_OK) {
-        *out = found;
-        found = (struct rf_store_names){0};
-    }
+    if (err == RF_OK)
+        *out = (struct rf_store_names){.items = rf_steal(&found.items), .n = found.n};
     return err;
 }
 
@@ -408,10 +406,8 @@ enum rf_err rf_store_campaign_members(struct rf_store *store, int64_t campaign, 
     }
     enum rf_err err = rf_db_end(&q, why);
     err = grown != RF_OK ? grown : err;
-    if (err == RF_OK) {
-        *out = found;
-        found = (struct rf_store_members){0};
-    }
+    if (err == RF_OK)
+        *out = (struct rf_store_members){.items = rf_steal(&found.items), .n = found.n};
     return err;
 }
 

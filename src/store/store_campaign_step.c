@@ -208,10 +208,8 @@ enum rf_err rf_store_campaign_begin(struct rf_store *store, const struct rf_stor
             snprintf(begun.items[begun.n++], sizeof *begun.items, "%s", next[i].device);
     }
     err = rf_db_finish(store, err, NULL, why);
-    if (err == RF_OK) {
-        *out = begun;
-        begun = (struct rf_store_names){0};
-    }
+    if (err == RF_OK)
+        *out = (struct rf_store_names){.items = rf_steal(&begun.items), .n = begun.n};
     return err;
 }
 
@@ -245,10 +243,8 @@ static enum rf_err read_underways(struct rf_db *q, struct rf_store_underways *ou
     }
     enum rf_err err = rf_db_end(q, why);
     err = grown != RF_OK ? grown : err;
-    if (err == RF_OK) {
-        *out = found;
-        found = (struct rf_store_underways){0};
-    }
+    if (err == RF_OK)
+        *out = (struct rf_store_underways){.items = rf_steal(&found.items), .n = found.n};
     return err;
 }
 
@@ -375,10 +371,8 @@ enum rf_err rf_store_campaign_untold(struct rf_store *store, int64_t now_s, size
         u->begun_s = rf_db_get(&q);
     }
     enum rf_err err = rf_db_end(&q, why);
-    if (err == RF_OK) {
-        *out = found;
-        found = (struct rf_store_untolds){0};
-    }
+    if (err == RF_OK)
+        *out = (struct rf_store_untolds){.items = rf_steal(&found.items), .n = found.n};
     return err;
 }
 

@@ -34,8 +34,8 @@
 #define RF_SQL_UNDERWAY_COLS                                                                       \
     "m.campaign, m.device, m.op_id, m.failures, m.begun_s, coalesce(o.id, 0), "                    \
     "coalesce(o.op, 0), coalesce(o.state, 0), coalesce(o.reason, ''), "                            \
-    "coalesce(o.tries_left, 0), coalesce(o.string_hash, '') <> '' "                                \
-    "FROM campaign_member m LEFT JOIN capf_op o ON o.device = m.device"
+    "coalesce(o.tries_left, 0), coalesce(o.string_hash, '') <> '' FROM campaign_member m "
+#define RF_SQL_THEIR_OP     " LEFT JOIN capf_op o ON o.device = m.device "
 #define RF_SQL_CONFIG_COLS  "layer, name, path, value, secret, forced, changed_s"
 #define RF_SQL_REFUSED_COLS "device, load, running, file, reason, how, text, first_s, last_s, count"
 
@@ -290,13 +290,18 @@
                    "failures + ?4, tell_s = 0 WHERE campaign = ?1 AND device = ?2")                \
     X(MEMBER_GIVE_UP, "UPDATE campaign_member SET state = 3, reason = ?2, ended_s = "              \
                       "?3, string_hash = '' WHERE campaign = ?1 AND state = 0")                    \
-    X(MEMBER_LOOK, "SELECT " RF_SQL_UNDERWAY_COLS " WHERE m.device = ? AND m.state = 1")           \
-    X(MEMBER_SWEEP, "SELECT " RF_SQL_UNDERWAY_COLS                                                 \
-                    " WHERE m.state = 1 AND (o.id IS NULL OR o.id <> m.op_id OR o.op "             \
-                    "= 0 OR o.state = 4)")                                                         \
-    X(MEMBER_OVERDUE, "SELECT " RF_SQL_UNDERWAY_COLS                                               \
-                      " WHERE m.campaign = ?1 AND m.state = 1 AND m.begun_s <= ?2 AND "            \
-                      "coalesce(o.state, 0) <> 2 LIMIT ?3")                                        \
+    /* Found by whose they are and how they stand; left alone, the planner takes the times, and    \
+     * reads through all that never began. */                                                      \
+    X(MEMBER_LOOK,                                                                                 \
+      "SELECT " RF_SQL_UNDERWAY_COLS "INDEXED BY campaign_member_open" RF_SQL_THEIR_OP             \
+      "WHERE m.device = ? AND m.state IN (0, 1) AND m.state = 1")                                  \
+    X(MEMBER_SWEEP,                                                                                \
+      "SELECT " RF_SQL_UNDERWAY_COLS "INDEXED BY campaign_member_tell" RF_SQL_THEIR_OP             \
+      "WHERE m.state = 1 AND (o.id IS NULL OR o.id <> m.op_id OR o.op = 0 OR o.state = 4)")        \
+    X(MEMBER_OVERDUE,                                                                              \
+      "SELECT " RF_SQL_UNDERWAY_COLS "INDEXED BY campaign_member_next" RF_SQL_THEIR_OP             \
+      "WHERE m.campaign = ?1 AND m.state = 1 AND m.begun_s <= ?2 AND coalesce(o.state, 0) <> 2 "   \
+      "LIMIT ?3")                                                                                  \
     X(MEMBER_UNTOLD, "SELECT m.campaign, m.device, m.op_id, m.begun_s FROM "                       \
                      "campaign_member m JOIN capf_op o ON o.device = m.device AND "                \
                      "o.id = m.op_id WHERE m.state = 1 AND m.tell_s BETWEEN 1 AND ?1 "             \

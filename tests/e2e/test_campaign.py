@@ -318,3 +318,24 @@ def test_sec_112_due_phones_are_renewed_by_the_server_itself_when_it_is_told_to(
 
 def site_certs(site, name):
     return f"a new LSC of {name}: {site.device(name)['certificates']}"
+
+
+def test_who_is_in_a_call_is_told_afterwards(office):
+    site = office.site
+    site.start()
+    office.b.start(site, "--answer", "--play", rig.SPEECH / "ben.wav")
+    office.b.wait("registered")
+    office.a.start(site, "--call", "2002", "--for", "8s", "--play", rig.SPEECH / "ada.wav")
+    for phone in (office.a, office.b):
+        phone.wait("first-audio")
+    start(site, "talk", "--all", "--auth", "lsc", *FAST)
+    for name in (rig.A, rig.B):
+        wait_status(site, "talk", name, "pending")
+    wait_state(site, "talk")
+    assert set(statuses(site, "talk").values()) == {"success"}
+    for phone in (office.a, office.b):
+        # Not one of them restarted before its call was over, by the phone's own hanging up.
+        order = [e["event"] for e in phone.events if e["event"] in ("media-ended", "enrol")]
+        assert order.index("media-ended") < order.index("enrol"), order
+    ended = site.event_wait("call-ended")
+    assert int(re.search(r"talked=(\d+)s", ended["text"]).group(1)) >= 7, ended

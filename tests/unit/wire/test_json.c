@@ -255,6 +255,21 @@ static void what_must_be_there_is_asked_for_by_type(void **state)
     rf_json_free(NULL);
 }
 
+static void a_member_is_taken_away_and_a_copy_is_a_tree_of_its_own(void **state)
+{
+    (void)state;
+    RF_AUTO(rf_json_freep) struct rf_json *j = NULL;
+    assert_err(rf_json_parse(rf_slice_str("{\"a\":[{\"b\":1}],\"s\":\"x\"}"), &j, NULL), RF_OK);
+    RF_AUTO(rf_json_freep) struct rf_json *copy = rf_json_dup(j);
+    rf_json_unset(j, "a");
+    rf_json_unset(j, "absent");
+    assert_int_equal(rf_json_len(j), 1);
+    assert_string_equal(rf_json_str(j, "s"), "x");
+    int64_t b = 0;
+    assert_true(rf_json_int(rf_json_at(rf_json_get(copy, "a"), 0), "b", &b));
+    assert_int_equal(b, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +280,7 @@ int main(void)
         cmocka_unit_test(what_is_written_is_ascii),
         cmocka_unit_test(a_dump_that_does_not_fit_adds_nothing),
         cmocka_unit_test(what_must_be_there_is_asked_for_by_type),
+        cmocka_unit_test(a_member_is_taken_away_and_a_copy_is_a_tree_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
