@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* HTTP on a Unix socket: the admin API's server, on a loop, and a small blocking client for the
- * command line. A request is answered once, at once or later, from the loop's thread:
+ * command line, which asks over TCP too (lists of revoked certificates, responders). A request is
+ * answered once, at once or later, from the loop's thread:
  *
  *     static void on_request(struct rf_http_req *req, void *arg)
  *     {
@@ -17,6 +18,7 @@
 #include "base/mem.h"
 #include "net/loop.h"
 
+#include <stdatomic.h>
 #include <sys/types.h>
 
 #define RF_HTTP_BODY_MAX    ((size_t)1024 * 1024)
@@ -72,7 +74,12 @@ struct rf_http_answer {
 void rf_http_answer_fini(struct rf_http_answer *answer);
 
 struct rf_http_call {
-    const char *socket_path;
+    const char *socket_path; /* NULL: by TCP, to the two below */
+    const char *host;        /* a name is looked up, which no timeout ends */
+    uint16_t port;
+    /** Another thread may set it: the call ends soon, with RF_ERR_AGAIN "cancelled". May be NULL.
+     */
+    const atomic_bool *cancel;
     enum rf_http_method method;
     const char *target;       /* path and query, already encoded */
     const char *content_type; /* NULL without body */
@@ -80,11 +87,21 @@ struct rf_http_call {
     uint32_t timeout_ms; /* for all of it; 0: 10 s */
     size_t answer_max;   /* bytes of body; 0: RF_HTTP_BODY_MAX */
 };
-/** One request on a connection of its own. RF_ERR_NOT_FOUND ("no-server": nobody listens),
+/** One request on a connection of its own; by TCP in HTTP/1.0, so that nobody sends in pieces, and
+ * no answer leads elsewhere. RF_ERR_NOT_FOUND ("no-server": nobody listens; "no-host"),
  * RF_ERR_DENIED (no permission), RF_ERR_AGAIN ("timeout"), RF_ERR_LIMIT, RF_ERR_BAD (no HTTP),
  * RF_ERR_IO. RF_OK says that an answer came, whatever its status. Blocking. */
 RF_MUST_CHECK enum rf_err rf_http_request(const struct rf_http_call *call,
                                           struct rf_http_answer *out, struct rf_why *why);
+
+/** "http://host:port/path?query", taken apart. */
+struct rf_http_url {
+    char host[256]; /* a name or an address; without the brackets of IPv6 */
+    uint16_t port;
+    char target[768];
+};
+/** False: no such URL, or with a user, a fragment, or what would have to be encoded. */
+RF_MUST_CHECK bool rf_http_url_parse(const char *text, struct rf_http_url *out);
 /** Percent-encode one path segment or query value into buf; false when it does not fit. */
 RF_MUST_CHECK bool rf_http_encode(struct rf_slice text, char *buf, size_t cap);
 

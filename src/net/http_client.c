@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The client of the command line: one request, one answer, blocking. libevent's own client knows
- * TCP only, so the few lines of an answer's head are read here, strictly: our server says how long
- * its answer is, and anything else is no answer. */
+/* The client: one request, one answer, blocking. libevent's own client knows TCP only, so the few
+ * lines of an answer's head are read here, strictly: our server says how long its answer is, and
+ * anything else is no answer. Others may end theirs with the connection. */
 #include "net/http.h"
 
+#include "base/file.h"
 #include "base/text.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #define TIMEOUT_MS 10000u
+#define SLICE_MS   200 /* so often we look whether we shall still wait */
 
 struct exchange {
     const struct rf_http_call *call;
@@ -36,10 +40,20 @@ void rf_http_answer_fini(struct rf_http_answer *answer)
 
 /* ---- the socket ---- */
 
+static bool is_local(const struct exchange *x)
+{
+    return x->call->socket_path != NULL;
+}
+
+/* For messages. */
+static const char *where(const struct exchange *x)
+{
+    return is_local(x) ? x->call->socket_path : x->call->host;
+}
+
 static enum rf_err io_failed(const struct exchange *x, const char *what, struct rf_why *why)
 {
-    return rf_why_set(why, RF_ERR_IO, "io", "%s %s: %s", what, x->call->socket_path,
-                      strerror(errno));
+    return rf_why_set(why, RF_ERR_IO, "io", "%s %s: %s", what, where(x), strerror(errno));
 }
 
 static enum rf_err connect_failed(const struct exchange *x, struct rf_why *why)
@@ -57,7 +71,7 @@ static enum rf_err connect_failed(const struct exchange *x, struct rf_why *why)
     return io_failed(x, "connect to", why);
 }
 
-static enum rf_err dial(struct exchange *x, struct rf_why *why)
+static enum rf_err dial_local(struct exchange *x, struct rf_why *why)
 {
     struct sockaddr_un to = {.sun_family = AF_UNIX};
     if (!rf_slice_to_str(rf_slice_str(x->call->socket_path), to.sun_path, sizeof to.sun_path))
@@ -74,15 +88,70 @@ static enum rf_err dial(struct exchange *x, struct rf_why *why)
 
 static enum rf_err wait_for(const struct exchange *x, short what, struct rf_why *why)
 {
-    uint64_t now = rf_now_ms(rf_clock_real());
-    struct pollfd p = {.fd = x->fd, .events = what};
-    int n = now < x->end_ms ? poll(&p, 1, (int)(x->end_ms - now)) : 0;
-    if (n > 0 || (n < 0 && errno == EINTR))
+    for (;;) {
+        uint64_t now = rf_now_ms(rf_clock_real());
+        uint64_t left = now < x->end_ms ? x->end_ms - now : 0;
+        struct pollfd p = {.fd = x->fd, .events = what};
+        if (x->call->cancel != NULL && atomic_load(x->call->cancel))
+            return rf_why_set(why, RF_ERR_AGAIN, "cancelled", "not waited for %s any more",
+                              where(x));
+        int n = left > 0 ? poll(&p, 1, left < SLICE_MS ? (int)left : SLICE_MS) : 0;
+        if (n > 0 || (n < 0 && errno == EINTR))
+            return RF_OK;
+        if (n < 0)
+            return io_failed(x, "wait for", why);
+        if (left == 0)
+            return rf_why_set(why, RF_ERR_AGAIN, "timeout", "no answer from %s in time", where(x));
+    }
+}
+
+/* One of a host's addresses. */
+static enum rf_err dial_one(struct exchange *x, const struct addrinfo *to, struct rf_why *why)
+{
+    int error = 0;
+    socklen_t n = sizeof error;
+    rf_fd_close(&x->fd);
+    x->fd = socket(to->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (x->fd < 0)
+        return io_failed(x, "socket for", why);
+    if (connect(x->fd, to->ai_addr, to->ai_addrlen) == 0)
         return RF_OK;
-    if (n < 0)
-        return io_failed(x, "wait for", why);
-    return rf_why_set(why, RF_ERR_AGAIN, "timeout", "no answer from %s in time",
-                      x->call->socket_path);
+    if (errno == EINPROGRESS) {
+        enum rf_err err = wait_for(x, POLLOUT, why);
+        if (err != RF_OK)
+            return err;
+        if (getsockopt(x->fd, SOL_SOCKET, SO_ERROR, &error, &n) == 0)
+            errno = error;
+    }
+    if (errno == 0)
+        return RF_OK;
+    if (errno == ECONNREFUSED)
+        return rf_why_set(why, RF_ERR_NOT_FOUND, "no-server", "nobody listens on port %u of %s",
+                          x->call->port, x->call->host);
+    return io_failed(x, "connect to", why);
+}
+
+static enum rf_err dial_host(struct exchange *x, struct rf_why *why)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+    struct addrinfo *all = NULL;
+    char port[8];
+    snprintf(port, sizeof port, "%u", x->call->port);
+    int failed = getaddrinfo(x->call->host, port, &hints, &all);
+    if (failed != 0)
+        return rf_why_set(why, RF_ERR_NOT_FOUND, "no-host", "%s: %s", x->call->host,
+                          gai_strerror(failed));
+    enum rf_err err = RF_ERR_IO;
+    struct rf_why first = {0};
+    for (const struct addrinfo *to = all; to != NULL && err != RF_OK; to = to->ai_next)
+        err = dial_one(x, to, &first);
+    freeaddrinfo(all);
+    return err == RF_OK ? RF_OK : rf_why_set(why, err, first.code, "%s", first.text);
+}
+
+static enum rf_err dial(struct exchange *x, struct rf_why *why)
+{
+    return is_local(x) ? dial_local(x, why) : dial_host(x, why);
 }
 
 static enum rf_err send_all(struct exchange *x, struct rf_slice data, struct rf_why *why)
@@ -222,8 +291,11 @@ static enum rf_err read_answer(struct exchange *x, struct rf_http_answer *out, s
         if (more != RF_OK)
             return more;
         if (is_end && x->in.len == 0)
-            return rf_why_set(why, RF_ERR_IO, "no-answer", "%s closed without an answer",
-                              x->call->socket_path);
+            return rf_why_set(why, RF_ERR_IO, "no-answer", "%s closed without an answer", where(x));
+        if (is_end && err == RF_OK && !head.has_length && !is_local(x)) {
+            head.length = body.len;
+            break;
+        }
         if (is_end)
             return no_http(why);
     }
@@ -254,9 +326,13 @@ static enum rf_err send_request(struct exchange *x, struct rf_why *why)
 {
     const struct rf_http_call *call = x->call;
     RF_AUTO(rf_buf_fini) struct rf_buf head = RF_BUF(RF_HTTP_HEADERS_MAX);
-    enum rf_err err =
-        rf_buf_addf(&head, "%s %s HTTP/1.1\r\nHost: ringfence\r\nConnection: close\r\n",
-                    method_name(call->method), call->target);
+    bool has_port = !is_local(x) && call->port != 80;
+    char port[8] = "";
+    if (has_port)
+        snprintf(port, sizeof port, ":%u", call->port);
+    enum rf_err err = rf_buf_addf(&head, "%s %s HTTP/1.%c\r\nHost: %s%s\r\nConnection: close\r\n",
+                                  method_name(call->method), call->target, is_local(x) ? '1' : '0',
+                                  is_local(x) ? "ringfence" : call->host, port);
     if (err == RF_OK && call->content_type != NULL)
         err = rf_buf_addf(&head, "Content-Type: %s\r\n", call->content_type);
     if (err == RF_OK && (call->body.len > 0 || call->method != RF_HTTP_GET))
