@@ -96,10 +96,10 @@ class Table:
         self.form = "{:<34}" + "{:>11}" * (len(titles) - 1) + "  {}"
         print(self.form.format(*titles, ""))
 
-    def line(self, name, *values, good=None):
-        """good None: for information only."""
+    def line(self, name, *values, good=None, bad="TOO MUCH"):
+        """good None: for information only; `bad`: the word where it is not good."""
         self.has_failed |= good is False
-        word = "" if good is None else "ok" if good else "TOO MUCH"
+        word = "" if good is None else "ok" if good else bad
         print(self.form.format(name, *values, word).rstrip(), flush=True)
 
     def status(self):
