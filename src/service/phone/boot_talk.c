@@ -5,6 +5,7 @@
 
 #include "base/faults.h"
 #include "service/site/families.h"
+#include "wire/capf/capf.h"
 
 #include <string.h>
 
@@ -55,15 +56,16 @@ static void watch_the_key(struct rf_phone *p)
 
 static void on_enrol_step(void *arg, enum rf_enrol_step step)
 {
-    struct phone_values v;
     struct rf_phone *p = arg;
+    struct phone_values v;
     p->enrol_step = step;
     p->has_enrol_step = true;
+    p->has_sent_key |= step == RF_ENROL_STEP_KEY_SENT;
     if (step == RF_ENROL_STEP_KEY_ASKED)
         watch_the_key(p);
     phone_values_start(&v, RF_PHONE_ENROL_STEP);
     phone_add(&v, "step", rf_enrol_step_name(step));
-    phone_emit(arg, &v);
+    phone_emit(p, &v);
 }
 
 static void tell_enrolled(struct rf_phone *p, const struct rf_enrol_result *result)
@@ -118,6 +120,7 @@ static void on_enrolled(void *arg, const struct rf_enrol_result *result)
     struct rf_enrol *enrol = p->enrol;
     /* A wrong string sent again and again would lock the device. */
     p->is_enrol_refused = is_failed && !result->may_retry;
+    p->wants_new_key = is_failed && p->has_sent_key && result->reason == RF_CAPF_REASON_INVALID;
     p->is_unconfirmed = result->outcome == RF_ENROL_INSTALLED && !result->is_confirmed;
     if (p->fsm.state == PHONE_C1_CAPF)
         rf_timer_stop(p->conf.timers, &p->timer); /* of watch_the_key */
@@ -168,6 +171,7 @@ static enum rf_err enrol_start(struct rf_phone *p, struct rf_why *why)
         .has_time = !p->conf.no_clock,
         .bare_digest = p->conf.bare_digest,
         .no_ec = p->conf.no_ec,
+        .new_key = p->wants_new_key,
         .keylog_path = p->conf.keylog_path,
         .net = p->conf.net,
         .net_arg = p->conf.net_arg,
@@ -185,6 +189,7 @@ static enum rf_err enrol_start(struct rf_phone *p, struct rf_why *why)
     };
     struct phone_values v;
     p->enrol_tries++;
+    p->has_sent_key = false;
     phone_values_start(&v, RF_PHONE_ENROL);
     phone_add(&v, "server", server->name);
     phone_add_n(&v, "port", server->port);

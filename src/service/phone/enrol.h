@@ -54,7 +54,9 @@ struct rf_enrol_flash {
      * Durable when it returns. */
     enum rf_err (*save_pending)(void *arg, const struct rf_key *key, struct rf_why *why);
     /** The key of save_pending, new reference; RF_ERR_NOT_FOUND when there is none. Asked when a
-     * certificate comes without a key having been asked for in this session. */
+     * key is wanted (of the same kind, it is sent again: a CA may need longer for its certificate
+     * than a session lasts; on the worker that makes keys), and when a certificate comes without a
+     * key having been asked for in this session. */
     enum rf_err (*load_pending)(void *arg, struct rf_key **out, struct rf_why *why);
     /** Put key and certificate in use as the LSC, in ONE atomic and durable replacement of a file.
      * The pending key may go afterwards. */
@@ -113,6 +115,7 @@ struct rf_enrol_conf {
     bool has_time;    /* the clock's wall time may be believed: the LSC must be valid now */
     bool bare_digest; /* proofs without DigestInfo, for servers that want them so */
     bool no_ec;       /* a model that makes no EC keys: asked for one it says no, and waits */
+    bool new_key;     /* the key of the last try was refused: make another one */
     unsigned rsa_min; /* keys shorter than this are not made; 0: 2048 */
     /* 0: default */
     uint32_t handshake_ms;   /* 10 s */

@@ -160,6 +160,8 @@ static void make_key(void *self, const void *data)
     }
     e->why = (struct rf_why){0}; /* of a key that was declined */
     struct enrol_job *j = enrol_job_new(e, ENROL_JOB_KEY);
+    j->wants_new = e->conf.new_key;
+    j->cert = e->lsc.cert != NULL ? rf_cert_ref(e->lsc.cert) : NULL;
     if (!judge_key(e, msg, j)) {
         enrol_job_free(j);
         answer_reason(e, RF_CAPF_KEYGEN_RES, RF_CAPF_REASON_INVALID);

@@ -73,7 +73,7 @@ struct enrol_job {
     void *flash_arg;
     char device[RF_CAPF_NAME_MAX + 1];
     struct rf_key *key;   /* to prove with; the made one; the pending one */
-    struct rf_cert *cert; /* to prove with; the stored one */
+    struct rf_cert *cert; /* to prove with; of the key in use, when one is made; the stored one */
     /* PROVE */
     uint32_t session;
     bool is_bare;
@@ -85,6 +85,8 @@ struct enrol_job {
     uint32_t delay_ms;
     bool is_apart;          /* on the key worker */
     atomic_bool is_dropped; /* nobody wants the key any more */
+    bool wants_new;         /* not the one that waits */
+    bool is_kept;           /* it is that one: it lies in flash */
     /* STORE */
     struct rf_buf der;
     int64_t floor_s;

@@ -36,8 +36,32 @@ static void take_time(const struct enrol_job *j)
         (void)nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
 }
 
+static bool fits(const struct enrol_job *j, const struct rf_key *key)
+{
+    struct rf_spki_info info = {0};
+    if (rf_spki_info(rf_key_spki(key), &info, NULL) != RF_OK || info.type != j->key_type)
+        return false;
+    return j->key_type == RF_KEY_EC ? info.curve == j->curve : info.bits == j->rsa_bits;
+}
+
+/* The key of the last try, for which a CA may be making the certificate. Not one that is in use: it
+ * was left behind, and no server takes a key twice. */
+static bool take_waiting(struct enrol_job *j)
+{
+    RF_AUTO(rf_key_freep) struct rf_key *key = NULL;
+    struct rf_why none = {0};
+    if (j->wants_new || j->flash->load_pending(j->flash_arg, &key, &none) != RF_OK ||
+        !fits(j, key) || (j->cert != NULL && rf_key_matches(key, j->cert)))
+        return false;
+    j->key = rf_steal(&key);
+    j->is_kept = true;
+    return true;
+}
+
 static enum rf_err make_key(struct enrol_job *j)
 {
+    if (take_waiting(j))
+        return RF_OK;
     take_time(j);
     return j->key_type == RF_KEY_EC ? rf_key_new_ec(j->curve, &j->key, &j->why)
                                     : rf_key_new_rsa(j->rsa_bits, &j->key, &j->why);
@@ -45,6 +69,8 @@ static enum rf_err make_key(struct enrol_job *j)
 
 static enum rf_err save_key(struct enrol_job *j)
 {
+    if (j->is_kept)
+        return RF_OK;
     rf_crash_point("enrol.key-made");
     enum rf_err err = j->flash->save_pending(j->flash_arg, j->key, &j->why);
     if (err != RF_OK)

@@ -303,6 +303,8 @@ struct rf_phone {
     uint32_t enrol_tries;
     uint32_t rekeys;       /* sessions because a file was for another key, in this boot */
     bool is_enrolled;      /* in this boot: once is enough */
+    bool has_sent_key;     /* in the session that is, or was the last */
+    bool wants_new_key;    /* the one that was sent may be why the last try was refused */
     bool is_enrol_refused; /* not tried again before a reset */
     bool is_unconfirmed; /* an LSC was stored in this boot, and the server did not say that it knows
                           */

@@ -112,6 +112,35 @@ static void a_phone_without_ec_keeps_what_it_has_where_nothing_else_will_do_sec_
     world_free(w);
 }
 
+/* ---- a key that waits for its certificate ---- */
+
+enum waiting { FITS, REFUSED_LAST_TIME, OF_ANOTHER_KIND, IN_USE };
+
+/* What is sent when a key lies there from the last try. */
+static bool is_sent_again(enum waiting how)
+{
+    struct world *w = world_new(RF_ENROL_BY_STRING);
+    if (how == OF_ANOTHER_KIND)
+        assert_err(rf_key_new_ec(RF_CURVE_P384, &w->flash.pending, NULL), RF_OK);
+    else
+        w->flash.pending = how == IN_USE ? rf_key_ref(w->lsc.key) : new_key(0);
+    RF_AUTO(rf_key_freep) struct rf_key *before = rf_key_ref(w->flash.pending);
+    w->conf.new_key = how == REFUSED_LAST_TIME;
+    authenticates(w);
+    gives_key(w);
+    bool is_same = rf_slice_eq(w->msg.public_key, rf_key_spki(before));
+    world_free(w);
+    return is_same;
+}
+
+static void a_key_that_waits_is_sent_again(void **state)
+{
+    assert_true(is_sent_again(FITS));
+    assert_false(is_sent_again(REFUSED_LAST_TIME));
+    assert_false(is_sent_again(OF_ANOTHER_KIND));
+    assert_false(is_sent_again(IN_USE));
+}
+
 /* The proof of this mode is made with this certificate. */
 static void expect_proof(enum rf_enrol_mode mode, bool has_mic, bool has_lsc, const struct id *by)
 {
@@ -655,6 +684,7 @@ int main(void)
         cmocka_unit_test(install_by_null_string_sec_53),
         cmocka_unit_test(install_of_an_rsa_key),
         cmocka_unit_test(a_phone_without_ec_makes_rsa_when_that_is_asked_for_sec_67),
+        cmocka_unit_test(a_key_that_waits_is_sent_again),
         cmocka_unit_test(a_phone_without_ec_keeps_what_it_has_where_nothing_else_will_do_sec_67),
         cmocka_unit_test(both_precedences_sec_56),
         cmocka_unit_test(a_typed_string_goes_with_the_certificate_sec_39),
