@@ -206,7 +206,12 @@ static enum rf_err confirm(struct rf_store *store, const struct rf_store_cert *c
     rf_db_text(&older, cert->device);
     rf_db_int(&older, cert->id);
     rf_db_int(&older, now_s);
-    err = rf_db_run(&older, why);
+    if ((err = rf_db_run(&older, why)) != RF_OK)
+        return err;
+    struct rf_db asked = rf_db_of(store, RF_SQL_REQUEST_DONE);
+    rf_db_text(&asked, cert->device);
+    rf_db_blob(&asked, rf_slice_of(cert->sha256, FINGERPRINT));
+    err = rf_db_run(&asked, why);
     return err == RF_OK ? end_operation(store, cert, now_s, why) : err;
 }
 

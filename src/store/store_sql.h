@@ -7,6 +7,11 @@
     "id, device, op, asked, auth, string_hash, string_expires_s, tries_left, state, reason, "      \
     "key_type, key_bits, complete_by_s, created_uid, created_s, changed_s, "                       \
     "coalesce((SELECT b.rsa_bits FROM capf_backup b WHERE b.op_id = capf_op.id), 0)"
+/* Stale (the last): the operation it was made for has ended. */
+#define RF_SQL_REQUEST_COLS                                                                        \
+    "id, device, op_id, key_sha256, spki, cn, state, tries, failures, next_s, reason, der, "       \
+    "created_s, changed_s, NOT EXISTS (SELECT 1 FROM capf_op o WHERE o.id = lsc_request.op_id "    \
+    "AND o.op = 1)"
 /* One that is blocked is revoked (3) for as long as it is. */
 #define RF_SQL_CERT_COLS                                                                           \
     "id, device, kind, sha256, serial, subject, issuer, not_before_s, not_after_s, der, "          \
@@ -124,6 +129,28 @@
                   "WHERE id = ?1")                                                                 \
     X(CAPF_END, "UPDATE capf_op SET op = 0, state = 3, reason = '', string_hash = '', "            \
                 "changed_s = ?2 WHERE id = ?1 AND op <> 0")                                        \
+    X(CAPF_WAIT, "UPDATE capf_op SET state = 1, reason = ?2, changed_s = ?3 WHERE id = ?1")        \
+    /* certificates that another CA is asked for */                                                \
+    X(REQUEST_FIND, "SELECT " RF_SQL_REQUEST_COLS " FROM lsc_request WHERE device = ?")            \
+    X(REQUEST_BY_KEY, "SELECT " RF_SQL_REQUEST_COLS " FROM lsc_request WHERE key_sha256 = ?")      \
+    X(REQUEST_LIST, "SELECT " RF_SQL_REQUEST_COLS " FROM lsc_request ORDER BY device")             \
+    X(REQUEST_DROP, "DELETE FROM lsc_request WHERE device = ?")                                    \
+    X(REQUEST_ADD, "INSERT INTO lsc_request (device, op_id, key_sha256, spki, cn, state, tries, "  \
+                   "failures, next_s, reason, cert_sha256, der, created_s, changed_s) "            \
+                   "VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, 0, 0, '', x'', x'', ?6, ?6)")                \
+    X(REQUEST_AGAIN, "UPDATE lsc_request SET op_id = ?2, cn = ?3, changed_s = ?4 "                 \
+                     "WHERE device = ?1")                                                          \
+    X(REQUEST_SENT, "UPDATE lsc_request SET state = 1, tries = tries + 1, changed_s = ?2 "         \
+                    "WHERE id = ?1 AND state < 2")                                                 \
+    X(REQUEST_UNMADE, "UPDATE lsc_request SET state = 0, cert_sha256 = x'', der = x'', "           \
+                      "next_s = 0, changed_s = ?2 WHERE id = ?1")                                  \
+    X(REQUEST_FAILED, "UPDATE lsc_request SET state = 0, failures = ?2, next_s = ?3, "             \
+                      "reason = ?4, changed_s = ?5 WHERE key_sha256 = ?1 AND state < 2")           \
+    X(REQUEST_MADE, "UPDATE lsc_request SET state = 2, failures = 0, next_s = 0, reason = '', "    \
+                    "cert_sha256 = ?2, der = ?3, changed_s = ?4 WHERE id = ?1")                    \
+    X(REQUEST_DONE, "DELETE FROM lsc_request WHERE device = ? AND cert_sha256 = ?")                \
+    X(CERT_FOR_OP, "UPDATE device_cert SET op_id = ?3 "                                            \
+                   "WHERE sha256 = ?2 AND device = ?1 AND kind = 0 AND state = 0")                 \
     /* certificates */                                                                             \
     X(CERT_ADD, "INSERT INTO device_cert (device, kind, sha256, serial, subject, issuer, "         \
                 "not_before_s, not_after_s, der, state, op_id, issued_s, confirmed_s, ended_s) "   \

@@ -10,10 +10,11 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "trust/issue_der.h"
+#include "trust/lsc_check.h"
 #include "trust/name.h"
 #include "trust/trust_int.h"
 
-#define ISSUE_NAME_MAX  64
+#define ISSUE_NAME_MAX  RF_LSC_CN_MAX
 #define ISSUE_SITE_BACK 3600  /* notBefore before now, seconds */
 #define ISSUE_DEV_BACK  86400 /* for phones, whose clocks are bad */
 #define ISSUE_DAYS_MAX  14600
@@ -392,8 +393,8 @@ enum rf_err rf_issue_by_ca(const struct rf_issue_self *spec, struct rf_slice spk
 }
 
 /* "CP-<model>-<name>", or the name alone when there is no model. */
-static enum rf_err device_cn(struct rf_slice model, struct rf_slice name,
-                             char cn[ISSUE_NAME_MAX + 1], struct rf_why *why)
+enum rf_err rf_lsc_cn(struct rf_slice model, struct rf_slice name, char cn[RF_LSC_CN_MAX + 1],
+                      struct rf_why *why)
 {
     struct rf_slice m, n;
     if (!is_name(name))
@@ -449,7 +450,7 @@ enum rf_err rf_issue_mic(const struct rf_issue_mic *spec, const struct rf_cert *
     char cn[ISSUE_NAME_MAX + 1], serial[ISSUE_NAME_MAX + 1];
     enum rf_err err = check_days(spec->days, ISSUE_DAYS_MAX, why);
     if (err == RF_OK)
-        err = device_cn(spec->model, spec->device_name, cn, why);
+        err = rf_lsc_cn(spec->model, spec->device_name, cn, why);
     if (err == RF_OK && spec->model.len == 0)
         err = bad_name(spec->model, why);
     if (err != RF_OK)
@@ -507,7 +508,7 @@ enum rf_err rf_issue_lsc(const struct rf_issue_lsc *spec, const struct rf_cert *
     if (err == RF_OK)
         err = check_issuer(ca, spec->now_s, why);
     if (err == RF_OK)
-        err = device_cn(spec->model, spec->device_name, cn, why);
+        err = rf_lsc_cn(spec->model, spec->device_name, cn, why);
     if (err != RF_OK)
         return err;
     struct rf_der name = {.out = RF_BUF(2048)};

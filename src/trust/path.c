@@ -135,6 +135,28 @@ size_t rf_anchors_n(const struct rf_anchors *a)
     return a->n;
 }
 
+enum rf_err rf_anchors_add_all(struct rf_anchors *a, const struct rf_anchors *more,
+                               struct rf_why *why)
+{
+    enum rf_err err = RF_OK;
+    for (size_t i = 0; i < more->n && err == RF_OK; i++)
+        err = rf_anchors_add(a, more->cert[i], why);
+    return err;
+}
+
+bool rf_anchors_have_name(const struct rf_anchors *a, struct rf_slice subject_der)
+{
+    for (size_t i = 0; i < a->n; i++)
+        if (rf_slice_eq(rf_cert_subject_der(a->cert[i]), subject_der))
+            return true;
+    return false;
+}
+
+bool rf_anchors_issued(const struct rf_anchors *a, const struct rf_cert *cert)
+{
+    return rf_anchors_have_name(a, rf_cert_issuer_der(cert));
+}
+
 enum rf_purpose rf_anchors_purpose(const struct rf_anchors *a)
 {
     return a->purpose;

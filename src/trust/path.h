@@ -35,7 +35,14 @@ RF_MUST_CHECK enum rf_err rf_anchors_add_dir(struct rf_anchors *a, const char *d
 void rf_anchors_mark_makers(struct rf_anchors *a);
 /** Is this certificate of the set, or NULL, a maker's? */
 bool rf_anchors_is_maker(const struct rf_anchors *a, const struct rf_cert *anchor);
+/** Add those of another set. */
+RF_MUST_CHECK enum rf_err rf_anchors_add_all(struct rf_anchors *a, const struct rf_anchors *more,
+                                             struct rf_why *why);
 size_t rf_anchors_n(const struct rf_anchors *a);
+/** Has one of them this subject (Name, DER)? Is one named as the issuer of this certificate? Names
+ * only: the path is another question. */
+bool rf_anchors_have_name(const struct rf_anchors *a, struct rf_slice subject_der);
+bool rf_anchors_issued(const struct rf_anchors *a, const struct rf_cert *cert);
 enum rf_purpose rf_anchors_purpose(const struct rf_anchors *a);
 struct rf_anchors *rf_anchors_ref(struct rf_anchors *a);
 void rf_anchors_unref(struct rf_anchors *a);

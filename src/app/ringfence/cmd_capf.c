@@ -160,17 +160,36 @@ static bool has_unconfirmed(const struct rf_json *device)
     return false;
 }
 
+/* When a CA that gave nothing is asked again for this device; null: at once, or none is asked. */
+static void set_next(struct rf_json *row, const struct rf_json *requests, const char *device)
+{
+    int64_t next_s = 0;
+    for (size_t i = 0; i < rf_json_len(requests); i++) {
+        const struct rf_json *r = rf_json_at(requests, i);
+        if (strcmp(rf_json_str(r, "device"), device) == 0 && rf_json_int(r, "next_s", &next_s)) {
+            rf_json_set_int(row, "ca_next_s", next_s);
+            return;
+        }
+    }
+    rf_json_set_null(row, "ca_next_s");
+}
+
 /* The operations of all devices, as rows. */
 static int run_list(struct cmd_ctx *ctx)
 {
     static const struct cmd_column columns[] = {
-        {"device", "device"}, {"asked", "operation"},       {"auth", "proof"},  {"state", "state"},
-        {"reason", "reason"}, {"tries_left", "tries left"}, {"lsc", "new LSC"},
+        {"device", "device"}, {"asked", "operation"},
+        {"auth", "proof"},    {"state", "state"},
+        {"reason", "reason"}, {"tries_left", "tries left"},
+        {"lsc", "new LSC"},   {"ca_next_s", "CA asked again"},
     };
     RF_AUTO(rf_json_freep) struct rf_json *answer = NULL;
+    RF_AUTO(rf_json_freep) struct rf_json *asked = NULL;
     struct rf_why why = {0};
     if (api_ask(ctx, RF_HTTP_GET, "/v1/devices", NULL, &answer, &why) != RF_OK)
         return cmd_refuse(ctx, "devices", &why);
+    if (api_ask(ctx, RF_HTTP_GET, "/v1/capf/requests", NULL, &asked, &why) != RF_OK)
+        return cmd_refuse(ctx, "requests", &why);
     struct rf_json *j = rf_json_obj();
     struct rf_json *rows = rf_json_arr();
     const struct rf_json *devices = rf_json_get(answer, "devices");
@@ -190,6 +209,7 @@ static int run_list(struct cmd_ctx *ctx)
         (void)rf_json_int(op, "tries_left", &tries);
         rf_json_set_int(row, "tries_left", tries);
         rf_json_set_str(row, "lsc", is_unconfirmed ? "unconfirmed" : NULL);
+        set_next(row, rf_json_get(asked, "requests"), rf_json_str(row, "device"));
         rf_json_arr_add_take(rows, row);
     }
     rf_json_set_take(j, "operations", rows);

@@ -34,6 +34,10 @@ extern const struct cmd cmd_mic_expiring, cmd_mic_allow_expired, cmd_mic_allowed
 extern const struct cmd cmd_campaign_start, cmd_campaign_list, cmd_campaign_show,
     cmd_campaign_watch, cmd_campaign_pause, cmd_campaign_resume, cmd_campaign_stop,
     cmd_campaign_report;
+extern const struct cmd cmd_capf_requests_list, cmd_capf_requests_export, cmd_capf_requests_import,
+    cmd_capf_requests_drop;
+extern const struct cmd cmd_issuer_show, cmd_issuer_request, cmd_issuer_import, cmd_issuer_trust,
+    cmd_issuer_distrust;
 extern const struct cmd cmd_cert_block, cmd_cert_unblock, cmd_cert_blocked;
 
 #endif

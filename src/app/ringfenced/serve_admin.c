@@ -112,6 +112,11 @@ static void op_to_calls(void *arg, struct rf_msg *take_msg)
 
 /* ---- any thread ---- */
 
+static const struct rf_anchors *op_lsc_cas(void *arg)
+{
+    return ((struct server *)arg)->lsc_cas;
+}
+
 static enum rf_err op_device_check(void *arg, const struct rf_store_phone *phone,
                                    struct rf_why *why)
 {
@@ -230,6 +235,7 @@ static const struct rf_admin_ops ops = {.status = op_status,
                                         .blocked_end = blocked_end,
                                         .event = op_event,
                                         .to_calls = op_to_calls,
+                                        .lsc_cas = op_lsc_cas,
                                         .device_check = op_device_check,
                                         .counts = op_counts,
                                         .live = op_live,

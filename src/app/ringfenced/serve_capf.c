@@ -32,6 +32,8 @@ static enum rf_err make_anchors(struct server *s, struct rf_anchors **out, struc
     if (err == RF_OK)
         err = rf_anchors_add(anchors, s->lsc_issuer, why);
     if (err == RF_OK)
+        err = rf_anchors_add_all(anchors, s->lsc_cas, why);
+    if (err == RF_OK)
         *out = rf_steal(&anchors);
     return err;
 }
@@ -60,6 +62,9 @@ enum rf_err capf_prepare(struct server *s, struct rf_why *why)
                                         .signer = s->signer_worker,
                                         .anchors = s->capf_anchors,
                                         .lsc_issuer = s->lsc_issuer,
+                                        .listed = s->lsc_listed,
+                                        .cas = s->lsc_cas,
+                                        .cmp = s->cmp,
                                         .blocked = s->blocked,
                                         .on_changed = on_changed,
                                         .arg = s,

@@ -37,10 +37,17 @@ static enum rf_err check_paths(const struct signalling *now, const struct rf_tls
     /* The path of a session that is resumed was found good when it was made: nothing but time,
      * anchors and knobs can have changed that. */
     if (peer->is_resumed && (rf_path_memo_holds(peer->memo, now->lsc, &lsc) ||
+                             rf_path_memo_holds(peer->memo, now->cas, &lsc) ||
                              (now->mic != NULL && rf_path_memo_holds(peer->memo, now->mic, &mic))))
         return RF_OK;
     enum rf_err err = rf_path_check_noting(now->lsc, peer->leaf, peer->chain, &lsc, &memo, &as_lsc);
     const struct rf_why *told = &as_lsc;
+    /* Of another CA only what it made itself, not what somebody below it made: the issuer's name
+     * tells the SCCP service that such a certificate must be in the database. */
+    if (err != RF_OK && rf_anchors_issued(now->cas, peer->leaf)) {
+        as_lsc = (struct rf_why){0};
+        err = rf_path_check_noting(now->cas, peer->leaf, NULL, &lsc, &memo, &as_lsc);
+    }
     if (err != RF_OK && now->mic != NULL && strcmp(as_lsc.code, "path-unknown-issuer") == 0) {
         err = rf_path_check_noting(now->mic, peer->leaf, peer->chain, &mic, &memo, &as_mic);
         told = &as_mic;
@@ -92,6 +99,7 @@ static enum rf_err add_mics(struct server *s, struct signalling *now, struct rf_
 static void signalling_free(struct signalling *now)
 {
     rf_anchors_unref(now->lsc);
+    rf_anchors_unref(now->cas);
     rf_anchors_unref(now->mic);
     rf_free(now);
 }
@@ -101,6 +109,7 @@ enum rf_err signalling_renew(struct server *s, const struct rf_site_conf *conf, 
     struct signalling *now = rf_new(struct signalling);
     now->rsa_min = conf->rsa_min;
     now->lsc = rf_anchors_new(RF_PURPOSE_SIGNALLING);
+    now->cas = rf_anchors_ref(s->lsc_cas);
     RF_AUTO(rf_freep) char *former = rf_site_path(s->site, RF_SITE_LSC_ISSUERS);
     enum rf_err err = rf_anchors_add(now->lsc, s->lsc_issuer, why);
     if (err == RF_OK) /* until every phone has an LSC by the present one */
@@ -199,6 +208,7 @@ enum rf_err sccp_prepare(struct server *s, struct rf_why *why)
                                         .date_template = site->date_template,
                                         .keepalive_s = site->keepalive_s,
                                         .listed_issuer = s->lsc_issuer,
+                                        .listed = s->lsc_listed,
                                         .blocked = s->blocked};
     s->sccp = rf_sccp_service_new(&conf);
     s->links = rf_sccp_links_new(s->io, rf_loop_mailbox(s->call_loop));

@@ -134,6 +134,8 @@ static enum rf_err prepare(struct server *s, struct rf_why *why)
 {
     enum rf_err err = load_issuer(s, why);
     if (err == RF_OK)
+        err = issuers_prepare(s, why);
+    if (err == RF_OK)
         err = open_store(s, why);
     if (err == RF_OK)
         err = certs_prepare(s, why);
@@ -244,6 +246,7 @@ void server_stop(struct server *s)
     sccp_close(s);
     rf_worker_stop(s->signer_worker);
     rf_worker_stop(s->second_signer_worker);
+    rf_capf_service_end(s->capf); /* asks the store */
     rf_worker_stop(s->store_worker);
     rf_held_cache_free(s->held_cache);
     rf_admin_free(s->admin);
@@ -264,6 +267,7 @@ void server_stop(struct server *s)
     rf_blocklist_free(s->blocked);
     rf_anchors_unref(s->capf_anchors);
     rf_cert_unref(s->lsc_issuer);
+    issuers_free(s);
     certs_free(s);
     if (s->started_s != 0)
         rf_info(RF_CAT_MAIN, "ended");

@@ -24,6 +24,7 @@
 #include "service/tvs/tvs_service.h"
 #include "store/store.h"
 #include "trust/blocklist.h"
+#include "trust/cmp.h"
 #include "trust/path.h"
 #include "trust/signer.h"
 
@@ -40,6 +41,7 @@
 struct signalling {
     struct signalling *older;
     struct rf_anchors *lsc;
+    struct rf_anchors *cas; /* other CAs that issue LSCs: directly */
     struct rf_anchors *mic; /* NULL: manufacturers' certificates do not count here */
     unsigned rsa_min;
 };
@@ -59,8 +61,11 @@ struct server {
     int64_t started_s;
     struct site_lock lock;
     struct rf_cert *lsc_issuer;
-    struct rf_cert *own[OWN_N]; /* main thread */
-    struct rf_cert *ccm;        /* own[OWN_CCM], for the call-control thread */
+    struct rf_anchors *lsc_listed; /* issuers whose certificates must be in the database */
+    struct rf_anchors *lsc_cas;    /* those of them that are other CAs */
+    struct rf_cmp *cmp;            /* NULL: none is asked */
+    struct rf_cert *own[OWN_N];    /* main thread */
+    struct rf_cert *ccm;           /* own[OWN_CCM], for the call-control thread */
 
     struct rf_signer *signer; /* the signer workers' */
     pid_t signer_pid;         /* 0: it has ended */
@@ -137,6 +142,11 @@ void sccp_free(struct server *s);
 enum rf_err signalling_renew(struct server *s, const struct rf_site_conf *conf, struct rf_why *why);
 /** Hand a message to the call-control thread; never refused. */
 void sccp_post(struct server *s, struct rf_msg *take_msg);
+
+/* issuers.c */
+/** Who issues LSCs; after lsc_issuer is there. RF_ERR_NOT_FOUND no-lsc-ca. */
+enum rf_err issuers_prepare(struct server *s, struct rf_why *why);
+void issuers_free(struct server *s);
 
 /* serve_capf.c */
 enum rf_err capf_prepare(struct server *s, struct rf_why *why);

@@ -44,6 +44,12 @@ static const struct admin_route routes[] = {
      NULL, admin_campaign_set_answer},
     {RF_HTTP_GET, "/v1/campaigns/*/members", admin_campaign_page, NULL,
      admin_campaign_members_store, NULL, admin_campaign_members_answer},
+    {RF_HTTP_GET, "/v1/capf/requests", NULL, NULL, admin_requests_store, NULL,
+     admin_requests_answer},
+    {RF_HTTP_POST, "/v1/capf/requests", admin_made_begin, NULL, admin_made_store, admin_capf_calls,
+     admin_made_answer},
+    {RF_HTTP_DELETE, "/v1/capf/requests", admin_drop_begin, NULL, admin_drop_store, NULL,
+     admin_drop_answer},
     {RF_HTTP_GET, "/v1/loads", NULL, NULL, admin_loads_store, NULL, admin_loads_answer},
     {RF_HTTP_POST, "/v1/loads", admin_load_begin, NULL, admin_load_store, admin_load_calls,
      admin_load_answer},
@@ -216,6 +222,7 @@ static void task_free(struct admin_task *t)
         ADMIN_OPS(t, tvs_use)(t->tvs);
     rf_secret_fini(&t->change.string);
     rf_wipe(&t->change.capf, sizeof t->change.capf);
+    rf_cert_unref(t->lsc);
     rf_json_free(t->shown);
     rf_json_free(t->lists);
     rf_json_free(t->ending);

@@ -17,6 +17,7 @@
 #include "net/loop.h"
 #include "service/site/site.h"
 #include "store/store.h"
+#include "trust/path.h"
 #include "wire/json/json.h"
 
 #include <sys/types.h>
@@ -158,6 +159,10 @@ struct rf_admin_ops {
     enum rf_err (*tvs_make)(void *made, struct rf_store *store, struct rf_why *why);
     /** The block list of the database is in force from now on, for whoever comes. */
     enum rf_err (*blocked_renew)(void *arg, struct rf_store *store, struct rf_why *why);
+
+    /* Any thread. The other CAs that issue LSCs here (purpose signalling); borrowed for as long as
+     * the server runs. */
+    const struct rf_anchors *(*lsc_cas)(void *arg);
 
     /* Any thread. Would call control take this device? `phone` is whole. */
     enum rf_err (*device_check)(void *arg, const struct rf_store_phone *phone, struct rf_why *why);

@@ -114,6 +114,9 @@ struct admin_task {
     struct rf_json *campaigns;
     struct rf_store_block block;
     struct rf_store_mic_allow mic_allow;
+    struct rf_cert *lsc; /* by another CA, brought for a phone */
+    unsigned lsc_days;   /* it may be valid so long */
+    unsigned rsa_min;
     struct rf_admin_status self;
     struct rf_admin_counts counts;
     struct rf_json *shown; /* made on the store worker: certificates and lists, or events */
@@ -245,6 +248,16 @@ enum rf_err admin_campaign_set_begin(struct admin_task *t, struct rf_http_req *r
 enum rf_err admin_campaign_set_store(struct admin_task *t, struct rf_store *store,
                                      struct rf_why *why);
 void admin_campaign_set_answer(struct admin_task *t, struct rf_json *out);
+
+/* admin_requests.c */
+enum rf_err admin_requests_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+void admin_requests_answer(struct admin_task *t, struct rf_json *out);
+enum rf_err admin_made_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
+enum rf_err admin_made_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+void admin_made_answer(struct admin_task *t, struct rf_json *out);
+enum rf_err admin_drop_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
+enum rf_err admin_drop_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+void admin_drop_answer(struct admin_task *t, struct rf_json *out);
 
 /* admin_blocked.c */
 enum rf_err admin_block_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);

@@ -150,7 +150,8 @@ static const struct rf_store_cert *find_usable(const struct capf_case *c,
 enum rf_err capf_check_path(const struct capf_case *c, const struct rf_cert *cert,
                             bool excuse_expired, const struct rf_cert **anchor, struct rf_why *why)
 {
-    bool is_ours = rf_slice_eq(rf_cert_issuer_der(cert), rf_cert_subject_der(c->lsc_issuer));
+    bool is_ours = rf_slice_eq(rf_cert_issuer_der(cert), rf_cert_subject_der(c->lsc_issuer)) ||
+                   (c->listed != NULL && rf_anchors_issued(c->listed, cert));
     struct rf_path_policy policy = {.now_s = c->now_s,
                                     .rsa_min = c->knobs.rsa_min,
                                     .allow_sha1 = c->knobs.sha1_certs || c->is_legacy,
@@ -176,11 +177,12 @@ static enum rf_err check_name(const struct capf_case *c, const struct rf_cert *c
     return err;
 }
 
-/* Ours, or one before it: issuers keep their name. What they issued is an LSC. */
+/* Ours, one before it, or another CA's that issues for us. What they issued is an LSC. */
 bool capf_is_issuer(const struct capf_case *c, const struct rf_cert *anchor)
 {
     return anchor != NULL &&
-           rf_slice_eq(rf_cert_subject_der(anchor), rf_cert_subject_der(c->lsc_issuer));
+           (rf_slice_eq(rf_cert_subject_der(anchor), rf_cert_subject_der(c->lsc_issuer)) ||
+            (c->listed != NULL && rf_anchors_have_name(c->listed, rf_cert_subject_der(anchor))));
 }
 
 static bool is_lsc(const struct capf_case *c, const struct rf_cert *anchor,

@@ -235,7 +235,17 @@ static void sign(void *self, const void *data)
 {
     (void)data;
     struct capf_session *s = self;
-    capf_ask(s, capf_signer_worker(s), capf_sign);
+    if (s->c->knobs.lsc_issuer == RF_SITE_ISSUER_LOCAL)
+        capf_ask(s, capf_signer_worker(s), capf_sign);
+    else
+        capf_ask(s, capf_store_worker(s), capf_request);
+}
+
+static void ask_ca(void *self, const void *data)
+{
+    (void)data;
+    struct capf_session *s = self;
+    capf_ask(s, capf_ca_worker(s), capf_ask_ca);
 }
 
 static void keep(void *self, const void *data)
@@ -417,8 +427,16 @@ static const struct rf_fsm_row rows[] = {
     {CAPF_ST_JUDGING, CAPF_EV_REFUSED, record, CAPF_ST_RECORDING},
     {CAPF_ST_JUDGING, CAPF_EV_LOST, lose, CAPF_ST_RECORDING},
     {CAPF_ST_SIGNING, CAPF_EV_SIGNED, keep, CAPF_ST_KEEPING},
+    {CAPF_ST_SIGNING, CAPF_EV_ASK_CA, ask_ca, CAPF_ST_ASKING},
     {CAPF_ST_SIGNING, CAPF_EV_REFUSED, record, CAPF_ST_RECORDING},
     {CAPF_ST_SIGNING, CAPF_EV_LOST, lose, CAPF_ST_RECORDING},
+    {CAPF_ST_ASKING, CAPF_EV_SIGNED, keep, CAPF_ST_KEEPING},
+    {CAPF_ST_ASKING, CAPF_EV_CA_LATER, NULL, CAPF_ST_CA_BUSY},
+    {CAPF_ST_ASKING, CAPF_EV_REFUSED, record, CAPF_ST_RECORDING},
+    {CAPF_ST_ASKING, CAPF_EV_LOST, lose, CAPF_ST_RECORDING},
+    {CAPF_ST_CA_BUSY, CAPF_EV_T_CA, ask_ca, CAPF_ST_ASKING},
+    {CAPF_ST_CA_BUSY, CAPF_EV_REFUSED, record, CAPF_ST_RECORDING},
+    {CAPF_ST_CA_BUSY, CAPF_EV_LOST, lose, CAPF_ST_RECORDING},
     {CAPF_ST_KEEPING, CAPF_EV_KEPT, send_cert, CAPF_ST_WAIT_STORED},
     {CAPF_ST_KEEPING, CAPF_EV_REFUSED, record, CAPF_ST_RECORDING},
     {CAPF_ST_KEEPING, CAPF_EV_LOST, lose, CAPF_ST_RECORDING},
@@ -516,6 +534,7 @@ const struct rf_fsm_def *rf_capf_fsm_def(void)
     X(wait_on)                                                                                     \
     X(judge_key)                                                                                   \
     X(sign)                                                                                        \
+    X(ask_ca)                                                                                      \
     X(keep)                                                                                        \
     X(send_cert)                                                                                   \
     X(confirm)                                                                                     \

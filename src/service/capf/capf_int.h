@@ -11,6 +11,7 @@
 #include "service/capf/capf_sessions.h"
 #include "store/store.h"
 #include "trust/cert.h"
+#include "trust/lsc_check.h"
 #include "wire/capf/capf.h"
 
 /** Certificates issued for one operation and never confirmed, before it must be scheduled anew. */
@@ -30,7 +31,9 @@
     X(ADMITTING)    /* store: replay, SUDI, in progress */                                         \
     X(WAIT_KEY)     /* the phone makes its key */                                                  \
     X(JUDGING)      /* checks: the key */                                                          \
-    X(SIGNING)      /* signer: the certificate */                                                  \
+    X(SIGNING)      /* signer: the certificate; store: the request for one */                      \
+    X(ASKING)       /* another CA: the certificate */                                              \
+    X(CA_BUSY)      /* it needs time */                                                            \
     X(KEEPING)      /* store: unconfirmed */                                                       \
     X(WAIT_STORED)  /* the phone stores it */                                                      \
     X(CONFIRMING)   /* store: confirmed, operation done */                                         \
@@ -52,6 +55,7 @@
     X(BAD)      /* from the phone: malformed, or not what is expected now */                       \
     X(LOST)     /* the link is gone */                                                             \
     X(T_SILENT) /* the phone said nothing for too long */                                          \
+    X(T_CA)     /* it is to be asked again now */                                                  \
     X(FOUND)    /* answers of the workers */                                                       \
     X(PROVED)                                                                                      \
     X(LET_INSTALL) /* admitted, and this is to be done */                                          \
@@ -59,7 +63,9 @@
     X(LET_FETCH)                                                                                   \
     X(HELD) /* the phone showed the very certificate that was to be installed */                   \
     X(KEY_GOOD)                                                                                    \
-    X(NO_EC) /* the phone makes no such key, and an RSA key will do */                             \
+    X(NO_EC)    /* the phone makes no such key, and an RSA key will do */                          \
+    X(ASK_CA)   /* the request is kept */                                                          \
+    X(CA_LATER) /* it has it, and is to be asked again */                                          \
     X(SIGNED)                                                                                      \
     X(KEPT)                                                                                        \
     X(CONFIRMED)                                                                                   \
@@ -84,6 +90,7 @@ enum {
 enum capf_record {
     CAPF_RECORD_NOTHING, /* the log only */
     CAPF_RECORD_NOTE,    /* an event; the operation is as it was */
+    CAPF_RECORD_WAIT,    /* the operation waits for the CA */
     CAPF_RECORD_FAIL,    /* the operation has failed, and stays scheduled */
     CAPF_RECORD_TRY,     /* and a try of the string is used up */
 };
@@ -111,6 +118,8 @@ struct capf_knobs {
     uint32_t lsc_days;
     uint32_t lsc_key_bits;
     uint32_t keepalive_ms;
+    uint32_t lsc_issuer; /* enum rf_site_issuer */
+    uint32_t cmp_wait_s;
 };
 
 struct capf_case {
@@ -120,6 +129,8 @@ struct capf_case {
     struct capf_knobs knobs;
     struct rf_anchors *anchors;
     struct rf_cert *lsc_issuer;
+    struct rf_anchors *listed; /* issuers of LSCs; may be NULL, as cas */
+    struct rf_anchors *cas;
     const struct rf_blocklist *blocked;
     rf_capf_key_fn issuer_key;
     int64_t now_s; /* when the present job was posted */
@@ -147,9 +158,19 @@ struct capf_case {
     bool is_admitted;
     struct rf_buf given; /* what the phone sent: its new public key, or a certificate */
     struct rf_cert *lsc; /* the one issued in this session */
-    bool has_confirmed;  /* one that an earlier session issued */
-    bool is_done;        /* the operation is */
-    bool is_unwritten;   /* the ending below could not be recorded */
+
+    /* with another CA */
+    char cn[RF_LSC_CN_MAX + 1];
+    uint8_t key_sha256[32];
+    int64_t ca_until_s;   /* so long the phone waits */
+    uint64_t ca_after_ms; /* when it is to be asked again */
+    uint32_t ca_failures;
+    int64_t ca_again_s;
+    char ca_code[RF_WHY_CODE_MAX]; /* how it failed now */
+
+    bool has_confirmed; /* one that an earlier session issued */
+    bool is_done;       /* the operation is */
+    bool is_unwritten;  /* the ending below could not be recorded */
     struct capf_ending end;
 };
 
@@ -187,6 +208,7 @@ void capf_ask(struct capf_session *s, struct rf_worker *worker, capf_work work);
 struct rf_worker *capf_store_worker(const struct capf_session *s);
 struct rf_worker *capf_signer_worker(const struct capf_session *s);
 struct rf_worker *capf_check_worker(const struct capf_session *s);
+struct rf_worker *capf_ca_worker(const struct capf_session *s);
 /** Can a wrong string be counted at the moment? */
 bool capf_counts_tries(const struct capf_session *s);
 /** May a string from its address be judged now? Then capf_string_judged follows. */
@@ -257,6 +279,14 @@ int capf_sign(struct capf_case *c, void *signer);
 int capf_keep(struct capf_case *c, void *store);
 int capf_confirm(struct capf_case *c, void *store);
 int capf_finish(struct capf_case *c, void *store);
+/** May it have a certificate still? */
+RF_MUST_CHECK enum rf_err capf_check_issue(const struct capf_case *c, struct rf_why *why);
+
+/* ---- capf_ca.c ---- */
+int capf_request(struct capf_case *c, void *store);
+int capf_ask_ca(struct capf_case *c, void *ca);
+/** With the ending: how the CA failed, if it did. */
+void capf_ca_record(struct capf_case *c, struct rf_store *store);
 
 /* ---- capf_fsm.c ---- */
 void capf_fsm_init(struct capf_session *s);

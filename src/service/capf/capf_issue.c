@@ -138,6 +138,24 @@ static enum rf_err check_unconfirmed(const struct capf_case *c, struct rf_why *w
     return RF_OK;
 }
 
+enum rf_err capf_check_issue(const struct capf_case *c, struct rf_why *why)
+{
+    enum rf_err err = check_window(c, why);
+    return err == RF_OK ? check_unconfirmed(c, why) : err;
+}
+
+/* The phone came again with the key of a certificate that it was sent and did not confirm: another
+ * CA gives one for a key. */
+static bool was_sent(const struct capf_case *c)
+{
+    for (size_t i = 0; i < c->certs.n; i++)
+        if (c->certs.items[i].state == RF_STORE_CERT_UNCONFIRMED &&
+            rf_slice_eq(rf_slice_of(c->certs.items[i].sha256, sizeof c->certs.items[i].sha256),
+                        rf_cert_sha256(c->lsc)))
+            return true;
+    return false;
+}
+
 static int refuse_store(struct capf_case *c, enum rf_err err, const struct rf_why *why)
 {
     if (err == RF_ERR_DENIED || err == RF_ERR_NOT_FOUND || err == RF_ERR_EXISTS)
@@ -149,9 +167,11 @@ int capf_keep(struct capf_case *c, void *store)
 {
     struct rf_why why = {0};
     RF_AUTO(rf_store_cert_fini) struct rf_store_cert cert = {0};
-    enum rf_err err = check_window(c, &why);
-    if (err == RF_OK)
-        err = check_unconfirmed(c, &why);
+    enum rf_err err = capf_check_issue(c, &why);
+    if (err == RF_OK && was_sent(c)) {
+        err = rf_store_capf_issue_again(store, c->device, c->op.id, rf_cert_sha256(c->lsc).p, &why);
+        return err == RF_OK ? CAPF_EV_KEPT : refuse_store(c, err, &why);
+    }
     if (err == RF_OK)
         err = capf_store_cert(c, c->lsc, &cert, &why);
     if (err != RF_OK)

@@ -26,6 +26,8 @@ void capf_case_free(struct capf_case *c)
     rf_cert_unref(c->lsc);
     rf_cert_unref(c->lsc_issuer);
     rf_anchors_unref(c->anchors);
+    rf_anchors_unref(c->listed);
+    rf_anchors_unref(c->cas);
     rf_wipe(&c->op, sizeof c->op); /* the hash of the string is nobody's business either */
     rf_free(c);
 }
@@ -126,7 +128,9 @@ static enum rf_err write_down(struct capf_case *c, struct rf_store *store, struc
     if (err != RF_OK)
         return err;
     err = RF_ERR_DENIED;
-    if (c->end.record != CAPF_RECORD_NOTE)
+    if (c->end.record == CAPF_RECORD_WAIT)
+        err = rf_store_capf_wait(store, c->device, c->op.id, c->end.code, c->now_s, &event, why);
+    else if (c->end.record != CAPF_RECORD_NOTE)
         err = rf_store_capf_fail(store, c->device, c->op.id, c->end.code, costs_try, c->now_s,
                                  &event, NULL, why);
     if (err != RF_ERR_DENIED && err != RF_ERR_NOT_FOUND)
@@ -138,6 +142,7 @@ static enum rf_err write_down(struct capf_case *c, struct rf_store *store, struc
 int capf_record(struct capf_case *c, void *store)
 {
     struct rf_why why = {0};
+    capf_ca_record(c, store);
     c->is_unwritten = write_down(c, store, &why) != RF_OK;
     if (c->is_unwritten)
         rf_error(RF_CAT_CAPF, "how a session ended could not be written down: %s dev=%s code=%s",

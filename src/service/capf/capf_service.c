@@ -3,6 +3,7 @@
 #include "service/capf/capf_service.h"
 
 #include "net/link.h"
+#include "service/capf/capf_ca.h"
 #include "service/capf/capf_sessions.h"
 #include "wire/capf/capf.h"
 
@@ -17,6 +18,8 @@ struct rf_capf_service {
     struct rf_loop *loop;
     struct rf_capf_sessions *sessions;
     struct rf_worker *checks;
+    struct rf_capf_ca *ca; /* NULL: no other CA is asked */
+    struct rf_worker *ca_worker;
     struct rf_listener *listeners[RF_TLS_PROFILES];
     struct rf_tls *tls[RF_TLS_PROFILES];
     char *cert_path;
@@ -111,6 +114,11 @@ static enum rf_err check_conf(const struct rf_capf_service_conf *conf, struct rf
     if (rf_anchors_purpose(conf->anchors) != RF_PURPOSE_CAPF)
         return rf_why_set(why, RF_ERR_BAD, "capf-conf",
                           "CAPF was started with certificates held for another purpose");
+    uint32_t issuer = conf->site->conf->lsc_issuer;
+    if ((issuer != RF_SITE_ISSUER_LOCAL && conf->cas == NULL) ||
+        (issuer == RF_SITE_ISSUER_CMP && conf->cmp == NULL))
+        return rf_why_set(why, RF_ERR_BAD, "capf-conf",
+                          "CAPF was started without the CA that is to be asked");
     return RF_OK;
 }
 
@@ -123,6 +131,10 @@ enum rf_err rf_capf_service_new(const struct rf_capf_service_conf *conf,
     struct rf_capf_service *s = rf_new(struct rf_capf_service);
     s->loop = conf->loop;
     s->checks = rf_worker_start("capf-checks", CHECKS_WAITING, NULL);
+    if (conf->cmp != NULL) {
+        s->ca = rf_capf_ca_new(conf->cmp, conf->store);
+        s->ca_worker = rf_worker_start("capf-ca", CHECKS_WAITING, s->ca);
+    }
     s->cert_path = rf_site_path(conf->site, RF_SITE_CERT_CAPF);
     s->key_path = rf_site_path(conf->site, RF_SITE_KEY_CAPF);
     const char *keylog = conf->site->conf->keylog;
@@ -142,6 +154,9 @@ enum rf_err rf_capf_service_new(const struct rf_capf_service_conf *conf,
                                              .issuer_key = conf->issuer_key,
                                              .anchors = conf->anchors,
                                              .lsc_issuer = conf->lsc_issuer,
+                                             .listed = conf->listed,
+                                             .cas = conf->cas,
+                                             .ca = s->ca_worker,
                                              .blocked = conf->blocked,
                                              .knobs = conf->site->conf,
                                              .on_changed = conf->on_changed,
@@ -277,15 +292,26 @@ static void forget(void *arg, uint64_t number)
     rf_link_forget(rf_link_find(s->loop, (rf_handle)number));
 }
 
+void rf_capf_service_end(struct rf_capf_service *s)
+{
+    if (s == NULL || s->ca_worker == NULL)
+        return;
+    rf_capf_ca_end(s->ca);
+    rf_worker_stop(s->ca_worker);
+    s->ca_worker = NULL;
+}
+
 void rf_capf_service_free(struct rf_capf_service *s)
 {
     if (s == NULL)
         return;
+    rf_capf_service_end(s);
     for (int i = 0; i < RF_TLS_PROFILES; i++)
         rf_listener_close(s->listeners[i]);
     rf_capf_sessions_each_link(s->sessions, forget, s);
     rf_worker_stop(s->checks);
     rf_capf_sessions_free(s->sessions);
+    rf_capf_ca_free(s->ca);
     for (int i = 0; i < RF_TLS_PROFILES; i++)
         rf_tls_free(s->tls[i]);
     rf_free(s->cert_path);

@@ -22,6 +22,7 @@
 #include "net/tls.h"
 #include "service/site/site.h"
 #include "trust/blocklist.h"
+#include "trust/cmp.h"
 #include "trust/path.h"
 #include "trust/vault.h"
 
@@ -52,6 +53,12 @@ struct rf_capf_service_conf {
     rf_capf_key_fn issuer_key;  /* may be NULL */
     struct rf_anchors *anchors; /* purpose CAPF: MIC roots and LSC issuers; its count goes up */
     struct rf_cert *lsc_issuer; /* certificates it issued are LSCs: they must be in the store */
+    /* Whose certificates are LSCs, too, by name: former issuers of ours, and other CAs; may be
+     * NULL. The other CAs alone, for purpose signalling: what such a one makes for a phone leads
+     * directly to one of them; needed unless lsc_issuer is local. */
+    struct rf_anchors *listed;
+    struct rf_anchors *cas;
+    const struct rf_cmp *cmp;           /* with lsc_issuer = cmp; borrowed */
     const struct rf_blocklist *blocked; /* may be NULL; borrowed */
     /** May be NULL. Something of the device changed: a certificate was issued to it (and has not
      * left yet), its operation is done, or failed: it has another certificate or configuration now.
@@ -95,6 +102,9 @@ RF_MUST_CHECK enum rf_err rf_capf_service_make_tls(const struct rf_capf_service 
 void rf_capf_service_use_tls(struct rf_capf_service *s, struct rf_tls *take_tls[RF_TLS_PROFILES]);
 /** Other certificates are believed from now on (purpose CAPF; its count goes up). */
 void rf_capf_service_set_anchors(struct rf_capf_service *s, struct rf_anchors *anchors);
+/** Ask no other CA any more, and wait for what is asked now: before the store's worker is stopped.
+ * NULL is fine. */
+void rf_capf_service_end(struct rf_capf_service *s);
 /** Close listener and sessions; operations stay scheduled. The loop does not turn any more: links
  * that are in a handshake or closing go with rf_loop_free. NULL is fine. */
 void rf_capf_service_free(struct rf_capf_service *s);

@@ -53,6 +53,11 @@ static void home_unref(struct home *home)
 
 static void sweep(struct rf_capf_sessions *all);
 
+static struct rf_anchors *anchors_ref(struct rf_anchors *anchors)
+{
+    return anchors != NULL ? rf_anchors_ref(anchors) : NULL;
+}
+
 struct rf_capf_sessions *rf_capf_sessions_new(const struct rf_capf_sessions_conf *conf)
 {
     struct rf_capf_sessions *all = rf_new(struct rf_capf_sessions);
@@ -60,6 +65,8 @@ struct rf_capf_sessions *rf_capf_sessions_new(const struct rf_capf_sessions_conf
     all->conf.knobs = NULL;
     rf_anchors_ref(all->conf.anchors);
     rf_cert_ref(all->conf.lsc_issuer);
+    all->conf.listed = anchors_ref(conf->listed);
+    all->conf.cas = anchors_ref(conf->cas);
     all->handles = rf_handles_new(RF_CAPF_SESSIONS_MAX);
     all->sources = capf_sources_new();
     all->home = rf_new(struct home);
@@ -81,6 +88,8 @@ void rf_capf_sessions_set_knobs(struct rf_capf_sessions *all, const struct rf_si
                             .rsa_min = knobs->rsa_min,
                             .lsc_days = knobs->lsc_days,
                             .lsc_key_bits = knobs->lsc_key_bits,
+                            .lsc_issuer = knobs->lsc_issuer,
+                            .cmp_wait_s = knobs->cmp_wait_s,
                             .keepalive_ms = knobs->capf_keepalive_s * 1000u};
     capf_sources_set(all->sources, knobs->capf_source_tries, knobs->capf_source_wait_s);
     snprintf(all->knobs.legacy_models, sizeof all->knobs.legacy_models, "%s", knobs->legacy_models);
@@ -136,6 +145,8 @@ void rf_capf_sessions_free(struct rf_capf_sessions *all)
     home_unref(all->home);
     rf_anchors_unref(all->conf.anchors);
     rf_cert_unref(all->conf.lsc_issuer);
+    rf_anchors_unref(all->conf.listed);
+    rf_anchors_unref(all->conf.cas);
     rf_free(all);
 }
 
@@ -164,7 +175,7 @@ static void on_timer(void *owner, uint64_t number)
     if (s == NULL)
         return;
     s->timer = 0;
-    deliver(s, CAPF_EV_T_SILENT, NULL);
+    deliver(s, s->fsm.state == CAPF_ST_CA_BUSY ? CAPF_EV_T_CA : CAPF_EV_T_SILENT, NULL);
 }
 
 void capf_timer_start(struct capf_session *s, uint64_t ms)
@@ -181,6 +192,8 @@ void capf_entered(struct capf_session *s, int state)
     if (is_waiting)
         capf_timer_start(s,
                          state == CAPF_ST_WAIT_KEY ? s->c->knobs.keepalive_ms : RF_CAPF_ANSWER_MS);
+    if (state == CAPF_ST_CA_BUSY) /* the phone's bytes wait as well */
+        capf_timer_start(s, s->c->ca_after_ms);
     if (!s->is_lost)
         conf->ops->hold(conf->ops_arg, s->link, !is_waiting);
 }
@@ -204,6 +217,8 @@ static struct capf_case *case_new(const struct rf_capf_sessions *all, const stru
     c->knobs = all->knobs;
     c->anchors = rf_anchors_ref(all->conf.anchors);
     c->lsc_issuer = rf_cert_ref(all->conf.lsc_issuer);
+    c->listed = anchors_ref(all->conf.listed);
+    c->cas = anchors_ref(all->conf.cas);
     c->blocked = all->conf.blocked;
     c->issuer_key = all->conf.issuer_key;
     c->frame = RF_BUF(RF_CAPF_BODY_MAX);
@@ -356,6 +371,11 @@ struct rf_worker *capf_signer_worker(const struct capf_session *s)
 struct rf_worker *capf_check_worker(const struct capf_session *s)
 {
     return s->all->conf.checks;
+}
+
+struct rf_worker *capf_ca_worker(const struct capf_session *s)
+{
+    return s->all->conf.ca;
 }
 
 static void job_work(struct rf_job *job, void *worker_state)

@@ -44,6 +44,9 @@ struct rf_capf_sessions_conf {
     rf_capf_key_fn issuer_key;
     struct rf_anchors *anchors;
     struct rf_cert *lsc_issuer;
+    struct rf_anchors *listed;
+    struct rf_anchors *cas;
+    struct rf_worker *ca; /* its state is a struct rf_capf_ca; NULL unless lsc_issuer is cmp */
     const struct rf_blocklist *blocked;
     const struct rf_site_conf *knobs; /* copied */
     void (*on_changed)(void *arg, const char *device, bool is_done);

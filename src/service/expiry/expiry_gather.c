@@ -25,6 +25,7 @@ static const struct {
     enum rf_site_item item;
 } folders[] = {
     {RF_EXPIRY_OTHER_ISSUER, RF_SITE_LSC_ISSUERS},
+    {RF_EXPIRY_OTHER_ISSUER, RF_SITE_LSC_CAS},
     {RF_EXPIRY_MIC_ROOT, RF_SITE_MIC_ROOTS},
     {RF_EXPIRY_LIST_ENTRY, RF_SITE_LIST_ENTRIES},
 };

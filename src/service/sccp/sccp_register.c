@@ -107,7 +107,9 @@ static bool must_be_listed(const struct session *s, const struct rf_sccp_device 
 {
     const struct rf_cert *ours = s->svc->conf.listed_issuer;
     return d->listed_certs_only ||
-           (ours != NULL && rf_slice_eq(rf_cert_issuer_der(s->cert), rf_cert_subject_der(ours)));
+           (ours != NULL && rf_slice_eq(rf_cert_issuer_der(s->cert), rf_cert_subject_der(ours))) ||
+           (s->svc->conf.listed != NULL && !rf_fault_skips("sccp.listed-ca") &&
+            rf_anchors_issued(s->svc->conf.listed, s->cert));
 }
 
 static bool check_cert(const struct session *s, const struct rf_sccp_device *d, struct refusal *r)

@@ -56,6 +56,8 @@ struct rf_sccp_service *rf_sccp_service_new(const struct rf_sccp_service_conf *c
     rf_sccp_service_set_date_template(svc, c->date_template != NULL ? c->date_template : "D.M.Y");
     if (c->listed_issuer != NULL)
         rf_cert_ref(c->listed_issuer);
+    if (c->listed != NULL)
+        rf_anchors_ref(c->listed);
     snprintf(svc->server_name, sizeof svc->server_name, "%s",
              c->server_name != NULL ? c->server_name : "");
     struct rf_call_conf calls = {
@@ -250,6 +252,7 @@ void rf_sccp_service_free(struct rf_sccp_service *svc)
         }
     }
     rf_cert_unref(svc->conf.listed_issuer);
+    rf_anchors_unref(svc->conf.listed);
     rf_free(svc);
 }
 

@@ -18,6 +18,7 @@
 #include "service/call/call.h"
 #include "service/sccp/sccp_load.h"
 #include "trust/blocklist.h"
+#include "trust/path.h"
 #include "wire/sccp/sccp.h"
 
 struct rf_cert;
@@ -154,6 +155,7 @@ struct rf_sccp_service_conf {
     /** May be NULL; its count goes up. A certificate that this issuer made must stand in the
      * device's list, whatever the device's listed_certs_only says: we know all that we made. */
     struct rf_cert *listed_issuer;
+    struct rf_anchors *listed;          /* more of these, by name; may be NULL */
     const struct rf_blocklist *blocked; /* may be NULL; borrowed */
 };
 

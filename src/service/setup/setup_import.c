@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an administrator brings from outside: manufacturers' roots, and issuers of other sites. */
-#include "service/setup/setup.h"
+#include "service/setup/setup_int.h"
 
 #include <string.h>
 
@@ -26,8 +26,8 @@ static enum rf_err import_root(const char *folder, const struct rf_cert *root, s
 }
 
 /* All or none: the anchors judge them first. */
-static enum rf_err import_all(const char *site_dir, enum rf_site_item item, enum rf_purpose purpose,
-                              const struct rf_cert_list *certs, size_t *added, struct rf_why *why)
+enum rf_err setup_import_all(const char *site_dir, enum rf_site_item item, enum rf_purpose purpose,
+                             const struct rf_cert_list *certs, size_t *added, struct rf_why *why)
 {
     RF_AUTO(rf_freep) char *folder = rf_site_path_in(site_dir, item);
     RF_AUTO(rf_anchors_freep) struct rf_anchors *anchors = rf_anchors_new(purpose);
@@ -44,7 +44,7 @@ static enum rf_err import_all(const char *site_dir, enum rf_site_item item, enum
 enum rf_err rf_setup_mic_import(const char *site_dir, const struct rf_cert_list *roots,
                                 size_t *added, struct rf_why *why)
 {
-    return import_all(site_dir, RF_SITE_MIC_ROOTS, RF_PURPOSE_CAPF, roots, added, why);
+    return setup_import_all(site_dir, RF_SITE_MIC_ROOTS, RF_PURPOSE_CAPF, roots, added, why);
 }
 
 /* ---- issuers of other sites ---- */
@@ -73,8 +73,8 @@ enum rf_err rf_setup_issuer_import(const char *site_dir, const struct rf_cert_li
     enum rf_err err = RF_OK;
     for (size_t i = 0; i < issuers->n && err == RF_OK; i++)
         err = check_not_ours(site_dir, issuers->cert[i], why);
-    return err == RF_OK ? import_all(site_dir, RF_SITE_LSC_ISSUERS, RF_PURPOSE_SIGNALLING, issuers,
-                                     added, why)
+    return err == RF_OK ? setup_import_all(site_dir, RF_SITE_LSC_ISSUERS, RF_PURPOSE_SIGNALLING,
+                                           issuers, added, why)
                         : err;
 }
 
@@ -98,13 +98,19 @@ static enum rf_err take_issuer(void *arg, const char *name)
     return err;
 }
 
-enum rf_err rf_setup_issuers_list(const char *site_dir, struct rf_setup_issuers *out,
-                                  struct rf_why *why)
+enum rf_err setup_certs_list(const char *site_dir, enum rf_site_item item,
+                             struct rf_setup_issuers *out, struct rf_why *why)
 {
-    RF_AUTO(rf_freep) char *folder = rf_site_path_in(site_dir, RF_SITE_LSC_ISSUERS);
+    RF_AUTO(rf_freep) char *folder = rf_site_path_in(site_dir, item);
     struct issuers all = {.folder = folder, .out = out, .why = why};
     *out = (struct rf_setup_issuers){.n = 0};
     return rf_file_exists(folder) ? rf_dir_each(folder, take_issuer, &all, why) : RF_OK;
+}
+
+enum rf_err rf_setup_issuers_list(const char *site_dir, struct rf_setup_issuers *out,
+                                  struct rf_why *why)
+{
+    return setup_certs_list(site_dir, RF_SITE_LSC_ISSUERS, out, why);
 }
 
 void rf_setup_issuers_fini(struct rf_setup_issuers *issuers)
@@ -114,12 +120,12 @@ void rf_setup_issuers_fini(struct rf_setup_issuers *issuers)
     issuers->n = 0;
 }
 
-enum rf_err rf_setup_issuer_remove(const char *site_dir, const char *fingerprint,
-                                   struct rf_why *why)
+enum rf_err setup_cert_remove(const char *site_dir, enum rf_site_item item, const char *fingerprint,
+                              const char *who_shows, struct rf_why *why)
 {
-    RF_AUTO(rf_freep) char *folder = rf_site_path_in(site_dir, RF_SITE_LSC_ISSUERS);
+    RF_AUTO(rf_freep) char *folder = rf_site_path_in(site_dir, item);
     RF_AUTO(rf_setup_issuers_fini) struct rf_setup_issuers issuers = {.n = 0};
-    enum rf_err err = rf_setup_issuers_list(site_dir, &issuers, why);
+    enum rf_err err = setup_certs_list(site_dir, item, &issuers, why);
     for (size_t i = 0; i < issuers.n && err == RF_OK; i++) {
         if (strcmp(rf_cert_fingerprint(issuers.cert[i]), fingerprint) != 0)
             continue;
@@ -128,6 +134,12 @@ enum rf_err rf_setup_issuer_remove(const char *site_dir, const char *fingerprint
     }
     if (err != RF_OK)
         return err;
-    return rf_why_set(why, RF_ERR_NOT_FOUND, "issuer-unknown",
-                      "no such issuer: `ringfence lsc issuers` shows those that are believed");
+    return rf_why_set(why, RF_ERR_NOT_FOUND, "issuer-unknown", "no such issuer: %s", who_shows);
+}
+
+enum rf_err rf_setup_issuer_remove(const char *site_dir, const char *fingerprint,
+                                   struct rf_why *why)
+{
+    return setup_cert_remove(site_dir, RF_SITE_LSC_ISSUERS, fingerprint,
+                             "`ringfence lsc issuers` shows those that are believed", why);
 }

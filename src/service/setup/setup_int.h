@@ -3,7 +3,9 @@
 #ifndef SERVICE_SETUP_SETUP_INT_H
 #define SERVICE_SETUP_SETUP_INT_H
 
+#include "service/setup/lists.h"
 #include "service/setup/setup.h"
+#include "trust/path.h"
 #include "trust/vault.h"
 
 /* ---- keys and certificates (setup_site.c) ---- */
@@ -23,6 +25,31 @@ RF_MUST_CHECK enum rf_err setup_identity_save(const char *dir, const struct rf_k
                                               const struct rf_secret *passphrase,
                                               const char *key_path, const char *cert_path,
                                               struct rf_why *why);
+
+/* ---- certificates from outside (setup_import.c) ---- */
+
+/** Into a folder of anchors for this purpose, all or none; *added: those that were not there. */
+RF_MUST_CHECK enum rf_err setup_import_all(const char *site_dir, enum rf_site_item item,
+                                           enum rf_purpose purpose,
+                                           const struct rf_cert_list *certs, size_t *added,
+                                           struct rf_why *why);
+RF_MUST_CHECK enum rf_err setup_certs_list(const char *site_dir, enum rf_site_item item,
+                                           struct rf_setup_issuers *out, struct rf_why *why);
+/** RF_ERR_NOT_FOUND issuer-unknown; `who_shows` names the command that shows them. */
+RF_MUST_CHECK enum rf_err setup_cert_remove(const char *site_dir, enum rf_site_item item,
+                                            const char *fingerprint, const char *who_shows,
+                                            struct rf_why *why);
+
+/* ---- the change of a key (setup_rotate.c) ---- */
+
+/** None may be under way; what is left of a beginning that broke off goes. RF_ERR_EXISTS
+ * rotation-active. */
+RF_MUST_CHECK enum rf_err setup_rotation_clear(const struct rf_setup_run *run,
+                                               enum rf_setup_what what,
+                                               struct rf_setup_rotation *out, struct rf_why *why);
+/** The issuer that lies there as the next one is used from the next start on. */
+RF_MUST_CHECK enum rf_err setup_rotation_issuer(const struct rf_setup_run *run,
+                                                struct rf_setup_rotation *out, struct rf_why *why);
 
 /* ---- what a list holds (setup_records.c) ---- */
 

@@ -237,6 +237,7 @@ static enum rf_err issuers_load(const char *dir, struct rf_anchors **out, struct
 {
     RF_AUTO(rf_freep) char *path = rf_site_path_in(dir, RF_SITE_CERT_LSC_ISSUER);
     RF_AUTO(rf_freep) char *former = rf_site_path_in(dir, RF_SITE_LSC_ISSUERS);
+    RF_AUTO(rf_freep) char *cas = rf_site_path_in(dir, RF_SITE_LSC_CAS);
     RF_AUTO(rf_cert_freep) struct rf_cert *cert = NULL;
     RF_AUTO(rf_anchors_freep) struct rf_anchors *anchors = rf_anchors_new(RF_PURPOSE_SIGNALLING);
     enum rf_err err = rf_cert_from_pem_file(path, &cert, why);
@@ -244,6 +245,8 @@ static enum rf_err issuers_load(const char *dir, struct rf_anchors **out, struct
         err = rf_anchors_add(anchors, cert, why);
     if (err == RF_OK)
         err = rf_anchors_add_dir(anchors, former, why);
+    if (err == RF_OK)
+        err = rf_anchors_add_dir(anchors, cas, why);
     if (err == RF_OK)
         *out = rf_steal(&anchors);
     return err;

@@ -409,6 +409,23 @@ enum rf_err rf_setup_rotation_begin(const struct rf_setup_run *run, enum rf_setu
     return err == RF_OK ? look_at_phones(run->dir, out, why) : err;
 }
 
+enum rf_err setup_rotation_clear(const struct rf_setup_run *run, enum rf_setup_what what,
+                                 struct rf_setup_rotation *out, struct rf_why *why)
+{
+    RF_AUTO(places_fini) struct places p = places_of(run->dir, what);
+    return clear_the_way(run, what, &p, out, why);
+}
+
+enum rf_err setup_rotation_issuer(const struct rf_setup_run *run, struct rf_setup_rotation *out,
+                                  struct rf_why *why)
+{
+    RF_AUTO(places_fini) struct places p = places_of(run->dir, RF_SETUP_LSC_ISSUER);
+    enum rf_err err = begin_issuer(run, &p, out, why);
+    if (err == RF_OK)
+        err = look_at_server(run->dir, out, why);
+    return err == RF_OK ? look_at_phones(run->dir, out, why) : err;
+}
+
 /* ---- a move ---- */
 
 /* The lists would say nothing new, and have lost the spare. */

@@ -25,9 +25,10 @@
     X(RUN, "run", DIR)                                                                             \
     X(TRUST, "trust", DIR)                                                                         \
     X(MIC_ROOTS, "trust/mic-roots", DIR) /* anchors for MICs shown to CAPF */                      \
-    /* these three are made when they are needed */                                                \
+    /* these four are made when they are needed */                                                 \
     X(LIST_ENTRIES, "trust/list", FILE)       /* folder: further entries of trust lists */         \
     X(LSC_ISSUERS, "trust/lsc-issuers", FILE) /* folder: former issuers, still believed */         \
+    X(LSC_CAS, "trust/lsc-cas", FILE)         /* folder: other CAs that issue LSCs for us */       \
     X(ROTATION, "trust/rotation", FILE)       /* the change of a key that is under way */          \
     X(DB, "db/ringfence.db", PRIVATE)                                                              \
     X(ADMIN_SOCK, "run/admin.sock", SOCKET)                                                        \
@@ -68,6 +69,7 @@ enum rf_site_expired_mic {
     RF_SITE_EXPIRED_LISTED,
 };
 enum rf_site_subject { RF_SITE_SUBJECT_NAME, RF_SITE_SUBJECT_MODEL };
+enum rf_site_issuer { RF_SITE_ISSUER_LOCAL, RF_SITE_ISSUER_CMP, RF_SITE_ISSUER_OFFLINE };
 enum rf_site_list_version { RF_SITE_LISTS_10, RF_SITE_LISTS_11 };
 enum rf_site_auto_register { RF_SITE_AUTO_NO, RF_SITE_AUTO_QUARANTINE };
 enum rf_site_cluster { RF_SITE_MIXED, RF_SITE_CLUSTER_NONSECURE };
@@ -126,6 +128,17 @@ struct rf_site_conf {
     bool capf_sha1_certs;
     uint32_t lsc_days;
     uint32_t lsc_subject; /* enum rf_site_subject */
+    uint32_t lsc_issuer;  /* enum rf_site_issuer */
+    char *cmp_url;        /* with RF_SITE_ISSUER_CMP, as what follows: trust/cmp.h */
+    char *cmp_ra_cert;
+    char *cmp_ra_key;
+    char *cmp_reference;
+    char *cmp_secret_file;
+    char *cmp_trusted;
+    char *cmp_recipient;
+    uint32_t cmp_timeout_s;
+    uint32_t cmp_wait_s; /* a phone waits so long for a CA that needs time */
+    bool cmp_implicit_confirm;
     uint32_t lsc_key_bits;
     uint32_t capf_source_tries;
     uint32_t capf_source_wait_s;

@@ -19,6 +19,7 @@ static const char *const auto_words[] = {"no", "quarantine", NULL};
 static const char *const cluster_words[] = {"mixed", "nonsecure", NULL};
 static const char *const expired_words[] = {"refuse", "with_string", "listed", NULL};
 static const char *const subject_words[] = {"name", "model", NULL};
+static const char *const issuer_words[] = {"local", "cmp", "offline", NULL};
 static const char *const media_words[] = {"best-effort", "require", NULL};
 static const char *const level_words[] = {"error", "warn", "info", "debug", NULL};
 
@@ -435,6 +436,74 @@ static const struct rf_conf_option options[] = {
      .unit = "days",
      .reloads = true,
      .help = "How long a certificate given to a phone is valid"},
+    {.name = "lsc_issuer",
+     .type = RF_CONF_ENUM,
+     .at = AT(lsc_issuer),
+     .fallback = "local",
+     .words = issuer_words,
+     .help = "Who makes the certificates of phones: local (this site's own issuer), cmp (another "
+             "CA, asked while the phone waits) or offline (another CA, to which somebody carries "
+             "the requests: `ringfence capf export`)"},
+    {.name = "cmp_url",
+     .type = RF_CONF_TEXT,
+     .at = AT(cmp_url),
+     .fallback = "",
+     .help = "With lsc_issuer = cmp: where the CA speaks CMP, http://HOST:PORT/PATH"},
+    {.name = "cmp_ra_cert",
+     .type = RF_CONF_TEXT,
+     .at = AT(cmp_ra_cert),
+     .fallback = "",
+     .help = "PEM file with the certificate by which the CA knows this server, and those above it; "
+             "paths of files are below the site's folder or whole"},
+    {.name = "cmp_ra_key",
+     .type = RF_CONF_TEXT,
+     .at = AT(cmp_ra_key),
+     .fallback = "",
+     .help = "Its key, mode 0600: whoever has it gets certificates for any phone"},
+    {.name = "cmp_reference",
+     .type = RF_CONF_TEXT,
+     .at = AT(cmp_reference),
+     .fallback = "",
+     .help = "Name of a secret shared with the CA, instead of a certificate"},
+    {.name = "cmp_secret_file",
+     .type = RF_CONF_TEXT,
+     .at = AT(cmp_secret_file),
+     .fallback = "",
+     .help = "File with that secret, mode 0600"},
+    {.name = "cmp_trusted",
+     .type = RF_CONF_TEXT,
+     .at = AT(cmp_trusted),
+     .fallback = "",
+     .help = "PEM file with certificates to which the signatures of the CA's answers lead"},
+    {.name = "cmp_recipient",
+     .type = RF_CONF_TEXT,
+     .at = AT(cmp_recipient),
+     .fallback = "",
+     .help = "Name of the CA, /CN=CA/O=Example; needed with a secret"},
+    {.name = "cmp_timeout_s",
+     .type = RF_CONF_U32,
+     .at = AT(cmp_timeout_s),
+     .fallback = "15",
+     .min = 1,
+     .max = 300,
+     .unit = "s",
+     .help = "How long the CA may take for one message"},
+    {.name = "cmp_wait_s",
+     .type = RF_CONF_U32,
+     .at = AT(cmp_wait_s),
+     .fallback = "60",
+     .max = 3600,
+     .unit = "s",
+     .reloads = true,
+     .help = "How long a phone is kept waiting for a CA that has its request and needs time; then "
+             "it has to come again"},
+    {.name = "cmp_implicit_confirm",
+     .type = RF_CONF_BOOL,
+     .at = AT(cmp_implicit_confirm),
+     .fallback = "no",
+     .help =
+         "For a CA that takes no confirmation. With yes, an answer that is lost on its way is a "
+         "certificate that the CA gave and nobody has"},
     {.name = "lsc_key_bits",
      .type = RF_CONF_U32,
      .at = AT(lsc_key_bits),
@@ -665,6 +734,8 @@ static enum rf_err check(const struct rf_site_conf *c, struct rf_why *why)
         return refuse(why, "advertise", c->advertise, "an address phones can reach");
     if ((err = site_check_ports(c, why)) != RF_OK)
         return err;
+    if (c->lsc_issuer == RF_SITE_ISSUER_CMP && c->cmp_url[0] == '\0')
+        return rf_why_set(why, RF_ERR_BAD, "conf-cmp", "lsc_issuer = cmp wants cmp_url");
     if (c->lsc_key_bits < c->rsa_min)
         return rf_why_set(why, RF_ERR_BAD, "conf-key-size",
                           "lsc_key_bits = %u is below rsa_min = %u: phones would be refused",

@@ -84,3 +84,23 @@ CREATE INDEX campaign_member_next ON campaign_member (campaign, state, turns);
 CREATE INDEX campaign_member_begun ON campaign_member (campaign, begun_s);
 CREATE INDEX campaign_member_open ON campaign_member (device) WHERE state IN (0, 1);
 CREATE INDEX campaign_member_tell ON campaign_member (tell_s) WHERE state = 1;
+
+-- Certificates that another CA is asked for: one key of a device at a time. Written before the CA is
+-- asked, so that nothing is lost or asked for twice.
+CREATE TABLE lsc_request (
+    id            INTEGER NOT NULL PRIMARY KEY, -- used inside only
+    device        TEXT    NOT NULL UNIQUE REFERENCES device (name) ON DELETE CASCADE, -- who made the key
+    op_id         INTEGER NOT NULL,             -- operation for which it was made last
+    key_sha256    BLOB    NOT NULL UNIQUE CHECK (length(key_sha256) = 32), -- of the SubjectPublicKeyInfo
+    spki          BLOB    NOT NULL CHECK (length(spki) BETWEEN 1 AND 8192), -- the key
+    cn            TEXT    NOT NULL,             -- common name that was asked for
+    state         INTEGER NOT NULL CHECK (state BETWEEN 0 AND 2), -- 0 waits, 1 sent to the CA, 2 a certificate is here
+    tries         INTEGER NOT NULL,             -- how often the CA was asked
+    failures      INTEGER NOT NULL,             -- of these without an answer since the last one
+    next_s        INTEGER NOT NULL,             -- not asked again before; 0: at once
+    reason        TEXT    NOT NULL,             -- code of the last failure, or empty
+    cert_sha256   BLOB    NOT NULL,             -- of the certificate; empty: none is here
+    der           BLOB    NOT NULL CHECK (length(der) <= 8192), -- the certificate, or empty
+    created_s     INTEGER NOT NULL,             -- when the key came
+    changed_s     INTEGER NOT NULL              -- the last change
+) STRICT;

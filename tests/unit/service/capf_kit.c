@@ -72,6 +72,9 @@ static void server_start(struct kit *k)
                                          .issuer_key = issuer_key,
                                          .anchors = k->anchors,
                                          .lsc_issuer = k->lsc_issuer.cert,
+                                         .listed = k->ca != NULL ? k->ca->anchors : NULL,
+                                         .cas = k->ca != NULL ? k->ca->anchors : NULL,
+                                         .ca = k->ca_worker,
                                          .blocked = k->blocked,
                                          .knobs = k->site,
                                          .on_changed = on_changed,
@@ -86,10 +89,18 @@ static void workers_start(struct kit *k)
     k->store_worker = rf_worker_start("store", 64, k->store);
     k->signer_worker = rf_worker_start("signer", 64, k);
     k->check_worker = rf_worker_start("checks", 64, NULL);
+    if (k->cmp == NULL)
+        return;
+    k->capf_ca = rf_capf_ca_new(k->cmp, k->store_worker);
+    k->ca_worker = rf_worker_start("capf-ca", 64, k->capf_ca);
 }
 
 static void workers_stop(struct kit *k)
 {
+    rf_worker_stop(k->ca_worker);
+    rf_capf_ca_free(k->capf_ca);
+    k->ca_worker = NULL;
+    k->capf_ca = NULL;
     rf_worker_stop(k->store_worker);
     rf_worker_stop(k->signer_worker);
     rf_worker_stop(k->check_worker);
@@ -132,6 +143,18 @@ struct kit *kit_prepare(void)
     rf_anchors_mark_makers(k->anchors);
     assert_err(rf_anchors_add(k->anchors, k->lsc_issuer.cert, &why), RF_OK);
     return k;
+}
+
+void kit_use_ca(struct kit *k, enum rf_site_issuer how)
+{
+    struct rf_why why = {0};
+    k->ca = ca_new("Customer CA");
+    k->site->lsc_issuer = how;
+    k->site->cmp_wait_s = 20;
+    struct rf_cmp_spec spec = ca_spec(k->ca);
+    if (how == RF_SITE_ISSUER_CMP)
+        assert_err(rf_cmp_open(&spec, &k->cmp, &why), RF_OK);
+    assert_err(rf_anchors_add(k->anchors, k->ca->id.cert, &why), RF_OK);
 }
 
 void kit_start(struct kit *k)
@@ -179,6 +202,9 @@ void kit_free(struct kit *k)
     rf_site_conf_free(k->site);
     rf_anchors_unref(k->anchors);
     rf_blocklist_free(k->blocked);
+    rf_cmp_free(k->cmp);
+    if (k->ca != NULL)
+        ca_free(k->ca);
     id_fini(&k->mic_root);
     id_fini(&k->lsc_issuer);
     id_fini(&k->issuing);

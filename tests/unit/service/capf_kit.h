@@ -11,9 +11,10 @@
 #ifndef UNIT_SERVICE_CAPF_KIT_H
 #define UNIT_SERVICE_CAPF_KIT_H
 
-#include "../trust/pki.h"
+#include "../trust/ca_kit.h"
 
 #include "base/worker.h"
+#include "service/capf/capf_ca.h"
 #include "service/capf/capf_sessions.h"
 #include "store/store.h"
 #include "trust/path.h"
@@ -64,6 +65,12 @@ struct kit {
     bool is_legacy; /* links come by the listener for old phones */
     bool signer_fails;
 
+    /* with kit_use_ca */
+    struct ca *ca;
+    struct rf_cmp *cmp;
+    struct rf_capf_ca *capf_ca;
+    struct rf_worker *ca_worker;
+
     struct kit_link links[KIT_LINKS];
     size_t n_links;
     char changed[16]; /* on_changed: device and how */
@@ -75,6 +82,8 @@ struct kit *kit_new(void);
 /** The same in two steps: folder and PKI, in which no thread starts, so that a test may fork; and
  * the server on the database as it is. */
 struct kit *kit_prepare(void);
+/** Between the two: another CA issues, asked by CMP, or offline. */
+void kit_use_ca(struct kit *k, enum rf_site_issuer how);
 void kit_start(struct kit *k);
 void kit_free(struct kit *k);
 int kit_set_up(void **state);
