@@ -220,6 +220,10 @@ static enum rf_err read_strings(struct admin_task *t, const struct rf_json *body
                                 struct rf_why *why)
 {
     struct admin_campaign *a = t->campaign;
+    if (a->c.auth != RF_STORE_AUTH_STRING && rf_json_get(body, "string") != NULL)
+        return bad(why, "string-unused",
+                   "\"string\" of a campaign is for auth string; for single phones whose MICs have "
+                   "expired, `ringfence capf install`");
     if (a->c.auth != RF_STORE_AUTH_STRING || a->is_dry)
         return RF_OK;
     if (rf_json_get(body, "string") != NULL)
