@@ -76,7 +76,7 @@ def test_sec_28_lists_are_erased_by_an_unlocked_phone_only(office):
     phone.wait("registered", after=1)
     assert lists_of(phone) == before  # the same site: the same lists
     assert phone.say("settings")["page"]["settings"] == "locked"
-    assert "Erasing CTL and ITL files" in phone.messages()
+    rig.wait_until("the message", lambda: "Erasing CTL and ITL files" in phone.messages())
 
 
 def test_the_configuration_closes_the_settings_or_asks_for_a_password(office):
@@ -88,14 +88,15 @@ def test_the_configuration_closes_the_settings_or_asks_for_a_password(office):
                                                                   "settings-restricted"))):
         office.site.cli("device", "set", A, f"vendorConfig/settingsAccess={access}")  # and it restarts
         phone.wait("registered", after=n + 1)
+        office.site.wait_registered(A)
         assert phone.say("unlock **#", ok=False)["code"] == code
         assert phone.say("trust erase", ok=False)["code"] == code
     office.site.cli("device", "set", A, "vendorConfig/settingsAccess=full")
+    phone.wait("registered", after=3)
+    office.site.wait_registered(A)
     office.site.cli("device", "set", A, "--secret", "commonProfile/phonePassword=-",
                     text_in="open-sesame\n")
-    rig.wait_until("the password has arrived",
-                   lambda: phone.say("settings")["page"]["unlocked_by"] == "password")
-    phone.say("wait registered")
+    phone.wait("registered", after=4)
     assert phone.say("settings")["page"]["unlocked_by"] == "password"
     assert phone.say("unlock **#", ok=False)["code"] == "settings-password"
     phone.child.stdin.write(b"unlock\n")

@@ -107,7 +107,7 @@ def test_sec_96_a_server_unknown_to_tvs_is_refused_with_a_message(office, servic
     assert (one["result"], one["code"]) == ("refused", "tvs-invalid")
     assert service.asked == []
     server = service.url.removeprefix("https://")
-    assert f"Service not trusted: {server}" in phone.messages()
+    rig.wait_until("the message", lambda: f"Service not trusted: {server}" in phone.messages())
     # The twin: as soon as it is known.
     office.site.cli("tvs", "add", service.pem, "--role", "app-server")
     assert opened(phone, service.url, after=1)["result"] == "opened"

@@ -348,30 +348,37 @@ static size_t fits(const struct command *command, const struct words *w)
     return strcmp(command->name, two) == 0 ? 2 : 0;
 }
 
+/* `w` without the command's own n words. */
+static void run_one(struct console *c, const struct command *command, const struct words *w,
+                    size_t n)
+{
+    struct words behind = {0};
+    char text[120];
+    c->command = command->name;
+    for (size_t k = n; k < w->n; k++)
+        behind.word[behind.n++] = w->word[k];
+    if (behind.n >= command->min && behind.n <= command->max) {
+        command->run(c, &behind);
+        return;
+    }
+    snprintf(text, sizeof text, "the words are: %s %s", command->name, command->usage);
+    refuse(c, "usage", text);
+}
+
 void console_run(struct console *c, char *line)
 {
-    struct words w, behind = {0};
+    struct words w;
     c->command = "";
     if (!split(line, &w)) {
         refuse(c, "usage", "too many words; `help` lists what can be said");
         return;
     }
-    for (size_t i = 0; i < COMMANDS_N; i++) {
-        const struct command *command = &commands[i];
-        size_t n = fits(command, &w);
-        if (n == 0)
-            continue;
-        c->command = command->name;
-        for (size_t k = n; k < w.n; k++)
-            behind.word[behind.n++] = w.word[k];
-        if (behind.n < command->min || behind.n > command->max) {
-            char text[120];
-            snprintf(text, sizeof text, "the words are: %s %s", command->name, command->usage);
-            refuse(c, "usage", text);
+    for (size_t i = 0; w.n > 0 && i < COMMANDS_N; i++) {
+        size_t n = fits(&commands[i], &w);
+        if (n > 0) {
+            run_one(c, &commands[i], &w, n);
             return;
         }
-        command->run(c, &behind);
-        return;
     }
     /* What was typed is not repeated: it may have been a secret in the wrong place. */
     refuse(c, "command-unknown", "no such command; `help` lists what can be said");
