@@ -421,7 +421,7 @@ static enum rf_err check_revocation(const struct check *k, X509_STORE_CTX *ctx, 
 {
     STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
     struct revocation_look *look = X509_STORE_CTX_get_app_data(ctx);
-    int n = chain != NULL && look->set != NULL ? sk_X509_num(chain) : 0;
+    int n = chain != NULL ? sk_X509_num(chain) : 0;
     enum rf_err err = RF_OK;
     for (int i = 0; err == RF_OK && i + 1 < n; i++) {
         const struct rf_cert *cert = NULL;
@@ -474,30 +474,25 @@ static X509_STORE *store_for(const struct rf_anchors *a, const struct rf_cert *l
     return a->store;
 }
 
-static enum rf_err verify(struct check *k, X509_STORE_CTX *ctx, struct rf_why *why)
+/* One pass of OpenSSL: the path, or with `look` the lists for the path that was found good. */
+static enum rf_err verify(struct check *k, X509_STORE_CTX *ctx, struct revocation_look *look,
+                          struct rf_why *why)
 {
-    struct revocation_look look;
     X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
     X509_VERIFY_PARAM_set_time(param, (time_t)k->policy->now_s);
     X509_VERIFY_PARAM_set_depth(param, 8);
     X509_VERIFY_PARAM_set_auth_level(param, 0); /* floors are ours */
     X509_STORE_CTX_set_verify_cb(ctx, on_complaint);
-    revocation_begin(k->policy->revocation, &look);
-    revocation_prepare(&look, ctx);
-    (void)X509_STORE_CTX_set_app_data(ctx, &look);
-    enum rf_err err = RF_OK;
+    (void)X509_STORE_CTX_set_app_data(ctx, look);
+    if (look != NULL)
+        revocation_prepare(look, ctx);
     if (X509_verify_cert(ctx) != 1)
-        err = refuse_path(ctx, k->anchors, k->leaf, why);
-    else
-        err = check_chain(k, ctx, why);
-    if (err == RF_OK)
-        err = check_revocation(k, ctx, why);
-    revocation_end(&look);
-    return err;
+        return refuse_path(ctx, k->anchors, k->leaf, why);
+    return look != NULL ? check_revocation(k, ctx, why) : check_chain(k, ctx, why);
 }
 
-/* Everything but the leaf's own rules. */
-static enum rf_err check_path(struct check *k, STACK_OF(X509) * untrusted, struct rf_why *why)
+static enum rf_err run_pass(struct check *k, STACK_OF(X509) * untrusted,
+                            struct revocation_look *look, struct rf_why *why)
 {
     X509_STORE_CTX *ctx = X509_STORE_CTX_new();
     X509_STORE *store = store_for(k->anchors, k->leaf);
@@ -505,10 +500,25 @@ static enum rf_err check_path(struct check *k, STACK_OF(X509) * untrusted, struc
     if (ctx == NULL || X509_STORE_CTX_init(ctx, store, rf_cert_x509(k->leaf), untrusted) != 1)
         err = rf_why_openssl(why, RF_ERR_CRYPTO, "path-other", "path check");
     else
-        err = verify(k, ctx, why);
+        err = verify(k, ctx, look, why);
     X509_STORE_CTX_free(ctx);
     X509_STORE_free(store);
     ERR_clear_error();
+    return err;
+}
+
+/* Everything but the leaf's own rules. Lists are long, and looked at only for whom an anchor
+ * vouches: a stranger does not make us hash them. */
+static enum rf_err check_path(struct check *k, STACK_OF(X509) * untrusted, struct rf_why *why)
+{
+    struct revocation_look look;
+    enum rf_err err = run_pass(k, untrusted, NULL, why);
+    if (err != RF_OK)
+        return err;
+    revocation_begin(k->policy->revocation, &look);
+    if (look.set != NULL)
+        err = run_pass(k, untrusted, &look, why);
+    revocation_end(&look);
     return err;
 }
 
@@ -547,7 +557,7 @@ enum rf_err rf_path_check(const struct rf_anchors *a, const struct rf_cert *leaf
 static bool may_be_kept(const struct rf_path_policy *policy)
 {
     return rf_fault_skips("path.memo-revocation") ||
-           (policy->revocation == NULL && !policy->excuse_expired);
+           (!rf_revocation_is_asked(policy->revocation) && !policy->excuse_expired);
 }
 
 enum rf_err rf_path_check_noting(const struct rf_anchors *a, const struct rf_cert *leaf,

@@ -60,8 +60,9 @@ struct rf_path_policy {
 
 /** What a check has found, kept beside the certificate it was about, by whoever will ask again: a
  * session that is resumed, whose certificate is the same as before. Nothing (all zero) holds never.
- * What is no matter of the path (what was blocked, names) is not in it; and with a policy that asks
- * about revocation, or excuses an end, nothing is kept and nothing holds. */
+ * What is no matter of the path (what was blocked, names) is not in it; and where anything
+ * is asked about revocation (rf_revocation_is_asked), or a policy excuses an end, nothing is kept
+ * and nothing holds. */
 struct rf_path_memo {
     bool is_good;
     bool allow_sha1; /* the policy it was good under */

@@ -237,6 +237,17 @@ enum rf_revocation_mode rf_revocation_mode(struct rf_revocation *r)
     return mode;
 }
 
+bool rf_revocation_is_asked(struct rf_revocation *r)
+{
+    struct revocation_look look;
+    revocation_begin(r, &look);
+    const struct revocation_set *set = look.set;
+    bool is_asked = set != NULL && (set->mode == RF_REVOCATION_STRICT || set->n > 0 ||
+                                    set->asks_all || set->asked.len > 0);
+    revocation_end(&look);
+    return is_asked;
+}
+
 /* By value: what is held ends with the look. */
 static bool find_answer(const struct rf_revocation *r, struct rf_slice sha256,
                         struct rf_revocation_answer *out)
@@ -361,7 +372,7 @@ static const char *text_of(const char *code)
 }
 
 /* Nothing that counts says that it is good. */
-static enum rf_err doubt(struct revocation_look *look, struct rf_cert *cert, const char *code,
+static enum rf_err doubt(struct revocation_look *look, const struct rf_cert *cert, const char *code,
                          bool has_source, struct rf_why *why)
 {
     const struct rf_revocation *r = look->of;
@@ -388,8 +399,8 @@ static const char *open_by_answer(const struct rf_revocation_answer *answer, boo
     return answer->code;
 }
 
-enum rf_err revocation_judge(struct revocation_look *look, size_t depth, struct rf_cert *cert,
-                             struct rf_cert *issuer, int64_t now_s, struct rf_why *why)
+enum rf_err revocation_judge(struct revocation_look *look, size_t depth, const struct rf_cert *cert,
+                             const struct rf_cert *issuer, int64_t now_s, struct rf_why *why)
 {
     struct rf_revocation_answer answer = {.code = ""};
     const struct rf_revocation *r = look->of;

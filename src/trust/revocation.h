@@ -30,7 +30,7 @@ struct rf_revocation;
 /** Both may be called on any thread, in the middle of a handshake: they only hand on. */
 struct rf_revocation_ops {
     /** Nothing is known of `cert` that counts, and a responder is set for its issuer. */
-    void (*ask)(void *arg, struct rf_cert *cert, struct rf_cert *issuer);
+    void (*ask)(void *arg, const struct rf_cert *cert, const struct rf_cert *issuer);
     /** It was let in although its state is not known; the reason is in `why`. */
     void (*doubt)(void *arg, const struct rf_cert *cert, const struct rf_why *why);
 };
@@ -57,6 +57,9 @@ RF_MUST_CHECK enum rf_err rf_revocation_set(struct rf_revocation *r,
                                             const struct rf_revocation_conf *conf,
                                             struct rf_why *why);
 enum rf_revocation_mode rf_revocation_mode(struct rf_revocation *r);
+/** Can a path check find anything here? Not where it is off, nor lenient with neither list nor
+ * responder. `r` may be NULL: no. */
+bool rf_revocation_is_asked(struct rf_revocation *r);
 
 /** What is known of one certificate by OCSP. */
 struct rf_revocation_answer {

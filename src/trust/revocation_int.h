@@ -33,7 +33,7 @@ bool revocation_is_about(int error);
 
 /** One certificate of a verified path, of which the next one is `issuer`. RF_OK; RF_ERR_DENIED
  * cert-revoked or, strict, the reason why its state is not known. */
-enum rf_err revocation_judge(struct revocation_look *look, size_t depth, struct rf_cert *cert,
-                             struct rf_cert *issuer, int64_t now_s, struct rf_why *why);
+enum rf_err revocation_judge(struct revocation_look *look, size_t depth, const struct rf_cert *cert,
+                             const struct rf_cert *issuer, int64_t now_s, struct rf_why *why);
 
 #endif

@@ -39,5 +39,7 @@ extern const struct cmd cmd_capf_requests_list, cmd_capf_requests_export, cmd_ca
 extern const struct cmd cmd_issuer_show, cmd_issuer_request, cmd_issuer_import, cmd_issuer_trust,
     cmd_issuer_distrust;
 extern const struct cmd cmd_cert_block, cmd_cert_unblock, cmd_cert_blocked;
+extern const struct cmd cmd_crl_import, cmd_crl_fetch, cmd_crl_list, cmd_crl_remove;
+extern const struct cmd cmd_ocsp_import, cmd_ocsp_list, cmd_ocsp_remove;
 
 #endif

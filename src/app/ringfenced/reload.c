@@ -113,6 +113,8 @@ enum rf_err server_reload(struct server *s, rf_admin_reload_fn each, void *each_
         err = capf_anchors_load(s, why);
     if (err == RF_OK)
         err = signalling_renew(s, wanted, why);
+    if (err == RF_OK)
+        err = rf_revocation_service_set(s->revocations, wanted, why);
     if (err != RF_OK)
         return err;
     rf_site_conf_compare(s->site->conf, file, tell, &p);

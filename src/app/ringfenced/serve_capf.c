@@ -66,6 +66,7 @@ enum rf_err capf_prepare(struct server *s, struct rf_why *why)
                                         .cas = s->lsc_cas,
                                         .cmp = s->cmp,
                                         .blocked = s->blocked,
+                                        .revocation = s->revocation,
                                         .on_changed = on_changed,
                                         .arg = s,
                                         .on_alarm = event_of_listener};

@@ -69,8 +69,10 @@ static enum rf_err trusts_client(void *arg, const struct rf_peer *peer, struct r
 {
     struct server *s = arg;
     const struct rf_site_conf *conf = s->site->conf;
-    struct rf_path_policy policy = {
-        .now_s = rf_wall_s(rf_clock_real()), .rsa_min = conf->rsa_min, .is_lsc_purpose = true};
+    struct rf_path_policy policy = {.now_s = rf_wall_s(rf_clock_real()),
+                                    .rsa_min = conf->rsa_min,
+                                    .is_lsc_purpose = true,
+                                    .revocation = s->revocation};
     struct rf_why as_lsc = {0};
     const struct signalling *now = atomic_load(&s->signalling);
     if (rf_path_check(now->lsc, peer->cert, peer->chain, &policy, NULL, &as_lsc) == RF_OK)
@@ -138,6 +140,7 @@ static enum rf_err listen_http(struct server *s, uint16_t port, struct rf_tls *t
                                       .trusts = trusts_client,
                                       .trusts_arg = s,
                                       .blocked = s->blocked,
+                                      .revocation = s->revocation,
                                       .wants_proof = tls != NULL && site->https_proof,
                                       .handshake_ms = site->handshake_s * 1000u,
                                       .connections_max = site->http_connections,

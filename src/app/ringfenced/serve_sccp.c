@@ -16,19 +16,21 @@ static enum rf_tls_alert alert_of(const char *code)
         return RF_TLS_ALERT_UNKNOWN_CA;
     if (strcmp(code, "cert-expired") == 0)
         return RF_TLS_ALERT_EXPIRED;
-    if (strcmp(code, "cert-blocked") == 0)
+    if (strcmp(code, "cert-blocked") == 0 || strcmp(code, "cert-revoked") == 0)
         return RF_TLS_ALERT_REVOKED;
     return RF_TLS_ALERT_BAD_CERTIFICATE;
 }
 
 /* An LSC first; where the knob allows it, then a manufacturer's certificate. */
-static enum rf_err check_paths(const struct signalling *now, const struct rf_tls_presented *peer,
+static enum rf_err check_paths(const struct server *s, const struct rf_tls_presented *peer,
                                bool allow_sha1, enum rf_tls_alert *alert, struct rf_why *why)
 {
+    const struct signalling *now = atomic_load(&s->signalling);
     struct rf_path_policy lsc = {.now_s = rf_wall_s(rf_clock_real()),
                                  .rsa_min = now->rsa_min,
                                  .allow_sha1 = allow_sha1,
-                                 .is_lsc_purpose = true};
+                                 .is_lsc_purpose = true,
+                                 .revocation = s->revocation};
     struct rf_path_policy mic = lsc;
     struct rf_path_memo memo = {0};
     struct rf_why as_lsc = {0};
@@ -69,7 +71,7 @@ static enum rf_err judge(const struct server *s, const struct rf_tls_presented *
     struct rf_why blocked = {0};
     if (rf_fault_skips("server.signalling-path"))
         return RF_OK;
-    enum rf_err err = check_paths(atomic_load(&s->signalling), peer, allow_sha1, alert, why);
+    enum rf_err err = check_paths(s, peer, allow_sha1, alert, why);
     if (err != RF_OK || rf_blocklist_check(s->blocked, peer->leaf, &blocked) == RF_OK)
         return err;
     *alert = alert_of(blocked.code);
@@ -209,7 +211,8 @@ enum rf_err sccp_prepare(struct server *s, struct rf_why *why)
                                         .keepalive_s = site->keepalive_s,
                                         .listed_issuer = s->lsc_issuer,
                                         .listed = s->lsc_listed,
-                                        .blocked = s->blocked};
+                                        .blocked = s->blocked,
+                                        .revocation = s->revocation};
     s->sccp = rf_sccp_service_new(&conf);
     s->links = rf_sccp_links_new(s->io, rf_loop_mailbox(s->call_loop));
     rf_sccp_service_set_legacy_models(s->sccp, site->legacy_models);

@@ -149,6 +149,7 @@ static enum rf_err prepare(struct server *s, struct rf_why *why)
     take_signals(s);
     watch_signer(s);
     s->io = rf_workers_new(workers_n(s->site->conf), rf_clock_real());
+    revocations_prepare(s);
     err = sccp_prepare(s, why); /* reads the database: nobody else has it yet */
     if (err == RF_OK)
         err = files_remember(s, why);
@@ -161,7 +162,8 @@ static enum rf_err prepare(struct server *s, struct rf_why *why)
     s->signer_worker = rf_worker_start("signer", SIGNER_JOBS_MAX, s->signer);
     s->second_signer_worker =
         rf_worker_start("signer", SIGNER_JOBS_MAX, rf_signer_second(s->signer));
-    return capf_prepare(s, why);
+    err = revocations_start(s, why);
+    return err == RF_OK ? capf_prepare(s, why) : err;
 }
 
 static enum rf_err listen_all(struct server *s, const struct user *user, struct rf_why *why)
@@ -244,6 +246,7 @@ void server_stop(struct server *s)
 {
     files_close(s);
     sccp_close(s);
+    rf_revocation_service_stop(s->revocations);
     rf_worker_stop(s->signer_worker);
     rf_worker_stop(s->second_signer_worker);
     rf_capf_service_end(s->capf); /* asks the store */
@@ -265,6 +268,7 @@ void server_stop(struct server *s)
     rf_signer_close(s->signer);
     rf_store_close(s->store);
     rf_blocklist_free(s->blocked);
+    rf_revocation_service_free(s->revocations);
     rf_anchors_unref(s->capf_anchors);
     rf_cert_unref(s->lsc_issuer);
     issuers_free(s);

@@ -19,6 +19,7 @@
 #include "service/capf/capf_service.h"
 #include "service/provision/http_files.h"
 #include "service/provision/tftp_server.h"
+#include "service/revocation/revocation_service.h"
 #include "service/sccp/sccp_link.h"
 #include "service/site/site.h"
 #include "service/tvs/tvs_service.h"
@@ -97,6 +98,8 @@ struct server {
     _Atomic(struct signalling *) signalling;
 
     struct rf_blocklist *blocked; /* set by the store worker */
+    struct rf_revocation_service *revocations;
+    struct rf_revocation *revocation; /* what they know */
     struct rf_anchors *capf_anchors;
     struct rf_capf_service *capf;
     struct rf_tvs_service *tvs; /* NULL: switched off, or without a key */
@@ -245,6 +248,18 @@ void events_trim(struct server *s);
 /** From the database, at the start and by the store worker; and on the call-control thread. */
 enum rf_err blocked_renew(void *arg, struct rf_store *store, struct rf_why *why);
 void blocked_end(void *arg);
+
+/* revocations.c */
+/** Nothing is known yet; before the parts that ask. */
+void revocations_prepare(struct server *s);
+/** What the site has, before anybody's path is checked. */
+enum rf_err revocations_start(struct server *s, struct rf_why *why);
+/* of the admin operations' table */
+void revocations_show(void *arg, struct rf_json *out);
+void *revocations_begin(void *arg);
+enum rf_err revocations_make(void *made, struct rf_why *why);
+void revocations_use(void *made);
+void revocations_drop(void *made);
 
 /* expiry.c */
 /** Warn of certificates that end, now and every hour. Main thread. */

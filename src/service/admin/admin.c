@@ -82,6 +82,9 @@ static const struct admin_route routes[] = {
      admin_mic_allow_answer},
     {RF_HTTP_DELETE, "/v1/devices/*/mic", NULL, NULL, admin_mic_forbid_store, NULL,
      admin_mic_forbid_answer},
+    {RF_HTTP_GET, "/v1/revocation", NULL, NULL, NULL, NULL, admin_revocation_answer},
+    {RF_HTTP_POST, "/v1/revocation", admin_revocation_begin, NULL, admin_revocation_store, NULL,
+     admin_revocation_changed_answer},
     {RF_HTTP_GET, "/v1/events", admin_events_begin, NULL, admin_events_store, NULL,
      admin_events_answer},
     {RF_HTTP_GET, "/v1/calls", NULL, NULL, NULL, admin_calls_calls, admin_calls_answer},
@@ -220,6 +223,8 @@ static void task_free(struct admin_task *t)
         ADMIN_OPS(t, config_release)(t->config.view);
     if (t->tvs != NULL)
         ADMIN_OPS(t, tvs_use)(t->tvs);
+    if (t->revocation != NULL)
+        ADMIN_OPS(t, revocation_drop)(t->revocation);
     rf_secret_fini(&t->change.string);
     rf_wipe(&t->change.capf, sizeof t->change.capf);
     rf_cert_unref(t->lsc);

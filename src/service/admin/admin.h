@@ -142,6 +142,11 @@ struct rf_admin_ops {
     /** What TVS vouches for is to be made anew; goes with tvs_use, whatever came of it. */
     void *(*tvs_begin)(void *arg);
     void (*tvs_use)(void *made);
+    /** What is known of revoked certificates; and lists that are to be read again, as above. */
+    void (*revocation_show)(void *arg, struct rf_json *out);
+    void *(*revocation_begin)(void *arg);
+    void (*revocation_use)(void *made);
+    void (*revocation_drop)(void *made); /* or not */
     /** Keep an event; never waits. For what no change in the database goes with. */
     void (*event)(void *arg, const struct rf_store_event *event);
     /** Hand a message to the call-control thread; never refused, and answered by the message's own
@@ -157,6 +162,7 @@ struct rf_admin_ops {
 
     /* Store worker. */
     enum rf_err (*tvs_make)(void *made, struct rf_store *store, struct rf_why *why);
+    enum rf_err (*revocation_make)(void *made, struct rf_why *why);
     /** The block list of the database is in force from now on, for whoever comes. */
     enum rf_err (*blocked_renew)(void *arg, struct rf_store *store, struct rf_why *why);
 

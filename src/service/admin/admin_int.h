@@ -112,6 +112,7 @@ struct admin_task {
     void *tvs;                       /* of the program; NULL: none */
     struct admin_campaign *campaign; /* owned; NULL: none */
     struct rf_json *campaigns;
+    void *revocation; /* as tvs */
     struct rf_store_block block;
     struct rf_store_mic_allow mic_allow;
     struct rf_cert *lsc; /* by another CA, brought for a phone */
@@ -282,6 +283,14 @@ enum rf_err admin_mic_allowed_store(struct admin_task *t, struct rf_store *store
 void admin_mic_allowed_answer(struct admin_task *t, struct rf_json *out);
 enum rf_err admin_mics_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
 void admin_mics_answer(struct admin_task *t, struct rf_json *out);
+
+/* admin_revocation.c */
+void admin_revocation_answer(struct admin_task *t, struct rf_json *out);
+enum rf_err admin_revocation_begin(struct admin_task *t, struct rf_http_req *req,
+                                   struct rf_why *why);
+enum rf_err admin_revocation_store(struct admin_task *t, struct rf_store *store,
+                                   struct rf_why *why);
+void admin_revocation_changed_answer(struct admin_task *t, struct rf_json *out);
 
 /* admin_expiry.c */
 /** What ends within 180 days, into t->ending and t->n_ending. */

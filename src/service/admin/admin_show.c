@@ -180,6 +180,9 @@ void admin_status_answer(struct admin_task *t, struct rf_json *out)
     rf_json_set_take(out, "listeners", listeners_json(s));
     rf_json_set_take(out, "weak", weak);
     rf_json_set_bool(out, "keylog", conf->keylog[0] != '\0');
+    struct rf_json *revocation = rf_json_obj();
+    admin_revocation_answer(t, revocation);
+    rf_json_set_take(out, "revocation", revocation);
     set_counts(out, t);
     rf_json_set_take(out, "certificates", rf_steal(&t->shown));
     rf_json_set_take(out, "lists", rf_steal(&t->lists));

@@ -156,7 +156,8 @@ enum rf_err capf_check_path(const struct capf_case *c, const struct rf_cert *cer
                                     .rsa_min = c->knobs.rsa_min,
                                     .allow_sha1 = c->knobs.sha1_certs || c->is_legacy,
                                     .excuse_expired = excuse_expired,
-                                    .is_lsc_purpose = is_ours};
+                                    .is_lsc_purpose = is_ours,
+                                    .revocation = c->revocation};
     return rf_path_check(c->anchors, cert, NULL, &policy, anchor, why);
 }
 

@@ -132,6 +132,7 @@ struct capf_case {
     struct rf_anchors *listed; /* issuers of LSCs; may be NULL, as cas */
     struct rf_anchors *cas;
     const struct rf_blocklist *blocked;
+    struct rf_revocation *revocation;
     rf_capf_key_fn issuer_key;
     int64_t now_s; /* when the present job was posted */
 

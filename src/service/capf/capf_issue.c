@@ -217,6 +217,7 @@ static const char *judge_fetched(struct capf_case *c, struct rf_store *store,
         .now_s = c->now_s,
         .rsa_min = c->knobs.rsa_min,
         .allow_sha1 = c->knobs.sha1_certs,
+        .revocation = c->revocation,
         .excuse_expired = true}; /* so that its end is known; it proves nothing by that */
     RF_AUTO(rf_store_cert_fini) struct rf_store_cert known = {0};
     if (rf_store_cert_load(store, rf_cert_sha256(cert).p, &known, &why) == RF_OK)

@@ -158,6 +158,7 @@ enum rf_err rf_capf_service_new(const struct rf_capf_service_conf *conf,
                                              .cas = conf->cas,
                                              .ca = s->ca_worker,
                                              .blocked = conf->blocked,
+                                             .revocation = conf->revocation,
                                              .knobs = conf->site->conf,
                                              .on_changed = conf->on_changed,
                                              .arg = conf->arg};

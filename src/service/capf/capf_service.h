@@ -60,6 +60,7 @@ struct rf_capf_service_conf {
     struct rf_anchors *cas;
     const struct rf_cmp *cmp;           /* with lsc_issuer = cmp; borrowed */
     const struct rf_blocklist *blocked; /* may be NULL; borrowed */
+    struct rf_revocation *revocation;   /* as well */
     /** May be NULL. Something of the device changed: a certificate was issued to it (and has not
      * left yet), its operation is done, or failed: it has another certificate or configuration now.
      * Loop's thread. */

@@ -220,6 +220,7 @@ static struct capf_case *case_new(const struct rf_capf_sessions *all, const stru
     c->listed = anchors_ref(all->conf.listed);
     c->cas = anchors_ref(all->conf.cas);
     c->blocked = all->conf.blocked;
+    c->revocation = all->conf.revocation;
     c->issuer_key = all->conf.issuer_key;
     c->frame = RF_BUF(RF_CAPF_BODY_MAX);
     c->given = RF_BUF(RF_CAPF_CERT_MAX);

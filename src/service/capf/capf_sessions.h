@@ -48,6 +48,7 @@ struct rf_capf_sessions_conf {
     struct rf_anchors *cas;
     struct rf_worker *ca; /* its state is a struct rf_capf_ca; NULL unless lsc_issuer is cmp */
     const struct rf_blocklist *blocked;
+    struct rf_revocation *revocation;
     const struct rf_site_conf *knobs; /* copied */
     void (*on_changed)(void *arg, const char *device, bool is_done);
     void *arg;

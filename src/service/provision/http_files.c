@@ -266,7 +266,8 @@ static bool is_of_device(const struct connection *c, const char *device)
 {
     const struct rf_peer *peer = rf_link_peer(c->link);
     if (!c->is_trusted || peer->cert == NULL || device[0] == '\0' ||
-        rf_blocklist_check(c->s->conf.blocked, peer->cert, NULL) != RF_OK)
+        rf_blocklist_check(c->s->conf.blocked, peer->cert, NULL) != RF_OK ||
+        rf_revocation_check(c->s->conf.revocation, peer->cert, NULL) != RF_OK)
         return false;
     return rf_fault_skips("https.device-name") ||
            rf_name_matches_device(peer->cert, rf_slice_str(device), NULL, NULL, NULL) == RF_OK;

@@ -10,6 +10,7 @@
 #include "net/link.h"
 #include "service/provision/provision.h"
 #include "trust/blocklist.h"
+#include "trust/revocation.h"
 
 #define RF_HTTP_FILES_CONNECTIONS 2048u
 #define RF_HTTP_FILES_PER_ADDRESS 8u
@@ -40,6 +41,7 @@ struct rf_http_files_conf {
     enum rf_err (*trusts)(void *arg, const struct rf_peer *peer, struct rf_why *why);
     void *trusts_arg;
     const struct rf_blocklist *blocked; /* asked with each request; may be NULL; borrowed */
+    struct rf_revocation *revocation;   /* as well */
     bool wants_proof;         /* HTTPS: no configuration without the certificate of its device */
     uint32_t handshake_ms;    /* 0: the link's default */
     uint32_t connections_max; /* 0: RF_HTTP_FILES_CONNECTIONS */

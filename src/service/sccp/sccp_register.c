@@ -117,9 +117,12 @@ static bool check_cert(const struct session *s, const struct rf_sccp_device *d, 
     struct rf_why why = {0};
     if (!s->has_tls)
         return true;
-    /* It may have been blocked since the handshake. */
+    /* It may have been blocked or revoked since the handshake. */
     if (rf_blocklist_check(s->svc->conf.blocked, s->cert, &why) != RF_OK)
         return refuse(r, RF_SCCP_CAUSE_AUTHENTICATION, "Certificate blocked", "%s",
+                      rf_why_text(&why));
+    if (rf_revocation_check(s->svc->conf.revocation, s->cert, &why) != RF_OK)
+        return refuse(r, RF_SCCP_CAUSE_AUTHENTICATION, "Certificate revoked", "%s",
                       rf_why_text(&why));
     if (rf_fault_skips("sccp.certificate-state"))
         return true;

@@ -204,19 +204,34 @@ void sccp_session_close(struct session *s, const char *reason)
     session_free(s);
 }
 
-static struct session *blocked_find(struct session *s, const struct rf_blocklist *blocked)
+/* Why it may not go on, or NULL. */
+static const char *why_not(const struct rf_sccp_service *svc, const struct session *s)
 {
-    while (s != NULL && (s->cert == NULL || rf_blocklist_check(blocked, s->cert, NULL) == RF_OK))
-        s = s->next;
-    return s;
+    if (s->cert == NULL)
+        return NULL;
+    if (rf_blocklist_check(svc->conf.blocked, s->cert, NULL) != RF_OK)
+        return "its certificate was blocked";
+    if (rf_revocation_check(svc->conf.revocation, s->cert, NULL) != RF_OK)
+        return "its certificate was revoked";
+    return NULL;
+}
+
+/* To the end of the bucket or the first that may not. */
+static const char *next_refused(const struct rf_sccp_service *svc, struct session **s)
+{
+    const char *reason = NULL;
+    while (*s != NULL && (reason = why_not(svc, *s)) == NULL)
+        *s = (*s)->next;
+    return reason;
 }
 
 void rf_sccp_end_blocked(struct rf_sccp_service *svc)
 {
     for (size_t i = 0; i < BUCKETS; i++) {
-        struct session *s;
-        while ((s = blocked_find(svc->sessions[i], svc->conf.blocked)) != NULL)
-            sccp_session_close(s, "its certificate was blocked");
+        struct session *s = svc->sessions[i];
+        const char *reason;
+        for (; (reason = next_refused(svc, &s)) != NULL; s = svc->sessions[i])
+            sccp_session_close(s, reason);
     }
 }
 

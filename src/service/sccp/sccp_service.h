@@ -19,6 +19,7 @@
 #include "service/sccp/sccp_load.h"
 #include "trust/blocklist.h"
 #include "trust/path.h"
+#include "trust/revocation.h"
 #include "wire/sccp/sccp.h"
 
 struct rf_cert;
@@ -157,6 +158,7 @@ struct rf_sccp_service_conf {
     struct rf_cert *listed_issuer;
     struct rf_anchors *listed;          /* more of these, by name; may be NULL */
     const struct rf_blocklist *blocked; /* may be NULL; borrowed */
+    struct rf_revocation *revocation;   /* as well */
 };
 
 struct rf_sccp_service;
@@ -189,8 +191,8 @@ RF_MUST_CHECK enum rf_err rf_sccp_device_remove(struct rf_sccp_service *svc, con
 /** Tell a registered phone to reset or restart. RF_ERR_NOT_FOUND when it is not registered. */
 RF_MUST_CHECK enum rf_err rf_sccp_device_reset(struct rf_sccp_service *svc, const char *name,
                                                enum rf_sccp_reset_type type);
-/** The block list has changed: every link with a certificate that stands in it ends now, also one
- * that has not registered yet. */
+/** The block list has changed, or what is known of revoked certificates: every link with a
+ * certificate that must not count any more ends now, also one that has not registered yet. */
 void rf_sccp_end_blocked(struct rf_sccp_service *svc);
 /** Allowed names: 1-15 of A-Z 0-9 - _ ; SEP names need their twelve hex digits. */
 bool rf_sccp_device_name_ok(struct rf_slice name);

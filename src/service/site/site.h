@@ -25,7 +25,9 @@
     X(RUN, "run", DIR)                                                                             \
     X(TRUST, "trust", DIR)                                                                         \
     X(MIC_ROOTS, "trust/mic-roots", DIR) /* anchors for MICs shown to CAPF */                      \
-    /* these four are made when they are needed */                                                 \
+    /* these are made when they are needed */                                                      \
+    X(CRLS, "trust/crl", FILE)                /* folder: lists of revoked certificates */          \
+    X(RESPONDERS, "trust/ocsp", FILE)         /* folder: OCSP responders, believed for all */      \
     X(LIST_ENTRIES, "trust/list", FILE)       /* folder: further entries of trust lists */         \
     X(LSC_ISSUERS, "trust/lsc-issuers", FILE) /* folder: former issuers, still believed */         \
     X(LSC_CAS, "trust/lsc-cas", FILE)         /* folder: other CAs that issue LSCs for us */       \
@@ -74,6 +76,14 @@ enum rf_site_list_version { RF_SITE_LISTS_10, RF_SITE_LISTS_11 };
 enum rf_site_auto_register { RF_SITE_AUTO_NO, RF_SITE_AUTO_QUARANTINE };
 enum rf_site_cluster { RF_SITE_MIXED, RF_SITE_CLUSTER_NONSECURE };
 
+/** URLs in crl_url, and in ocsp_url. */
+#define RF_SITE_URLS_MAX 16
+enum rf_site_revocation {
+    RF_SITE_REVOCATION_OFF,
+    RF_SITE_REVOCATION_LENIENT,
+    RF_SITE_REVOCATION_STRICT
+};
+
 /** The configuration, filled from rf_site_conf_def. Texts are never NULL. */
 struct rf_site_conf {
     char *name;         /* of the site, in certificates' names and the phones' configuration */
@@ -120,6 +130,10 @@ struct rf_site_conf {
     uint32_t auto_register;   /* enum rf_site_auto_register */
     uint32_t cluster;         /* enum rf_site_cluster */
     uint32_t rsa_min;         /* bits of a phone's RSA key */
+    uint32_t revocation;      /* enum rf_site_revocation */
+    char *crl_url;            /* URLs of lists of revoked certificates, blanks between */
+    char *ocsp_url;           /* URLs of responders, each for all issuers or as FINGERPRINT=URL */
+    uint32_t revocation_check_s;
     bool accept_mic_for_signalling;
     bool accept_mic_for_capf;
     uint32_t expired_mic; /* enum rf_site_expired_mic */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What options of the configuration ask of each other where listeners are concerned. */
+/* What options of the configuration ask of each other where listeners are concerned; and URLs. */
 #include "service/site/site_int.h"
 
 #include "base/text.h"
+#include "net/http.h"
 #include "net/network.h"
 
 #include <string.h>
@@ -75,4 +76,46 @@ unsigned site_line_of(struct rf_slice text, const char *told)
         if (rf_next_piece(&line, '=', &name) && rf_slice_eq(rf_trim(name), option))
             return number;
     return 0;
+}
+
+/* ---- URLs ---- */
+
+static enum rf_err refuse_urls(struct rf_why *why, const char *name, const char *value,
+                               const char *wants)
+{
+    char shown[80];
+    return rf_why_set(why, RF_ERR_BAD, "conf-value", "%s = %s: wants %s", name,
+                      rf_escape(rf_slice_str(value), shown, sizeof shown), wants);
+}
+
+static bool are_urls(const char *text, bool may_name_issuers)
+{
+    struct rf_slice rest = rf_slice_str(text);
+    struct rf_slice one;
+    struct rf_http_url url;
+    char word[900];
+    size_t n = 0;
+    if (strlen(text) > 1000)
+        return false;
+    while (rest.len > 0 && rf_next_piece(&rest, ' ', &one)) {
+        if (++n > RF_SITE_URLS_MAX || !rf_slice_to_str(one, word, sizeof word))
+            return false;
+        bool names = may_name_issuers && strspn(word, "0123456789abcdef") == 64 && word[64] == '=';
+        if (!rf_http_url_parse(names ? &word[65] : word, &url))
+            return false;
+    }
+    return true;
+}
+
+enum rf_err site_check_urls(const struct rf_site_conf *c, struct rf_why *why)
+{
+    if (!are_urls(c->crl_url, false))
+        return refuse_urls(
+            why, "crl_url", c->crl_url,
+            "at most 16 URLs such as http://ca.example/phones.crl, one blank between");
+    if (!are_urls(c->ocsp_url, true))
+        return refuse_urls(why, "ocsp_url", c->ocsp_url,
+                           "at most 16 of http://ocsp.example/ or FINGERPRINT=http://ocsp.example/ "
+                           "(64 hexadecimal digits in lower case), one blank between");
+    return RF_OK;
 }

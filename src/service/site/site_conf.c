@@ -21,6 +21,7 @@ static const char *const expired_words[] = {"refuse", "with_string", "listed", N
 static const char *const subject_words[] = {"name", "model", NULL};
 static const char *const issuer_words[] = {"local", "cmp", "offline", NULL};
 static const char *const media_words[] = {"best-effort", "require", NULL};
+static const char *const revocation_words[] = {"off", "lenient", "strict", NULL};
 static const char *const level_words[] = {"error", "warn", "info", "debug", NULL};
 
 #define AT(member) offsetof(struct rf_site_conf, member)
@@ -353,6 +354,40 @@ static const struct rf_conf_option options[] = {
      .reloads = true,
      .weak = true,
      .help = "Smallest RSA key a phone may have; below 2048 is weak"},
+    {.name = "revocation",
+     .type = RF_CONF_ENUM,
+     .at = AT(revocation),
+     .fallback = "lenient",
+     .words = revocation_words,
+     .reloads = true,
+     .weak = true,
+     .help = "Certificates of phones that their issuers revoke: lenient (refused is what is known "
+             "to be revoked), strict (and also what might be, because no list and no responder "
+             "says that it is not) or off (weak: nothing is looked at)"},
+    {.name = "crl_url",
+     .type = RF_CONF_TEXT,
+     .at = AT(crl_url),
+     .fallback = "",
+     .reloads = true,
+     .help = "Where lists of revoked certificates (CRLs) are fetched: http URLs, blanks between. "
+             "Each list says whose it is"},
+    {.name = "ocsp_url",
+     .type = RF_CONF_TEXT,
+     .at = AT(ocsp_url),
+     .fallback = "",
+     .reloads = true,
+     .help = "OCSP responders, blanks between: URL (for every issuer but our own) or "
+             "FINGERPRINT=URL (for the issuer with this SHA-256 fingerprint)"},
+    {.name = "revocation_check_s",
+     .type = RF_CONF_U32,
+     .at = AT(revocation_check_s),
+     .fallback = "240",
+     .min = 1,
+     .max = 86400,
+     .unit = "seconds",
+     .reloads = true,
+     .help = "Lists are fetched, and responders asked about each certificate, again after so "
+             "long: a phone whose certificate was revoked is cut off by then"},
     {.name = "accept_mic_for_signalling",
      .type = RF_CONF_BOOL,
      .at = AT(accept_mic_for_signalling),
@@ -725,6 +760,8 @@ static enum rf_err check(const struct rf_site_conf *c, struct rf_why *why)
     enum rf_err err = check_texts(c, why);
     if (err == RF_OK)
         err = site_check_legacy(c, why);
+    if (err == RF_OK)
+        err = site_check_urls(c, why);
     if (err != RF_OK)
         return err;
     if (is_everywhere(c->listen) && c->advertise[0] == '\0')
@@ -863,6 +900,8 @@ static bool is_weak(const struct rf_conf_option *o, const struct rf_site_conf *c
 {
     if (!o->weak || rf_conf_same(o, conf, defaults))
         return false;
+    if (o->at == AT(revocation))
+        return conf->revocation == RF_SITE_REVOCATION_OFF;
     return o->at != AT(rsa_min) || conf->rsa_min < defaults->rsa_min;
 }
 

@@ -214,6 +214,34 @@ static void op_campaigns_changed(void *arg)
     ((struct world *)arg)->campaign_changes++;
 }
 
+static void op_revocation_show(void *arg, struct rf_json *out)
+{
+    const struct world *w = arg;
+    rf_json_set_str(out, "mode", "strict");
+    rf_json_set_int(out, "uses", w->revocation_uses);
+}
+
+static void *op_revocation_begin(void *arg)
+{
+    return arg;
+}
+
+static enum rf_err op_revocation_make(void *made, struct rf_why *why)
+{
+    const struct world *w = made;
+    return w->revocation_fails ? rf_why_set(why, RF_ERR_LIMIT, "crl-count", "too many") : RF_OK;
+}
+
+static void op_revocation_use(void *made)
+{
+    ((struct world *)made)->revocation_uses++;
+}
+
+static void op_revocation_drop(void *made)
+{
+    ((struct world *)made)->revocation_drops++;
+}
+
 static const struct rf_admin_ops ops = {.status = op_status,
                                         .campaigns_changed = op_campaigns_changed,
                                         .conf = op_conf,
@@ -225,6 +253,11 @@ static const struct rf_admin_ops ops = {.status = op_status,
                                         .config_release = op_config_release,
                                         .config_show = op_config_show,
                                         .config_lint = op_config_lint,
+                                        .revocation_show = op_revocation_show,
+                                        .revocation_begin = op_revocation_begin,
+                                        .revocation_make = op_revocation_make,
+                                        .revocation_use = op_revocation_use,
+                                        .revocation_drop = op_revocation_drop,
                                         .blocked_renew = op_blocked_renew,
                                         .blocked_end = op_blocked_end,
                                         .event = op_event,

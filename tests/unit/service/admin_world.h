@@ -39,6 +39,9 @@ struct world {
     char reset[RF_STORE_DEVICE_NAME];
     enum rf_admin_reset reset_type;
     unsigned resets;
+    unsigned revocation_uses;
+    unsigned revocation_drops;
+    bool revocation_fails;
     char changed[RF_STORE_DEVICE_NAME];
     char config_changed[64]; /* layer and name */
     unsigned config_changes;

@@ -128,6 +128,10 @@ static void wrong_configurations_are_refused_with_their_reason(void **state)
         {"legacy_sccp_port = 2000\nlegacy_models = 79xx\nlegacy_networks = ::/0\n", "conf-ports",
          "legacy_sccp_port"},
         {"tvs = yes\ntvs_port = 6970\nhttp = yes\n", "conf-ports", "tvs_port"},
+        {"revocation = maybe\n", "conf-value", "revocation"},
+        {"crl_url = https://ca.example/x.crl\n", "conf-value", "crl_url"},
+        {"crl_url = http://a/x.crl  http://b/y.crl\n", "conf-value", "crl_url"},
+        {"ocsp_url = 00=http://ocsp.example/\n", "conf-value", "ocsp_url"},
         {"lsc_key_bits = 1024\n", "conf-key-size", "rsa_min"},
     };
     RF_AUTO(rf_freep) char *path = rf_site_path_in(p->dir, RF_SITE_CONF);
@@ -155,7 +159,9 @@ static void values_at_their_limits_are_taken(void **state)
         p, RF_SITE_CONF,
         "# a site\n\n  name = Branch-7\nlisten = 0.0.0.0\nadvertise = cm.example.net\n"
         "sccp_port = 65092\ncapf_port=0\nlsc_days = 1825\nrsa_min = 512\nlsc_key_bits = 512\n"
-        "date_template = M.D.YYA\ndigest = sha1\nlog_level = debug\n",
+        "date_template = M.D.YYA\ndigest = sha1\nlog_level = debug\n"
+        "crl_url = http://a.example/x.crl http://192.0.2.1:81/y\nocsp_url = http://o.example/ "
+        "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef=http://p.example:82\n",
         0644);
     struct rf_site *site = open_site(p);
     assert_string_equal(site->conf->name, "Branch-7");
@@ -255,21 +261,21 @@ static void weak_choices_are_named(void **state)
     assert_string_equal(said.text, "");
     assert_err(rf_site_conf_set(&conf, "lsc_key_bits", "3072", NULL), RF_OK);
     assert_err(rf_site_conf_set(&conf, "rsa_min", "3072", NULL), RF_OK);
+    assert_err(rf_site_conf_set(&conf, "revocation", "strict", NULL), RF_OK);
     rf_site_conf_weak(conf, say_weak, &said);
     assert_string_equal(said.text, ""); /* stronger than the default */
-    static const char *const set[][2] = {{"rsa_min", "1024"},
-                                         {"digest", "sha1"},
-                                         {"cluster", "nonsecure"},
-                                         {"keylog", "/tmp/keys"},
-                                         {"accept_mic_for_signalling", "yes"},
-                                         {"capf_null_string", "yes"},
-                                         {"capf_bare_digest", "yes"}};
+    static const char *const set[][2] = {
+        {"rsa_min", "1024"},         {"digest", "sha1"},
+        {"cluster", "nonsecure"},    {"keylog", "/tmp/keys"},
+        {"revocation", "off"},       {"accept_mic_for_signalling", "yes"},
+        {"capf_null_string", "yes"}, {"capf_bare_digest", "yes"}};
     for (size_t i = 0; i < sizeof set / sizeof *set; i++)
         assert_err(rf_site_conf_set(&conf, set[i][0], set[i][1], NULL), RF_OK);
     rf_site_conf_weak(conf, say_weak, &said);
-    assert_string_equal(said.text, "keylog=/tmp/keys digest=sha1 cluster=nonsecure rsa_min=1024 "
-                                   "accept_mic_for_signalling=yes capf_null_string=yes "
-                                   "capf_bare_digest=yes ");
+    assert_string_equal(said.text,
+                        "keylog=/tmp/keys digest=sha1 cluster=nonsecure rsa_min=1024 "
+                        "revocation=off accept_mic_for_signalling=yes capf_null_string=yes "
+                        "capf_bare_digest=yes ");
 }
 
 static void private_files_open_to_others_stop_the_start(void **state)

@@ -51,7 +51,7 @@ struct heard {
     char code[RF_WHY_CODE_MAX];
 };
 
-static void on_ask(void *arg, struct rf_cert *cert, struct rf_cert *issuer)
+static void on_ask(void *arg, const struct rf_cert *cert, const struct rf_cert *issuer)
 {
     struct heard *h = arg;
     (void)issuer;
@@ -356,6 +356,36 @@ static void what_was_let_in_is_found_later(void **state)
     rf_revocation_free(place.r);
 }
 
+/* A path that was good is not looked at again, unless somebody may have revoked it since. */
+static void what_was_found_before_holds_until_there_is_something_to_ask(void **state)
+{
+    (void)state;
+    struct place place;
+    struct rf_path_memo memo;
+    struct rf_revocation_conf conf = lenient;
+    const struct list_spec good = {.by = &p.ca};
+    place_open(&place);
+    const struct rf_path_policy policy = {.now_s = TEST_NOW, .revocation = place.r};
+    place_set(&place, lenient, NULL, 0);
+    assert_false(rf_revocation_is_asked(NULL));
+    assert_false(rf_revocation_is_asked(place.r));
+    assert_err(rf_path_check_noting(p.anchors, p.phone.cert, &p.chain, &policy, &memo, NULL),
+               RF_OK);
+    assert_true(rf_path_memo_holds(&memo, p.anchors, &policy));
+    place_set(&place, lenient, &good, 1);
+    assert_false(rf_path_memo_holds(&memo, p.anchors, &policy));
+    place_set(&place, off, &good, 1);
+    assert_true(rf_path_memo_holds(&memo, p.anchors, &policy));
+    place_set(&place, strict, NULL, 0);
+    assert_false(rf_path_memo_holds(&memo, p.anchors, &policy));
+    conf.asks_all = true;
+    place_set(&place, conf, NULL, 0);
+    assert_false(rf_path_memo_holds(&memo, p.anchors, &policy));
+    place_set(&place, lenient, NULL, 0);
+    assert_true(rf_path_memo_holds(&memo, p.anchors, &policy));
+    rf_revocation_free(place.r);
+}
+
 static void more_than_fit_change_nothing(void **state)
 {
     (void)state;
@@ -442,6 +472,7 @@ int main(void)
         cmocka_unit_test(either_source_suffices_and_either_refuses),
         cmocka_unit_test(asking_for_all_is_not_for_our_own),
         cmocka_unit_test(what_was_let_in_is_found_later),
+        cmocka_unit_test(what_was_found_before_holds_until_there_is_something_to_ask),
         cmocka_unit_test(more_than_fit_change_nothing),
         cmocka_unit_test(it_may_change_while_it_is_read),
     };

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `ringfence ocsp import|list|remove`: OCSP responders that no issuer named, believed because the
+ * administrator says so. */
+#include "app/ringfence/commands.h"
+#include "app/ringfence/container.h"
+#include "service/site/site.h"
+#include "trust/cert.h"
+
+#include "base/text.h"
+
+static int run_import(struct cmd_ctx *ctx)
+{
+    RF_AUTO(rf_site_freep) struct rf_site *site = NULL;
+    RF_AUTO(rf_cert_freep) struct rf_cert *cert = NULL;
+    RF_AUTO(rf_buf_fini) struct rf_buf pem = RF_BUF(4 * RF_CERT_DER_MAX);
+    struct rf_why why = {0};
+    enum rf_err err = rf_site_open(ctx->site, &site, &why);
+    if (err == RF_OK)
+        err = rf_cert_from_pem_file(ctx->args[0], &cert, &why);
+    if (err != RF_OK)
+        return cmd_refuse(ctx, ctx->args[0], &why);
+    RF_AUTO(rf_freep) char *folder = rf_site_path(site, RF_SITE_RESPONDERS);
+    RF_AUTO(rf_freep) char *path = rf_strf("%s/%s.pem", folder, rf_cert_fingerprint(cert));
+    err = rf_cert_to_pem(cert, &pem);
+    if (err == RF_OK)
+        err = rf_dir_make(folder, 0755, &why);
+    if (err == RF_OK)
+        err = rf_file_replace(path, rf_buf_slice(&pem), RF_FILE_PUBLIC, &why);
+    if (err != RF_OK)
+        return cmd_refuse(ctx, ctx->args[0], &why);
+    struct rf_json *j = rf_json_obj();
+    rf_json_set_take(j, "responder", container_cert(cert));
+    rf_json_set_str(j, "next", "`ringfence reload`, if ringfenced runs");
+    return cmd_show(ctx, j);
+}
+
+const struct cmd cmd_ocsp_import = {
+    .name = "ocsp import",
+    .args = "PEM",
+    .args_min = 1,
+    .args_max = 1,
+    .summary = "Believe an OCSP responder by its certificate, whichever issuer it speaks for",
+    .help = "Not needed for a responder that answers with the issuer's own key, or with a\n"
+            "certificate that the issuer gave it for that. Whoever holds this one's key can say\n"
+            "that a revoked certificate is good.",
+    .uses_site = true,
+    .has_json = true,
+    .run = run_import,
+};
+
+struct walk {
+    const char *folder;
+    struct rf_json *rows;
+    struct rf_why *why;
+};
+
+static enum rf_err add_row(void *arg, const char *name)
+{
+    struct walk *w = arg;
+    RF_AUTO(rf_freep) char *path = rf_path_join(w->folder, name);
+    RF_AUTO(rf_cert_freep) struct rf_cert *cert = NULL;
+    if (!rf_slice_ends_with(rf_slice_str(name), ".pem"))
+        return RF_OK;
+    enum rf_err err = rf_cert_from_pem_file(path, &cert, w->why);
+    if (err != RF_OK)
+        return err;
+    struct rf_json *one = rf_json_obj();
+    rf_json_set_str(one, "subject", rf_cert_subject(cert));
+    rf_json_set_int(one, "not_after_s", rf_cert_not_after(cert));
+    rf_json_set_str(one, "fingerprint", rf_cert_fingerprint(cert));
+    rf_json_arr_add_take(w->rows, one);
+    return RF_OK;
+}
+
+static int run_list(struct cmd_ctx *ctx)
+{
+    static const struct cmd_column columns[] = {
+        {"subject", "certificate"},
+        {"not_after_s", "valid until"},
+        {"fingerprint", "SHA-256"},
+    };
+    RF_AUTO(rf_site_freep) struct rf_site *site = NULL;
+    RF_AUTO(rf_json_freep) struct rf_json *rows = rf_json_arr();
+    struct rf_why why = {0};
+    if (rf_site_open(ctx->site, &site, &why) != RF_OK)
+        return cmd_refuse(ctx, ctx->site, &why);
+    RF_AUTO(rf_freep) char *folder = rf_site_path(site, RF_SITE_RESPONDERS);
+    struct walk w = {.folder = folder, .rows = rows, .why = &why};
+    if (rf_file_exists(folder) && rf_dir_each(folder, add_row, &w, &why) != RF_OK)
+        return cmd_refuse(ctx, folder, &why);
+    struct rf_json *j = rf_json_obj();
+    rf_json_set_take(j, "responders", rf_steal(&rows));
+    return cmd_show_rows(ctx, j, "responders", columns, sizeof columns / sizeof *columns,
+                         "only responders that the issuers named are believed");
+}
+
+const struct cmd cmd_ocsp_list = {
+    .name = "ocsp list",
+    .args = "",
+    .summary = "List the OCSP responders that are believed though no issuer named them",
+    .uses_site = true,
+    .has_json = true,
+    .run = run_list,
+};
+
+static int run_remove(struct cmd_ctx *ctx)
+{
+    RF_AUTO(rf_site_freep) struct rf_site *site = NULL;
+    struct rf_why why = {0};
+    uint8_t raw[32];
+    size_t n = 0;
+    enum rf_err err = rf_site_open(ctx->site, &site, &why);
+    if (err != RF_OK)
+        return cmd_refuse(ctx, ctx->site, &why);
+    bool is_name =
+        rf_unhex(rf_slice_str(ctx->args[0]), raw, sizeof raw, &n) == RF_OK && n == sizeof raw;
+    RF_AUTO(rf_freep) char *folder = rf_site_path(site, RF_SITE_RESPONDERS);
+    RF_AUTO(rf_freep) char *path = rf_strf("%s/%s.pem", folder, is_name ? ctx->args[0] : "-");
+    if (!rf_file_exists(path))
+        err = rf_why_set(&why, RF_ERR_NOT_FOUND, "ocsp-unknown-responder",
+                         "no such responder: `ringfence ocsp list`");
+    if (err == RF_OK)
+        err = rf_file_remove(path, &why);
+    if (err != RF_OK)
+        return cmd_refuse(ctx, ctx->args[0], &why);
+    struct rf_json *j = rf_json_obj();
+    rf_json_set_str(j, "removed", ctx->args[0]);
+    rf_json_set_str(j, "next", "`ringfence reload`, if ringfenced runs");
+    return cmd_show(ctx, j);
+}
+
+const struct cmd cmd_ocsp_remove = {
+    .name = "ocsp remove",
+    .args = "FINGERPRINT",
+    .args_min = 1,
+    .args_max = 1,
+    .summary = "Believe an OCSP responder no longer",
+    .uses_site = true,
+    .has_json = true,
+    .run = run_remove,
+};
