@@ -6,10 +6,11 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from run import (JOBS, ROOT, Result, build, call, configure, meson_tests, programs_named,
+from run import (JOBS, PHONES, ROOT, Result, build, call, configure, meson_tests, programs_named,
                  pytests)
 
 CLANG = {"CC": "clang"}
@@ -64,7 +65,7 @@ def threads():
     result.merge(pytests(["tests/flow"], TSAN, env=options, name="tsan-flow"))
     if wrapper is None:
         result.merge(pytests(["tests/e2e"], TSAN, extra=["-m", "tsan"], env=options,
-                             name="tsan-e2e", workers=JOBS))
+                             name="tsan-e2e", workers=PHONES))
     return result
 
 
@@ -73,7 +74,16 @@ def fleets():
     result = build(HOOKS, "-Dtest_hooks=true")
     if not result.failed:
         result.merge(pytests(["tests/e2e"], HOOKS, extra=["-m", "fleet"],
-                             env={"RINGFENCE_FLEET": "50"}, name="fleets", workers=JOBS))
+                             env={"RINGFENCE_FLEET": "50"}, name="fleets", workers=PHONES))
+    return result
+
+
+def walks():
+    """What ./check does at a few steps, at each of them."""
+    result = build(HOOKS, "-Dtest_hooks=true")
+    if not result.failed:
+        result.merge(pytests(["tests/e2e"], HOOKS, extra=["-m", "walk"],
+                             env={"RINGFENCE_WALK": "all"}, name="walks", workers=PHONES))
     return result
 
 
@@ -204,7 +214,7 @@ def asked_by_pytest(result):
         checks.mkdir()
         out.mkdir()
         os.chmod(folder, 0o755)
-        healthy = pytests(["tests/flow", "tests/e2e"], HOOKS, name="checks-on", workers=JOBS,
+        healthy = pytests(["tests/flow", "tests/e2e"], HOOKS, name="checks-on", workers=PHONES,
                           extra=["-p", "asked_plugin", "-m", "not fleet"],
                           env={"RINGFENCE_CHECKS_ASKED": str(checks), "RF_ASKED_OUT": str(out),
                                "PYTHONPATH": str(ROOT / "tools/check")})
@@ -253,6 +263,7 @@ def checks_off():
         result.note = "no check can be switched off yet"
         return result
     programs = unit_programs(HOOKS)
+    times = [time.monotonic()]
     asked = asked_by_unit(programs, result)
     if result.failed:
         return result
@@ -263,7 +274,9 @@ def checks_off():
     with ThreadPoolExecutor(int(JOBS)) as pool:
         noticed = dict(pool.map(by_unit, sorted(names)))
     left = [check for check in sorted(names) if not noticed[check]]
+    times.append(time.monotonic())
     asked = asked_by_pytest(result) if left else {}
+    times.append(time.monotonic())
     if result.failed:
         return result
 
@@ -277,7 +290,10 @@ def checks_off():
             result.add(f"checks-off {check}", noticed[check] is not None,
                        f"src/{names[check]}: no test notices when \"{check}\" is switched off")
             print(check, noticed[check] or "not at all", file=file)
-    result.note = f"{len(names)} checks, {len(left)} of them end to end"
+    times.append(time.monotonic())
+    parts = ", ".join(f"{what} {after - before:.0f} s" for what, before, after in
+                      zip(("unit tests", "all on", "end to end"), times, times[1:]))
+    result.note = f"{len(names)} checks, {len(left)} of them end to end; {parts}"
     return result
 
 
@@ -287,6 +303,7 @@ GROUPS = [
     ("release build", release_build, None),
     ("threads", threads, None),
     ("fleets", fleets, None),
+    ("walks", walks, None),
     ("clang-tidy", tidy, None),
     ("fuzz", fuzz, None),
     ("checks off", checks_off, None),
