@@ -223,9 +223,10 @@ def meson_tests(folder, suites=(), env=None, timeout_multiplier=1, wrapper=None,
     return result
 
 
-def pytests(folders, build_folder, extra=(), env=None, timeout=1800, name=None, workers=1):
+def pytests(folders, build_folder, extra=(), env=None, timeout=1800, name=None, workers=1,
+            share="loadfile"):
     """Run pytest with the distribution's Python and read its junit file. Several workers share the
-    files of tests among them."""
+    files of tests among them, or with `share` "load" the tests."""
     result = Result()
     folders = [f for f in folders if (ROOT / f.split("::")[0]).is_file()
                or any((ROOT / f).rglob("test_*.py"))]
@@ -239,7 +240,7 @@ def pytests(folders, build_folder, extra=(), env=None, timeout=1800, name=None, 
     full = {"RINGFENCE_BUILD": str(ROOT / build_folder), "PYTHONDONTWRITEBYTECODE": "1",
             **(env or {})}
     if int(workers) > 1:
-        extra = [*extra, "-n", str(workers), "--dist", "loadfile"]
+        extra = [*extra, "-n", str(workers), "--dist", share]
     with tempfile.TemporaryDirectory(prefix="rf-", ignore_cleanup_errors=True) as folder:
         os.chmod(folder, 0o755)  # the signer may be another user
         # A short path: the name of a socket has 107 bytes.

@@ -83,7 +83,8 @@ def walks():
     result = build(HOOKS, "-Dtest_hooks=true")
     if not result.failed:
         result.merge(pytests(["tests/e2e"], HOOKS, extra=["-m", "walk"],
-                             env={"RINGFENCE_WALK": "all"}, name="walks", workers=PHONES))
+                             env={"RINGFENCE_WALK": "all"}, name="walks", workers=PHONES,
+                             share="load"))
     return result
 
 
