@@ -6,6 +6,8 @@
 
 #include "app/ringfenced/server_int.h"
 
+#include "base/bytes.h"
+
 /* ---- main loop ---- */
 
 static void add_waiting(const struct server *s, struct rf_admin_status *out)
@@ -14,7 +16,7 @@ static void add_waiting(const struct server *s, struct rf_admin_status *out)
     out->capf_waiting_n = rf_capf_service_waiting(s->capf, waiting, RF_ADMIN_WAITING_SHOWN);
     for (size_t i = 0; i < out->capf_waiting_n && i < RF_ADMIN_WAITING_SHOWN; i++) {
         struct rf_admin_waiting *to = &out->capf_waiting[i];
-        snprintf(to->host, sizeof to->host, "%s", waiting[i].host);
+        (void)rf_slice_to_str(rf_slice_str(waiting[i].host), to->host, sizeof to->host);
         to->wrong = waiting[i].wrong;
         to->wait_s = waiting[i].wait_s;
     }
