@@ -19,10 +19,12 @@ FEATURES = ("image authentication", "customer-site certificate installation",
 
 
 def start(folder, *words, **env):
-    """Its temporary folder is made in `folder`, so that what it leaves is seen."""
+    """Its temporary folder is made in `folder`, so that what it leaves is seen. It can be interrupted,
+    though whoever runs the tests may have been started in the background."""
     return subprocess.Popen(
         [sys.executable, "-B", str(MAIN), *words], stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8",
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         env={**os.environ, "RINGFENCE_BUILD": str(rig.BUILD), "TMPDIR": str(folder),
              "PYTHONIOENCODING": "utf-8", **env})
 

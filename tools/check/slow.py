@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import tempfile
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -156,6 +155,10 @@ def fuzz():
     return result
 
 
+NOTICED = ROOT / "tests/support/checks-noticed.txt"
+NOTICED_IS = f"""\
+# Which test notices when a check is switched off; `./check slow` asks it first, and looks further when
+# it does not. Written by that command to build/{NOTICED.name}: copy it here when much has changed."""
 CHECK_NAME = re.compile(r'\brf_fault_skips\(\s*"([^"]+)"\s*\)')
 
 
@@ -236,26 +239,62 @@ def noticed_by_unit(programs, asked, check, source):
     return None
 
 
+def pytest_with(check, tests):
+    """The first of these flow or end-to-end tests that fails with the check off, or None."""
+    result = pytests(tests, HOOKS, extra=["-x"], env={"RINGFENCE_SKIP_CHECKS": check},
+                     name=f"checks-off-{check}", timeout=420)
+    if not result.failed:
+        return None
+    module, _, name = result.failed[0].partition(":")
+    return next((test for test in tests if test.endswith(f"/{module}.py::{name}")), tests[0])
+
+
 def noticed_by_pytest(asked, check):
-    """The first flow or end-to-end test that fails with the check off; those of files that name it
-    go first."""
+    """The same of those that ask for it; those of files that name it go first."""
     tests = [test for test in asked if check in asked[test]]
     names_it = {file: check in (ROOT / file).read_text("utf-8")
                 for file in {test.split("::")[0] for test in tests}}
     for first in (True, False):
         group = [test for test in tests if names_it[test.split("::")[0]] == first]
-        if not group:
-            continue
-        result = pytests(group, HOOKS, extra=["-x"], env={"RINGFENCE_SKIP_CHECKS": check},
-                         name=f"checks-off-{check}", timeout=420)
-        if result.failed:
-            return result.failed[0]
+        noticed = pytest_with(check, group) if group else None
+        if noticed:
+            return noticed
     return None
 
 
+def noticed_before(names):
+    """check -> the test that noticed it when somebody last wrote that down: it is asked first."""
+    lines = NOTICED.read_text("utf-8").splitlines() if NOTICED.is_file() else []
+    found = dict(line.split(" ", 1) for line in lines if line and not line.startswith("#"))
+    return {check: test for check, test in found.items() if check in names}
+
+
+def healthy_pytests(tests, result):
+    """Those of these tests that are still there and pass with every check on; result has the rest."""
+    tests = [test for test in sorted(set(tests)) if is_there(test)]
+    healthy = pytests(tests, HOOKS, name="checks-on", workers=PHONES) if tests else Result()
+    healthy.passed = []
+    result.merge(healthy)
+    return set(tests)
+
+
+def is_there(test):
+    """Does the file of a test have its function?"""
+    file, name = test.split("::")
+    path = ROOT / file
+    return path.is_file() and f"def {name.split('[')[0]}(" in path.read_text("utf-8")
+
+
+def each(checks, notice, noticed):
+    """noticed[check] = notice(check), for those that nobody noticed yet, several at a time."""
+    left = [check for check in sorted(checks) if not noticed.get(check)]
+    with ThreadPoolExecutor(int(JOBS)) as pool:
+        noticed.update(zip(left, pool.map(notice, left)))
+
+
 def checks_off():
-    """Switch each security check off in turn: a test must notice. First without any switched off,
-    which also tells what each test asks for: only those can notice."""
+    """Switch each security check off in turn: a test must notice. First the test that noticed last
+    time, then all that ask for the check; whoever is asked passes with every check on."""
     result = build(HOOKS, "-Dtest_hooks=true")
     if result.failed:
         return result
@@ -264,37 +303,38 @@ def checks_off():
         result.note = "no check can be switched off yet"
         return result
     programs = unit_programs(HOOKS)
-    times = [time.monotonic()]
     asked = asked_by_unit(programs, result)
+    before = noticed_before(names)
+    told = healthy_pytests([test for test in before.values() if "::" in test], result)
     if result.failed:
         return result
+    noticed = {}
 
-    def by_unit(check):
-        return check, noticed_by_unit(programs, asked, check, names[check])
+    def as_before(check):
+        test = before.get(check, "")
+        if test in told:
+            return pytest_with(check, [test])
+        if test in programs and run_unit(programs[test], {"RINGFENCE_SKIP_CHECKS": check})[0] != 0:
+            return test
+        return None
 
-    with ThreadPoolExecutor(int(JOBS)) as pool:
-        noticed = dict(pool.map(by_unit, sorted(names)))
-    left = [check for check in sorted(names) if not noticed[check]]
-    times.append(time.monotonic())
-    asked = asked_by_pytest(result) if left else {}
-    times.append(time.monotonic())
-    if result.failed:
-        return result
-
-    def by_pytest(check):
-        return check, noticed_by_pytest(asked, check)
-
-    with ThreadPoolExecutor(int(JOBS)) as pool:
-        noticed.update(pool.map(by_pytest, left))
-    with open(ROOT / "build" / "checks-off.txt", "w", encoding="utf-8") as file:
+    each(names, as_before, noticed)
+    known = sum(1 for test in noticed.values() if test)
+    each(names, lambda check: noticed_by_unit(programs, asked, check, names[check]), noticed)
+    if not all(noticed.values()):
+        by_test = asked_by_pytest(result)
+        if result.failed:
+            return result
+        each(names, lambda check: noticed_by_pytest(by_test, check), noticed)
+    with open(ROOT / "build" / NOTICED.name, "w", encoding="utf-8") as file:
+        print(NOTICED_IS, file=file)
         for check in sorted(names):
-            result.add(f"checks-off {check}", noticed[check] is not None,
+            result.add(f"checks-off {check}", bool(noticed[check]),
                        f"src/{names[check]}: no test notices when \"{check}\" is switched off")
             print(check, noticed[check] or "not at all", file=file)
-    times.append(time.monotonic())
-    parts = ", ".join(f"{what} {after - before:.0f} s" for what, before, after in
-                      zip(("unit tests", "all on", "end to end"), times, times[1:]))
-    result.note = f"{len(names)} checks, {len(left)} of them end to end; {parts}"
+    end_to_end = sum(1 for test in noticed.values() if test and "::" in test)
+    result.note = (f"{len(names)} checks, {end_to_end} of them end to end, {known} noticed as "
+                   f"{NOTICED.relative_to(ROOT)} says")
     return result
 
 
