@@ -238,6 +238,7 @@ def pytests(folders, build_folder, extra=(), env=None, timeout=1800, name=None, 
     junit.parent.mkdir(exist_ok=True)
     junit.unlink(missing_ok=True)
     full = {"RINGFENCE_BUILD": str(ROOT / build_folder), "PYTHONDONTWRITEBYTECODE": "1",
+            "CI": "true",  # then pytest shows all of what was compared
             **(env or {})}
     if int(workers) > 1:
         extra = [*extra, "-n", str(workers), "--dist", share]
