@@ -119,8 +119,8 @@ GROUPS = [
     ("acceptance", sec.compare, None),
     ("format", formatter, None),
     ("scripts", scripts, None),
-    ("tools", tool_tests, None),
     ("build", compile_all, None),
+    ("tools", tool_tests, "build"),  # benches among them
     ("unit and corpus", unit, "build"),
     ("flow", flow, "build"),
     ("end to end", end_to_end, "build"),
