@@ -4,19 +4,17 @@
 #include "base/faults.h"
 #include "base/mem.h"
 
-#include <netinet/in.h>
 #include <string.h>
 
-#define WAYS      8u /* places in which an address may stand */
-#define TOKEN     60000
-#define KEY_BYTES 16
+#define WAYS  8u /* places in which an address may stand */
+#define TOKEN 60000
 
 /* What a token is worth in milliseconds at one failure a minute; so `failures` of these units come
  * back each millisecond, and nothing is rounded. */
 typedef int64_t tokens;
 
 struct rf_storm_source {
-    uint8_t key[KEY_BYTES];
+    uint8_t key[RF_ADDRESS_SOURCE];
     atomic_uint pending; /* handshakes that are not over */
     atomic_uint failed;  /* not taken out of the bucket yet */
     bool is_used;
@@ -54,31 +52,19 @@ void rf_storm_free(struct rf_storm *s)
 
 /* ---- the table ---- */
 
-static void key_of(const struct rf_address *a, uint8_t key[KEY_BYTES])
-{
-    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&a->sa;
-    uint8_t v4[4];
-    memset(key, 0, KEY_BYTES);
-    if (rf_address_ipv4(a, v4)) {
-        key[KEY_BYTES - 1] = 4; /* no /64 ends so */
-        memcpy(key, v4, sizeof v4);
-    } else if (a->sa.ss_family == AF_INET6) {
-        memcpy(key, &v6->sin6_addr, 8);
-    }
-}
-
 /* FNV-1a behind a seed that nobody outside knows. */
-static uint32_t hash(uint32_t seed, const uint8_t key[KEY_BYTES])
+static uint32_t hash(uint32_t seed, const uint8_t key[RF_ADDRESS_SOURCE])
 {
     uint32_t h = 2166136261u ^ seed;
-    for (int i = 0; i < KEY_BYTES; i++)
+    for (int i = 0; i < RF_ADDRESS_SOURCE; i++)
         h = (h ^ key[i]) * 16777619u;
     return h ^ h >> 15;
 }
 
-static bool is_same(const struct rf_storm_source *at, const uint8_t key[KEY_BYTES])
+static bool is_same(const struct rf_storm_source *at, const uint8_t key[RF_ADDRESS_SOURCE])
 {
-    return at->is_used && rf_slice_eq(rf_slice_of(at->key, KEY_BYTES), rf_slice_of(key, KEY_BYTES));
+    return at->is_used && rf_slice_eq(rf_slice_of(at->key, RF_ADDRESS_SOURCE),
+                                      rf_slice_of(key, RF_ADDRESS_SOURCE));
 }
 
 /* Better to be forgotten than `other`: never used, or silent longer. */
@@ -97,8 +83,8 @@ static tokens full(const struct rf_storm *s)
 static struct rf_storm_source *source_of(struct rf_storm *s, const struct rf_address *from,
                                          uint64_t now_ms)
 {
-    uint8_t key[KEY_BYTES];
-    key_of(from, key);
+    uint8_t key[RF_ADDRESS_SOURCE];
+    rf_address_source(from, key);
     struct rf_storm_source *set = &s->sources[(hash(s->seed, key) & (s->sets - 1)) * WAYS];
     struct rf_storm_source *oldest = NULL;
     for (uint32_t i = 0; i < WAYS; i++) {

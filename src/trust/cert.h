@@ -77,6 +77,12 @@ RF_MUST_CHECK enum rf_err rf_certs_from_pem_file(const char *path, struct rf_cer
 RF_MUST_CHECK bool rf_cert_list_add(struct rf_cert_list *list, struct rf_cert *cert);
 void rf_cert_list_fini(struct rf_cert_list *list);
 
+/** Hand each certificate of each *.pem file of a folder to `each`, until it fails; a folder that is
+ * not there is empty. Errors of `each`, and those of rf_certs_from_pem_file. Blocking. */
+typedef enum rf_err (*rf_cert_each_fn)(void *arg, struct rf_cert *cert, struct rf_why *why);
+RF_MUST_CHECK enum rf_err rf_certs_each_in_dir(const char *dir, rf_cert_each_fn each, void *arg,
+                                               struct rf_why *why);
+
 struct rf_cert *rf_cert_ref(struct rf_cert *c);
 void rf_cert_unref(struct rf_cert *c);
 void rf_cert_freep(struct rf_cert **c);

@@ -7,6 +7,7 @@
 #include <openssl/pem.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "trust/cert_int.h"
 
 /* Read blocks until the next certificate. RF_ERR_NOT_FOUND at the end. Private keys pass through
@@ -94,6 +95,33 @@ enum rf_err rf_cert_from_pem_file(const char *path, struct rf_cert **out, struct
 enum rf_err rf_certs_from_pem_file(const char *path, struct rf_cert_list *out, struct rf_why *why)
 {
     return from_file(path, NULL, out, why);
+}
+
+struct dir_walk {
+    const char *dir;
+    rf_cert_each_fn each;
+    void *arg;
+    struct rf_why *why;
+};
+
+static enum rf_err walk_file(void *arg, const char *name)
+{
+    struct dir_walk *w = arg;
+    RF_AUTO(rf_cert_list_fini) struct rf_cert_list list = {0};
+    if (!rf_slice_ends_with(rf_slice_str(name), ".pem"))
+        return RF_OK;
+    RF_AUTO(rf_freep) char *path = rf_path_join(w->dir, name);
+    enum rf_err err = rf_certs_from_pem_file(path, &list, w->why);
+    for (size_t i = 0; err == RF_OK && i < list.n; i++)
+        err = w->each(w->arg, list.cert[i], w->why);
+    return err;
+}
+
+enum rf_err rf_certs_each_in_dir(const char *dir, rf_cert_each_fn each, void *arg,
+                                 struct rf_why *why)
+{
+    struct dir_walk w = {.dir = dir, .each = each, .arg = arg, .why = why};
+    return rf_file_exists(dir) ? rf_dir_each(dir, walk_file, &w, why) : RF_OK;
 }
 
 bool rf_cert_list_add(struct rf_cert_list *list, struct rf_cert *cert)

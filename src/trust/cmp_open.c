@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "trust/cmp_int.h"
+#include "wire/httpmsg/httpmsg.h"
 
 #define SECRET_MAX 256
 
@@ -23,36 +24,17 @@ static enum rf_err bad_url(const char *url, struct rf_why *why)
                       url);
 }
 
-/* Host names, IPv4 addresses; IPv6 addresses in brackets. */
 static enum rf_err take_url(struct rf_cmp *cmp, const char *url, struct rf_why *why)
 {
-    static const char scheme[] = "http://";
-    struct rf_slice rest = rf_slice_str(url), authority, host;
-    uint64_t port = 80;
-    char text[256];
-    if (!rf_slice_starts_with(rest, scheme))
+    struct rf_httpmsg_url parts;
+    char host[256], path[RF_HTTPMSG_TARGET_MAX];
+    if (rf_httpmsg_url_decode(rf_slice_str(url), &parts, NULL) != RF_OK || parts.is_https ||
+        !rf_slice_to_str(parts.host, host, sizeof host) ||
+        !rf_slice_to_str(parts.target, path, sizeof path))
         return bad_url(url, why);
-    rest = rf_slice_part(rest, sizeof scheme - 1, SIZE_MAX);
-    if (!rf_next_piece(&rest, '/', &authority))
-        return bad_url(url, why);
-    if (authority.len > 0 && rf_slice_starts_with(authority, "[")) {
-        authority = rf_slice_part(authority, 1, SIZE_MAX);
-        if (!rf_next_piece(&authority, ']', &host))
-            return bad_url(url, why);
-        if (authority.len > 0)
-            authority = rf_slice_part(authority, 1, SIZE_MAX);
-    } else if (!rf_next_piece(&authority, ':', &host)) {
-        return bad_url(url, why);
-    }
-    if (authority.len > 0 && !rf_parse_u64(authority, 1, 65535, &port))
-        return bad_url(url, why);
-    if (host.len == 0 || !rf_slice_to_str(host, text, sizeof text))
-        return bad_url(url, why);
-    cmp->host = rf_strdup(text);
-    cmp->port = (uint16_t)port;
-    if (!rf_slice_to_str(rest, text, sizeof text))
-        return bad_url(url, why);
-    cmp->path = rf_strf("/%s", text);
+    cmp->host = rf_strdup(host);
+    cmp->port = parts.port;
+    cmp->path = rf_strdup(path);
     return RF_OK;
 }
 

@@ -139,27 +139,6 @@ static enum rf_err check_lengths(STACK_OF(X509) * path, int64_t now_s, struct rf
     return RF_OK;
 }
 
-static const char *code_of(int error)
-{
-    switch (error) {
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-        return "path-unknown-issuer";
-    case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-        return "path-signature";
-    case X509_V_ERR_PATH_LENGTH_EXCEEDED:
-        return "path-length";
-    case X509_V_ERR_INVALID_CA:
-    case X509_V_ERR_KEYUSAGE_NO_CERTSIGN:
-        return "path-ca";
-    default:
-        return "path-other";
-    }
-}
-
 static enum rf_err check_path(X509_STORE_CTX *ctx, X509_STORE *store, STACK_OF(X509) * between,
                               const struct rf_cert *cert, int64_t now_s, struct rf_why *why)
 {
@@ -171,7 +150,7 @@ static enum rf_err check_path(X509_STORE_CTX *ctx, X509_STORE *store, STACK_OF(X
     bool ok = X509_verify_cert(ctx) == 1;
     ERR_clear_error();
     if (!ok && !rf_fault_skips("issuer.path"))
-        return rf_why_set(why, RF_ERR_DENIED, code_of(X509_STORE_CTX_get_error(ctx)),
+        return rf_why_set(why, RF_ERR_DENIED, rf_path_code(X509_STORE_CTX_get_error(ctx)),
                           "%s (%s) does not lead to that root: %s", rf_cert_subject(cert),
                           rf_cert_short(cert),
                           X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));

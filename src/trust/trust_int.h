@@ -36,4 +36,7 @@ RF_MUST_CHECK enum rf_err rf_pkey_verify_bare(EVP_PKEY *pkey, struct rf_slice pa
                                               struct rf_slice sig, const char *who,
                                               struct rf_why *why);
 
+/** Why OpenSSL found no path: path-unknown-issuer, path-signature, ... A constant. */
+const char *rf_path_code(int error);
+
 #endif

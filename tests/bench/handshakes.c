@@ -37,19 +37,6 @@ static void connect_all(struct load *l)
             load_connect(&l->conn[i]);
 }
 
-static void identities(struct load *l, const char *cert_path, const char *key_path)
-{
-    X509 *issuer = load_cert_read(cert_path);
-    EVP_PKEY *key = load_key_read(key_path);
-    for (unsigned i = 0; i < l->conf.conns; i++) {
-        char name[32];
-        snprintf(name, sizeof name, "SEP%012u", i);
-        l->conn[i].cert = load_cert_new(l->conf.key, name, issuer, key);
-    }
-    EVP_PKEY_free(key);
-    X509_free(issuer);
-}
-
 int main(int argc, char **argv)
 {
     if (argc != 10) {
@@ -67,7 +54,7 @@ int main(int argc, char **argv)
                              .on_open = on_open};
     wants_resumed = conf.resumes = strcmp(argv[3], "resumed") == 0;
     struct load *l = load_new(&conf);
-    identities(l, argv[8], argv[9]);
+    load_identities(l, argv[8], argv[9]);
     if (wants_resumed)
         connect_all(l);
     while (l->busy > 0)

@@ -57,19 +57,6 @@ static size_t on_data(struct load_conn *c, const uint8_t *p, size_t n)
     return used;
 }
 
-static void identities(struct load *l, const char *cert_path, const char *key_path)
-{
-    X509 *maker = load_cert_read(cert_path);
-    EVP_PKEY *key = load_key_read(key_path);
-    for (unsigned i = 0; i < l->conf.conns; i++) {
-        char name[32];
-        snprintf(name, sizeof name, "SEP%012u", i);
-        l->conn[i].cert = load_cert_new(l->conf.key, name, maker, key);
-    }
-    EVP_PKEY_free(key);
-    X509_free(maker);
-}
-
 int main(int argc, char **argv)
 {
     char end;
@@ -88,7 +75,7 @@ int main(int argc, char **argv)
                              .on_data = on_data};
     registers = strcmp(argv[3], "registered") == 0;
     struct load *l = load_new(&conf);
-    identities(l, argv[5], argv[6]);
+    load_identities(l, argv[5], argv[6]);
     for (unsigned i = 0; i < conf.conns; i++) {
         load_connect(&l->conn[i]);
         load_turn(l, 0);

@@ -78,5 +78,7 @@ EVP_PKEY *load_key_read(const char *path);
 X509 *load_cert_read(const char *path);
 /** A certificate as phones have them: CP-8861-<name>, usages, a URI with the name. */
 X509 *load_cert_new(EVP_PKEY *key, const char *name, X509 *issuer, EVP_PKEY *issuer_key);
+/** One for each connection, under this issuer: SEP000000000000 and on. */
+void load_identities(struct load *l, const char *cert_path, const char *key_path);
 
 #endif

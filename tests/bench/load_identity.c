@@ -97,3 +97,16 @@ X509 *load_cert_new(EVP_PKEY *key, const char *name, X509 *issuer, EVP_PKEY *iss
     extend(cert, NID_subject_alt_name, uri);
     return signed_by(cert, X509_get_subject_name(issuer), issuer_key);
 }
+
+void load_identities(struct load *l, const char *cert_path, const char *key_path)
+{
+    X509 *issuer = load_cert_read(cert_path);
+    EVP_PKEY *key = load_key_read(key_path);
+    for (unsigned i = 0; i < l->conf.conns; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "SEP%012u", i);
+        l->conn[i].cert = load_cert_new(l->conf.key, name, issuer, key);
+    }
+    EVP_PKEY_free(key);
+    X509_free(issuer);
+}

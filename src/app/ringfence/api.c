@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/ringfence/api.h"
 
+#include "base/text.h"
 #include "service/site/site.h"
 #include "trust/key.h"
 
+#define STRING_MAX 64
 #define ANSWER_MAX ((size_t)64 * 1024 * 1024) /* a fleet's devices with their certificates */
 
 static enum rf_err error_of(const struct rf_http_answer *answer, const struct rf_json *body,
@@ -71,6 +73,19 @@ char *api_device_path(const char *name, const char *tail)
     if (!rf_http_encode(rf_slice_str(name), encoded, sizeof encoded))
         encoded[0] = '\0';
     return rf_strf("/v1/devices/%s%s", encoded, tail);
+}
+
+enum rf_err api_add_string(const struct cmd_ctx *ctx, struct rf_json *body, struct rf_why *why)
+{
+    const char *path = cmd_get(ctx, "string-file");
+    struct rf_buf text = {0};
+    if (path == NULL)
+        return RF_OK;
+    enum rf_err err = cmd_read(path, STRING_MAX, &text, why);
+    if (err == RF_OK)
+        rf_json_set_slice(body, "string", rf_trim(rf_buf_slice(&text)));
+    rf_buf_wipe(&text);
+    return err;
 }
 
 int api_show(const struct cmd_ctx *ctx, enum rf_http_method method, const char *target,

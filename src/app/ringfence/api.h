@@ -20,6 +20,11 @@ RF_MUST_CHECK enum rf_err api_ask(const struct cmd_ctx *ctx, enum rf_http_method
 /** "/v1/devices/<name><tail>", the name percent-encoded. A new string. */
 char *api_device_path(const char *name, const char *tail);
 
+/** The authentication string of --string-file as "string"; nothing without that option. It comes
+ * from a file or standard input, so that it stands in no list of processes. */
+RF_MUST_CHECK enum rf_err api_add_string(const struct cmd_ctx *ctx, struct rf_json *body,
+                                         struct rf_why *why);
+
 /** Ask and show the answer, or refuse. */
 int api_show(const struct cmd_ctx *ctx, enum rf_http_method method, const char *target,
              struct rf_json *take_body, const char *what);

@@ -11,7 +11,6 @@
 #include "trust/key.h"
 
 #define DEVICES_BYTES_MAX ((size_t)512 * 1024)
-#define STRING_MAX        64
 
 /* ---- the command line ---- */
 
@@ -139,19 +138,6 @@ static enum rf_err add_devices(const struct cmd_ctx *ctx, struct rf_json *body, 
     return err;
 }
 
-static enum rf_err add_string(const struct cmd_ctx *ctx, struct rf_json *body, struct rf_why *why)
-{
-    const char *path = cmd_get(ctx, "string-file");
-    struct rf_buf text = {0};
-    if (path == NULL)
-        return RF_OK;
-    enum rf_err err = cmd_read(path, STRING_MAX, &text, why);
-    if (err == RF_OK)
-        rf_json_set_slice(body, "string", rf_trim(rf_buf_slice(&text)));
-    rf_buf_wipe(&text);
-    return err;
-}
-
 /* ---- strings ---- */
 
 /* Each is shown once: the file is opened before anything is started. */
@@ -224,7 +210,7 @@ static int start(const struct cmd_ctx *ctx, struct rf_json *take_body)
     struct rf_why why = {0};
     enum rf_err err = add_devices(ctx, body, &why);
     if (err == RF_OK)
-        err = add_string(ctx, body, &why);
+        err = api_add_string(ctx, body, &why);
     if (err == RF_OK && file != NULL)
         err = cmd_out_begin(&out, file, 0600, &why);
     if (err == RF_OK && cmd_get(ctx, "dry-run") == NULL)

@@ -8,22 +8,6 @@
 #include "base/text.h"
 #include "trust/key.h"
 
-#define STRING_MAX 64
-
-/* The string comes from a file or standard input, so that it stands in no list of processes. */
-static enum rf_err add_string(const struct cmd_ctx *ctx, struct rf_json *body, struct rf_why *why)
-{
-    const char *path = cmd_get(ctx, "string-file");
-    struct rf_buf text = {0};
-    if (path == NULL)
-        return RF_OK;
-    enum rf_err err = cmd_read(path, STRING_MAX, &text, why);
-    if (err == RF_OK)
-        rf_json_set_slice(body, "string", rf_trim(rf_buf_slice(&text)));
-    rf_buf_wipe(&text);
-    return err;
-}
-
 static int ask(struct cmd_ctx *ctx, const char *op)
 {
     RF_AUTO(rf_freep) char *path = api_device_path(ctx->args[0], "/capf");
@@ -45,7 +29,7 @@ static int ask(struct cmd_ctx *ctx, const char *op)
         rf_json_set_int(body, "key_bits", (int64_t)key_bits);
     if (cmd_get(ctx, "with-string") != NULL)
         rf_json_set_bool(body, "with_string", true);
-    if (add_string(ctx, body, &why) != RF_OK) {
+    if (api_add_string(ctx, body, &why) != RF_OK) {
         rf_json_free(body);
         return cmd_refuse(ctx, cmd_get(ctx, "string-file"), &why);
     }

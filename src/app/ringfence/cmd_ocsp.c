@@ -48,27 +48,14 @@ const struct cmd cmd_ocsp_import = {
     .run = run_import,
 };
 
-struct walk {
-    const char *folder;
-    struct rf_json *rows;
-    struct rf_why *why;
-};
-
-static enum rf_err add_row(void *arg, const char *name)
+static enum rf_err add_row(void *arg, struct rf_cert *cert, struct rf_why *why)
 {
-    struct walk *w = arg;
-    RF_AUTO(rf_freep) char *path = rf_path_join(w->folder, name);
-    RF_AUTO(rf_cert_freep) struct rf_cert *cert = NULL;
-    if (!rf_slice_ends_with(rf_slice_str(name), ".pem"))
-        return RF_OK;
-    enum rf_err err = rf_cert_from_pem_file(path, &cert, w->why);
-    if (err != RF_OK)
-        return err;
     struct rf_json *one = rf_json_obj();
+    (void)why;
     rf_json_set_str(one, "subject", rf_cert_subject(cert));
     rf_json_set_int(one, "not_after_s", rf_cert_not_after(cert));
     rf_json_set_str(one, "fingerprint", rf_cert_fingerprint(cert));
-    rf_json_arr_add_take(w->rows, one);
+    rf_json_arr_add_take(arg, one);
     return RF_OK;
 }
 
@@ -85,8 +72,7 @@ static int run_list(struct cmd_ctx *ctx)
     if (rf_site_open(ctx->site, &site, &why) != RF_OK)
         return cmd_refuse(ctx, ctx->site, &why);
     RF_AUTO(rf_freep) char *folder = rf_site_path(site, RF_SITE_RESPONDERS);
-    struct walk w = {.folder = folder, .rows = rows, .why = &why};
-    if (rf_file_exists(folder) && rf_dir_each(folder, add_row, &w, &why) != RF_OK)
+    if (rf_certs_each_in_dir(folder, add_row, rows, &why) != RF_OK)
         return cmd_refuse(ctx, folder, &why);
     struct rf_json *j = rf_json_obj();
     rf_json_set_take(j, "responders", rf_steal(&rows));

@@ -4,7 +4,6 @@
 #include "service/admin/admin_int.h"
 
 #include "base/faults.h"
-#include "base/file.h"
 #include "base/text.h"
 #include "service/site/window.h"
 #include "trust/path.h"
@@ -278,42 +277,42 @@ enum rf_err admin_campaign_hash(struct admin_task *t, struct rf_why *why)
 
 struct issuer {
     const uint8_t *sha256;
-    const char *folder;
     struct rf_cert *cert; /* found */
 };
 
-static void look_at(struct issuer *i, const char *path)
-{
-    struct rf_cert *cert = NULL;
-    if (i->cert != NULL || rf_cert_from_pem_file(path, &cert, NULL) != RF_OK)
-        return;
-    if (rf_slice_eq(rf_cert_sha256(cert), rf_slice_of(i->sha256, 32)))
-        i->cert = cert;
-    else
-        rf_cert_unref(cert);
-}
-
-static enum rf_err look_in(void *arg, const char *name)
+static enum rf_err look_at(void *arg, struct rf_cert *cert, struct rf_why *why)
 {
     struct issuer *i = arg;
-    RF_AUTO(rf_freep) char *path = rf_path_join(i->folder, name);
-    if (rf_slice_ends_with(rf_slice_str(name), ".pem"))
-        look_at(i, path);
+    (void)why;
+    if (i->cert == NULL && rf_slice_eq(rf_cert_sha256(cert), rf_slice_of(i->sha256, 32)))
+        i->cert = rf_cert_ref(cert);
     return RF_OK;
 }
 
+/* Our own, those of other sites, and other CAs that issue for us. */
 static enum rf_err find_issuer(struct admin_task *t, struct rf_cert **out, struct rf_why *why)
 {
-    RF_AUTO(rf_freep) char *own = rf_site_path(&t->admin->site, RF_SITE_CERT_LSC_ISSUER);
-    RF_AUTO(rf_freep) char *others = rf_site_path(&t->admin->site, RF_SITE_LSC_ISSUERS);
-    struct issuer i = {.sha256 = t->campaign->issuer, .folder = others};
-    look_at(&i, own);
-    if (rf_file_exists(others) && rf_dir_each(others, look_in, &i, why) != RF_OK && i.cert == NULL)
-        return RF_ERR_IO;
-    if (i.cert == NULL)
+    static const enum rf_site_item others[] = {RF_SITE_LSC_ISSUERS, RF_SITE_LSC_CAS};
+    const struct rf_site *site = &t->admin->site;
+    RF_AUTO(rf_freep) char *path = rf_site_path(site, RF_SITE_CERT_LSC_ISSUER);
+    RF_AUTO(rf_cert_freep) struct rf_cert *own = NULL;
+    RF_AUTO(rf_cert_freep) struct rf_cert *found = NULL;
+    struct issuer i = {.sha256 = t->campaign->issuer};
+    enum rf_err err = rf_cert_from_pem_file(path, &own, why);
+    if (err == RF_OK)
+        err = look_at(&i, own, why);
+    for (size_t k = 0; err == RF_OK && k < sizeof others / sizeof *others; k++) {
+        RF_AUTO(rf_freep) char *folder = rf_site_path(site, others[k]);
+        err = rf_certs_each_in_dir(folder, look_at, &i, why);
+    }
+    found = i.cert;
+    if (err != RF_OK)
+        return err;
+    if (found == NULL)
         return admin_refuse(t, 404, why, "issuer-unknown",
-                            "no issuer of LSCs has this fingerprint: `ringfence lsc issuers`");
-    *out = i.cert;
+                            "no issuer of LSCs has this fingerprint: `ringfence lsc issuers`, "
+                            "`ringfence issuer show`");
+    *out = rf_steal(&found);
     return RF_OK;
 }
 

@@ -10,8 +10,9 @@
 
 /* ---- issuers ---- */
 
-static enum rf_err add_issuer(struct rf_crl_book *book, struct rf_cert *cert, struct rf_why *why)
+static enum rf_err add_issuer(void *arg, struct rf_cert *cert, struct rf_why *why)
 {
+    struct rf_crl_book *book = arg;
     for (size_t i = 0; i < book->n_issuers; i++)
         if (rf_cert_eq(book->issuers[i], cert))
             return RF_OK;
@@ -31,25 +32,11 @@ static enum rf_err add_file(struct rf_crl_book *book, const char *path, struct r
     return err;
 }
 
-struct walk {
-    struct rf_crl_book *book;
-    const char *folder;
-    struct rf_why *why;
-};
-
-static enum rf_err issuer_file(void *arg, const char *name)
-{
-    struct walk *w = arg;
-    RF_AUTO(rf_freep) char *path = rf_path_join(w->folder, name);
-    return rf_slice_ends_with(rf_slice_str(name), ".pem") ? add_file(w->book, path, w->why) : RF_OK;
-}
-
 static enum rf_err add_folder(struct rf_crl_book *book, const char *site_dir,
                               enum rf_site_item item, struct rf_why *why)
 {
     RF_AUTO(rf_freep) char *folder = rf_site_path_in(site_dir, item);
-    struct walk w = {.book = book, .folder = folder, .why = why};
-    return rf_file_exists(folder) ? rf_dir_each(folder, issuer_file, &w, why) : RF_OK;
+    return rf_certs_each_in_dir(folder, add_issuer, book, why);
 }
 
 static enum rf_err load_issuers(struct rf_crl_book *book, const char *site_dir, struct rf_why *why)
@@ -110,6 +97,12 @@ static void held_fini(struct rf_crl_held *held)
     rf_cert_unref(held->issuer);
     *held = (struct rf_crl_held){.file = ""};
 }
+
+struct walk {
+    struct rf_crl_book *book;
+    const char *folder;
+    struct rf_why *why;
+};
 
 static enum rf_err list_file(void *arg, const char *name)
 {

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/text.h"
 #include "service/revocation/revocation_int.h"
 
@@ -428,32 +427,19 @@ static size_t read_responders(const char *text, struct responder out[RF_SITE_URL
     return n;
 }
 
-struct named {
-    struct rf_cert_list *list;
-    const char *folder;
-    struct rf_why *why;
-};
-
-static enum rf_err add_named(void *arg, const char *name)
+static enum rf_err add_named(void *arg, struct rf_cert *cert, struct rf_why *why)
 {
-    struct named *n = arg;
-    RF_AUTO(rf_freep) char *path = rf_path_join(n->folder, name);
-    RF_AUTO(rf_cert_freep) struct rf_cert *cert = NULL;
-    if (!rf_slice_ends_with(rf_slice_str(name), ".pem"))
-        return RF_OK;
-    enum rf_err err = rf_cert_from_pem_file(path, &cert, n->why);
-    if (err == RF_OK && !rf_cert_list_add(n->list, cert))
-        return rf_why_set(n->why, RF_ERR_LIMIT, "cert-count", "%s: more than %d responders",
-                          n->folder, RF_CERT_LIST_MAX);
-    return err;
+    if (!rf_cert_list_add(arg, cert))
+        return rf_why_set(why, RF_ERR_LIMIT, "cert-count", "more than %d responders",
+                          RF_CERT_LIST_MAX);
+    return RF_OK;
 }
 
 static enum rf_err load_named(const struct rf_revocation_service *svc, struct rf_cert_list *out,
                               struct rf_why *why)
 {
     RF_AUTO(rf_freep) char *folder = rf_site_path_in(svc->site_dir, RF_SITE_RESPONDERS);
-    struct named n = {.list = out, .folder = folder, .why = why};
-    return rf_file_exists(folder) ? rf_dir_each(folder, add_named, &n, why) : RF_OK;
+    return rf_certs_each_in_dir(folder, add_named, out, why);
 }
 
 static enum rf_revocation_mode mode_of(const struct rf_site_conf *conf)

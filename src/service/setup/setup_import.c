@@ -78,33 +78,22 @@ enum rf_err rf_setup_issuer_import(const char *site_dir, const struct rf_cert_li
                         : err;
 }
 
-struct issuers {
-    const char *folder;
-    struct rf_setup_issuers *out;
-    struct rf_why *why;
-};
-
-static enum rf_err take_issuer(void *arg, const char *name)
+static enum rf_err take_issuer(void *arg, struct rf_cert *cert, struct rf_why *why)
 {
-    struct issuers *all = arg;
-    RF_AUTO(rf_freep) char *path = rf_path_join(all->folder, name);
-    if (!rf_slice_ends_with(rf_slice_str(name), ".pem"))
-        return RF_OK;
-    if (all->out->n == RF_SETUP_ISSUERS_MAX)
-        return rf_why_set(all->why, RF_ERR_LIMIT, "issuer-count", "more than %d former issuers",
+    struct rf_setup_issuers *out = arg;
+    if (out->n == RF_SETUP_ISSUERS_MAX)
+        return rf_why_set(why, RF_ERR_LIMIT, "issuer-count", "more than %d former issuers",
                           RF_SETUP_ISSUERS_MAX);
-    enum rf_err err = rf_cert_from_pem_file(path, &all->out->cert[all->out->n], all->why);
-    all->out->n += err == RF_OK;
-    return err;
+    out->cert[out->n++] = rf_cert_ref(cert);
+    return RF_OK;
 }
 
 enum rf_err setup_certs_list(const char *site_dir, enum rf_site_item item,
                              struct rf_setup_issuers *out, struct rf_why *why)
 {
     RF_AUTO(rf_freep) char *folder = rf_site_path_in(site_dir, item);
-    struct issuers all = {.folder = folder, .out = out, .why = why};
     *out = (struct rf_setup_issuers){.n = 0};
-    return rf_file_exists(folder) ? rf_dir_each(folder, take_issuer, &all, why) : RF_OK;
+    return rf_certs_each_in_dir(folder, take_issuer, out, why);
 }
 
 enum rf_err rf_setup_issuers_list(const char *site_dir, struct rf_setup_issuers *out,

@@ -84,7 +84,7 @@ RF_MUST_CHECK enum rf_err rf_httpmsg_response_decode(struct rf_slice head,
 RF_MUST_CHECK enum rf_err rf_httpmsg_target_decode(struct rf_slice target, char *buf, size_t cap,
                                                    struct rf_slice *out, struct rf_why *why);
 
-/** A URL of a service, taken apart. Slices borrow from the text. */
+/** A URL, taken apart. Slices borrow from the text. */
 struct rf_httpmsg_url {
     bool is_https;
     struct rf_slice host;   /* without the brackets of an IPv6 address */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The URL of a service. */
+/* The URL of a service, of a list, of a responder, of a CA. */
 #include "base/text.h"
 #include "wire/httpmsg/httpmsg.h"
 
@@ -7,7 +7,7 @@
 
 static enum rf_err bad(struct rf_why *why, const char *what)
 {
-    return rf_why_set(why, RF_ERR_BAD, "http-url", "not a URL of a service: %s", what);
+    return rf_why_set(why, RF_ERR_BAD, "http-url", "no URL that is asked here: %s", what);
 }
 
 static bool is_plain(struct rf_slice text)
@@ -46,6 +46,8 @@ static enum rf_err take_authority(struct rf_slice text, struct rf_httpmsg_url *o
     out->host = rf_slice_part(text, first, end - first);
     if (out->host.len == 0)
         return bad(why, "it names no host");
+    if (has_brackets && find_any(out->host, ":") == out->host.len)
+        return bad(why, "brackets are for IPv6 addresses");
     if (rest.len == 0 || rf_slice_eq_str(rest, ":")) {
         out->port = (uint16_t)port;
         return RF_OK;

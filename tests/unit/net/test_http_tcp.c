@@ -23,6 +23,7 @@ static void urls_are_taken_apart(void **state)
         {"http://192.0.2.1:8080/a/b?c=%20d", "192.0.2.1", "/a/b?c=%20d", 8080},
         {"http://[2001:db8::1]:81/", "2001:db8::1", "/", 81},
         {"http://[::1]", "::1", "/", 80},
+        {"http://ca.example:/", "ca.example", "/", 80}, /* spec: RFC 3986 3.2.3 */
     };
     static const char *const bad[] = {
         "",
@@ -31,7 +32,6 @@ static void urls_are_taken_apart(void **state)
         "http://",
         "http:///x",
         "http://user@ca.example/",
-        "http://ca.example:/",
         "http://ca.example:0/",
         "http://ca.example:65536/",
         "http://ca.example:80x/",

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "trust/path.h"
+#include "trust/revocation.h"
 
 #define DAY 86400
 
@@ -381,6 +382,20 @@ static void what_was_found_holds_while_nothing_changes_sec_51(void **state)
     assert_false(rf_path_memo_holds(&memo, a, &excused));
     assert_err(rf_path_check_noting(a, m.mic.cert, &m.chain, &excused, &none, NULL), RF_OK);
     assert_false(none.is_good);
+    /* What is known of revoked certificates changes at any time; where nothing is asked, it does
+     * not. */
+    struct rf_revocation *known = rf_revocation_new(NULL, NULL);
+    struct rf_path_policy asked = at_now;
+    asked.revocation = known;
+    assert_err(
+        rf_revocation_set(known, &(struct rf_revocation_conf){.mode = RF_REVOCATION_LENIENT}, NULL),
+        RF_OK);
+    assert_true(rf_path_memo_holds(&memo, a, &asked));
+    assert_err(
+        rf_revocation_set(known, &(struct rf_revocation_conf){.mode = RF_REVOCATION_STRICT}, NULL),
+        RF_OK);
+    assert_false(rf_path_memo_holds(&memo, a, &asked));
+    rf_revocation_free(known);
     /* A check that fails leaves nothing of one before. */
     assert_err(rf_path_check_noting(others, m.mic.cert, &m.chain, &now, &memo, NULL),
                RF_ERR_DENIED);
