@@ -10,6 +10,9 @@ struct rf_worker {
     void *state;
     bool ending;
     struct rf_msg end;
+    const struct rf_worker_group *group; /* NULL: it does not group */
+    struct rf_job *grouped[RF_WORKER_GROUP_MAX];
+    size_t n_grouped; /* above 0: a group has begun */
 };
 
 static struct rf_job *job_of(struct rf_msg *msg)
@@ -23,18 +26,57 @@ static void answer_run(struct rf_msg *msg, void *reader)
     job->done(job, reader);
 }
 
-static void job_run(struct rf_msg *msg, void *reader)
+static void answer(struct rf_worker *w, struct rf_job *job)
 {
-    struct rf_job *job = job_of(msg);
-    const struct rf_worker *w = reader;
-    if (w != NULL)
-        job->work(job, w->state);
-    if (job->answer_to == NULL || w == NULL) {
-        job->done(job, w != NULL ? w->state : NULL);
+    if (job->answer_to == NULL) {
+        job->done(job, w->state);
         return;
     }
     job->msg.run = answer_run;
     rf_mailbox_post_answer(job->answer_to, &job->msg);
+}
+
+static void end_group(struct rf_worker *w)
+{
+    struct rf_why why = {0};
+    size_t n = w->n_grouped;
+    if (n == 0)
+        return;
+    enum rf_err err = w->group->end(w->state, &why);
+    w->n_grouped = 0;
+    for (size_t i = 0; i < n; i++) {
+        w->grouped[i]->settled(w->grouped[i], err, &why);
+        answer(w, w->grouped[i]);
+    }
+}
+
+/* Is there a group for this job? */
+static bool join_group(struct rf_worker *w, const struct rf_job *job)
+{
+    if (w->n_grouped == RF_WORKER_GROUP_MAX || job->settled == NULL)
+        end_group(w);
+    if (w->group == NULL || job->settled == NULL)
+        return false;
+    return w->n_grouped > 0 || w->group->begin(w->state, NULL) == RF_OK;
+}
+
+static void job_run(struct rf_msg *msg, void *reader)
+{
+    struct rf_job *job = job_of(msg);
+    struct rf_worker *w = reader;
+    if (w == NULL) {
+        job->done(job, NULL);
+        return;
+    }
+    if (join_group(w, job)) {
+        w->grouped[w->n_grouped++] = job;
+        job->work(job, w->state);
+        return;
+    }
+    job->work(job, w->state);
+    if (job->settled != NULL)
+        job->settled(job, RF_OK, NULL);
+    answer(w, job);
 }
 
 static void end_run(struct rf_msg *msg, void *reader)
@@ -50,15 +92,23 @@ static void *thread_main(void *arg)
     while (!w->ending) {
         rf_mailbox_wait(w->mailbox, -1);
         rf_mailbox_run(w->mailbox, w);
+        end_group(w);
     }
     return NULL;
 }
 
 struct rf_worker *rf_worker_start(const char *name, size_t limit, void *state)
 {
+    return rf_worker_start_grouping(name, limit, state, NULL);
+}
+
+struct rf_worker *rf_worker_start_grouping(const char *name, size_t limit, void *state,
+                                           const struct rf_worker_group *group)
+{
     struct rf_worker *w = rf_new(struct rf_worker);
     w->mailbox = rf_mailbox_new(name, limit);
     w->state = state;
+    w->group = group;
     rf_bug_on(pthread_create(&w->thread, NULL, thread_main, w) != 0);
     pthread_setname_np(w->thread, name);
     return w;

@@ -49,7 +49,7 @@ unsigned rf_store_schema_newest(void);
 /** Make one transaction of the changes that follow, up to rf_store_together_end: what each of them
  * would have written to the disk is written once. A change that fails is undone alone, and says so
  * as ever; the others stay. None of them is on the disk before the end has said RF_OK, so nobody
- * may be told before. Not within another. */
+ * may be told before. Within another it is a change of that one. */
 RF_MUST_CHECK enum rf_err rf_store_together(struct rf_store *store, struct rf_why *why);
 /** RF_OK: all that succeeded is on the disk. Otherwise none of it is. */
 RF_MUST_CHECK enum rf_err rf_store_together_end(struct rf_store *store, struct rf_why *why);
@@ -623,9 +623,9 @@ struct rf_store_proof {
 RF_MUST_CHECK enum rf_err rf_store_proof_see(struct rf_store *store,
                                              const struct rf_store_proof *seen, int64_t now_s,
                                              struct rf_store_proof *before, struct rf_why *why);
-/** Forget proofs last seen before `before_s`, and all of one device when `device` is given. */
-RF_MUST_CHECK enum rf_err rf_store_proof_forget(struct rf_store *store, const char *device,
-                                                int64_t before_s, struct rf_why *why);
+/** Forget proofs last seen before `before_s`. */
+RF_MUST_CHECK enum rf_err rf_store_proof_forget(struct rf_store *store, int64_t before_s,
+                                                struct rf_why *why);
 
 /* ---- what devices hold -----------------------------------------------------------------------
  * Only what real phones give: a file fetched to the end, a certificate of ours that a phone

@@ -134,14 +134,14 @@ int64_t rf_db_changed(const struct rf_store *store)
 
 enum rf_err rf_db_begin(struct rf_store *store, struct rf_why *why)
 {
-    struct rf_db q = rf_db_of(store, store->is_together ? RF_SQL_PART : RF_SQL_BEGIN);
+    struct rf_db q = rf_db_of(store, store->together > 0 ? RF_SQL_PART : RF_SQL_BEGIN);
     store->is_quiet = false;
     return rf_db_run(&q, why);
 }
 
 enum rf_err rf_db_begin_quiet(struct rf_store *store, struct rf_why *why)
 {
-    bool was_quiet = store->is_quiet || !store->is_together;
+    bool was_quiet = store->is_quiet || store->together == 0;
     enum rf_err err = rf_db_begin(store, why);
     store->is_quiet = err == RF_OK && was_quiet;
     return err;
@@ -166,17 +166,17 @@ static enum rf_err commit(struct rf_store *store, struct rf_why *why)
 
 enum rf_err rf_store_together(struct rf_store *store, struct rf_why *why)
 {
-    rf_bug_on(store->is_together);
     enum rf_err err = rf_db_begin_quiet(store, why);
-    store->is_together = err == RF_OK;
-    store->is_spoilt = false;
+    if (store->together == 0)
+        store->is_spoilt = false;
+    store->together += err == RF_OK;
     return err;
 }
 
 enum rf_err rf_store_together_end(struct rf_store *store, struct rf_why *why)
 {
-    rf_bug_on(!store->is_together);
-    store->is_together = false;
+    rf_bug_on(store->together == 0);
+    store->together--;
     enum rf_err err = RF_OK;
     if (store->is_spoilt)
         err = rf_why_set(why, RF_ERR_IO, "store-undo", "a change that failed could not be undone");
@@ -200,7 +200,7 @@ enum rf_err rf_db_finish(struct rf_store *store, enum rf_err err,
 {
     if (err == RF_OK && event != NULL)
         err = rf_store_event_put(store, event, why);
-    if (store->is_together)
+    if (store->together > 0)
         return part_finish(store, err, why);
     if (err == RF_OK)
         err = commit(store, why);

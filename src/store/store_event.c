@@ -68,10 +68,10 @@ enum rf_err rf_store_event_list(struct rf_store *store, const struct rf_store_ev
                                                                            : query->limit;
     struct rf_store_events found = {0};
     enum rf_err grown = RF_OK;
-    struct rf_db q = rf_db_of(store, RF_SQL_EVENT_LIST);
+    struct rf_db q = rf_db_of(store, query->device != NULL ? RF_SQL_EVENT_LIST : RF_SQL_EVENT_ALL);
+    rf_db_text(&q, query->device);
     rf_db_int(&q, query->after_id);
     rf_db_int(&q, query->since_s != 0 ? query->since_s : INT64_MIN);
-    rf_db_text(&q, query->device);
     rf_db_int(&q, (int64_t)limit);
     while (grown == RF_OK && rf_db_row(&q)) {
         grown = rf_store_grow((void **)&found.items, found.n, sizeof *found.items,

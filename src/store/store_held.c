@@ -142,8 +142,9 @@ enum rf_err rf_store_held_list(struct rf_store *store, const char *device,
     const size_t limit = (size_t)RF_STORE_DEVICES_MAX * ITEMS;
     struct rf_store_helds found = {0};
     enum rf_err grown = RF_OK;
-    struct rf_db q = rf_db_of(store, RF_SQL_HELD_LIST);
-    rf_db_text(&q, device);
+    struct rf_db q = rf_db_of(store, device != NULL ? RF_SQL_HELD_LIST : RF_SQL_HELD_ALL);
+    if (device != NULL)
+        rf_db_text(&q, device);
     while (grown == RF_OK && rf_db_row(&q)) {
         grown = rf_store_grow((void **)&found.items, found.n, sizeof *found.items, limit, why);
         if (grown == RF_OK)

@@ -199,8 +199,9 @@ enum rf_err rf_store_fetch_list(struct rf_store *store, const char *device,
 {
     struct rf_store_fetches found = {0};
     enum rf_err grown = RF_OK;
-    struct rf_db q = rf_db_of(store, RF_SQL_FETCH_LIST);
-    rf_db_text(&q, device);
+    struct rf_db q = rf_db_of(store, device != NULL ? RF_SQL_FETCH_LIST : RF_SQL_FETCH_ALL);
+    if (device != NULL)
+        rf_db_text(&q, device);
     while (grown == RF_OK && rf_db_row(&q)) {
         grown = rf_store_grow((void **)&found.items, found.n, sizeof *found.items,
                               RF_STORE_FETCHES_MAX, why);

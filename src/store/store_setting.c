@@ -57,15 +57,13 @@ enum rf_err rf_store_proof_see(struct rf_store *store, const struct rf_store_pro
     return err;
 }
 
-enum rf_err rf_store_proof_forget(struct rf_store *store, const char *device, int64_t before_s,
-                                  struct rf_why *why)
+enum rf_err rf_store_proof_forget(struct rf_store *store, int64_t before_s, struct rf_why *why)
 {
     enum rf_err err = rf_db_begin_quiet(store, why);
     if (err != RF_OK)
         return err;
     struct rf_db q = rf_db_of(store, RF_SQL_PROOF_FORGET);
     rf_db_int(&q, before_s);
-    rf_db_text(&q, device);
     return rf_db_finish(store, rf_db_run(&q, why), NULL, why);
 }
 

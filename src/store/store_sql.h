@@ -41,6 +41,9 @@
     "coalesce(o.op, 0), coalesce(o.state, 0), coalesce(o.reason, ''), "                            \
     "coalesce(o.tries_left, 0), coalesce(o.string_hash, '') <> '' FROM campaign_member m "
 #define RF_SQL_THEIR_OP     " LEFT JOIN capf_op o ON o.device = m.device "
+#define RF_SQL_HELD_COLS    "device, item, sha256, how, at_s, last_s, tries"
+#define RF_SQL_FETCH_COLS   "device, item, name, generation, result, address, at_s"
+#define RF_SQL_EVENT_COLS   "id, time_s, uid, severity, category, code, device, call, text"
 #define RF_SQL_CONFIG_COLS  "layer, name, path, value, secret, forced, changed_s"
 #define RF_SQL_REFUSED_COLS "device, load, running, file, reason, how, text, first_s, last_s, count"
 
@@ -55,9 +58,10 @@
     /* events */                                                                                   \
     X(EVENT_ADD, "INSERT INTO event (time_s, uid, severity, category, code, device, call, text) "  \
                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?)")                                                \
-    X(EVENT_LIST, "SELECT id, time_s, uid, severity, category, code, device, call, text "          \
-                  "FROM event WHERE id > ?1 AND time_s >= ?2 AND (?3 IS NULL OR device = ?3) "     \
-                  "ORDER BY id DESC LIMIT ?4")                                                     \
+    X(EVENT_LIST, "SELECT " RF_SQL_EVENT_COLS " FROM event "                                       \
+                  "WHERE device = ?1 AND id > ?2 AND time_s >= ?3 ORDER BY id DESC LIMIT ?4")      \
+    X(EVENT_ALL, "SELECT " RF_SQL_EVENT_COLS " FROM event "                                        \
+                 "WHERE id > ?2 AND time_s >= ?3 ORDER BY id DESC LIMIT ?4")                       \
     /* what operators did (uid 0 and above) goes by age alone */                                   \
     X(EVENT_TRIM, "DELETE FROM event WHERE time_s < ?1 OR (uid < 0 AND id <= "                     \
                   "coalesce((SELECT id FROM event WHERE uid < 0 ORDER BY id DESC "                 \
@@ -156,8 +160,8 @@
                 "not_before_s, not_after_s, der, state, op_id, issued_s, confirmed_s, ended_s) "   \
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)")                               \
     X(CERT_FIND, "SELECT " RF_SQL_CERT_COLS " FROM device_cert WHERE sha256 = ?")                  \
-    X(CERT_LIST, "SELECT " RF_SQL_CERT_COLS " FROM device_cert "                                   \
-                 "WHERE ?1 IS NULL OR device = ?1 ORDER BY id")                                    \
+    X(CERT_LIST, "SELECT " RF_SQL_CERT_COLS " FROM device_cert WHERE device = ? ORDER BY id")      \
+    X(CERT_ALL, "SELECT " RF_SQL_CERT_COLS " FROM device_cert ORDER BY id")                        \
     X(CERT_CONFIRM, "UPDATE device_cert SET state = 1, confirmed_s = ?2 WHERE id = ?1")            \
     X(CERT_SUPERSEDE, "UPDATE device_cert SET state = 2, ended_s = ?3 "                            \
                       "WHERE device = ?1 AND kind = 0 AND id < ?2 AND state IN (0, 1)")            \
@@ -170,17 +174,16 @@
     X(PROOF_ADD, "INSERT INTO capf_proof (sha256, device, source, op_id, first_s, last_s, count) " \
                  "VALUES (?1, ?2, ?3, ?4, ?5, ?5, 1)")                                             \
     X(PROOF_COUNT, "UPDATE capf_proof SET count = count + 1, last_s = ?2 WHERE sha256 = ?1")       \
-    X(PROOF_FORGET, "DELETE FROM capf_proof WHERE last_s < ?1 OR device = ?2")                     \
+    X(PROOF_FORGET, "DELETE FROM capf_proof WHERE last_s < ?")                                     \
     /* what devices hold, and the lists that were given out */                                     \
-    X(HELD_FIND, "SELECT device, item, sha256, how, at_s, last_s, tries FROM device_held "         \
-                 "WHERE device = ? AND item = ?")                                                  \
-    X(HELD_SAVE, "INSERT INTO device_held (device, item, sha256, how, at_s, last_s, tries) "       \
+    X(HELD_FIND, "SELECT " RF_SQL_HELD_COLS " FROM device_held WHERE device = ? AND item = ?")     \
+    X(HELD_SAVE, "INSERT INTO device_held (" RF_SQL_HELD_COLS ") "                                 \
                  "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (device, item) DO UPDATE SET "   \
                  "sha256 = ?3, how = ?4, at_s = ?5, last_s = ?6, tries = ?7")                      \
     X(HELD_SETTLE, "UPDATE device_held SET tries = 0 WHERE device = ?")                            \
     X(HELD_FORGET, "DELETE FROM device_held WHERE device = ? AND item = ?")                        \
-    X(HELD_LIST, "SELECT device, item, sha256, how, at_s, last_s, tries FROM device_held "         \
-                 "WHERE ?1 IS NULL OR device = ?1 ORDER BY device, item")                          \
+    X(HELD_LIST, "SELECT " RF_SQL_HELD_COLS " FROM device_held WHERE device = ? ORDER BY item")    \
+    X(HELD_ALL, "SELECT " RF_SQL_HELD_COLS " FROM device_held ORDER BY device, item")              \
     X(ARCHIVE_FIND, "SELECT published_s, bytes FROM list_archive WHERE sha256 = ?")                \
     X(ARCHIVE_COUNT, "SELECT count(*) FROM list_archive")                                          \
     X(ARCHIVE_TRIM, "DELETE FROM list_archive WHERE id = (SELECT id FROM list_archive "            \
@@ -198,12 +201,12 @@
     X(PENDING_TRIM, "DELETE FROM device_pending WHERE name IN (SELECT name FROM device_pending "   \
                     "ORDER BY last_s DESC, name LIMIT -1 OFFSET ?)")                               \
     X(PENDING_END, "DELETE FROM device_pending WHERE name = ?")                                    \
-    X(FETCH_SAVE, "INSERT INTO device_fetch (device, item, name, generation, result, address, "    \
-                  "at_s) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE EXISTS (SELECT 1 FROM device "    \
+    X(FETCH_SAVE, "INSERT INTO device_fetch (" RF_SQL_FETCH_COLS ") "                              \
+                  "SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE EXISTS (SELECT 1 FROM device "          \
                   "WHERE device.name = ?1) ON CONFLICT (device, item) DO UPDATE SET name = ?3, "   \
                   "generation = ?4, result = ?5, address = ?6, at_s = ?7")                         \
-    X(FETCH_LIST, "SELECT device, item, name, generation, result, address, at_s "                  \
-                  "FROM device_fetch WHERE ?1 IS NULL OR device = ?1 ORDER BY device, item")       \
+    X(FETCH_LIST, "SELECT " RF_SQL_FETCH_COLS " FROM device_fetch WHERE device = ? ORDER BY item") \
+    X(FETCH_ALL, "SELECT " RF_SQL_FETCH_COLS " FROM device_fetch ORDER BY device, item")           \
     /* certificates that TVS vouches for */                                                        \
     X(TVS_COUNT, "SELECT count(*) FROM tvs_cert WHERE sha256 <> ?")                                \
     X(TVS_SAVE, "INSERT INTO tvs_cert (sha256, roles, ttl_s, added_s, der) "                       \

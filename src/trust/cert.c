@@ -30,7 +30,7 @@ static bool has_c1_control(const char *utf8)
 
 /* RFC 4514 text of each RDN, joined by ',' in certificate order; UTF-8 stays, control bytes are
  * escaped. doc: docs/wire/signed-files.md, "The tags" */
-static bool name_text(const X509_NAME *name, char **out)
+bool rf_name_text(const X509_NAME *name, char **out)
 {
     char text[RF_CERT_NAME_MAX];
     unsigned long flags =
@@ -174,8 +174,8 @@ static bool read_spki(struct rf_cert *c)
 
 static enum rf_err fill(struct rf_cert *c, struct rf_why *why)
 {
-    if (!name_text(X509_get_subject_name(c->x), &c->subject) ||
-        !name_text(X509_get_issuer_name(c->x), &c->issuer))
+    if (!rf_name_text(X509_get_subject_name(c->x), &c->subject) ||
+        !rf_name_text(X509_get_issuer_name(c->x), &c->issuer))
         return rf_why_set(why, RF_ERR_BAD, "cert-name",
                           "certificate: subject or issuer is not a usable name (at most %d bytes, "
                           "no control characters)",

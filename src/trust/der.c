@@ -43,6 +43,13 @@ static bool der_len(struct rf_rd *rd, size_t *len)
     return v >= 0x80;
 }
 
+bool rf_der_take(struct rf_rd *rd, uint8_t tag, struct rf_rd *value)
+{
+    uint8_t b = 0;
+    size_t len = 0;
+    return rf_rd_u8(rd, &b) && b == tag && der_len(rd, &len) && rf_rd_sub(rd, len, value);
+}
+
 bool rf_der_is_strict(struct rf_slice der)
 {
     struct rf_rd stack[DER_DEPTH_MAX];

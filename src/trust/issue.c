@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Certificates are written here byte by byte, because the key that signs them may be in another
  * process: what is to be signed is encoded, its digest signed by the vault, and both are put
- * together. The result is parsed and its signature checked before anyone gets it. */
+ * together. The signature is checked before anyone gets it. */
 #include "trust/issue.h"
 
 #include <string.h>
@@ -46,7 +46,7 @@ static const char oid_ecdsa_sha256[] = "\x2a\x86\x48\xce\x3d\x04\x03\x02";
 /* Everything a certificate says, independent of whose it is. */
 struct plan {
     struct rf_slice spki;
-    struct rf_spki_info key; /* what the SPKI is: reading one takes time, and is done once */
+    struct rf_spki_info key; /* what the SPKI is */
     struct rf_slice subject; /* Name, DER */
     int64_t not_before;
     int64_t not_after;
@@ -214,14 +214,11 @@ static void add_extensions(struct rf_der *d, const struct plan *p)
 }
 
 static void add_tbs(struct rf_der *d, const struct plan *p, struct rf_slice issuer,
-                    enum rf_key_type signer)
+                    enum rf_key_type signer, struct rf_slice serial)
 {
-    uint8_t serial[16];
-    rf_random_bytes(serial, sizeof(serial));
-    serial[0] = (uint8_t)((serial[0] & 0x7f) | 0x40); /* positive, and always 16 bytes */
     size_t tbs = rf_der_begin(d, DER_SEQUENCE);
     rf_der_raw(d, rf_slice_of("\xa0\x03\x02\x01\x02", 5)); /* [0] version 3 */
-    rf_der_uint(d, rf_slice_of(serial, sizeof(serial)));
+    rf_der_uint(d, serial);
     add_algorithm(d, signer, p->is_sha1);
     rf_der_raw(d, issuer);
     size_t validity = rf_der_begin(d, DER_SEQUENCE);
@@ -234,54 +231,73 @@ static void add_tbs(struct rf_der *d, const struct plan *p, struct rf_slice issu
     rf_der_end(d, tbs);
 }
 
-/* SEQUENCE { tbs, algorithm, BIT STRING }, read back and checked against the signer's key, which is
- * that of `ca`; NULL: its own. */
-static enum rf_err assemble(struct rf_slice tbs, bool is_sha1, const struct rf_cert *ca,
-                            struct rf_vault_key *key, struct rf_cert **out, struct rf_why *why)
+/* Sign, and check the signature against the signer's key, which is that of `ca`; NULL: its own. */
+static enum rf_err sign(const struct plan *p, struct rf_slice tbs, const struct rf_cert *ca,
+                        struct rf_vault_key *key, struct rf_buf *sig, struct rf_why *why)
 {
-    enum rf_digest digest = is_sha1 ? RF_DIGEST_SHA1 : RF_DIGEST_SHA256;
-    RF_AUTO(rf_buf_fini) struct rf_buf sig = RF_BUF(RF_SIGNATURE_MAX);
-    struct rf_der d = {.out = RF_BUF(RF_CERT_DER_MAX)};
-    enum rf_err err = rf_vault_sign(key, digest, &tbs, 1, &sig, why);
+    enum rf_digest alg = p->is_sha1 ? RF_DIGEST_SHA1 : RF_DIGEST_SHA256;
+    struct rf_why bad = {0};
+    uint8_t md[RF_DIGEST_MAX];
+    enum rf_err err = rf_vault_sign(key, alg, &tbs, 1, sig, why);
     if (err != RF_OK)
         return err;
-    size_t cert = rf_der_begin(&d, DER_SEQUENCE);
-    rf_der_raw(&d, tbs);
-    add_algorithm(&d, rf_vault_key_type(key), is_sha1);
-    size_t bits = rf_der_begin(&d, DER_BIT_STRING);
-    rf_der_raw(&d, rf_slice_of("", 1)); /* no unused bits */
-    rf_der_raw(&d, rf_buf_slice(&sig));
-    rf_der_end(&d, bits);
-    rf_der_end(&d, cert);
-    RF_AUTO(rf_cert_freep) struct rf_cert *c = NULL;
-    if (d.failed)
-        err = rf_why_set(why, RF_ERR_LIMIT, "cert-size", "the certificate became too long");
-    else
-        err = rf_cert_from_der(rf_buf_slice(&d.out), &c, why);
-    EVP_PKEY *signer = err == RF_OK ? rf_cert_pkey(ca != NULL ? ca : c) : NULL;
-    if (err == RF_OK && X509_verify(rf_cert_x509(c), signer) != 1)
-        err = rf_why_openssl(why, RF_ERR_CRYPTO, "sign-failed", "the new certificate's signature");
-    rf_buf_fini(&d.out);
-    if (err == RF_OK)
-        *out = rf_steal(&c);
+    EVP_PKEY *own = ca == NULL ? rf_spki_parse(p->spki) : NULL;
+    EVP_PKEY *signer = ca != NULL ? rf_cert_pkey(ca) : own;
+    size_t len = rf_digest_of(alg, tbs, md);
+    if (signer == NULL || rf_pkey_verify_digest(signer, alg, rf_slice_of(md, len),
+                                                rf_buf_slice(sig), "the issuer", &bad) != RF_OK)
+        err = rf_why_set(why, RF_ERR_CRYPTO, "sign-failed", "the new certificate's signature: %s",
+                         rf_why_text(&bad));
+    EVP_PKEY_free(own);
     return err;
 }
 
-/* The usages were planned for that type. */
-static enum rf_err check_type(const struct plan *p, struct rf_cert **cert, struct rf_why *why)
+static bool name_of(struct rf_slice der, char **out)
 {
-    if (rf_cert_key_type(*cert) == p->key.type || rf_fault_skips("issue.key-type"))
-        return RF_OK;
-    rf_cert_freep(cert);
-    return rf_why_set(why, RF_ERR_BAD, "issue-key-type",
-                      "the key is of another type than it was said to be");
+    const unsigned char *p = der.p;
+    X509_NAME *name = d2i_X509_NAME(NULL, &p, (long)der.len);
+    bool ok = name != NULL && rf_name_text(name, out);
+    X509_NAME_free(name);
+    return ok;
+}
+
+/* SEQUENCE { tbs, algorithm, BIT STRING } */
+static enum rf_err assemble(const struct plan *p, struct rf_slice tbs, struct rf_slice issuer,
+                            enum rf_key_type signer, struct rf_slice sig, struct rf_issued *out,
+                            struct rf_why *why)
+{
+    struct rf_der d = {.out = RF_BUF(RF_CERT_DER_MAX)};
+    size_t cert = rf_der_begin(&d, DER_SEQUENCE);
+    rf_der_raw(&d, tbs);
+    add_algorithm(&d, signer, p->is_sha1);
+    size_t bits = rf_der_begin(&d, DER_BIT_STRING);
+    rf_der_raw(&d, rf_slice_of("", 1)); /* no unused bits */
+    rf_der_raw(&d, sig);
+    rf_der_end(&d, bits);
+    rf_der_end(&d, cert);
+    out->der = d.out;
+    out->not_before_s = p->not_before;
+    out->not_after_s = p->not_after;
+    if (d.failed)
+        return rf_why_set(why, RF_ERR_LIMIT, "cert-size", "the certificate became too long");
+    (void)rf_digest_of(RF_DIGEST_SHA256, rf_buf_slice(&out->der), out->sha256);
+    if (!name_of(p->subject, &out->subject) || !name_of(issuer, &out->issuer))
+        return rf_why_openssl(why, RF_ERR_BAD, "cert-name", "the new certificate's names");
+    return RF_OK;
+}
+
+void rf_issued_fini(struct rf_issued *issued)
+{
+    rf_buf_fini(&issued->der);
+    rf_free(issued->subject);
+    rf_free(issued->issuer);
+    *issued = (struct rf_issued){0};
 }
 
 /* ca NULL: self-signed. */
 static enum rf_err issue(const struct plan *p, const struct rf_cert *ca, struct rf_vault_key *key,
-                         struct rf_cert **out, struct rf_why *why)
+                         struct rf_issued *out, struct rf_why *why)
 {
-    enum rf_err err = RF_OK;
     if (ca != NULL && !rf_cert_is_ca(ca))
         return rf_why_set(why, RF_ERR_DENIED, "issue-not-ca", "%s (%s) is no CA certificate",
                           rf_cert_subject(ca), rf_cert_short(ca));
@@ -289,14 +305,36 @@ static enum rf_err issue(const struct plan *p, const struct rf_cert *ca, struct 
         return rf_why_set(why, RF_ERR_DENIED, "key-cert-mismatch",
                           "the signing key is not that of %s (%s)", rf_cert_subject(ca),
                           rf_cert_short(ca));
+    struct rf_slice issuer = ca != NULL ? rf_cert_subject_der(ca) : p->subject;
+    enum rf_key_type signer = rf_vault_key_type(key);
+    RF_AUTO(rf_buf_fini) struct rf_buf sig = RF_BUF(RF_SIGNATURE_MAX);
+    RF_AUTO(rf_issued_fini) struct rf_issued made = {.der = RF_BUF(0)};
     struct rf_der d = {.out = RF_BUF(RF_CERT_DER_MAX)};
-    add_tbs(&d, p, ca != NULL ? rf_cert_subject_der(ca) : p->subject, rf_vault_key_type(key));
+    rf_random_bytes(made.serial, sizeof made.serial);
+    made.serial[0] = (uint8_t)((made.serial[0] & 0x7f) | 0x40); /* positive, and always 16 bytes */
+    add_tbs(&d, p, issuer, signer, rf_slice_of(made.serial, sizeof made.serial));
+    enum rf_err err = RF_OK;
     if (d.failed)
         err = rf_why_set(why, RF_ERR_LIMIT, "cert-size", "the certificate became too long");
-    else
-        err = assemble(rf_buf_slice(&d.out), p->is_sha1, ca, key, out, why);
+    if (err == RF_OK)
+        err = sign(p, rf_buf_slice(&d.out), ca, key, &sig, why);
+    if (err == RF_OK)
+        err = assemble(p, rf_buf_slice(&d.out), issuer, signer, rf_buf_slice(&sig), &made, why);
     rf_buf_fini(&d.out);
-    return err == RF_OK ? check_type(p, out, why) : err;
+    if (err != RF_OK)
+        return err;
+    *out = made;
+    made = (struct rf_issued){0};
+    return RF_OK;
+}
+
+/* The same as one that is read. */
+static enum rf_err issue_read(const struct plan *p, const struct rf_cert *ca,
+                              struct rf_vault_key *key, struct rf_cert **out, struct rf_why *why)
+{
+    RF_AUTO(rf_issued_fini) struct rf_issued made = {.der = RF_BUF(0)};
+    enum rf_err err = issue(p, ca, key, &made, why);
+    return err == RF_OK ? rf_cert_from_der(rf_buf_slice(&made.der), out, why) : err;
 }
 
 /* Constraints and usages by role. */
@@ -374,7 +412,7 @@ static enum rf_err issue_site(const struct rf_issue_self *spec, struct rf_slice 
         p.not_after = rf_cert_not_after(ca);
     plan_role(spec->role, &p);
     if (err == RF_OK)
-        err = issue(&p, ca, key, out, why);
+        err = issue_read(&p, ca, key, out, why);
     rf_buf_fini(&name.out);
     return err;
 }
@@ -418,7 +456,7 @@ enum rf_err rf_lsc_cn(struct rf_slice model, struct rf_slice name, char cn[RF_LS
 static enum rf_err plan_device(struct plan *p, int64_t now_s, unsigned days,
                                const struct rf_cert *ca, struct rf_why *why)
 {
-    enum rf_err err = p->key.type == RF_KEY_OTHER ? rf_spki_info(p->spki, &p->key, why) : RF_OK;
+    enum rf_err err = rf_spki_info(p->spki, &p->key, why);
     p->not_before = now_s - ISSUE_DEV_BACK;
     p->not_after = now_s + (int64_t)days * DAY_S;
     if (p->not_before < rf_cert_not_before(ca))
@@ -473,7 +511,7 @@ enum rf_err rf_issue_mic(const struct rf_issue_mic *spec, const struct rf_cert *
         .spki = spec->spki, .subject = rf_buf_slice(&name.out), .is_sha1 = spec->is_sha1};
     err = plan_device(&p, spec->now_s, spec->days, ca, why);
     if (err == RF_OK)
-        err = issue(&p, ca, ca_key, out, why);
+        err = issue_read(&p, ca, ca_key, out, why);
     rf_buf_fini(&name.out);
     return err;
 }
@@ -492,8 +530,9 @@ static enum rf_err check_issuer(const struct rf_cert *ca, int64_t now_s, struct 
                       rf_time_text(rf_cert_not_after(ca), when, sizeof when));
 }
 
-enum rf_err rf_issue_lsc(const struct rf_issue_lsc *spec, const struct rf_cert *ca,
-                         struct rf_vault_key *ca_key, struct rf_cert **out, struct rf_why *why)
+enum rf_err rf_issue_lsc_unread(const struct rf_issue_lsc *spec, const struct rf_cert *ca,
+                                struct rf_vault_key *ca_key, struct rf_issued *out,
+                                struct rf_why *why)
 {
     const struct {
         const char *attr;
@@ -522,14 +561,18 @@ enum rf_err rf_issue_lsc(const struct rf_issue_lsc *spec, const struct rf_cert *
     }
     rf_der_end(&name, seq);
     struct plan p = {
-        .spki = spec->spki,
-        .key = {.type = spec->key_type},
-        .subject = rf_buf_slice(&name.out),
-        .san_uri = spec->device_name,
-    };
+        .spki = spec->spki, .subject = rf_buf_slice(&name.out), .san_uri = spec->device_name};
     err = plan_device(&p, spec->now_s, spec->days, ca, why);
     if (err == RF_OK)
         err = issue(&p, ca, ca_key, out, why);
     rf_buf_fini(&name.out);
     return err;
+}
+
+enum rf_err rf_issue_lsc(const struct rf_issue_lsc *spec, const struct rf_cert *ca,
+                         struct rf_vault_key *ca_key, struct rf_cert **out, struct rf_why *why)
+{
+    RF_AUTO(rf_issued_fini) struct rf_issued made = {.der = RF_BUF(0)};
+    enum rf_err err = rf_issue_lsc_unread(spec, ca, ca_key, &made, why);
+    return err == RF_OK ? rf_cert_from_der(rf_buf_slice(&made.der), out, why) : err;
 }

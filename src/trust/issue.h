@@ -71,15 +71,30 @@ struct rf_issue_lsc {
     struct rf_slice model;       /* empty: CN is the device name; else CP-<model>-<device name> */
     struct rf_slice spki;        /* judged before with rf_spki_check */
     int64_t now_s;
-    unsigned days;             /* 1..1825 */
-    enum rf_key_type key_type; /* what spki was found to be (rf_spki_check), which saves reading it
-                                * once more; 0: not known. Another one: issue-key-type */
+    unsigned days; /* 1..1825 */
 };
+/** What there is to know of a certificate when it has been made: to read it back would cost a third
+ * of making it. The texts are what rf_cert_subject and rf_cert_issuer would give. Zero it first;
+ * release with rf_issued_fini. */
+struct rf_issued {
+    struct rf_buf der;
+    char *subject;
+    char *issuer;
+    uint8_t sha256[32];
+    uint8_t serial[16];
+    int64_t not_before_s;
+    int64_t not_after_s;
+};
+void rf_issued_fini(struct rf_issued *issued);
+
 /** Issue. Subject: CN, then O, OU, L, ST, C of the issuer's subject; issuer name byte for byte the
- * issuer's subject. RF_ERR_BAD issue-name, issue-days, spki-parse, issue-key-type; RF_ERR_DENIED
+ * issuer's subject. RF_ERR_BAD issue-name, issue-days, spki-parse; RF_ERR_DENIED
  * issue-not-ca, key-cert-mismatch, issuer-ended. */
 RF_MUST_CHECK enum rf_err rf_issue_lsc(const struct rf_issue_lsc *spec, const struct rf_cert *ca,
                                        struct rf_vault_key *ca_key, struct rf_cert **out,
                                        struct rf_why *why);
+RF_MUST_CHECK enum rf_err rf_issue_lsc_unread(const struct rf_issue_lsc *spec,
+                                              const struct rf_cert *ca, struct rf_vault_key *ca_key,
+                                              struct rf_issued *out, struct rf_why *why);
 
 #endif

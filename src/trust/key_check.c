@@ -4,6 +4,7 @@
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <pthread.h>
 
 #include "base/faults.h"
 #include "trust/trust_int.h"
@@ -12,27 +13,9 @@
  * a power of 65537. For an honest key that happens by chance about once in 2^27. */
 #define ROCA_PRIME_MAX 167
 /* A modulus divisible by a prime below this is broken. */
-#define SMALL_FACTOR_MAX 2000
-
-EVP_PKEY *rf_spki_parse(struct rf_slice spki)
-{
-    const unsigned char *p = spki.p;
-    if (spki.len == 0 || spki.len > RF_CERT_DER_MAX || !rf_der_is_strict(spki))
-        return NULL;
-    EVP_PKEY *pkey = d2i_PUBKEY(NULL, &p, (long)spki.len);
-    ERR_clear_error();
-    return pkey;
-}
-
-enum rf_err rf_spki_info(struct rf_slice spki, struct rf_spki_info *out, struct rf_why *why)
-{
-    EVP_PKEY *pkey = rf_spki_parse(spki);
-    if (pkey == NULL)
-        return rf_why_set(why, RF_ERR_BAD, "spki-parse", "not a SubjectPublicKeyInfo");
-    rf_pkey_describe(pkey, out);
-    EVP_PKEY_free(pkey);
-    return RF_OK;
-}
+#define SMALL_FACTOR_MAX      2000
+#define SMALL_PRIMES          303
+#define SMALL_PRIMES_TOGETHER 9
 
 static bool is_small_prime(unsigned n)
 {
@@ -54,17 +37,50 @@ static bool is_power(unsigned r, unsigned p)
     return false;
 }
 
-static bool is_weak_modulus(const BIGNUM *n)
+/* The small primes, neighbours together as far as their product has 32 bits: a long number is
+ * divided by that once for all of them. */
+static struct {
+    struct prime_group {
+        uint32_t product;
+        uint16_t prime[SMALL_PRIMES_TOGETHER];
+    } group[SMALL_PRIMES];
+    size_t n;
+} small;
+
+static void make_small(void)
 {
-    bool is_roca = true;
+    size_t in_group = 0;
+    small.group[0].product = 1;
     for (unsigned p = 2; p < SMALL_FACTOR_MAX; p++) {
         if (!is_small_prime(p))
             continue;
-        unsigned r = (unsigned)BN_mod_word(n, p);
-        if (r == 0)
-            return true;
-        if (p > 2 && p <= ROCA_PRIME_MAX && !is_power(r, p))
-            is_roca = false;
+        struct prime_group *g = &small.group[small.n];
+        if (in_group == SMALL_PRIMES_TOGETHER || (uint64_t)g->product * p > UINT32_MAX) {
+            g = &small.group[++small.n];
+            g->product = 1;
+            in_group = 0;
+        }
+        g->product *= p;
+        g->prime[in_group++] = (uint16_t)p;
+    }
+    small.n++;
+}
+
+static bool is_weak_modulus(const BIGNUM *n)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    bool is_roca = true;
+    pthread_once(&once, make_small);
+    for (size_t i = 0; i < small.n; i++) {
+        const struct prime_group *g = &small.group[i];
+        uint32_t rest = (uint32_t)BN_mod_word(n, g->product);
+        for (size_t k = 0; k < SMALL_PRIMES_TOGETHER && g->prime[k] != 0; k++) {
+            unsigned p = g->prime[k], r = rest % p;
+            if (r == 0)
+                return true;
+            if (is_roca && p > 2 && p <= ROCA_PRIME_MAX && !is_power(r, p))
+                is_roca = false;
+        }
     }
     return is_roca;
 }

@@ -210,42 +210,58 @@ void rf_revocation_forget(struct rf_revocation *r, const uint8_t sha256[32])
 
 /* ---- looking ---- */
 
+/* What is known now is held until let_go. May be NULL. */
+static const struct revocation_set *hold(struct rf_revocation *r)
+{
+    if (r == NULL)
+        return NULL;
+    atomic_fetch_add(&r->readers, 1);
+    return atomic_load(&r->set);
+}
+
+static void let_go(struct rf_revocation *r)
+{
+    if (r != NULL)
+        atomic_fetch_sub(&r->readers, 1);
+}
+
+static enum rf_revocation_mode mode_of(const struct revocation_set *set)
+{
+    return set != NULL ? set->mode : RF_REVOCATION_OFF;
+}
+
+/* Is there anything to look at, or to miss? */
+static bool is_asked(const struct revocation_set *set)
+{
+    return mode_of(set) == RF_REVOCATION_STRICT ||
+           (mode_of(set) != RF_REVOCATION_OFF &&
+            (set->n > 0 || set->asks_all || set->asked.len > 0));
+}
+
 void revocation_begin(struct rf_revocation *r, struct revocation_look *look)
 {
-    *look = (struct revocation_look){.of = r};
-    if (r == NULL)
-        return;
-    atomic_fetch_add(&r->readers, 1);
-    const struct revocation_set *set = atomic_load(&r->set);
-    if (set != NULL && set->mode != RF_REVOCATION_OFF)
-        look->set = set;
+    const struct revocation_set *set = hold(r);
+    *look = (struct revocation_look){.of = r, .set = is_asked(set) ? set : NULL};
 }
 
 void revocation_end(struct revocation_look *look)
 {
-    if (look->of != NULL)
-        atomic_fetch_sub(&look->of->readers, 1);
+    let_go(look->of);
     look->set = NULL;
 }
 
 enum rf_revocation_mode rf_revocation_mode(struct rf_revocation *r)
 {
-    struct revocation_look look;
-    revocation_begin(r, &look);
-    enum rf_revocation_mode mode = look.set != NULL ? look.set->mode : RF_REVOCATION_OFF;
-    revocation_end(&look);
+    enum rf_revocation_mode mode = mode_of(hold(r));
+    let_go(r);
     return mode;
 }
 
 bool rf_revocation_is_asked(struct rf_revocation *r)
 {
-    struct revocation_look look;
-    revocation_begin(r, &look);
-    const struct revocation_set *set = look.set;
-    bool is_asked = set != NULL && (set->mode == RF_REVOCATION_STRICT || set->n > 0 ||
-                                    set->asks_all || set->asked.len > 0);
-    revocation_end(&look);
-    return is_asked;
+    bool is = is_asked(hold(r));
+    let_go(r);
+    return is;
 }
 
 /* By value: what is held ends with the look. */

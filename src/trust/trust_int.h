@@ -16,6 +16,12 @@ const EVP_MD *rf_digest_md(enum rf_digest alg);
  * stack of its own, at most 32 levels. */
 RF_MUST_CHECK bool rf_der_is_strict(struct rf_slice der);
 
+/** Read on over one element with this identifier octet; its value is read from *value. */
+RF_MUST_CHECK bool rf_der_take(struct rf_rd *rd, uint8_t tag, struct rf_rd *value);
+
+/** A Name as text, rf_free; false when it is no usable one (cert-name). */
+RF_MUST_CHECK bool rf_name_text(const X509_NAME *name, char **out);
+
 /** Seconds since 1970; false when it is no time. */
 RF_MUST_CHECK bool rf_asn1_time(const ASN1_TIME *t, int64_t *out);
 

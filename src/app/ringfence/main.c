@@ -10,6 +10,7 @@
 #include "app/ringfence/cmd_help.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "trust/provider.h"
 
 #define SITE_DEFAULT "/var/lib/ringfence"
 #define OPTIONS_MAX  32
@@ -165,6 +166,7 @@ static int dispatch(int argc, char **argv)
 int main(int argc, char **argv)
 {
     rf_no_core_file(); /* it signs trust lists */
+    rf_provider_start();
     rf_log_setup(2, RF_LOG_WARN);
     int status = dispatch(argc, argv);
     if ((fflush(stdout) == 0 && !ferror(stdout)) || status != CMD_OK)

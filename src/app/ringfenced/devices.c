@@ -253,6 +253,16 @@ static void refresh_load(struct rf_job *job, void *state)
     rf_store_certs_fini(&certs);
 }
 
+/* What it read in a group that failed may be what is not there. */
+static void refresh_settled(struct rf_job *job, enum rf_err err, const struct rf_why *why)
+{
+    struct refresh *r = (struct refresh *)job;
+    if (err == RF_OK)
+        return;
+    r->err = err;
+    r->why = *why;
+}
+
 static void refresh_use(struct rf_msg *msg, void *reader)
 {
     struct refresh *r = (struct refresh *)((char *)msg - offsetof(struct refresh, msg));
@@ -281,8 +291,10 @@ void device_refresh(struct server *s, const char *name)
     struct refresh *r = rf_new(struct refresh);
     r->s = s;
     snprintf(r->name, sizeof r->name, "%s", name);
-    r->job = (struct rf_job){
-        .work = refresh_load, .done = refresh_loaded, .answer_to = rf_loop_mailbox(s->loop)};
+    r->job = (struct rf_job){.work = refresh_load,
+                             .done = refresh_loaded,
+                             .answer_to = rf_loop_mailbox(s->loop),
+                             .settled = refresh_settled};
     if (rf_worker_post(s->store_worker, &r->job) == RF_OK)
         return;
     rf_error(RF_CAT_MAIN, "device not refreshed: the database has too much to do dev=%s", name);

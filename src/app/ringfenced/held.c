@@ -55,6 +55,12 @@ static enum rf_err note_it(struct rf_store *store, const struct notice *n, int64
     return rf_held_on_alarm(store, n->device, n->kind, now_s, why);
 }
 
+static void not_noted(const struct notice *n, const struct rf_why *why)
+{
+    rf_error(RF_CAT_STORE, "what a phone holds was not noted: %s dev=%s", rf_why_text(why),
+             n->device);
+}
+
 static void notice_work(struct rf_job *job, void *state)
 {
     const struct notice *n = (struct notice *)job;
@@ -62,8 +68,13 @@ static void notice_work(struct rf_job *job, void *state)
     enum rf_err err = note_it(state, n, rf_wall_s(rf_clock_real()), &why);
     /* A stranger's phone, or one that was removed a moment ago. */
     if (err != RF_OK && err != RF_ERR_NOT_FOUND)
-        rf_error(RF_CAT_STORE, "what a phone holds was not noted: %s dev=%s", rf_why_text(&why),
-                 n->device);
+        not_noted(n, &why);
+}
+
+static void notice_settled(struct rf_job *job, enum rf_err err, const struct rf_why *why)
+{
+    if (err != RF_OK)
+        not_noted((struct notice *)job, why);
 }
 
 static void notice_done(struct rf_job *job, void *reader)
@@ -80,7 +91,8 @@ static struct notice *notice_of(enum seen seen, const char *device)
     if (!rf_sccp_device_name_ok(rf_slice_str(device)))
         return NULL;
     struct notice *n = rf_new(struct notice);
-    n->job = (struct rf_job){.work = notice_work, .done = notice_done};
+    n->job =
+        (struct rf_job){.work = notice_work, .done = notice_done, .settled = notice_settled};
     n->seen = seen;
     snprintf(n->device, sizeof n->device, "%s", device);
     return n;

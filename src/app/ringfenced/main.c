@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "trust/provider.h"
 
 #define EXIT_USAGE 2
 
@@ -103,6 +104,7 @@ int main(int argc, char **argv)
     RF_AUTO(rf_freep) char *dir = NULL;
     const char *user = NULL;
     rf_no_core_file();
+    rf_provider_start();
     opterr = 0;
     for (int c; (c = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
         if (c == 'h') {

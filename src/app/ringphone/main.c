@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ringphone: a phone in software. Options, then the phone, or one of its pages. */
 #include "app/ringphone/ringphone.h"
+#include "trust/provider.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +24,7 @@ int main(int argc, char **argv)
     struct options options = {.log_level = RF_LOG_ERROR};
     bool is_over = false;
     rf_no_core_file();
+    rf_provider_start();
     rf_log_setup(2, RF_LOG_ERROR);
     for (int i = 1; i < argc; i++)
         if (strlen(argv[i]) > WORD_MAX) {

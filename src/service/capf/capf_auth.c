@@ -405,7 +405,7 @@ static enum rf_err judge_replay(struct capf_case *c, struct rf_store *store, str
 {
     if (c->shown == NULL)
         return RF_OK;
-    enum rf_err err = rf_store_proof_forget(store, NULL, c->now_s - CAPF_PROOF_MEMORY_S, why);
+    enum rf_err err = rf_store_proof_forget(store, c->now_s - CAPF_PROOF_MEMORY_S, why);
     for (size_t i = 0; err == RF_OK && i < 2; i++)
         err = judge_half(c, store, c->proof_id[i], why);
     return err;

@@ -162,10 +162,8 @@ static enum rf_err take_made(struct capf_case *c, struct rf_store *store,
     enum rf_err err = rf_cert_from_der(rf_buf_slice(&r->der), &cert, &bad);
     if (err == RF_OK)
         err = judge(c, cert, &bad);
-    if (err == RF_OK) {
-        c->lsc = rf_steal(&cert);
-        return RF_OK;
-    }
+    if (err == RF_OK)
+        return capf_store_cert(c, cert, &c->lsc, why);
     struct rf_store_event event =
         capf_event(c, RF_STORE_WARN, "request-useless",
                    "the certificate that waited for %s is of no use any more: %s (%s); another one "
@@ -195,7 +193,6 @@ static int ask_or_wait(struct capf_case *c, struct rf_store *store,
     }
     if (rf_store_request_sent(store, r->id, c->now_s, why) != RF_OK)
         return capf_refuse_ours(c, why);
-    rf_crash_point("capf.request-kept");
     return CAPF_EV_ASK_CA;
 }
 
@@ -217,7 +214,7 @@ int capf_request(struct capf_case *c, void *store)
         return capf_refuse_why(c, &why);
     if (err != RF_OK)
         return capf_refuse_ours(c, &why);
-    return c->lsc != NULL ? CAPF_EV_SIGNED : ask_or_wait(c, store, &r, &why);
+    return c->lsc.der.len > 0 ? CAPF_EV_SIGNED : ask_or_wait(c, store, &r, &why);
 }
 
 /* ---- keeping what came: asked of the store, and waited for ---- */
@@ -274,8 +271,7 @@ static enum rf_err take(void *arg, struct rf_cert *cert, struct rf_why *why)
     if (err != RF_OK)
         return err;
     rf_crash_point("capf.ca-made");
-    t->c->lsc = rf_cert_ref(cert);
-    return RF_OK;
+    return capf_store_cert(t->c, cert, &t->c->lsc, why);
 }
 
 /* ---- asking, on the CA's worker ---- */
@@ -345,6 +341,7 @@ static int ask(struct rf_capf_ca *ca, struct capf_case *c)
     struct deal *d = NULL;
     unsigned after_s = 0;
     bool is_confirmed = false;
+    char lsc[17];
     enum rf_err err = deal_open(ca, &t, &d, &why);
     if (err != RF_OK)
         return failed(c, &why);
@@ -362,7 +359,7 @@ static int ask(struct rf_capf_ca *ca, struct capf_case *c)
         rf_warn(RF_CAT_CAPF,
                 "whether the CA heard that its certificate was taken is not known "
                 "dev=%s cert=%s",
-                c->device, rf_cert_short(c->lsc));
+                c->device, capf_short(&c->lsc, lsc));
     rf_count(CAPF_ISSUED);
     return CAPF_EV_SIGNED;
 }

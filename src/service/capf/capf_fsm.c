@@ -266,7 +266,7 @@ static void send_cert(void *self, const void *data)
                             .cert_type = RF_CAPF_CERT_LSC,
                             .has_cert = true,
                             .cert_inner_type = RF_CAPF_CERT_LSC,
-                            .cert = rf_cert_der(s->c->lsc)};
+                            .cert = rf_buf_slice(&s->c->lsc.der)};
     capf_send(s, &m);
 }
 

@@ -158,7 +158,7 @@ struct capf_case {
 
     bool is_admitted;
     struct rf_buf given; /* what the phone sent: its new public key, or a certificate */
-    struct rf_cert *lsc; /* the one issued in this session */
+    struct rf_store_cert lsc; /* the one issued in this session; without DER: none was */
 
     /* with another CA */
     char cn[RF_LSC_CN_MAX + 1];
@@ -240,10 +240,16 @@ int capf_refuse_why(struct capf_case *c, const struct rf_why *why);
 int capf_refuse_ours(struct capf_case *c, const struct rf_why *why);
 struct rf_store_event capf_event(const struct capf_case *c, enum rf_store_severity severity,
                                  const char *code, const char *fmt, ...) RF_PRINTF(4, 5);
+/** How a certificate of the store is called in texts: 16 digits of its fingerprint. */
+const char *capf_short(const struct rf_store_cert *cert, char buf[17]);
 /** A certificate as the store keeps it; release with rf_store_cert_fini. */
 RF_MUST_CHECK enum rf_err capf_store_cert(const struct capf_case *c, const struct rf_cert *cert,
                                           struct rf_store_cert *out, struct rf_why *why);
 int capf_record(struct capf_case *c, void *store);
+/** What the step that ended with `event` wrote is on the disk. */
+void capf_kept(int event);
+/** It is not, nor anything else it wrote: returns the event it ends with instead. */
+int capf_not_kept(struct capf_case *c, int event, const struct rf_why *why);
 /** At the start: operations that say "in progress" were left behind by a server that was killed.
  * The case holds the time only. */
 int capf_sweep(struct capf_case *c, void *store);

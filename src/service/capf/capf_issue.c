@@ -77,6 +77,23 @@ static int ca_error(struct capf_case *c, const struct rf_why *why)
     return CAPF_EV_REFUSED;
 }
 
+static enum rf_err take_issued(struct capf_case *c, struct rf_issued *made, struct rf_why *why)
+{
+    struct rf_store_cert *lsc = &c->lsc;
+    *lsc = (struct rf_store_cert){.der = RF_BUF(RF_STORE_DER_MAX),
+                                  .not_before_s = made->not_before_s,
+                                  .not_after_s = made->not_after_s};
+    snprintf(lsc->device, sizeof lsc->device, "%s", c->device);
+    memcpy(lsc->sha256, made->sha256, sizeof lsc->sha256);
+    rf_hex(rf_slice_of(made->serial, sizeof made->serial), lsc->serial, sizeof lsc->serial);
+    rf_escape(rf_slice_str(made->subject), lsc->subject, sizeof lsc->subject);
+    rf_escape(rf_slice_str(made->issuer), lsc->issuer, sizeof lsc->issuer);
+    if (rf_buf_add_slice(&lsc->der, rf_buf_slice(&made->der)) != RF_OK)
+        return rf_why_set(why, RF_ERR_LIMIT, "store-value", "certificate of %zu bytes",
+                          made->der.len);
+    return RF_OK;
+}
+
 static enum rf_err issue(struct capf_case *c, void *signer, struct rf_why *why)
 {
     RF_AUTO(rf_vault_freep) struct rf_vault_key *key = NULL;
@@ -94,11 +111,11 @@ static enum rf_err issue(struct capf_case *c, void *signer, struct rf_why *why)
     struct rf_issue_lsc spec = {.device_name = rf_slice_str(c->device),
                                 .model = rf_slice_str(c->knobs.subject_has_model ? c->model : ""),
                                 .spki = rf_buf_slice(&c->given),
-                                .key_type =
-                                    c->op.key_type == RF_STORE_KEY_EC ? RF_KEY_EC : RF_KEY_RSA,
                                 .now_s = c->now_s,
                                 .days = c->knobs.lsc_days};
-    return rf_issue_lsc(&spec, ca, key, &c->lsc, why);
+    RF_AUTO(rf_issued_fini) struct rf_issued made = {.der = RF_BUF(0)};
+    err = rf_issue_lsc_unread(&spec, ca, key, &made, why);
+    return err == RF_OK ? take_issued(c, &made, why) : err;
 }
 
 int capf_sign(struct capf_case *c, void *signer)
@@ -150,8 +167,7 @@ static bool was_sent(const struct capf_case *c)
 {
     for (size_t i = 0; i < c->certs.n; i++)
         if (c->certs.items[i].state == RF_STORE_CERT_UNCONFIRMED &&
-            rf_slice_eq(rf_slice_of(c->certs.items[i].sha256, sizeof c->certs.items[i].sha256),
-                        rf_cert_sha256(c->lsc)))
+            memcmp(c->certs.items[i].sha256, c->lsc.sha256, sizeof c->lsc.sha256) == 0)
             return true;
     return false;
 }
@@ -166,41 +182,36 @@ static int refuse_store(struct capf_case *c, enum rf_err err, const struct rf_wh
 int capf_keep(struct capf_case *c, void *store)
 {
     struct rf_why why = {0};
-    RF_AUTO(rf_store_cert_fini) struct rf_store_cert cert = {0};
+    char lsc[17];
     enum rf_err err = capf_check_issue(c, &why);
     if (err == RF_OK && was_sent(c)) {
-        err = rf_store_capf_issue_again(store, c->device, c->op.id, rf_cert_sha256(c->lsc).p, &why);
+        err = rf_store_capf_issue_again(store, c->device, c->op.id, c->lsc.sha256, &why);
         return err == RF_OK ? CAPF_EV_KEPT : refuse_store(c, err, &why);
     }
-    if (err == RF_OK)
-        err = capf_store_cert(c, c->lsc, &cert, &why);
     if (err != RF_OK)
         return refuse_store(c, err, &why);
     struct rf_store_event event =
         capf_event(c, RF_STORE_INFO, "issued", "LSC %s issued to %s, not confirmed yet",
-                   rf_cert_short(c->lsc), c->device);
-    err = rf_store_capf_issue(store, c->op.id, &cert, c->now_s, &event, &why);
+                   capf_short(&c->lsc, lsc), c->device);
+    err = rf_store_capf_issue(store, c->op.id, &c->lsc, c->now_s, &event, &why);
     if (err != RF_OK)
         return refuse_store(c, err, &why);
-    rf_crash_point("capf.kept");
     return CAPF_EV_KEPT;
 }
 
 int capf_confirm(struct capf_case *c, void *store)
 {
     struct rf_why why = {0};
-    char until[32];
+    char until[32], lsc[17];
     rf_crash_point("capf.before-confirm");
     struct rf_store_event event = capf_event(
         c, RF_STORE_INFO, "installed", "%s stored its LSC %s, valid until %s", c->device,
-        rf_cert_short(c->lsc), rf_time_text(rf_cert_not_after(c->lsc), until, sizeof until));
+        capf_short(&c->lsc, lsc), rf_time_text(c->lsc.not_after_s, until, sizeof until));
     enum rf_err err =
-        rf_store_capf_confirm(store, c->device, rf_cert_sha256(c->lsc).p, c->now_s, &event, &why);
+        rf_store_capf_confirm(store, c->device, c->lsc.sha256, c->now_s, &event, &why);
     if (err != RF_OK)
         return refuse_store(c, err, &why);
     c->is_done = true;
-    rf_count(CAPF_CONFIRMED);
-    rf_crash_point("capf.confirmed");
     return CAPF_EV_CONFIRMED;
 }
 

@@ -2,6 +2,8 @@
 /* How a session that failed is written down, and small things every part of a case needs. */
 #include "service/capf/capf_int.h"
 
+#include "base/faults.h"
+#include "base/metrics.h"
 #include "base/text.h"
 #include "trust/key.h"
 
@@ -23,7 +25,7 @@ void capf_case_free(struct capf_case *c)
     rf_store_certs_fini(&c->certs);
     rf_buf_fini(&c->given);
     rf_cert_unref(c->shown);
-    rf_cert_unref(c->lsc);
+    rf_store_cert_fini(&c->lsc);
     rf_cert_unref(c->lsc_issuer);
     rf_anchors_unref(c->anchors);
     rf_anchors_unref(c->listed);
@@ -76,6 +78,11 @@ struct rf_store_event capf_event(const struct capf_case *c, enum rf_store_severi
     va_end(ap);
     rf_escape(rf_slice_str(text), e.text, sizeof e.text);
     return e;
+}
+
+const char *capf_short(const struct rf_store_cert *cert, char buf[17])
+{
+    return rf_hex(rf_slice_of(cert->sha256, 8), buf, 17);
 }
 
 enum rf_err capf_store_cert(const struct capf_case *c, const struct rf_cert *cert,
@@ -139,15 +146,48 @@ static enum rf_err write_down(struct capf_case *c, struct rf_store *store, struc
     return rf_store_event_add(store, &event, NULL, why);
 }
 
+static int unwritten(struct capf_case *c, const struct rf_why *why)
+{
+    c->is_unwritten = true;
+    rf_error(RF_CAT_CAPF, "how a session ended could not be written down: %s dev=%s code=%s",
+             rf_why_text(why), c->is_known ? c->device : "-", c->end.code);
+    return CAPF_EV_RECORDED;
+}
+
 int capf_record(struct capf_case *c, void *store)
 {
     struct rf_why why = {0};
     capf_ca_record(c, store);
-    c->is_unwritten = write_down(c, store, &why) != RF_OK;
-    if (c->is_unwritten)
-        rf_error(RF_CAT_CAPF, "how a session ended could not be written down: %s dev=%s code=%s",
-                 rf_why_text(&why), c->is_known ? c->device : "-", c->end.code);
-    return CAPF_EV_RECORDED;
+    return write_down(c, store, &why) == RF_OK ? CAPF_EV_RECORDED : unwritten(c, &why);
+}
+
+/* Tests end the process here: the phone has not been told. */
+void capf_kept(int event)
+{
+    switch (event) {
+    case CAPF_EV_ASK_CA:
+        rf_crash_point("capf.request-kept");
+        break;
+    case CAPF_EV_KEPT:
+        rf_crash_point("capf.kept");
+        break;
+    case CAPF_EV_CONFIRMED:
+        rf_count(CAPF_CONFIRMED);
+        rf_crash_point("capf.confirmed");
+        break;
+    default:
+        break;
+    }
+}
+
+int capf_not_kept(struct capf_case *c, int event, const struct rf_why *why)
+{
+    if (event == CAPF_EV_RECORDED)
+        return unwritten(c, why);
+    if (event == CAPF_EV_LET_INSTALL || event == CAPF_EV_LET_DELETE || event == CAPF_EV_LET_FETCH)
+        c->is_admitted = false;
+    c->has_confirmed = c->is_done = false;
+    return capf_refuse_ours(c, why);
 }
 
 int capf_sweep(struct capf_case *c, void *store)

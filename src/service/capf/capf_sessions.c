@@ -385,6 +385,16 @@ static void job_work(struct rf_job *job, void *worker_state)
     j->event = j->work(j->c, worker_state);
 }
 
+/* The database's worker groups: what a step wrote is kept, or not, after the step. */
+static void job_settled(struct rf_job *job, enum rf_err err, const struct rf_why *why)
+{
+    struct capf_job *j = (struct capf_job *)job;
+    if (err == RF_OK)
+        capf_kept(j->event);
+    else
+        j->event = capf_not_kept(j->c, j->event, why);
+}
+
 /* Whom a loss concerns: what was begun and cannot be undone goes on, and a refusal is written down
  * as what it is. */
 static int event_after_loss(int event)
@@ -425,7 +435,10 @@ static struct capf_job *job_new(struct rf_capf_sessions *all, rf_handle session,
                                 struct capf_case *take_case, capf_work work)
 {
     struct capf_job *j = rf_new(struct capf_job);
-    j->job = (struct rf_job){.work = job_work, .done = job_done, .answer_to = all->conf.answers};
+    j->job = (struct rf_job){.work = job_work,
+                             .done = job_done,
+                             .answer_to = all->conf.answers,
+                             .settled = job_settled};
     j->home = all->home;
     j->home->refs++;
     j->session = session;
@@ -545,9 +558,10 @@ bool capf_is_taken(const struct capf_session *s, struct rf_slice device)
 static void log_done(const struct capf_session *s)
 {
     const struct capf_case *c = s->c;
+    char lsc[17];
     rf_info(RF_CAT_CAPF, "certificate operation done dev=%s op=%s auth=%s cert=%s from=%s",
             s->device, rf_store_op_name(c->op.op), rf_store_auth_name(c->op.auth),
-            c->lsc != NULL     ? rf_cert_short(c->lsc)
+            c->lsc.der.len > 0 ? capf_short(&c->lsc, lsc)
             : c->shown != NULL ? rf_cert_short(c->shown)
                                : "-",
             s->host);

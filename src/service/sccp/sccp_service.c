@@ -139,9 +139,11 @@ const char *sccp_session_dev(const struct session *s)
 
 static void log_counts(const struct session *s, const char *what)
 {
-    rf_info(RF_CAT_SCCP, "%s in=%llu out=%llu dropped=%llu from=%s dev=%s", what,
-            (unsigned long long)s->in, (unsigned long long)s->out, (unsigned long long)s->dropped,
-            s->address, sccp_session_dev(s));
+    rf_info(RF_CAT_SCCP, "%s in=%llu out=%llu dropped=%llu from=%s tls=%s suite=%s cert=%s dev=%s",
+            what, (unsigned long long)s->in, (unsigned long long)s->out,
+            (unsigned long long)s->dropped, s->address, s->has_tls ? s->tls_version : "none",
+            s->has_tls ? s->suite : "none", s->cert != NULL ? rf_cert_short(s->cert) : "none",
+            sccp_session_dev(s));
 }
 
 static struct session **cert_slot(struct rf_sccp_service *svc, const uint8_t sha256[RF_SCCP_FP_LEN])
@@ -417,9 +419,7 @@ void rf_sccp_link_opened(struct rf_sccp_service *svc, rf_sccp_link_ref link,
     if (s->cert != NULL)
         make_room(s);
     sccp_session_watch(s, (uint64_t)svc->conf.register_wait_s * 1000);
-    rf_info(RF_CAT_SCCP, "link opened from=%s port=%u tls=%s suite=%s cert=%s dev=-", s->address,
-            peer->port, s->has_tls ? s->tls_version : "none", s->has_tls ? s->suite : "none",
-            s->cert != NULL ? rf_cert_short(s->cert) : "none");
+    rf_debug(RF_CAT_SCCP, "link opened from=%s port=%u", s->address, peer->port);
 }
 
 void rf_sccp_link_closed(struct rf_sccp_service *svc, rf_sccp_link_ref link, const char *reason)

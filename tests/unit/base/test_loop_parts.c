@@ -6,6 +6,7 @@
 #include "base/worker.h"
 #include "unit.h"
 
+#include <semaphore.h>
 #include <unistd.h>
 
 static uint64_t fired[8];
@@ -266,6 +267,116 @@ static void a_job_comes_back_to_the_asking_mailbox(void **state)
     rf_mailbox_free(box);
 }
 
+/* A worker that groups, and what happened on it, in order. */
+struct grouping {
+    char log[32];
+    bool begin_fails, end_fails;
+    sem_t go; /* its first job waits for it, so that the others are found together */
+};
+
+static void mark(struct grouping *g, char what)
+{
+    size_t n = strlen(g->log);
+    assert_true(n + 1 < sizeof g->log);
+    g->log[n] = what;
+}
+
+static enum rf_err group_begin(void *state, struct rf_why *why)
+{
+    struct grouping *g = state;
+    mark(g, '(');
+    return g->begin_fails ? rf_why_set(why, RF_ERR_IO, "begin", "no") : RF_OK;
+}
+
+static enum rf_err group_end(void *state, struct rf_why *why)
+{
+    struct grouping *g = state;
+    mark(g, ')');
+    return g->end_fails ? rf_why_set(why, RF_ERR_IO, "end", "no") : RF_OK;
+}
+
+struct group_job {
+    struct rf_job job;
+    struct grouping *g;
+};
+
+static void wait_work(struct rf_job *job, void *state)
+{
+    (void)job;
+    while (sem_wait(&((struct grouping *)state)->go) != 0) {
+    }
+}
+
+static void group_work(struct rf_job *job, void *state)
+{
+    (void)job;
+    mark(state, 'w');
+}
+
+static void alone_work(struct rf_job *job, void *state)
+{
+    (void)job;
+    mark(state, 'A');
+}
+
+static void group_settled(struct rf_job *job, enum rf_err err, const struct rf_why *why)
+{
+    mark(((struct group_job *)job)->g, err == RF_OK ? 's' : 'x');
+    if (err != RF_OK)
+        assert_string_equal(why->code, "end");
+}
+
+static void group_done(struct rf_job *job, void *reader)
+{
+    (void)reader;
+    mark(((struct group_job *)job)->g, 'd');
+}
+
+/* Runs these jobs, 'g' grouped and 'a' alone, and gives what happened. */
+static void run_grouped(struct grouping *g, const char *jobs)
+{
+    static const struct rf_worker_group group = {.begin = group_begin, .end = group_end};
+    struct group_job job[8] = {0};
+    struct rf_job first = {.work = wait_work, .done = group_done};
+    struct group_job wait = {.job = first, .g = g};
+    struct rf_worker *w = rf_worker_start_grouping("test", 8, g, &group);
+    sem_init(&g->go, 0, 0);
+    assert_err(rf_worker_post(w, &wait.job), RF_OK);
+    for (size_t i = 0; jobs[i] != '\0'; i++) {
+        bool is_alone = jobs[i] == 'a';
+        job[i].g = g;
+        job[i].job = (struct rf_job){.work = is_alone ? alone_work : group_work,
+                                     .done = group_done,
+                                     .settled = is_alone ? NULL : group_settled};
+        assert_err(rf_worker_post(w, &job[i].job), RF_OK);
+    }
+    sem_post(&g->go);
+    rf_worker_stop(w);
+    sem_destroy(&g->go);
+}
+
+static void jobs_that_wait_are_grouped(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *jobs;
+        bool begin_fails, end_fails;
+        const char *log;
+    } rows[] = {
+        {"g", false, false, "d(w)sd"},
+        {"ggg", false, false, "d(www)sdsdsd"},
+        {"aa", false, false, "dAdAd"},
+        {"gagg", false, false, "d(w)sdAd(ww)sdsd"}, /* what is not grouped comes after what is */
+        {"gg", false, true, "d(ww)xdxd"},
+        {"gg", true, false, "d(wsd(wsd"}, /* one by one */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct grouping g = {.begin_fails = rows[i].begin_fails, .end_fails = rows[i].end_fails};
+        run_grouped(&g, rows[i].jobs);
+        assert_string_equal(g.log, rows[i].log);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,6 +388,7 @@ int main(void)
         cmocka_unit_test(a_log_line_is_one_line_and_nothing_a_terminal_obeys),
         cmocka_unit_test(a_log_limit_holds_from_the_first_line),
         cmocka_unit_test(a_job_comes_back_to_the_asking_mailbox),
+        cmocka_unit_test(jobs_that_wait_are_grouped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

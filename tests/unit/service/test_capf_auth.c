@@ -27,7 +27,7 @@ static void schedule_mic(struct kit *k)
 static void expect_cert(struct kit *k, const struct id *id, const char *code)
 {
     struct rf_why why = {0};
-    assert_err(rf_store_proof_forget(k->store, PHONE, 0, &why), RF_OK);
+    assert_err(rf_store_proof_forget(k->store, INT64_MAX, &why), RF_OK);
     schedule_mic(k);
     struct kit_link *l = kit_open(k, HERE);
     kit_say_cert(k, l, PHONE, id);
@@ -40,7 +40,7 @@ static void expect_cert(struct kit *k, const struct id *id, const char *code)
 static void expect_claim(struct kit *k, struct claim *c, const char *code)
 {
     struct rf_why why = {0};
-    assert_err(rf_store_proof_forget(k->store, PHONE, 0, &why), RF_OK);
+    assert_err(rf_store_proof_forget(k->store, INT64_MAX, &why), RF_OK);
     schedule_mic(k);
     struct kit_link *l = kit_open(k, HERE);
     kit_say(k, l, &c->msg);
@@ -400,7 +400,7 @@ static void a_revoked_mic_is_refused(void **state)
 static void expect_lsc(struct kit *k, const struct id *id, const char *code)
 {
     struct rf_why why = {0};
-    assert_err(rf_store_proof_forget(k->store, PHONE, 0, &why), RF_OK);
+    assert_err(rf_store_proof_forget(k->store, INT64_MAX, &why), RF_OK);
     kit_schedule(k, PHONE, RF_STORE_OP_INSTALL, RF_STORE_AUTH_LSC, NULL);
     struct kit_link *l = kit_open(k, HERE);
     kit_say_cert(k, l, PHONE, id);
@@ -503,7 +503,7 @@ static void a_recording_is_not_good_for_the_next_operation_sec_60(void **state)
     schedule_mic(k);
     expect_refused(k, replay(k, &c, HERE), "replay");
     /* Lifted by the administrator, or after a day. */
-    assert_err(rf_store_proof_forget(k->store, PHONE, 0, &why), RF_OK);
+    assert_err(rf_store_proof_forget(k->store, INT64_MAX, &why), RF_OK);
     expect_let_in(k, replay(k, &c, HERE));
     schedule_mic(k);
     expect_refused(k, replay(k, &c, HERE), "replay");
@@ -620,7 +620,7 @@ static void what_is_blocked_proves_nothing(void **state)
     expect_lsc(k, &k->lsc, NULL);
     block(k, &k->lsc);
     expect_lsc(k, &k->lsc, "cert-blocked");
-    assert_err(rf_store_proof_forget(k->store, PHONE, 0, NULL), RF_OK);
+    assert_err(rf_store_proof_forget(k->store, INT64_MAX, NULL), RF_OK);
     claim_make(&c, PHONE, PHONE, &k->mic, false);
     schedule_mic(k);
     expect_refused(k, say_sudi(k, &c, &k->lsc, 0, HERE), "cert-blocked");
@@ -657,7 +657,7 @@ static void who_sent_sudi_data_once_must_go_on_sec_60(void **state)
     schedule_mic(k);
     expect_let_in(k, say_sudi(k, &c, &k->mic, 0, HERE));
     kit_restart(k); /* it is not forgotten with the process */
-    assert_err(rf_store_proof_forget(k->store, PHONE, 0, &why), RF_OK);
+    assert_err(rf_store_proof_forget(k->store, INT64_MAX, &why), RF_OK);
     c.msg.has_sudi = false;
     expect_refused(k, replay(k, &c, HERE), "sudi-missing");
     expect_let_in(k, say_sudi(k, &c, &k->mic, 0, HERE));
