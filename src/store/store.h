@@ -6,7 +6,7 @@
  *
  *     struct rf_store *store = NULL;
  *     if (rf_store_open(path, &store, &why) != RF_OK) ...
- *     struct rf_worker *worker = rf_worker_start("store", 256, store);
+ *     struct rf_worker *worker = rf_worker_start_grouping("store", 256, store, &rf_store_group);
  *
  * Thread: one thread per struct rf_store, the "store" worker of the daemon. Nothing here is called
  * by call control or an I/O worker.
@@ -20,6 +20,7 @@
 
 #include "base/mem.h"
 #include "base/secret.h"
+#include "base/worker.h"
 
 #define RF_STORE_DEVICE_NAME 16 /* bytes of a name with its NUL */
 #define RF_STORE_DN          25 /* bytes of a directory number with its NUL */
@@ -53,6 +54,8 @@ unsigned rf_store_schema_newest(void);
 RF_MUST_CHECK enum rf_err rf_store_together(struct rf_store *store, struct rf_why *why);
 /** RF_OK: all that succeeded is on the disk. Otherwise none of it is. */
 RF_MUST_CHECK enum rf_err rf_store_together_end(struct rf_store *store, struct rf_why *why);
+/** The same around the jobs that a worker finds waiting; its state is the struct rf_store. */
+extern const struct rf_worker_group rf_store_group;
 
 /** Another number after each change that a configuration may depend on: all but events, pending
  * phones and what phones hold and fetched. Any thread. */

@@ -183,6 +183,18 @@ enum rf_err rf_store_together_end(struct rf_store *store, struct rf_why *why)
     return rf_db_finish(store, err, NULL, why);
 }
 
+static enum rf_err group_begin(void *store, struct rf_why *why)
+{
+    return rf_store_together(store, why);
+}
+
+static enum rf_err group_end(void *store, struct rf_why *why)
+{
+    return rf_store_together_end(store, why);
+}
+
+const struct rf_worker_group rf_store_group = {.begin = group_begin, .end = group_end};
+
 /* A part of a transaction that goes on: kept with it, or undone alone. */
 static enum rf_err part_finish(struct rf_store *store, enum rf_err err, struct rf_why *why)
 {

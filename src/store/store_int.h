@@ -21,9 +21,9 @@ struct rf_store {
     sqlite3 *db;
     sqlite3_stmt *prepared[RF_SQL_N];
     unsigned schema;
-    bool is_quiet;    /* the transaction changes nothing that configurations depend on */
+    bool is_quiet;     /* the transaction changes nothing that configurations depend on */
     unsigned together; /* what begins now is part of one that goes on: rf_store_together */
-    bool is_spoilt;   /* a part of it failed and could not be undone */
+    bool is_spoilt;    /* a part of it failed and could not be undone */
     _Atomic uint64_t generation;
 };
 

@@ -62,8 +62,7 @@ static bool pick_decoders(void)
 {
     int is_volatile = 0;
     size_t n = 0;
-    const OSSL_ALGORITHM *a =
-        OSSL_PROVIDER_query_operation(base, OSSL_OP_DECODER, &is_volatile);
+    const OSSL_ALGORITHM *a = OSSL_PROVIDER_query_operation(base, OSSL_OP_DECODER, &is_volatile);
     for (; a != NULL && a->algorithm_names != NULL && n < DECODERS_MAX; a++)
         if (is_needed(a))
             decoders[n++] = *a;

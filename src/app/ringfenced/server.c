@@ -106,19 +106,6 @@ static void take_signals(struct server *s)
 
 /* ---- start ---- */
 
-/* Jobs that write are written to the disk together, as many as wait. */
-static enum rf_err together(void *store, struct rf_why *why)
-{
-    return rf_store_together(store, why);
-}
-
-static enum rf_err together_end(void *store, struct rf_why *why)
-{
-    return rf_store_together_end(store, why);
-}
-
-static const struct rf_worker_group one_transaction = {.begin = together, .end = together_end};
-
 static uint32_t workers_n(const struct rf_site_conf *conf)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -171,8 +158,7 @@ static enum rf_err prepare(struct server *s, struct rf_why *why)
     if (err != RF_OK)
         return err;
     s->held_cache = rf_held_cache_new();
-    s->store_worker =
-        rf_worker_start_grouping("store", STORE_JOBS_MAX, s->store, &one_transaction);
+    s->store_worker = rf_worker_start_grouping("store", STORE_JOBS_MAX, s->store, &rf_store_group);
     s->signer_worker = rf_worker_start("signer", SIGNER_JOBS_MAX, s->signer);
     s->second_signer_worker =
         rf_worker_start("signer", SIGNER_JOBS_MAX, rf_signer_second(s->signer));

@@ -157,7 +157,7 @@ struct capf_case {
     uint32_t source_wait_s; /* ... from now on, for so long, because this one was wrong; 0: no */
 
     bool is_admitted;
-    struct rf_buf given; /* what the phone sent: its new public key, or a certificate */
+    struct rf_buf given;      /* what the phone sent: its new public key, or a certificate */
     struct rf_store_cert lsc; /* the one issued in this session; without DER: none was */
 
     /* with another CA */

@@ -204,9 +204,9 @@ int capf_confirm(struct capf_case *c, void *store)
     struct rf_why why = {0};
     char until[32], lsc[17];
     rf_crash_point("capf.before-confirm");
-    struct rf_store_event event = capf_event(
-        c, RF_STORE_INFO, "installed", "%s stored its LSC %s, valid until %s", c->device,
-        capf_short(&c->lsc, lsc), rf_time_text(c->lsc.not_after_s, until, sizeof until));
+    struct rf_store_event event =
+        capf_event(c, RF_STORE_INFO, "installed", "%s stored its LSC %s, valid until %s", c->device,
+                   capf_short(&c->lsc, lsc), rf_time_text(c->lsc.not_after_s, until, sizeof until));
     enum rf_err err =
         rf_store_capf_confirm(store, c->device, c->lsc.sha256, c->now_s, &event, &why);
     if (err != RF_OK)

@@ -389,7 +389,7 @@ static void job_work(struct rf_job *job, void *worker_state)
 static void job_settled(struct rf_job *job, enum rf_err err, const struct rf_why *why)
 {
     struct capf_job *j = (struct capf_job *)job;
-    if (err == RF_OK)
+    if (err == RF_OK || rf_fault_skips("capf.not-kept"))
         capf_kept(j->event);
     else
         j->event = capf_not_kept(j->c, j->event, why);
@@ -435,10 +435,8 @@ static struct capf_job *job_new(struct rf_capf_sessions *all, rf_handle session,
                                 struct capf_case *take_case, capf_work work)
 {
     struct capf_job *j = rf_new(struct capf_job);
-    j->job = (struct rf_job){.work = job_work,
-                             .done = job_done,
-                             .answer_to = all->conf.answers,
-                             .settled = job_settled};
+    j->job = (struct rf_job){
+        .work = job_work, .done = job_done, .answer_to = all->conf.answers, .settled = job_settled};
     j->home = all->home;
     j->home->refs++;
     j->session = session;

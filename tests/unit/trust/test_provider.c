@@ -34,9 +34,9 @@ static void assert_reads(BIO *bio, EVP_PKEY *key, const char *passphrase)
     long n = BIO_get_mem_data(bio, &text);
     RF_AUTO(rf_secret_fini) struct rf_secret secret = {0};
     assert_err(rf_secret_set(&secret, rf_slice_str(passphrase)), RF_OK);
-    assert_err(rf_key_from_pem(rf_slice_of(text, (size_t)n), passphrase[0] ? &secret : NULL, &back,
-                               NULL),
-               RF_OK);
+    assert_err(
+        rf_key_from_pem(rf_slice_of(text, (size_t)n), passphrase[0] ? &secret : NULL, &back, NULL),
+        RF_OK);
     assert_int_equal(EVP_PKEY_eq(rf_key_pkey(back), key), 1);
     rf_key_free(back);
     BIO_free(bio);
@@ -53,9 +53,9 @@ static void private_keys_are_read_in_every_form(void **state)
         assert_int_equal(PEM_write_bio_PrivateKey(plain, key, NULL, NULL, 0, NULL, NULL), 1);
         assert_int_equal(PEM_write_bio_PrivateKey_traditional(old, key, NULL, NULL, 0, NULL, NULL),
                          1);
-        assert_int_equal(PEM_write_bio_PKCS8PrivateKey(sealed, key, EVP_aes_256_cbc(), "word", 4,
-                                                       NULL, NULL),
-                         1);
+        assert_int_equal(
+            PEM_write_bio_PKCS8PrivateKey(sealed, key, EVP_aes_256_cbc(), "word", 4, NULL, NULL),
+            1);
         assert_reads(plain, key, "");
         assert_reads(old, key, "");
         assert_reads(sealed, key, "word");
