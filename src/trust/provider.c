@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A provider that hands on what the default provider gives. That one is loaded beside, in a library
  * context of its own, so that it is not asked as well.
- * spec: OpenSSL 3.0, provider-base(7), provider-decoder(7) */
+ * doc: docs/tls.md, "Keys are read quickly" */
 #include "trust/provider.h"
 
 #include <openssl/core_dispatch.h>
