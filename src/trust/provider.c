@@ -35,7 +35,8 @@ static const struct {
     {"DER", "input=pem"},
 };
 
-static OSSL_PROVIDER *base; /* these two live as long as the process */
+static OSSL_PROVIDER *base; /* these live as long as the process */
+static OSSL_PROVIDER *ours;
 static OSSL_ALGORITHM decoders[DECODERS_MAX + 1];
 
 /* Does the list hold this word? */
@@ -110,6 +111,7 @@ void rf_provider_start(void)
     if (base == NULL)
         OSSL_LIB_CTX_free(beside);
     else if (pick_decoders() && OSSL_PROVIDER_add_builtin(NULL, "ringfence", init) == 1)
-        (void)OSSL_PROVIDER_load(NULL, "ringfence");
-    ERR_clear_error();
+        ours = OSSL_PROVIDER_load(NULL, "ringfence");
+    if (ours == NULL)
+        ERR_clear_error();
 }

@@ -40,8 +40,12 @@ static bool take(struct rf_rd *rd, uint8_t tag, struct rf_slice *value)
 static BIGNUM *take_number(struct rf_rd *rd)
 {
     struct rf_slice v;
-    if (!take(rd, DER_INTEGER, &v) || v.len == 0 || v.p[0] >= 0x80 ||
-        (v.p[0] == 0 && (v.len == 1 || v.p[1] < 0x80)))
+    uint8_t first = 0, second = 0;
+    if (!take(rd, DER_INTEGER, &v))
+        return NULL;
+    struct rf_rd bytes = rf_rd_of(v);
+    if (!rf_rd_u8(&bytes, &first) || first >= 0x80 ||
+        (first == 0 && (!rf_rd_u8(&bytes, &second) || second < 0x80)))
         return NULL;
     return BN_bin2bn(v.p, (int)v.len, NULL);
 }
@@ -101,17 +105,21 @@ static EVP_PKEY *usual(struct rf_slice spki)
 {
     struct rf_rd whole = rf_rd_of(spki), rd, algorithm;
     struct rf_slice oid, of = {0}, bits;
+    uint8_t unused = 0, form = 0;
     if (!rf_der_take(&whole, DER_SEQ, &rd) || !rf_der_take(&rd, DER_SEQ, &algorithm) ||
         !take(&rd, DER_BITS, &bits) || !rf_rd_done(&rd) || !take(&algorithm, DER_OID, &oid))
         return NULL;
     bool is_rsa = rf_slice_eq(oid, OID(oid_rsa)), is_ec = rf_slice_eq(oid, OID(oid_ec));
     if ((!is_rsa && !is_ec) || !take(&algorithm, is_rsa ? DER_NULL : DER_OID, &of) ||
-        !rf_rd_done(&algorithm) || bits.len < 2 || bits.p[0] != 0)
+        !rf_rd_done(&algorithm))
         return NULL;
-    struct rf_slice key = rf_slice_part(bits, 1, SIZE_MAX);
+    struct rf_rd string = rf_rd_of(bits);
+    if (!rf_rd_u8(&string, &unused) || unused != 0 || !rf_rd_peek_u8(&string, &form))
+        return NULL;
+    struct rf_slice key = rf_rd_rest(&string);
     if (is_rsa)
         return of.len == 0 ? rsa_of(key) : NULL;
-    return key.p[0] == 4 ? ec_of(of, key) : NULL; /* uncompressed */
+    return form == 4 ? ec_of(of, key) : NULL; /* uncompressed */
 }
 
 EVP_PKEY *rf_spki_parse(struct rf_slice spki)
