@@ -41,7 +41,12 @@ static void net_send(void *arg, rf_sccp_link_ref link, struct rf_slice bytes, bo
     assert_true(decode(g, &msg)); /* the server sends nothing that its codec cannot read */
     if (msg.id == RF_SCCP_REGISTER_ACK)
         p->version = msg.register_ack.max_protocol_ver;
-    if (msg.id == RF_SCCP_CALL_STATE) {
+    if (msg.id == RF_SCCP_OPEN_RECEIVE_CHANNEL) {
+        p->party = msg.open_receive_channel.pass_through_party_id;
+        p->party_ref = msg.open_receive_channel.call_reference;
+    }
+    if (msg.id == RF_SCCP_CALL_STATE && (msg.call_state.state != RF_SCCP_STATE_ON_HOOK ||
+                                         msg.call_state.call_reference == p->ref)) {
         p->state = msg.call_state.state;
         p->ref = msg.call_state.call_reference;
         p->line = msg.call_state.line_instance;
@@ -92,12 +97,21 @@ static void on_record(void *arg, const struct rf_call_record *record)
     f->n_records++;
 }
 
+static void on_forward(void *arg, const char *dev, uint32_t line, const char *number)
+{
+    struct flow *f = arg;
+    assert_int_equal(line, 1);
+    snprintf(f->forward_device, sizeof f->forward_device, "%s", dev);
+    snprintf(f->forward_number, sizeof f->forward_number, "%s", number);
+}
+
 static const struct rf_sccp_service_ops net_ops = {.send = net_send,
                                                    .close = net_close,
                                                    .pause = net_pause,
                                                    .on_event = on_event,
                                                    .on_cert_used = on_cert_used,
-                                                   .on_record = on_record};
+                                                   .on_record = on_record,
+                                                   .on_forward = on_forward};
 
 /* ---- set-up ---- */
 
@@ -111,6 +125,16 @@ struct rf_sccp_device flow_device(const char *name)
     snprintf(d.call.lines[0].number, sizeof d.call.lines[0].number, "%s", is_a ? "2001" : "2002");
     snprintf(d.call.lines[0].name, sizeof d.call.lines[0].name, "%s", is_a ? "Ada" : "Ben");
     return d;
+}
+
+void flow_add(struct flow *f, const char *device, const char *number, const char *name)
+{
+    struct rf_sccp_device d = flow_device(NAME_A);
+    struct rf_why why = {0};
+    snprintf(d.call.name, sizeof d.call.name, "%s", device);
+    snprintf(d.call.lines[0].number, sizeof d.call.lines[0].number, "%s", number);
+    snprintf(d.call.lines[0].name, sizeof d.call.lines[0].name, "%s", name);
+    assert_err(rf_sccp_device_update(f->svc, &d, &why), RF_OK);
 }
 
 struct flow *flow_new(void)
@@ -247,9 +271,9 @@ void sends_register(struct flow_phone *p)
                                            .firmware_load_name = rf_slice_str("RF70.1-0-1")}});
 }
 
-void boots(struct flow_phone *p)
+static void boots_over(struct flow_phone *p, enum flow_link kind)
 {
-    connects(p, LINK_TLS);
+    connects(p, kind);
     sends_register(p);
     expect(p, RF_SCCP_REGISTER_ACK);
     struct rf_sccp_msg caps = {.id = RF_SCCP_CAPABILITIES_RES, .capabilities_res = {.count = 1}};
@@ -257,6 +281,16 @@ void boots(struct flow_phone *p)
     caps.capabilities_res.caps[0].max_frames = 40;
     sends(p, &caps);
     forget(p);
+}
+
+void boots(struct flow_phone *p)
+{
+    boots_over(p, LINK_TLS);
+}
+
+void boots_plain(struct flow_phone *p)
+{
+    boots_over(p, LINK_PLAIN);
 }
 
 void off_hook(struct flow_phone *p)
@@ -286,22 +320,26 @@ void dials(struct flow_phone *p, const char *digits)
                                        .call_reference = p->ref}});
 }
 
-void presses(struct flow_phone *p, enum rf_sccp_key key)
+void presses_on(struct flow_phone *p, enum rf_sccp_key key, uint32_t ref)
 {
     sends(p, &(struct rf_sccp_msg){.id = RF_SCCP_SOFTKEY_EVENT,
                                    .softkey_event = {.event = (uint32_t)key,
                                                      .line_instance = p->line,
-                                                     .call_reference = p->ref}});
+                                                     .call_reference = ref}});
+}
+
+void presses(struct flow_phone *p, enum rf_sccp_key key)
+{
+    presses_on(p, key, p->ref);
 }
 
 void acknowledges(struct flow_phone *p, uint32_t status, const char *ip, uint32_t port)
 {
-    struct rf_sccp_msg m = {
-        .id = RF_SCCP_OPEN_RECEIVE_CHANNEL_ACK,
-        .open_receive_channel_ack = {.status = status,
-                                     .port = port,
-                                     .pass_through_party_id = p->ref ^ 0xffffffffu,
-                                     .call_reference = p->ref}};
+    struct rf_sccp_msg m = {.id = RF_SCCP_OPEN_RECEIVE_CHANNEL_ACK,
+                            .open_receive_channel_ack = {.status = status,
+                                                         .port = port,
+                                                         .pass_through_party_id = p->party,
+                                                         .call_reference = p->party_ref}};
     struct in_addr a;
     assert_int_equal(inet_pton(AF_INET, ip, &a), 1);
     memcpy(m.open_receive_channel_ack.addr.ip, &a, sizeof a);
@@ -314,6 +352,11 @@ void talk(struct flow_phone *a, struct flow_phone *b)
     dials(a, b->f->phones[0].name == b->name ? "2001" : "2002");
     expect_state(b, RF_SCCP_STATE_RING_IN);
     off_hook(b);
+    media_opens(a, b);
+}
+
+void media_opens(struct flow_phone *a, struct flow_phone *b)
+{
     expect(a, RF_SCCP_OPEN_RECEIVE_CHANNEL);
     expect(b, RF_SCCP_OPEN_RECEIVE_CHANNEL);
     acknowledges(a, RF_SCCP_MEDIA_OK, a->address, a->media_port);

@@ -50,7 +50,9 @@ struct flow_phone {
     size_t n_got;
     size_t at; /* the next one to expect */
     struct rf_sccp_msg msg;
-    uint32_t ref; /* of the last CallState */
+    uint32_t ref;   /* of the last CallState that says more than that a call is gone */
+    uint32_t party; /* of the last OpenReceiveChannel, and its call */
+    uint32_t party_ref;
     uint32_t line;
     uint32_t state;
     uint64_t sent;
@@ -78,6 +80,8 @@ struct flow {
     size_t n_events;
     struct rf_call_record record; /* the last one */
     size_t n_records;
+    char forward_device[24]; /* the last one that forwarded */
+    char forward_number[32];
     uint8_t cert_used[RF_SCCP_FP_LEN];
     size_t n_cert_used;
 };
@@ -102,6 +106,8 @@ void sends_zeros(struct flow_phone *p, uint32_t id, size_t n);
 void sends_register(struct flow_phone *p);
 /** connects over TLS, registers and asks all that a phone asks. */
 void boots(struct flow_phone *p);
+/** The same without TLS. */
+void boots_plain(struct flow_phone *p);
 
 void off_hook(struct flow_phone *p);
 void on_hook(struct flow_phone *p);
@@ -110,6 +116,12 @@ void presses(struct flow_phone *p, enum rf_sccp_key key);
 void acknowledges(struct flow_phone *p, uint32_t status, const char *ip, uint32_t port);
 /** A calls B and both talk. */
 void talk(struct flow_phone *a, struct flow_phone *b);
+/** Both acknowledge what they were asked to open, and are told where to send. */
+void media_opens(struct flow_phone *a, struct flow_phone *b);
+/** A soft key of one of its calls. */
+void presses_on(struct flow_phone *p, enum rf_sccp_key key, uint32_t ref);
+/** Another device: encrypted, with this number and name. */
+void flow_add(struct flow *f, const char *device, const char *number, const char *name);
 
 /** Time passes; timers fire when they are due. Phones send their keepalives. */
 void passes(struct flow *f, uint64_t ms);

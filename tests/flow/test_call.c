@@ -146,6 +146,9 @@ static void enbloc_number_and_new_call_key(void **state)
 static void busy(void **state)
 {
     WITH_TWO_PHONES(22, 11);
+    struct rf_sccp_device one_call = flow_device(NAME_B);
+    one_call.call.rules[0].busy_trigger = 1;
+    assert_err(rf_sccp_device_update(f->svc, &one_call, NULL), RF_OK);
     off_hook(b);
     expect_tone(b, RF_SCCP_TONE_INSIDE_DIAL);
     off_hook(a);

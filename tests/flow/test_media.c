@@ -305,10 +305,9 @@ static void transmission_that_fails(void **state)
 {
     WITH_TWO_PHONES(22, 11);
     talk(a, b);
-    sends(b, &(struct rf_sccp_msg){
-                 .id = RF_SCCP_MEDIA_TRANSMISSION_FAILURE,
-                 .media_transmission_failure = {.pass_through_party_id = b->ref ^ 0xffffffffu,
-                                                .call_reference = b->ref}});
+    sends(b, &(struct rf_sccp_msg){.id = RF_SCCP_MEDIA_TRANSMISSION_FAILURE,
+                                   .media_transmission_failure = {.pass_through_party_id = b->party,
+                                                                  .call_reference = b->ref}});
     expect(a, RF_SCCP_CLOSE_RECEIVE_CHANNEL);
     expect_tone(a, RF_SCCP_TONE_REORDER);
     flow_free(f);

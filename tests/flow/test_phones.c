@@ -184,6 +184,9 @@ static void both_call_each_other(void **state)
 {
     struct world *w = world_new(22, 11);
     struct rf_why why = {0};
+    for (size_t i = 0; i < 2; i++)
+        w->devices[i].call.rules[0].busy_trigger = 1;
+    assert_err(rf_sccp_devices_set(w->svc, w->devices, 2, &why), RF_OK);
     boots(w);
     assert_err(rf_station_call(w->a.st, "2002", &why), RF_OK);
     assert_err(rf_station_call(w->b.st, "2001", &why), RF_OK);

@@ -25,6 +25,9 @@ const char *rf_call_cause_name(enum rf_call_cause cause)
         [RF_CALL_CAUSE_SECURITY] = "security",
         [RF_CALL_CAUSE_LOST] = "lost",
         [RF_CALL_CAUSE_REMOVED] = "removed",
+        [RF_CALL_CAUSE_TRANSFERRED] = "transferred",
+        [RF_CALL_CAUSE_FORWARD_LOOP] = "forward-loop",
+        [RF_CALL_CAUSE_FORWARD_SET] = "forward-set",
     };
     return (size_t)cause < RF_CALL_CAUSE_N ? names[cause] : "unknown";
 }
@@ -34,14 +37,20 @@ const char *rf_call_cause_name(enum rf_call_cause cause)
 enum input_kind {
     IN_OFF_HOOK,
     IN_NEW_CALL,
+    IN_NUMBER,
+    IN_REDIAL,
+    IN_FORWARD_ALL,
     IN_ANSWER,
     IN_DIGIT,
     IN_BACK_SPACE,
-    IN_NUMBER,
     IN_HANG_UP,
+    IN_HOLD,
+    IN_RESUME,
+    IN_TRANSFER,
     IN_ALERTING,
     IN_RECEIVE_OPEN,
     IN_MEDIA_FAILED,
+    IN_N
 };
 
 struct input {
@@ -114,11 +123,8 @@ void rf_call_control_free(struct rf_call_control *cc)
     struct call *call;
     while ((call = rf_handles_next(cc->calls, &at)) != NULL)
         call_free(call);
-    while (cc->devices != NULL) {
-        struct device *d = cc->devices;
-        cc->devices = d->next;
-        rf_free(d);
-    }
+    call_plan_free(cc);
+    call_devices_free(cc);
     while (cc->first != NULL) {
         struct input *in = cc->first;
         cc->first = in->next;
@@ -140,7 +146,6 @@ void call_run(struct call *call, int event, const struct call_data *data)
         call_free(call);
     }
     cc->is_running = false;
-    run_inputs(cc);
 }
 
 /* ---- legs ---- */
@@ -153,14 +158,35 @@ static uint32_t next_ref(struct rf_call_control *cc)
     return cc->last_ref;
 }
 
+static void join(struct leg *leg)
+{
+    leg->next = leg->dev->legs;
+    leg->dev->legs = leg;
+    leg->dev->n_legs++;
+}
+
+static void leave(struct leg *leg)
+{
+    struct leg **at = &leg->dev->legs;
+    while (*at != leg)
+        at = &(*at)->next;
+    *at = leg->next;
+    leg->dev->n_legs--;
+}
+
+static void name_in_record(struct call *call, int end)
+{
+    char *name = end == END_A ? call->record.calling_device : call->record.called_device;
+    snprintf(name, RF_CALL_DEVICE_MAX + 1, "%s", call->legs[end].dev->conf.name);
+}
+
 void call_leg_take(struct call *call, int end, struct device *dev, uint32_t line)
 {
-    call->legs[end] = (struct leg){.dev = dev, .ref = next_ref(call->cc), .line = line};
+    call->legs[end] =
+        (struct leg){.call = call, .end = end, .dev = dev, .ref = next_ref(call->cc), .line = line};
+    join(&call->legs[end]);
     call->signalling[end] = dev->attach.signalling;
-    dev->call = call;
-    dev->end = end;
-    char *name = end == END_A ? call->record.calling_device : call->record.called_device;
-    snprintf(name, RF_CALL_DEVICE_MAX + 1, "%s", dev->conf.name);
+    name_in_record(call, end);
 }
 
 void call_leg_drop(struct call *call, int end)
@@ -168,8 +194,23 @@ void call_leg_drop(struct call *call, int end)
     struct leg *leg = &call->legs[end];
     if (leg->dev == NULL)
         return;
-    leg->dev->call = NULL;
+    leave(leg);
     leg->dev = NULL;
+}
+
+void call_leg_move(struct leg *from, struct call *call, int end)
+{
+    struct leg *to = &call->legs[end];
+    leave(from);
+    *to = *from;
+    from->dev = NULL;
+    to->call = call;
+    to->end = end;
+    to->purpose = RF_CALL_PURPOSE_TALK;
+    to->consults_for = 0;
+    join(to);
+    call->signalling[end] = to->dev->attach.signalling;
+    name_in_record(call, end);
 }
 
 /* The phone hears nothing, so that somebody else must. */
@@ -179,22 +220,31 @@ static void refuse_call(struct rf_call_control *cc, const struct device *dev, ui
     char text[64];
     if (!rf_log_allows(&cc->refusals, REFUSALS_A_MINUTE, rf_now_ms(cc->conf.clock)))
         return;
-    snprintf(text, sizeof text, "from=%s cause=too-many-calls", dev->conf.lines[line - 1].number);
+    snprintf(text, sizeof text, "from=%s cause=too-many-calls", call_line_number(dev, line));
     rf_warn(RF_CAT_CALL, "call-failed %s: there are %u already dev=%s", text,
             rf_handles_n(cc->calls), dev->conf.name);
     if (o->on_event != NULL)
         o->on_event(o->arg, "call-failed", dev->conf.name, 0, text);
 }
 
-static void begin(struct rf_call_control *cc, struct device *dev, uint32_t line)
+/* With a place for the one who calls while its line is full. */
+static bool has_room(const struct device *dev, uint32_t line)
+{
+    const struct rf_call_line_rule *rule = &dev->conf.rules[line - 1];
+    size_t max = rule->calls_max != 0 ? rule->calls_max : RF_CALL_LINE_CALLS;
+    return dev->n_legs < RF_CALL_LEGS_MAX && call_line_calls(dev, line) < max;
+}
+
+struct call *call_begin(struct rf_call_control *cc, struct device *dev, uint32_t line,
+                        enum rf_call_purpose purpose, uint32_t consults_for)
 {
     if (line == 0)
         line = 1;
-    if (line > dev->conf.n_lines)
-        return;
+    if (line > dev->conf.n_lines || !has_room(dev, line))
+        return NULL;
     if (rf_handles_n(cc->calls) >= cc->conf.calls_max) {
         refuse_call(cc, dev, line);
-        return;
+        return NULL;
     }
     struct call *call = rf_new(struct call);
     call->cc = cc;
@@ -205,194 +255,159 @@ static void begin(struct rf_call_control *cc, struct device *dev, uint32_t line)
     call->record.start_s = rf_wall_s(cc->conf.clock);
     rf_fsm_init(&call->fsm, &call_fsm, call, CALL_IDLE);
     call_leg_take(call, END_A, dev, line);
+    call->legs[END_A].purpose = purpose;
+    call->legs[END_A].consults_for = consults_for;
     rf_count(CALLS);
     call_run(call, CALL_EV_START, NULL);
-}
-
-/* ---- devices ---- */
-
-static struct device **device_slot(struct rf_call_control *cc, const char *name)
-{
-    struct device **at = &cc->devices;
-    while (*at != NULL && strcmp((*at)->conf.name, name) != 0)
-        at = &(*at)->next;
-    return at;
-}
-
-static enum rf_err check_lines(struct rf_call_control *cc, const struct rf_call_device_conf *conf,
-                               struct rf_why *why)
-{
-    for (size_t i = 0; i < conf->n_lines; i++) {
-        const char *number = conf->lines[i].number;
-        if (!rf_call_number_ok(number))
-            return rf_why_set(why, RF_ERR_BAD, "line-number", "%s: line %zu has no usable number",
-                              conf->name, i + 1);
-        for (size_t k = 0; k < i; k++)
-            if (strcmp(conf->lines[k].number, number) == 0)
-                return rf_why_set(why, RF_ERR_EXISTS, "line-number-taken", "%s has line %s twice",
-                                  conf->name, number);
-        uint32_t line;
-        const struct device *d = call_line_find(cc, number, &line);
-        if (d != NULL && strcmp(d->conf.name, conf->name) != 0)
-            return rf_why_set(why, RF_ERR_EXISTS, "line-number-taken", "line %s belongs to %s",
-                              number, d->conf.name);
-    }
-    return RF_OK;
-}
-
-enum rf_err rf_call_device_set(struct rf_call_control *cc, const struct rf_call_device_conf *conf,
-                               struct rf_why *why)
-{
-    if (conf->n_lines > RF_CALL_LINES_MAX)
-        return rf_why_set(why, RF_ERR_LIMIT, "lines", "%s: more than %d lines", conf->name,
-                          RF_CALL_LINES_MAX);
-    enum rf_err err = check_lines(cc, conf, why);
-    if (err != RF_OK)
-        return err;
-    struct device **at = device_slot(cc, conf->name);
-    if (*at == NULL) {
-        if (cc->n_devices == RF_CALL_DEVICES_MAX)
-            return rf_why_set(why, RF_ERR_LIMIT, "devices", "more than %d devices",
-                              RF_CALL_DEVICES_MAX);
-        *at = rf_new(struct device);
-        cc->n_devices++;
-    }
-    (*at)->conf = *conf;
-    return RF_OK;
-}
-
-static const struct call_data end_removed = {.cause = RF_CALL_CAUSE_REMOVED};
-
-void rf_call_device_remove(struct rf_call_control *cc, const char *name)
-{
-    rf_bug_on(cc->is_running);
-    struct device **at = device_slot(cc, name);
-    struct device *dev = *at;
-    if (dev == NULL)
-        return;
-    if (dev->call != NULL)
-        call_run(dev->call, CALL_EV_REMOVED, &end_removed);
-    if (dev->handle != 0)
-        rf_handle_remove(cc->attached, dev->handle);
-    *device_slot(cc, name) = dev->next;
-    cc->n_devices--;
-    rf_free(dev);
-}
-
-static void take_down(struct rf_call_control *cc, struct device *dev)
-{
-    rf_handle_remove(cc->attached, dev->handle);
-    dev->handle = 0;
-    if (dev->call != NULL)
-        call_run(dev->call, dev->end == END_A ? CALL_EV_LOST_A : CALL_EV_LOST_B, NULL);
-}
-
-enum rf_err rf_call_device_up(struct rf_call_control *cc, const char *name,
-                              const struct rf_call_attach *attach, rf_handle *out)
-{
-    rf_bug_on(cc->is_running);
-    *out = 0;
-    struct device *dev = *device_slot(cc, name);
-    if (dev == NULL)
-        return RF_ERR_NOT_FOUND;
-    if (dev->handle != 0)
-        take_down(cc, dev);
-    if (dev->call != NULL) /* kept over the loss: the phone has given it up by coming back */
-        call_run(dev->call, CALL_EV_BACK, NULL);
-    dev->attach = *attach;
-    dev->handle = rf_handle_add(cc->attached, dev);
-    rf_bug_on(dev->handle == 0);
-    *out = dev->handle;
-    return RF_OK;
-}
-
-void rf_call_device_down(struct rf_call_control *cc, rf_handle handle)
-{
-    rf_bug_on(cc->is_running);
-    struct device *dev = rf_handle_find(cc->attached, handle);
-    if (dev != NULL)
-        take_down(cc, dev);
-}
-
-void rf_call_device_codecs(struct rf_call_control *cc, rf_handle handle, uint32_t codecs)
-{
-    struct device *dev = rf_handle_find(cc->attached, handle);
-    if (dev != NULL)
-        dev->attach.codecs = codecs;
-}
-
-bool rf_call_device_in_call(const struct rf_call_control *cc, rf_handle handle)
-{
-    const struct device *dev = rf_handle_find(cc->attached, handle);
-    return dev != NULL && dev->call != NULL;
+    return call;
 }
 
 /* ---- inputs to events ---- */
 
+/* Which of its calls a user means without saying so: what rings, when it answers; else what it is
+ * busy with, else what rings or is held. doc: docs/wire/sccp.md, "Keys" */
+static int rank_of(const struct leg *leg, enum input_kind kind, uint32_t line)
+{
+    int state = leg->call->fsm.state;
+    bool is_ringing = leg->end == END_B && (state == CALL_OFFERED || state == CALL_RINGING);
+    if (kind == IN_ANSWER)
+        return is_ringing ? 3 : 0;
+    if (kind == IN_OFF_HOOK)
+        return is_ringing ? 3 : leg->holds && line != 0 ? 2 : 0;
+    if (kind == IN_RESUME)
+        return leg->holds ? 3 : 0;
+    return is_ringing ? 1 : leg->holds ? 2 : 3;
+}
+
+static struct leg *leg_meant(const struct device *dev, const struct input *in)
+{
+    struct leg *best = NULL;
+    if (in->ref != 0)
+        return call_leg_of(dev, in->ref);
+    for (struct leg *l = dev->legs; l != NULL; l = l->next)
+        if ((in->line == 0 || l->line == in->line) &&
+            rank_of(l, in->kind, in->line) > (best != NULL ? rank_of(best, in->kind, in->line) : 0))
+            best = l;
+    return best;
+}
+
+static void new_call(struct rf_call_control *cc, struct device *dev, const struct input *in)
+{
+    call_user_step_aside(dev, NULL);
+    call_begin(cc, dev, in->line, RF_CALL_PURPOSE_TALK, 0);
+}
+
+static void answer(struct leg *leg, const struct input *in)
+{
+    if (leg->end != END_B)
+        return;
+    rf_handle handle = leg->call->handle;
+    struct rf_call_control *cc = leg->call->cc;
+    call_user_step_aside(leg->dev, leg);
+    struct call *call = rf_handle_find(cc->calls, handle);
+    if (call != NULL)
+        call_run(call, CALL_EV_ANSWER, &in->data);
+}
+
+static const struct leg *busy_with(const struct device *dev, uint32_t line)
+{
+    const struct leg *l = dev->legs;
+    while (l != NULL && (!call_user_is_busy_with(l) || (line != 0 && l->line != line)))
+        l = l->next;
+    return l;
+}
+
+/* The handset is lifted (line 0), or a line key pressed: what rings is answered, what the line
+ * holds is taken back, else a call begins. Lifting it in a call is no news. */
 static void off_hook(struct rf_call_control *cc, struct device *dev, const struct input *in)
 {
-    if (dev->call == NULL)
-        begin(cc, dev, in->line);
-    else if (dev->end == END_B)
-        call_run(dev->call, CALL_EV_ANSWER, &in->data);
+    struct leg *leg = leg_meant(dev, in);
+    if (leg != NULL && leg->holds)
+        call_user_resume(leg);
+    else if (leg != NULL)
+        answer(leg, in);
+    else if (busy_with(dev, in->line) == NULL)
+        new_call(cc, dev, in);
 }
 
+/* The call whose number it dials now, or a new one. */
 static void number_in(struct rf_call_control *cc, struct device *dev, const struct input *in)
 {
-    if (dev->call == NULL)
-        begin(cc, dev, in->line);
-    if (dev->call != NULL && dev->end == END_A)
-        call_run(dev->call, CALL_EV_NUMBER, &in->data);
+    struct leg *leg = dev->legs;
+    while (leg != NULL && (leg->end != END_A || leg->call->fsm.state > CALL_COLLECTING))
+        leg = leg->next;
+    if (leg == NULL) {
+        call_user_step_aside(dev, NULL);
+        struct call *call = call_begin(cc, dev, in->line, RF_CALL_PURPOSE_TALK, 0);
+        leg = call != NULL ? &call->legs[END_A] : NULL;
+    }
+    if (leg != NULL)
+        call_run(leg->call, CALL_EV_NUMBER, &in->data);
 }
 
-/* The event of an input on an existing call, or -1 when that end has no business with it. */
-static int event_of(enum input_kind kind, int end)
+static void redial(struct rf_call_control *cc, struct device *dev, const struct input *in)
 {
-    switch (kind) {
-    case IN_ANSWER:
-        return end == END_B ? CALL_EV_ANSWER : -1;
-    case IN_DIGIT:
-        return end == END_A ? CALL_EV_DIGIT_A : CALL_EV_DIGIT_B;
-    case IN_BACK_SPACE:
-        return end == END_A ? CALL_EV_BACK_SPACE : -1;
-    case IN_HANG_UP:
-        return end == END_A ? CALL_EV_HANG_UP_A : CALL_EV_HANG_UP_B;
-    case IN_ALERTING:
-        return end == END_B ? CALL_EV_ALERTING : -1;
-    case IN_RECEIVE_OPEN:
-        return CALL_EV_RECEIVE_OPEN;
-    case IN_MEDIA_FAILED:
-        return CALL_EV_MEDIA_FAILED;
-    case IN_OFF_HOOK:
-    case IN_NEW_CALL:
-    case IN_NUMBER:
-        break;
-    }
-    return -1;
+    struct input number = {.kind = IN_NUMBER, .dev = in->dev, .line = in->line};
+    if (dev->last_number[0] == '\0')
+        return;
+    memcpy(number.data.number, dev->last_number, sizeof number.data.number);
+    number_in(cc, dev, &number);
 }
+
+/* The event of an input at each end of a call; 0: that end has no business with it. */
+static const int events[IN_N][ENDS] = {
+    [IN_DIGIT] = {CALL_EV_DIGIT_A, CALL_EV_DIGIT_B},
+    [IN_BACK_SPACE] = {CALL_EV_BACK_SPACE, 0},
+    [IN_HANG_UP] = {CALL_EV_HANG_UP_A, CALL_EV_HANG_UP_B},
+    [IN_ALERTING] = {0, CALL_EV_ALERTING},
+    [IN_RECEIVE_OPEN] = {CALL_EV_RECEIVE_OPEN, CALL_EV_RECEIVE_OPEN},
+    [IN_MEDIA_FAILED] = {CALL_EV_MEDIA_FAILED, CALL_EV_MEDIA_FAILED},
+};
+_Static_assert(CALL_EV_START == 0, "the event that no input has");
+
+static void run_on_leg(struct leg *leg, const struct input *in)
+{
+    struct call_data data = in->data;
+    data.end = leg->end;
+    int event = events[in->kind][leg->end];
+    if (in->kind == IN_ANSWER)
+        answer(leg, in);
+    else if (in->kind == IN_HOLD)
+        call_user_hold(leg);
+    else if (in->kind == IN_RESUME)
+        call_user_resume(leg);
+    else if (in->kind == IN_TRANSFER)
+        call_user_transfer(leg);
+    else if (event != 0)
+        call_run(leg->call, event, &data);
+}
+
+static void forward_all(struct rf_call_control *cc, struct device *dev, const struct input *in)
+{
+    call_user_forward_all(dev, in->line);
+}
+
+/* Those that are not about one call. */
+static void (*const of_device[IN_N])(struct rf_call_control *cc, struct device *dev,
+                                     const struct input *in) = {
+    [IN_OFF_HOOK] = off_hook, [IN_NEW_CALL] = new_call,       [IN_NUMBER] = number_in,
+    [IN_REDIAL] = redial,     [IN_FORWARD_ALL] = forward_all,
+};
 
 static void run_input(struct rf_call_control *cc, const struct input *in)
 {
     struct device *dev = rf_handle_find(cc->attached, in->dev);
-    if (dev == NULL ||
-        (in->ref != 0 && (dev->call == NULL || dev->call->legs[dev->end].ref != in->ref))) {
+    if (dev == NULL || (in->ref != 0 && call_leg_of(dev, in->ref) == NULL)) {
         rf_count(CALL_UNHANDLED); /* a device or a call that is gone, or another phone's */
         return;
     }
-    if (in->kind == IN_OFF_HOOK) {
-        off_hook(cc, dev, in);
-    } else if (in->kind == IN_NEW_CALL) {
-        if (dev->call == NULL)
-            begin(cc, dev, in->line);
-    } else if (in->kind == IN_NUMBER) {
-        number_in(cc, dev, in);
-    } else if (dev->call != NULL) {
-        struct call_data data = in->data;
-        data.end = dev->end;
-        int event = event_of(in->kind, dev->end);
-        if (event >= 0)
-            call_run(dev->call, event, &data);
+    if (of_device[in->kind] != NULL) {
+        of_device[in->kind](cc, dev, in);
+        return;
     }
+    struct leg *leg = leg_meant(dev, in);
+    if (leg != NULL)
+        run_on_leg(leg, in);
 }
 
 void rf_call_in_off_hook(struct rf_call_control *cc, rf_handle dev, uint32_t line, uint32_t ref)
@@ -435,9 +450,34 @@ void rf_call_in_number(struct rf_call_control *cc, rf_handle dev, uint32_t line,
         give(cc, in);
 }
 
+void rf_call_in_redial(struct rf_call_control *cc, rf_handle dev, uint32_t line)
+{
+    give(cc, (struct input){.kind = IN_REDIAL, .dev = dev, .line = line});
+}
+
+void rf_call_in_forward_all(struct rf_call_control *cc, rf_handle dev, uint32_t line)
+{
+    give(cc, (struct input){.kind = IN_FORWARD_ALL, .dev = dev, .line = line});
+}
+
 void rf_call_in_hang_up(struct rf_call_control *cc, rf_handle dev, uint32_t ref)
 {
     give(cc, (struct input){.kind = IN_HANG_UP, .dev = dev, .ref = ref});
+}
+
+void rf_call_in_hold(struct rf_call_control *cc, rf_handle dev, uint32_t ref)
+{
+    give(cc, (struct input){.kind = IN_HOLD, .dev = dev, .ref = ref});
+}
+
+void rf_call_in_resume(struct rf_call_control *cc, rf_handle dev, uint32_t ref)
+{
+    give(cc, (struct input){.kind = IN_RESUME, .dev = dev, .ref = ref});
+}
+
+void rf_call_in_transfer(struct rf_call_control *cc, rf_handle dev, uint32_t ref)
+{
+    give(cc, (struct input){.kind = IN_TRANSFER, .dev = dev, .ref = ref});
 }
 
 void rf_call_in_alerting(struct rf_call_control *cc, rf_handle dev, uint32_t ref)

@@ -23,6 +23,11 @@
 #define RF_CALL_NAME_MAX   63 /* bytes of a display name */
 #define RF_CALL_DEVICE_MAX 16 /* bytes of a device name */
 #define RF_CALL_LINES_MAX  8
+/** Calls that a device takes part in at one time, and those of one line by default. */
+#define RF_CALL_LEGS_MAX     8
+#define RF_CALL_LINE_CALLS   4
+#define RF_CALL_BUSY_TRIGGER 2 /* one talks, one waits */
+#define RF_CALL_FORWARD_HOPS 8
 
 /** One line of a device, also used for "who": number and display name. */
 struct rf_call_party {
@@ -30,11 +35,31 @@ struct rf_call_party {
     char name[RF_CALL_NAME_MAX + 1];
 };
 
+/** When a call to a line goes elsewhere. */
+enum rf_call_forward {
+    RF_CALL_FORWARD_ALL,
+    RF_CALL_FORWARD_BUSY,
+    RF_CALL_FORWARD_NO_ANSWER,
+    RF_CALL_FORWARD_UNREGISTERED,
+    RF_CALL_FORWARD_N
+};
+/** "all", "busy", "no-answer", "unregistered". A constant. */
+const char *rf_call_forward_name(enum rf_call_forward forward);
+
+/** How a line is used, beside whose it is. */
+struct rf_call_line_rule {
+    char forward[RF_CALL_FORWARD_N][RF_CALL_NUMBER_MAX + 1]; /* empty: it does not */
+    uint8_t calls_max;                                       /* 0: RF_CALL_LINE_CALLS */
+    uint8_t busy_trigger; /* calls it has when it counts as busy; 0: RF_CALL_BUSY_TRIGGER */
+    bool is_shared;       /* its number may stand on other devices that say so too */
+};
+
 /** What the operator configured. */
 struct rf_call_device_conf {
     char name[RF_CALL_DEVICE_MAX + 1];
     enum rf_call_media_policy media_policy;
     struct rf_call_party lines[RF_CALL_LINES_MAX]; /* line instance n is lines[n - 1] */
+    struct rf_call_line_rule rules[RF_CALL_LINES_MAX];
     size_t n_lines;
 };
 
@@ -45,12 +70,15 @@ enum rf_call_cause {
     RF_CALL_CAUSE_UNKNOWN_NUMBER, /* no line has it */
     RF_CALL_CAUSE_UNREACHABLE,    /* the line's device is not registered */
     RF_CALL_CAUSE_NO_ANSWER,
-    RF_CALL_CAUSE_NO_DIGITS, /* nothing was dialled in time */
-    RF_CALL_CAUSE_MEDIA,     /* a phone refused to open, or did not answer */
-    RF_CALL_CAUSE_CODEC,     /* no codec in common */
-    RF_CALL_CAUSE_SECURITY,  /* a device's media policy does not allow this call in clear */
-    RF_CALL_CAUSE_LOST,      /* a device's connection was lost */
-    RF_CALL_CAUSE_REMOVED,   /* the operator removed the device */
+    RF_CALL_CAUSE_NO_DIGITS,    /* nothing was dialled in time */
+    RF_CALL_CAUSE_MEDIA,        /* a phone refused to open, or did not answer */
+    RF_CALL_CAUSE_CODEC,        /* no codec in common */
+    RF_CALL_CAUSE_SECURITY,     /* a device's media policy does not allow this call in clear */
+    RF_CALL_CAUSE_LOST,         /* a device's connection was lost */
+    RF_CALL_CAUSE_REMOVED,      /* the operator removed the device */
+    RF_CALL_CAUSE_TRANSFERRED,  /* it went on between others */
+    RF_CALL_CAUSE_FORWARD_LOOP, /* forwarded more than RF_CALL_FORWARD_HOPS times */
+    RF_CALL_CAUSE_FORWARD_SET,  /* it was there to dial where calls are forwarded */
     RF_CALL_CAUSE_N
 };
 /** "normal", "busy", "unknown-number", ... A constant. */
@@ -62,6 +90,16 @@ enum rf_call_tone {
     RF_CALL_TONE_RINGBACK,
     RF_CALL_TONE_BUSY,
     RF_CALL_TONE_REORDER,
+    RF_CALL_TONE_HOLD,    /* the other end holds */
+    RF_CALL_TONE_WAITING, /* another call comes in */
+    RF_CALL_TONE_REFUSED, /* that key does nothing now */
+};
+
+/** What a call is there for. */
+enum rf_call_purpose {
+    RF_CALL_PURPOSE_TALK,
+    RF_CALL_PURPOSE_TRANSFER, /* to be joined with the one that is held for it */
+    RF_CALL_PURPOSE_FORWARD,  /* to dial where calls are forwarded */
 };
 
 /** One end of a call as its phone is to know it. Borrowed, for the time of the operation. */
@@ -71,8 +109,13 @@ struct rf_call_leg_info {
     uint32_t line;    /* line instance, from 1 */
     bool is_originating;
     const struct rf_call_party *calling;
-    const struct rf_call_party *called; /* number as dialled while no line is found */
-    enum rf_call_security security;     /* of the call: the lowest of its legs, now */
+    const struct rf_call_party *called;      /* number as dialled while no line is found */
+    const struct rf_call_party *original;    /* who was called first; NULL: was not forwarded */
+    const struct rf_call_party *redirecting; /* who sent it on last; NULL: nobody */
+    enum rf_call_security security;          /* of the call: the lowest of its legs, now */
+    enum rf_call_purpose purpose;            /* for this end */
+    bool is_waiting;                         /* offered while the device has another call */
+    uint8_t stream; /* counts how often media was set up; in ids of streams */
 };
 
 /**
@@ -95,8 +138,10 @@ struct rf_call_endpoint_ops {
     void (*alerting)(void *arg, const struct rf_call_leg_info *leg);
     /** A call comes in: ring, then rf_call_in_alerting(). */
     void (*offer)(void *arg, const struct rf_call_leg_info *leg);
-    /** Answered. Media follows. */
+    /** Answered, or taken back from hold. Media follows, unless the other end holds. */
     void (*connected)(void *arg, const struct rf_call_leg_info *leg);
+    /** This end holds the call: its media is stopped. */
+    void (*held)(void *arg, const struct rf_call_leg_info *leg);
     /** Parties or security status changed: show them again. */
     void (*info)(void *arg, const struct rf_call_leg_info *leg);
     /** Open a receiver and answer with rf_call_in_receive_open(). The key is for what arrives; it
@@ -116,6 +161,9 @@ struct rf_call_endpoint_ops {
     void (*ended)(void *arg, const struct rf_call_leg_info *leg, enum rf_call_cause cause);
     /** The other end pressed a digit during the call: "0".."9", '*', '#', 'A'.."D". */
     void (*dtmf)(void *arg, const struct rf_call_leg_info *leg, char digit);
+    /** Where the line's calls go was changed, by its user or another device that shares it; may be
+     * NULL. Not about a call. */
+    void (*forwarded)(void *arg, uint32_t line, const struct rf_call_line_rule *rule);
 };
 
 /** A registered device. */
@@ -149,6 +197,8 @@ struct rf_call_observer {
     void (*on_event)(void *arg, const char *kind, const char *dev, uint32_t call_id,
                      const char *text);
     void (*on_record)(void *arg, const struct rf_call_record *record);
+    /** Its user set, or with "" ended, where all calls of a line go: to be kept. */
+    void (*on_forward)(void *arg, const char *dev, uint32_t line, const char *number);
     void *arg;
 };
 
@@ -192,6 +242,8 @@ void rf_call_control_free(struct rf_call_control *cc);
 RF_MUST_CHECK enum rf_err rf_call_device_set(struct rf_call_control *cc,
                                              const struct rf_call_device_conf *conf,
                                              struct rf_why *why);
+/** Where all calls of this number go, set from elsewhere; "" for nowhere. Its devices are told. */
+void rf_call_forward_all_set(struct rf_call_control *cc, const char *number, const char *target);
 /** 1 to 24 of 0-9 * + A-D. */
 bool rf_call_number_ok(const char *number);
 /** Forget a device; its calls end (REMOVED). An unknown name is fine. */
@@ -224,6 +276,15 @@ void rf_call_in_back_space(struct rf_call_control *cc, rf_handle dev, uint32_t r
 void rf_call_in_number(struct rf_call_control *cc, rf_handle dev, uint32_t line,
                        struct rf_slice number);
 void rf_call_in_hang_up(struct rf_call_control *cc, rf_handle dev, uint32_t ref);
+void rf_call_in_hold(struct rf_call_control *cc, rf_handle dev, uint32_t ref);
+/** Take a call back that this device holds; another one it talks in is held. */
+void rf_call_in_resume(struct rf_call_control *cc, rf_handle dev, uint32_t ref);
+/** The Transfer key: holds the call and begins another one; pressed again, joins the two. */
+void rf_call_in_transfer(struct rf_call_control *cc, rf_handle dev, uint32_t ref);
+/** The CfwdAll key: ends forwarding of the line's calls, or begins to dial where they go. */
+void rf_call_in_forward_all(struct rf_call_control *cc, rf_handle dev, uint32_t line);
+/** Dial the number again that this device dialled last. */
+void rf_call_in_redial(struct rf_call_control *cc, rf_handle dev, uint32_t line);
 /** The answer to offer: the phone rings. */
 void rf_call_in_alerting(struct rf_call_control *cc, rf_handle dev, uint32_t ref);
 /** The answer to open_receive; `addr` NULL means that it failed. */

@@ -11,7 +11,7 @@
 
 static void timer_start(struct call *call);
 
-static void post(struct call *call, int event, struct call_data data)
+void call_post(struct call *call, int event, struct call_data data)
 {
     rf_fsm_post(&call->fsm, event, &data, sizeof data);
 }
@@ -30,8 +30,8 @@ static void collect(struct call *call, char digit)
     size_t n = strlen(call->digits);
     if (digit != '#' && n < RF_CALL_NUMBER_MAX)
         call->digits[n] = digit;
-    if (digit == '#' || !call_line_may_follow(call->cc, call->digits))
-        post(call, CALL_EV_DIALLED, (struct call_data){0});
+    if (digit == '#' || !call_plan_may_follow(call->cc, call->digits))
+        call_post(call, CALL_EV_DIALLED, (struct call_data){0});
 }
 
 static void first_digit(void *self, const void *data)
@@ -66,54 +66,40 @@ static void take_number(void *self, const void *data)
     const struct call_data *d = data;
     snprintf(call->digits, sizeof call->digits, "%s", d->number);
     call_tell_tone(call, END_A, RF_CALL_TONE_NONE);
-    post(call, CALL_EV_DIALLED, (struct call_data){0});
+    call_post(call, CALL_EV_DIALLED, (struct call_data){0});
 }
 
 /* ---- routing ---- */
 
-/* doc: docs/security-rules.md, "Media and call status": never silently clear */
-static bool is_refused_by_policy(const struct device *a, const struct device *b)
+static void set_forward(struct call *call)
 {
-    if (rf_fault_skips("call.media-policy"))
-        return false;
-    return (a->conf.media_policy == RF_CALL_MEDIA_REQUIRE ||
-            b->conf.media_policy == RF_CALL_MEDIA_REQUIRE) &&
-           !rf_call_srtp_possible(a->attach.signalling, a->attach.has_srtp, b->attach.signalling,
-                                  b->attach.has_srtp);
-}
-
-static enum rf_call_cause judge_route(const struct device *a, const struct device *b)
-{
-    if (b == NULL)
-        return RF_CALL_CAUSE_UNKNOWN_NUMBER;
-    if (b->call != NULL)
-        return RF_CALL_CAUSE_BUSY;
-    if (b->handle == 0)
-        return RF_CALL_CAUSE_UNREACHABLE;
-    if ((a->attach.codecs & b->attach.codecs & RF_CALL_CODEC_PCMU) == 0)
-        return RF_CALL_CAUSE_CODEC;
-    if (is_refused_by_policy(a, b))
-        return RF_CALL_CAUSE_SECURITY;
-    return RF_CALL_CAUSE_NORMAL;
+    struct leg *leg = &call->legs[END_A];
+    const struct rf_call_observer *o = &call->cc->conf.observer;
+    bool is_good =
+        rf_call_number_ok(call->digits) && strcmp(call->digits, call->calling.number) != 0;
+    if (is_good)
+        call_forward_all(call->cc, call->calling.number, call->digits);
+    if (is_good && o->on_forward != NULL)
+        o->on_forward(o->arg, leg->dev->conf.name, leg->line, call->digits);
+    call->cause = RF_CALL_CAUSE_FORWARD_SET;
+    if (is_good)
+        call_post(call, CALL_EV_EMPTY, (struct call_data){0});
+    else
+        call_post(call, CALL_EV_NO_ROUTE,
+                  (struct call_data){.cause = RF_CALL_CAUSE_UNKNOWN_NUMBER});
 }
 
 static void route(void *self, const void *data)
 {
     struct call *call = self;
-    uint32_t line = 0;
-    struct device *b = call_line_find(call->cc, call->digits, &line);
-    call->called = (struct rf_call_party){0};
-    if (b != NULL)
-        call->called = b->conf.lines[line - 1];
-    else
-        memcpy(call->called.number, call->digits, sizeof call->called.number);
-    enum rf_call_cause cause = judge_route(call->legs[END_A].dev, b);
-    if (cause != RF_CALL_CAUSE_NORMAL) {
-        post(call, CALL_EV_NO_ROUTE, (struct call_data){.cause = cause});
+    struct leg *a = &call->legs[END_A];
+    if (a->purpose == RF_CALL_PURPOSE_FORWARD) {
+        set_forward(call);
         return;
     }
-    call_leg_take(call, END_B, b, line);
-    post(call, CALL_EV_ROUTED, (struct call_data){0});
+    if (a->dev != NULL && call->hops == 0)
+        snprintf(a->dev->last_number, sizeof a->dev->last_number, "%s", call->digits);
+    call_route(call);
 }
 
 static void offer(void *self, const void *data)
@@ -140,23 +126,117 @@ static void wipe_keys(struct call *call)
         rf_call_key_wipe(&call->keys[end]);
 }
 
+/* doc: docs/wire/sccp.md, "Flows" (M1): both sets before the first message; one a stream, never
+ * used again */
+static void open_media(struct call *call)
+{
+    const struct device *a = call->legs[END_A].dev;
+    const struct device *b = call->legs[END_B].dev;
+    call->is_srtp = rf_call_srtp_possible(a->attach.signalling, a->attach.has_srtp,
+                                          b->attach.signalling, b->attach.has_srtp);
+    for (int end = 0; end < ENDS; end++) {
+        rf_call_key_wipe(&call->keys[end]);
+        if (call->is_srtp)
+            rf_call_key_draw(&call->keys[end]);
+    }
+    for (int end = 0; end < ENDS; end++)
+        call_tell_open_receive(call, end);
+}
+
 static void answer(void *self, const void *data)
 {
     struct call *call = self;
-    const struct device *a = call->legs[END_A].dev;
-    const struct device *b = call->legs[END_B].dev;
     call->record.answered_s = rf_wall_s(call->cc->conf.clock);
     call_tell_connected(call, END_B);
     call_tell_tone(call, END_A, RF_CALL_TONE_NONE);
     call_tell_connected(call, END_A);
-    call->is_srtp = rf_call_srtp_possible(a->attach.signalling, a->attach.has_srtp,
-                                          b->attach.signalling, b->attach.has_srtp);
-    /* doc: docs/wire/sccp.md, "Flows" (M1): both sets before the first message; one a stream, never
-     * used again */
-    for (int end = 0; call->is_srtp && end < ENDS; end++)
-        rf_call_key_draw(&call->keys[end]);
+    open_media(call);
+}
+
+/* ---- hold ---- */
+
+static void close_media(struct call *call)
+{
+    call->is_media_up = false;
+    wipe_keys(call);
     for (int end = 0; end < ENDS; end++)
-        call_tell_open_receive(call, end);
+        call_tell_stop_media(call, end);
+}
+
+/* What the others hear and see while somebody holds. */
+static void tell_held(struct call *call)
+{
+    for (int end = 0; end < ENDS; end++) {
+        if (call->legs[end].holds || !call->legs[call_other(end)].holds)
+            continue;
+        call_tell_info(call, end);
+        call_tell_tone(call, end, RF_CALL_TONE_HOLD);
+    }
+}
+
+static void hold(void *self, const void *data)
+{
+    struct call *call = self;
+    const struct call_data *d = data;
+    struct leg *leg = &call->legs[d->end];
+    if (leg->holds)
+        return;
+    close_media(call);
+    leg->holds = true;
+    call_tell_tone(call, d->end, RF_CALL_TONE_NONE);
+    call_tell_held(call, d->end);
+    tell_held(call);
+    call_report(call, "call-held", "by=%s", leg->dev->conf.name);
+}
+
+static void resume(void *self, const void *data)
+{
+    struct call *call = self;
+    const struct call_data *d = data;
+    struct leg *leg = &call->legs[d->end];
+    if (!leg->holds)
+        return;
+    leg->holds = false;
+    call_report(call, "call-resumed", "by=%s", leg->dev->conf.name);
+    call_tell_connected(call, d->end);
+    if (call->legs[call_other(d->end)].holds)
+        tell_held(call);
+    else
+        call_post(call, CALL_EV_TALK, (struct call_data){0});
+}
+
+static void talk(void *self, const void *data)
+{
+    struct call *call = self;
+    for (int end = 0; end < ENDS; end++)
+        call_tell_tone(call, end, RF_CALL_TONE_NONE);
+    open_media(call);
+}
+
+/* ---- transfer: end A is somebody else now ---- */
+
+static void replace(void *self, const void *data)
+{
+    struct call *call = self;
+    close_media(call);
+    call->legs[END_A].holds = false;
+    call_tell_connected(call, END_A);
+    if (call->legs[END_B].holds)
+        tell_held(call);
+    else
+        call_tell_connected(call, END_B);
+    if (!call->legs[END_B].holds)
+        call_post(call, CALL_EV_TALK, (struct call_data){0});
+}
+
+/* While the called end rings: it is told who calls now, and that one hears it ring. */
+static void replace_ringing(void *self, const void *data)
+{
+    struct call *call = self;
+    call->legs[END_A].holds = false;
+    call_tell_info(call, END_A);
+    call_tell_info(call, END_B);
+    call_tell_tone(call, END_A, RF_CALL_TONE_RINGBACK);
 }
 
 static void take_receiver(void *self, const void *data)
@@ -171,7 +251,7 @@ static void take_receiver(void *self, const void *data)
     call_tell_start_transmit(call, call_other(d->end));
     rf_call_key_wipe(&call->keys[d->end]);
     if (call->legs[call_other(d->end)].has_addr)
-        post(call, CALL_EV_MEDIA_READY, (struct call_data){0});
+        call_post(call, CALL_EV_MEDIA_READY, (struct call_data){0});
 }
 
 static void media_ready(void *self, const void *data)
@@ -204,7 +284,7 @@ static void fail_end(struct call *call, int end, enum rf_call_cause cause)
 static void end_if_empty(struct call *call)
 {
     if (call->legs[END_A].dev == NULL && call->legs[END_B].dev == NULL)
-        post(call, CALL_EV_EMPTY, (struct call_data){0});
+        call_post(call, CALL_EV_EMPTY, (struct call_data){0});
 }
 
 /* The caller hears why; the called end, if there is one, is free. */
@@ -231,9 +311,17 @@ static void no_route(void *self, const void *data)
     fail_caller(call, d->cause);
 }
 
+/* Where it is forwarded then, or nowhere. */
 static void no_answer(void *self, const void *data)
 {
-    fail_caller(self, RF_CALL_CAUSE_NO_ANSWER);
+    struct call *call = self;
+    if (!call_route_no_answer(call)) {
+        call_post(call, CALL_EV_NO_ROUTE, (struct call_data){.cause = RF_CALL_CAUSE_NO_ANSWER});
+        return;
+    }
+    call_tell_tone(call, END_A, RF_CALL_TONE_NONE);
+    call_tell_ended(call, END_B, RF_CALL_CAUSE_NO_ANSWER);
+    call_route(call);
 }
 
 static void decline(void *self, const void *data)
@@ -319,7 +407,7 @@ static void keep_media(struct call *call, int end)
     call->cause = RF_CALL_CAUSE_LOST;
     call_report(call, "call-device-lost", "lost-dev=%s", call->legs[end].dev->conf.name);
     if (!call_leg_is_live(call, call_other(end)))
-        post(call, CALL_EV_EMPTY, (struct call_data){0});
+        call_post(call, CALL_EV_EMPTY, (struct call_data){0});
 }
 
 static void keep_for_caller(void *self, const void *data)
@@ -347,6 +435,14 @@ static void caller_lost(void *self, const void *data)
 {
     struct call *call = self;
     call->legs[END_A].is_lost = true;
+    call->cause = RF_CALL_CAUSE_LOST;
+    clear(call, NULL);
+}
+
+static void called_lost_held(void *self, const void *data)
+{
+    struct call *call = self;
+    call->legs[END_B].is_lost = true;
     call->cause = RF_CALL_CAUSE_LOST;
     clear(call, NULL);
 }
@@ -380,16 +476,19 @@ static const struct rf_fsm_row rows[] = {
 
     { CALL_ROUTING,     CALL_EV_ROUTED,       offer,             CALL_OFFERED    }, /* C5, C6 */
     { CALL_ROUTING,     CALL_EV_NO_ROUTE,     no_route,          CALL_FAILED     },
+    { CALL_ROUTING,     CALL_EV_EMPTY,        clear,             CALL_CLEARED    }, /* forwarding was set */
 
     { CALL_OFFERED,     CALL_EV_ALERTING,     alert,             CALL_RINGING    }, /* C5 */
     { CALL_OFFERED,     CALL_EV_ANSWER,       answer,            CALL_CONNECTING },
     { CALL_OFFERED,     CALL_EV_HANG_UP_B,    decline,           CALL_FAILED     },
     { CALL_OFFERED,     CALL_EV_LOST_B,       called_lost,       CALL_FAILED     },
-    { CALL_OFFERED,     CALL_EV_T_NO_ANSWER,  no_answer,         CALL_FAILED     },
+    { CALL_OFFERED,     CALL_EV_T_NO_ANSWER,  no_answer,         CALL_ROUTING    },
+    { CALL_OFFERED,     CALL_EV_REPLACED,     replace_ringing,   CALL_OFFERED    },
     { CALL_RINGING,     CALL_EV_ANSWER,       answer,            CALL_CONNECTING }, /* C7 */
     { CALL_RINGING,     CALL_EV_HANG_UP_B,    decline,           CALL_FAILED     },
     { CALL_RINGING,     CALL_EV_LOST_B,       called_lost,       CALL_FAILED     },
-    { CALL_RINGING,     CALL_EV_T_NO_ANSWER,  no_answer,         CALL_FAILED     },
+    { CALL_RINGING,     CALL_EV_T_NO_ANSWER,  no_answer,         CALL_ROUTING    },
+    { CALL_RINGING,     CALL_EV_REPLACED,     replace_ringing,   CALL_RINGING    },
 
     { CALL_CONNECTING,  CALL_EV_RECEIVE_OPEN, take_receiver,     CALL_CONNECTING }, /* M4 */
     { CALL_CONNECTING,  CALL_EV_MEDIA_READY,  media_ready,       CALL_CONNECTED  }, /* M6 */
@@ -397,6 +496,17 @@ static const struct rf_fsm_row rows[] = {
     { CALL_CONNECTING,  CALL_EV_T_MEDIA,      media_failed,      CALL_FAILED     }, /* M5 */
     { CALL_CONNECTING,  CALL_EV_LOST_A,       caller_lost_early, CALL_FAILED     },
     { CALL_CONNECTING,  CALL_EV_LOST_B,       called_lost_early, CALL_FAILED     },
+
+    { CALL_CONNECTING,  CALL_EV_HOLD,         hold,              CALL_HELD       },
+    { CALL_CONNECTING,  CALL_EV_REPLACED,     replace,           CALL_HELD       },
+
+    { CALL_CONNECTED,   CALL_EV_HOLD,         hold,              CALL_HELD       }, /* H2 */
+    { CALL_CONNECTED,   CALL_EV_REPLACED,     replace,           CALL_HELD       },
+    { CALL_HELD,        CALL_EV_HOLD,         hold,              CALL_HELD       },
+    { CALL_HELD,        CALL_EV_RESUME,       resume,            CALL_HELD       }, /* H4 */
+    { CALL_HELD,        CALL_EV_TALK,         talk,              CALL_CONNECTING },
+    { CALL_HELD,        CALL_EV_REPLACED,     replace,           CALL_HELD       },
+    { CALL_HELD,        CALL_EV_LOST_B,       called_lost_held,  CALL_CLEARED    },
 
     { CALL_CONNECTED,   CALL_EV_DIGIT_A,      dtmf_to_called,    CALL_CONNECTED  }, /* C10 */
     { CALL_CONNECTED,   CALL_EV_DIGIT_B,      dtmf_to_caller,    CALL_CONNECTED  },
@@ -421,6 +531,7 @@ static const struct rf_fsm_row rows[] = {
     { RF_FSM_ANY,       CALL_EV_HANG_UP_B,    clear,             CALL_CLEARED    },
     { RF_FSM_ANY,       CALL_EV_LOST_A,       caller_lost,       CALL_CLEARED    },
     { RF_FSM_ANY,       CALL_EV_REMOVED,      clear,             CALL_CLEARED    },
+    { RF_FSM_ANY,       CALL_EV_GIVEN,        clear,             CALL_CLEARED    },
 };
 
 static const char *const state_names[CALL_STATES] = {
@@ -428,6 +539,7 @@ static const char *const state_names[CALL_STATES] = {
     [CALL_COLLECTING] = "COLLECTING", [CALL_ROUTING] = "ROUTING",
     [CALL_OFFERED] = "OFFERED",       [CALL_RINGING] = "RINGING",
     [CALL_CONNECTING] = "CONNECTING", [CALL_CONNECTED] = "CONNECTED",
+    [CALL_HELD] = "HELD",
     [CALL_ORPHANED] = "ORPHANED",     [CALL_FAILED] = "FAILED",
     [CALL_CLEARED] = "CLEARED",
 };
@@ -440,6 +552,9 @@ static const char *const event_names[CALL_EVENTS] = {
     [CALL_EV_ALERTING] = "ALERTING",         [CALL_EV_ANSWER] = "ANSWER",
     [CALL_EV_RECEIVE_OPEN] = "RECEIVE_OPEN", [CALL_EV_MEDIA_READY] = "MEDIA_READY",
     [CALL_EV_MEDIA_FAILED] = "MEDIA_FAILED", [CALL_EV_HANG_UP_A] = "HANG_UP_A",
+    [CALL_EV_HOLD] = "HOLD",                 [CALL_EV_RESUME] = "RESUME",
+    [CALL_EV_TALK] = "TALK",                 [CALL_EV_REPLACED] = "REPLACED",
+    [CALL_EV_GIVEN] = "GIVEN",
     [CALL_EV_HANG_UP_B] = "HANG_UP_B",       [CALL_EV_LOST_A] = "LOST_A",
     [CALL_EV_LOST_B] = "LOST_B",             [CALL_EV_BACK] = "BACK",
     [CALL_EV_REMOVED] = "REMOVED",           [CALL_EV_EMPTY] = "EMPTY",
@@ -555,6 +670,12 @@ const struct rf_fsm_def *rf_call_fsm_def(void)
     X(take_receiver)                                                                               \
     X(media_ready)                                                                                 \
     X(media_failed)                                                                                \
+    X(hold)                                                                                        \
+    X(resume)                                                                                      \
+    X(talk)                                                                                        \
+    X(replace)                                                                                     \
+    X(replace_ringing)                                                                             \
+    X(called_lost_held)                                                                            \
     X(no_digits)                                                                                   \
     X(no_route)                                                                                    \
     X(no_answer)                                                                                   \

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Private to service/call: devices, calls and their two legs.
+/* Private to service/call: devices, numbers, calls and their two legs.
  *
  * A call has end A (who dialled) and end B (who is called). One state machine drives both, because
- * with two parties every event of one end is news for the other. A device has at most one call in
- * this version; a second one is answered with busy. */
+ * with two parties every event of one end is news for the other. A device takes part in several
+ * calls, each by a leg; what its user does with two of them (transfer) is done between the
+ * machines, never by an action of one on another. */
 #ifndef SERVICE_CALL_CALL_INT_H
 #define SERVICE_CALL_CALL_INT_H
 
@@ -15,25 +16,44 @@
 enum { END_A, END_B, ENDS };
 
 struct call;
+struct device;
 
-struct device {
-    struct device *next;
-    struct rf_call_device_conf conf;
-    rf_handle handle; /* 0: not registered */
-    struct rf_call_attach attach;
-    struct call *call; /* the one it takes part in, or NULL */
-    int end;
-};
-
+/** One end of a call. */
 struct leg {
+    struct call *call;
+    int end;
+    struct leg *next;   /* of its device */
     struct device *dev; /* NULL: this end is not there (yet, or any more) */
     bool is_lost;       /* its device's link is gone; nothing can be told to it */
+    bool holds;
     uint32_t ref;
     uint32_t line;
+    enum rf_call_purpose purpose;
+    uint32_t consults_for; /* reference of the call that its user holds meanwhile; 0: none */
+    uint8_t stream;
     bool receive_asked;
     bool transmit_asked;
     bool has_addr;
     struct rf_call_addr addr;
+};
+
+/** A line as its number's node has it. */
+struct plan_line {
+    struct plan_line *next; /* with the same number */
+    struct device *dev;
+    uint32_t line;
+};
+
+struct device {
+    struct device *next; /* in its bucket */
+    struct rf_call_control *cc;
+    struct rf_call_device_conf conf;
+    struct plan_line plan[RF_CALL_LINES_MAX];
+    rf_handle handle; /* 0: not registered */
+    struct rf_call_attach attach;
+    struct leg *legs; /* of its calls, the youngest first */
+    size_t n_legs;
+    char last_number[RF_CALL_NUMBER_MAX + 1];
 };
 
 struct call {
@@ -45,6 +65,9 @@ struct call {
     char digits[RF_CALL_NUMBER_MAX + 1];
     struct rf_call_party calling;
     struct rf_call_party called;
+    struct rf_call_party original;    /* without a number: was not forwarded */
+    struct rf_call_party redirecting; /* as well */
+    unsigned hops;
     struct rf_call_key keys[ENDS]; /* of the stream towards that end, until it was handed over */
     bool is_srtp;                  /* keys were drawn for this call */
     bool is_media_up;              /* both streams were started */
@@ -55,11 +78,15 @@ struct call {
 };
 
 struct input;
+struct plan_node;
+
+#define DEVICE_BUCKETS 4096
 
 struct rf_call_control {
     struct rf_call_conf conf;
-    struct device *devices;
+    struct device *devices[DEVICE_BUCKETS];
     size_t n_devices;
+    struct plan_node *plan;
     struct rf_handles *attached; /* struct device by handle */
     struct rf_handles *calls;    /* struct call by handle */
     uint32_t last_ref;
@@ -79,6 +106,7 @@ enum call_state {
     CALL_RINGING,
     CALL_CONNECTING,
     CALL_CONNECTED,
+    CALL_HELD,
     CALL_ORPHANED,
     CALL_FAILED,
     CALL_CLEARED,
@@ -99,6 +127,11 @@ enum call_event {
     CALL_EV_RECEIVE_OPEN,
     CALL_EV_MEDIA_READY,
     CALL_EV_MEDIA_FAILED,
+    CALL_EV_HOLD,
+    CALL_EV_RESUME,
+    CALL_EV_TALK,     /* nobody holds any more */
+    CALL_EV_REPLACED, /* another device takes the place of end A */
+    CALL_EV_GIVEN,    /* the other end went on in another call */
     CALL_EV_HANG_UP_A,
     CALL_EV_HANG_UP_B,
     CALL_EV_LOST_A,
@@ -130,22 +163,67 @@ static inline int call_other(int end)
     return end == END_A ? END_B : END_A;
 }
 
-/* call_plan.c */
-struct device *call_line_find(const struct rf_call_control *cc, const char *number, uint32_t *line);
+/* ---- call_plan.c: numbers ---- */
+/** The lines with this number, or NULL. */
+struct plan_line *call_plan_find(const struct rf_call_control *cc, const char *number);
 /** Is there a number that begins with these digits and is longer? */
-bool call_line_may_follow(const struct rf_call_control *cc, const char *digits);
+bool call_plan_may_follow(const struct rf_call_control *cc, const char *digits);
+void call_plan_add(struct rf_call_control *cc, struct plan_line *line);
+void call_plan_remove(struct rf_call_control *cc, struct plan_line *line);
+void call_plan_free(struct rf_call_control *cc);
 
-/* call.c */
+/* ---- call_device.c ---- */
+struct device *call_device_find(const struct rf_call_control *cc, const char *name);
+void call_devices_free(struct rf_call_control *cc);
+static inline struct rf_call_line_rule *call_rule(struct device *dev, uint32_t line)
+{
+    return &dev->conf.rules[line - 1];
+}
+static inline const char *call_line_number(const struct device *dev, uint32_t line)
+{
+    return dev->conf.lines[line - 1].number;
+}
+size_t call_line_calls(const struct device *dev, uint32_t line);
+/** Set where all calls of the number go, on each device that has it, and tell them. */
+void call_forward_all(struct rf_call_control *cc, const char *number, const char *target);
+
+/* ---- call.c ---- */
 /** Join a device to an end of a call: reference, line, signalling. */
 void call_leg_take(struct call *call, int end, struct device *dev, uint32_t line);
-/** The device is free again. */
+/** The device is free of this call. */
 void call_leg_drop(struct call *call, int end);
-/** Run an event on a call, release the call when it is over, then the inputs that wait. */
+/** A leg as it is goes to another call: reference and line stay. Nobody is told. */
+void call_leg_move(struct leg *from, struct call *call, int end);
+/** Begin a call on the line (0: the first), or refuse; the new one or NULL. */
+struct call *call_begin(struct rf_call_control *cc, struct device *dev, uint32_t line,
+                        enum rf_call_purpose purpose, uint32_t consults_for);
+/** Run an event on a call, release the call when it is over. The inputs that wait run after the
+ * present one. */
 void call_run(struct call *call, int event, const struct call_data *data);
 
-/* call_fsm.c */
+/* ---- call_user.c: what a user does with its calls ---- */
+struct leg *call_leg_of(const struct device *dev, uint32_t ref);
+/** Does its user talk in it, or dial? */
+bool call_user_is_busy_with(const struct leg *leg);
+/** All that the device talks in but this one (may be NULL) is held; what it dials is dropped. */
+void call_user_step_aside(struct device *dev, const struct leg *except);
+void call_user_hold(struct leg *leg);
+void call_user_resume(struct leg *leg);
+void call_user_transfer(struct leg *leg);
+void call_user_forward_all(struct device *dev, uint32_t line);
+
+/* ---- call_route.c ---- */
+/** Would a call of the two be clear where one of them wants none? */
+bool call_is_refused_by_policy(const struct device *a, const struct device *b);
+/** Find who is called, and post ROUTED or NO_ROUTE. */
+void call_route(struct call *call);
+/** The called end did not answer: post DIALLED for where it is forwarded then; false: nowhere. */
+bool call_route_no_answer(struct call *call);
+
+/* ---- call_fsm.c ---- */
 extern const struct rf_fsm_def call_fsm;
 void call_timer_due(void *owner, uint64_t number);
+void call_post(struct call *call, int event, struct call_data data);
 
 /* call_out.c: what the phones are told; nothing happens on an end that is not there or lost */
 bool call_leg_is_live(const struct call *call, int end);
@@ -156,6 +234,7 @@ void call_tell_proceeding(struct call *call);
 void call_tell_alerting(struct call *call);
 void call_tell_offer(struct call *call);
 void call_tell_connected(struct call *call, int end);
+void call_tell_held(struct call *call, int end);
 void call_tell_info(struct call *call, int end);
 void call_tell_open_receive(struct call *call, int end);
 /** Start sending from `end` to the other end, which must have its address. */

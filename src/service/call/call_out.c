@@ -18,15 +18,26 @@ enum rf_call_security call_security(const struct call *call)
                                call->is_srtp && call->is_media_up);
 }
 
+static const struct rf_call_party *or_none(const struct rf_call_party *party)
+{
+    return party->number[0] != '\0' ? party : NULL;
+}
+
 static struct rf_call_leg_info info_of(const struct call *call, int end)
 {
+    const struct leg *leg = &call->legs[end];
     return (struct rf_call_leg_info){.call_id = call->id,
-                                     .ref = call->legs[end].ref,
-                                     .line = call->legs[end].line,
+                                     .ref = leg->ref,
+                                     .line = leg->line,
                                      .is_originating = end == END_A,
                                      .calling = &call->calling,
                                      .called = &call->called,
-                                     .security = call_security(call)};
+                                     .original = or_none(&call->original),
+                                     .redirecting = or_none(&call->redirecting),
+                                     .security = call_security(call),
+                                     .purpose = leg->purpose,
+                                     .is_waiting = leg->dev != NULL && leg->dev->n_legs > 1,
+                                     .stream = leg->stream};
 }
 
 /* Tell an end that is there: TELL(call, END_A, setup) or with further arguments. */
@@ -69,6 +80,11 @@ void call_tell_connected(struct call *call, int end)
     TELL(call, end, connected);
 }
 
+void call_tell_held(struct call *call, int end)
+{
+    TELL(call, end, held);
+}
+
 void call_tell_info(struct call *call, int end)
 {
     TELL(call, end, info);
@@ -82,6 +98,7 @@ void call_tell_open_receive(struct call *call, int end)
     if (!call_leg_is_live(call, end))
         return;
     call->legs[end].receive_asked = true;
+    call->legs[end].stream++;
     TELL(call, end, open_receive, &the_stream, &call->keys[end]);
 }
 

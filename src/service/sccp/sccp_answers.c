@@ -129,8 +129,10 @@ void sccp_send_time(struct session *s)
 
 static void answer_forward(struct session *s, uint32_t number)
 {
-    sccp_send(
-        s, &(struct rf_sccp_msg){.id = RF_SCCP_FORWARD_STAT, .forward_stat.line_number = number});
+    static const struct rf_call_line_rule none;
+    const struct rf_call_device_conf *d = &s->station->conf.call;
+    sccp_send_forward(s, number,
+                      number >= 1 && number <= d->n_lines ? &d->rules[number - 1] : &none);
 }
 
 static void answer_server(struct session *s)

@@ -5,6 +5,7 @@
 #include "service/sccp/sccp_int.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static size_t bucket_of(struct rf_slice name)
@@ -139,59 +140,84 @@ enum rf_err rf_sccp_device_remove(struct rf_sccp_service *svc, const char *name)
 
 /* ---- the whole set ---- */
 
-static bool is_number_in(const struct rf_call_device_conf *d, const char *number, size_t n_lines)
+/* A line of the set, to be sorted by number. */
+struct set_line {
+    const char *number;
+    const char *dev;
+    bool is_shared;
+};
+
+static int by_number(const void *a, const void *b)
 {
-    for (size_t i = 0; i < n_lines; i++)
-        if (strcmp(d->lines[i].number, number) == 0)
-            return true;
-    return false;
+    return strcmp(((const struct set_line *)a)->number, ((const struct set_line *)b)->number);
 }
 
-static enum rf_err check_one(const struct rf_sccp_device *devices, size_t at, struct rf_why *why)
+static int by_name(const void *a, const void *b)
 {
-    const struct rf_call_device_conf *d = &devices[at].call;
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static enum rf_err check_one(const struct rf_sccp_device *device, size_t at, struct rf_why *why)
+{
+    const struct rf_call_device_conf *d = &device->call;
     if (!rf_sccp_device_name_ok(rf_slice_str(d->name)))
         return rf_why_set(why, RF_ERR_BAD, "device-name", "device %zu has no usable name", at + 1);
-    if (d->n_lines > RF_CALL_LINES_MAX || devices[at].n_certs > RF_SCCP_DEVICE_CERTS)
+    if (d->n_lines > RF_CALL_LINES_MAX || device->n_certs > RF_SCCP_DEVICE_CERTS)
         return rf_why_set(why, RF_ERR_LIMIT, "lines", "%s: too many lines or certificates",
                           d->name);
-    for (size_t i = 0; i < d->n_lines; i++) {
-        const char *number = d->lines[i].number;
-        if (!rf_call_number_ok(number))
+    for (size_t i = 0; i < d->n_lines; i++)
+        if (!rf_call_number_ok(d->lines[i].number))
             return rf_why_set(why, RF_ERR_BAD, "line-number", "%s: line %zu has no usable number",
                               d->name, i + 1);
-        if (is_number_in(d, number, i))
-            return rf_why_set(why, RF_ERR_EXISTS, "line-number-taken", "%s has line %s twice",
-                              d->name, number);
-        for (size_t k = 0; k < at; k++)
-            if (is_number_in(&devices[k].call, number, devices[k].call.n_lines))
-                return rf_why_set(why, RF_ERR_EXISTS, "line-number-taken",
-                                  "line %s belongs to %s and %s", number, devices[k].call.name,
-                                  d->name);
-    }
-    for (size_t k = 0; k < at; k++)
-        if (strcmp(devices[k].call.name, d->name) == 0)
-            return rf_why_set(why, RF_ERR_EXISTS, "device-exists", "%s stands there twice",
-                              d->name);
     return RF_OK;
 }
 
-static bool is_in_set(const struct rf_sccp_device *devices, size_t n, const char *name)
+static enum rf_err check_names(const struct rf_sccp_device *devices, size_t n, struct rf_why *why)
 {
+    RF_AUTO(rf_freep) const char **names = rf_new_n(const char *, n + 1);
     for (size_t i = 0; i < n; i++)
-        if (strcmp(devices[i].call.name, name) == 0)
-            return true;
-    return false;
+        names[i] = devices[i].call.name;
+    qsort(names, n, sizeof *names, by_name);
+    for (size_t i = 1; i < n; i++)
+        if (strcmp(names[i - 1], names[i]) == 0)
+            return rf_why_set(why, RF_ERR_EXISTS, "device-exists", "%s stands there twice",
+                              names[i]);
+    return RF_OK;
 }
 
-static void remove_others(struct rf_sccp_service *svc, const struct rf_sccp_device *devices,
-                          size_t n)
+static enum rf_err check_lines(const struct rf_sccp_device *devices, size_t n, struct rf_why *why)
+{
+    RF_AUTO(rf_freep)
+    struct set_line *lines = rf_new_n(struct set_line, n * RF_CALL_LINES_MAX + 1);
+    size_t n_lines = 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < devices[i].call.n_lines; k++)
+            lines[n_lines++] = (struct set_line){.number = devices[i].call.lines[k].number,
+                                                 .dev = devices[i].call.name,
+                                                 .is_shared = devices[i].call.rules[k].is_shared};
+    qsort(lines, n_lines, sizeof *lines, by_number);
+    for (size_t i = 1; i < n_lines; i++) {
+        const struct set_line *a = &lines[i - 1], *b = &lines[i];
+        if (strcmp(a->number, b->number) != 0)
+            continue;
+        if (strcmp(a->dev, b->dev) == 0)
+            return rf_why_set(why, RF_ERR_EXISTS, "line-number-taken", "%s has line %s twice",
+                              a->dev, a->number);
+        if (!a->is_shared || !b->is_shared)
+            return rf_why_set(why, RF_ERR_EXISTS, "line-number-taken",
+                              "line %s belongs to %s and %s", a->number, a->dev, b->dev);
+    }
+    return RF_OK;
+}
+
+/* What is not of the present set. */
+static void remove_others(struct rf_sccp_service *svc)
 {
     for (size_t i = 0; i < BUCKETS; i++) {
         struct station *next;
         for (struct station *st = svc->stations[i]; st != NULL; st = next) {
             next = st->next;
-            if (!is_in_set(devices, n, st->conf.call.name)) {
+            if (st->set != svc->set) {
                 enum rf_err err = rf_sccp_device_remove(svc, st->conf.call.name);
                 rf_bug_on(err != RF_OK);
             }
@@ -215,15 +241,25 @@ static void take_lines_away(struct rf_sccp_service *svc)
 enum rf_err rf_sccp_devices_set(struct rf_sccp_service *svc, const struct rf_sccp_device *devices,
                                 size_t n, struct rf_why *why)
 {
+    enum rf_err err = RF_OK;
+    for (size_t i = 0; i < n && err == RF_OK; i++)
+        err = check_one(&devices[i], i, why);
+    if (err == RF_OK)
+        err = check_lines(devices, n, why);
+    if (err == RF_OK)
+        err = check_names(devices, n, why);
+    if (err != RF_OK)
+        return err;
+    svc->set++;
     for (size_t i = 0; i < n; i++) {
-        enum rf_err err = check_one(devices, i, why);
-        if (err != RF_OK)
-            return err;
+        struct station *st = station_by_name(svc, devices[i].call.name);
+        if (st != NULL)
+            st->set = svc->set;
     }
-    remove_others(svc, devices, n);
+    remove_others(svc);
     take_lines_away(svc);
     for (size_t i = 0; i < n; i++) {
-        enum rf_err err = rf_sccp_device_update(svc, &devices[i], why);
+        err = rf_sccp_device_update(svc, &devices[i], why);
         if (err != RF_OK)
             return err; /* only the limit on devices is left to be met */
     }

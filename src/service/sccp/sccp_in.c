@@ -21,52 +21,120 @@ static void on_keypad(struct session *s, const struct rf_sccp_keypad_button *k)
         rf_call_in_digit(s->svc->calls, s->dev, k->call_reference, digit);
 }
 
+static void on_back_space(struct session *s, uint32_t line, uint32_t ref)
+{
+    const struct session_leg *leg = sccp_leg(s, ref);
+    if (leg != NULL)
+        sccp_send(s, &(struct rf_sccp_msg){
+                         .id = RF_SCCP_BACK_SPACE_REQ,
+                         .back_space = {.line_instance = leg->line, .call_reference = leg->ref}});
+    rf_call_in_back_space(s->svc->calls, s->dev, ref);
+}
+
+static void on_new_call(struct session *s, uint32_t line, uint32_t ref)
+{
+    s->wants_speaker = true;
+    rf_call_in_new_call(s->svc->calls, s->dev, line);
+}
+
+static void on_answer(struct session *s, uint32_t line, uint32_t ref)
+{
+    s->wants_speaker = true;
+    rf_call_in_answer(s->svc->calls, s->dev, ref);
+}
+
+static void on_end_call(struct session *s, uint32_t line, uint32_t ref)
+{
+    rf_call_in_hang_up(s->svc->calls, s->dev, ref);
+}
+
+static void on_hold(struct session *s, uint32_t line, uint32_t ref)
+{
+    rf_call_in_hold(s->svc->calls, s->dev, ref);
+}
+
+static void on_resume(struct session *s, uint32_t line, uint32_t ref)
+{
+    s->wants_speaker = true;
+    rf_call_in_resume(s->svc->calls, s->dev, ref);
+}
+
+static void on_transfer(struct session *s, uint32_t line, uint32_t ref)
+{
+    s->wants_speaker = true;
+    rf_call_in_transfer(s->svc->calls, s->dev, ref);
+}
+
+static void on_forward_all(struct session *s, uint32_t line, uint32_t ref)
+{
+    s->wants_speaker = true;
+    rf_call_in_forward_all(s->svc->calls, s->dev, line);
+}
+
+static void on_redial(struct session *s, uint32_t line, uint32_t ref)
+{
+    s->wants_speaker = true;
+    rf_call_in_redial(s->svc->calls, s->dev, line);
+}
+
+static void on_line_key(struct session *s, uint32_t line, uint32_t ref)
+{
+    s->wants_speaker = true;
+    rf_call_in_off_hook(s->svc->calls, s->dev, line, ref);
+}
+
+typedef void (*on_key)(struct session *s, uint32_t line, uint32_t ref);
+
+/* doc: docs/wire/sccp.md, "Keys" */
+static const struct {
+    uint32_t softkey; /* 0: none */
+    uint32_t stimulus;
+    on_key run;
+} keys[] = {
+    {RF_SCCP_KEY_NEW_CALL, 0, on_new_call},
+    {RF_SCCP_KEY_ANSWER, 0, on_answer},
+    {RF_SCCP_KEY_END_CALL, 0, on_end_call},
+    {RF_SCCP_KEY_BACK_SPACE, 0, on_back_space},
+    {RF_SCCP_KEY_HOLD, RF_SCCP_STIM_HOLD, on_hold},
+    {RF_SCCP_KEY_RESUME, 0, on_resume},
+    {RF_SCCP_KEY_TRANSFER, RF_SCCP_STIM_TRANSFER, on_transfer},
+    {RF_SCCP_KEY_CFWD_ALL, RF_SCCP_STIM_FORWARD_ALL, on_forward_all},
+    {RF_SCCP_KEY_REDIAL, RF_SCCP_STIM_REDIAL, on_redial},
+    {0, RF_SCCP_STIM_LINE, on_line_key},
+};
+#define KEYS_N (sizeof keys / sizeof *keys)
+
 static void on_softkey(struct session *s, const struct rf_sccp_softkey_event *k)
 {
-    struct rf_call_control *calls = s->svc->calls;
-    uint32_t ref = k->call_reference;
-    switch (k->event) {
-    case RF_SCCP_KEY_NEW_CALL:
-        s->wants_speaker = s->leg.ref == 0;
-        rf_call_in_new_call(calls, s->dev, k->line_instance);
-        break;
-    case RF_SCCP_KEY_ANSWER:
-        s->wants_speaker = true;
-        rf_call_in_answer(calls, s->dev, ref);
-        break;
-    case RF_SCCP_KEY_END_CALL:
-        rf_call_in_hang_up(calls, s->dev, ref);
-        break;
-    case RF_SCCP_KEY_BACK_SPACE:
-        if (s->leg.ref != 0)
-            sccp_send(s, &(struct rf_sccp_msg){.id = RF_SCCP_BACK_SPACE_REQ,
-                                               .back_space = {.line_instance = s->leg.line,
-                                                              .call_reference = s->leg.ref}});
-        rf_call_in_back_space(calls, s->dev, ref);
-        break;
-    default:
-        rf_debug(RF_CAT_SCCP, "soft key ignored key=%s dev=%s",
-                 rf_sccp_name_or_unknown(RF_SCCP_NAMES_SOFTKEY_EVENT, k->event),
-                 sccp_session_dev(s));
-        break;
-    }
+    for (size_t i = 0; i < KEYS_N; i++)
+        if (keys[i].softkey != 0 && keys[i].softkey == k->event) {
+            keys[i].run(s, k->line_instance, k->call_reference);
+            return;
+        }
+    rf_debug(RF_CAT_SCCP, "soft key ignored key=%s dev=%s",
+             rf_sccp_name_or_unknown(RF_SCCP_NAMES_SOFTKEY_EVENT, k->event), sccp_session_dev(s));
 }
 
 static void on_stimulus(struct session *s, const struct rf_sccp_stimulus *st)
 {
-    if (st->stimulus == RF_SCCP_STIM_LINE) {
-        s->wants_speaker = true;
-        rf_call_in_off_hook(s->svc->calls, s->dev, st->instance, st->call_reference);
-    }
+    for (size_t i = 0; i < KEYS_N; i++)
+        if (keys[i].stimulus != 0 && keys[i].stimulus == st->stimulus) {
+            keys[i].run(s, st->instance, st->call_reference);
+            return;
+        }
 }
 
 /* doc: docs/wire/sccp.md, "Media": by passThroughPartyId first, by callReference second; older
- * phones leave the reference out */
-static bool is_of_leg(const struct session *s, uint32_t party_id, uint32_t ref)
+ * phones leave the reference out, and some the id */
+static struct session_leg *leg_of(struct session *s, uint32_t party_id, uint32_t ref)
 {
-    if (s->leg.ref == 0)
-        return false;
-    return party_id == sccp_party_id(s->leg.ref) || (ref != 0 && ref == s->leg.ref);
+    for (size_t i = 0; i < RF_CALL_LEGS_MAX; i++) {
+        struct session_leg *l = &s->legs[i];
+        if (l->ref != 0 && l->party != 0 &&
+            (l->party == party_id || (party_id == 0 && l->ref == ref)))
+            return l;
+    }
+    return NULL;
 }
 
 /* Media goes to the phone itself and to nobody a phone names. doc: docs/wire/sccp.md, "Bad input"
@@ -81,13 +149,13 @@ static bool is_own_address(const struct session *s, const struct rf_call_addr *a
 
 static void on_receive_open(struct session *s, const struct rf_sccp_open_receive_channel_ack *ack)
 {
-    if (!is_of_leg(s, ack->pass_through_party_id, ack->call_reference)) {
-        /* its call is gone: what it opened must be closed again. doc: docs/wire/sccp.md, "Bad
+    const struct session_leg *leg = leg_of(s, ack->pass_through_party_id, ack->call_reference);
+    if (leg == NULL) {
+        /* its stream is gone: what it opened must be closed again. doc: docs/wire/sccp.md, "Bad
          * input" */
-        uint32_t ref = ack->call_reference != 0 ? ack->call_reference
-                                                : sccp_party_id(ack->pass_through_party_id);
         if (ack->status == RF_SCCP_MEDIA_OK)
-            sccp_send_stop_media(s, RF_SCCP_CLOSE_RECEIVE_CHANNEL, ref);
+            sccp_send_stop_media(s, RF_SCCP_CLOSE_RECEIVE_CHANNEL, ack->call_reference,
+                                 ack->pass_through_party_id);
         return;
     }
     struct rf_call_addr addr = {.is_ip6 = ack->addr.type == 1};
@@ -101,23 +169,24 @@ static void on_receive_open(struct session *s, const struct rf_sccp_open_receive
     if (!ok)
         rf_warn(RF_CAT_SCCP, "receiver not opened status=%s port=%u dev=%s call-ref=%u",
                 rf_sccp_name_or_unknown(RF_SCCP_NAMES_MEDIA_STATUS, ack->status), ack->port,
-                sccp_session_dev(s), s->leg.ref);
-    rf_call_in_receive_open(s->svc->calls, s->dev, s->leg.ref, ok ? &addr : NULL);
+                sccp_session_dev(s), leg->ref);
+    rf_call_in_receive_open(s->svc->calls, s->dev, leg->ref, ok ? &addr : NULL);
 }
 
 static void on_transmit_started(struct session *s,
                                 const struct rf_sccp_start_media_transmission_ack *ack)
 {
-    if (ack->status != RF_SCCP_MEDIA_OK &&
-        is_of_leg(s, ack->pass_through_party_id, ack->call_reference))
-        rf_call_in_media_failed(s->svc->calls, s->dev, s->leg.ref);
+    const struct session_leg *leg = leg_of(s, ack->pass_through_party_id, ack->call_reference);
+    if (ack->status != RF_SCCP_MEDIA_OK && leg != NULL)
+        rf_call_in_media_failed(s->svc->calls, s->dev, leg->ref);
 }
 
 static void on_transmit_failed(struct session *s,
                                const struct rf_sccp_media_transmission_failure *f)
 {
-    if (is_of_leg(s, f->pass_through_party_id, f->call_reference))
-        rf_call_in_media_failed(s->svc->calls, s->dev, s->leg.ref);
+    const struct session_leg *leg = leg_of(s, f->pass_through_party_id, f->call_reference);
+    if (leg != NULL)
+        rf_call_in_media_failed(s->svc->calls, s->dev, leg->ref);
 }
 
 static void on_statistics(struct session *s, const struct rf_sccp_connection_statistics_res *r)
@@ -154,7 +223,7 @@ static bool on_user(struct session *s, const struct rf_sccp_msg *msg)
     } else if (msg->id == RF_SCCP_KEYPAD_BUTTON) {
         on_keypad(s, &msg->keypad_button);
     } else if (msg->id == RF_SCCP_ENBLOC_CALL) {
-        s->wants_speaker = s->leg.ref == 0;
+        s->wants_speaker = sccp_leg(s, 0) == NULL;
         rf_call_in_number(calls, s->dev, msg->enbloc_call.line_instance,
                           msg->enbloc_call.called_party);
     } else if (msg->id == RF_SCCP_SOFTKEY_EVENT) {

@@ -26,18 +26,21 @@ struct station {
     struct station *next;
     struct rf_sccp_device conf;
     struct session *session; /* registered, or NULL */
+    uint32_t set;            /* the whole set it was in last */
     char last_alarm[81];
     enum rf_sccp_cause last_cause;
     uint8_t modern_cert[RF_SCCP_FP_LEN]; /* of conf, or learnt since */
     struct rf_log_limit told;
 };
 
-/** The phone's side of its call, as it was told. */
+/** The phone's side of one of its calls, as it was told. */
 struct session_leg {
-    uint32_t ref; /* 0: none */
+    uint32_t ref; /* 0: a free place */
     uint32_t line;
+    uint32_t state; /* CallState it was told last */
+    uint32_t party; /* of the stream it was asked to receive last; 0: none yet */
     bool is_ringing;
-    bool has_asked_statistics;
+    bool is_held;
 };
 
 struct session {
@@ -69,7 +72,7 @@ struct session {
     char load[RF_SCCP_LOAD_TEXT + 1];
     char version_stamp[RF_SCCP_VERSION_STAMP + 1];
     uint32_t keepalive_s;
-    struct session_leg leg;
+    struct session_leg legs[RF_CALL_LEGS_MAX];
     bool wants_speaker; /* the user began or answered with a key, not with the handset */
     char alarm[81];     /* came before Register: told once we know who it is */
     uint32_t alarm_severity;
@@ -101,6 +104,7 @@ struct rf_sccp_service {
     struct session *by_cert[BUCKETS];
     uint32_t n_sessions;
     struct station *stations[BUCKETS];
+    uint32_t set;              /* counts the whole sets */
     uint64_t in, out, dropped; /* of sessions that are gone */
     struct rf_log_limit refusals;
     struct rf_log_limit rejections;
@@ -154,11 +158,16 @@ void sccp_send(struct session *s, const struct rf_sccp_msg *msg);
 void sccp_send_empty(struct session *s, enum rf_sccp_id id);
 void sccp_send_idle_keys(struct session *s);
 void sccp_send_speaker(struct session *s, bool is_on);
-void sccp_send_stop_media(struct session *s, enum rf_sccp_id id, uint32_t ref);
-/** doc: docs/wire/sccp.md, "Media" */
-static inline uint32_t sccp_party_id(uint32_t ref)
+void sccp_send_forward(struct session *s, uint32_t line, const struct rf_call_line_rule *rule);
+void sccp_send_stop_media(struct session *s, enum rf_sccp_id id, uint32_t ref, uint32_t party);
+/** The call of this reference as the phone knows it; NULL: none. With 0 the one it was told of
+ * last. */
+struct session_leg *sccp_leg(struct session *s, uint32_t ref);
+/** Of a stream: another one each time, so that a late answer is not taken for the next one.
+ * doc: docs/wire/sccp.md, "Media" */
+static inline uint32_t sccp_party_id(uint32_t ref, uint8_t stream)
 {
-    return ref ^ 0xffffffffu;
+    return ref ^ 0xffffffffu ^ (uint32_t)stream << 24;
 }
 
 #endif

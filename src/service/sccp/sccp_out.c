@@ -14,6 +14,8 @@
 #define TEXT_RING_OUT       "\x80\x16"
 #define TEXT_FROM           "\x80\x17"
 #define TEXT_CONNECTED      "\x80\x18"
+#define TEXT_HOLD           "\x80\x03"
+#define TEXT_FORWARDED_TO   "\x80\x25"
 #define TEXT_BUSY           "\x80\x19"
 #define TEXT_TEMP_FAIL      "\x80\x23"
 #define TEXT_UNKNOWN_NUMBER "\x80\x38"
@@ -21,7 +23,48 @@
 
 #define ALL_KEYS 0xffffffffu
 
+/* ---- the phone's calls ---- */
+
+struct session_leg *sccp_leg(struct session *s, uint32_t ref)
+{
+    for (size_t i = 0; i < RF_CALL_LEGS_MAX; i++)
+        if (s->legs[i].ref != 0 && (s->legs[i].ref == ref || (ref == 0 && !s->legs[i].is_held)))
+            return &s->legs[i];
+    return NULL;
+}
+
+static struct session_leg *leg_new(struct session *s, const struct rf_call_leg_info *leg)
+{
+    size_t i = 0;
+    while (i < RF_CALL_LEGS_MAX && s->legs[i].ref != 0)
+        i++;
+    rf_bug_on(i == RF_CALL_LEGS_MAX); /* call control gives a device no more */
+    s->legs[i] = (struct session_leg){.ref = leg->ref, .line = leg->line};
+    return &s->legs[i];
+}
+
+/* Does it talk, or try to? */
+static bool has_active_leg(const struct session *s)
+{
+    for (size_t i = 0; i < RF_CALL_LEGS_MAX; i++)
+        if (s->legs[i].ref != 0 && !s->legs[i].is_held && !s->legs[i].is_ringing)
+            return true;
+    return false;
+}
+
 /* ---- sending ---- */
+
+/* Of a call, where the message says so. */
+static uint32_t ref_of(const struct rf_sccp_msg *msg)
+{
+    if (msg->id == RF_SCCP_CALL_STATE)
+        return msg->call_state.call_reference;
+    if (msg->id == RF_SCCP_OPEN_RECEIVE_CHANNEL)
+        return msg->open_receive_channel.call_reference;
+    if (msg->id == RF_SCCP_START_MEDIA_TRANSMISSION)
+        return msg->start_media_transmission.call_reference;
+    return 0;
+}
 
 static void send_frame(struct session *s, const struct rf_sccp_msg *msg, bool has_key)
 {
@@ -39,7 +82,7 @@ static void send_frame(struct session *s, const struct rf_sccp_msg *msg, bool ha
     s->out++;
     rf_count(SCCP_OUT);
     rf_debug(RF_CAT_SCCP, "out message=%s bytes=%zu dev=%s call-ref=%u", rf_sccp_id_name(msg->id),
-             frame.len, sccp_session_dev(s), s->leg.ref);
+             frame.len, sccp_session_dev(s), ref_of(msg));
     s->svc->conf.ops->send(s->svc->conf.arg, s->link, frame, has_key);
     if (has_key)
         rf_wipe(bytes, sizeof bytes);
@@ -79,6 +122,9 @@ void sccp_send_idle_keys(struct session *s)
 static void send_state(struct session *s, const struct rf_call_leg_info *leg,
                        enum rf_sccp_state state)
 {
+    struct session_leg *own = sccp_leg(s, leg->ref);
+    if (own != NULL)
+        own->state = (uint32_t)state;
     sccp_send(s, &(struct rf_sccp_msg){.id = RF_SCCP_CALL_STATE,
                                        .call_state = {.state = state,
                                                       .line_instance = leg->line,
@@ -86,8 +132,21 @@ static void send_state(struct session *s, const struct rf_call_leg_info *leg,
                                                       .precedence_level = 4}});
 }
 
-static void send_lamp(struct session *s, uint32_t line, enum rf_sccp_lamp mode)
+/* Of a line, by all its calls. */
+static void send_lamp(struct session *s, uint32_t line)
 {
+    enum rf_sccp_lamp mode = RF_SCCP_LAMP_OFF;
+    for (size_t i = 0; i < RF_CALL_LEGS_MAX; i++) {
+        const struct session_leg *l = &s->legs[i];
+        if (l->ref == 0 || l->line != line || mode == RF_SCCP_LAMP_BLINK)
+            continue;
+        if (l->is_ringing)
+            mode = RF_SCCP_LAMP_BLINK;
+        else if (!l->is_held)
+            mode = RF_SCCP_LAMP_ON;
+        else if (mode == RF_SCCP_LAMP_OFF)
+            mode = RF_SCCP_LAMP_WINK;
+    }
     sccp_send(s, &(struct rf_sccp_msg){
                      .id = RF_SCCP_SET_LAMP,
                      .set_lamp = {.stimulus = RF_SCCP_STIM_LINE, .instance = line, .mode = mode}});
@@ -118,29 +177,77 @@ static void send_plane(struct session *s, uint32_t line)
                                        .activate_call_plane.line_instance = line});
 }
 
+static enum rf_sccp_call_type call_type(const struct rf_call_leg_info *leg)
+{
+    if (leg->is_originating)
+        return RF_SCCP_CALL_TYPE_OUTBOUND;
+    return leg->original != NULL ? RF_SCCP_CALL_TYPE_FORWARD : RF_SCCP_CALL_TYPE_INBOUND;
+}
+
 static void send_info(struct session *s, const struct rf_call_leg_info *leg)
 {
     _Static_assert((int)RF_CALL_SECURITY_ENCRYPTED == (int)RF_SCCP_SECURITY_ENCRYPTED &&
                        (int)RF_CALL_SECURITY_AUTHENTICATED == (int)RF_SCCP_SECURITY_AUTHENTICATED,
                    "call control's status has SCCP's numbers");
+    static const struct rf_call_party nobody;
+    const struct rf_call_party *original = leg->original != NULL ? leg->original : leg->called;
+    const struct rf_call_party *last = leg->redirecting != NULL ? leg->redirecting : &nobody;
     char buf_called[SCCP_TEXT_MAX], buf_calling[SCCP_TEXT_MAX];
-    struct rf_slice name = sccp_text(s, leg->called->name, buf_called);
-    struct rf_slice number = rf_slice_str(leg->called->number);
-    sccp_send(s,
-              &(struct rf_sccp_msg){
-                  .id = rf_sccp_form(RF_SCCP_CALL_INFO, s->version),
-                  .call_info = {.line_instance = leg->line,
-                                .call_reference = leg->ref,
-                                .call_type = leg->is_originating ? RF_SCCP_CALL_TYPE_OUTBOUND
-                                                                 : RF_SCCP_CALL_TYPE_INBOUND,
-                                .call_instance = 1,
-                                .call_security_status = (uint32_t)leg->security,
-                                .calling_party_name = sccp_text(s, leg->calling->name, buf_calling),
-                                .calling_party = rf_slice_str(leg->calling->number),
-                                .called_party_name = name,
-                                .called_party = number,
-                                .original_called_party_name = name,
-                                .original_called_party = number}});
+    char buf_original[SCCP_TEXT_MAX], buf_last[SCCP_TEXT_MAX];
+    sccp_send(s, &(struct rf_sccp_msg){
+                     .id = rf_sccp_form(RF_SCCP_CALL_INFO, s->version),
+                     .call_info = {
+                         .line_instance = leg->line,
+                         .call_reference = leg->ref,
+                         .call_type = call_type(leg),
+                         .call_instance = 1,
+                         .call_security_status = (uint32_t)leg->security,
+                         .calling_party_name = sccp_text(s, leg->calling->name, buf_calling),
+                         .calling_party = rf_slice_str(leg->calling->number),
+                         .called_party_name = sccp_text(s, leg->called->name, buf_called),
+                         .called_party = rf_slice_str(leg->called->number),
+                         .original_called_party_name = sccp_text(s, original->name, buf_original),
+                         .original_called_party = rf_slice_str(original->number),
+                         .last_redirecting_party_name = sccp_text(s, last->name, buf_last),
+                         .last_redirecting_party = rf_slice_str(last->number)}});
+}
+
+static uint32_t tone_number(enum rf_call_tone tone)
+{
+    switch (tone) {
+    case RF_CALL_TONE_DIAL:
+        return RF_SCCP_TONE_INSIDE_DIAL;
+    case RF_CALL_TONE_RINGBACK:
+        return RF_SCCP_TONE_ALERTING;
+    case RF_CALL_TONE_BUSY:
+        return RF_SCCP_TONE_LINE_BUSY;
+    case RF_CALL_TONE_REORDER:
+        return RF_SCCP_TONE_REORDER;
+    case RF_CALL_TONE_HOLD:
+        return RF_SCCP_TONE_HOLD;
+    case RF_CALL_TONE_WAITING:
+        return RF_SCCP_TONE_CALL_WAITING;
+    case RF_CALL_TONE_REFUSED:
+        return RF_SCCP_TONE_BEEP_BONK;
+    case RF_CALL_TONE_NONE:
+        break;
+    }
+    return RF_SCCP_TONE_SILENCE;
+}
+
+static void start_tone(struct session *s, const struct rf_call_leg_info *leg, uint32_t tone)
+{
+    sccp_send(s, &(struct rf_sccp_msg){.id = RF_SCCP_START_TONE,
+                                       .start_tone = {.tone = tone,
+                                                      .line_instance = leg->line,
+                                                      .call_reference = leg->ref}});
+}
+
+static void stop_tone(struct session *s, const struct rf_call_leg_info *leg)
+{
+    sccp_send(s, &(struct rf_sccp_msg){
+                     .id = RF_SCCP_STOP_TONE,
+                     .stop_tone = {.line_instance = leg->line, .call_reference = leg->ref}});
 }
 
 /* ---- the caller's side ---- */
@@ -148,12 +255,14 @@ static void send_info(struct session *s, const struct rf_call_leg_info *leg)
 static void on_setup(void *arg, const struct rf_call_leg_info *leg)
 {
     struct session *s = arg;
-    s->leg = (struct session_leg){.ref = leg->ref, .line = leg->line};
+    leg_new(s, leg);
     if (s->wants_speaker)
         sccp_send_speaker(s, true);
-    send_lamp(s, leg->line, RF_SCCP_LAMP_ON);
+    send_lamp(s, leg->line);
     send_state(s, leg, RF_SCCP_STATE_OFF_HOOK);
-    send_keys(s, leg->line, leg->ref, RF_SCCP_KEYSET_OFF_HOOK);
+    send_keys(s, leg->line, leg->ref,
+              leg->purpose == RF_CALL_PURPOSE_TALK ? RF_SCCP_KEYSET_OFF_HOOK
+                                                   : RF_SCCP_KEYSET_OFF_HOOK_FEAT);
     send_prompt(s, leg, TEXT_ENTER_NUMBER);
     send_plane(s, leg->line);
 }
@@ -166,7 +275,9 @@ static void on_collecting(void *arg, const struct rf_call_leg_info *leg, const c
 static void on_proceeding(void *arg, const struct rf_call_leg_info *leg)
 {
     struct session *s = arg;
-    send_keys(s, leg->line, leg->ref, RF_SCCP_KEYSET_RING_OUT);
+    send_keys(s, leg->line, leg->ref,
+              leg->purpose == RF_CALL_PURPOSE_TRANSFER ? RF_SCCP_KEYSET_CONN_TRANS
+                                                       : RF_SCCP_KEYSET_RING_OUT);
     sccp_send(s,
               &(struct rf_sccp_msg){.id = RF_SCCP_DIALED_NUMBER,
                                     .dialed_number = {.number = rf_slice_str(leg->called->number),
@@ -187,12 +298,17 @@ static void on_alerting(void *arg, const struct rf_call_leg_info *leg)
 static void on_offer(void *arg, const struct rf_call_leg_info *leg)
 {
     struct session *s = arg;
-    s->leg = (struct session_leg){.ref = leg->ref, .line = leg->line, .is_ringing = true};
-    s->wants_speaker = false;
+    bool is_waiting = has_active_leg(s);
+    leg_new(s, leg)->is_ringing = true;
+    if (!is_waiting)
+        s->wants_speaker = false;
     send_state(s, leg, RF_SCCP_STATE_RING_IN);
     send_info(s, leg);
-    send_lamp(s, leg->line, RF_SCCP_LAMP_BLINK);
-    send_ringer(s, leg, RF_SCCP_RING_INSIDE);
+    send_lamp(s, leg->line);
+    if (is_waiting)
+        start_tone(s, leg, RF_SCCP_TONE_CALL_WAITING);
+    else
+        send_ringer(s, leg, RF_SCCP_RING_INSIDE);
     send_keys(s, leg->line, leg->ref, RF_SCCP_KEYSET_RING_IN);
     char text[8 + SCCP_TEXT_MAX], buf[SCCP_TEXT_MAX];
     const struct rf_call_party *from = leg->calling;
@@ -208,56 +324,50 @@ static void on_offer(void *arg, const struct rf_call_leg_info *leg)
 static void on_connected(void *arg, const struct rf_call_leg_info *leg)
 {
     struct session *s = arg;
-    if (s->leg.is_ringing) {
-        s->leg.is_ringing = false;
+    struct session_leg *own = sccp_leg(s, leg->ref);
+    if (own != NULL && own->is_ringing) {
+        own->is_ringing = false;
         send_ringer(s, leg, RF_SCCP_RING_OFF);
+        stop_tone(s, leg);
         if (s->wants_speaker)
             sccp_send_speaker(s, true);
-        send_lamp(s, leg->line, RF_SCCP_LAMP_ON);
+        send_lamp(s, leg->line);
         send_state(s, leg, RF_SCCP_STATE_OFF_HOOK);
+        send_plane(s, leg->line);
+    } else if (own != NULL && own->is_held) {
+        own->is_held = false;
+        if (s->wants_speaker)
+            sccp_send_speaker(s, true);
+        send_lamp(s, leg->line);
         send_plane(s, leg->line);
     }
     send_state(s, leg, RF_SCCP_STATE_CONNECTED);
     send_info(s, leg);
-    send_keys(s, leg->line, leg->ref, RF_SCCP_KEYSET_CONNECTED);
+    send_keys(s, leg->line, leg->ref,
+              leg->purpose == RF_CALL_PURPOSE_TRANSFER ? RF_SCCP_KEYSET_CONN_TRANS
+                                                       : RF_SCCP_KEYSET_CONNECTED);
     send_prompt(s, leg, TEXT_CONNECTED);
+}
+
+/* doc: docs/wire/sccp.md, "Flows" (H2) */
+static void on_held(void *arg, const struct rf_call_leg_info *leg)
+{
+    struct session *s = arg;
+    struct session_leg *own = sccp_leg(s, leg->ref);
+    if (own != NULL)
+        own->is_held = true;
+    send_lamp(s, leg->line);
+    send_state(s, leg, RF_SCCP_STATE_HOLD);
+    send_info(s, leg);
+    send_keys(s, leg->line, leg->ref, RF_SCCP_KEYSET_ON_HOLD);
+    send_prompt(s, leg, TEXT_HOLD);
+    if (!has_active_leg(s))
+        sccp_send_speaker(s, false);
 }
 
 static void on_info(void *arg, const struct rf_call_leg_info *leg)
 {
     send_info(arg, leg);
-}
-
-static uint32_t tone_number(enum rf_call_tone tone)
-{
-    switch (tone) {
-    case RF_CALL_TONE_DIAL:
-        return RF_SCCP_TONE_INSIDE_DIAL;
-    case RF_CALL_TONE_RINGBACK:
-        return RF_SCCP_TONE_ALERTING;
-    case RF_CALL_TONE_BUSY:
-        return RF_SCCP_TONE_LINE_BUSY;
-    case RF_CALL_TONE_REORDER:
-        return RF_SCCP_TONE_REORDER;
-    case RF_CALL_TONE_NONE:
-        break;
-    }
-    return RF_SCCP_TONE_SILENCE;
-}
-
-static void start_tone(struct session *s, const struct rf_call_leg_info *leg, uint32_t tone)
-{
-    sccp_send(s, &(struct rf_sccp_msg){.id = RF_SCCP_START_TONE,
-                                       .start_tone = {.tone = tone,
-                                                      .line_instance = leg->line,
-                                                      .call_reference = leg->ref}});
-}
-
-static void stop_tone(struct session *s, const struct rf_call_leg_info *leg)
-{
-    sccp_send(s, &(struct rf_sccp_msg){
-                     .id = RF_SCCP_STOP_TONE,
-                     .stop_tone = {.line_instance = leg->line, .call_reference = leg->ref}});
 }
 
 static void on_tone(void *arg, const struct rf_call_leg_info *leg, enum rf_call_tone tone)
@@ -288,22 +398,43 @@ static void on_failed(void *arg, const struct rf_call_leg_info *leg, enum rf_cal
     send_prompt(s, leg, text);
 }
 
+/* Of a call that was left alone until now: the phone shows it, and its keys. */
+static void show_another(struct session *s)
+{
+    for (size_t i = 0; i < RF_CALL_LEGS_MAX; i++) {
+        const struct session_leg *l = &s->legs[i];
+        if (l->ref == 0)
+            continue;
+        send_keys(s, l->line, l->ref,
+                  l->is_ringing ? RF_SCCP_KEYSET_RING_IN
+                  : l->is_held  ? RF_SCCP_KEYSET_ON_HOLD
+                                : RF_SCCP_KEYSET_CONNECTED);
+        send_plane(s, l->line);
+        return;
+    }
+    sccp_send_idle_keys(s);
+    sccp_send_empty(s, RF_SCCP_DEACTIVATE_CALL_PLANE);
+    sccp_send_time(s); /* O1: phones' clocks drift */
+}
+
 static void on_ended(void *arg, const struct rf_call_leg_info *leg, enum rf_call_cause cause)
 {
     struct session *s = arg;
+    struct session_leg *own = sccp_leg(s, leg->ref);
     stop_tone(s, leg);
     send_ringer(s, leg, RF_SCCP_RING_OFF);
-    send_lamp(s, leg->line, RF_SCCP_LAMP_OFF);
     sccp_send(s, &(struct rf_sccp_msg){
                      .id = RF_SCCP_CLEAR_PROMPT_STATUS,
                      .clear_prompt = {.line_instance = leg->line, .call_reference = leg->ref}});
     send_state(s, leg, RF_SCCP_STATE_ON_HOOK);
-    sccp_send_idle_keys(s);
-    sccp_send_speaker(s, false);
-    sccp_send_empty(s, RF_SCCP_DEACTIVATE_CALL_PLANE);
-    sccp_send_time(s); /* O1: phones' clocks drift */
-    s->leg = (struct session_leg){0};
-    s->wants_speaker = false;
+    if (own != NULL)
+        *own = (struct session_leg){0};
+    send_lamp(s, leg->line);
+    if (!has_active_leg(s)) {
+        sccp_send_speaker(s, false);
+        s->wants_speaker = false;
+    }
+    show_another(s);
 }
 
 /* doc: docs/wire/sccp.md, "Keys": the digit 0 is tone 10 */
@@ -327,14 +458,14 @@ static void on_dtmf(void *arg, const struct rf_call_leg_info *leg, char digit)
 
 /* A key leaves only on a link that encrypts. Call control decides by the same fact; this is the
  * second lock on the same door. doc: docs/security-rules.md, "Signalling" */
-static bool may_send_key(struct session *s, const struct rf_call_key *key)
+static bool may_send_key(struct session *s, uint32_t ref, const struct rf_call_key *key)
 {
     if (key->algorithm == RF_CALL_SRTP_NONE || (s->has_tls && s->is_encrypted))
         return true;
     if (rf_fault_skips("sccp.key-on-encrypted-link"))
         return true;
     rf_error(RF_CAT_SCCP, "media key not sent: the link does not encrypt dev=%s call-ref=%u",
-             sccp_session_dev(s), s->leg.ref);
+             sccp_session_dev(s), ref);
     return false;
 }
 
@@ -353,16 +484,19 @@ static void on_open_receive(void *arg, const struct rf_call_leg_info *leg,
                             const struct rf_call_stream *stream, const struct rf_call_key *key)
 {
     struct session *s = arg;
-    if (!may_send_key(s, key))
+    if (!may_send_key(s, leg->ref, key))
         return;
     struct rf_sccp_msg msg = {
         .id = RF_SCCP_OPEN_RECEIVE_CHANNEL,
         .open_receive_channel = {.conference_id = leg->ref,
-                                 .pass_through_party_id = sccp_party_id(leg->ref),
+                                 .pass_through_party_id = sccp_party_id(leg->ref, leg->stream),
                                  .packet_ms = stream->packet_ms,
                                  .codec = RF_SCCP_CODEC_G711_ULAW_64K,
                                  .call_reference = leg->ref,
                                  .rfc2833_payload_type = 101}};
+    struct session_leg *own = sccp_leg(s, leg->ref);
+    if (own != NULL)
+        own->party = msg.open_receive_channel.pass_through_party_id;
     fill_key(&msg.open_receive_channel.key, key);
     send_frame(s, &msg, key->algorithm != RF_CALL_SRTP_NONE);
     rf_sccp_media_key_wipe(&msg.open_receive_channel.key);
@@ -373,12 +507,12 @@ static void on_start_transmit(void *arg, const struct rf_call_leg_info *leg,
                               const struct rf_call_key *key)
 {
     struct session *s = arg;
-    if (!may_send_key(s, key))
+    if (!may_send_key(s, leg->ref, key))
         return;
     struct rf_sccp_msg msg = {
         .id = RF_SCCP_START_MEDIA_TRANSMISSION,
         .start_media_transmission = {.conference_id = leg->ref,
-                                     .pass_through_party_id = sccp_party_id(leg->ref),
+                                     .pass_through_party_id = sccp_party_id(leg->ref, leg->stream),
                                      .remote.type = to->is_ip6 ? 1 : 0,
                                      .remote_port = to->port,
                                      .packet_ms = stream->packet_ms,
@@ -392,14 +526,14 @@ static void on_start_transmit(void *arg, const struct rf_call_leg_info *leg,
     rf_sccp_media_key_wipe(&msg.start_media_transmission.key);
 }
 
-void sccp_send_stop_media(struct session *s, enum rf_sccp_id id, uint32_t ref)
+void sccp_send_stop_media(struct session *s, enum rf_sccp_id id, uint32_t ref, uint32_t party)
 {
     struct rf_sccp_msg msg = {.id = id};
     struct rf_sccp_stop_media *m = id == RF_SCCP_CLOSE_RECEIVE_CHANNEL
                                        ? &msg.close_receive_channel
                                        : &msg.stop_media_transmission;
     *m = (struct rf_sccp_stop_media){
-        .conference_id = ref, .pass_through_party_id = sccp_party_id(ref), .call_reference = ref};
+        .conference_id = ref, .pass_through_party_id = party, .call_reference = ref};
     sccp_send(s, &msg);
 }
 
@@ -407,10 +541,11 @@ static void on_stop_media(void *arg, const struct rf_call_leg_info *leg, bool re
                           bool transmit)
 {
     struct session *s = arg;
+    uint32_t party = sccp_party_id(leg->ref, leg->stream);
     if (receive)
-        sccp_send_stop_media(s, RF_SCCP_CLOSE_RECEIVE_CHANNEL, leg->ref);
+        sccp_send_stop_media(s, RF_SCCP_CLOSE_RECEIVE_CHANNEL, leg->ref, party);
     if (transmit)
-        sccp_send_stop_media(s, RF_SCCP_STOP_MEDIA_TRANSMISSION, leg->ref);
+        sccp_send_stop_media(s, RF_SCCP_STOP_MEDIA_TRANSMISSION, leg->ref, party);
     if (!receive || !transmit)
         return;
     const struct rf_call_party *own = leg->is_originating ? leg->calling : leg->called;
@@ -420,6 +555,48 @@ static void on_stop_media(void *arg, const struct rf_call_leg_info *leg, bool re
                                                    .call_reference = leg->ref}});
 }
 
+/* ---- forwarding ---- */
+
+static struct rf_sccp_forward forward_of(const struct rf_call_line_rule *rule,
+                                         enum rf_call_forward which, uint32_t active)
+{
+    const char *number = rule->forward[which];
+    return (struct rf_sccp_forward){.is_active = number[0] != '\0' ? active : 0,
+                                    .number = rf_slice_str(number)};
+}
+
+void sccp_send_forward(struct session *s, uint32_t line, const struct rf_call_line_rule *rule)
+{
+    uint32_t active = s->version >= 18 ? 2 : 1;
+    struct rf_sccp_forward_stat f = {.line_number = line,
+                                     .all = forward_of(rule, RF_CALL_FORWARD_ALL, active),
+                                     .busy = forward_of(rule, RF_CALL_FORWARD_BUSY, active),
+                                     .no_answer =
+                                         forward_of(rule, RF_CALL_FORWARD_NO_ANSWER, active)};
+    f.active_forward = f.all.is_active | f.busy.is_active | f.no_answer.is_active;
+    sccp_send(s, &(struct rf_sccp_msg){.id = RF_SCCP_FORWARD_STAT, .forward_stat = f});
+}
+
+static void on_forwarded(void *arg, uint32_t line, const struct rf_call_line_rule *rule)
+{
+    struct session *s = arg;
+    const char *to = rule->forward[RF_CALL_FORWARD_ALL];
+    char text[4 + RF_CALL_NUMBER_MAX + 1];
+    sccp_send_forward(s, line, rule);
+    sccp_send(s, &(struct rf_sccp_msg){
+                     .id = RF_SCCP_SET_LAMP,
+                     .set_lamp = {.stimulus = RF_SCCP_STIM_FORWARD_ALL,
+                                  .instance = line,
+                                  .mode = to[0] != '\0' ? RF_SCCP_LAMP_ON : RF_SCCP_LAMP_OFF}});
+    if (to[0] == '\0') {
+        sccp_send_empty(s, RF_SCCP_CLEAR_NOTIFY);
+        return;
+    }
+    snprintf(text, sizeof text, "%s %s", TEXT_FORWARDED_TO, to);
+    sccp_send(s, &(struct rf_sccp_msg){.id = rf_sccp_form(RF_SCCP_DISPLAY_NOTIFY, s->version),
+                                       .display_notify.text = rf_slice_str(text)});
+}
+
 const struct rf_call_endpoint_ops sccp_endpoint_ops = {
     .setup = on_setup,
     .collecting = on_collecting,
@@ -427,6 +604,7 @@ const struct rf_call_endpoint_ops sccp_endpoint_ops = {
     .alerting = on_alerting,
     .offer = on_offer,
     .connected = on_connected,
+    .held = on_held,
     .info = on_info,
     .open_receive = on_open_receive,
     .start_transmit = on_start_transmit,
@@ -435,4 +613,5 @@ const struct rf_call_endpoint_ops sccp_endpoint_ops = {
     .failed = on_failed,
     .ended = on_ended,
     .dtmf = on_dtmf,
+    .forwarded = on_forwarded,
 };

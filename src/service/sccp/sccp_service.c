@@ -38,6 +38,13 @@ static void on_call_record(void *arg, const struct rf_call_record *record)
         svc->conf.ops->on_record(svc->conf.arg, record);
 }
 
+static void on_call_forward(void *arg, const char *dev, uint32_t line, const char *number)
+{
+    const struct rf_sccp_service *svc = arg;
+    if (svc->conf.ops->on_forward != NULL)
+        svc->conf.ops->on_forward(svc->conf.arg, dev, line, number);
+}
+
 static uint32_t or_default(uint32_t value, uint32_t otherwise)
 {
     return value != 0 ? value : otherwise;
@@ -60,10 +67,12 @@ struct rf_sccp_service *rf_sccp_service_new(const struct rf_sccp_service_conf *c
         rf_anchors_ref(c->listed);
     snprintf(svc->server_name, sizeof svc->server_name, "%s",
              c->server_name != NULL ? c->server_name : "");
-    struct rf_call_conf calls = {
-        .clock = c->clock,
-        .timers = c->timers,
-        .observer = {.on_event = on_call_event, .on_record = on_call_record, .arg = svc}};
+    struct rf_call_conf calls = {.clock = c->clock,
+                                 .timers = c->timers,
+                                 .observer = {.on_event = on_call_event,
+                                              .on_record = on_call_record,
+                                              .on_forward = on_call_forward,
+                                              .arg = svc}};
     memcpy(calls.timer_ms, c->call_timer_ms, sizeof calls.timer_ms);
     svc->calls = rf_call_control_new(&calls);
     return svc;
@@ -193,7 +202,7 @@ void sccp_session_leave(struct session *s, const char *kind, const char *reason)
     s->dev = 0;
     s->station = NULL;
     s->version = 0;
-    s->leg = (struct session_leg){0};
+    memset(s->legs, 0, sizeof s->legs);
 }
 
 void sccp_session_close(struct session *s, const char *reason)
@@ -463,7 +472,7 @@ static void count_in(struct session *s, const struct rf_sccp_frame *frame)
     const char *name = rf_sccp_id_name(frame->id);
     rf_debug(RF_CAT_SCCP, "in message=%s id=0x%04x version=%u bytes=%u dev=%s call-ref=%u",
              name != NULL ? name : "?", frame->id, frame->header, frame->length + 8,
-             sccp_session_dev(s), s->leg.ref);
+             sccp_session_dev(s), 0u);
 }
 
 static void on_unregister(struct session *s)

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Devices: set by the operator, found by name, registered and lost. */
+#include "service/call/call_int.h"
+
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct device **slot_of(struct rf_call_control *cc, const char *name)
+{
+    uint32_t h = 2166136261u;
+    for (const char *c = name; *c != '\0'; c++)
+        h = (h ^ (uint8_t)*c) * 16777619u;
+    struct device **at = &cc->devices[h % DEVICE_BUCKETS];
+    while (*at != NULL && strcmp((*at)->conf.name, name) != 0)
+        at = &(*at)->next;
+    return at;
+}
+
+struct device *call_device_find(const struct rf_call_control *cc, const char *name)
+{
+    return *slot_of((struct rf_call_control *)(uintptr_t)cc, name); /* found, not changed */
+}
+
+const char *rf_call_forward_name(enum rf_call_forward forward)
+{
+    static const char *const names[RF_CALL_FORWARD_N] = {
+        [RF_CALL_FORWARD_ALL] = "all",
+        [RF_CALL_FORWARD_BUSY] = "busy",
+        [RF_CALL_FORWARD_NO_ANSWER] = "no-answer",
+        [RF_CALL_FORWARD_UNREGISTERED] = "unregistered",
+    };
+    return (size_t)forward < RF_CALL_FORWARD_N ? names[forward] : "unknown";
+}
+
+/* ---- numbers of devices ---- */
+
+static enum rf_err check_number(const struct rf_call_control *cc,
+                                const struct rf_call_device_conf *conf, size_t i,
+                                struct rf_why *why)
+{
+    const char *number = conf->lines[i].number;
+    if (!rf_call_number_ok(number))
+        return rf_why_set(why, RF_ERR_BAD, "line-number", "%s: line %zu has no usable number",
+                          conf->name, i + 1);
+    for (size_t k = 0; k < i; k++)
+        if (strcmp(conf->lines[k].number, number) == 0)
+            return rf_why_set(why, RF_ERR_EXISTS, "line-number-taken", "%s has line %s twice",
+                              conf->name, number);
+    for (struct plan_line *l = call_plan_find(cc, number); l != NULL; l = l->next)
+        if (strcmp(l->dev->conf.name, conf->name) != 0 &&
+            !(conf->rules[i].is_shared && call_rule(l->dev, l->line)->is_shared))
+            return rf_why_set(why, RF_ERR_EXISTS, "line-number-taken", "line %s belongs to %s",
+                              number, l->dev->conf.name);
+    return RF_OK;
+}
+
+static enum rf_err check_rule(const struct rf_call_device_conf *conf, size_t i, struct rf_why *why)
+{
+    const struct rf_call_line_rule *rule = &conf->rules[i];
+    for (int f = 0; f < RF_CALL_FORWARD_N; f++)
+        if (rule->forward[f][0] != '\0' && !rf_call_number_ok(rule->forward[f]))
+            return rf_why_set(why, RF_ERR_BAD, "line-forward",
+                              "%s: line %s forwards (%s) to what is no number", conf->name,
+                              conf->lines[i].number, rf_call_forward_name((enum rf_call_forward)f));
+    return RF_OK;
+}
+
+static void leave_plan(struct rf_call_control *cc, struct device *dev)
+{
+    for (size_t i = 0; i < dev->conf.n_lines; i++)
+        call_plan_remove(cc, &dev->plan[i]);
+}
+
+static void join_plan(struct rf_call_control *cc, struct device *dev)
+{
+    for (size_t i = 0; i < dev->conf.n_lines; i++) {
+        dev->plan[i] = (struct plan_line){.dev = dev, .line = (uint32_t)i + 1};
+        call_plan_add(cc, &dev->plan[i]);
+    }
+}
+
+enum rf_err rf_call_device_set(struct rf_call_control *cc, const struct rf_call_device_conf *conf,
+                               struct rf_why *why)
+{
+    enum rf_err err = RF_OK;
+    if (conf->n_lines > RF_CALL_LINES_MAX)
+        return rf_why_set(why, RF_ERR_LIMIT, "lines", "%s: more than %d lines", conf->name,
+                          RF_CALL_LINES_MAX);
+    for (size_t i = 0; i < conf->n_lines && err == RF_OK; i++) {
+        err = check_number(cc, conf, i, why);
+        if (err == RF_OK)
+            err = check_rule(conf, i, why);
+    }
+    if (err != RF_OK)
+        return err;
+    struct device **at = slot_of(cc, conf->name);
+    if (*at == NULL) {
+        if (cc->n_devices == RF_CALL_DEVICES_MAX)
+            return rf_why_set(why, RF_ERR_LIMIT, "devices", "more than %d devices",
+                              RF_CALL_DEVICES_MAX);
+        *at = rf_new(struct device);
+        (*at)->cc = cc;
+        cc->n_devices++;
+    }
+    leave_plan(cc, *at);
+    (*at)->conf = *conf;
+    join_plan(cc, *at);
+    return RF_OK;
+}
+
+size_t call_line_calls(const struct device *dev, uint32_t line)
+{
+    size_t n = 0;
+    for (const struct leg *l = dev->legs; l != NULL; l = l->next)
+        n += l->line == line;
+    return n;
+}
+
+/* ---- forwarding ---- */
+
+void call_forward_all(struct rf_call_control *cc, const char *number, const char *target)
+{
+    for (struct plan_line *l = call_plan_find(cc, number); l != NULL; l = l->next) {
+        struct rf_call_line_rule *rule = call_rule(l->dev, l->line);
+        const struct rf_call_attach *to = &l->dev->attach;
+        snprintf(rule->forward[RF_CALL_FORWARD_ALL], sizeof rule->forward[0], "%s", target);
+        if (l->dev->handle != 0 && to->ops->forwarded != NULL)
+            to->ops->forwarded(to->arg, l->line, rule);
+    }
+}
+
+void rf_call_forward_all_set(struct rf_call_control *cc, const char *number, const char *target)
+{
+    rf_bug_on(cc->is_running);
+    if (target[0] == '\0' || rf_call_number_ok(target))
+        call_forward_all(cc, number, target);
+}
+
+/* ---- coming and going ---- */
+
+static const struct call_data end_removed = {.cause = RF_CALL_CAUSE_REMOVED};
+
+void rf_call_device_remove(struct rf_call_control *cc, const char *name)
+{
+    rf_bug_on(cc->is_running);
+    struct device *dev = call_device_find(cc, name);
+    if (dev == NULL)
+        return;
+    while (dev->legs != NULL)
+        call_run(dev->legs->call, CALL_EV_REMOVED, &end_removed);
+    if (dev->handle != 0)
+        rf_handle_remove(cc->attached, dev->handle);
+    leave_plan(cc, dev);
+    *slot_of(cc, name) = dev->next;
+    cc->n_devices--;
+    rf_free(dev);
+}
+
+/* Each call once: what one of them does may end another, but begins none. */
+static void run_on_all(struct device *dev, int event_a, int event_b)
+{
+    rf_handle calls[RF_CALL_LEGS_MAX];
+    int ends[RF_CALL_LEGS_MAX];
+    size_t n = 0;
+    for (const struct leg *l = dev->legs; l != NULL && n < RF_CALL_LEGS_MAX; l = l->next) {
+        calls[n] = l->call->handle;
+        ends[n++] = l->end;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct call *call = rf_handle_find(dev->cc->calls, calls[i]);
+        if (call != NULL)
+            call_run(call, ends[i] == END_A ? event_a : event_b, NULL);
+    }
+}
+
+static void take_down(struct rf_call_control *cc, struct device *dev)
+{
+    rf_handle_remove(cc->attached, dev->handle);
+    dev->handle = 0;
+    run_on_all(dev, CALL_EV_LOST_A, CALL_EV_LOST_B);
+}
+
+enum rf_err rf_call_device_up(struct rf_call_control *cc, const char *name,
+                              const struct rf_call_attach *attach, rf_handle *out)
+{
+    rf_bug_on(cc->is_running);
+    *out = 0;
+    struct device *dev = call_device_find(cc, name);
+    if (dev == NULL)
+        return RF_ERR_NOT_FOUND;
+    if (dev->handle != 0)
+        take_down(cc, dev);
+    /* kept over the loss: the phone has given them up by coming back */
+    run_on_all(dev, CALL_EV_BACK, CALL_EV_BACK);
+    dev->attach = *attach;
+    dev->handle = rf_handle_add(cc->attached, dev);
+    rf_bug_on(dev->handle == 0);
+    *out = dev->handle;
+    return RF_OK;
+}
+
+void rf_call_device_down(struct rf_call_control *cc, rf_handle handle)
+{
+    rf_bug_on(cc->is_running);
+    struct device *dev = rf_handle_find(cc->attached, handle);
+    if (dev != NULL)
+        take_down(cc, dev);
+}
+
+void rf_call_device_codecs(struct rf_call_control *cc, rf_handle handle, uint32_t codecs)
+{
+    struct device *dev = rf_handle_find(cc->attached, handle);
+    if (dev != NULL)
+        dev->attach.codecs = codecs;
+}
+
+bool rf_call_device_in_call(const struct rf_call_control *cc, rf_handle handle)
+{
+    const struct device *dev = rf_handle_find(cc->attached, handle);
+    return dev != NULL && dev->legs != NULL;
+}
+
+void call_devices_free(struct rf_call_control *cc)
+{
+    for (size_t i = 0; i < DEVICE_BUCKETS; i++)
+        while (cc->devices[i] != NULL) {
+            struct device *d = cc->devices[i];
+            cc->devices[i] = d->next;
+            rf_free(d);
+        }
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who is called: the line of the number, or where its calls go. */
+#include "base/faults.h"
+#include "service/call/call_int.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* doc: docs/security-rules.md, "Media and call status": never silently clear */
+bool call_is_refused_by_policy(const struct device *a, const struct device *b)
+{
+    if (rf_fault_skips("call.media-policy"))
+        return false;
+    return (a->conf.media_policy == RF_CALL_MEDIA_REQUIRE ||
+            b->conf.media_policy == RF_CALL_MEDIA_REQUIRE) &&
+           !rf_call_srtp_possible(a->attach.signalling, a->attach.has_srtp, b->attach.signalling,
+                                  b->attach.has_srtp);
+}
+
+static bool is_full(const struct device *b, uint32_t line)
+{
+    const struct rf_call_line_rule *rule = &b->conf.rules[line - 1];
+    size_t trigger = rule->busy_trigger != 0 ? rule->busy_trigger : RF_CALL_BUSY_TRIGGER;
+    return b->n_legs >= RF_CALL_LEGS_MAX || call_line_calls(b, line) >= trigger;
+}
+
+static enum rf_call_cause judge(const struct call *call, const struct device *b, uint32_t line)
+{
+    const struct leg *a = &call->legs[END_A];
+    if (b->handle == 0)
+        return RF_CALL_CAUSE_UNREACHABLE;
+    if (is_full(b, line) || (a->dev == b && a->line == line))
+        return RF_CALL_CAUSE_BUSY;
+    if ((a->dev->attach.codecs & b->attach.codecs & RF_CALL_CODEC_PCMU) == 0)
+        return RF_CALL_CAUSE_CODEC;
+    if (call_is_refused_by_policy(a->dev, b))
+        return RF_CALL_CAUSE_SECURITY;
+    return RF_CALL_CAUSE_NORMAL;
+}
+
+/* When it cannot be reached for this cause: which of its targets is meant. */
+static enum rf_call_forward forward_for(enum rf_call_cause cause)
+{
+    return cause == RF_CALL_CAUSE_BUSY          ? RF_CALL_FORWARD_BUSY
+           : cause == RF_CALL_CAUSE_UNREACHABLE ? RF_CALL_FORWARD_UNREGISTERED
+                                                : RF_CALL_FORWARD_N;
+}
+
+/* The call goes on to another number, if it may. */
+static bool send_on(struct call *call, const char *target)
+{
+    if (target[0] == '\0')
+        return false;
+    if (call->original.number[0] == '\0')
+        call->original = call->called;
+    call->redirecting = call->called;
+    call->hops++;
+    snprintf(call->digits, sizeof call->digits, "%s", target);
+    call_report(call, "call-forwarded", "from=%s by=%s to=%s", call->calling.number,
+                call->called.number, target);
+    return true;
+}
+
+static void refuse(struct call *call, enum rf_call_cause cause)
+{
+    call_post(call, CALL_EV_NO_ROUTE, (struct call_data){.cause = cause});
+}
+
+/* One number; false: it was sent on to another. */
+static bool try_number(struct call *call)
+{
+    struct plan_line *found = call_plan_find(call->cc, call->digits);
+    call->called = (struct rf_call_party){0};
+    if (found == NULL) {
+        memcpy(call->called.number, call->digits, sizeof call->called.number);
+        refuse(call, RF_CALL_CAUSE_UNKNOWN_NUMBER);
+        return true;
+    }
+    struct device *b = found->dev;
+    const struct rf_call_line_rule *rule = call_rule(b, found->line);
+    call->called = b->conf.lines[found->line - 1];
+    /* who forwards to a number may still be called from there */
+    if (strcmp(rule->forward[RF_CALL_FORWARD_ALL], call->calling.number) != 0 &&
+        send_on(call, rule->forward[RF_CALL_FORWARD_ALL]))
+        return false;
+    enum rf_call_cause cause = judge(call, b, found->line);
+    enum rf_call_forward forward = forward_for(cause);
+    if (forward != RF_CALL_FORWARD_N && send_on(call, rule->forward[forward]))
+        return false;
+    if (cause != RF_CALL_CAUSE_NORMAL) {
+        refuse(call, cause);
+        return true;
+    }
+    call_leg_take(call, END_B, b, found->line);
+    call_post(call, CALL_EV_ROUTED, (struct call_data){0});
+    return true;
+}
+
+void call_route(struct call *call)
+{
+    while (!try_number(call))
+        if (call->hops > RF_CALL_FORWARD_HOPS) {
+            refuse(call, RF_CALL_CAUSE_FORWARD_LOOP);
+            return;
+        }
+}
+
+bool call_route_no_answer(struct call *call)
+{
+    struct leg *b = &call->legs[END_B];
+    return b->dev != NULL &&
+           send_on(call, call_rule(b->dev, b->line)->forward[RF_CALL_FORWARD_NO_ANSWER]);
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a user does with several calls: hold one, take it back, transfer. Each call's machine sees
+ * its own part of it as an event. */
+#include "service/call/call_int.h"
+
+struct leg *call_leg_of(const struct device *dev, uint32_t ref)
+{
+    struct leg *l = dev->legs;
+    while (l != NULL && l->ref != ref)
+        l = l->next;
+    return l;
+}
+
+static bool is_talking(const struct leg *leg)
+{
+    int state = leg->call->fsm.state;
+    return (state == CALL_CONNECTING || state == CALL_CONNECTED || state == CALL_HELD) &&
+           !leg->holds;
+}
+
+/* Dialled, or ringing elsewhere, or come to nothing: nobody talks yet. */
+static bool is_trying(const struct leg *leg)
+{
+    int state = leg->call->fsm.state;
+    return state == CALL_FAILED || (leg->end == END_A && state < CALL_CONNECTING);
+}
+
+bool call_user_is_busy_with(const struct leg *leg)
+{
+    return is_talking(leg) || is_trying(leg);
+}
+
+/* Each step ends what it found, and may end more than that: it is looked for anew. */
+void call_user_step_aside(struct device *dev, const struct leg *except)
+{
+    for (;;) {
+        struct leg *l = dev->legs;
+        while (l != NULL && (l == except || !call_user_is_busy_with(l)))
+            l = l->next;
+        if (l == NULL)
+            return;
+        struct call_data data = {.end = l->end};
+        int event = is_talking(l)     ? CALL_EV_HOLD
+                    : l->end == END_A ? CALL_EV_HANG_UP_A
+                                      : CALL_EV_HANG_UP_B;
+        call_run(l->call, event, &data);
+    }
+}
+
+static void refuse(struct leg *leg)
+{
+    call_tell_tone(leg->call, leg->end, RF_CALL_TONE_REFUSED);
+}
+
+void call_user_hold(struct leg *leg)
+{
+    struct call_data data = {.end = leg->end};
+    if (leg->holds)
+        call_user_resume(leg); /* the key of a phone with one for both */
+    else if (is_talking(leg))
+        call_run(leg->call, CALL_EV_HOLD, &data);
+}
+
+void call_user_resume(struct leg *leg)
+{
+    struct call_data data = {.end = leg->end};
+    if (!leg->holds)
+        return;
+    call_user_step_aside(leg->dev, leg);
+    call_run(leg->call, CALL_EV_RESUME, &data);
+}
+
+/* ---- transfer ---- */
+
+/* The other of the two calls, or NULL when it is gone meanwhile. */
+static struct leg *held_for(const struct leg *consult)
+{
+    return consult->consults_for != 0 ? call_leg_of(consult->dev, consult->consults_for) : NULL;
+}
+
+static struct leg *consult_of(const struct leg *held)
+{
+    struct leg *l = held->dev->legs;
+    while (l != NULL && l->consults_for != held->ref)
+        l = l->next;
+    return l;
+}
+
+static void begin_consult(struct leg *leg)
+{
+    struct call_data data = {.end = leg->end};
+    struct device *dev = leg->dev;
+    struct rf_call_control *cc = leg->call->cc;
+    uint32_t ref = leg->ref, line = leg->line;
+    if (!leg->holds)
+        call_run(leg->call, CALL_EV_HOLD, &data);
+    call_user_step_aside(dev, NULL);
+    if (call_begin(cc, dev, line, RF_CALL_PURPOSE_TRANSFER, ref) == NULL &&
+        (leg = call_leg_of(dev, ref)) != NULL)
+        refuse(leg);
+}
+
+static bool may_be_joined(const struct leg *held, const struct leg *consult)
+{
+    const struct call *call = consult->call;
+    int state = call->fsm.state;
+    return held->holds && call_leg_is_live(held->call, call_other(held->end)) &&
+           consult->end == END_A &&
+           (state == CALL_OFFERED || state == CALL_RINGING || state == CALL_CONNECTING ||
+            state == CALL_CONNECTED || state == CALL_HELD) &&
+           !call_is_refused_by_policy(held->call->legs[call_other(held->end)].dev,
+                                      call->legs[END_B].dev);
+}
+
+/* The one that was held goes on in the other call, in the place of who transfers. */
+static void join(struct leg *held, struct leg *consult)
+{
+    struct call *from = held->call, *to = consult->call;
+    int stays = call_other(held->end);
+    struct call_data data = {.end = held->end, .cause = RF_CALL_CAUSE_TRANSFERRED};
+    call_report(to, "call-transferred", "by=%s from-call=%u", consult->dev->conf.name, from->id);
+    to->redirecting = to->calling;
+    to->calling = stays == END_A ? from->calling : from->called;
+    call_tell_tone(from, stays, RF_CALL_TONE_NONE);
+    call_tell_stop_media(from, stays);
+    call_tell_ended(to, END_A, RF_CALL_CAUSE_TRANSFERRED);
+    call_leg_move(&from->legs[stays], to, END_A);
+    call_run(from, CALL_EV_GIVEN, &data);
+    call_run(to, CALL_EV_REPLACED, &data);
+}
+
+void call_user_transfer(struct leg *leg)
+{
+    struct leg *held = held_for(leg);
+    struct leg *consult = held != NULL ? leg : consult_of(leg);
+    if (held == NULL)
+        held = leg;
+    if (consult == NULL && (is_talking(leg) || leg->holds))
+        begin_consult(leg);
+    else if (consult != NULL && may_be_joined(held, consult))
+        join(held, consult);
+    else
+        refuse(leg);
+}
+
+/* ---- forwarding ---- */
+
+void call_user_forward_all(struct device *dev, uint32_t line)
+{
+    if (line == 0)
+        line = 1;
+    if (line > dev->conf.n_lines)
+        return;
+    struct rf_call_control *cc = dev->cc;
+    const struct rf_call_observer *o = &cc->conf.observer;
+    if (call_rule(dev, line)->forward[RF_CALL_FORWARD_ALL][0] == '\0') {
+        call_user_step_aside(dev, NULL);
+        call_begin(cc, dev, line, RF_CALL_PURPOSE_FORWARD, 0);
+        return;
+    }
+    call_forward_all(cc, call_line_number(dev, line), "");
+    if (o->on_forward != NULL)
+        o->on_forward(o->arg, dev->conf.name, line, "");
+}
