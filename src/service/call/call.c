@@ -185,7 +185,7 @@ void call_leg_take(struct call *call, int end, struct device *dev, uint32_t line
     call->legs[end] =
         (struct leg){.call = call, .end = end, .dev = dev, .ref = next_ref(call->cc), .line = line};
     join(&call->legs[end]);
-    call->signalling[end] = dev->attach.signalling;
+    call->sides[end] = dev->attach.side;
     name_in_record(call, end);
 }
 
@@ -209,7 +209,7 @@ void call_leg_move(struct leg *from, struct call *call, int end)
     to->purpose = RF_CALL_PURPOSE_TALK;
     to->consults_for = 0;
     join(to);
-    call->signalling[end] = to->dev->attach.signalling;
+    call->sides[end] = to->dev->attach.side;
     name_in_record(call, end);
 }
 

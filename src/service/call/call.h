@@ -170,9 +170,7 @@ struct rf_call_endpoint_ops {
 struct rf_call_attach {
     const struct rf_call_endpoint_ops *ops;
     void *arg;
-    enum rf_call_signalling signalling; /* what the link really is, not what was asked for */
-    bool has_srtp;
-    uint32_t codecs; /* bits of enum rf_call_codec */
+    struct rf_call_side side; /* what the link really is, not what was asked for */
 };
 
 /** A finished call, for the record. */

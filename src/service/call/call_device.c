@@ -213,7 +213,7 @@ void rf_call_device_codecs(struct rf_call_control *cc, rf_handle handle, uint32_
 {
     struct device *dev = rf_handle_find(cc->attached, handle);
     if (dev != NULL)
-        dev->attach.codecs = codecs;
+        dev->attach.side.codecs = codecs;
 }
 
 bool rf_call_device_in_call(const struct rf_call_control *cc, rf_handle handle)

@@ -130,14 +130,14 @@ static void wipe_keys(struct call *call)
  * used again */
 static void open_media(struct call *call)
 {
-    const struct device *a = call->legs[END_A].dev;
-    const struct device *b = call->legs[END_B].dev;
-    call->is_srtp = rf_call_srtp_possible(a->attach.signalling, a->attach.has_srtp,
-                                          b->attach.signalling, b->attach.has_srtp);
+    const struct rf_call_side *a = &call->legs[END_A].dev->attach.side;
+    const struct rf_call_side *b = &call->legs[END_B].dev->attach.side;
+    call->suite = rf_call_suite(a, b);
+    call->codec = rf_call_codec_of(a, b);
     for (int end = 0; end < ENDS; end++) {
         rf_call_key_wipe(&call->keys[end]);
-        if (call->is_srtp)
-            rf_call_key_draw(&call->keys[end]);
+        if (call->suite != RF_CALL_SRTP_NONE)
+            rf_call_key_draw(call->suite, &call->keys[end]);
     }
     for (int end = 0; end < ENDS; end++)
         call_tell_open_receive(call, end);
@@ -264,7 +264,7 @@ static void media_ready(void *self, const void *data)
     call_report(call, "call-connected", "from=%s to=%s called-dev=%s security=%s media=%s",
                 call->calling.number, call->called.number, call->record.called_device,
                 rf_call_security_name(call->record.security),
-                call->is_srtp ? "AES_CM_128_HMAC_SHA1_32" : "clear");
+                rf_call_srtp_name(call->suite));
 }
 
 /* ---- clearing ---- */

@@ -69,9 +69,10 @@ struct call {
     struct rf_call_party redirecting; /* as well */
     unsigned hops;
     struct rf_call_key keys[ENDS]; /* of the stream towards that end, until it was handed over */
-    bool is_srtp;                  /* keys were drawn for this call */
+    enum rf_call_srtp suite;       /* of its media */
+    enum rf_call_codec codec;
     bool is_media_up;              /* both streams were started */
-    enum rf_call_signalling signalling[ENDS]; /* kept when a device is lost */
+    struct rf_call_side sides[ENDS]; /* kept when a device is lost */
     rf_timer_id timer;
     enum rf_call_cause cause;
     struct rf_call_record record;

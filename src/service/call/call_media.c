@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service/call/call_media.h"
 
+#include "base/faults.h"
 #include "base/random.h"
 #include "base/secret.h"
 
@@ -14,18 +15,54 @@ const char *rf_call_security_name(enum rf_call_security security)
     return (size_t)security < sizeof names / sizeof *names ? names[security] : "unknown";
 }
 
-bool rf_call_srtp_possible(enum rf_call_signalling a, bool a_srtp, enum rf_call_signalling b,
-                           bool b_srtp)
+static const struct {
+    const char *name;
+    size_t salt_len;
+} suites[RF_CALL_SRTP_N] = {
+    [RF_CALL_SRTP_NONE] = {"clear", 0},
+    [RF_CALL_SRTP_AES_CM_128_HMAC_SHA1_32] = {"AES_CM_128_HMAC_SHA1_32", 14},
+    [RF_CALL_SRTP_AES_CM_128_HMAC_SHA1_80] = {"AES_CM_128_HMAC_SHA1_80", 14},
+    [RF_CALL_SRTP_AEAD_AES_128_GCM] = {"AEAD_AES_128_GCM", 12},
+};
+
+const char *rf_call_srtp_name(enum rf_call_srtp suite)
 {
-    return a == RF_CALL_SIGNALLING_ENCRYPTED && a_srtp && b == RF_CALL_SIGNALLING_ENCRYPTED &&
-           b_srtp;
+    return (size_t)suite < RF_CALL_SRTP_N ? suites[suite].name : "unknown";
+}
+
+size_t rf_call_salt_len(enum rf_call_srtp suite)
+{
+    return (size_t)suite < RF_CALL_SRTP_N ? suites[suite].salt_len : 0;
+}
+
+enum rf_call_srtp rf_call_suite(const struct rf_call_side *a, const struct rf_call_side *b)
+{
+    if (a->signalling != RF_CALL_SIGNALLING_ENCRYPTED ||
+        b->signalling != RF_CALL_SIGNALLING_ENCRYPTED)
+        return RF_CALL_SRTP_NONE;
+    for (int suite = RF_CALL_SRTP_N - 1; suite > RF_CALL_SRTP_NONE; suite--)
+        if ((a->suites & b->suites & RF_CALL_ABLE(suite)) != 0)
+            return (enum rf_call_srtp)suite;
+    return RF_CALL_SRTP_NONE;
+}
+
+enum rf_call_codec rf_call_codec_of(const struct rf_call_side *a, const struct rf_call_side *b)
+{
+    static const enum rf_call_codec best_first[] = {RF_CALL_CODEC_G722, RF_CALL_CODEC_PCMU,
+                                                    RF_CALL_CODEC_PCMA};
+    for (size_t i = 0; i < sizeof best_first / sizeof *best_first; i++)
+        if ((a->codecs & b->codecs & (uint32_t)best_first[i]) != 0)
+            return best_first[i];
+    return (enum rf_call_codec)0;
 }
 
 /* doc: docs/security-rules.md, "Media and call status": signalling that encrypts, with media in
  * clear, is authenticated at most */
-static enum rf_call_security of_leg(enum rf_call_signalling s, bool is_media_encrypted)
+enum rf_call_security rf_call_security_at(const struct rf_call_side *side, bool is_media_encrypted)
 {
-    switch (s) {
+    if (side->is_untrusted && !rf_fault_skips("call.untrusted-type"))
+        return RF_CALL_SECURITY_NOT_AUTHENTICATED;
+    switch (side->signalling) {
     case RF_CALL_SIGNALLING_ENCRYPTED:
         return is_media_encrypted ? RF_CALL_SECURITY_ENCRYPTED : RF_CALL_SECURITY_AUTHENTICATED;
     case RF_CALL_SIGNALLING_AUTHENTICATED:
@@ -36,19 +73,19 @@ static enum rf_call_security of_leg(enum rf_call_signalling s, bool is_media_enc
     return RF_CALL_SECURITY_NOT_AUTHENTICATED;
 }
 
-enum rf_call_security rf_call_security_of(enum rf_call_signalling a, enum rf_call_signalling b,
-                                          bool is_media_encrypted)
+enum rf_call_security rf_call_security_of(const struct rf_call_side *a,
+                                          const struct rf_call_side *b, bool is_media_encrypted)
 {
-    enum rf_call_security sa = of_leg(a, is_media_encrypted);
-    enum rf_call_security sb = of_leg(b, is_media_encrypted);
+    enum rf_call_security sa = rf_call_security_at(a, is_media_encrypted);
+    enum rf_call_security sb = rf_call_security_at(b, is_media_encrypted);
     return sa < sb ? sa : sb;
 }
 
-void rf_call_key_draw(struct rf_call_key *key)
+void rf_call_key_draw(enum rf_call_srtp suite, struct rf_call_key *key)
 {
-    key->algorithm = RF_CALL_SRTP_AES_CM_128_HMAC_SHA1_32;
+    *key = (struct rf_call_key){.algorithm = suite};
     rf_random_bytes(key->key, sizeof key->key);
-    rf_random_bytes(key->salt, sizeof key->salt);
+    rf_random_bytes(key->salt, rf_call_salt_len(suite));
 }
 
 void rf_call_key_wipe(struct rf_call_key *key)

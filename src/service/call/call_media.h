@@ -8,7 +8,11 @@
 #include "base/bytes.h"
 
 /** Bits. */
-enum rf_call_codec { RF_CALL_CODEC_PCMU = 1 };
+enum rf_call_codec {
+    RF_CALL_CODEC_PCMU = 1,
+    RF_CALL_CODEC_PCMA = 2,
+    RF_CALL_CODEC_G722 = 4,
+};
 
 #define RF_CALL_PACKET_MS 20
 #define RF_CALL_KEY_LEN   16
@@ -20,10 +24,24 @@ struct rf_call_stream {
     uint32_t packet_ms;
 };
 
+/** In rising order: the strongest that both ends have is taken. */
 enum rf_call_srtp {
     RF_CALL_SRTP_NONE,
     RF_CALL_SRTP_AES_CM_128_HMAC_SHA1_32,
+    RF_CALL_SRTP_AES_CM_128_HMAC_SHA1_80,
+    RF_CALL_SRTP_AEAD_AES_128_GCM,
+    RF_CALL_SRTP_N
 };
+/** As a bit of what an end is able to. */
+#define RF_CALL_ABLE(suite) (1u << (suite))
+#define RF_CALL_ABLE_ALL                                                                           \
+    (RF_CALL_ABLE(RF_CALL_SRTP_AES_CM_128_HMAC_SHA1_32) |                                          \
+     RF_CALL_ABLE(RF_CALL_SRTP_AES_CM_128_HMAC_SHA1_80) |                                          \
+     RF_CALL_ABLE(RF_CALL_SRTP_AEAD_AES_128_GCM))
+/** "AES_CM_128_HMAC_SHA1_32", ...; "clear". A constant. */
+const char *rf_call_srtp_name(enum rf_call_srtp suite);
+/** Bytes of the salt that count. */
+size_t rf_call_salt_len(enum rf_call_srtp suite);
 
 /** The master key and salt of one direction. Wiped by its owner; never logged. */
 struct rf_call_key {
@@ -62,14 +80,26 @@ enum rf_call_media_policy {
     RF_CALL_MEDIA_REQUIRE,     /* a call that would be clear is refused */
 };
 
-/** Whether SRTP may be used between two legs: both encrypted signalling and able. */
-bool rf_call_srtp_possible(enum rf_call_signalling a, bool a_srtp, enum rf_call_signalling b,
-                           bool b_srtp);
-/** The call's status; `is_media_encrypted` once SRTP is set up both ways. */
-enum rf_call_security rf_call_security_of(enum rf_call_signalling a, enum rf_call_signalling b,
-                                          bool is_media_encrypted);
+/** What one end of a call is able to, and how its signalling runs. */
+struct rf_call_side {
+    enum rf_call_signalling signalling;
+    uint32_t suites; /* RF_CALL_ABLE bits; 0: no SRTP */
+    uint32_t codecs; /* bits of enum rf_call_codec */
+    bool is_untrusted; /* of a type that no status may rest on */
+};
+
+/** The suite between two ends: the strongest common one where both encrypt their signalling;
+ * RF_CALL_SRTP_NONE: media is clear. */
+enum rf_call_srtp rf_call_suite(const struct rf_call_side *a, const struct rf_call_side *b);
+/** The codec between two ends, or 0. */
+enum rf_call_codec rf_call_codec_of(const struct rf_call_side *a, const struct rf_call_side *b);
+/** How secure one end is; `is_media_encrypted` once SRTP is set up both ways. */
+enum rf_call_security rf_call_security_at(const struct rf_call_side *side, bool is_media_encrypted);
+/** The call's status: the lower one. */
+enum rf_call_security rf_call_security_of(const struct rf_call_side *a,
+                                          const struct rf_call_side *b, bool is_media_encrypted);
 /** A fresh key from the kernel's random numbers (no library, so fit for this thread). */
-void rf_call_key_draw(struct rf_call_key *key);
+void rf_call_key_draw(enum rf_call_srtp suite, struct rf_call_key *key);
 void rf_call_key_wipe(struct rf_call_key *key);
 /** May media be sent there? Not to port 0, 0.0.0.0, ::, multicast or broadcast. */
 bool rf_call_addr_usable(const struct rf_call_addr *addr);

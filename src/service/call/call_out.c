@@ -13,9 +13,9 @@ bool call_leg_is_live(const struct call *call, int end)
 enum rf_call_security call_security(const struct call *call)
 {
     if (call->record.called_device[0] == '\0') /* nobody at the other end yet */
-        return rf_call_security_of(call->signalling[END_A], call->signalling[END_A], false);
-    return rf_call_security_of(call->signalling[END_A], call->signalling[END_B],
-                               call->is_srtp && call->is_media_up);
+        return rf_call_security_at(&call->sides[END_A], false);
+    return rf_call_security_of(&call->sides[END_A], &call->sides[END_B],
+                               call->suite != RF_CALL_SRTP_NONE && call->is_media_up);
 }
 
 static const struct rf_call_party *or_none(const struct rf_call_party *party)
@@ -90,8 +90,10 @@ void call_tell_info(struct call *call, int end)
     TELL(call, end, info);
 }
 
-static const struct rf_call_stream the_stream = {.codec = RF_CALL_CODEC_PCMU,
-                                                 .packet_ms = RF_CALL_PACKET_MS};
+static struct rf_call_stream stream_of(const struct call *call)
+{
+    return (struct rf_call_stream){.codec = call->codec, .packet_ms = RF_CALL_PACKET_MS};
+}
 
 void call_tell_open_receive(struct call *call, int end)
 {
@@ -99,7 +101,8 @@ void call_tell_open_receive(struct call *call, int end)
         return;
     call->legs[end].receive_asked = true;
     call->legs[end].stream++;
-    TELL(call, end, open_receive, &the_stream, &call->keys[end]);
+    struct rf_call_stream stream = stream_of(call);
+    TELL(call, end, open_receive, &stream, &call->keys[end]);
 }
 
 void call_tell_start_transmit(struct call *call, int end)
@@ -108,7 +111,8 @@ void call_tell_start_transmit(struct call *call, int end)
         return;
     int to_end = call_other(end);
     call->legs[end].transmit_asked = true;
-    TELL(call, end, start_transmit, &the_stream, &call->legs[to_end].addr, &call->keys[to_end]);
+    struct rf_call_stream stream = stream_of(call);
+    TELL(call, end, start_transmit, &stream, &call->legs[to_end].addr, &call->keys[to_end]);
 }
 
 void call_tell_stop_media(struct call *call, int end)

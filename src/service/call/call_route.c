@@ -13,8 +13,7 @@ bool call_is_refused_by_policy(const struct device *a, const struct device *b)
         return false;
     return (a->conf.media_policy == RF_CALL_MEDIA_REQUIRE ||
             b->conf.media_policy == RF_CALL_MEDIA_REQUIRE) &&
-           !rf_call_srtp_possible(a->attach.signalling, a->attach.has_srtp, b->attach.signalling,
-                                  b->attach.has_srtp);
+           rf_call_suite(&a->attach.side, &b->attach.side) == RF_CALL_SRTP_NONE;
 }
 
 static bool is_full(const struct device *b, uint32_t line)
@@ -31,7 +30,7 @@ static enum rf_call_cause judge(const struct call *call, const struct device *b,
         return RF_CALL_CAUSE_UNREACHABLE;
     if (is_full(b, line) || (a->dev == b && a->line == line))
         return RF_CALL_CAUSE_BUSY;
-    if ((a->dev->attach.codecs & b->attach.codecs & RF_CALL_CODEC_PCMU) == 0)
+    if (rf_call_codec_of(&a->dev->attach.side, &b->attach.side) == 0)
         return RF_CALL_CAUSE_CODEC;
     if (call_is_refused_by_policy(a->dev, b))
         return RF_CALL_CAUSE_SECURITY;

@@ -207,6 +207,10 @@ static void on_capabilities(struct session *s, const struct rf_sccp_audio_cap *c
     for (size_t i = 0; i < n && i < RF_SCCP_AUDIO_CAP_MAX; i++)
         if (caps[i].payload == RF_SCCP_CODEC_G711_ULAW_64K)
             codecs |= RF_CALL_CODEC_PCMU;
+        else if (caps[i].payload == RF_SCCP_CODEC_G711_ALAW_64K)
+            codecs |= RF_CALL_CODEC_PCMA;
+        else if (caps[i].payload == RF_SCCP_CODEC_G722_64K)
+            codecs |= RF_CALL_CODEC_G722;
     rf_call_device_codecs(s->svc->calls, s->dev, codecs);
 }
 

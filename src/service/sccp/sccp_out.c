@@ -469,15 +469,29 @@ static bool may_send_key(struct session *s, uint32_t ref, const struct rf_call_k
     return false;
 }
 
+/* doc: docs/wire/sccp.md, "Media" */
+static const uint32_t algorithms[RF_CALL_SRTP_N] = {
+    [RF_CALL_SRTP_AES_CM_128_HMAC_SHA1_32] = RF_SCCP_SRTP_AES_CM_128_HMAC_SHA1_32,
+    [RF_CALL_SRTP_AES_CM_128_HMAC_SHA1_80] = RF_SCCP_SRTP_AES_CM_128_HMAC_SHA1_80,
+    [RF_CALL_SRTP_AEAD_AES_128_GCM] = RF_SCCP_SRTP_AEAD_AES_128_GCM,
+};
+
 static void fill_key(struct rf_sccp_media_key *out, const struct rf_call_key *key)
 {
     if (key->algorithm == RF_CALL_SRTP_NONE)
         return;
-    out->algorithm = RF_SCCP_SRTP_AES_CM_128_HMAC_SHA1_32;
+    out->algorithm = algorithms[key->algorithm];
     out->key_len = RF_CALL_KEY_LEN;
-    out->salt_len = RF_CALL_SALT_LEN;
+    out->salt_len = (uint16_t)rf_call_salt_len(key->algorithm);
     memcpy(out->key, key->key, RF_CALL_KEY_LEN);
-    memcpy(out->salt, key->salt, RF_CALL_SALT_LEN);
+    memcpy(out->salt, key->salt, out->salt_len);
+}
+
+static uint32_t codec_number(enum rf_call_codec codec)
+{
+    return codec == RF_CALL_CODEC_G722   ? RF_SCCP_CODEC_G722_64K
+           : codec == RF_CALL_CODEC_PCMA ? RF_SCCP_CODEC_G711_ALAW_64K
+                                         : RF_SCCP_CODEC_G711_ULAW_64K;
 }
 
 static void on_open_receive(void *arg, const struct rf_call_leg_info *leg,
@@ -491,7 +505,7 @@ static void on_open_receive(void *arg, const struct rf_call_leg_info *leg,
         .open_receive_channel = {.conference_id = leg->ref,
                                  .pass_through_party_id = sccp_party_id(leg->ref, leg->stream),
                                  .packet_ms = stream->packet_ms,
-                                 .codec = RF_SCCP_CODEC_G711_ULAW_64K,
+                                 .codec = codec_number(stream->codec),
                                  .call_reference = leg->ref,
                                  .rfc2833_payload_type = 101}};
     struct session_leg *own = sccp_leg(s, leg->ref);
@@ -516,7 +530,7 @@ static void on_start_transmit(void *arg, const struct rf_call_leg_info *leg,
                                      .remote.type = to->is_ip6 ? 1 : 0,
                                      .remote_port = to->port,
                                      .packet_ms = stream->packet_ms,
-                                     .codec = RF_SCCP_CODEC_G711_ULAW_64K,
+                                     .codec = codec_number(stream->codec),
                                      .precedence = 0xb8,
                                      .call_reference = leg->ref,
                                      .rfc2833_payload_type = 101}};

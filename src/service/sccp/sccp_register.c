@@ -382,15 +382,23 @@ static bool tell_registered(struct session *s)
     return true;
 }
 
+static uint32_t suites_of(const struct rf_sccp_device *d)
+{
+    if (!d->has_srtp)
+        return 0;
+    return d->suites != 0 ? d->suites : RF_CALL_ABLE(RF_CALL_SRTP_AES_CM_128_HMAC_SHA1_32);
+}
+
 static void accept(struct session *s, const struct rf_sccp_register *reg, struct station *st)
 {
     if (st->session != NULL)
         sccp_session_close(st->session, "replaced by a new registration");
     struct rf_call_attach attach = {.ops = &sccp_endpoint_ops,
                                     .arg = s,
-                                    .signalling = signalling_of(s),
-                                    .has_srtp = st->conf.has_srtp,
-                                    .codecs = RF_CALL_CODEC_PCMU}; /* until it says otherwise */
+                                    .side = {.signalling = signalling_of(s),
+                                             .suites = suites_of(&st->conf),
+                                             .codecs = RF_CALL_CODEC_PCMU, /* until it says more */
+                                             .is_untrusted = st->conf.is_untrusted}};
     enum rf_err err = rf_call_device_up(s->svc->calls, st->conf.call.name, &attach, &s->dev);
     rf_bug_on(err != RF_OK);
     st->session = s;

@@ -76,6 +76,8 @@ struct rf_sccp_device {
     enum rf_sccp_mode_wanted mode;
     uint32_t device_type; /* 0: any */
     bool has_srtp;        /* from the model's profile: SCCP does not say */
+    uint32_t suites;      /* RF_CALL_ABLE bits; 0: AES_CM_128_HMAC_SHA1_32, which all have */
+    bool is_untrusted;    /* of a type on which no status may rest */
     /** True: the certificate must be in `certs` and not superseded. False: any that the TLS layer
      * accepted will do, but one listed as superseded is refused. */
     bool listed_certs_only;

@@ -122,9 +122,9 @@ static void attach(struct world *w, struct end *e, const char *name)
 {
     struct rf_call_attach how = {.ops = &ops,
                                  .arg = e,
-                                 .signalling = RF_CALL_SIGNALLING_ENCRYPTED,
-                                 .has_srtp = true,
-                                 .codecs = RF_CALL_CODEC_PCMU};
+                                 .side = {.signalling = RF_CALL_SIGNALLING_ENCRYPTED,
+                                          .suites = RF_CALL_ABLE_ALL,
+                                          .codecs = RF_CALL_CODEC_PCMU}};
     e->cc = w->cc;
     assert_err(rf_call_device_up(w->cc, name, &how, &e->dev), RF_OK);
 }
