@@ -105,6 +105,44 @@ static void on_forward(void *arg, const char *dev, uint32_t line, const char *nu
     snprintf(f->forward_number, sizeof f->forward_number, "%s", number);
 }
 
+/* ---- media of the server ---- */
+
+static enum rf_err media_open(void *arg, const struct rf_call_stream *stream,
+                              const struct rf_call_key *key, uint32_t *leg,
+                              struct rf_call_addr *addr)
+{
+    struct flow *f = arg;
+    if (f->media_is_full)
+        return RF_ERR_LIMIT;
+    assert_true(f->n_media < FLOW_MEDIA);
+    f->media[f->n_media++] =
+        (struct flow_media){.is_open = true, .stream = *stream, .receive = *key};
+    *leg = (uint32_t)f->n_media;
+    *addr = (struct rf_call_addr){.ip = {192, 0, 2, 200}, .port = (uint16_t)(40000 + *leg)};
+    return RF_OK;
+}
+
+static void media_send(void *arg, uint32_t leg, const struct rf_call_addr *to,
+                       const struct rf_call_key *key, uint32_t mix)
+{
+    struct flow_media *m = &((struct flow *)arg)->media[leg - 1];
+    assert_true(m->is_open);
+    m->is_sending = true;
+    m->to = *to;
+    m->send = *key;
+    m->mix = mix;
+}
+
+static void media_close(void *arg, uint32_t leg)
+{
+    struct flow_media *m = &((struct flow *)arg)->media[leg - 1];
+    assert_true(m->is_open);
+    m->is_open = m->is_sending = false;
+}
+
+static const struct rf_call_media_ops media_ops = {
+    .open = media_open, .send = media_send, .close = media_close};
+
 static const struct rf_sccp_service_ops net_ops = {.send = net_send,
                                                    .close = net_close,
                                                    .pause = net_pause,
@@ -137,28 +175,41 @@ void flow_add(struct flow *f, const char *device, const char *number, const char
     assert_err(rf_sccp_device_update(f->svc, &d, &why), RF_OK);
 }
 
-struct flow *flow_new(void)
-{
-    return flow_new_listing(NULL);
-}
-
-struct flow *flow_new_listing(struct rf_cert *issuer)
+static struct flow *make(struct rf_cert *issuer, bool is_with_media)
 {
     struct flow *f = rf_new(struct flow);
     rf_clock_fake_init(&f->clock, 1790000000);
     f->timers = rf_timers_new(&f->clock.clock);
     f->blocked = rf_blocklist_new();
-    f->svc = rf_sccp_service_new(&(struct rf_sccp_service_conf){.clock = &f->clock.clock,
-                                                                .timers = f->timers,
-                                                                .ops = &net_ops,
-                                                                .arg = f,
-                                                                .server_name = "ringfence",
-                                                                .listed_issuer = issuer,
-                                                                .blocked = f->blocked});
+    f->svc = rf_sccp_service_new(
+        &(struct rf_sccp_service_conf){.clock = &f->clock.clock,
+                                       .timers = f->timers,
+                                       .ops = &net_ops,
+                                       .arg = f,
+                                       .server_name = "ringfence",
+                                       .media = is_with_media ? &media_ops : NULL,
+                                       .media_arg = f,
+                                       .listed_issuer = issuer,
+                                       .blocked = f->blocked});
     struct rf_sccp_device devices[] = {flow_device(NAME_A), flow_device(NAME_B)};
     struct rf_why why = {0};
     assert_err(rf_sccp_devices_set(f->svc, devices, 2, &why), RF_OK);
     return f;
+}
+
+struct flow *flow_new(void)
+{
+    return make(NULL, false);
+}
+
+struct flow *flow_new_media(void)
+{
+    return make(NULL, true);
+}
+
+struct flow *flow_new_listing(struct rf_cert *issuer)
+{
+    return make(issuer, false);
 }
 
 void flow_free(struct flow *f)
@@ -451,6 +502,23 @@ void expect_tone(struct flow_phone *p, enum rf_sccp_tone tone)
         show(p, p->at);
         fail_msg("%s: no tone 0x%02x", p->name, (unsigned)tone);
     }
+}
+
+bool has_more(struct flow_phone *p, uint32_t id)
+{
+    size_t at = p->at;
+    bool is_there = find(p, has_id, id);
+    p->at = at;
+    return is_there;
+}
+
+bool prompts(struct flow_phone *p, const char *text)
+{
+    enum rf_sccp_id id = rf_sccp_form(RF_SCCP_DISPLAY_PROMPT_STATUS, p->version);
+    while (has_more(p, id))
+        if (rf_slice_eq_str(expect(p, id)->display_prompt.text, text))
+            return true;
+    return false;
 }
 
 void expect_none(struct flow_phone *p, uint32_t id)

@@ -68,6 +68,17 @@ struct flow_event {
     char text[512];
 };
 
+#define FLOW_MEDIA 64
+
+/** A receiver of the server's own media. */
+struct flow_media {
+    bool is_open, is_sending;
+    struct rf_call_stream stream;
+    struct rf_call_key receive, send;
+    struct rf_call_addr to;
+    uint32_t mix; /* 0: music */
+};
+
 struct flow {
     struct rf_clock_fake clock;
     struct rf_timers *timers;
@@ -80,6 +91,9 @@ struct flow {
     size_t n_events;
     struct rf_call_record record; /* the last one */
     size_t n_records;
+    struct flow_media media[FLOW_MEDIA]; /* number n is media[n - 1]; its port is 40000 + n */
+    size_t n_media;
+    bool media_is_full;
     char forward_device[24]; /* the last one that forwarded */
     char forward_number[32];
     uint8_t cert_used[RF_SCCP_FP_LEN];
@@ -88,6 +102,8 @@ struct flow {
 
 /** Two devices, encrypted, SRTP: NAME_A with line 2001 "Ada", NAME_B with line 2002 "Ben". */
 struct flow *flow_new(void);
+/** The same with media of the server's own: conferences and music. */
+struct flow *flow_new_media(void);
 /** The same, and certificates of this issuer have to be listed. */
 struct flow *flow_new_listing(struct rf_cert *issuer);
 void flow_free(struct flow *f);
@@ -134,6 +150,10 @@ void expect_tone(struct flow_phone *p, enum rf_sccp_tone tone);
 /** Nothing of this id has come since what was expected last. */
 void expect_none(struct flow_phone *p, uint32_t id);
 void expect_closed(struct flow_phone *p, const char *part_of_reason);
+/** Is there more of this id? Then it is the next one to expect. */
+bool has_more(struct flow_phone *p, uint32_t id);
+/** Was this prompt, as it is sent, shown since what was expected last? */
+bool prompts(struct flow_phone *p, const char *text);
 /** Read the cursor to the end: only what comes from now on counts. */
 void forget(struct flow_phone *p);
 /** The last event of this kind; fails when there is none. */

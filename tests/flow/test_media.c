@@ -112,7 +112,7 @@ static void key_handed_to_a_plain_link_is_not_sent(void **state)
         connects(a, links[i]);
         struct session *s = sccp_session_find(f->svc, a->link);
         struct rf_call_key key;
-        rf_call_key_draw(&key);
+        rf_call_key_draw(RF_CALL_SRTP_AES_CM_128_HMAC_SHA1_32, &key);
         sccp_endpoint_ops.open_receive(s, &leg, &stream, &key);
         sccp_endpoint_ops.start_transmit(s, &leg, &stream, &to, &key);
         assert_int_equal(a->n_got, links[i] == LINK_TLS ? 2 : 0);

@@ -28,8 +28,25 @@ const char *rf_call_cause_name(enum rf_call_cause cause)
         [RF_CALL_CAUSE_TRANSFERRED] = "transferred",
         [RF_CALL_CAUSE_FORWARD_LOOP] = "forward-loop",
         [RF_CALL_CAUSE_FORWARD_SET] = "forward-set",
+        [RF_CALL_CAUSE_CONFERENCE] = "conference",
+        [RF_CALL_CAUSE_LEVEL] = "security-level",
     };
     return (size_t)cause < RF_CALL_CAUSE_N ? names[cause] : "unknown";
+}
+
+unsigned rf_call_cause_code(enum rf_call_cause cause)
+{
+    static const uint8_t codes[RF_CALL_CAUSE_N] = {
+        [RF_CALL_CAUSE_NORMAL] = 16,        [RF_CALL_CAUSE_BUSY] = 17,
+        [RF_CALL_CAUSE_UNKNOWN_NUMBER] = 1, [RF_CALL_CAUSE_UNREACHABLE] = 27,
+        [RF_CALL_CAUSE_NO_ANSWER] = 19,     [RF_CALL_CAUSE_NO_DIGITS] = 28,
+        [RF_CALL_CAUSE_MEDIA] = 47,         [RF_CALL_CAUSE_CODEC] = 88,
+        [RF_CALL_CAUSE_SECURITY] = 57,      [RF_CALL_CAUSE_LOST] = 41,
+        [RF_CALL_CAUSE_REMOVED] = 31,       [RF_CALL_CAUSE_TRANSFERRED] = 16,
+        [RF_CALL_CAUSE_FORWARD_LOOP] = 25,  [RF_CALL_CAUSE_FORWARD_SET] = 16,
+        [RF_CALL_CAUSE_CONFERENCE] = 16,    [RF_CALL_CAUSE_LEVEL] = 58,
+    };
+    return (size_t)cause < RF_CALL_CAUSE_N ? codes[cause] : 0;
 }
 
 /* ---- inputs: queued, so that an endpoint may give one from inside its operation ---- */
@@ -39,6 +56,7 @@ enum input_kind {
     IN_NEW_CALL,
     IN_NUMBER,
     IN_REDIAL,
+    IN_MEET_ME,
     IN_FORWARD_ALL,
     IN_ANSWER,
     IN_DIGIT,
@@ -47,6 +65,7 @@ enum input_kind {
     IN_HOLD,
     IN_RESUME,
     IN_TRANSFER,
+    IN_CONFERENCE,
     IN_ALERTING,
     IN_RECEIVE_OPEN,
     IN_MEDIA_FAILED,
@@ -97,7 +116,8 @@ struct rf_call_control *rf_call_control_new(const struct rf_call_conf *conf)
     cc->conf = *conf;
     if (cc->conf.calls_max == 0)
         cc->conf.calls_max = RF_CALL_CALLS_MAX;
-    cc->attached = rf_handles_new(RF_CALL_DEVICES_MAX);
+    /* conferences have handles, too */
+    cc->attached = rf_handles_new(RF_CALL_DEVICES_MAX + RF_CALL_CALLS_MAX);
     cc->calls = rf_handles_new(cc->conf.calls_max);
     /* phones may remember references of a server that ran before: begin elsewhere */
     cc->last_ref = rf_random_u32() >> 4;
@@ -123,6 +143,7 @@ void rf_call_control_free(struct rf_call_control *cc)
     struct call *call;
     while ((call = rf_handles_next(cc->calls, &at)) != NULL)
         call_free(call);
+    call_conferences_free(cc);
     call_plan_free(cc);
     call_devices_free(cc);
     while (cc->first != NULL) {
@@ -138,14 +159,19 @@ void rf_call_control_free(struct rf_call_control *cc)
 void call_run(struct call *call, int event, const struct call_data *data)
 {
     struct rf_call_control *cc = call->cc;
+    struct conference *conf = call_conference_of(call);
     rf_bug_on(cc->is_running);
     cc->is_running = true;
     rf_fsm_handle(&call->fsm, event, data);
+    if (conf == NULL)
+        conf = call_conference_of(call);
     if (call->fsm.state == CALL_CLEARED) {
         call_report_record(call);
         call_free(call);
     }
     cc->is_running = false;
+    if (conf != NULL)
+        call_conference_look(conf);
 }
 
 /* ---- legs ---- */
@@ -235,6 +261,27 @@ static bool has_room(const struct device *dev, uint32_t line)
     return dev->n_legs < RF_CALL_LEGS_MAX && call_line_calls(dev, line) < max;
 }
 
+void call_drop_new(struct call *call)
+{
+    if (call != NULL)
+        call_free(call);
+}
+
+struct call *call_new(struct rf_call_control *cc, int state)
+{
+    if (rf_handles_n(cc->calls) >= cc->conf.calls_max)
+        return NULL;
+    struct call *call = rf_new(struct call);
+    call->cc = cc;
+    call->handle = rf_handle_add(cc->calls, call);
+    rf_bug_on(call->handle == 0);
+    call->id = ++cc->last_id;
+    call->record.start_s = rf_wall_s(cc->conf.clock);
+    rf_fsm_init(&call->fsm, &call_fsm, call, state);
+    rf_count(CALLS);
+    return call;
+}
+
 struct call *call_begin(struct rf_call_control *cc, struct device *dev, uint32_t line,
                         enum rf_call_purpose purpose, uint32_t consults_for)
 {
@@ -242,22 +289,15 @@ struct call *call_begin(struct rf_call_control *cc, struct device *dev, uint32_t
         line = 1;
     if (line > dev->conf.n_lines || !has_room(dev, line))
         return NULL;
-    if (rf_handles_n(cc->calls) >= cc->conf.calls_max) {
+    struct call *call = call_new(cc, CALL_IDLE);
+    if (call == NULL) {
         refuse_call(cc, dev, line);
         return NULL;
     }
-    struct call *call = rf_new(struct call);
-    call->cc = cc;
-    call->handle = rf_handle_add(cc->calls, call);
-    rf_bug_on(call->handle == 0);
-    call->id = ++cc->last_id;
     call->calling = dev->conf.lines[line - 1];
-    call->record.start_s = rf_wall_s(cc->conf.clock);
-    rf_fsm_init(&call->fsm, &call_fsm, call, CALL_IDLE);
     call_leg_take(call, END_A, dev, line);
     call->legs[END_A].purpose = purpose;
     call->legs[END_A].consults_for = consults_for;
-    rf_count(CALLS);
     call_run(call, CALL_EV_START, NULL);
     return call;
 }
@@ -378,8 +418,16 @@ static void run_on_leg(struct leg *leg, const struct input *in)
         call_user_resume(leg);
     else if (in->kind == IN_TRANSFER)
         call_user_transfer(leg);
+    else if (in->kind == IN_CONFERENCE)
+        call_user_conference(leg);
     else if (event != 0)
         call_run(leg->call, event, &data);
+}
+
+static void meet_me(struct rf_call_control *cc, struct device *dev, const struct input *in)
+{
+    call_user_step_aside(dev, NULL);
+    call_begin(cc, dev, in->line, RF_CALL_PURPOSE_MEET_ME, 0);
 }
 
 static void forward_all(struct rf_call_control *cc, struct device *dev, const struct input *in)
@@ -390,8 +438,8 @@ static void forward_all(struct rf_call_control *cc, struct device *dev, const st
 /* Those that are not about one call. */
 static void (*const of_device[IN_N])(struct rf_call_control *cc, struct device *dev,
                                      const struct input *in) = {
-    [IN_OFF_HOOK] = off_hook, [IN_NEW_CALL] = new_call,       [IN_NUMBER] = number_in,
-    [IN_REDIAL] = redial,     [IN_FORWARD_ALL] = forward_all,
+    [IN_OFF_HOOK] = off_hook, [IN_NEW_CALL] = new_call, [IN_NUMBER] = number_in,
+    [IN_REDIAL] = redial,     [IN_MEET_ME] = meet_me,   [IN_FORWARD_ALL] = forward_all,
 };
 
 static void run_input(struct rf_call_control *cc, const struct input *in)
@@ -478,6 +526,16 @@ void rf_call_in_resume(struct rf_call_control *cc, rf_handle dev, uint32_t ref)
 void rf_call_in_transfer(struct rf_call_control *cc, rf_handle dev, uint32_t ref)
 {
     give(cc, (struct input){.kind = IN_TRANSFER, .dev = dev, .ref = ref});
+}
+
+void rf_call_in_conference(struct rf_call_control *cc, rf_handle dev, uint32_t ref)
+{
+    give(cc, (struct input){.kind = IN_CONFERENCE, .dev = dev, .ref = ref});
+}
+
+void rf_call_in_meet_me(struct rf_call_control *cc, rf_handle dev, uint32_t line)
+{
+    give(cc, (struct input){.kind = IN_MEET_ME, .dev = dev, .line = line});
 }
 
 void rf_call_in_alerting(struct rf_call_control *cc, rf_handle dev, uint32_t ref)

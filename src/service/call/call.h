@@ -28,6 +28,8 @@
 #define RF_CALL_LINE_CALLS   4
 #define RF_CALL_BUSY_TRIGGER 2 /* one talks, one waits */
 #define RF_CALL_FORWARD_HOPS 8
+#define RF_CALL_MEMBERS_MAX  16
+#define RF_CALL_MEET_MES_MAX 256
 
 /** One line of a device, also used for "who": number and display name. */
 struct rf_call_party {
@@ -79,10 +81,14 @@ enum rf_call_cause {
     RF_CALL_CAUSE_TRANSFERRED,  /* it went on between others */
     RF_CALL_CAUSE_FORWARD_LOOP, /* forwarded more than RF_CALL_FORWARD_HOPS times */
     RF_CALL_CAUSE_FORWARD_SET,  /* it was there to dial where calls are forwarded */
+    RF_CALL_CAUSE_CONFERENCE,   /* its parties met in a conference */
+    RF_CALL_CAUSE_LEVEL,        /* not secure enough for a conference that has a minimum */
     RF_CALL_CAUSE_N
 };
 /** "normal", "busy", "unknown-number", ... A constant. */
 const char *rf_call_cause_name(enum rf_call_cause cause);
+/** As in call records. spec: ITU-T Q.850; 58 for RF_CALL_CAUSE_LEVEL */
+unsigned rf_call_cause_code(enum rf_call_cause cause);
 
 enum rf_call_tone {
     RF_CALL_TONE_NONE, /* stop what sounds */
@@ -98,8 +104,10 @@ enum rf_call_tone {
 /** What a call is there for. */
 enum rf_call_purpose {
     RF_CALL_PURPOSE_TALK,
-    RF_CALL_PURPOSE_TRANSFER, /* to be joined with the one that is held for it */
-    RF_CALL_PURPOSE_FORWARD,  /* to dial where calls are forwarded */
+    RF_CALL_PURPOSE_TRANSFER,   /* to be joined with the one that is held for it */
+    RF_CALL_PURPOSE_CONFERENCE, /* the same for a conference */
+    RF_CALL_PURPOSE_MEET_ME,    /* to begin the conference that is dialled */
+    RF_CALL_PURPOSE_FORWARD,    /* to dial where calls are forwarded */
 };
 
 /** One end of a call as its phone is to know it. Borrowed, for the time of the operation. */
@@ -200,6 +208,19 @@ struct rf_call_observer {
     void *arg;
 };
 
+/** The server's own media: what phones meet in a conference, and hear while they are held. It must
+ * not block. */
+struct rf_call_media_ops {
+    /** Open a receiver. Its number, never 0, and its address at once; RF_ERR_LIMIT or another error
+     * when it cannot. */
+    enum rf_err (*open)(void *arg, const struct rf_call_stream *stream,
+                        const struct rf_call_key *key, uint32_t *leg, struct rf_call_addr *addr);
+    /** Send to a phone: the mix of this number, or with 0 music. */
+    void (*send)(void *arg, uint32_t leg, const struct rf_call_addr *to,
+                 const struct rf_call_key *key, uint32_t mix);
+    void (*close)(void *arg, uint32_t leg);
+};
+
 /** State timers; operators can change each. */
 enum rf_call_timer {
     RF_CALL_T_FIRST_DIGIT,
@@ -224,8 +245,11 @@ struct rf_call_conf {
     const struct rf_clock *clock;
     struct rf_timers *timers;
     struct rf_call_observer observer;
-    uint32_t timer_ms[RF_CALL_T_N]; /* 0: the default of the table */
-    uint32_t calls_max;             /* 0: 1000; above it a new call is refused */
+    uint32_t timer_ms[RF_CALL_T_N];        /* 0: the default of the table */
+    uint32_t calls_max;                    /* 0: 1000; above it a new call is refused */
+    const struct rf_call_media_ops *media; /* NULL: no conferences, and a tone for music */
+    void *media_arg;
+    uint32_t members_max; /* of a conference; 0: RF_CALL_MEMBERS_MAX */
 };
 
 struct rf_call_control;
@@ -242,6 +266,12 @@ RF_MUST_CHECK enum rf_err rf_call_device_set(struct rf_call_control *cc,
                                              struct rf_why *why);
 /** Where all calls of this number go, set from elsewhere; "" for nowhere. Its devices are told. */
 void rf_call_forward_all_set(struct rf_call_control *cc, const char *number, const char *target);
+/** A number under which phones meet that are at least this secure. RF_ERR_EXISTS
+ * "line-number-taken"; RF_ERR_BAD "line-number"; RF_ERR_LIMIT "meet-mes". */
+RF_MUST_CHECK enum rf_err rf_call_meet_me_set(struct rf_call_control *cc, const char *number,
+                                              enum rf_call_security least, struct rf_why *why);
+/** Its calls end. An unknown number is fine. */
+void rf_call_meet_me_remove(struct rf_call_control *cc, const char *number);
 /** 1 to 24 of 0-9 * + A-D. */
 bool rf_call_number_ok(const char *number);
 /** Forget a device; its calls end (REMOVED). An unknown name is fine. */
@@ -279,6 +309,10 @@ void rf_call_in_hold(struct rf_call_control *cc, rf_handle dev, uint32_t ref);
 void rf_call_in_resume(struct rf_call_control *cc, rf_handle dev, uint32_t ref);
 /** The Transfer key: holds the call and begins another one; pressed again, joins the two. */
 void rf_call_in_transfer(struct rf_call_control *cc, rf_handle dev, uint32_t ref);
+/** The Confrn key: holds the call and begins another one; pressed again, all meet. */
+void rf_call_in_conference(struct rf_call_control *cc, rf_handle dev, uint32_t ref);
+/** The MeetMe key: the number that is dialled next begins a conference. */
+void rf_call_in_meet_me(struct rf_call_control *cc, rf_handle dev, uint32_t line);
 /** The CfwdAll key: ends forwarding of the line's calls, or begins to dial where they go. */
 void rf_call_in_forward_all(struct rf_call_control *cc, rf_handle dev, uint32_t line);
 /** Dial the number again that this device dialled last. */

@@ -170,8 +170,25 @@ static void tell_held(struct call *call)
         if (call->legs[end].holds || !call->legs[call_other(end)].holds)
             continue;
         call_tell_info(call, end);
-        call_tell_tone(call, end, RF_CALL_TONE_HOLD);
+        if (!call_music_start(call, end))
+            call_tell_tone(call, end, RF_CALL_TONE_HOLD);
     }
+}
+
+static void play(void *self, const void *data)
+{
+    const struct call_data *d = data;
+    call_music_play(self, d->end, &d->addr);
+}
+
+static void play_a_tone(void *self, const void *data)
+{
+    const struct call_data *d = data;
+    struct call *call = self;
+    if (call->legs[d->end].music == 0)
+        return;
+    call_tell_stop_media(call, d->end);
+    call_tell_tone(call, d->end, RF_CALL_TONE_HOLD);
 }
 
 static void hold(void *self, const void *data)
@@ -208,32 +225,34 @@ static void resume(void *self, const void *data)
 static void talk(void *self, const void *data)
 {
     struct call *call = self;
-    for (int end = 0; end < ENDS; end++)
+    for (int end = 0; end < ENDS; end++) {
+        call_tell_stop_media(call, end);
         call_tell_tone(call, end, RF_CALL_TONE_NONE);
+    }
     open_media(call);
 }
 
-/* ---- transfer: end A is somebody else now ---- */
+/* ---- transfer, conference: one end is somebody else now ---- */
 
 static void replace(void *self, const void *data)
 {
     struct call *call = self;
+    const struct call_data *d = data;
+    int other = call_other(d->end);
     close_media(call);
-    call->legs[END_A].holds = false;
-    call_tell_connected(call, END_A);
-    if (call->legs[END_B].holds)
+    call_tell_connected(call, d->end);
+    if (call->legs[other].holds) {
         tell_held(call);
-    else
-        call_tell_connected(call, END_B);
-    if (!call->legs[END_B].holds)
-        call_post(call, CALL_EV_TALK, (struct call_data){0});
+        return;
+    }
+    call_tell_connected(call, other);
+    call_post(call, CALL_EV_TALK, (struct call_data){0});
 }
 
 /* While the called end rings: it is told who calls now, and that one hears it ring. */
 static void replace_ringing(void *self, const void *data)
 {
     struct call *call = self;
-    call->legs[END_A].holds = false;
     call_tell_info(call, END_A);
     call_tell_info(call, END_B);
     call_tell_tone(call, END_A, RF_CALL_TONE_RINGBACK);
@@ -263,8 +282,7 @@ static void media_ready(void *self, const void *data)
         call_tell_info(call, end);
     call_report(call, "call-connected", "from=%s to=%s called-dev=%s security=%s media=%s",
                 call->calling.number, call->called.number, call->record.called_device,
-                rf_call_security_name(call->record.security),
-                rf_call_srtp_name(call->suite));
+                rf_call_security_name(call->record.security), rf_call_srtp_name(call->suite));
 }
 
 /* ---- clearing ---- */
@@ -505,6 +523,8 @@ static const struct rf_fsm_row rows[] = {
     { CALL_HELD,        CALL_EV_HOLD,         hold,              CALL_HELD       },
     { CALL_HELD,        CALL_EV_RESUME,       resume,            CALL_HELD       }, /* H4 */
     { CALL_HELD,        CALL_EV_TALK,         talk,              CALL_CONNECTING },
+    { CALL_HELD,        CALL_EV_RECEIVE_OPEN, play,              CALL_HELD       },
+    { CALL_HELD,        CALL_EV_MEDIA_FAILED, play_a_tone,       CALL_HELD       },
     { CALL_HELD,        CALL_EV_REPLACED,     replace,           CALL_HELD       },
     { CALL_HELD,        CALL_EV_LOST_B,       called_lost_held,  CALL_CLEARED    },
 
@@ -674,6 +694,8 @@ const struct rf_fsm_def *rf_call_fsm_def(void)
     X(resume)                                                                                      \
     X(talk)                                                                                        \
     X(replace)                                                                                     \
+    X(play)                                                                                        \
+    X(play_a_tone)                                                                                 \
     X(replace_ringing)                                                                             \
     X(called_lost_held)                                                                            \
     X(no_digits)                                                                                   \

@@ -35,7 +35,12 @@ struct leg {
     bool transmit_asked;
     bool has_addr;
     struct rf_call_addr addr;
+    uint32_t media;          /* of a conference: the number of its own receiver; 0: none */
+    uint32_t music;          /* what plays for a phone that is held; 0: nothing */
+    struct rf_call_key tune; /* for it, until it was handed over */
 };
+
+struct conference;
 
 /** A line as its number's node has it. */
 struct plan_line {
@@ -51,7 +56,8 @@ struct device {
     struct plan_line plan[RF_CALL_LINES_MAX];
     rf_handle handle; /* 0: not registered */
     struct rf_call_attach attach;
-    struct leg *legs; /* of its calls, the youngest first */
+    struct conference *conference; /* it is no phone, but where phones meet */
+    struct leg *legs;              /* of its calls, the youngest first */
     size_t n_legs;
     char last_number[RF_CALL_NUMBER_MAX + 1];
 };
@@ -71,11 +77,24 @@ struct call {
     struct rf_call_key keys[ENDS]; /* of the stream towards that end, until it was handed over */
     enum rf_call_srtp suite;       /* of its media */
     enum rf_call_codec codec;
-    bool is_media_up;              /* both streams were started */
+    bool is_media_up;                /* both streams were started */
     struct rf_call_side sides[ENDS]; /* kept when a device is lost */
     rf_timer_id timer;
     enum rf_call_cause cause;
     struct rf_call_record record;
+};
+
+/** Where phones meet: a device of our own, and a call between it and each of them. */
+struct conference {
+    struct conference *next;
+    struct rf_call_control *cc;
+    struct device dev;
+    uint32_t mix;                /* number of what they hear */
+    enum rf_call_security level; /* that its members were told last */
+    bool has_number;             /* Meet-Me: it stays when all have gone */
+    bool is_open;                /* somebody began it */
+    bool had_several;
+    enum rf_call_security least;
 };
 
 struct input;
@@ -88,6 +107,9 @@ struct rf_call_control {
     struct device *devices[DEVICE_BUCKETS];
     size_t n_devices;
     struct plan_node *plan;
+    struct conference *conferences;
+    size_t n_meet_mes;
+    uint32_t last_mix;
     struct rf_handles *attached; /* struct device by handle */
     struct rf_handles *calls;    /* struct call by handle */
     uint32_t last_ref;
@@ -195,6 +217,11 @@ void call_leg_take(struct call *call, int end, struct device *dev, uint32_t line
 void call_leg_drop(struct call *call, int end);
 /** A leg as it is goes to another call: reference and line stay. Nobody is told. */
 void call_leg_move(struct leg *from, struct call *call, int end);
+/** A call in which nothing happened yet, in this state, with nobody in it; NULL when there are too
+ * many. */
+struct call *call_new(struct rf_call_control *cc, int state);
+/** Forget it again, when nobody has come in; NULL is fine. */
+void call_drop_new(struct call *call);
 /** Begin a call on the line (0: the first), or refuse; the new one or NULL. */
 struct call *call_begin(struct rf_call_control *cc, struct device *dev, uint32_t line,
                         enum rf_call_purpose purpose, uint32_t consults_for);
@@ -211,11 +238,35 @@ void call_user_step_aside(struct device *dev, const struct leg *except);
 void call_user_hold(struct leg *leg);
 void call_user_resume(struct leg *leg);
 void call_user_transfer(struct leg *leg);
+void call_user_conference(struct leg *leg);
 void call_user_forward_all(struct device *dev, uint32_t line);
 
+/* ---- call_conference.c ---- */
+/** Of either end, or NULL. */
+struct conference *call_conference_of(const struct call *call);
+struct conference *call_conference_new(struct rf_call_control *cc);
+/** Take the place at an end of a call that nobody has. */
+void call_conference_take(struct conference *conf, struct call *call, int end);
+/** May this device come in? RF_CALL_CAUSE_NORMAL, or why not. */
+enum rf_call_cause call_conference_admits(const struct conference *conf, const struct device *dev);
+/** A Meet-Me begins by this device, or goes on: as call_conference_admits. */
+enum rf_call_cause call_conference_begin(struct conference *conf, const struct device *by);
+/** After something happened to one of its calls: level told, the last member let go, itself freed
+ * when nobody is left. */
+void call_conference_look(struct conference *conf);
+void call_conferences_free(struct rf_call_control *cc);
+
+/* ---- call_music.c ---- */
+/** True when it plays, or will. */
+bool call_music_start(struct call *call, int end);
+/** The phone opened its receiver. */
+void call_music_play(struct call *call, int end, const struct rf_call_addr *to);
+void call_music_end(struct call *call, int end);
+
 /* ---- call_route.c ---- */
-/** Would a call of the two be clear where one of them wants none? */
-bool call_is_refused_by_policy(const struct device *a, const struct device *b);
+/** May the two talk? RF_CALL_CAUSE_NORMAL, or why not: no codec in common, media that would be
+ * clear where one of them wants none, or a conference that lets the other not in. */
+enum rf_call_cause call_may_talk(const struct device *a, const struct device *b);
 /** Find who is called, and post ROUTED or NO_ROUTE. */
 void call_route(struct call *call);
 /** The called end did not answer: post DIALLED for where it is forwarded then; false: nowhere. */
@@ -238,6 +289,9 @@ void call_tell_connected(struct call *call, int end);
 void call_tell_held(struct call *call, int end);
 void call_tell_info(struct call *call, int end);
 void call_tell_open_receive(struct call *call, int end);
+/** The same for another stream than the call's own. */
+void call_tell_open_receive_of(struct call *call, int end, const struct rf_call_stream *stream,
+                               const struct rf_call_key *key);
 /** Start sending from `end` to the other end, which must have its address. */
 void call_tell_start_transmit(struct call *call, int end);
 void call_tell_stop_media(struct call *call, int end);

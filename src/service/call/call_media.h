@@ -83,8 +83,8 @@ enum rf_call_media_policy {
 /** What one end of a call is able to, and how its signalling runs. */
 struct rf_call_side {
     enum rf_call_signalling signalling;
-    uint32_t suites; /* RF_CALL_ABLE bits; 0: no SRTP */
-    uint32_t codecs; /* bits of enum rf_call_codec */
+    uint32_t suites;   /* RF_CALL_ABLE bits; 0: no SRTP */
+    uint32_t codecs;   /* bits of enum rf_call_codec */
     bool is_untrusted; /* of a type that no status may rest on */
 };
 

@@ -12,6 +12,9 @@ bool call_leg_is_live(const struct call *call, int end)
 
 enum rf_call_security call_security(const struct call *call)
 {
+    const struct conference *conf = call_conference_of(call);
+    if (conf != NULL && conf->level != RF_CALL_SECURITY_UNKNOWN)
+        return conf->level;
     if (call->record.called_device[0] == '\0') /* nobody at the other end yet */
         return rf_call_security_at(&call->sides[END_A], false);
     return rf_call_security_of(&call->sides[END_A], &call->sides[END_B],
@@ -95,14 +98,20 @@ static struct rf_call_stream stream_of(const struct call *call)
     return (struct rf_call_stream){.codec = call->codec, .packet_ms = RF_CALL_PACKET_MS};
 }
 
-void call_tell_open_receive(struct call *call, int end)
+void call_tell_open_receive_of(struct call *call, int end, const struct rf_call_stream *stream,
+                               const struct rf_call_key *key)
 {
     if (!call_leg_is_live(call, end))
         return;
     call->legs[end].receive_asked = true;
     call->legs[end].stream++;
+    TELL(call, end, open_receive, stream, key);
+}
+
+void call_tell_open_receive(struct call *call, int end)
+{
     struct rf_call_stream stream = stream_of(call);
-    TELL(call, end, open_receive, &stream, &call->keys[end]);
+    call_tell_open_receive_of(call, end, &stream, &call->keys[end]);
 }
 
 void call_tell_start_transmit(struct call *call, int end)
@@ -118,6 +127,7 @@ void call_tell_start_transmit(struct call *call, int end)
 void call_tell_stop_media(struct call *call, int end)
 {
     struct leg *leg_of_end = &call->legs[end];
+    call_music_end(call, end);
     bool receive = leg_of_end->receive_asked;
     bool transmit = leg_of_end->transmit_asked;
     leg_of_end->receive_asked = false;

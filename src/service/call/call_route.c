@@ -7,13 +7,23 @@
 #include <string.h>
 
 /* doc: docs/security-rules.md, "Media and call status": never silently clear */
-bool call_is_refused_by_policy(const struct device *a, const struct device *b)
+static bool is_refused_by_policy(const struct device *a, const struct device *b)
 {
     if (rf_fault_skips("call.media-policy"))
         return false;
     return (a->conf.media_policy == RF_CALL_MEDIA_REQUIRE ||
             b->conf.media_policy == RF_CALL_MEDIA_REQUIRE) &&
            rf_call_suite(&a->attach.side, &b->attach.side) == RF_CALL_SRTP_NONE;
+}
+
+enum rf_call_cause call_may_talk(const struct device *a, const struct device *b)
+{
+    const struct device *room = a->conference != NULL ? a : b;
+    if (room->conference != NULL)
+        return call_conference_admits(room->conference, room == a ? b : a);
+    if (rf_call_codec_of(&a->attach.side, &b->attach.side) == 0)
+        return RF_CALL_CAUSE_CODEC;
+    return is_refused_by_policy(a, b) ? RF_CALL_CAUSE_SECURITY : RF_CALL_CAUSE_NORMAL;
 }
 
 static bool is_full(const struct device *b, uint32_t line)
@@ -23,18 +33,27 @@ static bool is_full(const struct device *b, uint32_t line)
     return b->n_legs >= RF_CALL_LEGS_MAX || call_line_calls(b, line) >= trigger;
 }
 
+/* A Meet-Me is begun by a key, and then everybody's who knows the number and is secure enough. */
+static enum rf_call_cause judge_meet_me(const struct leg *a, const struct device *b)
+{
+    if (a->purpose == RF_CALL_PURPOSE_MEET_ME)
+        return call_conference_begin(b->conference, a->dev);
+    return b->handle == 0 ? RF_CALL_CAUSE_UNREACHABLE
+                          : call_conference_admits(b->conference, a->dev);
+}
+
 static enum rf_call_cause judge(const struct call *call, const struct device *b, uint32_t line)
 {
     const struct leg *a = &call->legs[END_A];
+    if (b->conference != NULL)
+        return judge_meet_me(a, b);
+    if (a->purpose == RF_CALL_PURPOSE_MEET_ME)
+        return RF_CALL_CAUSE_UNKNOWN_NUMBER;
     if (b->handle == 0)
         return RF_CALL_CAUSE_UNREACHABLE;
     if (is_full(b, line) || (a->dev == b && a->line == line))
         return RF_CALL_CAUSE_BUSY;
-    if (rf_call_codec_of(&a->dev->attach.side, &b->attach.side) == 0)
-        return RF_CALL_CAUSE_CODEC;
-    if (call_is_refused_by_policy(a->dev, b))
-        return RF_CALL_CAUSE_SECURITY;
-    return RF_CALL_CAUSE_NORMAL;
+    return call_may_talk(a->dev, b);
 }
 
 /* When it cannot be reached for this cause: which of its targets is meant. */

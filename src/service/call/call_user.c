@@ -33,7 +33,7 @@ bool call_user_is_busy_with(const struct leg *leg)
 /* Each step ends what it found, and may end more than that: it is looked for anew. */
 void call_user_step_aside(struct device *dev, const struct leg *except)
 {
-    for (;;) {
+    while (dev->conference == NULL) { /* where phones meet, all talk at once */
         struct leg *l = dev->legs;
         while (l != NULL && (l == except || !call_user_is_busy_with(l)))
             l = l->next;
@@ -86,7 +86,7 @@ static struct leg *consult_of(const struct leg *held)
     return l;
 }
 
-static void begin_consult(struct leg *leg)
+static void begin_consult(struct leg *leg, enum rf_call_purpose purpose)
 {
     struct call_data data = {.end = leg->end};
     struct device *dev = leg->dev;
@@ -95,8 +95,7 @@ static void begin_consult(struct leg *leg)
     if (!leg->holds)
         call_run(leg->call, CALL_EV_HOLD, &data);
     call_user_step_aside(dev, NULL);
-    if (call_begin(cc, dev, line, RF_CALL_PURPOSE_TRANSFER, ref) == NULL &&
-        (leg = call_leg_of(dev, ref)) != NULL)
+    if (call_begin(cc, dev, line, purpose, ref) == NULL && (leg = call_leg_of(dev, ref)) != NULL)
         refuse(leg);
 }
 
@@ -108,8 +107,8 @@ static bool may_be_joined(const struct leg *held, const struct leg *consult)
            consult->end == END_A &&
            (state == CALL_OFFERED || state == CALL_RINGING || state == CALL_CONNECTING ||
             state == CALL_CONNECTED || state == CALL_HELD) &&
-           !call_is_refused_by_policy(held->call->legs[call_other(held->end)].dev,
-                                      call->legs[END_B].dev);
+           call_may_talk(held->call->legs[call_other(held->end)].dev, call->legs[END_B].dev) ==
+               RF_CALL_CAUSE_NORMAL;
 }
 
 /* The one that was held goes on in the other call, in the place of who transfers. */
@@ -118,6 +117,7 @@ static void join(struct leg *held, struct leg *consult)
     struct call *from = held->call, *to = consult->call;
     int stays = call_other(held->end);
     struct call_data data = {.end = held->end, .cause = RF_CALL_CAUSE_TRANSFERRED};
+    struct call_data replaced = {.end = END_A};
     call_report(to, "call-transferred", "by=%s from-call=%u", consult->dev->conf.name, from->id);
     to->redirecting = to->calling;
     to->calling = stays == END_A ? from->calling : from->called;
@@ -126,7 +126,8 @@ static void join(struct leg *held, struct leg *consult)
     call_tell_ended(to, END_A, RF_CALL_CAUSE_TRANSFERRED);
     call_leg_move(&from->legs[stays], to, END_A);
     call_run(from, CALL_EV_GIVEN, &data);
-    call_run(to, CALL_EV_REPLACED, &data);
+    to->legs[END_A].holds = false;
+    call_run(to, CALL_EV_REPLACED, &replaced);
 }
 
 void call_user_transfer(struct leg *leg)
@@ -136,9 +137,83 @@ void call_user_transfer(struct leg *leg)
     if (held == NULL)
         held = leg;
     if (consult == NULL && (is_talking(leg) || leg->holds))
-        begin_consult(leg);
+        begin_consult(leg, RF_CALL_PURPOSE_TRANSFER);
     else if (consult != NULL && may_be_joined(held, consult))
         join(held, consult);
+    else
+        refuse(leg);
+}
+
+/* ---- conference ---- */
+
+/* The place of who brings them together is the conference's now. */
+static void put_in(struct conference *conf, struct call *call, int end)
+{
+    struct call_data replaced = {.end = end};
+    call_conference_take(conf, call, end);
+    call_run(call, CALL_EV_REPLACED, &replaced);
+}
+
+/* Who brings them together has a call with the conference, too, under the reference of the one it
+ * held. */
+static void meet(struct leg *held, struct leg *consult)
+{
+    struct rf_call_control *cc = held->call->cc;
+    struct call *with_x = held->call, *with_y = consult->call;
+    struct conference *conf = call_conference_of(with_x);
+    int end = held->end;
+    struct call *own = conf == NULL ? call_new(cc, CALL_HELD) : NULL;
+    bool is_new = conf == NULL;
+    if (is_new && own != NULL)
+        conf = call_conference_new(cc);
+    if (conf == NULL) {
+        call_drop_new(own);
+        refuse(consult);
+        return;
+    }
+    call_report(with_y, "call-conference", "by=%s from-call=%u", consult->dev->conf.name,
+                with_x->id);
+    call_tell_ended(with_y, END_A, RF_CALL_CAUSE_CONFERENCE);
+    if (is_new) {
+        own->calling = end == END_A ? with_x->calling : with_x->called;
+        own->record.answered_s = own->record.start_s;
+        call_leg_move(held, own, END_A);
+        call_conference_take(conf, own, END_B);
+        put_in(conf, with_x, end);
+    } else {
+        own = with_x;
+    }
+    put_in(conf, with_y, END_A);
+    struct call_data resumed = {.end = is_new ? END_A : end};
+    call_run(own, CALL_EV_RESUME, &resumed);
+}
+
+static bool may_meet(const struct leg *held, const struct leg *consult)
+{
+    const struct call *call = consult->call;
+    const struct conference *conf = call_conference_of(held->call);
+    const struct device *x = held->call->legs[call_other(held->end)].dev;
+    const struct device *y = call->legs[END_B].dev;
+    if (!held->holds || consult->end != END_A || call->fsm.state != CALL_CONNECTED ||
+        !call_leg_is_live(held->call, call_other(held->end)) || y->conference != NULL)
+        return false;
+    if (conf != NULL)
+        return call_conference_admits(conf, y) == RF_CALL_CAUSE_NORMAL;
+    return call_may_talk(x, y) == RF_CALL_CAUSE_NORMAL &&
+           call_may_talk(held->dev, x) == RF_CALL_CAUSE_NORMAL &&
+           call_may_talk(held->dev, y) == RF_CALL_CAUSE_NORMAL;
+}
+
+void call_user_conference(struct leg *leg)
+{
+    struct leg *held = held_for(leg);
+    struct leg *consult = held != NULL ? leg : consult_of(leg);
+    if (held == NULL)
+        held = leg;
+    if (consult == NULL && (is_talking(leg) || leg->holds) && leg->call->cc->conf.media != NULL)
+        begin_consult(leg, RF_CALL_PURPOSE_CONFERENCE);
+    else if (consult != NULL && may_meet(held, consult))
+        meet(held, consult);
     else
         refuse(leg);
 }

@@ -65,6 +65,18 @@ static void on_transfer(struct session *s, uint32_t line, uint32_t ref)
     rf_call_in_transfer(s->svc->calls, s->dev, ref);
 }
 
+static void on_conference(struct session *s, uint32_t line, uint32_t ref)
+{
+    s->wants_speaker = true;
+    rf_call_in_conference(s->svc->calls, s->dev, ref);
+}
+
+static void on_meet_me(struct session *s, uint32_t line, uint32_t ref)
+{
+    s->wants_speaker = true;
+    rf_call_in_meet_me(s->svc->calls, s->dev, line);
+}
+
 static void on_forward_all(struct session *s, uint32_t line, uint32_t ref)
 {
     s->wants_speaker = true;
@@ -98,6 +110,8 @@ static const struct {
     {RF_SCCP_KEY_HOLD, RF_SCCP_STIM_HOLD, on_hold},
     {RF_SCCP_KEY_RESUME, 0, on_resume},
     {RF_SCCP_KEY_TRANSFER, RF_SCCP_STIM_TRANSFER, on_transfer},
+    {RF_SCCP_KEY_CONFRN, RF_SCCP_STIM_CONFERENCE, on_conference},
+    {RF_SCCP_KEY_MEET_ME, RF_SCCP_STIM_MEET_ME, on_meet_me},
     {RF_SCCP_KEY_CFWD_ALL, RF_SCCP_STIM_FORWARD_ALL, on_forward_all},
     {RF_SCCP_KEY_REDIAL, RF_SCCP_STIM_REDIAL, on_redial},
     {0, RF_SCCP_STIM_LINE, on_line_key},

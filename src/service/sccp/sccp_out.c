@@ -20,6 +20,7 @@
 #define TEXT_TEMP_FAIL      "\x80\x23"
 #define TEXT_UNKNOWN_NUMBER "\x80\x38"
 #define TEXT_SECURITY_ERROR "\x80\x56"
+#define TEXT_NOT_AUTHORIZED "\x1e\x26"
 
 #define ALL_KEYS 0xffffffffu
 
@@ -276,8 +277,9 @@ static void on_proceeding(void *arg, const struct rf_call_leg_info *leg)
 {
     struct session *s = arg;
     send_keys(s, leg->line, leg->ref,
-              leg->purpose == RF_CALL_PURPOSE_TRANSFER ? RF_SCCP_KEYSET_CONN_TRANS
-                                                       : RF_SCCP_KEYSET_RING_OUT);
+              leg->purpose == RF_CALL_PURPOSE_TRANSFER     ? RF_SCCP_KEYSET_CONN_TRANS
+              : leg->purpose == RF_CALL_PURPOSE_CONFERENCE ? RF_SCCP_KEYSET_CONN_CONF
+                                                           : RF_SCCP_KEYSET_RING_OUT);
     sccp_send(s,
               &(struct rf_sccp_msg){.id = RF_SCCP_DIALED_NUMBER,
                                     .dialed_number = {.number = rf_slice_str(leg->called->number),
@@ -344,8 +346,9 @@ static void on_connected(void *arg, const struct rf_call_leg_info *leg)
     send_state(s, leg, RF_SCCP_STATE_CONNECTED);
     send_info(s, leg);
     send_keys(s, leg->line, leg->ref,
-              leg->purpose == RF_CALL_PURPOSE_TRANSFER ? RF_SCCP_KEYSET_CONN_TRANS
-                                                       : RF_SCCP_KEYSET_CONNECTED);
+              leg->purpose == RF_CALL_PURPOSE_TRANSFER     ? RF_SCCP_KEYSET_CONN_TRANS
+              : leg->purpose == RF_CALL_PURPOSE_CONFERENCE ? RF_SCCP_KEYSET_CONN_CONF
+                                                           : RF_SCCP_KEYSET_CONNECTED);
     send_prompt(s, leg, TEXT_CONNECTED);
 }
 
@@ -391,6 +394,8 @@ static void on_failed(void *arg, const struct rf_call_leg_info *leg, enum rf_cal
         text = TEXT_UNKNOWN_NUMBER;
     } else if (cause == RF_CALL_CAUSE_SECURITY) {
         text = TEXT_SECURITY_ERROR;
+    } else if (cause == RF_CALL_CAUSE_LEVEL) {
+        text = TEXT_NOT_AUTHORIZED;
     }
     stop_tone(s, leg);
     send_state(s, leg, state);
