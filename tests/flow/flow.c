@@ -45,8 +45,13 @@ static void net_send(void *arg, rf_sccp_link_ref link, struct rf_slice bytes, bo
         p->party = msg.open_receive_channel.pass_through_party_id;
         p->party_ref = msg.open_receive_channel.call_reference;
     }
-    if (msg.id == RF_SCCP_CALL_STATE && (msg.call_state.state != RF_SCCP_STATE_ON_HOOK ||
-                                         msg.call_state.call_reference == p->ref)) {
+    /* another phone's call of a shared line is none of its own */
+    bool is_other =
+        msg.id == RF_SCCP_CALL_STATE && (msg.call_state.state == RF_SCCP_STATE_REMOTE_MULTILINE ||
+                                         msg.call_state.state == RF_SCCP_STATE_REMOTE_HOLD ||
+                                         (msg.call_state.state == RF_SCCP_STATE_ON_HOOK &&
+                                          msg.call_state.call_reference != p->ref));
+    if (msg.id == RF_SCCP_CALL_STATE && !is_other) {
         p->state = msg.call_state.state;
         p->ref = msg.call_state.call_reference;
         p->line = msg.call_state.line_instance;
@@ -175,7 +180,7 @@ void flow_add(struct flow *f, const char *device, const char *number, const char
     assert_err(rf_sccp_device_update(f->svc, &d, &why), RF_OK);
 }
 
-static struct flow *make(struct rf_cert *issuer, bool is_with_media)
+static struct flow *make(struct rf_cert *issuer, bool is_with_media, enum rf_call_barge barge)
 {
     struct flow *f = rf_new(struct flow);
     rf_clock_fake_init(&f->clock, 1790000000);
@@ -187,6 +192,7 @@ static struct flow *make(struct rf_cert *issuer, bool is_with_media)
                                        .ops = &net_ops,
                                        .arg = f,
                                        .server_name = "ringfence",
+                                       .barge = barge,
                                        .media = is_with_media ? &media_ops : NULL,
                                        .media_arg = f,
                                        .listed_issuer = issuer,
@@ -199,17 +205,22 @@ static struct flow *make(struct rf_cert *issuer, bool is_with_media)
 
 struct flow *flow_new(void)
 {
-    return make(NULL, false);
+    return make(NULL, false, RF_CALL_BARGE_DOWNGRADE);
 }
 
 struct flow *flow_new_media(void)
 {
-    return make(NULL, true);
+    return make(NULL, true, RF_CALL_BARGE_DOWNGRADE);
+}
+
+struct flow *flow_new_no_barge(void)
+{
+    return make(NULL, true, RF_CALL_BARGE_REFUSE);
 }
 
 struct flow *flow_new_listing(struct rf_cert *issuer)
 {
-    return make(issuer, false);
+    return make(issuer, false, RF_CALL_BARGE_DOWNGRADE);
 }
 
 void flow_free(struct flow *f)

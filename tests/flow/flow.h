@@ -104,6 +104,8 @@ struct flow {
 struct flow *flow_new(void);
 /** The same with media of the server's own: conferences and music. */
 struct flow *flow_new_media(void);
+/** The same, and who is less secure may not come into a call. */
+struct flow *flow_new_no_barge(void);
 /** The same, and certificates of this issuer have to be listed. */
 struct flow *flow_new_listing(struct rf_cert *issuer);
 void flow_free(struct flow *f);

@@ -30,6 +30,7 @@ const char *rf_call_cause_name(enum rf_call_cause cause)
         [RF_CALL_CAUSE_FORWARD_SET] = "forward-set",
         [RF_CALL_CAUSE_CONFERENCE] = "conference",
         [RF_CALL_CAUSE_LEVEL] = "security-level",
+        [RF_CALL_CAUSE_ELSEWHERE] = "elsewhere",
     };
     return (size_t)cause < RF_CALL_CAUSE_N ? names[cause] : "unknown";
 }
@@ -45,6 +46,7 @@ unsigned rf_call_cause_code(enum rf_call_cause cause)
         [RF_CALL_CAUSE_REMOVED] = 31,       [RF_CALL_CAUSE_TRANSFERRED] = 16,
         [RF_CALL_CAUSE_FORWARD_LOOP] = 25,  [RF_CALL_CAUSE_FORWARD_SET] = 16,
         [RF_CALL_CAUSE_CONFERENCE] = 16,    [RF_CALL_CAUSE_LEVEL] = 58,
+        [RF_CALL_CAUSE_ELSEWHERE] = 26,
     };
     return (size_t)cause < RF_CALL_CAUSE_N ? codes[cause] : 0;
 }
@@ -66,6 +68,8 @@ enum input_kind {
     IN_RESUME,
     IN_TRANSFER,
     IN_CONFERENCE,
+    IN_BARGE,
+    IN_PRIVATE,
     IN_ALERTING,
     IN_RECEIVE_OPEN,
     IN_MEDIA_FAILED,
@@ -126,6 +130,7 @@ struct rf_call_control *rf_call_control_new(const struct rf_call_conf *conf)
 
 static void call_free(struct call *call)
 {
+    call_branches_end(call, call->cause);
     for (int end = 0; end < ENDS; end++) {
         rf_call_key_wipe(&call->keys[end]);
         call_leg_drop(call, end);
@@ -168,6 +173,8 @@ void call_run(struct call *call, int event, const struct call_data *data)
     if (call->fsm.state == CALL_CLEARED) {
         call_report_record(call);
         call_free(call);
+    } else {
+        call_shared_look(call);
     }
     cc->is_running = false;
     if (conf != NULL)
@@ -184,14 +191,14 @@ static uint32_t next_ref(struct rf_call_control *cc)
     return cc->last_ref;
 }
 
-static void join(struct leg *leg)
+void call_leg_join(struct leg *leg)
 {
     leg->next = leg->dev->legs;
     leg->dev->legs = leg;
     leg->dev->n_legs++;
 }
 
-static void leave(struct leg *leg)
+void call_leg_leave(struct leg *leg)
 {
     struct leg **at = &leg->dev->legs;
     while (*at != leg)
@@ -200,9 +207,10 @@ static void leave(struct leg *leg)
     leg->dev->n_legs--;
 }
 
-static void name_in_record(struct call *call, int end)
+void call_leg_named(struct call *call, int end)
 {
     char *name = end == END_A ? call->record.calling_device : call->record.called_device;
+    call->sides[end] = call->legs[end].dev->attach.side;
     snprintf(name, RF_CALL_DEVICE_MAX + 1, "%s", call->legs[end].dev->conf.name);
 }
 
@@ -210,9 +218,8 @@ void call_leg_take(struct call *call, int end, struct device *dev, uint32_t line
 {
     call->legs[end] =
         (struct leg){.call = call, .end = end, .dev = dev, .ref = next_ref(call->cc), .line = line};
-    join(&call->legs[end]);
-    call->sides[end] = dev->attach.side;
-    name_in_record(call, end);
+    call_leg_join(&call->legs[end]);
+    call_leg_named(call, end);
 }
 
 void call_leg_drop(struct call *call, int end)
@@ -220,23 +227,24 @@ void call_leg_drop(struct call *call, int end)
     struct leg *leg = &call->legs[end];
     if (leg->dev == NULL)
         return;
-    leave(leg);
+    call_shared_gone(leg);
+    call_leg_leave(leg);
     leg->dev = NULL;
 }
 
 void call_leg_move(struct leg *from, struct call *call, int end)
 {
     struct leg *to = &call->legs[end];
-    leave(from);
+    call_shared_gone(from);
+    call_leg_leave(from);
     *to = *from;
     from->dev = NULL;
     to->call = call;
     to->end = end;
     to->purpose = RF_CALL_PURPOSE_TALK;
     to->consults_for = 0;
-    join(to);
-    call->sides[end] = to->dev->attach.side;
-    name_in_record(call, end);
+    call_leg_join(to);
+    call_leg_named(call, end);
 }
 
 /* The phone hears nothing, so that somebody else must. */
@@ -343,6 +351,8 @@ static void answer(struct leg *leg, const struct input *in)
         return;
     rf_handle handle = leg->call->handle;
     struct rf_call_control *cc = leg->call->cc;
+    call_branch_take(leg);
+    leg = &leg->call->legs[END_B];
     call_user_step_aside(leg->dev, leg);
     struct call *call = rf_handle_find(cc->calls, handle);
     if (call != NULL)
@@ -412,6 +422,8 @@ static void run_on_leg(struct leg *leg, const struct input *in)
     int event = events[in->kind][leg->end];
     if (in->kind == IN_ANSWER)
         answer(leg, in);
+    else if (in->kind == IN_HANG_UP && call_branch_drop(leg, RF_CALL_CAUSE_NORMAL, false))
+        return;
     else if (in->kind == IN_HOLD)
         call_user_hold(leg);
     else if (in->kind == IN_RESUME)
@@ -435,16 +447,39 @@ static void forward_all(struct rf_call_control *cc, struct device *dev, const st
     call_user_forward_all(dev, in->line);
 }
 
+static void private_key(struct rf_call_control *cc, struct device *dev, const struct input *in)
+{
+    call_shared_private(dev);
+}
+
 /* Those that are not about one call. */
 static void (*const of_device[IN_N])(struct rf_call_control *cc, struct device *dev,
                                      const struct input *in) = {
-    [IN_OFF_HOOK] = off_hook, [IN_NEW_CALL] = new_call, [IN_NUMBER] = number_in,
-    [IN_REDIAL] = redial,     [IN_MEET_ME] = meet_me,   [IN_FORWARD_ALL] = forward_all,
+    [IN_OFF_HOOK] = off_hook,   [IN_NEW_CALL] = new_call, [IN_NUMBER] = number_in,
+    [IN_REDIAL] = redial,       [IN_MEET_ME] = meet_me,   [IN_FORWARD_ALL] = forward_all,
+    [IN_PRIVATE] = private_key,
 };
+
+/* A call that another phone of the line has. */
+static bool run_on_remote(struct device *dev, const struct input *in)
+{
+    struct leg *leg = call_shared_leg(dev, in->line, in->ref);
+    if (leg == NULL)
+        return false;
+    if (in->kind == IN_BARGE)
+        call_shared_barge(dev, in->line, leg);
+    else if (in->kind == IN_RESUME)
+        call_shared_take_back(dev, in->line, leg);
+    else
+        return false;
+    return true;
+}
 
 static void run_input(struct rf_call_control *cc, const struct input *in)
 {
     struct device *dev = rf_handle_find(cc->attached, in->dev);
+    if (dev != NULL && in->ref != 0 && call_leg_of(dev, in->ref) == NULL && run_on_remote(dev, in))
+        return;
     if (dev == NULL || (in->ref != 0 && call_leg_of(dev, in->ref) == NULL)) {
         rf_count(CALL_UNHANDLED); /* a device or a call that is gone, or another phone's */
         return;
@@ -518,9 +553,19 @@ void rf_call_in_hold(struct rf_call_control *cc, rf_handle dev, uint32_t ref)
     give(cc, (struct input){.kind = IN_HOLD, .dev = dev, .ref = ref});
 }
 
-void rf_call_in_resume(struct rf_call_control *cc, rf_handle dev, uint32_t ref)
+void rf_call_in_resume(struct rf_call_control *cc, rf_handle dev, uint32_t line, uint32_t ref)
 {
-    give(cc, (struct input){.kind = IN_RESUME, .dev = dev, .ref = ref});
+    give(cc, (struct input){.kind = IN_RESUME, .dev = dev, .line = line, .ref = ref});
+}
+
+void rf_call_in_barge(struct rf_call_control *cc, rf_handle dev, uint32_t line, uint32_t ref)
+{
+    give(cc, (struct input){.kind = IN_BARGE, .dev = dev, .line = line, .ref = ref});
+}
+
+void rf_call_in_private(struct rf_call_control *cc, rf_handle dev)
+{
+    give(cc, (struct input){.kind = IN_PRIVATE, .dev = dev});
 }
 
 void rf_call_in_transfer(struct rf_call_control *cc, rf_handle dev, uint32_t ref)

@@ -83,6 +83,7 @@ enum rf_call_cause {
     RF_CALL_CAUSE_FORWARD_SET,  /* it was there to dial where calls are forwarded */
     RF_CALL_CAUSE_CONFERENCE,   /* its parties met in a conference */
     RF_CALL_CAUSE_LEVEL,        /* not secure enough for a conference that has a minimum */
+    RF_CALL_CAUSE_ELSEWHERE,    /* another phone of the line took it */
     RF_CALL_CAUSE_N
 };
 /** "normal", "busy", "unknown-number", ... A constant. */
@@ -99,6 +100,19 @@ enum rf_call_tone {
     RF_CALL_TONE_HOLD,    /* the other end holds */
     RF_CALL_TONE_WAITING, /* another call comes in */
     RF_CALL_TONE_REFUSED, /* that key does nothing now */
+};
+
+/** A call of a shared line, as the line's other phones see it. */
+enum rf_call_remote {
+    RF_CALL_REMOTE_NONE,   /* it is over, or was never theirs to see */
+    RF_CALL_REMOTE_IN_USE, /* somebody talks */
+    RF_CALL_REMOTE_HELD,   /* held by that phone: any of them may take it back */
+};
+
+/** Whether a phone may come into a call of its shared line that is more secure than it is. */
+enum rf_call_barge {
+    RF_CALL_BARGE_DOWNGRADE, /* yes, and the status follows */
+    RF_CALL_BARGE_REFUSE,
 };
 
 /** What a call is there for. */
@@ -123,7 +137,8 @@ struct rf_call_leg_info {
     enum rf_call_security security;          /* of the call: the lowest of its legs, now */
     enum rf_call_purpose purpose;            /* for this end */
     bool is_waiting;                         /* offered while the device has another call */
-    uint8_t stream; /* counts how often media was set up; in ids of streams */
+    bool is_private; /* of a remote one: nobody may come in, or know who talks */
+    uint8_t stream;  /* counts how often media was set up; in ids of streams */
 };
 
 /**
@@ -169,6 +184,9 @@ struct rf_call_endpoint_ops {
     void (*ended)(void *arg, const struct rf_call_leg_info *leg, enum rf_call_cause cause);
     /** The other end pressed a digit during the call: "0".."9", '*', '#', 'A'.."D". */
     void (*dtmf)(void *arg, const struct rf_call_leg_info *leg, char digit);
+    /** What another phone does with a call of a line of both; `leg->ref` and `leg->line` are this
+     * phone's. May be NULL. */
+    void (*remote)(void *arg, const struct rf_call_leg_info *leg, enum rf_call_remote state);
     /** Where the line's calls go was changed, by its user or another device that shares it; may be
      * NULL. Not about a call. */
     void (*forwarded)(void *arg, uint32_t line, const struct rf_call_line_rule *rule);
@@ -250,6 +268,7 @@ struct rf_call_conf {
     const struct rf_call_media_ops *media; /* NULL: no conferences, and a tone for music */
     void *media_arg;
     uint32_t members_max; /* of a conference; 0: RF_CALL_MEMBERS_MAX */
+    enum rf_call_barge barge;
 };
 
 struct rf_call_control;
@@ -281,6 +300,9 @@ void rf_call_device_remove(struct rf_call_control *cc, const char *name);
  * not configured. A device that is up already is taken down first, as if lost. */
 RF_MUST_CHECK enum rf_err rf_call_device_up(struct rf_call_control *cc, const char *name,
                                             const struct rf_call_attach *attach, rf_handle *out);
+/** It has asked all that it asks when it registers: it is told what other phones of its lines do.
+ */
+void rf_call_device_ready(struct rf_call_control *cc, rf_handle dev);
 /** It unregistered or was lost: connected calls keep their media for the grace time, others end. */
 void rf_call_device_down(struct rf_call_control *cc, rf_handle dev);
 /** What the phone can do, once it has said so. */
@@ -306,13 +328,17 @@ void rf_call_in_number(struct rf_call_control *cc, rf_handle dev, uint32_t line,
 void rf_call_in_hang_up(struct rf_call_control *cc, rf_handle dev, uint32_t ref);
 void rf_call_in_hold(struct rf_call_control *cc, rf_handle dev, uint32_t ref);
 /** Take a call back that this device holds; another one it talks in is held. */
-void rf_call_in_resume(struct rf_call_control *cc, rf_handle dev, uint32_t ref);
+void rf_call_in_resume(struct rf_call_control *cc, rf_handle dev, uint32_t line, uint32_t ref);
 /** The Transfer key: holds the call and begins another one; pressed again, joins the two. */
 void rf_call_in_transfer(struct rf_call_control *cc, rf_handle dev, uint32_t ref);
 /** The Confrn key: holds the call and begins another one; pressed again, all meet. */
 void rf_call_in_conference(struct rf_call_control *cc, rf_handle dev, uint32_t ref);
 /** The MeetMe key: the number that is dialled next begins a conference. */
 void rf_call_in_meet_me(struct rf_call_control *cc, rf_handle dev, uint32_t line);
+/** The Barge keys: comes into a call that another phone of the line has. */
+void rf_call_in_barge(struct rf_call_control *cc, rf_handle dev, uint32_t line, uint32_t ref);
+/** The Private key: whether others of its shared lines may come into its calls. */
+void rf_call_in_private(struct rf_call_control *cc, rf_handle dev);
 /** The CfwdAll key: ends forwarding of the line's calls, or begins to dial where they go. */
 void rf_call_in_forward_all(struct rf_call_control *cc, rf_handle dev, uint32_t line);
 /** Dial the number again that this device dialled last. */

@@ -149,7 +149,8 @@ void rf_call_device_remove(struct rf_call_control *cc, const char *name)
     if (dev == NULL)
         return;
     while (dev->legs != NULL)
-        call_run(dev->legs->call, CALL_EV_REMOVED, &end_removed);
+        if (!call_branch_drop(dev->legs, RF_CALL_CAUSE_REMOVED, false))
+            call_run(dev->legs->call, CALL_EV_REMOVED, &end_removed);
     if (dev->handle != 0)
         rf_handle_remove(cc->attached, dev->handle);
     leave_plan(cc, dev);
@@ -164,7 +165,10 @@ static void run_on_all(struct device *dev, int event_a, int event_b)
     rf_handle calls[RF_CALL_LEGS_MAX];
     int ends[RF_CALL_LEGS_MAX];
     size_t n = 0;
-    for (const struct leg *l = dev->legs; l != NULL && n < RF_CALL_LEGS_MAX; l = l->next) {
+    for (struct leg *l = dev->legs, *next; l != NULL && n < RF_CALL_LEGS_MAX; l = next) {
+        next = l->next;
+        if (call_branch_drop(l, RF_CALL_CAUSE_LOST, true))
+            continue;
         calls[n] = l->call->handle;
         ends[n++] = l->end;
     }
@@ -199,6 +203,13 @@ enum rf_err rf_call_device_up(struct rf_call_control *cc, const char *name,
     rf_bug_on(dev->handle == 0);
     *out = dev->handle;
     return RF_OK;
+}
+
+void rf_call_device_ready(struct rf_call_control *cc, rf_handle handle)
+{
+    struct device *dev = rf_handle_find(cc->attached, handle);
+    if (dev != NULL)
+        call_shared_tell(dev);
 }
 
 void rf_call_device_down(struct rf_call_control *cc, rf_handle handle)

@@ -20,7 +20,7 @@ static void start(void *self, const void *data)
 {
     struct call *call = self;
     call_report(call, "call-started", "from=%s", call->calling.number);
-    call_tell_setup(call);
+    call_tell_setup(call, END_A);
     call_tell_tone(call, END_A, RF_CALL_TONE_DIAL);
 }
 
@@ -147,6 +147,7 @@ static void answer(void *self, const void *data)
 {
     struct call *call = self;
     call->record.answered_s = rf_wall_s(call->cc->conf.clock);
+    call_branches_end(call, RF_CALL_CAUSE_ELSEWHERE);
     call_tell_connected(call, END_B);
     call_tell_tone(call, END_A, RF_CALL_TONE_NONE);
     call_tell_connected(call, END_A);
@@ -321,6 +322,11 @@ static void no_digits(void *self, const void *data)
     fail_caller(self, RF_CALL_CAUSE_NO_DIGITS);
 }
 
+static void refused(void *self, const void *data)
+{
+    fail_caller(self, RF_CALL_CAUSE_SECURITY);
+}
+
 static void no_route(void *self, const void *data)
 {
     const struct call_data *d = data;
@@ -486,6 +492,7 @@ static const struct rf_fsm_row rows[] = {
 
     { CALL_OFF_HOOK,    CALL_EV_DIGIT_A,      first_digit,       CALL_COLLECTING }, /* C3 */
     { CALL_OFF_HOOK,    CALL_EV_NUMBER,       take_number,       CALL_COLLECTING }, /* E1 */
+    { CALL_OFF_HOOK,    CALL_EV_REFUSED,      refused,           CALL_FAILED     },
     { CALL_OFF_HOOK,    CALL_EV_T_FIRST_DIGIT, no_digits,        CALL_FAILED     }, /* ours */
     { CALL_COLLECTING,  CALL_EV_DIGIT_A,      next_digit,        CALL_COLLECTING },
     { CALL_COLLECTING,  CALL_EV_BACK_SPACE,   back_space,        CALL_COLLECTING },
@@ -574,7 +581,7 @@ static const char *const event_names[CALL_EVENTS] = {
     [CALL_EV_MEDIA_FAILED] = "MEDIA_FAILED", [CALL_EV_HANG_UP_A] = "HANG_UP_A",
     [CALL_EV_HOLD] = "HOLD",                 [CALL_EV_RESUME] = "RESUME",
     [CALL_EV_TALK] = "TALK",                 [CALL_EV_REPLACED] = "REPLACED",
-    [CALL_EV_GIVEN] = "GIVEN",
+    [CALL_EV_GIVEN] = "GIVEN",               [CALL_EV_REFUSED] = "REFUSED",
     [CALL_EV_HANG_UP_B] = "HANG_UP_B",       [CALL_EV_LOST_A] = "LOST_A",
     [CALL_EV_LOST_B] = "LOST_B",             [CALL_EV_BACK] = "BACK",
     [CALL_EV_REMOVED] = "REMOVED",           [CALL_EV_EMPTY] = "EMPTY",
@@ -695,6 +702,7 @@ const struct rf_fsm_def *rf_call_fsm_def(void)
     X(talk)                                                                                        \
     X(replace)                                                                                     \
     X(play)                                                                                        \
+    X(refused)                                                                                     \
     X(play_a_tone)                                                                                 \
     X(replace_ringing)                                                                             \
     X(called_lost_held)                                                                            \

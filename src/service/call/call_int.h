@@ -12,6 +12,8 @@
 
 #define RF_CALL_CALLS_MAX   1000
 #define RF_CALL_DEVICES_MAX 20000
+/* Phones that ring for one line, beside the first. */
+#define RF_CALL_SHARED_MAX 15
 
 enum { END_A, END_B, ENDS };
 
@@ -28,6 +30,7 @@ struct leg {
     bool holds;
     uint32_t ref;
     uint32_t line;
+    enum rf_call_remote remote; /* what the line's other phones were told of it */
     enum rf_call_purpose purpose;
     uint32_t consults_for; /* reference of the call that its user holds meanwhile; 0: none */
     uint8_t stream;
@@ -60,6 +63,7 @@ struct device {
     struct leg *legs;              /* of its calls, the youngest first */
     size_t n_legs;
     char last_number[RF_CALL_NUMBER_MAX + 1];
+    bool is_private;
 };
 
 struct call {
@@ -68,6 +72,8 @@ struct call {
     uint32_t id;
     struct rf_fsm fsm;
     struct leg legs[ENDS];
+    struct leg *branches[RF_CALL_SHARED_MAX]; /* more phones of the called line, while they ring */
+    size_t n_branches;
     char digits[RF_CALL_NUMBER_MAX + 1];
     struct rf_call_party calling;
     struct rf_call_party called;
@@ -155,6 +161,7 @@ enum call_event {
     CALL_EV_TALK,     /* nobody holds any more */
     CALL_EV_REPLACED, /* another device takes the place of end A */
     CALL_EV_GIVEN,    /* the other end went on in another call */
+    CALL_EV_REFUSED,  /* what its user wanted cannot be */
     CALL_EV_HANG_UP_A,
     CALL_EV_HANG_UP_B,
     CALL_EV_LOST_A,
@@ -211,6 +218,11 @@ size_t call_line_calls(const struct device *dev, uint32_t line);
 void call_forward_all(struct rf_call_control *cc, const char *number, const char *target);
 
 /* ---- call.c ---- */
+/** A leg that has its device begins, and ceases, to be among that one's. */
+void call_leg_join(struct leg *leg);
+void call_leg_leave(struct leg *leg);
+/** The record says who is at that end. */
+void call_leg_named(struct call *call, int end);
 /** Join a device to an end of a call: reference, line, signalling. */
 void call_leg_take(struct call *call, int end, struct device *dev, uint32_t line);
 /** The device is free of this call. */
@@ -231,6 +243,8 @@ void call_run(struct call *call, int event, const struct call_data *data);
 
 /* ---- call_user.c: what a user does with its calls ---- */
 struct leg *call_leg_of(const struct device *dev, uint32_t ref);
+/** What it wanted cannot be: a tone, on a call that is there for that. */
+void call_user_refused(struct device *dev, uint32_t line);
 /** Does its user talk in it, or dial? */
 bool call_user_is_busy_with(const struct leg *leg);
 /** All that the device talks in but this one (may be NULL) is held; what it dials is dropped. */
@@ -240,6 +254,31 @@ void call_user_resume(struct leg *leg);
 void call_user_transfer(struct leg *leg);
 void call_user_conference(struct leg *leg);
 void call_user_forward_all(struct device *dev, uint32_t line);
+
+/** Bring another device, by a call of its own, into the call that a leg is an end of: all three
+ * meet. False: there is no room. */
+bool call_user_bring_in(struct leg *leg, struct device *dev, uint32_t line);
+
+/* ---- call_shared.c: one number on several phones ---- */
+/** More phones of the called line ring, too. */
+void call_branches_add(struct call *call, struct plan_line *lines);
+/** All of them stop. */
+void call_branches_end(struct call *call, enum rf_call_cause cause);
+/** Is it one of several that ring? Then it alone is dropped, and another takes its place. */
+bool call_branch_drop(struct leg *leg, enum rf_call_cause cause, bool is_lost);
+/** It answers: it is the called end now. */
+void call_branch_take(struct leg *leg);
+/** Tell the line's other phones what became of the call. */
+void call_shared_look(struct call *call);
+void call_shared_gone(struct leg *leg);
+/** Tell a phone that came what others of its lines do. */
+void call_shared_tell(struct device *dev);
+/** The leg of another phone of this line with this reference, or NULL. */
+struct leg *call_shared_leg(struct device *dev, uint32_t line, uint32_t ref);
+void call_shared_barge(struct device *dev, uint32_t line, struct leg *leg);
+/** A call that another phone of the line holds is this one's now. */
+void call_shared_take_back(struct device *dev, uint32_t line, struct leg *leg);
+void call_shared_private(struct device *dev);
 
 /* ---- call_conference.c ---- */
 /** Of either end, or NULL. */
@@ -267,6 +306,8 @@ void call_music_end(struct call *call, int end);
 /** May the two talk? RF_CALL_CAUSE_NORMAL, or why not: no codec in common, media that would be
  * clear where one of them wants none, or a conference that lets the other not in. */
 enum rf_call_cause call_may_talk(const struct device *a, const struct device *b);
+/** Has the line as many calls as make it busy? */
+bool call_line_is_full(const struct device *dev, uint32_t line);
 /** Find who is called, and post ROUTED or NO_ROUTE. */
 void call_route(struct call *call);
 /** The called end did not answer: post DIALLED for where it is forwarded then; false: nowhere. */
@@ -279,8 +320,10 @@ void call_post(struct call *call, int event, struct call_data data);
 
 /* call_out.c: what the phones are told; nothing happens on an end that is not there or lost */
 bool call_leg_is_live(const struct call *call, int end);
+/** What an operation says about one leg. */
+struct rf_call_leg_info call_leg_info(const struct leg *leg);
 enum rf_call_security call_security(const struct call *call);
-void call_tell_setup(struct call *call);
+void call_tell_setup(struct call *call, int end);
 void call_tell_collecting(struct call *call);
 void call_tell_proceeding(struct call *call);
 void call_tell_alerting(struct call *call);
@@ -299,9 +342,11 @@ void call_tell_tone(struct call *call, int end, enum rf_call_tone tone);
 void call_tell_failed(struct call *call, int end, enum rf_call_cause cause);
 /** Also drops the leg. */
 void call_tell_ended(struct call *call, int end, enum rf_call_cause cause);
+void call_tell_branch_ended(struct leg *leg, enum rf_call_cause cause);
 void call_tell_dtmf(struct call *call, int end, char digit);
 /** One line in the log and for the observer. */
 void call_report(const struct call *call, const char *kind, const char *fmt, ...) RF_PRINTF(3, 4);
 void call_report_record(struct call *call);
+void call_report_private(const struct device *dev);
 
 #endif

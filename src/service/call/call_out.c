@@ -26,13 +26,13 @@ static const struct rf_call_party *or_none(const struct rf_call_party *party)
     return party->number[0] != '\0' ? party : NULL;
 }
 
-static struct rf_call_leg_info info_of(const struct call *call, int end)
+struct rf_call_leg_info call_leg_info(const struct leg *leg)
 {
-    const struct leg *leg = &call->legs[end];
+    const struct call *call = leg->call;
     return (struct rf_call_leg_info){.call_id = call->id,
                                      .ref = leg->ref,
                                      .line = leg->line,
-                                     .is_originating = end == END_A,
+                                     .is_originating = leg->end == END_A,
                                      .calling = &call->calling,
                                      .called = &call->called,
                                      .original = or_none(&call->original),
@@ -43,19 +43,21 @@ static struct rf_call_leg_info info_of(const struct call *call, int end)
                                      .stream = leg->stream};
 }
 
-/* Tell an end that is there: TELL(call, END_A, setup) or with further arguments. */
-#define TELL(call, end, op, ...)                                                                   \
+/* Tell a leg, or an end, that is there: TELL(call, END_A, setup) or with further arguments. */
+#define TELL_LEG(leg_there, op, ...)                                                               \
     do {                                                                                           \
-        if (call_leg_is_live((call), (end))) {                                                     \
-            const struct rf_call_attach *to = &(call)->legs[end].dev->attach;                      \
-            struct rf_call_leg_info leg = info_of((call), (end));                                  \
-            to->ops->op(to->arg, &leg __VA_OPT__(, ) __VA_ARGS__);                                 \
+        const struct leg *told = (leg_there);                                                      \
+        if (told->dev != NULL && !told->is_lost) {                                                 \
+            const struct rf_call_attach *to = &told->dev->attach;                                  \
+            struct rf_call_leg_info told_info = call_leg_info(told);                               \
+            to->ops->op(to->arg, &told_info __VA_OPT__(, ) __VA_ARGS__);                           \
         }                                                                                          \
     } while (0)
+#define TELL(call, end, op, ...) TELL_LEG(&(call)->legs[end], op __VA_OPT__(, ) __VA_ARGS__)
 
-void call_tell_setup(struct call *call)
+void call_tell_setup(struct call *call, int end)
 {
-    TELL(call, END_A, setup);
+    TELL(call, end, setup);
 }
 
 void call_tell_collecting(struct call *call)
@@ -76,6 +78,8 @@ void call_tell_alerting(struct call *call)
 void call_tell_offer(struct call *call)
 {
     TELL(call, END_B, offer);
+    for (size_t i = 0; i < call->n_branches; i++)
+        TELL_LEG(call->branches[i], offer);
 }
 
 void call_tell_connected(struct call *call, int end)
@@ -91,6 +95,8 @@ void call_tell_held(struct call *call, int end)
 void call_tell_info(struct call *call, int end)
 {
     TELL(call, end, info);
+    for (size_t i = 0; end == END_B && i < call->n_branches; i++)
+        TELL_LEG(call->branches[i], info);
 }
 
 static struct rf_call_stream stream_of(const struct call *call)
@@ -147,8 +153,15 @@ void call_tell_failed(struct call *call, int end, enum rf_call_cause cause)
     TELL(call, end, failed, cause);
 }
 
+void call_tell_branch_ended(struct leg *leg, enum rf_call_cause cause)
+{
+    TELL_LEG(leg, ended, cause);
+}
+
 void call_tell_ended(struct call *call, int end, enum rf_call_cause cause)
 {
+    if (end == END_B)
+        call_branches_end(call, cause);
     if (call->legs[end].dev == NULL)
         return;
     call_tell_stop_media(call, end);
@@ -191,4 +204,13 @@ void call_report_record(struct call *call)
     const struct rf_call_observer *o = &call->cc->conf.observer;
     if (o->on_record != NULL)
         o->on_record(o->arg, r);
+}
+
+void call_report_private(const struct device *dev)
+{
+    const struct rf_call_observer *o = &dev->cc->conf.observer;
+    const char *text = dev->is_private ? "on" : "off";
+    rf_info(RF_CAT_CALL, "call-privacy %s dev=%s", text, dev->conf.name);
+    if (o->on_event != NULL)
+        o->on_event(o->arg, "call-privacy", dev->conf.name, 0, text);
 }

@@ -26,7 +26,7 @@ enum rf_call_cause call_may_talk(const struct device *a, const struct device *b)
     return is_refused_by_policy(a, b) ? RF_CALL_CAUSE_SECURITY : RF_CALL_CAUSE_NORMAL;
 }
 
-static bool is_full(const struct device *b, uint32_t line)
+bool call_line_is_full(const struct device *b, uint32_t line)
 {
     const struct rf_call_line_rule *rule = &b->conf.rules[line - 1];
     size_t trigger = rule->busy_trigger != 0 ? rule->busy_trigger : RF_CALL_BUSY_TRIGGER;
@@ -51,7 +51,7 @@ static enum rf_call_cause judge(const struct call *call, const struct device *b,
         return RF_CALL_CAUSE_UNKNOWN_NUMBER;
     if (b->handle == 0)
         return RF_CALL_CAUSE_UNREACHABLE;
-    if (is_full(b, line) || (a->dev == b && a->line == line))
+    if (call_line_is_full(b, line) || (a->dev == b && a->line == line))
         return RF_CALL_CAUSE_BUSY;
     return call_may_talk(a->dev, b);
 }
@@ -84,6 +84,15 @@ static void refuse(struct call *call, enum rf_call_cause cause)
     call_post(call, CALL_EV_NO_ROUTE, (struct call_data){.cause = cause});
 }
 
+/* Of the phones of a line, one that can be called, else the first. */
+static struct plan_line *best_of(const struct call *call, struct plan_line *lines)
+{
+    for (struct plan_line *l = lines; l != NULL; l = l->next)
+        if (judge(call, l->dev, l->line) == RF_CALL_CAUSE_NORMAL)
+            return l;
+    return lines;
+}
+
 /* One number; false: it was sent on to another. */
 static bool try_number(struct call *call)
 {
@@ -94,6 +103,7 @@ static bool try_number(struct call *call)
         refuse(call, RF_CALL_CAUSE_UNKNOWN_NUMBER);
         return true;
     }
+    found = best_of(call, found);
     struct device *b = found->dev;
     const struct rf_call_line_rule *rule = call_rule(b, found->line);
     call->called = b->conf.lines[found->line - 1];
@@ -110,6 +120,8 @@ static bool try_number(struct call *call)
         return true;
     }
     call_leg_take(call, END_B, b, found->line);
+    if (rule->is_shared)
+        call_branches_add(call, call_plan_find(call->cc, call->digits));
     call_post(call, CALL_EV_ROUTED, (struct call_data){0});
     return true;
 }

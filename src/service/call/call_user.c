@@ -47,6 +47,13 @@ void call_user_step_aside(struct device *dev, const struct leg *except)
     }
 }
 
+void call_user_refused(struct device *dev, uint32_t line)
+{
+    struct call *call = call_begin(dev->cc, dev, line, RF_CALL_PURPOSE_TALK, 0);
+    if (call != NULL)
+        call_run(call, CALL_EV_REFUSED, NULL);
+}
+
 static void refuse(struct leg *leg)
 {
     call_tell_tone(leg->call, leg->end, RF_CALL_TONE_REFUSED);
@@ -186,6 +193,41 @@ static void meet(struct leg *held, struct leg *consult)
     put_in(conf, with_y, END_A);
     struct call_data resumed = {.end = is_new ? END_A : end};
     call_run(own, CALL_EV_RESUME, &resumed);
+}
+
+bool call_user_bring_in(struct leg *leg, struct device *dev, uint32_t line)
+{
+    struct rf_call_control *cc = dev->cc;
+    struct call *with_other = leg->call;
+    int end = leg->end;
+    struct conference *conf = call_conference_of(with_other);
+    bool is_new = conf == NULL;
+    struct call *comes = call_new(cc, CALL_HELD);
+    struct call *own = is_new ? call_new(cc, CALL_HELD) : NULL;
+    if (is_new && comes != NULL && own != NULL)
+        conf = call_conference_new(cc);
+    if (comes == NULL || conf == NULL) {
+        call_drop_new(comes);
+        call_drop_new(own);
+        return false;
+    }
+    call_report(with_other, "call-barge", "by=%s", dev->conf.name);
+    comes->calling = dev->conf.lines[line - 1];
+    call_leg_take(comes, END_A, dev, line);
+    call_conference_take(conf, comes, END_B);
+    comes->record.answered_s = comes->record.start_s;
+    if (is_new) {
+        own->calling = end == END_A ? with_other->calling : with_other->called;
+        own->record.answered_s = own->record.start_s;
+        call_tell_stop_media(with_other, end);
+        call_leg_move(leg, own, END_A);
+        call_conference_take(conf, own, END_B);
+        put_in(conf, with_other, end);
+        call_run(own, CALL_EV_REPLACED, &(struct call_data){.end = END_B});
+    }
+    call_tell_setup(comes, END_A);
+    call_run(comes, CALL_EV_REPLACED, &(struct call_data){.end = END_B});
+    return true;
 }
 
 static bool may_meet(const struct leg *held, const struct leg *consult)

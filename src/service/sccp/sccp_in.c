@@ -56,7 +56,7 @@ static void on_hold(struct session *s, uint32_t line, uint32_t ref)
 static void on_resume(struct session *s, uint32_t line, uint32_t ref)
 {
     s->wants_speaker = true;
-    rf_call_in_resume(s->svc->calls, s->dev, ref);
+    rf_call_in_resume(s->svc->calls, s->dev, line, ref);
 }
 
 static void on_transfer(struct session *s, uint32_t line, uint32_t ref)
@@ -75,6 +75,17 @@ static void on_meet_me(struct session *s, uint32_t line, uint32_t ref)
 {
     s->wants_speaker = true;
     rf_call_in_meet_me(s->svc->calls, s->dev, line);
+}
+
+static void on_barge(struct session *s, uint32_t line, uint32_t ref)
+{
+    s->wants_speaker = true;
+    rf_call_in_barge(s->svc->calls, s->dev, line, ref);
+}
+
+static void on_private(struct session *s, uint32_t line, uint32_t ref)
+{
+    rf_call_in_private(s->svc->calls, s->dev);
 }
 
 static void on_forward_all(struct session *s, uint32_t line, uint32_t ref)
@@ -112,6 +123,9 @@ static const struct {
     {RF_SCCP_KEY_TRANSFER, RF_SCCP_STIM_TRANSFER, on_transfer},
     {RF_SCCP_KEY_CONFRN, RF_SCCP_STIM_CONFERENCE, on_conference},
     {RF_SCCP_KEY_MEET_ME, RF_SCCP_STIM_MEET_ME, on_meet_me},
+    {RF_SCCP_KEY_BARGE, 0, on_barge},
+    {RF_SCCP_KEY_CBARGE, 0, on_barge},
+    {RF_SCCP_KEY_PRIVATE, RF_SCCP_STIM_FEATURE, on_private},
     {RF_SCCP_KEY_CFWD_ALL, RF_SCCP_STIM_FORWARD_ALL, on_forward_all},
     {RF_SCCP_KEY_REDIAL, RF_SCCP_STIM_REDIAL, on_redial},
     {0, RF_SCCP_STIM_LINE, on_line_key},
@@ -263,6 +277,8 @@ static bool on_report(struct session *s, const struct rf_sccp_msg *msg)
         on_transmit_started(s, &msg->start_media_transmission_ack);
     else if (msg->id == RF_SCCP_MEDIA_TRANSMISSION_FAILURE)
         on_transmit_failed(s, &msg->media_transmission_failure);
+    else if (msg->id == RF_SCCP_REGISTER_AVAILABLE_LINES)
+        rf_call_device_ready(s->svc->calls, s->dev);
     else if (msg->id == RF_SCCP_CONNECTION_STATISTICS_RES)
         on_statistics(s, &msg->connection_statistics_res);
     else if (msg->id == RF_SCCP_CAPABILITIES_RES)

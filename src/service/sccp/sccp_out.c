@@ -574,6 +574,39 @@ static void on_stop_media(void *arg, const struct rf_call_leg_info *leg, bool re
                                                    .call_reference = leg->ref}});
 }
 
+/* ---- calls of other phones ---- */
+
+#define PRIVACY_FULL 2u
+
+static void on_remote(void *arg, const struct rf_call_leg_info *leg, enum rf_call_remote state)
+{
+    static const struct {
+        enum rf_sccp_state state;
+        enum rf_sccp_keyset keys;
+    } shown[] = {
+        [RF_CALL_REMOTE_NONE] = {RF_SCCP_STATE_ON_HOOK, RF_SCCP_KEYSET_ON_HOOK},
+        [RF_CALL_REMOTE_IN_USE] = {RF_SCCP_STATE_REMOTE_MULTILINE, RF_SCCP_KEYSET_IN_USE_HINT},
+        [RF_CALL_REMOTE_HELD] = {RF_SCCP_STATE_REMOTE_HOLD, RF_SCCP_KEYSET_ON_HOOK_STEALABLE},
+    };
+    struct session *s = arg;
+    if (sccp_leg(s, leg->ref) != NULL)
+        return; /* it has that call itself now */
+    sccp_send(s, &(struct rf_sccp_msg){.id = RF_SCCP_CALL_STATE,
+                                       .call_state = {.state = shown[state].state,
+                                                      .line_instance = leg->line,
+                                                      .call_reference = leg->ref,
+                                                      .privacy = leg->is_private ? PRIVACY_FULL : 0,
+                                                      .precedence_level = 4}});
+    if (state == RF_CALL_REMOTE_NONE) {
+        if (!has_active_leg(s))
+            show_another(s);
+        return;
+    }
+    if (!leg->is_private)
+        send_info(s, leg);
+    send_keys(s, leg->line, leg->ref, leg->is_private ? RF_SCCP_KEYSET_ON_HOOK : shown[state].keys);
+}
+
 /* ---- forwarding ---- */
 
 static struct rf_sccp_forward forward_of(const struct rf_call_line_rule *rule,
@@ -632,5 +665,6 @@ const struct rf_call_endpoint_ops sccp_endpoint_ops = {
     .failed = on_failed,
     .ended = on_ended,
     .dtmf = on_dtmf,
+    .remote = on_remote,
     .forwarded = on_forwarded,
 };

@@ -69,6 +69,7 @@ struct rf_sccp_service *rf_sccp_service_new(const struct rf_sccp_service_conf *c
              c->server_name != NULL ? c->server_name : "");
     struct rf_call_conf calls = {.clock = c->clock,
                                  .timers = c->timers,
+                                 .barge = c->barge,
                                  .media = c->media,
                                  .media_arg = c->media_arg,
                                  .observer = {.on_event = on_call_event,

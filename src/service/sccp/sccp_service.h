@@ -157,6 +157,7 @@ struct rf_sccp_service_conf {
     bool allow_foreign_media;       /* else a phone's media address must be its link's own */
     int32_t utc_offset_s;           /* local time of DefineTimeDate */
     uint32_t call_timer_ms[RF_CALL_T_N];   /* 0: default */
+    enum rf_call_barge barge;              /* of call control */
     const struct rf_call_media_ops *media; /* of call control, with its `media_arg`; may be NULL */
     void *media_arg;
     /** May be NULL; its count goes up. A certificate that this issuer made must stand in the

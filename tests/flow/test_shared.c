@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A number on two phones: both ring, one talks, the other looks on, comes in, or takes over. */
+#include "flow.h"
+
+#define NAME_C "CIPC-CLEO"
+#define NAME_D "CIPC-DAN"
+
+struct four {
+    struct flow *f;
+    struct flow_phone *a, *b, *c, *d;
+};
+
+static void set(struct flow *f, const char *device, const char *number, bool is_shared,
+                enum rf_sccp_mode_wanted mode)
+{
+    struct rf_sccp_device d = flow_device(NAME_A);
+    snprintf(d.call.name, sizeof d.call.name, "%s", device);
+    snprintf(d.call.lines[0].number, sizeof d.call.lines[0].number, "%s", number);
+    snprintf(d.call.lines[0].name, sizeof d.call.lines[0].name, "%s", number);
+    d.call.rules[0].is_shared = is_shared;
+    d.mode = mode;
+    assert_err(rf_sccp_device_update(f->svc, &d, NULL), RF_OK);
+}
+
+/* Ada and Cleo share 2005; Ada's phone is secure, Cleo's is not. Ben (2002) calls. Dan is there. */
+static struct four four_of(struct flow *f)
+{
+    struct four t = {.f = f};
+    set(f, NAME_A, "2005", true, RF_SCCP_MODE_ENCRYPTED);
+    set(f, NAME_C, "2005", true, RF_SCCP_MODE_NON_SECURE);
+    set(f, NAME_D, "2004", false, RF_SCCP_MODE_NON_SECURE);
+    t.a = flow_phone(f, NAME_A, 'A', 22);
+    t.b = flow_phone(f, NAME_B, 'B', 11);
+    t.c = flow_phone(f, NAME_C, 'A', 17);
+    t.d = flow_phone(f, NAME_D, 'A', 20);
+    boots(t.a);
+    boots(t.b);
+    boots_plain(t.c);
+    boots_plain(t.d);
+    return t;
+}
+
+static void opens(struct flow_phone *p)
+{
+    acknowledges(p, RF_SCCP_MEDIA_OK, p->address, p->media_port);
+}
+
+static void barges(struct flow_phone *p, uint32_t ref)
+{
+    p->line = 1;
+    presses_on(p, RF_SCCP_KEY_CBARGE, ref);
+}
+
+/* Ben calls, Ada answers. */
+static void ada_talks(struct four *t)
+{
+    off_hook(t->b);
+    dials(t->b, "2005");
+    off_hook(t->a);
+    opens(t->a);
+    opens(t->b);
+}
+
+static struct rf_sccp_call_info last_info(struct flow_phone *p)
+{
+    struct rf_sccp_call_info last = {0};
+    enum rf_sccp_id id = rf_sccp_form(RF_SCCP_CALL_INFO, p->version);
+    p->at = 0;
+    assert_true(has_more(p, id));
+    while (has_more(p, id))
+        last = expect(p, id)->call_info;
+    return last;
+}
+
+static void expect_status(struct flow_phone *p, enum rf_sccp_security want)
+{
+    assert_int_equal(last_info(p).call_security_status, want);
+}
+
+static void a_number_is_shared_only_when_all_say_so(void **state)
+{
+    struct four t = four_of(flow_new_media());
+    struct rf_sccp_device own = flow_device(NAME_B);
+    struct rf_why why = {0};
+    snprintf(own.call.lines[0].number, sizeof own.call.lines[0].number, "2005");
+    assert_refused(rf_sccp_device_update(t.f->svc, &own, &why), RF_ERR_EXISTS, why,
+                   "line-number-taken");
+    own.call.rules[0].is_shared = true;
+    assert_err(rf_sccp_device_update(t.f->svc, &own, NULL), RF_OK);
+    flow_free(t.f);
+}
+
+static void both_ring_and_one_answers(void **state)
+{
+    struct four t = four_of(flow_new_media());
+    off_hook(t.b);
+    dials(t.b, "2005");
+    expect_state(t.a, RF_SCCP_STATE_RING_IN);
+    expect_state(t.c, RF_SCCP_STATE_RING_IN);
+    assert_int_equal(t.a->ref, t.c->ref); /* one reference for the line */
+    forget(t.a);
+    off_hook(t.c);
+    expect_state(t.c, RF_SCCP_STATE_CONNECTED);
+    expect_state(t.a, RF_SCCP_STATE_ON_HOOK);
+    expect_state(t.a, RF_SCCP_STATE_REMOTE_MULTILINE);
+    opens(t.b);
+    opens(t.c);
+    expect(t.b, RF_SCCP_START_MEDIA_TRANSMISSION);
+    on_hook(t.c);
+    expect_state(t.a, RF_SCCP_STATE_ON_HOOK);
+    assert_string_equal(t.f->record.called_device, NAME_C);
+    expect_no_call(t.f);
+    flow_free(t.f);
+}
+
+static void one_declines_and_the_other_rings_on(void **state)
+{
+    struct four t = four_of(flow_new_media());
+    off_hook(t.b);
+    dials(t.b, "2005");
+    forget(t.b);
+    presses(t.a, RF_SCCP_KEY_END_CALL);
+    expect_state(t.a, RF_SCCP_STATE_ON_HOOK);
+    expect_none(t.b, RF_SCCP_STOP_TONE);
+    vanishes(t.a);
+    expect_state(t.c, RF_SCCP_STATE_RING_IN);
+    expect_none(t.c, RF_SCCP_CALL_STATE);
+    presses(t.c, RF_SCCP_KEY_END_CALL); /* the last one: now it is declined */
+    expect_tone(t.b, RF_SCCP_TONE_LINE_BUSY);
+    on_hook(t.b);
+    expect_no_call(t.f);
+
+    boots(t.a);
+    dials(t.b, "");
+    off_hook(t.b);
+    dials(t.b, "2005");
+    vanishes(t.a); /* the first of them is lost while both ring */
+    off_hook(t.c);
+    opens(t.b);
+    opens(t.c);
+    on_hook(t.b);
+    expect_no_call(t.f);
+    flow_free(t.f);
+}
+
+static void nobody_answers(void **state)
+{
+    struct four t = four_of(flow_new_media());
+    off_hook(t.b);
+    dials(t.b, "2005");
+    passes(t.f, 60000);
+    expect_state(t.a, RF_SCCP_STATE_ON_HOOK);
+    expect_state(t.c, RF_SCCP_STATE_ON_HOOK);
+    on_hook(t.b);
+    off_hook(t.b);
+    dials(t.b, "2005");
+    forget(t.a);
+    forget(t.c);
+    on_hook(t.b); /* or the caller gives up */
+    expect_state(t.a, RF_SCCP_STATE_ON_HOOK);
+    expect_state(t.c, RF_SCCP_STATE_ON_HOOK);
+    expect_no_call(t.f);
+    flow_free(t.f);
+}
+
+static void the_other_phone_takes_it_back_from_hold_sec_80(void **state)
+{
+    struct four t = four_of(flow_new_media());
+    ada_talks(&t);
+    uint32_t ref = t.a->ref;
+    presses(t.a, RF_SCCP_KEY_HOLD);
+    expect_state(t.c, RF_SCCP_STATE_REMOTE_HOLD);
+    forget(t.a);
+    forget(t.c);
+    t.c->line = 1;
+    presses_on(t.c, RF_SCCP_KEY_RESUME, ref);
+    expect_state(t.c, RF_SCCP_STATE_CONNECTED);
+    assert_int_equal(t.c->ref, ref);
+    expect_state(t.a, RF_SCCP_STATE_ON_HOOK);
+    expect_state(t.a, RF_SCCP_STATE_REMOTE_MULTILINE);
+    opens(t.b);
+    opens(t.c);
+    expect_status(t.b, RF_SCCP_SECURITY_NOT_AUTHENTICATED);
+    assert_int_equal(rf_call_count(rf_sccp_service_calls(t.f->svc)), 1);
+    on_hook(t.c);
+    expect_no_call(t.f);
+    flow_free(t.f);
+}
+
+/* ---- coming in ---- */
+
+static void barge_lowers_the_call_sec_88(void **state)
+{
+    struct four t = four_of(flow_new_media());
+    ada_talks(&t);
+    expect_status(t.b, RF_SCCP_SECURITY_ENCRYPTED);
+    expect_state(t.c, RF_SCCP_STATE_REMOTE_MULTILINE);
+    barges(t.c, t.a->ref);
+    expect_state(t.c, RF_SCCP_STATE_CONNECTED);
+    opens(t.a);
+    opens(t.b);
+    opens(t.c);
+    expect_status(t.a, RF_SCCP_SECURITY_NOT_AUTHENTICATED);
+    expect_status(t.b, RF_SCCP_SECURITY_NOT_AUTHENTICATED);
+    on_hook(t.c);
+    expect_status(t.a, RF_SCCP_SECURITY_ENCRYPTED);
+    on_hook(t.a);
+    expect_no_call(t.f);
+    flow_free(t.f);
+}
+
+static void barge_is_refused_where_that_is_the_policy_sec_88(void **state)
+{
+    struct four t = four_of(flow_new_no_barge());
+    ada_talks(&t);
+    forget(t.b);
+    barges(t.c, t.a->ref);
+    expect_tone(t.c, RF_SCCP_TONE_REORDER);
+    expect_none(t.b, RF_SCCP_CLOSE_RECEIVE_CHANNEL);
+    on_hook(t.c);
+    /* into a call that is no more secure than itself it may */
+    on_hook(t.b);
+    off_hook(t.d);
+    dials(t.d, "2005");
+    off_hook(t.a);
+    opens(t.a);
+    opens(t.d);
+    forget(t.c);
+    barges(t.c, t.a->ref);
+    expect_state(t.c, RF_SCCP_STATE_CONNECTED);
+    flow_free(t.f);
+}
+
+static void a_secure_phone_comes_into_a_secure_call_sec_88(void **state)
+{
+    struct four t = four_of(flow_new_no_barge());
+    off_hook(t.b);
+    dials(t.b, "2005");
+    off_hook(t.c); /* Cleo's phone: the call is clear */
+    opens(t.b);
+    opens(t.c);
+    barges(t.a, t.c->ref);
+    expect_state(t.a, RF_SCCP_STATE_CONNECTED);
+    opens(t.a);
+    opens(t.b);
+    opens(t.c);
+    expect_status(t.a, RF_SCCP_SECURITY_NOT_AUTHENTICATED); /* and stays so */
+    on_hook(t.c);
+    expect_status(t.a, RF_SCCP_SECURITY_ENCRYPTED);
+    flow_free(t.f);
+}
+
+static void private_is_private(void **state)
+{
+    struct four t = four_of(flow_new_media());
+    presses_on(t.a, RF_SCCP_KEY_PRIVATE, 0);
+    expect_event(t.f, "call-privacy");
+    ada_talks(&t);
+    forget(t.c);
+    t.c->at = 0;
+    expect_state(t.c, RF_SCCP_STATE_REMOTE_MULTILINE);
+    assert_int_equal(t.c->msg.call_state.privacy, 2);
+    forget(t.c);
+    barges(t.c, t.a->ref);
+    expect_tone(t.c, RF_SCCP_TONE_REORDER);
+    on_hook(t.c);
+    forget(t.c);
+    presses_on(t.a, RF_SCCP_KEY_PRIVATE, 0); /* the key again: the others know */
+    expect_state(t.c, RF_SCCP_STATE_REMOTE_MULTILINE);
+    assert_int_equal(t.c->msg.call_state.privacy, 0);
+    barges(t.c, t.a->ref);
+    expect_state(t.c, RF_SCCP_STATE_CONNECTED);
+    flow_free(t.f);
+}
+
+static void nobody_else_comes_in(void **state)
+{
+    struct four t = four_of(flow_new_media());
+    ada_talks(&t);
+    forget(t.d);
+    forget(t.b);
+    barges(t.d, t.a->ref); /* whose line it is not */
+    expect_none(t.d, RF_SCCP_CALL_STATE);
+    t.d->line = 1;
+    presses_on(t.d, RF_SCCP_KEY_RESUME, t.a->ref);
+    presses_on(t.c, RF_SCCP_KEY_HOLD, t.a->ref); /* and only these two keys are for others' calls */
+    presses_on(t.c, RF_SCCP_KEY_END_CALL, t.a->ref);
+    expect_none(t.b, RF_SCCP_CLOSE_RECEIVE_CHANNEL);
+    assert_int_equal(rf_call_count(rf_sccp_service_calls(t.f->svc)), 1);
+    flow_free(t.f);
+}
+
+static void a_phone_that_comes_late_is_told(void **state)
+{
+    struct four t = four_of(flow_new_media());
+    vanishes(t.c);
+    ada_talks(&t);
+    boots_plain(t.c);
+    sends(t.c, &(struct rf_sccp_msg){.id = RF_SCCP_REGISTER_AVAILABLE_LINES});
+    expect_state(t.c, RF_SCCP_STATE_REMOTE_MULTILINE);
+    flow_free(t.f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_number_is_shared_only_when_all_say_so),
+        cmocka_unit_test(both_ring_and_one_answers),
+        cmocka_unit_test(one_declines_and_the_other_rings_on),
+        cmocka_unit_test(nobody_answers),
+        cmocka_unit_test(the_other_phone_takes_it_back_from_hold_sec_80),
+        cmocka_unit_test(barge_lowers_the_call_sec_88),
+        cmocka_unit_test(barge_is_refused_where_that_is_the_policy_sec_88),
+        cmocka_unit_test(a_secure_phone_comes_into_a_secure_call_sec_88),
+        cmocka_unit_test(private_is_private),
+        cmocka_unit_test(nobody_else_comes_in),
+        cmocka_unit_test(a_phone_that_comes_late_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
