@@ -347,19 +347,65 @@ static void a_transfer_into_the_clear_is_refused_where_srtp_is_required_sec_81(v
 static void status_follows_a_transfer_sec_84(void **state)
 {
     struct three t = three_new();
+    talk(t.a, t.b);
+    assert_int_equal(info_of(t.a)->call_security_status, RF_SCCP_SECURITY_ENCRYPTED);
+    presses(t.b, RF_SCCP_KEY_TRANSFER);
+    assert_int_equal(info_of(t.a)->call_security_status, RF_SCCP_SECURITY_AUTHENTICATED);
+    dials(t.b, "2003");
     off_hook(t.c);
-    dials(t.c, "2001");
-    off_hook(t.a);
-    media_opens(t.c, t.a);
+    media_opens(t.b, t.c);
+    assert_int_equal(info_of(t.b)->call_security_status, RF_SCCP_SECURITY_NOT_AUTHENTICATED);
+    presses(t.b, RF_SCCP_KEY_TRANSFER);
+    media_opens(t.a, t.c); /* in the clear now, and shown so */
     assert_int_equal(info_of(t.a)->call_security_status, RF_SCCP_SECURITY_NOT_AUTHENTICATED);
-    presses(t.a, RF_SCCP_KEY_HOLD);
-    presses(t.a, RF_SCCP_KEY_NEW_CALL);
-    dials(t.a, "2002");
+    /* and back: Cleo sends Ada on to Ben */
+    presses(t.c, RF_SCCP_KEY_TRANSFER);
+    dials(t.c, "2002");
     off_hook(t.b);
+    media_opens(t.c, t.b);
+    forget(t.a);
+    presses(t.c, RF_SCCP_KEY_TRANSFER);
     media_opens(t.a, t.b);
+    assert_int_equal(info_of(t.a)->call_security_status, RF_SCCP_SECURITY_ENCRYPTED);
     assert_int_equal(info_of(t.b)->call_security_status, RF_SCCP_SECURITY_ENCRYPTED);
-    presses(t.a, RF_SCCP_KEY_TRANSFER); /* Ben waits, Cleo is called and joined */
+    flow_free(t.f);
+}
+
+/* ---- protected phones ---- */
+
+static void protect(struct flow *f, const char *name)
+{
+    struct rf_sccp_device d = flow_device(name);
+    d.call.is_protected = true;
+    assert_err(rf_sccp_device_update(f->svc, &d, NULL), RF_OK);
+}
+
+static void protected_phones_beep_sec_89(void **state)
+{
+    struct three t = three_new();
+    protect(t.f, NAME_A);
+    talk(t.a, t.b);
+    expect_tone(t.a, RF_SCCP_TONE_SECURE_WARNING);
+    t.b->at = 0; /* the other one is not protected */
+    while (has_more(t.b, RF_SCCP_START_TONE))
+        assert_true(expect(t.b, RF_SCCP_START_TONE)->start_tone.tone !=
+                    RF_SCCP_TONE_SECURE_WARNING);
+    on_hook(t.a);
+    protect(t.f, NAME_B);
     forget(t.b);
+    talk(t.a, t.b); /* both are */
+    expect_tone(t.a, RF_SCCP_TONE_SECURE_WARNING);
+    expect_tone(t.b, RF_SCCP_TONE_SECURE_WARNING);
+    /* in the midst of it the other end becomes one that is not secure, within a second */
+    presses(t.b, RF_SCCP_KEY_TRANSFER);
+    dials(t.b, "2003");
+    off_hook(t.c);
+    media_opens(t.b, t.c);
+    forget(t.a);
+    presses(t.b, RF_SCCP_KEY_TRANSFER);
+    media_opens(t.a, t.c);
+    assert_int_equal(info_of(t.a)->call_security_status, RF_SCCP_SECURITY_NOT_AUTHENTICATED);
+    expect_tone(t.a, RF_SCCP_TONE_NON_SECURE_WARNING);
     flow_free(t.f);
 }
 
@@ -497,6 +543,7 @@ int main(void)
         cmocka_unit_test(a_transfer_that_is_given_up),
         cmocka_unit_test(a_transfer_into_the_clear_is_refused_where_srtp_is_required_sec_81),
         cmocka_unit_test(status_follows_a_transfer_sec_84),
+        cmocka_unit_test(protected_phones_beep_sec_89),
         cmocka_unit_test(calls_are_forwarded),
         cmocka_unit_test(a_loop_of_forwards_ends),
         cmocka_unit_test(its_user_forwards_a_phone),

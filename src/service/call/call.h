@@ -60,6 +60,7 @@ struct rf_call_line_rule {
 struct rf_call_device_conf {
     char name[RF_CALL_DEVICE_MAX + 1];
     enum rf_call_media_policy media_policy;
+    bool is_protected; /* it beeps when it is known whether a call is secure */
     struct rf_call_party lines[RF_CALL_LINES_MAX]; /* line instance n is lines[n - 1] */
     struct rf_call_line_rule rules[RF_CALL_LINES_MAX];
     size_t n_lines;
@@ -97,9 +98,11 @@ enum rf_call_tone {
     RF_CALL_TONE_RINGBACK,
     RF_CALL_TONE_BUSY,
     RF_CALL_TONE_REORDER,
-    RF_CALL_TONE_HOLD,    /* the other end holds */
-    RF_CALL_TONE_WAITING, /* another call comes in */
-    RF_CALL_TONE_REFUSED, /* that key does nothing now */
+    RF_CALL_TONE_HOLD,       /* the other end holds */
+    RF_CALL_TONE_WAITING,    /* another call comes in */
+    RF_CALL_TONE_REFUSED,    /* that key does nothing now */
+    RF_CALL_TONE_SECURE,     /* three long beeps */
+    RF_CALL_TONE_NON_SECURE, /* six short ones */
 };
 
 /** A call of a shared line, as the line's other phones see it. */

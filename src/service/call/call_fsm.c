@@ -274,13 +274,28 @@ static void take_receiver(void *self, const void *data)
         call_post(call, CALL_EV_MEDIA_READY, (struct call_data){0});
 }
 
+/* Not in conferences, and not on shared lines, where it could not be true for all.
+ * doc: docs/security-rules.md, "Media and call status" */
+static void beep(struct call *call, int end)
+{
+    struct leg *leg = &call->legs[end];
+    if (leg->dev == NULL || !leg->dev->conf.is_protected || call_conference_of(call) != NULL ||
+        call_rule(leg->dev, leg->line)->is_shared)
+        return;
+    call_tell_tone(call, end,
+                   call->record.security == RF_CALL_SECURITY_ENCRYPTED ? RF_CALL_TONE_SECURE
+                                                                       : RF_CALL_TONE_NON_SECURE);
+}
+
 static void media_ready(void *self, const void *data)
 {
     struct call *call = self;
     call->is_media_up = true;
     call->record.security = call_security(call);
-    for (int end = 0; end < ENDS; end++)
+    for (int end = 0; end < ENDS; end++) {
         call_tell_info(call, end);
+        beep(call, end);
+    }
     call_report(call, "call-connected", "from=%s to=%s called-dev=%s security=%s media=%s",
                 call->calling.number, call->called.number, call->record.called_device,
                 rf_call_security_name(call->record.security), rf_call_srtp_name(call->suite));

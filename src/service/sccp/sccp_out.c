@@ -230,6 +230,10 @@ static uint32_t tone_number(enum rf_call_tone tone)
         return RF_SCCP_TONE_CALL_WAITING;
     case RF_CALL_TONE_REFUSED:
         return RF_SCCP_TONE_BEEP_BONK;
+    case RF_CALL_TONE_SECURE:
+        return RF_SCCP_TONE_SECURE_WARNING;
+    case RF_CALL_TONE_NON_SECURE:
+        return RF_SCCP_TONE_NON_SECURE_WARNING;
     case RF_CALL_TONE_NONE:
         break;
     }
