@@ -208,6 +208,7 @@ enum rf_err sccp_prepare(struct server *s, struct rf_why *why)
                                         .arg = s,
                                         .server_name = site->name,
                                         .date_template = site->date_template,
+                                        .time_zone = site->time_zone,
                                         .keepalive_s = site->keepalive_s,
                                         .listed_issuer = s->lsc_issuer,
                                         .listed = s->lsc_listed,

@@ -95,6 +95,7 @@ struct rf_sccp_service {
     struct rf_sccp_service_conf conf;
     char server_name[RF_SCCP_SERVER_NAME + 1];
     char date_template[16];
+    char time_zone[100];
     char legacy_models[RF_SITE_MODELS_MAX + 1];
     struct rf_call_control *calls;
     struct session *sessions[BUCKETS];
