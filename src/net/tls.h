@@ -24,6 +24,9 @@ enum rf_tls_profile {
     /* WEAK. A server takes TLS 1.0 to 1.2, AES-CBC, RSA key exchange and SHA-1; a client is an old
      * phone: TLS 1.0 with AES-CBC and RSA key exchange, nothing else. */
     RF_TLS_LEGACY,
+    /* WEAK: hides nothing. TLS 1.2 with suites that authenticate and do not encrypt, nothing else;
+     * for devices in authenticated mode. */
+    RF_TLS_AUTHENTICATED,
     RF_TLS_PROFILES,
 };
 

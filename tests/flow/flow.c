@@ -113,12 +113,7 @@ struct rf_sccp_device flow_device(const char *name)
     return d;
 }
 
-struct flow *flow_new(void)
-{
-    return flow_new_listing(NULL);
-}
-
-struct flow *flow_new_listing(struct rf_cert *issuer)
+static struct flow *flow_make(struct rf_cert *issuer, bool is_nonsecure)
 {
     struct flow *f = rf_new(struct flow);
     rf_clock_fake_init(&f->clock, 1790000000);
@@ -129,12 +124,28 @@ struct flow *flow_new_listing(struct rf_cert *issuer)
                                                                 .ops = &net_ops,
                                                                 .arg = f,
                                                                 .server_name = "ringfence",
+                                                                .is_nonsecure = is_nonsecure,
                                                                 .listed_issuer = issuer,
                                                                 .blocked = f->blocked});
     struct rf_sccp_device devices[] = {flow_device(NAME_A), flow_device(NAME_B)};
     struct rf_why why = {0};
     assert_err(rf_sccp_devices_set(f->svc, devices, 2, &why), RF_OK);
     return f;
+}
+
+struct flow *flow_new(void)
+{
+    return flow_make(NULL, false);
+}
+
+struct flow *flow_new_in(bool is_nonsecure)
+{
+    return flow_make(NULL, is_nonsecure);
+}
+
+struct flow *flow_new_listing(struct rf_cert *issuer)
+{
+    return flow_make(issuer, false);
 }
 
 void flow_free(struct flow *f)

@@ -84,6 +84,8 @@ struct flow {
 
 /** Two devices, encrypted, SRTP: NAME_A with line 2001 "Ada", NAME_B with line 2002 "Ben". */
 struct flow *flow_new(void);
+/** The same in a cluster that is nonsecure as a whole, or not. */
+struct flow *flow_new_in(bool is_nonsecure);
 /** The same, and certificates of this issuer have to be listed. */
 struct flow *flow_new_listing(struct rf_cert *issuer);
 void flow_free(struct flow *f);

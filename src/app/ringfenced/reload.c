@@ -89,7 +89,7 @@ static void apply(struct server *s, struct rf_site_conf *take_conf)
     rf_capf_service_set_site(s->capf, s->site);
     files_reload(s, take_conf);
     tvs_renew(s);
-    legacy_reload(s, take_conf);
+    weak_reload(s, take_conf);
     rf_campaigns_set_knobs(s->campaigns, take_conf);
     k->msg.run = sccp_use;
     k->s = s;

@@ -127,6 +127,8 @@ void sccp_event(struct rf_sccp_service *svc, const char *kind, const char *dev,
 void sccp_session_watch(struct session *s, uint64_t ms);
 
 /* sccp_register.c */
+/** May a phone with such a link register as the device, as far as its mode goes? */
+bool sccp_link_fits_mode(const struct session *s, const struct rf_sccp_device *d);
 /** May a device of this model be on the session's listener? */
 bool sccp_model_fits(const struct session *s, const struct rf_sccp_device *d);
 /** True when `s` still exists afterwards. */

@@ -451,9 +451,12 @@ void rf_sccp_link_closed(struct rf_sccp_service *svc, rf_sccp_link_ref link, con
 void rf_sccp_link_refused(struct rf_sccp_service *svc, const char *address,
                           const struct rf_why *why)
 {
+    enum rf_sccp_cause cause = strcmp(why->code, "tls-no-common-suite") == 0
+                                   ? RF_SCCP_CAUSE_TLS_CIPHER
+                                   : RF_SCCP_CAUSE_NONE;
     if (rf_log_allows(&svc->refusals, REFUSALS_A_MINUTE, rf_now_ms(svc->conf.clock)))
-        sccp_event(svc, "link-refused", "", RF_SCCP_CAUSE_NONE, "code=%s from=%s text=\"%s\"",
-                   why->code, address, why->text);
+        sccp_event(svc, "link-refused", "", cause, "code=%s from=%s text=\"%s\"", why->code,
+                   address, why->text);
 }
 
 /* ---- messages ---- */

@@ -153,6 +153,7 @@ struct rf_sccp_service_conf {
     bool allow_foreign_media;       /* else a phone's media address must be its link's own */
     const char *time_zone;          /* of service/site/zones.h, for DefineTimeDate; NULL: UTC */
     uint32_t call_timer_ms[RF_CALL_T_N]; /* 0: default */
+    bool is_nonsecure; /* the whole cluster: every device is, whatever its mode says */
     /** May be NULL; its count goes up. A certificate that this issuer made must stand in the
      * device's list, whatever the device's listed_certs_only says: we know all that we made. */
     struct rf_cert *listed_issuer;

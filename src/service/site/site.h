@@ -118,6 +118,10 @@ struct rf_site_conf {
     uint32_t legacy_capf_port;
     char *legacy_models;   /* who may come there; never empty when one of them listens */
     char *legacy_networks; /* and from where */
+    /* For devices in authenticated mode. 0: there is no such listener. */
+    uint32_t authenticated_sccp_port; /* P, as sccp_port */
+    char *authenticated_networks;     /* from where; never empty when it listens */
+    char *plain_networks;             /* who may register in the clear on P; empty: nobody */
     uint32_t capf_keepalive_s;
     uint32_t tftp_retry_ms;
     uint32_t tftp_tries;
@@ -233,6 +237,8 @@ bool rf_site_conf_compare(const struct rf_site_conf *now, const struct rf_site_c
 /** Each weak choice that is switched on, for status and log: option name and value. */
 void rf_site_conf_weak(const struct rf_site_conf *conf,
                        void (*each)(void *arg, const char *name, const char *value), void *arg);
+/** Is there a listener in the clear? */
+bool rf_site_has_plain(const struct rf_site_conf *conf);
 /** Is there a legacy listener? */
 bool rf_site_has_legacy(const struct rf_site_conf *conf);
 /** What phones are told: `advertise`, or `listen` when that is empty. */
