@@ -194,6 +194,7 @@ static enum rf_err tls_new(const struct rf_tls_conf *conf, bool is_server, struc
     tls->name = rf_strdup(conf->name);
     tls->is_server = is_server;
     tls->profile = conf->profile;
+    tls->only_tls13 = conf->only_tls13;
     tls->ask = is_server ? conf->ask : RF_TLS_REQUIRE;
     tls->verify = conf->verify;
     tls->verify_arg = conf->verify_arg;

@@ -68,6 +68,7 @@ struct rf_tls_conf {
     const char *name; /* in logs; also the session id context, so sessions of another policy do not
                        * count here: different policies have different names */
     enum rf_tls_profile profile;
+    bool only_tls13; /* RF_TLS_MODERN without TLS 1.2 */
     /* Own identity: either PEM files or objects. A client may have none. */
     const char *cert_path; /* certificate, then its issuing chain */
     const char *key_path;

@@ -55,10 +55,18 @@ static const struct profile authenticated = {TLS1_2_VERSION,
 static const struct profile old_phone = {TLS1_VERSION, TLS1_VERSION, 0,         RSA_CBC,
                                          NULL,         "P-256",      "RSA+SHA1"};
 
+static const struct profile only_13 = {TLS1_3_VERSION,
+                                       TLS1_3_VERSION,
+                                       2,
+                                       GCM_12, /* OpenSSL wants some */
+                                       "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256",
+                                       "X25519:P-256:P-384",
+                                       NULL};
+
 static const struct profile *profile_of(const struct rf_tls *tls)
 {
     if (tls->profile == RF_TLS_MODERN)
-        return &modern;
+        return tls->only_tls13 ? &only_13 : &modern;
     if (tls->profile == RF_TLS_AUTHENTICATED)
         return &authenticated;
     return tls->is_server ? &legacy : &old_phone;

@@ -193,6 +193,45 @@ def test_sec_46_an_encrypted_phone_beside_it_is_not_read(served, network, tmp_pa
     assert len(data) > 1000 and b"SEP0011" not in data and b"Ben" not in data
 
 
+class Recorder(proxy.Proxy):
+    """What went to the server, as it was on the wire."""
+    heard = b""
+
+    def _changed(self, record, direction):
+        if direction == proxy.TO_SERVER:
+            self.heard += record
+        return super()._changed(record, direction)
+
+
+@pytest.mark.parametrize("policy,version,suites,expected", [
+    ("modern", ssl.TLSVersion.TLSv1_3, None, "TLS_AES_256_GCM_SHA384"),
+    ("modern", TLS12, None, "ECDHE-RSA-AES256-GCM-SHA384"),
+    ("modern", TLS12, "AES128-SHA:ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256"),
+    ("legacy", TLS12, "AES128-SHA:ECDHE-RSA-AES256-SHA", "ECDHE-RSA-AES256-SHA"),
+    ("legacy", TLS12, "AES128-SHA", "AES128-SHA"),
+])
+def test_sec_46_each_policy_has_its_suite_and_hides_what_is_said(here, policy, version, suites,
+                                                                 expected):
+    """The server's first choice of what a phone knows; and a Register that nobody can read."""
+    old = rig.free_port()
+    here.site.configure(legacy_sccp_port=old - 443, legacy_models="8861",
+                        legacy_networks="127.0.0.0/8")
+    here.site.start()
+    port = old if policy == "legacy" else here.site.ports["sccp_tls"]
+    with Recorder((PROXY, 0), ("127.0.0.1", port)) as between:
+        with Client(between.address, lsc(here.b), version=version, suites=suites) as client:
+            assert said(client, B) == "registered"
+    here.site.event_wait("registered", B, text=f"suite={expected} ")
+    assert between.records[proxy.TO_SERVER] and sccp.register(B)[8:40] not in between.heard
+
+
+def test_sec_46_the_same_look_finds_it_where_nothing_is_hidden(served):
+    with Recorder((PROXY, 0), ("127.0.0.1", served.port)) as between:
+        with Client(between.address, lsc(served.a), version=TLS12, suites=NULL) as client:
+            assert said(client, A) == "registered"
+    assert sccp.register(A)[8:40] in between.heard
+
+
 def test_sec_47_only_suites_without_encryption(served):
     """An encrypted device: at the port of all no handshake, at the other no registration."""
     site = served.site
@@ -219,6 +258,22 @@ def test_sec_50_the_authenticated_port_knows_one_version(served):
             assert client.socket is None and "PROTOCOL_VERSION" in client.error
         served.site.event_wait("link-refused", text="code=tls-version")
     assert register(served.port, lsc(served.a), A, version=TLS12, suites=NULL) == "registered"
+
+
+def test_sec_50_a_floor_of_13_leaves_no_room_for_it(here):
+    """A site that wants TLS 1.3 alone has no port for less, and takes no authenticated device."""
+    site = here.site
+    site.configure(sccp_tls_min="1.3")
+    refusal = site.cli("config", "check", "--json", status=1)
+    assert refusal["code"] == "conf-authenticated" and "authenticated_sccp_port" in refusal["reason"]
+    site.configure(authenticated_sccp_port=0)
+    site.start()
+    refusal = site.cli("device", "change", A, "--mode", "authenticated", "--json", status=1)
+    assert refusal["code"] == "mode-authenticated"
+    tls = site.ports["sccp_tls"]
+    for version, suites in ((TLS12, NULL), (TLS12, None), (ssl.TLSVersion.TLSv1, "DEFAULT")):
+        assert "PROTOCOL_VERSION" in register(tls, lsc(here.a), A, version=version, suites=suites)
+    assert register(tls, lsc(here.a), A) == "registered"
 
 
 def test_sec_51_sessions_of_the_authenticated_port(served):

@@ -169,6 +169,7 @@ static enum rf_err make_tls(struct server *s, enum rf_tls_profile profile, struc
     bool is_legacy = profile == RF_TLS_LEGACY;
     struct rf_tls_conf conf = {.name = names[profile],
                                .profile = profile,
+                               .only_tls13 = s->site->conf->sccp_tls_min == RF_SITE_TLS_13,
                                .cert_path = cert,
                                .key_path = key,
                                .ask = RF_TLS_REQUIRE,

@@ -63,6 +63,13 @@ enum rf_err site_check_weak_listeners(const struct rf_site_conf *c, struct rf_wh
     enum rf_err err = check_networks("plain_networks", c->plain_networks, &is_none, why);
     if (err == RF_OK)
         err = check_networks("authenticated_networks", c->authenticated_networks, &is_none, why);
+    if (err == RF_OK && c->sccp_tls_min == RF_SITE_TLS_13 &&
+        (c->authenticated_sccp_port != 0 || c->legacy_sccp_port != 0))
+        return rf_why_set(why, RF_ERR_BAD, "conf-authenticated",
+                          "%s is set: that is a listener for less than TLS 1.3, and sccp_tls_min "
+                          "wants that (which has no suite without encryption)",
+                          c->authenticated_sccp_port != 0 ? "authenticated_sccp_port"
+                                                          : "legacy_sccp_port");
     if (err == RF_OK && c->authenticated_sccp_port != 0 && is_none)
         return rf_why_set(why, RF_ERR_BAD, "conf-authenticated",
                           "authenticated_sccp_port is set: it wants authenticated_networks, from "

@@ -159,6 +159,30 @@ static void no_version_but_12_sec_50(void **state)
     close_all(&a);
 }
 
+/* A site that wants 1.3 alone. */
+static void a_floor_of_13_sec_50(void **state)
+{
+    struct world w;
+    begin(&w);
+    struct rf_tls_conf server = server_conf(&w), client = client_conf(&w);
+    server.only_tls13 = true;
+    assert_err(rf_tls_server_new(&server, &w.server_tls, NULL), RF_OK);
+    assert_err(rf_tls_client_new(&client, &w.client_tls, NULL), RF_OK);
+    struct rf_link_conf link = {.tls = w.server_tls};
+    listen_with(&w, &link);
+    dial(&w);
+    both_open(&w);
+    assert_string_equal(w.server.version, "TLSv1.3");
+    rf_link_forget(rf_steal(&w.client.link));
+    turn_until(&w, w.server.closed == 1);
+    only_tls12(w.client_tls);
+    again(&w);
+    both_closed(&w);
+    assert_string_equal(w.server.code, "tls-version");
+    assert_string_equal(w.client.code, "tls-alert-protocol-version");
+    finish(&w);
+}
+
 /* Without encryption, but not without somebody who answers for it. */
 static void what_it_does_not_offer(void **state)
 {
@@ -249,6 +273,7 @@ int main(void)
         cmocka_unit_test(no_other_port_has_its_suites_sec_47),
         cmocka_unit_test(what_the_port_is_for_is_chosen),
         cmocka_unit_test(no_version_but_12_sec_50),
+        cmocka_unit_test(a_floor_of_13_sec_50),
         cmocka_unit_test(what_it_does_not_offer),
         cmocka_unit_test(a_certificate_is_asked_for_and_judged),
         cmocka_unit_test(it_wants_an_rsa_key),

@@ -129,6 +129,12 @@ static void wrong_configurations_are_refused_with_their_reason(void **state)
          "legacy_sccp_port"},
         {"\nauthenticated_sccp_port = 2200\n", "conf-authenticated",
          "line 2: authenticated_sccp_port"},
+        {"sccp_tls_min = 1.3\nauthenticated_sccp_port = 2200\nauthenticated_networks = ::/0\n",
+         "conf-authenticated", "line 2: authenticated_sccp_port"},
+        {"sccp_tls_min = 1.3\nlegacy_sccp_port = 2100\nlegacy_models = 79xx\nlegacy_networks = "
+         "::/0\n",
+         "conf-authenticated", "line 2: legacy_sccp_port"},
+        {"sccp_tls_min = 1.1\n", "conf-value", "sccp_tls_min"},
         {"authenticated_networks = everybody\n", "conf-value", "authenticated_networks"},
         {"authenticated_sccp_port = 2000\nauthenticated_networks = ::/0\n", "conf-ports",
          "authenticated_sccp_port"},
