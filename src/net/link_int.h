@@ -83,8 +83,8 @@ bool rf_listener_counts_open(const struct rf_listener *listener);
 void rf_listener_opened(struct rf_listener *listener, struct rf_listener_slot *slot);
 /** A handshake with this policy's listener failed; before rf_listener_over. */
 void rf_listener_failed(struct rf_listener *listener, const char *host, const struct rf_why *why);
-/** A handshake under RF_TLS_LEGACY is done. */
-void rf_listener_legacy_used(struct rf_listener *listener, const struct rf_peer *peer);
+/** A handshake under RF_TLS_LEGACY is done, or one that the modern profile would not have taken. */
+void rf_listener_weak_used(struct rf_listener *listener, const struct rf_peer *peer);
 void rf_listener_over(struct rf_listener *listener);
 
 #endif

@@ -202,8 +202,8 @@ static void opened(struct rf_link *link)
         rf_tls_stream_describe(link->stream, &link->peer);
         if (link->peer.is_resumed)
             rf_count(TLS_RESUMED);
-        if (link->peer.is_legacy && link->listener != NULL)
-            rf_listener_legacy_used(link->listener, &link->peer);
+        if ((link->peer.is_legacy || link->peer.is_weak) && link->listener != NULL)
+            rf_listener_weak_used(link->listener, &link->peer);
         struct rf_tls_seen *seen = rf_tls_stream_seen(link->stream);
         if (seen != NULL) {
             link->seen = rf_tls_seen_ref(seen);

@@ -124,9 +124,10 @@ void rf_listener_failed(struct rf_listener *l, const char *host, const struct rf
         "be in between");
 }
 
-void rf_listener_legacy_used(struct rf_listener *l, const struct rf_peer *peer)
+void rf_listener_weak_used(struct rf_listener *l, const struct rf_peer *peer)
 {
-    rf_count(TLS_LEGACY);
+    if (peer->is_legacy)
+        rf_count(TLS_LEGACY);
     if (!peer->is_weak)
         return;
     rf_count(TLS_WEAK);

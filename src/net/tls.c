@@ -91,7 +91,7 @@ static enum rf_err identity_use(struct rf_tls *tls, const struct identity *id, s
              rf_cert_short(id->cert));
     if (!rf_tls_profile_has_key(tls, id->key))
         return rf_why_set(why, RF_ERR_CRYPTO, "tls-key-kind",
-                          "%s: old phones know no key but RSA, and this one is none", what);
+                          "%s: this profile knows no key but RSA, and this one is none", what);
     if (!rf_key_matches(id->key, id->cert))
         return rf_why_set(why, RF_ERR_CRYPTO, "tls-key-mismatch",
                           "%s: the private key belongs to another certificate", what);
@@ -194,6 +194,7 @@ static enum rf_err tls_new(const struct rf_tls_conf *conf, bool is_server, struc
     tls->name = rf_strdup(conf->name);
     tls->is_server = is_server;
     tls->profile = conf->profile;
+    tls->only_tls13 = conf->only_tls13;
     tls->ask = is_server ? conf->ask : RF_TLS_REQUIRE;
     tls->verify = conf->verify;
     tls->verify_arg = conf->verify_arg;

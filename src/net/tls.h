@@ -24,6 +24,9 @@ enum rf_tls_profile {
     /* WEAK. A server takes TLS 1.0 to 1.2, AES-CBC, RSA key exchange and SHA-1; a client is an old
      * phone: TLS 1.0 with AES-CBC and RSA key exchange, nothing else. */
     RF_TLS_LEGACY,
+    /* WEAK: hides nothing. TLS 1.2 with suites that authenticate and do not encrypt, nothing else;
+     * for devices in authenticated mode. */
+    RF_TLS_AUTHENTICATED,
     RF_TLS_PROFILES,
 };
 
@@ -65,6 +68,7 @@ struct rf_tls_conf {
     const char *name; /* in logs; also the session id context, so sessions of another policy do not
                        * count here: different policies have different names */
     enum rf_tls_profile profile;
+    bool only_tls13; /* RF_TLS_MODERN without TLS 1.2 */
     /* Own identity: either PEM files or objects. A client may have none. */
     const char *cert_path; /* certificate, then its issuing chain */
     const char *key_path;

@@ -40,14 +40,35 @@ static const struct profile legacy = {TLS1_VERSION,
                                       "ECDSA+SHA256:ECDSA+SHA384:RSA-PSS+SHA256:RSA+SHA256:RSA+"
                                       "SHA384:RSA+SHA512:ECDSA+SHA1:RSA+SHA1"};
 
+/* Suites without encryption are below every level; who may sign how is said here therefore. TLS 1.3
+ * has none of them. doc: docs/tls.md, "The profile authenticated" */
+static const struct profile authenticated = {TLS1_2_VERSION,
+                                             TLS1_2_VERSION,
+                                             0,
+                                             "NULL-SHA256:NULL-SHA",
+                                             NULL,
+                                             "P-256:P-384",
+                                             "ECDSA+SHA256:ECDSA+SHA384:RSA-PSS+SHA256:RSA+SHA256:"
+                                             "RSA+SHA384:RSA+SHA512"};
+
 /* What phones of the 7900 series say. doc: docs/tls.md, "The profile legacy" */
 static const struct profile old_phone = {TLS1_VERSION, TLS1_VERSION, 0,         RSA_CBC,
                                          NULL,         "P-256",      "RSA+SHA1"};
 
+static const struct profile only_13 = {TLS1_3_VERSION,
+                                       TLS1_3_VERSION,
+                                       2,
+                                       GCM_12, /* OpenSSL wants some */
+                                       "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256",
+                                       "X25519:P-256:P-384",
+                                       NULL};
+
 static const struct profile *profile_of(const struct rf_tls *tls)
 {
     if (tls->profile == RF_TLS_MODERN)
-        return &modern;
+        return tls->only_tls13 ? &only_13 : &modern;
+    if (tls->profile == RF_TLS_AUTHENTICATED)
+        return &authenticated;
     return tls->is_server ? &legacy : &old_phone;
 }
 
@@ -84,7 +105,8 @@ bool rf_tls_profile_set(struct rf_tls *tls)
     return ok;
 }
 
-/* An EC key would leave a legacy server with nothing that an old phone offers. */
+/* An EC key would leave a legacy server with nothing that an old phone offers, and the suites of
+ * the authenticated profile exchange keys by RSA. */
 bool rf_tls_profile_has_key(const struct rf_tls *tls, const struct rf_key *key)
 {
     return tls->profile == RF_TLS_MODERN || rf_key_type(key) == RF_KEY_RSA;
@@ -92,7 +114,7 @@ bool rf_tls_profile_has_key(const struct rf_tls *tls, const struct rf_key *key)
 
 bool rf_tls_profile_wants_rfc5746(const struct rf_tls *tls)
 {
-    return tls->profile == RF_TLS_MODERN;
+    return tls->profile != RF_TLS_LEGACY;
 }
 
 static bool has_version(const struct profile *p, const SSL *ssl)
@@ -126,6 +148,12 @@ static bool is_cbc(struct suite s)
            (s.exchange == NID_kx_ecdhe || s.exchange == NID_kx_rsa);
 }
 
+static bool is_null(struct suite s)
+{
+    return s.cipher == NID_undef && s.exchange == NID_kx_rsa &&
+           (s.digest == NID_sha1 || s.digest == NID_sha256);
+}
+
 bool rf_tls_profile_has_version(const struct rf_tls *tls, const SSL *ssl)
 {
     return has_version(profile_of(tls), ssl);
@@ -134,6 +162,8 @@ bool rf_tls_profile_has_version(const struct rf_tls *tls, const SSL *ssl)
 bool rf_tls_profile_has_suite(const struct rf_tls *tls, const SSL *ssl)
 {
     struct suite s = suite_of(ssl);
+    if (tls->profile == RF_TLS_AUTHENTICATED)
+        return is_null(s);
     return is_gcm(s) || (tls->profile == RF_TLS_LEGACY && is_cbc(s));
 }
 

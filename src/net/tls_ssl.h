@@ -17,6 +17,7 @@ struct rf_tls {
     char *name;
     bool is_server;
     enum rf_tls_profile profile;
+    bool only_tls13;
     enum rf_tls_ask ask;
     rf_tls_verify_fn verify;
     void *verify_arg;

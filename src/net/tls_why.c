@@ -99,7 +99,8 @@ static const struct reason {
 #undef VERSION
 #define SUITE                                                                                      \
     "tls-no-common-suite", "no suite, group or signature in common: ECDHE with AES-GCM is needed " \
-                           "(on a legacy port AES will do)"
+                           "(on a legacy port AES will do; on that of authenticated devices a "    \
+                           "suite that does not encrypt)"
     {SSL_R_NO_SHARED_CIPHER, SUITE},
     {SSL_R_NO_CIPHERS_AVAILABLE, SUITE},
     {SSL_R_NO_SHARED_GROUPS, SUITE},

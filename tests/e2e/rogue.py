@@ -121,10 +121,12 @@ class Client:
     """A TLS client that believes every server, with the certificate it was given, or none."""
 
     def __init__(self, server, pem=None, timeout=10, version=None, resume=None, source="",
-                 is_weak=False):
+                 is_weak=False, suites=None):
         """`resume`: a Client whose TLS session is offered again, with its certificate; `source`: the
-        address it comes from; `is_weak`: TLS 1.0 and SHA-1 will do."""
-        context = resume.context if resume is not None else self._context(pem, version, is_weak)
+        address it comes from; `is_weak`: TLS 1.0 and SHA-1 will do; `suites`: nothing else is
+        offered in TLS 1.2 and below."""
+        context = resume.context if resume is not None else self._context(pem, version, is_weak,
+                                                                          suites)
         session = resume.session if resume is not None else None
         self.context, self.session = context, None
         self.error = ""
@@ -139,12 +141,14 @@ class Client:
             raw.close()
 
     @staticmethod
-    def _context(pem, version, is_weak):
+    def _context(pem, version, is_weak, suites=None):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         if is_weak:  # before the certificate, which is judged by the level, too
             context.set_ciphers("DEFAULT:@SECLEVEL=0")
+        if suites is not None:
+            context.set_ciphers(f"{suites}:@SECLEVEL=0")
         if pem is not None:
             context.load_cert_chain(str(pem))
         if version is not None:

@@ -641,7 +641,7 @@ def test_it_registers_and_leaves(ward):
 
 
 def test_a_registration_is_refused_with_the_servers_words(ward):
-    ward.site.cli("device", "change", "--mode", "authenticated", A)
+    ward.site.cli("device", "change", "--mode", "nonsecure", A)
     try:
         with ward.serve({CONFIG: ward.config()}) as tftp:
             report = ward.see(tftp, "--register")

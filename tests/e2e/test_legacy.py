@@ -54,7 +54,7 @@ def metric(site, name):
     return next(int(line.split()[1]) for line in text.splitlines() if line.startswith(name + " "))
 
 
-def test_sec_50_an_old_phone_enrols_and_registers(legacy, factory):
+def test_sec_46_sec_50_an_old_phone_enrols_and_registers(legacy, factory):
     phone = enrolled(legacy, factory)
     device = legacy.device(A)
     assert device["registered"] and device["tls_version"] == "TLSv1"

@@ -17,7 +17,7 @@ import pytest
 
 import rig
 
-LISTENERS = ("sccp", "capf", "tvs", "https", "sccp-legacy", "capf-legacy")
+LISTENERS = ("sccp", "capf", "tvs", "https", "sccp-legacy", "capf-legacy", "sccp-authenticated")
 MODERN = LISTENERS[:4]
 VERSIONS = ("TLS 1.3", "TLS 1.2", "TLS 1.1", "TLS 1.0")
 FLAG = {"TLS 1.3": "-tls1_3", "TLS 1.2": "-tls1_2", "TLS 1.1": "-tls1_1", "TLS 1.0": "-tls1"}
@@ -46,7 +46,8 @@ def here(tmp_path_factory, made_site, made_factory):
     site.configure(tvs="yes", https="yes", list_version="1.1", handshake_failures=0,
                    accept_mic_for_signalling="yes", legacy_models="79xx",
                    legacy_networks="127.0.0.0/8", legacy_sccp_port=rig.free_port() - 443,
-                   legacy_capf_port=rig.free_port())
+                   legacy_capf_port=rig.free_port(), authenticated_networks="127.0.0.0/8",
+                   authenticated_sccp_port=rig.free_port() - 443)
     site.cli("list", "publish")
     site.cli("mic", "import", factory.roots)
     pem = factory.phone(rig.A).flash / "mic.pem"
@@ -99,9 +100,10 @@ def test_sec_50_openssl_finds_what_the_page_says(here, name, version):
 
 def renegotiate(here, name):
     """What s_client says of it; asked when what the server says by itself has come."""
+    weak = ["-cipher", "eNULL:@SECLEVEL=0"] if name == "sccp-authenticated" else []
     child = subprocess.Popen(
-        ["openssl", "s_client", "-connect", f"127.0.0.1:{here.ports[name]}", "-tls1_2", "-cert",
-         here.pem, "-key", here.pem], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        ["openssl", "s_client", "-connect", f"127.0.0.1:{here.ports[name]}", "-tls1_2", *weak,
+         "-cert", here.pem, "-key", here.pem], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT)
     timer = threading.Timer(rig.PATIENCE, child.kill)
     timer.start()
@@ -120,13 +122,14 @@ def renegotiate(here, name):
 @pytest.mark.parametrize("name", LISTENERS)
 def test_sec_50_no_renegotiation_and_no_compression(here, name):
     told = renegotiate(here, name)
-    assert "Cipher is ECDHE" in told and "Compression: NONE" in told
+    is_null = name == "sccp-authenticated"
+    assert f"Cipher is {'NULL-SHA256' if is_null else 'ECDHE'}" in told and "Compression: NONE" in told
     assert "no renegotiation" in told
     assert chosen_compression(here.ports[name]) == 0
     if name.startswith("capf"):
         return  # the server speaks first, and gnutls-cli gives up for that
     told = run("gnutls-cli", "--no-ca-verification", "--rehandshake", "--priority",
-               "NORMAL:-VERS-ALL:+VERS-TLS1.2", "--x509certfile", here.pem, "--x509keyfile",
+               f"NORMAL:-VERS-ALL:+VERS-TLS1.2{':-CIPHER-ALL:+NULL:+RSA:+SHA256' if is_null else ''}", "--x509certfile", here.pem, "--x509keyfile",
                here.pem, "-p", here.ports[name], "127.0.0.1")
     assert "No renegotiation is allowed" in told.stdout + told.stderr
 
@@ -140,7 +143,7 @@ def chosen_compression(port):
     extensions = b"".join(struct.pack(">H", kind) + vector(data, 2) for kind, data in (
         (10, vector(b"\0\x17\0\x1d", 2)), (11, b"\1\0"), (13, vector(bytes.fromhex(
             "0401050108040403"), 2)), (0xff01, b"\0")))
-    hello = b"\3\3" + os.urandom(32) + b"\0" + vector(bytes.fromhex("c030c02cc02fc02b0035002f"), 2)
+    hello = b"\3\3" + os.urandom(32) + b"\0" + vector(bytes.fromhex("c030c02cc02fc02b0035002f003b0002"), 2)
     hello += vector(b"\1\0", 1) + vector(extensions, 2)
     record = b"\x16\3\1" + vector(b"\1" + vector(hello, 3), 2)
     with socket.create_connection(("127.0.0.1", port), timeout=rig.PATIENCE) as client:

@@ -75,7 +75,7 @@ def test_everything_holds(tmp_path):
     assert tuple(table) == FEATURES, output
     later = [name for name, (mark, _) in table.items() if mark != "✓"]
     assert later == ["secure SRST reference"] and "not yet" in table[later[0]][1]
-    assert "a mode of its own, authenticated and not encrypted: not yet" in \
+    assert "the port without encryption is off: nobody switched it on" in \
         table["signaling authentication"][1]
     assert output.count("- attacked: ") + output.count("attack: ") >= 20
     assert "\033" not in output

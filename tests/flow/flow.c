@@ -180,7 +180,15 @@ void flow_add(struct flow *f, const char *device, const char *number, const char
     assert_err(rf_sccp_device_update(f->svc, &d, &why), RF_OK);
 }
 
-static struct flow *make(struct rf_cert *issuer, bool is_with_media, enum rf_call_barge barge)
+/* How flows differ. */
+struct how {
+    struct rf_cert *issuer;
+    bool has_media;
+    bool is_nonsecure;
+    enum rf_call_barge barge;
+};
+
+static struct flow *make(struct how how)
 {
     struct flow *f = rf_new(struct flow);
     rf_clock_fake_init(&f->clock, 1790000000);
@@ -192,10 +200,11 @@ static struct flow *make(struct rf_cert *issuer, bool is_with_media, enum rf_cal
                                        .ops = &net_ops,
                                        .arg = f,
                                        .server_name = "ringfence",
-                                       .barge = barge,
-                                       .media = is_with_media ? &media_ops : NULL,
+                                       .barge = how.barge,
+                                       .media = how.has_media ? &media_ops : NULL,
                                        .media_arg = f,
-                                       .listed_issuer = issuer,
+                                       .is_nonsecure = how.is_nonsecure,
+                                       .listed_issuer = how.issuer,
                                        .blocked = f->blocked});
     struct rf_sccp_device devices[] = {flow_device(NAME_A), flow_device(NAME_B)};
     struct rf_why why = {0};
@@ -205,22 +214,27 @@ static struct flow *make(struct rf_cert *issuer, bool is_with_media, enum rf_cal
 
 struct flow *flow_new(void)
 {
-    return make(NULL, false, RF_CALL_BARGE_DOWNGRADE);
+    return make((struct how){.issuer = NULL});
 }
 
 struct flow *flow_new_media(void)
 {
-    return make(NULL, true, RF_CALL_BARGE_DOWNGRADE);
+    return make((struct how){.has_media = true});
 }
 
 struct flow *flow_new_no_barge(void)
 {
-    return make(NULL, true, RF_CALL_BARGE_REFUSE);
+    return make((struct how){.has_media = true, .barge = RF_CALL_BARGE_REFUSE});
+}
+
+struct flow *flow_new_in(bool is_nonsecure)
+{
+    return make((struct how){.is_nonsecure = is_nonsecure});
 }
 
 struct flow *flow_new_listing(struct rf_cert *issuer)
 {
-    return make(issuer, false, RF_CALL_BARGE_DOWNGRADE);
+    return make((struct how){.issuer = issuer});
 }
 
 void flow_free(struct flow *f)

@@ -106,6 +106,8 @@ struct flow *flow_new(void);
 struct flow *flow_new_media(void);
 /** The same, and who is less secure may not come into a call. */
 struct flow *flow_new_no_barge(void);
+/** The same in a cluster that is nonsecure as a whole, or not. */
+struct flow *flow_new_in(bool is_nonsecure);
 /** The same, and certificates of this issuer have to be listed. */
 struct flow *flow_new_listing(struct rf_cert *issuer);
 void flow_free(struct flow *f);

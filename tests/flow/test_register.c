@@ -142,7 +142,7 @@ static void plain_link_for_an_encrypted_device_sec_48(void **state)
     flow_free(f);
 }
 
-static void link_that_does_not_encrypt_for_an_encrypted_device(void **state)
+static void link_that_does_not_encrypt_for_an_encrypted_device_sec_47(void **state)
 {
     WITH_PHONE('A', 22);
     connects(a, LINK_NULL_CIPHER);
@@ -173,6 +173,85 @@ static void secure_link_for_a_non_secure_device_sec_49(void **state)
     sends_register(a);
     expect_accepted(a);
     flow_free(f);
+}
+
+/* The whole table of docs/security-rules.md, "Security modes": what the device's mode, the link and
+ * the cluster make of a registration. */
+static void every_mode_on_every_link_sec_47_sec_48_sec_49(void **state)
+{
+    static const struct {
+        bool is_nonsecure; /* the cluster */
+        enum rf_sccp_mode_wanted mode;
+        enum flow_link link;
+        enum rf_sccp_cause cause;
+    } rows[] = {
+        {false, RF_SCCP_MODE_NON_SECURE, LINK_PLAIN, RF_SCCP_CAUSE_NONE},
+        {false, RF_SCCP_MODE_NON_SECURE, LINK_NULL_CIPHER, RF_SCCP_CAUSE_SECURITY_MISMATCH},
+        {false, RF_SCCP_MODE_NON_SECURE, LINK_TLS, RF_SCCP_CAUSE_SECURITY_MISMATCH},
+        {false, RF_SCCP_MODE_AUTHENTICATED, LINK_PLAIN, RF_SCCP_CAUSE_SECURITY_MISMATCH},
+        {false, RF_SCCP_MODE_AUTHENTICATED, LINK_NULL_CIPHER, RF_SCCP_CAUSE_NONE},
+        {false, RF_SCCP_MODE_AUTHENTICATED, LINK_TLS, RF_SCCP_CAUSE_TLS_CIPHER},
+        {false, RF_SCCP_MODE_ENCRYPTED, LINK_PLAIN, RF_SCCP_CAUSE_SECURITY_MISMATCH},
+        {false, RF_SCCP_MODE_ENCRYPTED, LINK_NULL_CIPHER, RF_SCCP_CAUSE_TLS_CIPHER},
+        {false, RF_SCCP_MODE_ENCRYPTED, LINK_TLS, RF_SCCP_CAUSE_NONE},
+        {true, RF_SCCP_MODE_NON_SECURE, LINK_PLAIN, RF_SCCP_CAUSE_NONE},
+        {true, RF_SCCP_MODE_AUTHENTICATED, LINK_PLAIN, RF_SCCP_CAUSE_NONE},
+        {true, RF_SCCP_MODE_AUTHENTICATED, LINK_NULL_CIPHER, RF_SCCP_CAUSE_SECURITY_MISMATCH},
+        {true, RF_SCCP_MODE_ENCRYPTED, LINK_PLAIN, RF_SCCP_CAUSE_NONE},
+        {true, RF_SCCP_MODE_ENCRYPTED, LINK_TLS, RF_SCCP_CAUSE_SECURITY_MISMATCH},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct flow *f = flow_new_in(rows[i].is_nonsecure);
+        struct flow_phone *a = flow_phone(f, NAME_A, 'A', 22);
+        struct rf_sccp_device d = flow_device(NAME_A);
+        d.mode = rows[i].mode;
+        assert_err(rf_sccp_device_update(f->svc, &d, NULL), RF_OK);
+        connects(a, rows[i].link);
+        sends_register(a);
+        if (rows[i].cause == RF_SCCP_CAUSE_NONE)
+            expect_accepted(a);
+        else
+            expect_refused(a, rows[i].cause, rf_sccp_cause_name(rows[i].cause),
+                           rows[i].cause == RF_SCCP_CAUSE_TLS_CIPHER ? "Wrong cipher"
+                           : rows[i].link == LINK_PLAIN              ? "Secure link required"
+                                                                     : "Secure link not allowed");
+        flow_free(f);
+    }
+}
+
+/* A handshake that found no suite is the same cause, though nobody knows whose it was. */
+static void handshakes_have_a_cause_sec_47(void **state)
+{
+    struct flow *f = flow_new();
+    struct rf_why why = {0};
+    (void)rf_why_set(&why, RF_ERR_DENIED, "tls-no-common-suite", "no suite in common");
+    rf_sccp_link_refused(f->svc, "10.1.2.1", &why);
+    assert_int_equal(expect_event(f, "link-refused")->cause, RF_SCCP_CAUSE_TLS_CIPHER);
+    why = (struct rf_why){0};
+    (void)rf_why_set(&why, RF_ERR_DENIED, "cert-expired", "it has ended");
+    rf_sccp_link_refused(f->svc, "10.1.2.1", &why);
+    assert_int_equal(expect_event(f, "link-refused")->cause, RF_SCCP_CAUSE_NONE);
+    flow_free(f);
+}
+
+/* Another mode while it is registered: its link is not what the device wants any more. */
+static void another_mode_ends_the_link(void **state)
+{
+    static const enum rf_sccp_mode_wanted other[] = {RF_SCCP_MODE_NON_SECURE,
+                                                     RF_SCCP_MODE_ENCRYPTED};
+    for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
+        WITH_PHONE('A', 22);
+        struct rf_sccp_device d = flow_device(NAME_A);
+        d.mode = RF_SCCP_MODE_AUTHENTICATED;
+        assert_err(rf_sccp_device_update(f->svc, &d, NULL), RF_OK);
+        connects(a, LINK_NULL_CIPHER);
+        sends_register(a);
+        expect_accepted(a);
+        d.mode = other[i];
+        assert_err(rf_sccp_device_update(f->svc, &d, NULL), RF_OK);
+        expect_closed(a, "security mode");
+        flow_free(f);
+    }
 }
 
 static void device_that_is_not_configured(void **state)
@@ -651,8 +730,11 @@ int main(void)
         cmocka_unit_test(version_255_is_22_and_0_is_3),
         cmocka_unit_test(certificate_of_another_phone),
         cmocka_unit_test(plain_link_for_an_encrypted_device_sec_48),
-        cmocka_unit_test(link_that_does_not_encrypt_for_an_encrypted_device),
+        cmocka_unit_test(link_that_does_not_encrypt_for_an_encrypted_device_sec_47),
         cmocka_unit_test(secure_link_for_a_non_secure_device_sec_49),
+        cmocka_unit_test(every_mode_on_every_link_sec_47_sec_48_sec_49),
+        cmocka_unit_test(handshakes_have_a_cause_sec_47),
+        cmocka_unit_test(another_mode_ends_the_link),
         cmocka_unit_test(device_that_is_not_configured),
         cmocka_unit_test(device_of_another_type),
         cmocka_unit_test(certificate_states),

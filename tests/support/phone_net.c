@@ -17,6 +17,7 @@ static enum rf_err link_open(void *arg, const struct rf_phone_link_conf *conf, v
     snprintf(l->host, sizeof l->host, "%s", conf->host);
     l->port = conf->port;
     l->has_tls = conf->has_tls;
+    l->wants_no_encryption = conf->wants_no_encryption;
     if (conf->id != NULL && conf->id->cert != NULL) {
         l->own = rf_cert_ref(conf->id->cert);
         l->own_chain_n = conf->id->chain.n;

@@ -23,6 +23,7 @@ struct net_link {
     char host[RF_ADDRESS_TEXT_MAX];
     uint16_t port;
     bool has_tls;
+    bool wants_no_encryption;
     struct rf_cert *own; /* what the phone would show, or NULL */
     size_t own_chain_n;
     const struct rf_phone_link_calls *calls;

@@ -149,7 +149,9 @@ def signaling_authentication(seen, row):
             f"mutual TLS: the call manager's certificate {short(ccm)} stands in both phones' "
             f"{known[0][0]['list'] if known[0] else '?'} as "
             f"{known[0][0]['role'] if known[0] else '?'}; each phone showed its LSC")
-    row.later("a mode of its own, authenticated and not encrypted")
+    names = [one["name"] for one in seen.status["listeners"]]
+    row.saw("sccp" in names and "sccp-authenticated" not in names,
+            "the port without encryption is off: nobody switched it on")
 
 
 def manufacturing_certificate(seen, row):

@@ -101,6 +101,17 @@ static void add_paths(const struct cmd_ctx *ctx, size_t first, struct rf_json *b
     rf_json_set_take(body, "unset", unset);
 }
 
+/* What a change did: of how many values, and whose. */
+static void show_change(const struct cmd_ctx *ctx, const struct rf_json *answer)
+{
+    int64_t changed = 0, devices = 0;
+    if (ctx->is_json || !rf_json_int(answer, "changed", &changed) ||
+        !rf_json_int(answer, "devices", &devices))
+        return;
+    printf("%lld value%s changed, for %lld device%s\n", (long long)changed, changed == 1 ? "" : "s",
+           (long long)devices, devices == 1 ? "" : "s");
+}
+
 static int show_values(struct cmd_ctx *ctx, enum rf_http_method method, const char *target,
                        struct rf_json *take_body, const char *what)
 {
@@ -110,6 +121,7 @@ static int show_values(struct cmd_ctx *ctx, enum rf_http_method method, const ch
     struct rf_why why = {0};
     if (api_ask(ctx, method, target, take_body, &answer, &why) != RF_OK)
         return cmd_refuse(ctx, what, &why);
+    show_change(ctx, answer);
     return cmd_show_rows(ctx, answer, "values", columns, sizeof columns / sizeof *columns,
                          "no values are set there");
 }

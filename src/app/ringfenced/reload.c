@@ -65,6 +65,7 @@ struct sccp_knobs {
     struct server *s;
     uint32_t keepalive_s;
     char date_template[16];
+    char time_zone[100];
 };
 
 static void sccp_use(struct rf_msg *msg, void *reader)
@@ -73,6 +74,7 @@ static void sccp_use(struct rf_msg *msg, void *reader)
     if (reader != NULL) {
         rf_sccp_service_set_keepalive(k->s->sccp, k->keepalive_s);
         rf_sccp_service_set_date_template(k->s->sccp, k->date_template);
+        rf_sccp_service_set_time_zone(k->s->sccp, k->time_zone);
     }
     rf_free(k);
 }
@@ -87,12 +89,13 @@ static void apply(struct server *s, struct rf_site_conf *take_conf)
     rf_capf_service_set_site(s->capf, s->site);
     files_reload(s, take_conf);
     tvs_renew(s);
-    legacy_reload(s, take_conf);
+    weak_reload(s, take_conf);
     rf_campaigns_set_knobs(s->campaigns, take_conf);
     k->msg.run = sccp_use;
     k->s = s;
     k->keepalive_s = take_conf->keepalive_s;
     snprintf(k->date_template, sizeof k->date_template, "%s", take_conf->date_template);
+    snprintf(k->time_zone, sizeof k->time_zone, "%s", take_conf->time_zone);
     sccp_post(s, &k->msg);
 }
 

@@ -23,7 +23,7 @@ static void add_waiting(const struct server *s, struct rf_admin_status *out)
 }
 
 static void add_listener(struct rf_admin_status *out, const struct rf_listener *listener,
-                         bool has_tls, bool is_legacy)
+                         const char *tls)
 {
     struct rf_listener_counts counts;
     if (listener == NULL)
@@ -32,8 +32,7 @@ static void add_listener(struct rf_admin_status *out, const struct rf_listener *
     rf_listener_count(listener, &counts);
     out->listeners[out->n_listeners++] =
         (struct rf_admin_listener){.name = rf_listener_name(listener),
-                                   .is_legacy = is_legacy,
-                                   .has_tls = has_tls,
+                                   .tls = tls,
                                    .port = rf_listener_port(listener),
                                    .links = counts.links,
                                    .storm_refused = counts.storm_refused,
@@ -42,16 +41,18 @@ static void add_listener(struct rf_admin_status *out, const struct rf_listener *
 
 static void add_listeners(const struct server *s, struct rf_admin_status *out)
 {
-    add_listener(out, s->sccp_listeners[RF_TLS_MODERN], true, false);
-    add_listener(out, s->sccp_listeners[RF_TLS_LEGACY], true, true);
-    add_listener(out, rf_capf_service_listener(s->capf, RF_TLS_MODERN), true, false);
-    add_listener(out, rf_capf_service_listener(s->capf, RF_TLS_LEGACY), true, true);
+    add_listener(out, s->sccp_listeners[RF_TLS_MODERN], "modern");
+    add_listener(out, s->sccp_listeners[RF_TLS_LEGACY], "legacy");
+    add_listener(out, s->sccp_listeners[RF_TLS_AUTHENTICATED], "authenticated");
+    add_listener(out, s->sccp_plain, "none");
+    add_listener(out, rf_capf_service_listener(s->capf, RF_TLS_MODERN), "modern");
+    add_listener(out, rf_capf_service_listener(s->capf, RF_TLS_LEGACY), "legacy");
     if (s->tvs != NULL)
-        add_listener(out, rf_tvs_service_listener(s->tvs), true, false);
+        add_listener(out, rf_tvs_service_listener(s->tvs), "modern");
     if (s->http != NULL)
-        add_listener(out, rf_http_files_listener(s->http), false, false);
+        add_listener(out, rf_http_files_listener(s->http), "none");
     if (s->https != NULL)
-        add_listener(out, rf_http_files_listener(s->https), true, false);
+        add_listener(out, rf_http_files_listener(s->https), "modern");
 }
 
 static void op_status(void *arg, struct rf_admin_status *out)

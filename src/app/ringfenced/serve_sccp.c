@@ -161,9 +161,15 @@ static enum rf_err make_tls(struct server *s, enum rf_tls_profile profile, struc
     RF_AUTO(rf_freep) char *cert = rf_site_path(s->site, RF_SITE_CERT_CCM);
     RF_AUTO(rf_freep) char *key = rf_site_path(s->site, RF_SITE_KEY_CCM);
     const char *keylog = s->site->conf->keylog;
+    static const char *const names[RF_TLS_PROFILES] = {
+        [RF_TLS_MODERN] = "sccp",
+        [RF_TLS_LEGACY] = "sccp-legacy",
+        [RF_TLS_AUTHENTICATED] = "sccp-authenticated",
+    };
     bool is_legacy = profile == RF_TLS_LEGACY;
-    struct rf_tls_conf conf = {.name = is_legacy ? "sccp-legacy" : "sccp",
+    struct rf_tls_conf conf = {.name = names[profile],
                                .profile = profile,
+                               .only_tls13 = s->site->conf->sccp_tls_min == RF_SITE_TLS_13,
                                .cert_path = cert,
                                .key_path = key,
                                .ask = RF_TLS_REQUIRE,
@@ -179,6 +185,8 @@ enum rf_err sccp_tls_make(struct server *s, struct rf_tls *out[RF_TLS_PROFILES],
     enum rf_err err = make_tls(s, RF_TLS_MODERN, &out[RF_TLS_MODERN], why);
     if (err == RF_OK && s->site->conf->legacy_sccp_port != 0)
         err = make_tls(s, RF_TLS_LEGACY, &out[RF_TLS_LEGACY], why);
+    if (err == RF_OK && s->site->conf->authenticated_sccp_port != 0)
+        err = make_tls(s, RF_TLS_AUTHENTICATED, &out[RF_TLS_AUTHENTICATED], why);
     return err;
 }
 
@@ -208,7 +216,9 @@ enum rf_err sccp_prepare(struct server *s, struct rf_why *why)
                                         .arg = s,
                                         .server_name = site->name,
                                         .date_template = site->date_template,
+                                        .time_zone = site->time_zone,
                                         .keepalive_s = site->keepalive_s,
+                                        .is_nonsecure = site->cluster == RF_SITE_CLUSTER_NONSECURE,
                                         .listed_issuer = s->lsc_issuer,
                                         .listed = s->lsc_listed,
                                         .blocked = s->blocked,
@@ -220,43 +230,73 @@ enum rf_err sccp_prepare(struct server *s, struct rf_why *why)
     return devices_load(s, why);
 }
 
-static enum rf_err listen_at(struct server *s, enum rf_tls_profile profile, uint16_t port,
-                             const struct rf_networks *networks, struct rf_why *why)
+/* `tls` is NULL for a listener in the clear; `networks` for one that all may come to. */
+static enum rf_err listen_at(struct server *s, struct rf_tls *tls, uint16_t port,
+                             const struct rf_networks *networks, struct rf_listener **out,
+                             struct rf_why *why)
 {
     const struct rf_site_conf *site = s->site->conf;
-    struct rf_listener_conf conf = {.name = rf_tls_name(s->sccp_tls[profile]),
+    struct rf_listener_conf conf = {.name = tls != NULL ? rf_tls_name(tls) : "sccp-plain",
                                     .address = site->listen,
                                     .port = port,
                                     .link = {.calls = rf_sccp_link_calls(),
                                              .arg = s->links,
-                                             .tls = s->sccp_tls[profile],
+                                             .tls = tls,
                                              .handshake_ms = site->handshake_s * 1000u},
                                     .failures_a_minute = site->handshake_failures,
                                     .networks = networks,
                                     .on_alarm = event_of_listener,
                                     .alarm_arg = s};
-    return rf_listener_open_on_workers(s->io, &conf, &s->sccp_listeners[profile], why);
+    return rf_listener_open_on_workers(s->io, &conf, out, why);
 }
 
 enum rf_err sccp_listen(struct server *s, uint16_t port, struct rf_why *why)
 {
-    enum rf_err err = listen_at(s, RF_TLS_MODERN, port, NULL, why);
+    enum rf_err err = listen_at(s, s->sccp_tls[RF_TLS_MODERN], port, NULL,
+                                &s->sccp_listeners[RF_TLS_MODERN], why);
     if (err == RF_OK)
         s->ports.sccp_tls = rf_listener_port(s->sccp_listeners[RF_TLS_MODERN]);
     return err;
 }
 
-enum rf_err sccp_listen_legacy(struct server *s, struct rf_why *why)
+/* The port that phones add 443 to; 0: no such listener. */
+static enum rf_err listen_for(struct server *s, enum rf_tls_profile profile, uint32_t base,
+                              const char *from, struct rf_why *why)
+{
+    struct rf_networks networks;
+    if (base == 0)
+        return RF_OK;
+    enum rf_err err = rf_networks_parse(from, &networks, why);
+    if (err != RF_OK)
+        return err;
+    return listen_at(s, s->sccp_tls[profile], (uint16_t)(base + RF_SITE_TLS_OFFSET), &networks,
+                     &s->sccp_listeners[profile], why);
+}
+
+static enum rf_err listen_plain(struct server *s, struct rf_why *why)
 {
     const struct rf_site_conf *site = s->site->conf;
     struct rf_networks networks;
-    if (site->legacy_sccp_port == 0)
+    if (!rf_site_has_plain(site))
         return RF_OK;
-    enum rf_err err = rf_networks_parse(site->legacy_networks, &networks, why);
+    if (s->ports.sccp_tls <= RF_SITE_TLS_OFFSET)
+        return rf_why_set(why, RF_ERR_BAD, "ports-base",
+                          "TLS port %u leaves no port for phones in the clear", s->ports.sccp_tls);
+    enum rf_err err = rf_networks_parse(site->plain_networks, &networks, why);
     if (err != RF_OK)
         return err;
-    uint16_t port = (uint16_t)(site->legacy_sccp_port + RF_SITE_TLS_OFFSET);
-    return listen_at(s, RF_TLS_LEGACY, port, &networks, why);
+    return listen_at(s, NULL, rf_site_port_base(&s->ports), &networks, &s->sccp_plain, why);
+}
+
+enum rf_err sccp_listen_weak(struct server *s, struct rf_why *why)
+{
+    const struct rf_site_conf *site = s->site->conf;
+    enum rf_err err =
+        listen_for(s, RF_TLS_LEGACY, site->legacy_sccp_port, site->legacy_networks, why);
+    if (err == RF_OK)
+        err = listen_for(s, RF_TLS_AUTHENTICATED, site->authenticated_sccp_port,
+                         site->authenticated_networks, why);
+    return err == RF_OK ? listen_plain(s, why) : err;
 }
 
 struct other_models {
@@ -273,18 +313,25 @@ static void use_models(struct rf_msg *msg, void *reader)
     rf_free(o);
 }
 
-void legacy_reload(struct server *s, const struct rf_site_conf *conf)
+static void use_networks(struct server *s, enum rf_tls_profile profile, const char *from)
 {
     struct rf_networks networks;
+    /* The configuration was checked when it was read. */
+    rf_bug_on(rf_networks_parse(from, &networks, NULL) != RF_OK);
+    if (s->sccp_listeners[profile] != NULL)
+        rf_listener_set_networks(s->sccp_listeners[profile], &networks);
+    if (profile == RF_TLS_LEGACY)
+        rf_capf_service_set_legacy_networks(s->capf, &networks);
+}
+
+void weak_reload(struct server *s, const struct rf_site_conf *conf)
+{
     struct other_models *o = rf_new(struct other_models);
     *o = (struct other_models){.msg.run = use_models, .s = s};
     snprintf(o->models, sizeof o->models, "%s", conf->legacy_models);
     sccp_post(s, &o->msg);
-    /* The configuration was checked when it was read. */
-    rf_bug_on(rf_networks_parse(conf->legacy_networks, &networks, NULL) != RF_OK);
-    if (s->sccp_listeners[RF_TLS_LEGACY] != NULL)
-        rf_listener_set_networks(s->sccp_listeners[RF_TLS_LEGACY], &networks);
-    rf_capf_service_set_legacy_networks(s->capf, &networks);
+    use_networks(s, RF_TLS_LEGACY, conf->legacy_networks);
+    use_networks(s, RF_TLS_AUTHENTICATED, conf->authenticated_networks);
 }
 
 static void *call_main(void *arg)
@@ -316,6 +363,7 @@ void sccp_close(struct server *s)
 {
     for (int i = 0; i < RF_TLS_PROFILES; i++)
         rf_listener_close(rf_steal(&s->sccp_listeners[i]));
+    rf_listener_close(rf_steal(&s->sccp_plain));
     rf_workers_free(s->io);
     s->io = NULL;
     if (s->has_call_thread) {

@@ -175,7 +175,7 @@ static enum rf_err listen_all(struct server *s, const struct user *user, struct 
     if (err == RF_OK)
         err = sccp_listen(s, wanted.sccp_tls, why);
     if (err == RF_OK)
-        err = sccp_listen_legacy(s, why);
+        err = sccp_listen_weak(s, why);
     if (err == RF_OK)
         err = capf_listen_legacy(s, why);
     if (err == RF_OK)

@@ -93,7 +93,8 @@ struct server {
     bool has_call_thread;
     struct rf_sccp_service *sccp; /* call-control thread, once that runs */
     struct rf_sccp_links *links;
-    struct rf_listener *sccp_listeners[RF_TLS_PROFILES]; /* the legacy one may be NULL */
+    struct rf_listener *sccp_listeners[RF_TLS_PROFILES]; /* all but the modern one may be NULL */
+    struct rf_listener *sccp_plain;                      /* NULL: nothing is taken in the clear */
     struct rf_tls *sccp_tls[RF_TLS_PROFILES];
     _Atomic(struct signalling *) signalling;
 
@@ -130,10 +131,10 @@ void server_stop(struct server *s);
 /* serve_sccp.c */
 enum rf_err sccp_prepare(struct server *s, struct rf_why *why);
 enum rf_err sccp_listen(struct server *s, uint16_t port, struct rf_why *why);
-/** For old phones, when the site wants it. */
-enum rf_err sccp_listen_legacy(struct server *s, struct rf_why *why);
-/** Other legacy_models and legacy_networks from now on. Main thread. */
-void legacy_reload(struct server *s, const struct rf_site_conf *conf);
+/** For old phones, for authenticated devices, in the clear: what of that the site wants. */
+enum rf_err sccp_listen_weak(struct server *s, struct rf_why *why);
+/** Other legacy_models, legacy_networks and authenticated_networks from now on. Main thread. */
+void weak_reload(struct server *s, const struct rf_site_conf *conf);
 /** A policy with the certificate that lies in the site now; and links that come use it. */
 enum rf_err sccp_tls_make(struct server *s, struct rf_tls *out[RF_TLS_PROFILES],
                           struct rf_why *why);

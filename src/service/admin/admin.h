@@ -37,11 +37,10 @@ struct rf_admin_waiting {
 };
 #define RF_ADMIN_WAITING_SHOWN 8
 /** One that waits for connections. */
-#define RF_ADMIN_LISTENERS 8
+#define RF_ADMIN_LISTENERS 12
 struct rf_admin_listener {
     const char *name;
-    bool is_legacy;
-    bool has_tls;
+    const char *tls; /* "modern", "legacy", "authenticated" or "none" */
     uint16_t port;
     uint32_t links;
     uint64_t storm_refused;

@@ -207,6 +207,7 @@ enum rf_err admin_add_begin(struct admin_task *t, struct rf_http_req *req, struc
     RF_AUTO(rf_json_freep) struct rf_json *body = NULL;
     enum rf_err err = admin_body(req, members, &body, why);
     struct rf_store_phone *phone = &admin_only(t)->phone;
+    admin_note_modes(t);
     if (err == RF_OK)
         err = new_phone(t, body, phone, why);
     if (err == RF_OK)
@@ -235,6 +236,7 @@ enum rf_err admin_add_store(struct admin_task *t, struct rf_store *store, struct
 enum rf_err admin_edit_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why)
 {
     struct rf_store_phone scratch = {.device.model = "-"};
+    admin_note_modes(t);
     enum rf_err err = admin_body(req, members, &t->change.body, why);
     const char *name = rf_json_str(t->change.body, "name");
     if (err == RF_OK && rf_json_get(t->change.body, "name") != NULL &&

@@ -370,6 +370,37 @@ static enum rf_err is_device(struct admin_task *t, struct rf_store *store, struc
     return err;
 }
 
+static bool is_meant(const struct admin_config *config, const struct rf_store_device *d)
+{
+    switch (config->layer) {
+    case RF_STORE_LAYER_SITE:
+        return true;
+    case RF_STORE_LAYER_MODEL:
+        return strcmp(config->name, d->model) == 0;
+    case RF_STORE_LAYER_PROFILE:
+        return strcmp(config->name, d->profile) == 0;
+    case RF_STORE_LAYER_DEVICE:
+        break;
+    }
+    return strcmp(config->name, d->name) == 0;
+}
+
+/* Whoever changes what is shared shall see of how many phones. */
+static enum rf_err count_devices(struct admin_task *t, struct rf_store *store, struct rf_why *why)
+{
+    struct rf_store_phones phones = {0};
+    t->config.devices = 0;
+    if (t->config.layer == RF_STORE_LAYER_DEVICE) {
+        t->config.devices = 1;
+        return RF_OK;
+    }
+    enum rf_err err = rf_store_device_list(store, &phones, why);
+    for (size_t i = 0; i < phones.n; i++)
+        t->config.devices += is_meant(&t->config, &phones.items[i].device);
+    rf_store_phones_fini(&phones);
+    return err;
+}
+
 enum rf_err admin_config_store(struct admin_task *t, struct rf_store *store, struct rf_why *why)
 {
     struct changes *c = rf_new(struct changes);
@@ -389,6 +420,8 @@ enum rf_err admin_config_store(struct admin_task *t, struct rf_store *store, str
     t->config.wants_reset = wants_reset(c);
     enum rf_err err = c->err;
     changes_free(c);
+    if (err == RF_OK)
+        err = count_devices(t, store, why);
     return err == RF_OK ? list_values(t, store, why) : err;
 }
 
@@ -419,6 +452,7 @@ void admin_config_answer(struct admin_task *t, struct rf_json *out)
     }
     set_place(t, out);
     rf_json_set_int(out, "changed", (int64_t)t->config.changed);
+    rf_json_set_int(out, "devices", (int64_t)t->config.devices);
     rf_json_set_take(out, "values", rf_steal(&t->shown));
 }
 

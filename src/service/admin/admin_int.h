@@ -59,6 +59,7 @@ struct admin_change {
     bool is_drawn;
     int64_t capf_id;
     enum rf_admin_reset reset;
+    bool has_authenticated; /* the site has a listener for such devices */
     bool load_changed; /* or whether the configuration is encrypted: the phone has to fetch it */
     bool profile_changed;
 };
@@ -69,6 +70,7 @@ struct admin_config {
     char name[RF_STORE_CONFIG_NAME];
     bool is_overview;
     size_t changed;
+    size_t devices;   /* whose configuration has to do with it */
     bool wants_reset; /* a phone takes what changed at its start only */
     void *view;       /* of the program; NULL: none */
 };
@@ -184,8 +186,10 @@ enum rf_err admin_read_phone(const struct rf_json *body, struct rf_store_phone *
                              struct rf_why *why);
 
 /* admin_model.c */
-/** `before` (may be NULL): the device as it was. RF_ERR_DENIED (409) model-mode, model-encrypt,
- * model-digest, load-model. */
+/** What the site allows, to be noted while that may be looked at: in a task's begin. */
+void admin_note_modes(struct admin_task *t);
+/** `before` (may be NULL): the device as it was. RF_ERR_DENIED (409) model-mode, model-srtp,
+ * model-encrypt, model-digest, load-model, mode-authenticated. */
 enum rf_err admin_check_model(struct admin_task *t, const struct rf_store_device *d,
                               const struct rf_store_device *before, struct rf_why *why);
 

@@ -5,6 +5,7 @@
 
 #include "base/faults.h"
 #include "service/site/families.h"
+#include "service/site/models.h"
 
 #include <string.h>
 
@@ -29,11 +30,48 @@ static enum rf_err check_digest(struct admin_task *t, const struct rf_store_devi
                         d->model);
 }
 
+void admin_note_modes(struct admin_task *t)
+{
+    const struct rf_site_conf *conf = ADMIN_OPS(t, conf)(ADMIN_ARG(t));
+    t->change.has_authenticated = conf->authenticated_sccp_port != 0;
+}
+
+static enum rf_err check_authenticated(struct admin_task *t, const struct rf_store_device *d,
+                                       struct rf_why *why)
+{
+    if (d->mode != RF_STORE_AUTHENTICATED)
+        return RF_OK;
+    if (!t->change.has_authenticated)
+        return admin_refuse(t, 409, why, "mode-authenticated",
+                            "nothing listens for authenticated devices here: set "
+                            "authenticated_sccp_port and authenticated_networks (weak, everybody "
+                            "on the way can read along), or say --mode encrypted");
+    if (rf_model_find(d->model)->tls == RF_MODEL_TLS_OLD)
+        return admin_refuse(t, 409, why, "model-mode",
+                            "a %s speaks TLS 1.0, and the port of authenticated devices takes 1.2 "
+                            "alone: say --mode encrypted, which it can by the legacy ports",
+                            d->model);
+    return RF_OK;
+}
+
+/* Encrypted means that its calls are, too, where both ends can: so it says if they cannot. */
+static enum rf_err check_srtp(struct admin_task *t, const struct rf_store_device *d,
+                              struct rf_why *why)
+{
+    if (d->mode != RF_STORE_ENCRYPTED || !d->has_srtp || rf_model_find(d->model)->has_srtp)
+        return RF_OK;
+    return admin_refuse(t, 409, why, "model-srtp",
+                        "a %s has no SRTP: say --srtp no (then its signalling is encrypted, and "
+                        "its calls are in the clear), or --mode nonsecure",
+                        d->model);
+}
+
 static enum rf_err check_security(struct admin_task *t, const struct rf_store_device *d,
                                   struct rf_why *why)
 {
     enum rf_model_can can = rf_family_model_can(d->model);
-    if (can == RF_MODEL_CAN_NOTHING && d->mode != RF_STORE_NONSECURE)
+    bool has_tls = rf_model_find(d->model)->tls != RF_MODEL_TLS_NONE;
+    if ((can == RF_MODEL_CAN_NOTHING || !has_tls) && d->mode != RF_STORE_NONSECURE)
         return admin_refuse(t, 409, why, "model-mode",
                             "a %s knows neither trust lists nor TLS, so it can only be nonsecure "
                             "(--mode nonsecure)",
@@ -43,7 +81,8 @@ static enum rf_err check_security(struct admin_task *t, const struct rf_store_de
                             "a %s verifies no files, so it could not read an encrypted "
                             "configuration: say --encrypt-config auto",
                             d->model);
-    return RF_OK;
+    enum rf_err err = check_authenticated(t, d, why);
+    return err == RF_OK ? check_srtp(t, d, why) : err;
 }
 
 /* What it has been refused for before does not keep it from other changes. */
@@ -51,7 +90,8 @@ static bool is_as_before(const struct rf_store_device *d, const struct rf_store_
 {
     return before != NULL && strcmp(d->model, before->model) == 0 &&
            strcmp(d->load, before->load) == 0 && d->mode == before->mode &&
-           d->encrypt == before->encrypt && d->digest == before->digest;
+           d->has_srtp == before->has_srtp && d->encrypt == before->encrypt &&
+           d->digest == before->digest;
 }
 
 enum rf_err admin_check_model(struct admin_task *t, const struct rf_store_device *d,

@@ -71,6 +71,7 @@ enum rf_err admin_approve_begin(struct admin_task *t, struct rf_http_req *req, s
     if (err == RF_OK)
         err = rf_json_need_str(body, "model", &model, why);
     set_defaults(t, phone);
+    admin_note_modes(t);
     if (err == RF_OK)
         err = admin_read_phone(body, phone, why);
     if (err == RF_OK)

@@ -133,7 +133,7 @@ static struct rf_json *listeners_json(const struct rf_admin_status *s)
         const struct rf_admin_listener *l = &s->listeners[i];
         struct rf_json *one = rf_json_obj();
         rf_json_set_str(one, "name", l->name);
-        rf_json_set_str(one, "tls", !l->has_tls ? "none" : l->is_legacy ? "legacy" : "modern");
+        rf_json_set_str(one, "tls", l->tls);
         rf_json_set_int(one, "port", l->port);
         rf_json_set_int(one, "links", l->links);
         rf_json_set_int(one, "storm_refused", (int64_t)l->storm_refused);

@@ -56,6 +56,7 @@ struct rf_phone_link_conf {
     uint16_t port;
     const char *local; /* from this address; NULL: the system's choice */
     bool has_tls;
+    bool wants_no_encryption;     /* offer the suites of RF_TLS_AUTHENTICATED, and no others */
     const struct rf_phone_id *id; /* NULL: no client certificate. Needed for the call only */
     size_t input_max;             /* bytes that may wait unused; 0: the link's default */
     uint32_t handshake_ms;        /* connecting and TLS; 0: the link's default */

@@ -63,7 +63,7 @@ static enum rf_err tls_new(struct phone_link *l, const struct rf_phone_link_conf
                            enum rf_tls_profile profile, struct rf_why *why)
 {
     struct rf_tls_conf tls = {.name = conf->name,
-                              .profile = profile,
+                              .profile = conf->wants_no_encryption ? RF_TLS_AUTHENTICATED : profile,
                               .verify = verify,
                               .verify_arg = l,
                               .keylog_path = conf->keylog_path};

@@ -38,7 +38,7 @@
 /** deviceSecurityMode of the verified configuration. */
 enum rf_station_mode {
     RF_STATION_NON_SECURE = 1,    /* plain TCP to the base port */
-    RF_STATION_AUTHENTICATED = 2, /* TLS */
+    RF_STATION_AUTHENTICATED = 2, /* TLS with a suite that does not encrypt */
     RF_STATION_ENCRYPTED = 3,     /* TLS, and the suite must hide the content */
 };
 

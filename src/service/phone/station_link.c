@@ -24,10 +24,16 @@ static void keep_info(struct rf_station *st, const struct rf_phone_link_info *in
 }
 
 /* doc: docs/security-rules.md, "Signalling": never an encrypted phone that registers without
- * encryption
+ * encryption, nor an authenticated one with a suite it did not offer
  */
 static bool is_safe_enough(const struct rf_station *st, struct rf_why *why)
 {
+    if (st->conf.mode == RF_STATION_AUTHENTICATED && st->is_encrypted &&
+        !rf_fault_skips("station.authenticated-link")) {
+        rf_why_set(why, RF_ERR_DENIED, "link-other-suite",
+                   "the suite %s encrypts, and this phone is in authenticated mode", st->suite);
+        return false;
+    }
     if (st->conf.mode != RF_STATION_ENCRYPTED || st->is_encrypted ||
         rf_fault_skips("station.encrypted-link"))
         return true;
@@ -120,6 +126,8 @@ bool station_connect(struct rf_station *st, struct rf_why *why)
                                       .host = server->host,
                                       .port = port,
                                       .has_tls = has_tls,
+                                      .wants_no_encryption =
+                                          st->conf.mode == RF_STATION_AUTHENTICATED,
                                       .id = has_tls ? &st->id : NULL,
                                       .handshake_ms = st->conf.handshake_ms,
                                       .keylog_path = st->keylog_path,

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service/provision/provision_int.h"
 
+#include "service/provision/provision_layers.h"
 #include "service/site/families.h"
+#include "wire/phonexml/phonexml.h"
 
 struct provision_facts *provision_facts_new(const struct rf_site *site,
                                             const struct rf_site_ports *ports,
@@ -19,6 +21,7 @@ struct provision_facts *provision_facts_new(const struct rf_site *site,
     f->legacy_port_base = (uint16_t)conf->legacy_sccp_port;
     f->legacy_capf_port = (uint16_t)conf->legacy_capf_port;
     f->legacy_models = rf_strdup(conf->legacy_models);
+    f->authenticated_port_base = (uint16_t)conf->authenticated_sccp_port;
     f->tvs_port = conf->tvs ? ports->tvs : 0;
     f->is_nonsecure = conf->cluster == RF_SITE_CLUSTER_NONSECURE;
     f->digest = conf->digest == RF_SITE_SHA1 ? RF_DIGEST_SHA1 : RF_DIGEST_SHA512;
@@ -36,9 +39,16 @@ struct provision_facts *provision_facts_new(const struct rf_site *site,
     return f;
 }
 
-uint16_t provision_port_base(const struct provision_facts *f, const char *model)
+/* Each of the other ports has one kind of TLS; in the clear there is the base port alone. */
+uint16_t provision_port_base(const struct provision_facts *f, const struct rf_store_device *device)
 {
-    bool is_old = f->legacy_port_base != 0 && rf_family_model_listed(f->legacy_models, model);
+    enum rf_phonexml_mode mode = provision_mode_of(device, f);
+    if (mode == RF_PHONEXML_MODE_NON_SECURE)
+        return f->port_base;
+    if (mode == RF_PHONEXML_MODE_AUTHENTICATED && f->authenticated_port_base != 0)
+        return f->authenticated_port_base;
+    bool is_old =
+        f->legacy_port_base != 0 && rf_family_model_listed(f->legacy_models, device->model);
     return is_old ? f->legacy_port_base : f->port_base;
 }
 

@@ -60,6 +60,7 @@ struct provision_facts {
     uint16_t tvs_port;         /* 0: none */
     uint16_t legacy_port_base; /* for legacy_models, in place of the two above; 0: none */
     uint16_t legacy_capf_port;
+    uint16_t authenticated_port_base; /* for devices of that mode; 0: none */
     char *legacy_models;
     bool is_nonsecure;     /* the whole cluster */
     enum rf_digest digest; /* for models that know both */
@@ -75,8 +76,8 @@ struct provision_facts {
 struct provision_facts *provision_facts_new(const struct rf_site *site,
                                             const struct rf_site_ports *ports,
                                             const struct rf_secret *wrap_key);
-/** What a device of this model is told. Pure. */
-uint16_t provision_port_base(const struct provision_facts *f, const char *model);
+/** What a device, by its mode and model, is told. Pure. */
+uint16_t provision_port_base(const struct provision_facts *f, const struct rf_store_device *device);
 uint16_t provision_capf_port(const struct provision_facts *f, const char *model);
 struct provision_facts *provision_facts_ref(struct provision_facts *f);
 void provision_facts_unref(struct provision_facts *f);

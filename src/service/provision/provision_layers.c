@@ -119,7 +119,7 @@ static void set_conf(struct builder *b)
     set(b, layer, CM_MEMBER "[1]/callManager/processNodeName", facts->host);
     /* The phone adds 443 itself. */
     set_number(b, layer, CM_MEMBER "[1]/callManager/ports/ethernetPhonePort",
-               provision_port_base(facts, b->in->device->model));
+               provision_port_base(facts, b->in->device));
     set(b, layer, "userLocale/name", facts->locale);
     set(b, layer, "capfList/capf[1]/processNodeName", facts->host);
     set_number(b, layer, "capfList/capf[1]/phonePort",
@@ -222,7 +222,7 @@ static void fill_members(struct builder *b)
             continue;
         if (!is_set(b, port))
             set_number(b, PROVISION_LAYER_SERVER, port,
-                       provision_port_base(b->in->facts, b->in->device->model));
+                       provision_port_base(b->in->facts, b->in->device));
         if (!is_set(b, priority))
             set_number(b, PROVISION_LAYER_SERVER, priority, i - 1);
     }

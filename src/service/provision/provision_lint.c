@@ -63,7 +63,7 @@ static void check_port(const struct lint *l, const char *path)
 {
     uint64_t port = 0;
     struct rf_slice value = value_of(l, path);
-    uint16_t ours = provision_port_base(l->facts, l->in->device->model);
+    uint16_t ours = provision_port_base(l->facts, l->in->device);
     uint64_t tls = (uint64_t)ours + RF_PHONEXML_TLS_OFFSET;
     if (value.len == 0 || !rf_parse_u64(value, 0, UINT16_MAX, &port) ||
         port == RF_PHONEXML_CM_PORT || port == ours)

@@ -2,34 +2,74 @@
 /* A registering phone asks for its templates, lines and time in any order; each question is
  * answered by itself. doc: docs/wire/sccp.md, "Registration", "Questions and answers" */
 #include "service/sccp/sccp_int.h"
+#include "service/site/models.h"
+#include "service/site/zones.h"
 
 #include <time.h>
 
-/* The soft keys we act on. The event of a key is its number in the phone's dictionary, its label
- * the phone's own word for it. doc: docs/wire/sccp.md, "Keys" */
-#define KEY(number, label_code)                                                                    \
-    {                                                                                              \
-        .label = {(const uint8_t *)"\x80" label_code, 2}, .event = (number)                        \
-    }
-static const struct rf_sccp_softkey keys[] = {
-    KEY(RF_SCCP_KEY_NEW_CALL, "\x02"),
-    KEY(RF_SCCP_KEY_BACK_SPACE, "\x08"),
-    KEY(RF_SCCP_KEY_END_CALL, "\x09"),
-    KEY(RF_SCCP_KEY_ANSWER, "\x0b"),
+/* The soft keys a server acts on. The event of a key is its number in the phone's dictionary, its
+ * label the phone's own word for it. doc: docs/wire/sccp.md, "Soft keys" */
+#define LABEL_IN_PHONES_WORDS 0x80
+static const uint8_t keys[] = {
+    RF_SCCP_KEY_REDIAL,
+    RF_SCCP_KEY_NEW_CALL,
+    RF_SCCP_KEY_HOLD,
+    RF_SCCP_KEY_TRANSFER,
+    RF_SCCP_KEY_CFWD_ALL,
+    RF_SCCP_KEY_CFWD_BUSY,
+    RF_SCCP_KEY_CFWD_NO_ANSWER,
+    RF_SCCP_KEY_BACK_SPACE,
+    RF_SCCP_KEY_END_CALL,
+    RF_SCCP_KEY_RESUME,
+    RF_SCCP_KEY_ANSWER,
+    RF_SCCP_KEY_INFO,
+    RF_SCCP_KEY_CONFRN,
+    RF_SCCP_KEY_PARK,
+    RF_SCCP_KEY_JOIN,
+    RF_SCCP_KEY_MEET_ME,
+    RF_SCCP_KEY_PICK_UP,
+    RF_SCCP_KEY_GROUP_PICK_UP,
+    RF_SCCP_KEY_PRIVATE,
+    RF_SCCP_KEY_REMOVE_LAST,
+    RF_SCCP_KEY_TRANSFER_VM,
+    RF_SCCP_KEY_DND,
+    RF_SCCP_KEY_CALL_BACK,
+    RF_SCCP_KEY_BARGE,
+    RF_SCCP_KEY_DIRECT_TRANSFER,
+    RF_SCCP_KEY_SELECT,
+    RF_SCCP_KEY_CONF_LIST,
+    RF_SCCP_KEY_IDIVERT,
+    RF_SCCP_KEY_CBARGE,
 };
-enum { AT_NONE, AT_NEW_CALL, AT_BACK_SPACE, AT_END_CALL, AT_ANSWER }; /* from 1: template index */
+#define KEYS_N (sizeof keys / sizeof *keys)
 
-#define SET_KEYS 2
+/* What is on the screen in each state of a call, in this order; four or five fit, the others stand
+ * behind the phone's own "more". Events, 0 ends a row. */
+#define SET_KEYS 9
 static const uint8_t sets[][SET_KEYS] = {
-    [RF_SCCP_KEYSET_ON_HOOK] = {AT_NEW_CALL},
-    [RF_SCCP_KEYSET_CONNECTED] = {AT_END_CALL},
-    [RF_SCCP_KEYSET_ON_HOLD] = {AT_END_CALL},
-    [RF_SCCP_KEYSET_RING_IN] = {AT_ANSWER, AT_END_CALL},
-    [RF_SCCP_KEYSET_OFF_HOOK] = {AT_END_CALL},
-    [RF_SCCP_KEYSET_CONN_TRANS] = {AT_END_CALL},
-    [RF_SCCP_KEYSET_DIGITS_FOLL] = {AT_BACK_SPACE, AT_END_CALL},
-    [RF_SCCP_KEYSET_CONN_CONF] = {AT_END_CALL},
-    [RF_SCCP_KEYSET_RING_OUT] = {AT_END_CALL},
+    [RF_SCCP_KEYSET_ON_HOOK] = {RF_SCCP_KEY_REDIAL, RF_SCCP_KEY_NEW_CALL, RF_SCCP_KEY_CFWD_ALL,
+                                RF_SCCP_KEY_PICK_UP, RF_SCCP_KEY_GROUP_PICK_UP, RF_SCCP_KEY_DND},
+    [RF_SCCP_KEYSET_CONNECTED] = {RF_SCCP_KEY_HOLD, RF_SCCP_KEY_END_CALL, RF_SCCP_KEY_TRANSFER,
+                                  RF_SCCP_KEY_CONFRN, RF_SCCP_KEY_PARK, RF_SCCP_KEY_JOIN,
+                                  RF_SCCP_KEY_SELECT, RF_SCCP_KEY_DIRECT_TRANSFER,
+                                  RF_SCCP_KEY_PRIVATE},
+    [RF_SCCP_KEYSET_ON_HOLD] = {RF_SCCP_KEY_RESUME, RF_SCCP_KEY_NEW_CALL, RF_SCCP_KEY_TRANSFER,
+                                RF_SCCP_KEY_JOIN, RF_SCCP_KEY_SELECT, RF_SCCP_KEY_DIRECT_TRANSFER},
+    [RF_SCCP_KEYSET_RING_IN] = {RF_SCCP_KEY_ANSWER, RF_SCCP_KEY_END_CALL, RF_SCCP_KEY_IDIVERT},
+    [RF_SCCP_KEYSET_OFF_HOOK] = {RF_SCCP_KEY_REDIAL, RF_SCCP_KEY_END_CALL, RF_SCCP_KEY_CFWD_ALL,
+                                 RF_SCCP_KEY_MEET_ME, RF_SCCP_KEY_PICK_UP,
+                                 RF_SCCP_KEY_GROUP_PICK_UP},
+    [RF_SCCP_KEYSET_CONN_TRANS] = {RF_SCCP_KEY_HOLD, RF_SCCP_KEY_END_CALL, RF_SCCP_KEY_TRANSFER,
+                                   RF_SCCP_KEY_CONFRN},
+    [RF_SCCP_KEYSET_DIGITS_FOLL] = {RF_SCCP_KEY_BACK_SPACE, RF_SCCP_KEY_END_CALL},
+    [RF_SCCP_KEYSET_CONN_CONF] = {RF_SCCP_KEY_HOLD, RF_SCCP_KEY_END_CALL, RF_SCCP_KEY_CONFRN,
+                                  RF_SCCP_KEY_JOIN, RF_SCCP_KEY_CONF_LIST, RF_SCCP_KEY_REMOVE_LAST},
+    [RF_SCCP_KEYSET_RING_OUT] = {RF_SCCP_KEY_END_CALL, RF_SCCP_KEY_TRANSFER, RF_SCCP_KEY_CALL_BACK},
+    [RF_SCCP_KEYSET_OFF_HOOK_FEAT] = {RF_SCCP_KEY_REDIAL, RF_SCCP_KEY_END_CALL},
+    [RF_SCCP_KEYSET_IN_USE_HINT] = {RF_SCCP_KEY_REDIAL, RF_SCCP_KEY_NEW_CALL, RF_SCCP_KEY_BARGE,
+                                    RF_SCCP_KEY_CBARGE},
+    [RF_SCCP_KEYSET_ON_HOOK_STEALABLE] = {RF_SCCP_KEY_REDIAL, RF_SCCP_KEY_NEW_CALL,
+                                          RF_SCCP_KEY_RESUME},
 };
 #define SETS_N (sizeof sets / sizeof *sets)
 
@@ -37,10 +77,24 @@ static void answer_softkeys(struct session *s)
 {
     struct rf_sccp_msg msg = {.id = RF_SCCP_SOFTKEY_TEMPLATE_RES};
     struct rf_sccp_softkey_template *t = &msg.softkey_template;
-    t->count = sizeof keys / sizeof *keys;
-    for (size_t i = 0; i < t->count; i++)
-        t->keys[i] = keys[i];
+    uint8_t labels[KEYS_N][2];
+    _Static_assert(KEYS_N <= RF_SCCP_SOFTKEY_MAX, "one message takes them all");
+    t->count = KEYS_N;
+    for (size_t i = 0; i < KEYS_N; i++) {
+        labels[i][0] = LABEL_IN_PHONES_WORDS;
+        labels[i][1] = keys[i];
+        t->keys[i] = (struct rf_sccp_softkey){.label = rf_slice_of(labels[i], 2), .event = keys[i]};
+    }
     sccp_send(s, &msg);
+}
+
+/* From 1; 0 for none. */
+static uint8_t template_index(uint8_t event)
+{
+    for (size_t i = 0; event != 0 && i < KEYS_N; i++)
+        if (keys[i] == event)
+            return (uint8_t)(i + 1);
+    return 0;
 }
 
 static void answer_softkey_sets(struct session *s)
@@ -50,14 +104,23 @@ static void answer_softkey_sets(struct session *s)
     r->count = SETS_N;
     for (size_t i = 0; i < SETS_N; i++) {
         for (size_t k = 0; k < SET_KEYS; k++) {
-            uint8_t index = sets[i][k];
+            uint8_t index = template_index(sets[i][k]);
             r->sets[i].template_index[k] = index;
             r->sets[i].info_index[k] =
-                index == AT_NONE ? 0 : (uint16_t)(RF_SCCP_SOFTKEY_INFO_OFFSET + index);
+                index == 0 ? 0 : (uint16_t)(RF_SCCP_SOFTKEY_INFO_OFFSET + index);
         }
     }
     sccp_send(s, &msg);
     sccp_send_idle_keys(s);
+}
+
+/* What the database says it is counts; else what it says itself. */
+static size_t lines_shown(const struct session *s)
+{
+    const struct rf_sccp_device *d = &s->station->conf;
+    const struct rf_model *model =
+        d->model[0] != '\0' ? rf_model_find(d->model) : rf_model_of_number(s->device_type);
+    return d->call.n_lines < model->keys ? d->call.n_lines : model->keys;
 }
 
 /* doc: docs/wire/sccp.md, "Keys": all slots are sent, unused ones undefined */
@@ -65,9 +128,10 @@ static void answer_buttons(struct session *s)
 {
     struct rf_sccp_msg msg = {.id = RF_SCCP_BUTTON_TEMPLATE};
     struct rf_sccp_button_template *t = &msg.button_template;
+    size_t lines = lines_shown(s);
     t->count = RF_SCCP_BUTTON_SLOTS;
     for (size_t i = 0; i < RF_SCCP_BUTTON_SLOTS; i++) {
-        if (i < s->station->conf.call.n_lines)
+        if (i < lines)
             t->buttons[i] =
                 (struct rf_sccp_button){.instance = (uint8_t)(i + 1), .type = RF_SCCP_STIM_LINE};
         else
@@ -86,7 +150,7 @@ static void answer_config(struct session *s)
                                                  .instance = 1,
                                                  .user_name = sccp_text(s, d->label, buf),
                                                  .server_name = rf_slice_str(s->svc->server_name),
-                                                 .number_of_lines = (uint32_t)d->call.n_lines}});
+                                                 .number_of_lines = (uint32_t)lines_shown(s)}});
 }
 
 static void answer_line(struct session *s, uint32_t number)
@@ -110,7 +174,7 @@ void sccp_send_time(struct session *s)
 {
     const struct rf_sccp_service_conf *conf = &s->svc->conf;
     int64_t utc = rf_wall_s(conf->clock);
-    time_t local = (time_t)(utc + conf->utc_offset_s);
+    time_t local = (time_t)(utc + rf_zone_offset_s(s->svc->time_zone, utc));
     struct tm tm;
     if (gmtime_r(&local, &tm) == NULL)
         return;

@@ -46,14 +46,6 @@ static void send_reset(struct session *s, enum rf_sccp_reset_type type)
     sccp_send(s, &(struct rf_sccp_msg){.id = RF_SCCP_RESET, .reset.type = (uint32_t)type});
 }
 
-/* May the phone that is registered stay, with its device as it is now? */
-static bool fits_mode(const struct session *s, const struct rf_sccp_device *d)
-{
-    if (d->mode == RF_SCCP_MODE_NON_SECURE)
-        return !s->has_tls;
-    return s->has_tls && s->is_encrypted == (d->mode == RF_SCCP_MODE_ENCRYPTED);
-}
-
 static bool is_shown_changed(const struct rf_sccp_device *a, const struct rf_sccp_device *b)
 {
     return a->call.n_lines != b->call.n_lines || strcmp(a->label, b->label) != 0 ||
@@ -66,7 +58,7 @@ static void tell_phone(struct station *st, const struct rf_sccp_device *before)
     struct session *s = st->session;
     if (s == NULL)
         return;
-    if (!fits_mode(s, &st->conf)) {
+    if (!sccp_link_fits_mode(s, &st->conf)) {
         send_reset(s, RF_SCCP_RESET_RESET);
         sccp_session_close(s, "the device's security mode was changed");
     } else if (!sccp_model_fits(s, &st->conf)) {

@@ -98,6 +98,7 @@ struct rf_sccp_service {
     struct rf_sccp_service_conf conf;
     char server_name[RF_SCCP_SERVER_NAME + 1];
     char date_template[16];
+    char time_zone[100];
     char legacy_models[RF_SITE_MODELS_MAX + 1];
     struct rf_call_control *calls;
     struct session *sessions[BUCKETS];
@@ -130,6 +131,8 @@ void sccp_event(struct rf_sccp_service *svc, const char *kind, const char *dev,
 void sccp_session_watch(struct session *s, uint64_t ms);
 
 /* sccp_register.c */
+/** May a phone with such a link register as the device, as far as its mode goes? */
+bool sccp_link_fits_mode(const struct session *s, const struct rf_sccp_device *d);
 /** May a device of this model be on the session's listener? */
 bool sccp_model_fits(const struct session *s, const struct rf_sccp_device *d);
 /** True when `s` still exists afterwards. */

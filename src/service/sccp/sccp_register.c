@@ -136,27 +136,65 @@ static bool check_cert(const struct session *s, const struct rf_sccp_device *d, 
     return true;
 }
 
-/* Causes 12 and 28. doc: docs/security-rules.md, "Security modes" */
+static enum rf_call_signalling signalling_of(const struct session *s)
+{
+    if (!s->has_tls)
+        return RF_CALL_SIGNALLING_PLAIN;
+    return s->is_encrypted ? RF_CALL_SIGNALLING_ENCRYPTED : RF_CALL_SIGNALLING_AUTHENTICATED;
+}
+
+/* What a device's mode and its phone's link say to each other; a row without a text is let in.
+ * doc: docs/security-rules.md, "Security modes" */
+struct verdict {
+    enum rf_sccp_cause cause;
+    const char *shown, *text;
+};
+#define MODES  (RF_SCCP_MODE_ENCRYPTED + 1)
+#define LINKS  (RF_CALL_SIGNALLING_ENCRYPTED + 1)
+#define CIPHER RF_SCCP_CAUSE_TLS_CIPHER, "Wrong cipher"
+#define SECURE RF_SCCP_CAUSE_SECURITY_MISMATCH, "Secure link not allowed"
+#define PLAIN  RF_SCCP_CAUSE_SECURITY_MISMATCH, "Secure link required"
+static const struct verdict verdicts[MODES][LINKS] = {
+    [RF_SCCP_MODE_NON_SECURE] =
+        {
+            [RF_CALL_SIGNALLING_AUTHENTICATED] = {SECURE, "secure link, but the device is "
+                                                          "non-secure"},
+            [RF_CALL_SIGNALLING_ENCRYPTED] = {SECURE, "secure link, but the device is non-secure"},
+        },
+    [RF_SCCP_MODE_AUTHENTICATED] =
+        {
+            [RF_CALL_SIGNALLING_PLAIN] = {PLAIN, "plain link, but the device is authenticated"},
+            [RF_CALL_SIGNALLING_ENCRYPTED] = {CIPHER, "does not fit mode authenticated"},
+        },
+    [RF_SCCP_MODE_ENCRYPTED] =
+        {
+            [RF_CALL_SIGNALLING_PLAIN] = {PLAIN, "plain link, but the device is encrypted"},
+            [RF_CALL_SIGNALLING_AUTHENTICATED] = {CIPHER, "does not fit mode encrypted"},
+        },
+};
+#undef CIPHER
+#undef SECURE
+#undef PLAIN
+
+static const struct verdict *verdict_of(const struct session *s, const struct rf_sccp_device *d)
+{
+    enum rf_sccp_mode_wanted mode = s->svc->conf.is_nonsecure ? RF_SCCP_MODE_NON_SECURE : d->mode;
+    return &verdicts[mode][signalling_of(s)];
+}
+
+bool sccp_link_fits_mode(const struct session *s, const struct rf_sccp_device *d)
+{
+    return verdict_of(s, d)->text == NULL;
+}
+
 static bool check_mode(const struct session *s, const struct rf_sccp_device *d, struct refusal *r)
 {
-    if (rf_fault_skips("sccp.security-mode"))
+    const struct verdict *v = verdict_of(s, d);
+    if (v->text == NULL || rf_fault_skips("sccp.security-mode"))
         return true;
-    switch (d->mode) {
-    case RF_SCCP_MODE_NON_SECURE:
-        return !s->has_tls || refuse(r, RF_SCCP_CAUSE_SECURITY_MISMATCH, "Secure link not allowed",
-                                     "secure link, but the device is non-secure");
-    case RF_SCCP_MODE_AUTHENTICATED:
-    case RF_SCCP_MODE_ENCRYPTED:
-        break;
-    }
-    if (!s->has_tls)
-        return refuse(r, RF_SCCP_CAUSE_SECURITY_MISMATCH, "Secure link required",
-                      "plain link, but the device is %s",
-                      d->mode == RF_SCCP_MODE_ENCRYPTED ? "encrypted" : "authenticated");
-    if (s->is_encrypted != (d->mode == RF_SCCP_MODE_ENCRYPTED))
-        return refuse(r, RF_SCCP_CAUSE_TLS_CIPHER, "Wrong cipher", "suite %s does not fit mode %s",
-                      s->suite, d->mode == RF_SCCP_MODE_ENCRYPTED ? "encrypted" : "authenticated");
-    return true;
+    if (v->cause == RF_SCCP_CAUSE_TLS_CIPHER)
+        return refuse(r, v->cause, v->shown, "suite %s %s", s->suite, v->text);
+    return refuse(r, v->cause, v->shown, "%s", v->text);
 }
 
 bool sccp_model_fits(const struct session *s, const struct rf_sccp_device *d)
@@ -346,13 +384,6 @@ static void use_unconfirmed_cert(struct session *s, struct rf_sccp_device *d)
         if (s->svc->conf.ops->on_cert_used != NULL)
             s->svc->conf.ops->on_cert_used(s->svc->conf.arg, d->call.name, c->sha256);
     }
-}
-
-static enum rf_call_signalling signalling_of(const struct session *s)
-{
-    if (!s->has_tls)
-        return RF_CALL_SIGNALLING_PLAIN;
-    return s->is_encrypted ? RF_CALL_SIGNALLING_ENCRYPTED : RF_CALL_SIGNALLING_AUTHENTICATED;
 }
 
 static void send_ack(struct session *s, unsigned agreed)

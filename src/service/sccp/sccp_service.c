@@ -61,6 +61,7 @@ struct rf_sccp_service *rf_sccp_service_new(const struct rf_sccp_service_conf *c
     c->rate_per_s = or_default(c->rate_per_s, RATE_PER_S);
     c->rate_burst = or_default(c->rate_burst, RATE_BURST);
     rf_sccp_service_set_date_template(svc, c->date_template != NULL ? c->date_template : "D.M.Y");
+    rf_sccp_service_set_time_zone(svc, c->time_zone != NULL ? c->time_zone : "");
     if (c->listed_issuer != NULL)
         rf_cert_ref(c->listed_issuer);
     if (c->listed != NULL)
@@ -86,10 +87,24 @@ void rf_sccp_service_set_keepalive(struct rf_sccp_service *svc, uint32_t keepali
     svc->conf.keepalive_s = or_default(keepalive_s, KEEPALIVE_S);
 }
 
+/* RegisterAck has six bytes for it: a year of four digits and a 12-hour clock are too much. */
+#define DATE_TEMPLATE_MAX 6
+
 void rf_sccp_service_set_date_template(struct rf_sccp_service *svc, const char *date_template)
 {
-    snprintf(svc->date_template, sizeof svc->date_template, "%s", date_template);
+    char *to = svc->date_template;
+    bool is_long = strlen(date_template) > DATE_TEMPLATE_MAX;
+    char *end = to + sizeof svc->date_template - 1;
+    for (const char *from = date_template; *from != '\0' && to < end; from++)
+        if (!is_long || from[0] != 'Y' || from[1] != 'Y')
+            *to++ = *from;
+    *to = '\0';
     svc->conf.date_template = svc->date_template;
+}
+
+void rf_sccp_service_set_time_zone(struct rf_sccp_service *svc, const char *time_zone)
+{
+    snprintf(svc->time_zone, sizeof svc->time_zone, "%s", time_zone);
 }
 
 struct rf_call_control *rf_sccp_service_calls(struct rf_sccp_service *svc)
@@ -448,9 +463,12 @@ void rf_sccp_link_closed(struct rf_sccp_service *svc, rf_sccp_link_ref link, con
 void rf_sccp_link_refused(struct rf_sccp_service *svc, const char *address,
                           const struct rf_why *why)
 {
+    enum rf_sccp_cause cause = strcmp(why->code, "tls-no-common-suite") == 0
+                                   ? RF_SCCP_CAUSE_TLS_CIPHER
+                                   : RF_SCCP_CAUSE_NONE;
     if (rf_log_allows(&svc->refusals, REFUSALS_A_MINUTE, rf_now_ms(svc->conf.clock)))
-        sccp_event(svc, "link-refused", "", RF_SCCP_CAUSE_NONE, "code=%s from=%s text=\"%s\"",
-                   why->code, address, why->text);
+        sccp_event(svc, "link-refused", "", cause, "code=%s from=%s text=\"%s\"", why->code,
+                   address, why->text);
 }
 
 /* ---- messages ---- */

@@ -155,11 +155,12 @@ struct rf_sccp_service_conf {
     uint32_t rate_per_s;            /* 0: 50 messages a second per session */
     uint32_t rate_burst;            /* 0: 200 */
     bool allow_foreign_media;       /* else a phone's media address must be its link's own */
-    int32_t utc_offset_s;           /* local time of DefineTimeDate */
+    const char *time_zone;          /* of service/site/zones.h, for DefineTimeDate; NULL: UTC */
     uint32_t call_timer_ms[RF_CALL_T_N];   /* 0: default */
     enum rf_call_barge barge;              /* of call control */
     const struct rf_call_media_ops *media; /* of call control, with its `media_arg`; may be NULL */
     void *media_arg;
+    bool is_nonsecure; /* the whole cluster: every device is, whatever its mode says */
     /** May be NULL; its count goes up. A certificate that this issuer made must stand in the
      * device's list, whatever the device's listed_certs_only says: we know all that we made. */
     struct rf_cert *listed_issuer;
@@ -177,6 +178,7 @@ void rf_sccp_service_free(struct rf_sccp_service *svc);
 /** What a reload may change, for registrations from now on. */
 void rf_sccp_service_set_keepalive(struct rf_sccp_service *svc, uint32_t keepalive_s);
 void rf_sccp_service_set_date_template(struct rf_sccp_service *svc, const char *date_template);
+void rf_sccp_service_set_time_zone(struct rf_sccp_service *svc, const char *time_zone);
 /** Which models may register by a legacy listener (rf_family_model_listed), none at first; links of
  * others there end. */
 void rf_sccp_service_set_legacy_models(struct rf_sccp_service *svc, const char *models);

@@ -74,6 +74,7 @@ enum rf_site_subject { RF_SITE_SUBJECT_NAME, RF_SITE_SUBJECT_MODEL };
 enum rf_site_issuer { RF_SITE_ISSUER_LOCAL, RF_SITE_ISSUER_CMP, RF_SITE_ISSUER_OFFLINE };
 enum rf_site_list_version { RF_SITE_LISTS_10, RF_SITE_LISTS_11 };
 enum rf_site_auto_register { RF_SITE_AUTO_NO, RF_SITE_AUTO_QUARANTINE };
+enum rf_site_tls { RF_SITE_TLS_12, RF_SITE_TLS_13 };
 enum rf_site_cluster { RF_SITE_MIXED, RF_SITE_CLUSTER_NONSECURE };
 
 /** URLs in crl_url, and in ocsp_url. */
@@ -86,13 +87,14 @@ enum rf_site_revocation {
 
 /** The configuration, filled from rf_site_conf_def. Texts are never NULL. */
 struct rf_site_conf {
-    char *name;         /* of the site, in certificates' names and the phones' configuration */
-    char *listen;       /* address the servers bind */
-    char *advertise;    /* address or host name phones are told; empty: `listen` */
-    uint32_t sccp_port; /* P: the TLS listener is P + 443; 0: chosen by the kernel */
-    uint32_t capf_port; /* 0: chosen by the kernel */
-    uint32_t tftp_port; /* 0: chosen by the kernel */
-    bool http;          /* files by HTTP and HTTPS too; ports 0: chosen by the kernel */
+    char *name;            /* of the site, in certificates' names and the phones' configuration */
+    char *listen;          /* address the servers bind */
+    char *advertise;       /* address or host name phones are told; empty: `listen` */
+    uint32_t sccp_port;    /* P: the TLS listener is P + 443; 0: chosen by the kernel */
+    uint32_t sccp_tls_min; /* enum rf_site_tls */
+    uint32_t capf_port;    /* 0: chosen by the kernel */
+    uint32_t tftp_port;    /* 0: chosen by the kernel */
+    bool http;             /* files by HTTP and HTTPS too; ports 0: chosen by the kernel */
     uint32_t http_port;
     bool https;
     uint32_t https_port;
@@ -118,6 +120,10 @@ struct rf_site_conf {
     uint32_t legacy_capf_port;
     char *legacy_models;   /* who may come there; never empty when one of them listens */
     char *legacy_networks; /* and from where */
+    /* For devices in authenticated mode. 0: there is no such listener. */
+    uint32_t authenticated_sccp_port; /* P, as sccp_port */
+    char *authenticated_networks;     /* from where; never empty when it listens */
+    char *plain_networks;             /* who may register in the clear on P; empty: nobody */
     uint32_t capf_keepalive_s;
     uint32_t tftp_retry_ms;
     uint32_t tftp_tries;
@@ -233,6 +239,8 @@ bool rf_site_conf_compare(const struct rf_site_conf *now, const struct rf_site_c
 /** Each weak choice that is switched on, for status and log: option name and value. */
 void rf_site_conf_weak(const struct rf_site_conf *conf,
                        void (*each)(void *arg, const char *name, const char *value), void *arg);
+/** Is there a listener in the clear? */
+bool rf_site_has_plain(const struct rf_site_conf *conf);
 /** Is there a legacy listener? */
 bool rf_site_has_legacy(const struct rf_site_conf *conf);
 /** What phones are told: `advertise`, or `listen` when that is empty. */

@@ -41,6 +41,42 @@ enum rf_err site_check_legacy(const struct rf_site_conf *c, struct rf_why *why)
     return RF_OK;
 }
 
+static enum rf_err check_networks(const char *name, const char *value, bool *is_none,
+                                  struct rf_why *why)
+{
+    struct rf_networks networks;
+    struct rf_why inner = {0};
+    if (rf_networks_parse(value, &networks, &inner) != RF_OK)
+        return rf_why_set(why, RF_ERR_BAD, "conf-value", "%s: %s", name, inner.text);
+    *is_none = networks.n == 0;
+    return RF_OK;
+}
+
+bool rf_site_has_plain(const struct rf_site_conf *conf)
+{
+    return strspn(conf->plain_networks, " ,") != strlen(conf->plain_networks);
+}
+
+enum rf_err site_check_weak_listeners(const struct rf_site_conf *c, struct rf_why *why)
+{
+    bool is_none = true;
+    enum rf_err err = check_networks("plain_networks", c->plain_networks, &is_none, why);
+    if (err == RF_OK)
+        err = check_networks("authenticated_networks", c->authenticated_networks, &is_none, why);
+    if (err == RF_OK && c->sccp_tls_min == RF_SITE_TLS_13 &&
+        (c->authenticated_sccp_port != 0 || c->legacy_sccp_port != 0))
+        return rf_why_set(why, RF_ERR_BAD, "conf-authenticated",
+                          "%s is set: that is a listener for less than TLS 1.3, and sccp_tls_min "
+                          "wants that (which has no suite without encryption)",
+                          c->authenticated_sccp_port != 0 ? "authenticated_sccp_port"
+                                                          : "legacy_sccp_port");
+    if (err == RF_OK && c->authenticated_sccp_port != 0 && is_none)
+        return rf_why_set(why, RF_ERR_BAD, "conf-authenticated",
+                          "authenticated_sccp_port is set: it wants authenticated_networks, from "
+                          "where phones may come");
+    return err;
+}
+
 /* Two listeners on one port; 0 is none, or chosen by the kernel. */
 enum rf_err site_check_ports(const struct rf_site_conf *c, struct rf_why *why)
 {
@@ -49,6 +85,10 @@ enum rf_err site_check_ports(const struct rf_site_conf *c, struct rf_why *why)
         uint32_t port, value; /* value: as it is written */
     } tcp[] = {
         {"sccp_port", c->sccp_port != 0 ? c->sccp_port + RF_SITE_TLS_OFFSET : 0, c->sccp_port},
+        {"sccp_port", rf_site_has_plain(c) ? c->sccp_port : 0, c->sccp_port},
+        {"authenticated_sccp_port",
+         c->authenticated_sccp_port != 0 ? c->authenticated_sccp_port + RF_SITE_TLS_OFFSET : 0,
+         c->authenticated_sccp_port},
         {"capf_port", c->capf_port, c->capf_port},
         {"legacy_sccp_port",
          c->legacy_sccp_port != 0 ? c->legacy_sccp_port + RF_SITE_TLS_OFFSET : 0,

@@ -123,6 +123,8 @@ static enum rf_err check(const struct rf_site_conf *c, struct rf_why *why)
     if (err == RF_OK)
         err = site_check_legacy(c, why);
     if (err == RF_OK)
+        err = site_check_weak_listeners(c, why);
+    if (err == RF_OK)
         err = site_check_urls(c, why);
     if (err != RF_OK)
         return err;

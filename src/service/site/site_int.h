@@ -8,6 +8,9 @@
 /** A weak listener is for somebody: RF_ERR_BAD conf-legacy without models or networks; conf-value.
  */
 RF_MUST_CHECK enum rf_err site_check_legacy(const struct rf_site_conf *c, struct rf_why *why);
+/** The same of the listeners for authenticated devices and in the clear: conf-authenticated. */
+RF_MUST_CHECK enum rf_err site_check_weak_listeners(const struct rf_site_conf *c,
+                                                    struct rf_why *why);
 /** Two listeners on one port: RF_ERR_BAD conf-ports. */
 RF_MUST_CHECK enum rf_err site_check_ports(const struct rf_site_conf *c, struct rf_why *why);
 /** crl_url and ocsp_url: RF_ERR_BAD conf-value. */

@@ -5,6 +5,7 @@
 static const char *const digest_words[] = {"sha512", "sha1", NULL};
 static const char *const list_version_words[] = {"1.0", "1.1", NULL};
 static const char *const auto_words[] = {"no", "quarantine", NULL};
+static const char *const tls_words[] = {"1.2", "1.3", NULL};
 static const char *const cluster_words[] = {"mixed", "nonsecure", NULL};
 static const char *const expired_words[] = {"refuse", "with_string", "listed", NULL};
 static const char *const subject_words[] = {"name", "model", NULL};
@@ -41,6 +42,13 @@ static const struct rf_conf_option options[] = {
      .unit = "port",
      .help = "Port phones are told. They add 443 for TLS, so 2000 means a TLS listener on 2443; 0: "
              "the kernel chooses at the first start and the choice is kept"},
+    {.name = "sccp_tls_min",
+     .type = RF_CONF_ENUM,
+     .at = AT(sccp_tls_min),
+     .fallback = "1.2",
+     .words = tls_words,
+     .help = "Lowest TLS version at the call manager: 1.2, or 1.3, which few phones speak; then "
+             "there are no ports for less, so no device can be authenticated"},
     {.name = "capf_port",
      .type = RF_CONF_U32,
      .at = AT(capf_port),
@@ -239,6 +247,30 @@ static const struct rf_conf_option options[] = {
      .fallback = "",
      .reloads = true,
      .help = "Networks that may connect to the legacy ports, e.g. 10.1.0.0/16, fd00::/8"},
+    {.name = "authenticated_sccp_port",
+     .type = RF_CONF_U32,
+     .at = AT(authenticated_sccp_port),
+     .fallback = "0",
+     .max = 65535 - RF_SITE_TLS_OFFSET,
+     .unit = "port",
+     .weak = true,
+     .help = "Port that devices in authenticated mode are told in place of sccp_port: 443 above it "
+             "is a listener for TLS 1.2 without encryption (weak: everybody on the way can read "
+             "along), for those devices from authenticated_networks. 0: there is none, and no "
+             "device can be authenticated"},
+    {.name = "authenticated_networks",
+     .type = RF_CONF_TEXT,
+     .at = AT(authenticated_networks),
+     .fallback = "",
+     .reloads = true,
+     .help = "Networks that may connect to that port, e.g. 10.1.0.0/16, fd00::/8"},
+    {.name = "plain_networks",
+     .type = RF_CONF_TEXT,
+     .at = AT(plain_networks),
+     .fallback = "",
+     .weak = true,
+     .help = "Networks whose nonsecure devices may register in the clear, on sccp_port itself "
+             "(weak: nobody knows who they are). Empty: there is no such listener"},
     {.name = "capf_keepalive_s",
      .type = RF_CONF_U32,
      .at = AT(capf_keepalive_s),

@@ -30,8 +30,10 @@ static void walk_register_ack(struct sccp_walk *w, struct rf_sccp_msg *m)
 {
     struct rf_sccp_register_ack *r = &m->register_ack;
     sw_u32(w, &r->keepalive_interval_s);
-    sw_text(w, &r->date_template, 6);
-    sw_pad(w, 2);
+    /* Six bytes and two of padding: a full one, "M/D/YA", has its NUL in the padding. */
+    size_t field = w->is_writing ? 7 : 6;
+    sw_text(w, &r->date_template, field);
+    sw_pad(w, 8 - field);
     sw_u32(w, &r->secondary_keepalive_interval_s);
     sw_u8(w, &r->max_protocol_ver);
     sw_raw(w, r->features, sizeof r->features);

@@ -233,6 +233,9 @@ static void a_model_is_not_asked_for_what_it_cannot(void **state)
     } rows[] = {
         {"7912", "\"mode\":\"encrypted\"", "\"mode\":\"nonsecure\"", "model-mode"},
         {"CP-7905G", "\"mode\":\"authenticated\"", "\"mode\":\"nonsecure\"", "model-mode"},
+        {"7935", "\"mode\":\"encrypted\"", "\"mode\":\"nonsecure\"", "model-mode"},
+        {"8861", "\"mode\":\"authenticated\"", "\"mode\":\"encrypted\"", "mode-authenticated"},
+        {"7985", "\"mode\":\"encrypted\",\"srtp\":true", "\"srtp\":false", "model-srtp"},
         {"7962", "\"digest\":\"sha512\"", "\"digest\":\"sha1\"", "model-digest"},
         {"7962", "\"load\":\"SCCP75.9\"", "\"load\":\"SCCP42.9\"", "load-model"},
         {"8861", "\"load\":\"sip8845_65.12\"", "\"load\":\"sip88xx.12\"", "load-model"},
@@ -264,6 +267,29 @@ static void a_model_is_not_asked_for_what_it_cannot(void **state)
     refused(w, RF_HTTP_PUT, "/v1/devices/" PHONE_A, "{\"mode\":\"authenticated\"}", 409,
             "model-mode");
     answers(w, RF_HTTP_PUT, "/v1/devices/" PHONE_A, "{\"mode\":\"nonsecure\"}", 200);
+}
+
+static void allow_authenticated(struct world *w)
+{
+    static const struct rf_site_setting settings[] = {{"authenticated_sccp_port", "2200"},
+                                                      {"authenticated_networks", "10.0.0.0/8"}};
+    assert_err(rf_site_conf_set_all(&w->site.conf, settings, 2, NULL), RF_OK);
+}
+
+/* A mode needs its listener, and TLS of its version. */
+static void an_authenticated_device_needs_its_port(void **state)
+{
+    struct world *w = *state;
+    const char *body = "{\"name\":\"" PHONE_A "\",\"model\":\"8861\",\"mode\":\"authenticated\"}";
+    refused(w, RF_HTTP_POST, "/v1/devices", body, 409, "mode-authenticated");
+    allow_authenticated(w);
+    answers(w, RF_HTTP_POST, "/v1/devices", body, 201);
+    refused(w, RF_HTTP_PUT, "/v1/devices/" PHONE_A, "{\"model\":\"7962\"}", 409, "model-mode");
+    answers(w, RF_HTTP_PUT, "/v1/devices/" PHONE_A, "{\"model\":\"9971\"}", 200);
+    answers(w, RF_HTTP_PUT, "/v1/devices/" PHONE_A, "{\"model\":\"7962\",\"mode\":\"encrypted\"}",
+            200);
+    refused(w, RF_HTTP_PUT, "/v1/devices/" PHONE_A, "{\"mode\":\"authenticated\"}", 409,
+            "model-mode");
 }
 
 /* One member of the good body replaced by a bad one; the good one is taken at the end. */
@@ -307,6 +333,7 @@ static void what_devices_may_not_be(void **state)
          "value"},
     };
     struct world *w = *state;
+    allow_authenticated(w);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         refused(w, RF_HTTP_POST, "/v1/devices", bad[i].body, 400, bad[i].code);
     assert_int_equal(events_n(w), 0);
@@ -820,6 +847,7 @@ int main(void)
         IN_WORLD(a_device_is_added_and_shown),
         IN_WORLD(certificates_are_shown),
         IN_WORLD(a_model_is_not_asked_for_what_it_cannot),
+        IN_WORLD(an_authenticated_device_needs_its_port),
         IN_WORLD(what_devices_may_not_be),
         IN_WORLD(a_site_that_requires_srtp),
         IN_WORLD(names_and_lines_are_taken_once),

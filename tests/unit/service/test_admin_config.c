@@ -42,6 +42,34 @@ static void values_are_set_by_word_and_shown_with_it(void **state)
     assert_int_equal(rf_json_len(member(w, "values")), 1);
 }
 
+/* Whoever changes what is shared sees of how many phones. */
+static void a_change_says_how_many_devices_it_is_for(void **state)
+{
+    struct world *w = *state;
+    static const struct {
+        const char *place;
+        int64_t devices;
+    } rows[] = {
+        {"\"layer\":\"site\"", 2},
+        {"\"layer\":\"model\",\"name\":\"8861\"", 2},
+        {"\"layer\":\"model\",\"name\":\"7962\"", 0},
+        {"\"layer\":\"profile\",\"name\":\"lobby\"", 1},
+        {"\"layer\":\"profile\",\"name\":\"cellar\"", 0},
+    };
+    add_device(w);
+    answers(w, RF_HTTP_POST, "/v1/devices",
+            "{\"name\":\"" PHONE_B "\",\"model\":\"8861\",\"profile\":\"lobby\"}", 201);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        RF_AUTO(rf_freep)
+        char *body =
+            rf_strf("{%s,\"set\":{\"vendorConfig/webAccess\":\"enabled\"}}", rows[i].place);
+        answers(w, RF_HTTP_PUT, TEMPLATE, body, 200);
+        assert_int_equal(number_of(w, "devices"), rows[i].devices);
+    }
+    config(w, "{\"set\":{\"vendorConfig/webAccess\":\"enabled\"}}");
+    assert_int_equal(number_of(w, "devices"), 1);
+}
+
 static void what_is_so_already_changes_nothing_and_tells_nobody(void **state)
 {
     struct world *w = *state;
@@ -247,6 +275,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(values_are_set_by_word_and_shown_with_it),
+        TEST(a_change_says_how_many_devices_it_is_for),
         TEST(what_is_so_already_changes_nothing_and_tells_nobody),
         TEST(a_secret_is_kept_wrapped_and_is_nowhere_sec_72),
         TEST(a_secret_that_was_given_in_the_open_is_refused),

@@ -110,6 +110,43 @@ static void the_port_is_that_of_the_tls_listener_less_443(void **state)
     assert_string_equal(c.cm[0].name, "127.0.0.1"); /* listen, with advertise empty */
 }
 
+/* Each kind of TLS has its port; what is registered in the clear has the base port, also a model
+ * that would have the legacy one. */
+static void the_port_is_that_of_the_devices_mode(void **state)
+{
+    struct world *w = *state;
+    static const struct {
+        enum rf_store_mode mode;
+        const char *model;
+        uint32_t port;
+    } rows[] = {
+        {RF_STORE_ENCRYPTED, "8861", 2000},     {RF_STORE_ENCRYPTED, "7962", 2100},
+        {RF_STORE_AUTHENTICATED, "8861", 2200}, {RF_STORE_AUTHENTICATED, "7962", 2200},
+        {RF_STORE_NONSECURE, "8861", 2000},     {RF_STORE_NONSECURE, "7962", 2000},
+    };
+    struct rf_phonexml c;
+    world_set(w, "legacy_models", "79xx");
+    world_set(w, "legacy_networks", "10.0.0.0/8");
+    world_set(w, "legacy_sccp_port", "2100");
+    world_set(w, "sign_sha1", "yes");
+    world_set(w, "authenticated_networks", "10.0.0.0/8");
+    world_add(w, A, RF_STORE_AUTHENTICATED, "");
+    config_of(w, &c);
+    assert_int_equal(c.cm[0].port, 2000); /* where there is no such listener */
+    world_set(w, "authenticated_sccp_port", "2200");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct rf_store_device d = world_device(w, A);
+        d.mode = rows[i].mode;
+        snprintf(d.model, sizeof d.model, "%s", rows[i].model);
+        world_change(w, &d);
+        config_of(w, &c);
+        assert_int_equal(c.cm[0].port, rows[i].port);
+    }
+    world_set(w, "cluster", "nonsecure");
+    config_of(w, &c);
+    assert_int_equal(c.cm[0].port, 2000);
+}
+
 static void each_mode_is_written_as_phones_know_it(void **state)
 {
     struct world *w = *state;
@@ -723,6 +760,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_WORLD(an_encrypted_phone_is_told_all_it_needs),
         IN_WORLD(the_port_is_that_of_the_tls_listener_less_443),
+        IN_WORLD(the_port_is_that_of_the_devices_mode),
         IN_WORLD(each_mode_is_written_as_phones_know_it),
         IN_WORLD(a_pending_operation_sends_the_phone_to_capf),
         IN_WORLD(a_string_without_tries_left_keeps_the_phone_away),

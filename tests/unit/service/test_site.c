@@ -127,6 +127,19 @@ static void wrong_configurations_are_refused_with_their_reason(void **state)
          "legacy_capf_port"},
         {"legacy_sccp_port = 2000\nlegacy_models = 79xx\nlegacy_networks = ::/0\n", "conf-ports",
          "legacy_sccp_port"},
+        {"\nauthenticated_sccp_port = 2200\n", "conf-authenticated",
+         "line 2: authenticated_sccp_port"},
+        {"sccp_tls_min = 1.3\nauthenticated_sccp_port = 2200\nauthenticated_networks = ::/0\n",
+         "conf-authenticated", "line 2: authenticated_sccp_port"},
+        {"sccp_tls_min = 1.3\nlegacy_sccp_port = 2100\nlegacy_models = 79xx\nlegacy_networks = "
+         "::/0\n",
+         "conf-authenticated", "line 2: legacy_sccp_port"},
+        {"sccp_tls_min = 1.1\n", "conf-value", "sccp_tls_min"},
+        {"authenticated_networks = everybody\n", "conf-value", "authenticated_networks"},
+        {"authenticated_sccp_port = 2000\nauthenticated_networks = ::/0\n", "conf-ports",
+         "authenticated_sccp_port"},
+        {"plain_networks = everybody\n", "conf-value", "plain_networks"},
+        {"plain_networks = ::/0\nsccp_port = 3804\n", "conf-ports", "capf_port"},
         {"tvs = yes\ntvs_port = 6970\nhttp = yes\n", "conf-ports", "tvs_port"},
         {"revocation = maybe\n", "conf-value", "revocation"},
         {"crl_url = https://ca.example/x.crl\n", "conf-value", "crl_url"},
@@ -264,18 +277,23 @@ static void weak_choices_are_named(void **state)
     assert_err(rf_site_conf_set(&conf, "revocation", "strict", NULL), RF_OK);
     rf_site_conf_weak(conf, say_weak, &said);
     assert_string_equal(said.text, ""); /* stronger than the default */
-    static const char *const set[][2] = {
-        {"rsa_min", "1024"},         {"digest", "sha1"},
-        {"cluster", "nonsecure"},    {"keylog", "/tmp/keys"},
-        {"revocation", "off"},       {"accept_mic_for_signalling", "yes"},
-        {"capf_null_string", "yes"}, {"capf_bare_digest", "yes"}};
+    static const char *const set[][2] = {{"rsa_min", "1024"},
+                                         {"digest", "sha1"},
+                                         {"cluster", "nonsecure"},
+                                         {"keylog", "/tmp/keys"},
+                                         {"revocation", "off"},
+                                         {"accept_mic_for_signalling", "yes"},
+                                         {"capf_null_string", "yes"},
+                                         {"capf_bare_digest", "yes"},
+                                         {"plain_networks", "10.0.0.0/8"}};
     for (size_t i = 0; i < sizeof set / sizeof *set; i++)
         assert_err(rf_site_conf_set(&conf, set[i][0], set[i][1], NULL), RF_OK);
     rf_site_conf_weak(conf, say_weak, &said);
-    assert_string_equal(said.text,
-                        "keylog=/tmp/keys digest=sha1 cluster=nonsecure rsa_min=1024 "
-                        "revocation=off accept_mic_for_signalling=yes capf_null_string=yes "
-                        "capf_bare_digest=yes ");
+    assert_string_equal(
+        said.text,
+        "keylog=/tmp/keys plain_networks=10.0.0.0/8 digest=sha1 cluster=nonsecure rsa_min=1024 "
+        "revocation=off accept_mic_for_signalling=yes capf_null_string=yes "
+        "capf_bare_digest=yes ");
 }
 
 static void private_files_open_to_others_stop_the_start(void **state)

@@ -207,12 +207,14 @@ static void port_and_certificate_by_mode(void **state)
     world_free(w);
 }
 
-/* A suite that hides nothing is enough for authenticated, never for encrypted. */
+/* A suite that hides nothing is for authenticated, never for encrypted, and the other way round;
+ * each offers nothing else. */
 static void suite_that_hides_nothing_sec_47(void **state)
 {
     struct world *w = world_new(22);
     starts(w);
     w->link = net_last(&w->net);
+    assert_false(w->link->wants_no_encryption);
     net_accept(w->link, ccm.cert, NULL);
     settle(w);
     expect_refused(w, "link-not-encrypted");
@@ -223,9 +225,23 @@ static void suite_that_hides_nothing_sec_47(void **state)
     w->conf.mode = RF_STATION_AUTHENTICATED;
     starts(w);
     w->link = net_last(&w->net);
+    assert_true(w->link->wants_no_encryption);
     net_accept(w->link, ccm.cert, NULL);
     settle(w);
     expect(w, RF_SCCP_REGISTER);
+    world_free(w);
+}
+
+static void suite_that_an_authenticated_phone_did_not_offer(void **state)
+{
+    struct world *w = world_new(22);
+    w->conf.mode = RF_STATION_AUTHENTICATED;
+    starts(w);
+    w->link = net_last(&w->net);
+    net_accept(w->link, ccm.cert, "ECDHE-RSA-AES256-GCM-SHA384");
+    settle(w);
+    expect_refused(w, "link-other-suite");
+    assert_int_equal(w->link->writes, 0);
     world_free(w);
 }
 
@@ -730,6 +746,7 @@ int main(void)
         cmocka_unit_test(server_whose_certificate_is_over),
         cmocka_unit_test(port_and_certificate_by_mode),
         cmocka_unit_test(suite_that_hides_nothing_sec_47),
+        cmocka_unit_test(suite_that_an_authenticated_phone_did_not_offer),
         cmocka_unit_test(configurations_it_does_not_take),
         cmocka_unit_test(rejected),
         cmocka_unit_test(no_answer_to_register),
