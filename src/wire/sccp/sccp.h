@@ -16,6 +16,7 @@
 #include "wire/sccp/sccp_buttons.h"
 #include "wire/sccp/sccp_display.h"
 #include "wire/sccp/sccp_ids.h"
+#include "wire/sccp/sccp_keys.h"
 #include "wire/sccp/sccp_media.h"
 #include "wire/sccp/sccp_register.h"
 #include "wire/sccp/sccp_status.h"
