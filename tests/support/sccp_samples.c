@@ -412,6 +412,101 @@ static bool sample_streams(struct rf_sccp_msg *m)
     }
 }
 
+static bool sample_ports(struct rf_sccp_msg *m)
+{
+    switch ((unsigned)m->id) {
+    case RF_SCCP_START_MEDIA_FAILURE_DETECTION:
+        m->start_media_failure_detection =
+            (struct rf_sccp_start_media_failure_detection){.conference_id = SAMPLE_CALL,
+                                                           .pass_through_party_id = SAMPLE_PARTY,
+                                                           .packet_ms = 20,
+                                                           .codec = RF_SCCP_CODEC_G711_ULAW_64K,
+                                                           .call_reference = SAMPLE_CALL};
+        return true;
+    case RF_SCCP_PORT_REQ:
+        m->port_req = (struct rf_sccp_port_req){.conference_id = SAMPLE_CALL,
+                                                .call_reference = SAMPLE_CALL,
+                                                .pass_through_party_id = SAMPLE_PARTY,
+                                                .transport = RF_SCCP_TRANSPORT_RTP,
+                                                .media_type = RF_SCCP_MEDIA_TYPE_AUDIO};
+        return true;
+    case RF_SCCP_PORT_RES:
+        m->port_res = (struct rf_sccp_port_res){.conference_id = SAMPLE_CALL,
+                                                .call_reference = SAMPLE_CALL,
+                                                .pass_through_party_id = SAMPLE_PARTY,
+                                                .addr = phone,
+                                                .port = 24680,
+                                                .rtcp_port = 24681};
+        return true;
+    case RF_SCCP_PORT_CLOSE:
+        m->port_close = (struct rf_sccp_port_close){SAMPLE_CALL, SAMPLE_CALL, SAMPLE_PARTY,
+                                                    RF_SCCP_MEDIA_TYPE_AUDIO};
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool sample_user_data(struct rf_sccp_msg *m)
+{
+    struct rf_sccp_user_data both = {
+        .application_id = 1,
+        .line_instance = 1,
+        .call_reference = SAMPLE_CALL,
+        .transaction_id = 1,
+        .data = str("<CiscoIPPhoneText><Text>hi</Text></CiscoIPPhoneText>")};
+    switch ((unsigned)m->id) {
+    case RF_SCCP_DEVICE_TO_USER_DATA:
+    case RF_SCCP_DEVICE_TO_USER_DATA_RESPONSE:
+    case RF_SCCP_USER_TO_DEVICE_DATA:
+        m->user_data = both;
+        return true;
+    case RF_SCCP_DEVICE_TO_USER_DATA_RESPONSE_V1:
+        m->user_data = both;
+        m->user_data.sequence_flag = RF_SCCP_SEQUENCE_LAST;
+        return true;
+    case RF_SCCP_DEVICE_TO_USER_DATA_V1:
+    case RF_SCCP_USER_TO_DEVICE_DATA_V1:
+        m->user_data = (struct rf_sccp_user_data){
+            .transaction_id = 1, .sequence_flag = RF_SCCP_SEQUENCE_LAST, .data = both.data};
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool sample_others(struct rf_sccp_msg *m)
+{
+    switch ((unsigned)m->id) {
+    case RF_SCCP_SET_HOOK_FLASH_DETECT:
+    case RF_SCCP_CALL_COUNT_REQ:
+        return true;
+    case RF_SCCP_SUBSCRIPTION_STAT_REQ:
+        m->subscription_stat_req = (struct rf_sccp_subscription_stat_req){
+            .transaction_id = 7, .feature_id = 1, .subscription_id = str("2002")};
+        return true;
+    case RF_SCCP_SUBSCRIPTION_STAT:
+        m->subscription_stat = (struct rf_sccp_subscription_stat){
+            .transaction_id = 7, .feature_id = 1, .cause = RF_SCCP_SUBSCRIPTION_OK};
+        return true;
+    case RF_SCCP_NOTIFICATION:
+        m->notification = (struct rf_sccp_notification){7, 1, RF_SCCP_BLF_IN_USE, str("Bob")};
+        return true;
+    case RF_SCCP_CALL_COUNT_RESP:
+        m->call_count_resp = (struct rf_sccp_call_count_resp){
+            .total_lines = 2, .starting_line = 1, .count = 2, .lines = {{4, 2}, {4, 2}}};
+        return true;
+    case RF_SCCP_RECORDING_STATUS:
+        m->recording_status = (struct rf_sccp_recording_status){SAMPLE_CALL, RF_SCCP_RECORDING_ON};
+        return true;
+    case RF_SCCP_ADD_ON_DEVICE_CAPABILITIES:
+        m->add_on_device = (struct rf_sccp_add_on_device){1, 227, 1, str("example")};
+        return true;
+    default:
+        return false;
+    }
+}
+
 static bool sample_display(struct rf_sccp_msg *m)
 {
     static const char prompt[] = {'\x80', 0x18};
@@ -515,5 +610,6 @@ bool sccp_sample(uint32_t id, struct rf_sccp_msg *m)
     memset(m, 0, sizeof *m);
     m->id = (enum rf_sccp_id)id;
     return sample_register(m) || sample_buttons(m) || sample_questions(m) || sample_status(m) ||
-           sample_streams(m) || sample_display(m) || sample_call(m);
+           sample_streams(m) || sample_ports(m) || sample_user_data(m) || sample_others(m) ||
+           sample_display(m) || sample_call(m);
 }

@@ -7,7 +7,7 @@
 
 static const struct sccp_family *const families[] = {
     &sccp_family_register, &sccp_family_buttons, &sccp_family_status,
-    &sccp_family_media,    &sccp_family_display,
+    &sccp_family_media,    &sccp_family_display, &sccp_family_data,
 };
 
 static const struct sccp_desc *desc_find(uint32_t id)

@@ -14,6 +14,7 @@
 #define WIRE_SCCP_SCCP_H
 
 #include "wire/sccp/sccp_buttons.h"
+#include "wire/sccp/sccp_data.h"
 #include "wire/sccp/sccp_display.h"
 #include "wire/sccp/sccp_ids.h"
 #include "wire/sccp/sccp_keys.h"
@@ -117,6 +118,10 @@ struct rf_sccp_msg {
         struct rf_sccp_media_transmission_failure media_transmission_failure;
         struct rf_sccp_connection_statistics_req connection_statistics_req;
         struct rf_sccp_connection_statistics_res connection_statistics_res;
+        struct rf_sccp_start_media_failure_detection start_media_failure_detection;
+        struct rf_sccp_port_req port_req;
+        struct rf_sccp_port_res port_res;
+        struct rf_sccp_port_close port_close;
 
         struct rf_sccp_start_tone start_tone;
         struct rf_sccp_stop_tone stop_tone;
@@ -136,6 +141,14 @@ struct rf_sccp_msg {
         struct rf_sccp_dialed_number dialed_number;
         struct rf_sccp_call_select_stat call_select_stat;
         struct rf_sccp_call_history_info call_history_info;
+
+        struct rf_sccp_user_data user_data; /* DeviceToUserData, -Response, UserToDeviceData, V1s */
+        struct rf_sccp_subscription_stat_req subscription_stat_req;
+        struct rf_sccp_subscription_stat subscription_stat;
+        struct rf_sccp_notification notification;
+        struct rf_sccp_call_count_resp call_count_resp;
+        struct rf_sccp_recording_status recording_status;
+        struct rf_sccp_add_on_device add_on_device; /* AddOnDeviceCapabilities */
     };
 };
 
@@ -159,9 +172,9 @@ RF_MUST_CHECK enum rf_err rf_sccp_decode(const struct rf_sccp_frame *frame, stru
  * Texts are cut to their field on a character border. Returns RF_OK; RF_ERR_UNKNOWN "sccp-message"
  * when the id is outside this codec; RF_ERR_LIMIT "sccp-room" when `wr` is full (then nothing
  * useful is in it) or "sccp-length" when a frame above
- * RF_SCCP_LENGTH_MAX or a list above its limit was asked for; RF_ERR_BAD "sccp-address" for an IPv6
- * address before version 17, "sccp-body-len" for a body_len below the mandatory part. Wipe the
- * buffer after sending a message with a media key.
+ * RF_SCCP_LENGTH_MAX, or a list or data above its limit, was asked for; RF_ERR_BAD "sccp-address"
+ * for an IPv6 address before version 17, "sccp-body-len" for a body_len below the mandatory part.
+ * Wipe the buffer after sending a message with a media key.
  */
 RF_MUST_CHECK enum rf_err rf_sccp_encode(const struct rf_sccp_msg *msg, unsigned version,
                                          struct rf_wr *wr, struct rf_why *why);

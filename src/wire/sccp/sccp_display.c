@@ -156,7 +156,9 @@ static void walk_call_info(struct sccp_walk *w, struct rf_sccp_msg *m)
     sw_u32(w, &c->party_pi_restriction_bits);
 }
 
-/* Reading below version 16: are there only twelve texts, with at most padding behind them? */
+/* Reading below version 16: are there only twelve texts, with at most padding behind them? Padding
+ * fills a body up to a multiple of four; empty texts may look like it, and are then taken for it.
+ */
 static bool is_short_call_info(const struct sccp_walk *w)
 {
     struct sccp_walk try = *w;
@@ -167,7 +169,8 @@ static bool is_short_call_info(const struct sccp_walk *w)
         sw_z(&try, &text, 120);
     }
     struct rf_slice rest = rf_rd_rest(&try.rd);
-    return rest.len <= 3 && rf_slice_eq(rest, rf_slice_of("\0\0", rest.len));
+    return rest.len == 0 || (w->body_len % 4 == 0 && rest.len <= 3 &&
+                             rf_slice_eq(rest, rf_slice_of("\0\0", rest.len)));
 }
 
 /* Twelve texts up to version 15, fifteen from 16 on.
@@ -239,6 +242,7 @@ static const struct sccp_desc descs[] = {
     {RF_SCCP_STOP_TONE, 8, walk_stop_tone},
     {RF_SCCP_SET_RINGER, 16, walk_set_ringer},
     {RF_SCCP_SET_LAMP, 12, walk_set_lamp},
+    {RF_SCCP_SET_HOOK_FLASH_DETECT, 0, NULL},
     {RF_SCCP_SET_SPEAKER_MODE, 4, walk_set_speaker_mode},
     {RF_SCCP_SET_MICRO_MODE, 4, walk_set_micro_mode},
     {RF_SCCP_DISPLAY_TEXT, 32, walk_display_text},

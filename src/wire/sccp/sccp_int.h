@@ -47,6 +47,7 @@ extern const struct sccp_family sccp_family_buttons;
 extern const struct sccp_family sccp_family_status;
 extern const struct sccp_family sccp_family_media;
 extern const struct sccp_family sccp_family_display;
+extern const struct sccp_family sccp_family_data;
 
 /** The first n descriptors of an array, as a family. */
 #define SCCP_FAMILY(array)                                                                         \

@@ -80,7 +80,9 @@ static void walk_open_receive_channel(struct sccp_walk *w, struct rf_sccp_msg *m
     sw_u32(w, &o->source_port);
     if (w->version >= 16)
         sw_u32(w, &o->requested_addr_type);
-    if (w->version >= 19 || (!w->is_writing && w->version >= 17))
+    /* servers add it from version 19 on; before that it is there when it says something */
+    if (w->version >= 19 ||
+        (w->version >= 17 && (!w->is_writing || o->audio_level_adjustment != 0)))
         sw_u32(w, &o->audio_level_adjustment);
     if (w->version >= 21)
         sw_opaque(w, &o->latent_caps, 36);
@@ -160,6 +162,52 @@ static void walk_media_transmission_failure(struct sccp_walk *w, struct rf_sccp_
     walk_addr(w, &f->addr, is_wide(w, 36));
     sw_u32(w, &f->port);
     sw_u32(w, &f->call_reference);
+}
+
+static void walk_start_media_failure_detection(struct sccp_walk *w, struct rf_sccp_msg *m)
+{
+    struct rf_sccp_start_media_failure_detection *d = &m->start_media_failure_detection;
+    sw_u32(w, &d->conference_id);
+    sw_u32(w, &d->pass_through_party_id);
+    sw_u32(w, &d->packet_ms);
+    sw_u32(w, &d->codec);
+    sw_u32(w, &d->ec_value);
+    sw_raw(w, d->params.b, sizeof d->params.b);
+    sw_u32(w, &d->call_reference);
+}
+
+static void walk_port_req(struct sccp_walk *w, struct rf_sccp_msg *m)
+{
+    struct rf_sccp_port_req *p = &m->port_req;
+    sw_u32(w, &p->conference_id);
+    sw_u32(w, &p->call_reference);
+    sw_u32(w, &p->pass_through_party_id);
+    sw_u32(w, &p->transport);
+    sw_u32(w, &p->addr_type);
+    sw_u32(w, &p->media_type);
+}
+
+static void walk_port_res(struct sccp_walk *w, struct rf_sccp_msg *m)
+{
+    struct rf_sccp_port_res *p = &m->port_res;
+    bool wide = is_wide(w, 40);
+    sw_u32(w, &p->conference_id);
+    sw_u32(w, &p->call_reference);
+    sw_u32(w, &p->pass_through_party_id);
+    walk_addr(w, &p->addr, wide);
+    sw_u32(w, &p->port);
+    sw_u32(w, &p->rtcp_port);
+    if (w->is_writing ? w->version >= 19 || (wide && p->media_type != 0) : wide)
+        sw_u32(w, &p->media_type);
+}
+
+static void walk_port_close(struct sccp_walk *w, struct rf_sccp_msg *m)
+{
+    struct rf_sccp_port_close *p = &m->port_close;
+    sw_u32(w, &p->conference_id);
+    sw_u32(w, &p->call_reference);
+    sw_u32(w, &p->pass_through_party_id);
+    sw_u32(w, &p->media_type);
 }
 
 static void walk_statistics_req(struct sccp_walk *w, struct rf_sccp_msg *m)
@@ -242,6 +290,10 @@ static const struct sccp_desc descs[] = {
     {RF_SCCP_CLOSE_RECEIVE_CHANNEL, 12, walk_close_receive_channel},
     {RF_SCCP_STOP_MEDIA_TRANSMISSION, 12, walk_stop_media_transmission},
     {RF_SCCP_MEDIA_TRANSMISSION_FAILURE, 20, walk_media_transmission_failure},
+    {RF_SCCP_START_MEDIA_FAILURE_DETECTION, 28, walk_start_media_failure_detection},
+    {RF_SCCP_PORT_REQ, 24, walk_port_req},
+    {RF_SCCP_PORT_RES, 24, walk_port_res},
+    {RF_SCCP_PORT_CLOSE, 16, walk_port_close},
     {RF_SCCP_CONNECTION_STATISTICS_REQ, 32, walk_statistics_req},
     {RF_SCCP_CONNECTION_STATISTICS_RES, 60, walk_statistics_res},
 };

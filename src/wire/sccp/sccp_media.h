@@ -125,6 +125,47 @@ struct rf_sccp_media_transmission_failure {
     uint32_t call_reference;
 };
 
+/** StartMediaFailureDetection, server to phone: tell when nothing arrives any more. */
+struct rf_sccp_start_media_failure_detection {
+    uint32_t conference_id;
+    uint32_t pass_through_party_id;
+    uint32_t packet_ms;
+    uint32_t codec; /* enum rf_sccp_codec */
+    uint32_t ec_value;
+    struct rf_sccp_codec_params params;
+    uint32_t call_reference;
+};
+
+/** PortReq, server to phone: which port would you receive on? The ids stand in another order than
+ * in the messages above. */
+struct rf_sccp_port_req {
+    uint32_t conference_id;
+    uint32_t call_reference;
+    uint32_t pass_through_party_id;
+    uint32_t transport;  /* enum rf_sccp_transport */
+    uint32_t addr_type;  /* enum rf_sccp_addr_type */
+    uint32_t media_type; /* enum rf_sccp_media_type */
+};
+
+/** PortRes, phone to server. */
+struct rf_sccp_port_res {
+    uint32_t conference_id;
+    uint32_t call_reference;
+    uint32_t pass_through_party_id;
+    struct rf_sccp_addr addr;
+    uint32_t port; /* above 65535 is a peer's mistake: check */
+    uint32_t rtcp_port;
+    uint32_t media_type; /* 19+ */
+};
+
+/** PortClose, server to phone. */
+struct rf_sccp_port_close {
+    uint32_t conference_id;
+    uint32_t call_reference;
+    uint32_t pass_through_party_id;
+    uint32_t media_type;
+};
+
 /** ConnectionStatisticsReq, server to phone. mode 0 clears the counters, 1 keeps them. */
 struct rf_sccp_connection_statistics_req {
     struct rf_slice directory_number;

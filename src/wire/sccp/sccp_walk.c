@@ -79,23 +79,25 @@ void sw_opaque(struct sccp_walk *w, struct rf_slice *v, size_t n)
     rf_wr_zero(w->wr, n - part.len);
 }
 
-static bool is_utf8_inner(struct rf_slice text, size_t at)
+/* How many bytes from here on must not be parted: a label code with its prefix, a character of
+ * UTF-8, or one byte. In an older character set two letters may look like one of UTF-8; then they
+ * stay together, too. */
+static size_t unit_len(struct rf_slice text, size_t at)
 {
-    struct rf_rd rd = rf_rd_of(rf_slice_part(text, at, 1));
+    struct rf_rd rd = rf_rd_of(rf_slice_part(text, at, 4));
     uint8_t b;
-    return rf_rd_u8(&rd, &b) && (b & 0xc0) == 0x80;
+    if (!rf_rd_u8(&rd, &b))
+        return 1;
+    if (b == RF_SCCP_LABEL_WORD || b == RF_SCCP_LABEL_WORD2)
+        return 2;
+    size_t n = b < 0xc2 || b > 0xf4 ? 1 : b < 0xe0 ? 2 : b < 0xf0 ? 3 : 4;
+    for (size_t i = 1; i < n; i++)
+        if (!rf_rd_u8(&rd, &b) || (b & 0xc0) != 0x80)
+            return 1;
+    return n;
 }
 
-static bool is_utf8_lead(struct rf_slice text, size_t at)
-{
-    struct rf_rd rd = rf_rd_of(rf_slice_part(text, at, 1));
-    uint8_t b;
-    return rf_rd_u8(&rd, &b) && b >= 0xc2 && b <= 0xf4;
-}
-
-/* The text as it may be sent in `max` bytes: up to its first NUL, and not cut inside a UTF-8
- * character (a byte of an older character set that only looks like the inside of one is cut
- * plainly, because no lead byte stands before it). */
+/* The text as it may be sent in `max` bytes: up to its first NUL, and cut between two units. */
 static struct rf_slice fit(struct rf_slice text, size_t max)
 {
     size_t nul = rf_slice_find(text, rf_slice_of("", 1));
@@ -103,10 +105,9 @@ static struct rf_slice fit(struct rf_slice text, size_t max)
         text = rf_slice_part(text, 0, nul);
     if (text.len <= max)
         return text;
-    size_t cut = max;
-    for (size_t back = 0; back < 3 && back < cut && is_utf8_inner(text, cut - back); back++)
-        if (is_utf8_lead(text, cut - back - 1))
-            return rf_slice_part(text, 0, cut - back - 1);
+    size_t cut = 0;
+    for (size_t n; n = unit_len(text, cut), cut + n <= max;)
+        cut += n;
     return rf_slice_part(text, 0, cut);
 }
 
