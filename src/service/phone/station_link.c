@@ -53,7 +53,7 @@ static void link_open(void *arg, const struct rf_phone_link_info *info)
                                                 .server = st->server_text,
                                                 .tls_version = st->tls_version,
                                                 .suite = st->suite});
-    station_run(st, STATION_REG, REG_EV_OPENED, NULL);
+    station_reg_run(st, REG_EV_OPENED, NULL);
 }
 
 static size_t link_data(void *arg, struct rf_slice data)
@@ -103,9 +103,11 @@ static void link_close(void *arg, const struct rf_why *why)
     struct rf_why reason = st->close_why.code[0] != '\0' ? st->close_why : *why;
     st->link = NULL;
     st->version = 0;
+    station_keys_forget(st);
+    station_screen_forget(st);
     rf_timer_stop(st->conf.timers, &st->keepalive);
     end_counts(st, &reason);
-    station_run(st, STATION_REG, REG_EV_CLOSED, &(struct station_data){.why = &reason});
+    station_reg_run(st, REG_EV_CLOSED, &(struct station_data){.why = &reason});
 }
 
 static const struct rf_phone_link_calls link_calls = {

@@ -83,7 +83,7 @@ static void keepalive_due(void *owner, uint64_t number)
 {
     struct rf_station *st = owner;
     st->keepalive = 0;
-    station_run(st, STATION_REG, REG_EV_T_KEEPALIVE, NULL);
+    station_reg_run(st, REG_EV_T_KEEPALIVE, NULL);
 }
 
 static void keepalive_start(struct rf_station *st)
@@ -177,7 +177,7 @@ void station_setup_answered(struct rf_station *st, enum station_setup what, uint
         st->setup_line = 1;
     }
     if (st->setup == SETUP_DONE)
-        station_run(st, STATION_REG, REG_EV_SET_UP, NULL);
+        station_reg_run(st, REG_EV_SET_UP, NULL);
     else
         ask(st);
 }
@@ -265,7 +265,9 @@ static void lost(void *self, const void *data)
     struct rf_station_event event = {
         .kind = RF_STATION_LOST, .server = st->server_text, .why = *why};
     station_tell(st, &event);
-    station_run(st, STATION_CALL, CALL_EV_LINK_LOST, NULL);
+    station_calls_run(st, CALL_EV_LINK_LOST);
+    if (!station_in_call(st))
+        post(st, REG_EV_CALL_OVER);
 }
 
 static void come_back(void *self, const void *data)
@@ -298,7 +300,7 @@ static void leave(void *self, const void *data)
 {
     struct rf_station *st = self;
     if (station_in_call(st))
-        station_run(st, STATION_CALL, CALL_EV_U_HANG_UP, NULL);
+        station_calls_run(st, CALL_EV_U_HANG_UP);
     else
         unregister(st, NULL);
 }
@@ -335,7 +337,7 @@ static void left(void *self, const void *data)
     }
     st->is_stopping = false;
     st->reset = 0;
-    station_run(st, STATION_CALL, CALL_EV_LINK_LOST, NULL);
+    station_calls_run(st, CALL_EV_LINK_LOST);
     station_tell(st, &event);
 }
 
@@ -451,7 +453,7 @@ static void timer_due(void *owner, uint64_t number)
 {
     struct rf_station *st = owner;
     st->reg_timer = 0;
-    station_run(st, STATION_REG, REG_EV_T_STATE, NULL);
+    station_reg_run(st, REG_EV_T_STATE, NULL);
 }
 
 static void entered(void *self, int state)
