@@ -234,7 +234,7 @@ static void add_of_link(struct phone_values *v, const struct rf_station_event *e
         phone_add(v, "text", ev->text); /* "" clears the line */
     else if (ev->kind != RF_STATION_KEYS)
         add_said(v, "text", ev->text);
-    if (ev->kind == RF_STATION_WAITS)
+    if (ev->kind == RF_STATION_WAITS || (ev->kind == RF_STATION_STANDBY && ev->wait_ms != 0))
         phone_add_n(v, "wait_ms", ev->wait_ms);
     if (ev->kind == RF_STATION_RESET)
         phone_add(v, "reset", rf_sccp_name_or_unknown(RF_SCCP_NAMES_RESET_TYPE, ev->reset));
@@ -294,6 +294,7 @@ static void add_of_screen(struct phone_values *v, const struct rf_station_event 
         {RF_STATION_FORWARD, .number = "number", .has_on = true},
         {RF_STATION_FEATURE, "key", .instance = "instance", .status = "status", .label = "label"},
         {RF_STATION_HISTORY, .word = "list"},
+        {RF_STATION_STANDBY, .word = "what"},
         {RF_STATION_DATA, .instance = "application"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -37,6 +37,7 @@ const char *rf_station_reg_state_name(enum rf_station_reg_state state)
         [RF_STATION_WAITING] = "waiting",
         [RF_STATION_LINKLESS] = "linkless",
         [RF_STATION_LEAVING] = "leaving",
+        [RF_STATION_MOVING] = "moving",
     };
     return state < RF_STATION_REG_STATES_N ? names[state] : "unknown";
 }
@@ -52,6 +53,7 @@ const char *rf_station_event_name(enum rf_station_event_kind kind)
         [RF_STATION_RESET] = "reset",
         [RF_STATION_STOPPED] = "stopped",
         [RF_STATION_LINK_COUNTS] = "link-counts",
+        [RF_STATION_STANDBY] = "standby",
         [RF_STATION_CALL] = "call",
         [RF_STATION_CALL_INFO] = "call-info",
         [RF_STATION_PROMPT] = "prompt",
@@ -119,12 +121,15 @@ bool station_has_room(const struct rf_station *st)
     return st->n_queue < STATION_QUEUE / 2;
 }
 
-/* nth 0: the registration. A call may have ended while its event waited. */
+/* nth 0: the registration; STATION_STANDBY: the link beside it. A call may have ended while its
+ * event waited. */
 static void run_one(struct rf_station *st, uint32_t nth, int event, const struct station_data *data)
 {
-    struct station_call *call = nth != 0 ? station_call_nth(st, nth) : NULL;
+    struct station_call *call = station_call_nth(st, nth);
     if (nth == 0)
         rf_fsm_handle(&st->reg, event, data);
+    else if (nth == STATION_STANDBY)
+        rf_fsm_handle(&st->standby, event, data);
     else if (call != NULL)
         rf_fsm_handle(&call->fsm, event, data);
     if (call != NULL)
@@ -157,6 +162,11 @@ static void run(struct rf_station *st, uint32_t nth, int event, const struct sta
 void station_reg_run(struct rf_station *st, int event, const struct station_data *data)
 {
     run(st, 0, event, data);
+}
+
+void station_standby_run(struct rf_station *st, int event)
+{
+    run(st, STATION_STANDBY, event, NULL);
 }
 
 void station_call_run(struct station_call *call, int event, const struct station_data *data)
@@ -241,6 +251,7 @@ static void set_defaults(struct rf_station_conf *conf)
     set_default(&conf->retry_first_ms, 15000);
     set_default(&conf->retry_max_ms, 600000);
     set_default(&conf->leave_ms, 2000);
+    set_default(&conf->return_ms, 30000);
     set_default(&conf->digit_gap_ms, 200);
     set_default(&conf->seize_ms, 5000);
     set_default(&conf->clear_ms, 5000);
@@ -278,7 +289,10 @@ enum rf_err rf_station_new(const struct rf_station_conf *conf, struct rf_station
         set_alarm(st, RF_SCCP_ALARM_WARNING, conf->alarm, conf->alarm_text);
     else
         set_alarm(st, RF_SCCP_ALARM_INFORMATIONAL, RF_SCCP_ALARM_REASON_INITIALIZED, "initialized");
+    st->peers[0].st = st->peers[1].st = st;
+    st->main = &st->peers[0];
     rf_fsm_init(&st->reg, &station_reg_fsm, st, RF_STATION_OFF);
+    rf_fsm_init(&st->standby, &station_standby_fsm, st, RF_STATION_STANDBY_OFF);
     *out = st;
     return RF_OK;
 }
@@ -287,14 +301,17 @@ void rf_station_free(struct rf_station *st)
 {
     if (st == NULL)
         return;
-    if (st->link != NULL)
-        st->conf.net->forget(st->link);
+    for (size_t i = 0; i < 2; i++)
+        if (st->peers[i].link != NULL)
+            st->conf.net->forget(st->peers[i].link);
     station_calls_free(st);
     station_media_forget(st);
     station_screen_forget(st);
     rf_media_clip_unref(st->clip);
     rf_timer_stop(st->conf.timers, &st->reg_timer);
     rf_timer_stop(st->conf.timers, &st->keepalive);
+    rf_timer_stop(st->conf.timers, &st->standby_timer);
+    rf_timer_stop(st->conf.timers, &st->standby_keepalive);
     rf_phone_id_fini(&st->id);
     rf_free(st->keylog_path);
     rf_free(st);
@@ -329,16 +346,16 @@ void rf_station_status(const struct rf_station *st, struct rf_station_status *ou
     const struct station_call *call = station_call_chosen(st);
     bool is_own = call != NULL && call->fsm.state != RF_STATION_REMOTE;
     bool has_server = st->reg.state != RF_STATION_OFF && st->reg.state != RF_STATION_WAITING;
-    *out = (struct rf_station_status){.reg = (enum rf_station_reg_state)st->reg.state,
-                                      .call = is_own ? (enum rf_station_call_state)call->fsm.state
-                                                     : RF_STATION_IDLE,
-                                      .calls = station_calls_n(st, NULL),
-                                      .server = has_server ? st->server_text : "",
-                                      .version = st->version,
-                                      .number = st->number,
-                                      .in = st->all_in + st->in,
-                                      .out = st->all_out + st->out,
-                                      .dropped = st->all_dropped + st->dropped};
+    *out = (struct rf_station_status){
+        .reg = (enum rf_station_reg_state)st->reg.state,
+        .call = is_own ? (enum rf_station_call_state)call->fsm.state : RF_STATION_IDLE,
+        .calls = station_calls_n(st, NULL),
+        .server = has_server ? st->main->server_text : "",
+        .version = st->version,
+        .number = st->number,
+        .in = st->all_in + st->peers[0].in + st->peers[1].in,
+        .out = st->all_out + st->peers[0].out + st->peers[1].out,
+        .dropped = st->all_dropped + st->peers[0].dropped + st->peers[1].dropped};
 }
 
 /* ---- the tables, for tests and pictures ---- */
@@ -346,6 +363,11 @@ void rf_station_status(const struct rf_station *st, struct rf_station_status *ou
 const struct rf_fsm_def *rf_station_reg_def(void)
 {
     return &station_reg_fsm;
+}
+
+const struct rf_fsm_def *rf_station_standby_def(void)
+{
+    return &station_standby_fsm;
 }
 
 const struct rf_fsm_def *rf_station_call_def(void)
@@ -356,5 +378,7 @@ const struct rf_fsm_def *rf_station_call_def(void)
 const char *rf_station_action_name(rf_fsm_action action)
 {
     const char *name = station_call_action_name(action);
+    if (strcmp(name, "unnamed") == 0)
+        name = station_standby_action_name(action);
     return strcmp(name, "unnamed") != 0 ? name : station_reg_action_name(action);
 }

@@ -15,7 +15,8 @@
  * leaves before it has sent a name, and tries the next. There is no way from a secure mode to a
  * plain link. After the last of the list it waits: first 15 s, doubled to 10 minutes, times a
  * random 0.75 to 1.25. A link that is lost in a call leaves the media running
- * (RF_STATION_PRESERVED), and the phone registers again when its user has hung up.
+ * (RF_STATION_PRESERVED), and the phone registers again when its user has hung up: on the link that
+ * stands by, if there is one (has_standby).
  *
  * No globals, never blocks, allocates nothing per packet.
  * Thread: that of the loop that runs `timers` and reads `answers`.
@@ -97,9 +98,24 @@ enum rf_station_reg_state {
     RF_STATION_WAITING,  /* all servers failed: until the retry timer */
     RF_STATION_LINKLESS, /* lost the link in a call: until the call is over */
     RF_STATION_LEAVING,  /* Unregister is out */
+    RF_STATION_MOVING,   /* the same, to register at a better server */
     RF_STATION_REG_STATES_N,
 };
 const char *rf_station_reg_state_name(enum rf_station_reg_state state);
+
+/** The link beside the one in use: to a better server, to ask it to take the phone back, or to the
+ * next one, to have it when it is needed. */
+enum rf_station_standby_state {
+    RF_STATION_STANDBY_OFF,
+    RF_STATION_STANDBY_CONNECTING,
+    RF_STATION_STANDBY_UP,      /* keepalives only */
+    RF_STATION_STANDBY_ASKING,  /* RegisterTokenReq is out */
+    RF_STATION_STANDBY_REFUSED, /* for a time that the server said */
+    RF_STATION_STANDBY_GRANTED, /* the phone moves there */
+    RF_STATION_STANDBY_WAITING, /* no server answers: until the next try */
+    RF_STATION_STANDBY_CLOSING,
+    RF_STATION_STANDBY_STATES_N,
+};
 
 enum rf_station_event_kind {
     RF_STATION_LINK_UP,       /* connected; server, suite; nothing was sent yet */
@@ -110,6 +126,7 @@ enum rf_station_event_kind {
     RF_STATION_RESET,         /* the server wants reset: `reset`. The phone has left; boot again */
     RF_STATION_STOPPED,       /* after rf_station_stop */
     RF_STATION_LINK_COUNTS,   /* a link ended: in, out, dropped */
+    RF_STATION_STANDBY,       /* word: up, lost, asks, refused (wait_ms), granted, taken; server */
     RF_STATION_CALL,          /* call_state changed, or the server's word for it; line, word */
     RF_STATION_CALL_INFO,     /* parties and security */
     RF_STATION_PROMPT,        /* text of the call's status line, "" when cleared */
@@ -188,7 +205,11 @@ struct rf_station_conf {
     int64_t floor_s;              /* V3 as in enrol.h */
     const char *keylog_path;      /* debugging; NULL: none */
 
+    /** Keep a link beside the one in use, fail over to it, and come back to a better server. */
+    bool has_standby;
+
     /* 0: default */
+    uint32_t return_ms;      /* 30 s: between two tries to have a link beside the one in use */
     uint32_t handshake_ms;   /* 10 s */
     uint32_t register_ms;    /* 10 s: for the answer to Register */
     uint32_t setup_ms;       /* 10 s: for the answers after it; what is missing then is missing */
@@ -264,6 +285,7 @@ void rf_station_status(const struct rf_station *st, struct rf_station_status *ou
 /** For the grid tests and tools/fsm-dot. */
 const struct rf_fsm_def *rf_station_reg_def(void);
 const struct rf_fsm_def *rf_station_call_def(void);
+const struct rf_fsm_def *rf_station_standby_def(void);
 const char *rf_station_action_name(rf_fsm_action action);
 
 #endif

@@ -3,14 +3,16 @@
  * use for. doc: docs/wire/sccp.md, "Message ids" */
 #include "service/phone/station_int.h"
 
+#include "base/faults.h"
 #include "base/metrics.h"
 #include "wire/sccp/sccp_names.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define KEEPALIVE_DEFAULT_S 30
-#define KEEPALIVE_MAX_S     3600
+#define KEEPALIVE_DEFAULT_S         30
+#define KEEPALIVE_MAX_S             3600
+#define STANDBY_KEEPALIVE_DEFAULT_S 60
 
 /* ---- registration ---- */
 
@@ -32,6 +34,11 @@ static void on_register_ack(struct rf_station *st, const struct rf_sccp_msg *msg
         ack->keepalive_interval_s != 0 ? ack->keepalive_interval_s : KEEPALIVE_DEFAULT_S;
     if (st->keepalive_s > KEEPALIVE_MAX_S)
         st->keepalive_s = KEEPALIVE_MAX_S;
+    st->standby_keepalive_s = ack->secondary_keepalive_interval_s != 0
+                                  ? ack->secondary_keepalive_interval_s
+                                  : STANDBY_KEEPALIVE_DEFAULT_S;
+    if (st->standby_keepalive_s > KEEPALIVE_MAX_S)
+        st->standby_keepalive_s = KEEPALIVE_MAX_S;
     station_reg_run(st, REG_EV_ACK, NULL);
 }
 
@@ -66,9 +73,26 @@ static void on_reset(struct rf_station *st, const struct rf_sccp_msg *msg)
         station_reg_run(st, REG_EV_LEAVE, NULL);
 }
 
+/* ---- the link beside it ---- */
+
+static void on_token_ack(struct rf_station *st, const struct rf_sccp_msg *msg)
+{
+    station_standby_run(st, STANDBY_EV_GRANTED);
+}
+
+static void on_token_reject(struct rf_station *st, const struct rf_sccp_msg *msg)
+{
+    station_standby_refused(st, msg->register_token_reject.wait_s);
+}
+
+static void on_standby_ack(struct rf_station *st, const struct rf_sccp_msg *msg)
+{
+    station_other(st)->unanswered = 0;
+}
+
 static void on_keepalive_ack(struct rf_station *st, const struct rf_sccp_msg *msg)
 {
-    st->unanswered = 0;
+    st->main->unanswered = 0;
 }
 
 static void on_capabilities_req(struct rf_station *st, const struct rf_sccp_msg *msg)
@@ -352,11 +376,18 @@ static const struct in_row {
     {RF_SCCP_RECORDING_STATUS, REGISTERED, NULL},
 };
 
-static const struct in_row *row_find(uint32_t id)
+/* All that a server may say on a link where nobody has registered. */
+static const struct in_row standby_rows[] = {
+    {RF_SCCP_KEEPALIVE_ACK, ANY_TIME, on_standby_ack},
+    {RF_SCCP_REGISTER_TOKEN_ACK, ANY_TIME, on_token_ack},
+    {RF_SCCP_REGISTER_TOKEN_REJECT, ANY_TIME, on_token_reject},
+};
+
+static const struct in_row *row_find(const struct in_row *in, size_t n, uint32_t id)
 {
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if ((uint32_t)rows[i].id == id)
-            return &rows[i];
+    for (size_t i = 0; i < n; i++)
+        if ((uint32_t)in[i].id == id)
+            return &in[i];
     return NULL;
 }
 
@@ -366,25 +397,26 @@ static const char *name_of(uint32_t id)
     return name != NULL ? name : "unknown";
 }
 
-static void drop(struct rf_station *st, const struct rf_sccp_frame *frame, const char *reason)
+static void drop(struct station_peer *peer, const struct rf_sccp_frame *frame, const char *reason)
 {
-    st->dropped++;
+    struct rf_station *st = peer->st;
+    peer->dropped++;
     rf_count(SCCP_BAD);
     if (rf_log_allows(&st->noise, 20, rf_now_ms(st->conf.clock)))
         rf_info(RF_CAT_PHONE, "sccp message dropped: %s message=%s id=%#x server=%s dev=%s", reason,
-                name_of(frame->id), frame->id, st->server_text, st->device);
+                name_of(frame->id), frame->id, peer->server_text, st->device);
 }
 
-static void take_bad(struct rf_station *st, const struct rf_sccp_frame *frame, enum rf_err err,
+static void take_bad(struct station_peer *peer, const struct rf_sccp_frame *frame, enum rf_err err,
                      const struct rf_why *why)
 {
-    drop(st, frame, rf_why_text(why));
-    if (err == RF_ERR_UNKNOWN || ++st->bad < STATION_BAD_MAX)
+    drop(peer, frame, rf_why_text(why));
+    if (err == RF_ERR_UNKNOWN || ++peer->bad < STATION_BAD_MAX)
         return;
     struct rf_why end = {0};
-    rf_why_set(&end, RF_ERR_BAD, "sccp-malformed", "%u malformed messages, the last: %s", st->bad,
+    rf_why_set(&end, RF_ERR_BAD, "sccp-malformed", "%u malformed messages, the last: %s", peer->bad,
                rf_why_text(why));
-    station_close(st, &end);
+    station_peer_close(peer, &end);
 }
 
 /* A key in the clear is gone from here as soon as it was handed on. */
@@ -396,21 +428,25 @@ static void wipe_key(struct rf_sccp_msg *msg)
         rf_sccp_media_key_wipe(&msg->start_media_transmission.key);
 }
 
-void station_take(struct rf_station *st, const struct rf_sccp_frame *frame)
+void station_take(struct station_peer *peer, const struct rf_sccp_frame *frame)
 {
+    struct rf_station *st = peer->st;
     struct rf_sccp_msg msg;
     struct rf_why why = {0};
+    bool is_main = peer == st->main || rf_fault_skips("station.standby-words");
     rf_debug(RF_CAT_PHONE, "sccp in message=%s dev=%s", name_of(frame->id), st->device);
     enum rf_err err = rf_sccp_decode(frame, &msg, &why);
     if (err != RF_OK) {
-        take_bad(st, frame, err, &why);
+        take_bad(peer, frame, err, &why);
         return;
     }
-    const struct in_row *row = row_find(frame->id);
+    const struct in_row *row =
+        is_main ? row_find(rows, sizeof rows / sizeof *rows, frame->id)
+                : row_find(standby_rows, sizeof standby_rows / sizeof *standby_rows, frame->id);
     if (row == NULL)
-        drop(st, frame, "no message for a phone");
+        drop(peer, frame, is_main ? "no message for a phone" : "not on a link that stands by");
     else if (row->when == REGISTERED && st->version == 0)
-        drop(st, frame, "not before RegisterAck");
+        drop(peer, frame, "not before RegisterAck");
     else if (row->fn != NULL)
         row->fn(st, &msg);
     wipe_key(&msg);

@@ -10,8 +10,9 @@
 #include "service/phone/phone_link_int.h"
 #include "service/phone/station_user.h"
 
-#define STATION_BAD_MAX 5  /* malformed messages on one link; the last ends it */
-#define STATION_QUEUE   32 /* events that wait while a machine runs */
+#define STATION_BAD_MAX 5          /* malformed messages on one link; the last ends it */
+#define STATION_QUEUE   32         /* events that wait while a machine runs */
+#define STATION_STANDBY UINT32_MAX /* the link beside the main one, where calls are counted */
 #define STATION_DIGITS  24
 #define STATION_PARTY   128
 #define STATION_DEAD    8 /* references of calls that are over: what still comes for them is late */
@@ -31,6 +32,8 @@ enum station_reg_event {
     REG_EV_CLOSED,    /* data: why */
     REG_EV_NO_LINK,   /* there is none to wait for */
     REG_EV_NO_SERVER, /* the list is at its end */
+    REG_EV_STANDBY,   /* the link beside it is there: register on that */
+    REG_EV_MOVE,      /* a better server takes the phone */
     REG_EV_T_STATE,
     REG_EV_T_KEEPALIVE,
     REG_EVENTS
@@ -58,6 +61,22 @@ enum station_call_event {
     CALL_EV_T_DIGIT,
     CALL_EV_T_STATE,
     CALL_EVENTS
+};
+
+enum station_standby_event {
+    STANDBY_EV_START,
+    STANDBY_EV_OPENED_BETTER, /* connected to a server of higher priority */
+    STANDBY_EV_OPENED_OTHER,
+    STANDBY_EV_CLOSED,
+    STANDBY_EV_NO_LINK,  /* there is none to wait for */
+    STANDBY_EV_NO_OTHER, /* all were tried */
+    STANDBY_EV_GRANTED,  /* RegisterTokenAck */
+    STANDBY_EV_REFUSED,  /* RegisterTokenReject */
+    STANDBY_EV_BUSY,     /* a call is up: not now */
+    STANDBY_EV_T_STATE,
+    STANDBY_EV_T_KEEPALIVE,
+    STANDBY_EV_STOP, /* nothing beside it any more, or it is the main link now */
+    STANDBY_EVENTS
 };
 
 /** Data of events, copied when they have to wait. */
@@ -164,6 +183,26 @@ struct station_own_line {
     char forward[STATION_DIGITS + 2]; /* "": not forwarded */
 };
 
+/** One link. */
+struct station_peer {
+    struct rf_station *st;
+    void *link;      /* NULL: none */
+    bool is_open;    /* connected and judged */
+    bool is_closing; /* by us, for: */
+    struct rf_why close_why;
+    bool has_left; /* Unregister is out */
+    bool has_tls;
+    bool is_encrypted;
+    size_t server; /* in use, or being tried */
+    char server_text[RF_ADDRESS_TEXT_MAX + 8];
+    char local[RF_ADDRESS_TEXT_MAX];
+    char tls_version[16];
+    char suite[48];
+    unsigned unanswered; /* keepalives */
+    unsigned bad;
+    uint64_t in, out, dropped;
+};
+
 struct rf_station {
     struct rf_station_conf conf;
     char device[RF_STATION_NAME_MAX + 1];
@@ -175,7 +214,7 @@ struct rf_station {
     /* one event at a time */
     bool is_running;
     struct {
-        uint32_t nth; /* of the call; 0: the registration */
+        uint32_t nth; /* of the call; 0: the registration; STATION_STANDBY */
         int event;
         char digit;
     } queue[STATION_QUEUE];
@@ -186,9 +225,7 @@ struct rf_station {
     rf_timer_id reg_timer;
     rf_timer_id keepalive;
     bool is_stopping;
-    uint32_t reset; /* asked for by the server; 0: none */
-    size_t server;  /* in use, or being tried */
-    char server_text[RF_ADDRESS_TEXT_MAX + 8];
+    uint32_t reset;    /* asked for by the server; 0: none */
     uint32_t retry_ms; /* of the next wait */
     uint32_t wait_ms;  /* of this one */
     bool is_up;        /* registered and set up, since then: */
@@ -202,23 +239,20 @@ struct rf_station {
     char label[STATION_PARTY];
     struct station_own_line lines[RF_STATION_LINES_MAX];
 
-    /* the link */
-    void *link;      /* NULL: none */
-    bool is_closing; /* by us, for: */
-    struct rf_why close_why;
-    bool has_left; /* Unregister is out */
-    bool has_tls;
-    bool is_encrypted;
-    char local[RF_ADDRESS_TEXT_MAX];
-    char tls_version[16];
-    char suite[48];
-    unsigned version; /* agreed; 0 before RegisterAck */
-    uint32_t keepalive_s;
-    unsigned unanswered; /* keepalives */
-    unsigned bad;
-    uint64_t in, out, dropped;             /* of this link */
-    uint64_t all_in, all_out, all_dropped; /* of those that are gone */
+    /* the links: of the call manager in use, and the one beside it */
+    struct station_peer peers[2];
+    struct station_peer *main; /* one of them */
+    unsigned version;          /* agreed; 0 before RegisterAck */
+    uint32_t keepalive_s, standby_keepalive_s;
+    uint64_t all_in, all_out, all_dropped; /* of links that are gone */
     struct rf_log_limit noise;
+
+    /* the link beside it */
+    struct rf_fsm standby;
+    rf_timer_id standby_timer, standby_keepalive;
+    size_t standby_place;   /* in the order of candidates */
+    uint32_t token_wait_ms; /* told by the server that refused */
+    bool has_hopped;        /* to the other server, from one that did not keep the phone */
 
     /* the calls */
     struct station_call *calls[RF_STATION_CALLS_MAX]; /* NULL: a free place */
@@ -261,6 +295,7 @@ void station_reg_run(struct rf_station *st, int event, const struct station_data
 void station_call_run(struct station_call *call, int event, const struct station_data *data);
 /** Every call gets this event. */
 void station_calls_run(struct rf_station *st, int event);
+void station_standby_run(struct rf_station *st, int event);
 void station_tell(struct rf_station *st, struct rf_station_event *event);
 /** An event that is nothing but its kind. */
 void station_tell_kind(struct rf_station *st, enum rf_station_event_kind kind);
@@ -335,12 +370,25 @@ void station_on_history(struct rf_station *st, const struct rf_sccp_msg *msg);
 void station_screen_forget(struct rf_station *st);
 
 /* station_link.c */
-/** Connect to st->server; false: `why` says why there is no link. */
-RF_MUST_CHECK bool station_connect(struct rf_station *st, struct rf_why *why);
-/** Close the link after what was sent; CLOSED follows, with this reason. */
+/** Connect to peer->server; false: `why` says why there is no link. */
+RF_MUST_CHECK bool station_connect(struct station_peer *peer, struct rf_why *why);
+/** Close a link after what was sent; CLOSED follows, with this reason. */
+void station_peer_close(struct station_peer *peer, const struct rf_why *why);
 void station_close(struct rf_station *st, const struct rf_why *why);
+/** The link that is not the main one. */
+struct station_peer *station_other(struct rf_station *st);
 /** Messages that arrive: station_in.c. */
-void station_take(struct rf_station *st, const struct rf_sccp_frame *frame);
+void station_take(struct station_peer *peer, const struct rf_sccp_frame *frame);
+
+/* station_standby_fsm.c */
+extern const struct rf_fsm_def station_standby_fsm;
+const char *station_standby_action_name(rf_fsm_action action);
+void station_standby_opened(struct rf_station *st);
+/** RegisterTokenReject: ask again after this time. */
+void station_standby_refused(struct rf_station *st, uint32_t wait_s);
+/** The link beside it becomes the main one. False: it is not there. */
+RF_MUST_CHECK bool station_standby_take(struct rf_station *st);
+bool station_standby_is_open(struct rf_station *st);
 
 /* station_reg_fsm.c */
 extern const struct rf_fsm_def station_reg_fsm;
@@ -355,6 +403,9 @@ const char *station_call_action_name(rf_fsm_action action);
 
 /* station_out.c */
 void station_send(struct rf_station *st, const struct rf_sccp_msg *msg);
+/** On either link; before the registration there the version is 0. */
+void station_peer_send(struct station_peer *peer, const struct rf_sccp_msg *msg);
+void station_send_token_req(struct station_peer *peer);
 void station_send_empty(struct rf_station *st, enum rf_sccp_id id);
 void station_send_alarm(struct rf_station *st);
 void station_send_register(struct rf_station *st);

@@ -98,7 +98,7 @@ static bool suite_of(uint32_t algorithm, enum rf_media_suite *out)
 static uint32_t judge_key(const struct rf_station *st, const struct rf_sccp_media_key *key,
                           struct rf_why *why)
 {
-    if (key->algorithm != RF_SCCP_SRTP_NONE && !st->is_encrypted &&
+    if (key->algorithm != RF_SCCP_SRTP_NONE && !st->main->is_encrypted &&
         !rf_fault_skips("station.key-on-encrypted-link"))
         return no(why, RF_SCCP_MEDIA_UNKNOWN, "media-key-on-clear-link",
                   "a media key came over a link that does not encrypt: it is not used");
@@ -162,7 +162,7 @@ static void send_statistics(struct rf_station *st)
 {
     const struct rf_media_stats *s = &st->stats;
     st->is_stats_asked = false;
-    if (st->has_left)
+    if (st->main->has_left)
         return; /* nobody there knows us any more */
     station_send(st, &(struct rf_sccp_msg){.id = RF_SCCP_CONNECTION_STATISTICS_RES,
                                            .connection_statistics_res = {
@@ -307,7 +307,7 @@ static struct station_voice *voice_open(struct station_call *call, struct rf_why
 {
     struct rf_station *st = call->st;
     struct station_voice *v = rf_new(struct station_voice);
-    struct rf_media_conf conf = {.local = st->local,
+    struct rf_media_conf conf = {.local = st->main->local,
                                  .record_max = st->conf.record_max,
                                  .events_to = st->conf.answers,
                                  .on_event = on_media,
@@ -374,9 +374,9 @@ static void own_addr(const struct rf_station *st, struct rf_sccp_addr *out)
     struct rf_address a;
     struct in6_addr ip6;
     *out = (struct rf_sccp_addr){0};
-    if (rf_address_parse(st->local, 0, &a, NULL) == RF_OK && rf_address_ipv4(&a, out->ip))
+    if (rf_address_parse(st->main->local, 0, &a, NULL) == RF_OK && rf_address_ipv4(&a, out->ip))
         return;
-    if (inet_pton(AF_INET6, st->local, &ip6) == 1) {
+    if (inet_pton(AF_INET6, st->main->local, &ip6) == 1) {
         out->type = 1;
         memcpy(out->ip, &ip6, sizeof out->ip);
     }
@@ -598,9 +598,9 @@ enum rf_sccp_security station_security(const struct station_call *call)
     const struct station_voice *v = call->voice;
     if (rf_fault_skips("station.truthful-status"))
         return s;
-    if (!st->has_tls)
+    if (!st->main->has_tls)
         s = lower(s, RF_SCCP_SECURITY_NOT_AUTHENTICATED);
-    else if (!st->is_encrypted)
+    else if (!st->main->is_encrypted)
         s = lower(s, RF_SCCP_SECURITY_AUTHENTICATED);
     if (v != NULL && ((v->is_receiving && v->receive_algorithm == RF_SCCP_SRTP_NONE) ||
                       (v->is_sending && v->send_algorithm == RF_SCCP_SRTP_NONE)))

@@ -12,35 +12,42 @@
 #define PACKET_MS   20
 #define ALARM_PARM1 2304 /* as in published traces */
 
-static void too_slow(struct rf_station *st)
+static void too_slow(struct station_peer *peer)
 {
     struct rf_why why = {0};
     rf_why_set(&why, RF_ERR_LIMIT, "output-full", "the server does not read what it is sent");
-    station_close(st, &why);
+    station_peer_close(peer, &why);
 }
 
-void station_send(struct rf_station *st, const struct rf_sccp_msg *msg)
+void station_peer_send(struct station_peer *peer, const struct rf_sccp_msg *msg)
 {
     uint8_t bytes[RF_SCCP_SEND_MAX];
+    struct rf_station *st = peer->st;
     struct rf_wr wr = rf_wr_of(bytes, sizeof bytes);
     struct rf_why why = {0};
     struct rf_slice frame;
-    if (st->link == NULL || st->is_closing)
+    unsigned version = peer == st->main ? st->version : 0;
+    if (peer->link == NULL || peer->is_closing)
         return;
-    if (rf_sccp_encode(msg, st->version, &wr, &why) != RF_OK || rf_wr_done(&wr, &frame) != RF_OK) {
+    if (rf_sccp_encode(msg, version, &wr, &why) != RF_OK || rf_wr_done(&wr, &frame) != RF_OK) {
         rf_error(RF_CAT_PHONE, "message not encoded: %s message=%s dev=%s", rf_why_text(&why),
                  rf_sccp_id_name(msg->id), st->device);
         return;
     }
-    enum rf_err err = st->conf.net->write(st->link, frame);
+    enum rf_err err = st->conf.net->write(peer->link, frame);
     if (err == RF_OK) {
-        st->out++;
+        peer->out++;
         rf_count(SCCP_OUT);
         rf_debug(RF_CAT_PHONE, "sccp out message=%s bytes=%zu dev=%s", rf_sccp_id_name(msg->id),
                  frame.len, st->device);
     } else if (err == RF_ERR_LIMIT) {
-        too_slow(st);
+        too_slow(peer);
     }
+}
+
+void station_send(struct rf_station *st, const struct rf_sccp_msg *msg)
+{
+    station_peer_send(st->main, msg);
 }
 
 void station_send_empty(struct rf_station *st, enum rf_sccp_id id)
@@ -52,7 +59,7 @@ void station_send_empty(struct rf_station *st, enum rf_sccp_id id)
 static void own_ip4(const struct rf_station *st, uint8_t out[4])
 {
     struct rf_address a;
-    if (rf_address_parse(st->local, 0, &a, NULL) != RF_OK || !rf_address_ipv4(&a, out))
+    if (rf_address_parse(st->main->local, 0, &a, NULL) != RF_OK || !rf_address_ipv4(&a, out))
         memset(out, 0, 4);
 }
 
@@ -121,6 +128,18 @@ void station_send_register(struct rf_station *st)
     fill_mac(st, msg.reg.mac);
     own_ip4(st, msg.reg.ip4);
     station_send(st, &msg);
+}
+
+/* doc: docs/wire/sccp.md, "Registration": may the phone come back? */
+void station_send_token_req(struct station_peer *peer)
+{
+    const struct rf_station *st = peer->st;
+    station_peer_send(peer, &(struct rf_sccp_msg){.id = RF_SCCP_REGISTER_TOKEN_REQ,
+                                                  .register_token_req = {
+                                                      .device_name = rf_slice_str(st->device),
+                                                      .instance = 1,
+                                                      .device_type = st->conf.device_type,
+                                                  }});
 }
 
 void station_send_capabilities(struct rf_station *st)
