@@ -411,6 +411,7 @@ void phone_station_begin(struct rf_phone *p)
         .floor_s = phone_floor_s(p),
         .keylog_path = p->conf.keylog_path,
         .has_standby = true,
+        .return_ms = 2 * p->conf.retry_first_ms,
         .retry_first_ms = p->conf.retry_first_ms,
         .retry_max_ms = p->conf.retry_max_ms,
         .net = p->conf.net,
