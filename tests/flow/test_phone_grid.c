@@ -18,7 +18,9 @@ static const struct {
     {"phone_enrol.txt", "A CAPF session of the phone", rf_enrol_fsm_def, rf_enrol_fsm_action_name},
     {"phone_registration.txt", "The registration of the phone", rf_station_reg_def,
      rf_station_action_name},
-    {"phone_call.txt", "The call of the phone", rf_station_call_def, rf_station_action_name},
+    {"phone_standby.txt", "The link of the phone beside the one in use", rf_station_standby_def,
+     rf_station_action_name},
+    {"phone_call.txt", "A call of the phone", rf_station_call_def, rf_station_action_name},
 };
 #define GRIDS_N (sizeof grids / sizeof *grids)
 

@@ -7,12 +7,7 @@
 
 #include <string.h>
 
-struct words {
-    size_t n;
-    char *word[CONSOLE_WORDS_MAX];
-};
-
-static void answer(struct console *c, enum rf_err err, const struct rf_why *why, const char *ok)
+void console_answer(struct console *c, enum rf_err err, const struct rf_why *why, const char *ok)
 {
     if (err == RF_OK)
         console_ok(c, "%s", ok);
@@ -20,7 +15,7 @@ static void answer(struct console *c, enum rf_err err, const struct rf_why *why,
         console_refused(c, why);
 }
 
-static void refuse(struct console *c, const char *code, const char *text)
+void console_refuse(struct console *c, const char *code, const char *text)
 {
     struct rf_why why = {0};
     (void)rf_why_set(&why, RF_ERR_BAD, code, "%s", text);
@@ -71,13 +66,14 @@ static void unlock(struct console *c, struct rf_slice typed)
 {
     struct rf_why why = {0};
     enum rf_err err = rf_phone_unlock(c->conf.phone, typed, &why);
-    answer(c, err, &why, "the settings are open until `lock`, or ten minutes after their last use");
+    console_answer(c, err, &why,
+                   "the settings are open until `lock`, or ten minutes after their last use");
 }
 
 static void do_unlock(struct console *c, const struct words *w)
 {
     if (w->n > 1)
-        refuse(c, "usage", "unlock **#, or unlock alone where a password is wanted");
+        console_refuse(c, "usage", "unlock **#, or unlock alone where a password is wanted");
     else if (w->n == 1)
         unlock(c, rf_slice_str(w->word[0]));
     else if (look(c).has_password)
@@ -99,8 +95,8 @@ static void update(struct console *c, const struct rf_secret *string)
 {
     struct rf_why why = {0};
     enum rf_err err = rf_phone_lsc_update(c->conf.phone, string, &why);
-    answer(c, err, &why,
-           "the update has begun: `lsc status` shows how far it is, `lsc abort` ends it");
+    console_answer(c, err, &why,
+                   "the update has begun: `lsc status` shows how far it is, `lsc abort` ends it");
 }
 
 static void update_by(struct console *c, struct rf_slice text)
@@ -109,7 +105,7 @@ static void update_by(struct console *c, struct rf_slice text)
     if (rf_secret_set(&string, text) == RF_OK)
         update(c, &string);
     else
-        refuse(c, "enrol-string", "the authentication string is too long");
+        console_refuse(c, "enrol-string", "the authentication string is too long");
     rf_secret_fini(&string);
 }
 
@@ -117,7 +113,7 @@ static void do_lsc_update(struct console *c, const struct words *w)
 {
     struct rf_phone_view v = look(c);
     if (w->n > 1)
-        refuse(c, "usage", "lsc update [STRING]");
+        console_refuse(c, "usage", "lsc update [STRING]");
     else if (w->n == 1)
         update_by(c, rf_slice_str(w->word[0]));
     else if (v.is_unlocked && !v.is_enrolling && v.capf_mode == RF_PHONEXML_CAPF_STRING)
@@ -163,7 +159,8 @@ static void do_lsc_abort(struct console *c, const struct words *w)
     struct rf_why why = {0};
     (void)w;
     enum rf_err err = rf_phone_lsc_abort(c->conf.phone, &why);
-    answer(c, err, &why, "the update ends; what was in use stays, and the order of the server too");
+    console_answer(c, err, &why,
+                   "the update ends; what was in use stays, and the order of the server too");
 }
 
 static void do_trust_erase(struct console *c, const struct words *w)
@@ -171,7 +168,7 @@ static void do_trust_erase(struct console *c, const struct words *w)
     struct rf_why why = {0};
     (void)w;
     enum rf_err err = rf_phone_trust_erase(c->conf.phone, &why);
-    answer(c, err, &why, "CTL and ITL are erased: the next ones are taken on first trust");
+    console_answer(c, err, &why, "CTL and ITL are erased: the next ones are taken on first trust");
 }
 
 void console_take_secret(struct console *c, enum console_ask what, struct rf_slice text)
@@ -182,54 +179,13 @@ void console_take_secret(struct console *c, enum console_ask what, struct rf_sli
         update_by(c, text);
 }
 
-/* ---- calls, services, life ---- */
-
-/* NULL, and it was said. */
-static struct rf_station *station(struct console *c)
-{
-    struct rf_station *st = rf_phone_station(c->conf.phone);
-    if (st == NULL)
-        refuse(c, "not-registered", "the phone is not registered");
-    return st;
-}
-
-static void do_call(struct console *c, const struct words *w)
-{
-    struct rf_why why = {0};
-    struct rf_station *st = station(c);
-    if (st != NULL) {
-        enum rf_err err = rf_station_call(st, w->word[0], &why);
-        answer(c, err, &why, "calling");
-    }
-}
-
-static void do_answer(struct console *c, const struct words *w)
-{
-    struct rf_why why = {0};
-    struct rf_station *st = station(c);
-    (void)w;
-    if (st != NULL) {
-        enum rf_err err = rf_station_answer(st, &why);
-        answer(c, err, &why, "answering");
-    }
-}
-
-static void do_hangup(struct console *c, const struct words *w)
-{
-    struct rf_why why = {0};
-    struct rf_station *st = station(c);
-    (void)w;
-    if (st != NULL) {
-        enum rf_err err = rf_station_hang_up(st, &why);
-        answer(c, err, &why, "hanging up");
-    }
-}
+/* ---- services, life ---- */
 
 static void do_open(struct console *c, const struct words *w)
 {
     struct rf_why why = {0};
     enum rf_err err = rf_phone_open(c->conf.phone, w->word[0], &why);
-    answer(c, err, &why, "opening");
+    console_answer(c, err, &why, "opening");
 }
 
 static void do_restart(struct console *c, const struct words *w)
@@ -237,7 +193,7 @@ static void do_restart(struct console *c, const struct words *w)
     struct rf_why why = {0};
     (void)w;
     enum rf_err err = rf_phone_restart(c->conf.phone, &why);
-    answer(c, err, &why, "restarting");
+    console_answer(c, err, &why, "restarting");
 }
 
 /* wait EVENT [KEY=VALUE] [TIME] */
@@ -252,7 +208,8 @@ static void do_wait(struct console *c, const struct words *w)
             key = w->word[i];
             value = equals + 1;
         } else if (ms != 0 || !options_duration(w->word[i], &ms)) {
-            refuse(c, "usage", "wait EVENT [KEY=VALUE] [TIME], as in `wait registered 30s`");
+            console_refuse(c, "usage",
+                           "wait EVENT [KEY=VALUE] [TIME], as in `wait registered 30s`");
             return;
         }
     }
@@ -271,12 +228,7 @@ static void do_quit(struct console *c, const struct words *w)
 
 static void do_help(struct console *c, const struct words *w);
 
-static const struct command {
-    const char *name; /* one word or two */
-    size_t min, max;  /* words behind it */
-    const char *usage, *help;
-    void (*run)(struct console *c, const struct words *w);
-} commands[] = {
+static const struct command commands[] = {
     {"settings", 0, 0, "", "what the phone does, and whether its settings are open", do_settings},
     {"security", 0, 0, "", "the security page: mode, certificates, trust lists, servers",
      do_security},
@@ -288,9 +240,6 @@ static const struct command {
     {"lsc status", 0, 0, "", "how far that is, and which certificates there are", do_lsc_status},
     {"lsc abort", 0, 0, "", "end it: all stays as it was", do_lsc_abort},
     {"trust erase", 0, 0, "", "forget CTL and ITL (unlocked)", do_trust_erase},
-    {"call", 1, 1, "NUMBER", "call a number", do_call},
-    {"answer", 0, 0, "", "answer the call that rings", do_answer},
-    {"hangup", 0, 0, "", "end the call", do_hangup},
     {"open", 1, 1, "URL|NAME", "open a page of a service by HTTPS", do_open},
     {"wait", 1, 3, "EVENT [KEY=VALUE] [TIME]", "go on when this event has come", do_wait},
     {"restart", 0, 0, "", "leave the call manager and boot", do_restart},
@@ -299,18 +248,26 @@ static const struct command {
 };
 #define COMMANDS_N (sizeof commands / sizeof *commands)
 
+/* Ours, then those of calls; NULL behind the last. */
+static const struct command *command_at(size_t i)
+{
+    if (i < COMMANDS_N)
+        return &commands[i];
+    return i - COMMANDS_N < console_call_commands_n ? &console_call_commands[i - COMMANDS_N] : NULL;
+}
+
 static void do_help(struct console *c, const struct words *w)
 {
     (void)w;
+    size_t i = 0;
     struct rf_json *list = rf_json_obj();
-    for (size_t i = 0; i < COMMANDS_N; i++) {
+    for (const struct command *o = command_at(0); o != NULL; o = command_at(++i)) {
         char usage[64];
-        snprintf(usage, sizeof usage, "%s%s%s", commands[i].name,
-                 commands[i].usage[0] != '\0' ? " " : "", commands[i].usage);
+        snprintf(usage, sizeof usage, "%s%s%s", o->name, o->usage[0] != '\0' ? " " : "", o->usage);
         if (c->conf.is_json)
-            rf_json_set_str(list, usage, commands[i].help);
+            rf_json_set_str(list, usage, o->help);
         else
-            printf("%-32s  %s\n", usage, commands[i].help);
+            printf("%-32s  %s\n", usage, o->help);
     }
     if (c->conf.is_json) {
         console_object(c, list);
@@ -362,7 +319,7 @@ static void run_one(struct console *c, const struct command *command, const stru
         return;
     }
     snprintf(text, sizeof text, "the words are: %s %s", command->name, command->usage);
-    refuse(c, "usage", text);
+    console_refuse(c, "usage", text);
 }
 
 void console_run(struct console *c, char *line)
@@ -370,16 +327,17 @@ void console_run(struct console *c, char *line)
     struct words w;
     c->command = "";
     if (!split(line, &w)) {
-        refuse(c, "usage", "too many words; `help` lists what can be said");
+        console_refuse(c, "usage", "too many words; `help` lists what can be said");
         return;
     }
-    for (size_t i = 0; w.n > 0 && i < COMMANDS_N; i++) {
-        size_t n = fits(&commands[i], &w);
+    size_t i = 0;
+    for (const struct command *o = command_at(0); w.n > 0 && o != NULL; o = command_at(++i)) {
+        size_t n = fits(o, &w);
         if (n > 0) {
-            run_one(c, &commands[i], &w, n);
+            run_one(c, o, &w, n);
             return;
         }
     }
     /* What was typed is not repeated: it may have been a secret in the wrong place. */
-    refuse(c, "command-unknown", "no such command; `help` lists what can be said");
+    console_refuse(c, "command-unknown", "no such command; `help` lists what can be said");
 }

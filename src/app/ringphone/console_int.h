@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The menu of a running phone; private to the program. console.c has the lines that come in,
- * console_commands.c what they do, console_pages.c the answers. */
+ * console_commands.c what they do, console_calls.c those of calls, console_pages.c the answers. */
 #ifndef APP_RINGPHONE_CONSOLE_INT_H
 #define APP_RINGPHONE_CONSOLE_INT_H
 
@@ -13,6 +13,19 @@
 #define CONSOLE_LINE_MAX  1024
 #define CONSOLE_INPUT_MAX ((size_t)64 * 1024)
 #define CONSOLE_WORDS_MAX 6
+
+struct console;
+/** Words behind a command's own. */
+struct words {
+    size_t n;
+    char *word[CONSOLE_WORDS_MAX];
+};
+struct command {
+    const char *name; /* one word or two */
+    size_t min, max;  /* words behind it */
+    const char *usage, *help;
+    void (*run)(struct console *c, const struct words *w);
+};
 
 /** What the next line is. */
 enum console_ask { CONSOLE_COMMAND, CONSOLE_STRING, CONSOLE_PASSWORD };
@@ -50,6 +63,14 @@ void console_quit(struct console *c, bool has_failed);
 void console_run(struct console *c, char *line);
 /** A secret that was asked for. */
 void console_take_secret(struct console *c, enum console_ask what, struct rf_slice text);
+
+/** The answer to a command that was done, or not. */
+void console_answer(struct console *c, enum rf_err err, const struct rf_why *why, const char *ok);
+void console_refuse(struct console *c, const char *code, const char *text);
+
+/* console_calls.c */
+extern const struct command console_call_commands[];
+extern const size_t console_call_commands_n;
 
 /* console_pages.c: answers */
 void console_ok(struct console *c, const char *fmt, ...) RF_PRINTF(2, 3);

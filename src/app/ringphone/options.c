@@ -24,6 +24,7 @@ enum {
     OPT_KEY_DELAY,
     OPT_PLAY,
     OPT_RECORD,
+    OPT_RECORD_DIR,
     OPT_FOR,
     OPT_GIVE_UP,
     OPT_SCCP_VERSION,
@@ -64,6 +65,7 @@ static const struct option long_options[] = {
     {"key-delay-ms", required_argument, NULL, OPT_KEY_DELAY},
     {"play", required_argument, NULL, OPT_PLAY},
     {"record", required_argument, NULL, OPT_RECORD},
+    {"record-dir", required_argument, NULL, OPT_RECORD_DIR},
     {"for", required_argument, NULL, OPT_FOR},
     {"give-up", required_argument, NULL, OPT_GIVE_UP},
     {"sccp-version", required_argument, NULL, OPT_SCCP_VERSION},
@@ -198,7 +200,14 @@ static int take_text(int c, struct options *o)
         o->open = optarg;
         return EXIT_DONE;
     case OPT_PLAY:
-        o->play = optarg;
+        if (o->n_play == PLAYS_MAX)
+            return wrong("--play stands at most %d times", PLAYS_MAX);
+        o->play[o->n_play++] = optarg;
+        return EXIT_DONE;
+    case OPT_RECORD_DIR:
+        if (optarg[0] == '\0')
+            return wrong("--record-dir wants a folder");
+        o->record_dir = optarg;
         return EXIT_DONE;
     case OPT_RECORD:
         o->record = optarg;
@@ -319,6 +328,7 @@ static int take_one(int c, struct options *o, char **argv)
     case OPT_OPEN:
     case OPT_PLAY:
     case OPT_RECORD:
+    case OPT_RECORD_DIR:
     case OPT_MIN_LOAD:
     case OPT_KEYLOG:
     case OPT_AUTH:
@@ -355,6 +365,8 @@ static int check_whole(const struct options *o, int argc, char **argv)
         return wrong("--flash DIR is missing");
     if (o->call != NULL && o->is_answering)
         return wrong("--call and --answer are two phones");
+    if (o->record != NULL && o->record_dir != NULL)
+        return wrong("--record and --record-dir: one of them");
     uint32_t first_ms = o->retry_ms != 0 ? o->retry_ms : RF_PHONE_RETRY_FIRST_MS;
     if (o->retry_max_ms != 0 && o->retry_max_ms < first_ms)
         return wrong("--retry-max-ms %u is below --retry-ms, %u", o->retry_max_ms, first_ms);

@@ -9,6 +9,9 @@
 
 #include <stdio.h>
 
+/* --play as often as this. */
+#define PLAYS_MAX 8
+
 /* Exit status. */
 enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2 };
 
@@ -30,8 +33,10 @@ struct options {
     bool has_console;
     const char *open; /* a page of a service; NULL: none */
     uint32_t key_delay_ms;
-    const char *play;
+    const char *play[PLAYS_MAX]; /* by the first call, the second, ... */
+    size_t n_play;
     const char *record;
+    const char *record_dir;
     uint32_t for_ms;     /* 0: not limited */
     uint32_t give_up_ms; /* 0: never */
     unsigned sccp_version;

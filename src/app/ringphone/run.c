@@ -3,16 +3,27 @@
 #include "app/ringphone/ringphone.h"
 
 #include "media/wav.h"
+#include "service/phone/station_user.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Jobs of one phone that wait at a time. */
 #define WORKER_LIMIT 256
 /* After the call is over its recording is waited for so long. */
 #define LAST_MEDIA_MS 2000
+
+/* Calls whose streams are counted at a time: more than can be open and ending. */
+#define HEARD_MAX 64u
+
+/* What was heard of a call so far. */
+struct heard {
+    uint32_t nth;
+    unsigned streams;
+};
 
 struct app {
     const struct options *o;
@@ -21,7 +32,9 @@ struct app {
     struct rf_worker *key_worker;
     struct console *console; /* NULL: none */
     struct rf_media *media;
-    struct rf_media_clip *clip;
+    struct rf_media_clip *clip[PLAYS_MAX];
+    struct heard heard[HEARD_MAX];
+    uint32_t nth_base, nth_last; /* calls of stations before this one; the last of this one */
     struct rf_fetcher *fetcher;
     struct rf_phone *phone;
     uint64_t start_ms;
@@ -69,19 +82,27 @@ static void on_signal(void *arg, int signo)
 
 /* ---- times ---- */
 
+static void hang_up_all(struct rf_station *st)
+{
+    struct rf_station_call_view views[RF_STATION_CALLS_MAX];
+    struct rf_why why = {0};
+    size_t n = rf_station_calls(st, views, RF_STATION_CALLS_MAX);
+    for (size_t i = 0; i < n; i++)
+        if (views[i].state != RF_STATION_REMOTE &&
+            rf_station_hang_up_call(st, views[i].nth, &why) != RF_OK)
+            say("hanging up", &why);
+}
+
 static void on_for(void *owner, uint64_t number)
 {
     struct app *a = owner;
     struct rf_station *st = rf_phone_station(a->phone);
-    struct rf_why why = {0};
     (void)number;
     a->for_timer = 0;
-    if (a->was_connected && !a->is_call_over && st != NULL) {
-        if (rf_station_hang_up(st, &why) != RF_OK)
-            say("hanging up", &why);
-        return;
-    }
-    stop(a);
+    if (a->was_connected && !a->is_call_over && st != NULL)
+        hang_up_all(st);
+    else
+        stop(a);
 }
 
 static void on_give_up(void *owner, uint64_t number)
@@ -184,16 +205,21 @@ static void maybe_leave(struct app *a)
         a->last_timer = rf_timer_start(rf_loop_timers(a->loop), LAST_MEDIA_MS, on_last, a, 0);
 }
 
-static void call_failed(struct app *a)
+static void call_failed(struct app *a, uint32_t nth)
 {
     struct rf_why why = {0};
     a->status = a->o->call != NULL ? EXIT_REFUSED : a->status;
-    if (rf_station_hang_up(rf_phone_station(a->phone), &why) != RF_OK)
+    if (rf_station_hang_up_call(rf_phone_station(a->phone), nth, &why) != RF_OK)
         say("hanging up", &why);
 }
 
 static void call_over(struct app *a)
 {
+    struct rf_station_status status = {0};
+    if (rf_phone_station(a->phone) != NULL)
+        rf_station_status(rf_phone_station(a->phone), &status);
+    if (status.calls > 0)
+        return; /* another one goes on */
     if (!a->was_connected && !a->has_called)
         return; /* it rang, and the other side hung up */
     if (a->o->call != NULL && !a->was_connected)
@@ -203,53 +229,103 @@ static void call_over(struct app *a)
     maybe_leave(a);
 }
 
-static void on_call(struct app *a, enum rf_station_call_state state)
+/* The first word of a call: from here on its streams are counted, and it has its own to say. */
+static void begin_call(struct app *a, uint32_t nth)
+{
+    struct heard *h = &a->heard[(a->nth_base + nth) % HEARD_MAX];
+    struct rf_why why = {0};
+    size_t last = a->o->n_play > 0 ? a->o->n_play - 1 : 0;
+    if (h->nth == a->nth_base + nth)
+        return;
+    *h = (struct heard){.nth = a->nth_base + nth};
+    a->nth_last = nth;
+    if (last > 0 && rf_station_play(rf_phone_station(a->phone), nth,
+                                    a->clip[nth - 1 < last ? nth - 1 : last], &why) != RF_OK)
+        say("playing", &why);
+}
+
+static void on_call(struct app *a, const struct rf_station_event *ev)
 {
     struct rf_why why = {0};
-    if (state == RF_STATION_RING_IN && a->o->is_answering) {
+    if (ev->call_state != RF_STATION_IDLE)
+        begin_call(a, ev->nth);
+    if (ev->call_state == RF_STATION_RING_IN && a->o->is_answering) {
         a->is_call_over = false;
         a->was_connected = false;
-        if (rf_station_answer(rf_phone_station(a->phone), &why) != RF_OK)
+        if (rf_station_answer_call(rf_phone_station(a->phone), ev->nth, &why) != RF_OK)
             say("answering", &why);
-    } else if (state == RF_STATION_CONNECTED) {
+    } else if (ev->call_state == RF_STATION_CONNECTED) {
         a->was_connected = true;
         reached(a);
         start_for(a);
-    } else if (state == RF_STATION_FAILED) {
-        call_failed(a);
-    } else if (state == RF_STATION_IDLE) {
+    } else if (ev->call_state == RF_STATION_FAILED) {
+        call_failed(a, ev->nth);
+    } else if (ev->call_state == RF_STATION_IDLE) {
         call_over(a);
     }
 }
 
-static void media_ended(struct app *a, const struct rf_station_event *ev)
+/* Where what was heard is to be written, or "". */
+static void record_path(struct app *a, const struct rf_station_event *ev, char *path, size_t cap)
 {
+    struct heard *h = &a->heard[(a->nth_base + ev->nth) % HEARD_MAX];
+    path[0] = '\0';
+    if (a->o->record != NULL)
+        snprintf(path, cap, "%s", a->o->record);
+    else if (a->o->record_dir != NULL)
+        snprintf(path, cap, "%s/call-%u-%u.wav", a->o->record_dir, a->nth_base + ev->nth,
+                 ++h->streams);
+}
+
+/* The event, with the file in which its sound is. */
+static void print_ended(struct app *a, const struct rf_phone_event *event)
+{
+    struct rf_phone_event with = *event;
+    const struct rf_station_event *ev = event->station;
     struct rf_why why = {0};
-    a->streams -= a->streams > 0;
-    if (a->o->record != NULL && ev->ulaw.len > 0 &&
-        rf_wav_save(a->o->record, ev->ulaw, &why) != RF_OK) {
-        say(a->o->record, &why);
-        a->status = EXIT_REFUSED;
+    char path[4200];
+    record_path(a, ev, path, sizeof path);
+    if (path[0] != '\0' && ev->ulaw.len > 0) {
+        if (rf_wav_save(path, ev->ulaw, &why) == RF_OK) {
+            with.value[with.n++] =
+                (struct rf_phone_value){.key = "file", .type = RF_PHONE_TEXT, .text = path};
+        } else {
+            say(path, &why);
+            a->status = EXIT_REFUSED;
+        }
     }
+    print_event(&with, rf_phone_device(a->phone), a->o->is_json, now_ms(a) - a->start_ms);
+}
+
+static void media_ended(struct app *a)
+{
+    a->streams -= a->streams > 0;
     maybe_leave(a);
 }
 
 static void on_station(struct app *a, const struct rf_station_event *ev)
 {
-    if (ev->kind == RF_STATION_REGISTERED)
+    if (ev->kind == RF_STATION_REGISTERED) {
         on_registered(a);
-    else if (ev->kind == RF_STATION_CALL)
-        on_call(a, ev->call_state);
-    else if (ev->kind == RF_STATION_RECEIVING)
+    } else if (ev->kind == RF_STATION_CALL) {
+        on_call(a, ev);
+    } else if (ev->kind == RF_STATION_RECEIVING) {
         a->streams++;
-    else if (ev->kind == RF_STATION_MEDIA_ENDED)
-        media_ended(a, ev);
+    } else if (ev->kind == RF_STATION_MEDIA_ENDED) {
+        media_ended(a);
+    } else if (ev->kind == RF_STATION_RESET || ev->kind == RF_STATION_STOPPED) {
+        a->nth_base += a->nth_last; /* the next station counts from 1 again */
+        a->nth_last = 0;
+    }
 }
 
 static void on_event(void *arg, const struct rf_phone_event *event)
 {
     struct app *a = arg;
-    print_event(event, rf_phone_device(a->phone), a->o->is_json, now_ms(a) - a->start_ms);
+    if (event->kind == RF_PHONE_STATION && event->station->kind == RF_STATION_MEDIA_ENDED)
+        print_ended(a, event);
+    else
+        print_event(event, rf_phone_device(a->phone), a->o->is_json, now_ms(a) - a->start_ms);
     if (event->kind == RF_PHONE_STATION)
         on_station(a, event->station);
     else if (event->kind == RF_PHONE_SERVICE)
@@ -287,6 +363,15 @@ static void open_console(struct app *a)
 
 /* ---- putting it together ---- */
 
+static bool is_folder(const char *path)
+{
+    struct stat st;
+    bool is_there = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+    if (!is_there)
+        fprintf(stderr, "ringphone: --record-dir %s: there is no such folder\n", path);
+    return is_there;
+}
+
 static bool begin(struct app *a)
 {
     const struct options *o = a->o;
@@ -306,10 +391,14 @@ static bool begin(struct app *a)
                                                     : 0);
     if (o->retry_ms != 0 && o->retry_ms < RF_FETCH_RETRY_MS)
         fetch.limits.retry_ms = o->retry_ms;
-    if (o->play != NULL && rf_media_clip_load(o->play, &a->clip, &why) != RF_OK) {
-        say(o->play, &why);
-        return false;
+    for (size_t i = 0; i < o->n_play; i++) {
+        if (rf_media_clip_load(o->play[i], &a->clip[i], &why) != RF_OK) {
+            say(o->play[i], &why);
+            return false;
+        }
     }
+    if (o->record_dir != NULL && !is_folder(o->record_dir))
+        return false;
     if (rf_fetcher_new(&fetch, &a->fetcher, &why) == RF_OK &&
         rf_media_start(&a->media, &why) == RF_OK)
         return true;
@@ -350,8 +439,8 @@ static void make_phone(struct app *a)
         .answers = rf_loop_mailbox(a->loop),
         .media = rf_station_media_real(),
         .media_arg = a->media,
-        .clip = a->clip,
-        .record_max = o->record != NULL ? RF_MEDIA_RECORD_MAX : 0,
+        .clip = a->clip[0],
+        .record_max = o->record != NULL || o->record_dir != NULL ? RF_MEDIA_RECORD_MAX : 0,
         .on_event = on_event,
         .arg = a,
     };
@@ -370,7 +459,8 @@ static void end(struct app *a)
     rf_worker_stop(a->worker);
     rf_media_stop(a->media);
     rf_fetcher_free(a->fetcher);
-    rf_media_clip_unref(a->clip);
+    for (size_t i = 0; i < PLAYS_MAX; i++)
+        rf_media_clip_unref(a->clip[i]);
     rf_loop_free(a->loop);
     console_close(a->console);
 }

@@ -410,6 +410,8 @@ void phone_station_begin(struct rf_phone *p)
         .id = p->lsc.cert != NULL ? &p->lsc : &p->mic,
         .floor_s = phone_floor_s(p),
         .keylog_path = p->conf.keylog_path,
+        .has_standby = true,
+        .return_ms = 2 * p->conf.retry_first_ms,
         .retry_first_ms = p->conf.retry_first_ms,
         .retry_max_ms = p->conf.retry_max_ms,
         .net = p->conf.net,

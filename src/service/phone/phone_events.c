@@ -232,9 +232,9 @@ static void add_of_link(struct phone_values *v, const struct rf_station_event *e
         phone_add_why(v, &ev->why);
     if (is_text)
         phone_add(v, "text", ev->text); /* "" clears the line */
-    else
+    else if (ev->kind != RF_STATION_KEYS)
         add_said(v, "text", ev->text);
-    if (ev->kind == RF_STATION_WAITS)
+    if (ev->kind == RF_STATION_WAITS || (ev->kind == RF_STATION_STANDBY && ev->wait_ms != 0))
         phone_add_n(v, "wait_ms", ev->wait_ms);
     if (ev->kind == RF_STATION_RESET)
         phone_add(v, "reset", rf_sccp_name_or_unknown(RF_SCCP_NAMES_RESET_TYPE, ev->reset));
@@ -245,24 +245,76 @@ static void add_of_link(struct phone_values *v, const struct rf_station_event *e
     }
 }
 
+static void add_parties(struct phone_values *v, const struct rf_station_event *ev)
+{
+    phone_add_flag(v, "incoming", ev->is_incoming);
+    phone_add(v, "calling_number", ev->calling_number);
+    phone_add(v, "calling_name", ev->calling_name);
+    phone_add(v, "called_number", ev->called_number);
+    phone_add(v, "called_name", ev->called_name);
+    add_said(v, "original_number", ev->original_number);
+    add_said(v, "redirecting_number", ev->redirecting_number);
+    add_said(v, "redirecting_name", ev->redirecting_name);
+    phone_add(v, "security", rf_sccp_name_or_unknown(RF_SCCP_NAMES_SECURITY_STATUS, ev->security));
+    phone_add(v, "icon", rf_station_icon(ev->security));
+}
+
 static void add_of_call(struct phone_values *v, const struct rf_station_event *ev)
 {
     if (ev->kind == RF_STATION_CALL) {
         phone_add(v, "state", rf_station_call_state_name(ev->call_state));
-        phone_add_n(v, "call", ev->ref);
-        phone_add_n(v, "line", ev->line);
+        add_said(v, "word", ev->word);
     } else if (ev->kind == RF_STATION_CALL_INFO) {
-        phone_add_flag(v, "incoming", ev->is_incoming);
-        phone_add(v, "calling_number", ev->calling_number);
-        phone_add(v, "calling_name", ev->calling_name);
-        phone_add(v, "called_number", ev->called_number);
-        phone_add(v, "called_name", ev->called_name);
-        phone_add(v, "security",
-                  rf_sccp_name_or_unknown(RF_SCCP_NAMES_SECURITY_STATUS, ev->security));
+        add_parties(v, ev);
     } else if (ev->kind == RF_STATION_TONE) {
         phone_add(v, "tone", rf_sccp_name_or_unknown(RF_SCCP_NAMES_TONE, ev->tone));
-    } else if (ev->kind == RF_STATION_RINGER) {
-        phone_add_flag(v, "on", ev->is_on);
+    }
+    if (ev->kind == RF_STATION_CALL || ev->ref != 0)
+        phone_add_n(v, "call", ev->ref);
+    if (ev->nth != 0)
+        phone_add_n(v, "nth", ev->nth);
+    if (ev->kind == RF_STATION_CALL || ev->line != 0)
+        phone_add_n(v, "line", ev->line);
+}
+
+/* Keys, lamps and the like: under which names their values go out; NULL: it has none such. */
+static void add_of_screen(struct phone_values *v, const struct rf_station_event *ev)
+{
+    static const struct {
+        enum rf_station_event_kind kind;
+        const char *word, *text, *number, *instance, *status, *label;
+        bool has_on, has_mode;
+    } rows[] = {
+        {RF_STATION_KEYS, .word = "set", .text = "keys"},
+        {RF_STATION_LAMP, .word = "key", .instance = "instance", .has_mode = true},
+        {RF_STATION_RINGER, .has_on = true, .has_mode = true},
+        {RF_STATION_SPEAKER, .has_on = true},
+        {RF_STATION_MICROPHONE, .has_on = true},
+        {RF_STATION_DIALLED, .number = "number"},
+        {RF_STATION_FORWARD, .number = "number", .has_on = true},
+        {RF_STATION_FEATURE, "key", .instance = "instance", .status = "status", .label = "label"},
+        {RF_STATION_HISTORY, .word = "list"},
+        {RF_STATION_STANDBY, .word = "what"},
+        {RF_STATION_DATA, .instance = "application"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (rows[i].kind != ev->kind)
+            continue;
+        if (rows[i].has_on)
+            phone_add_flag(v, "on", ev->is_on);
+        if (rows[i].word != NULL)
+            phone_add(v, rows[i].word, ev->word);
+        if (rows[i].instance != NULL)
+            phone_add_n(v, rows[i].instance, ev->instance);
+        if (rows[i].status != NULL)
+            phone_add_n(v, rows[i].status, ev->status);
+        phone_add(v, "mode", rows[i].has_mode ? ev->mode : NULL);
+        if (rows[i].text != NULL)
+            phone_add(v, rows[i].text, ev->text);
+        if (rows[i].number != NULL)
+            phone_add(v, rows[i].number, ev->number);
+        if (rows[i].label != NULL)
+            phone_add(v, rows[i].label, ev->label);
     }
 }
 
@@ -287,6 +339,7 @@ void phone_emit_station(struct rf_phone *p, const struct rf_station_event *ev)
     v.event.station = ev;
     add_of_link(&v, ev);
     add_of_call(&v, ev);
+    add_of_screen(&v, ev);
     add_of_media(&v, ev);
     if (ev->kind == RF_STATION_DTMF)
         phone_add(&v, "digit", digit);

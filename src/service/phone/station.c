@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The SCCP phone as its user sees it: made, started, told what to do, and asked how it is. */
+/* The SCCP phone as an object: made, started, stopped, and asked how it is. */
 #include "service/phone/station_int.h"
-
-#include "base/text.h"
-#include "wire/sccp/sccp_names.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,8 +14,16 @@ const char *rf_station_call_state_name(enum rf_station_call_state state)
         [RF_STATION_ANSWERING] = "answering", [RF_STATION_CONNECTED] = "connected",
         [RF_STATION_HELD] = "held",           [RF_STATION_FAILED] = "failed",
         [RF_STATION_CLEARING] = "clearing",   [RF_STATION_PRESERVED] = "preserved",
+        [RF_STATION_REMOTE] = "remote",
     };
     return state < RF_STATION_CALL_STATES_N ? names[state] : "unknown";
+}
+
+const char *rf_station_icon(enum rf_sccp_security security)
+{
+    return security == RF_SCCP_SECURITY_ENCRYPTED       ? "lock"
+           : security == RF_SCCP_SECURITY_AUTHENTICATED ? "shield"
+                                                        : "";
 }
 
 const char *rf_station_reg_state_name(enum rf_station_reg_state state)
@@ -32,6 +37,7 @@ const char *rf_station_reg_state_name(enum rf_station_reg_state state)
         [RF_STATION_WAITING] = "waiting",
         [RF_STATION_LINKLESS] = "linkless",
         [RF_STATION_LEAVING] = "leaving",
+        [RF_STATION_MOVING] = "moving",
     };
     return state < RF_STATION_REG_STATES_N ? names[state] : "unknown";
 }
@@ -47,6 +53,7 @@ const char *rf_station_event_name(enum rf_station_event_kind kind)
         [RF_STATION_RESET] = "reset",
         [RF_STATION_STOPPED] = "stopped",
         [RF_STATION_LINK_COUNTS] = "link-counts",
+        [RF_STATION_STANDBY] = "standby",
         [RF_STATION_CALL] = "call",
         [RF_STATION_CALL_INFO] = "call-info",
         [RF_STATION_PROMPT] = "prompt",
@@ -54,6 +61,15 @@ const char *rf_station_event_name(enum rf_station_event_kind kind)
         [RF_STATION_TONE] = "tone",
         [RF_STATION_RINGER] = "ringer",
         [RF_STATION_DTMF] = "dtmf",
+        [RF_STATION_KEYS] = "keys",
+        [RF_STATION_LAMP] = "lamp",
+        [RF_STATION_SPEAKER] = "speaker",
+        [RF_STATION_MICROPHONE] = "microphone",
+        [RF_STATION_DIALLED] = "dialled",
+        [RF_STATION_FORWARD] = "forward",
+        [RF_STATION_FEATURE] = "feature",
+        [RF_STATION_HISTORY] = "history",
+        [RF_STATION_DATA] = "data",
         [RF_STATION_RECEIVING] = "receiving",
         [RF_STATION_SENDING] = "sending",
         [RF_STATION_MEDIA_REFUSED] = "media-refused",
@@ -70,10 +86,23 @@ const char *rf_station_event_name(enum rf_station_event_kind kind)
 /* Texts that a kind does not set are empty, never NULL: callers print them. */
 void station_tell(struct rf_station *st, struct rf_station_event *event)
 {
-    const char **const texts[] = {
-        &event->server,         &event->tls_version,   &event->suite,        &event->number,
-        &event->label,          &event->text,          &event->calling_name, &event->remote,
-        &event->calling_number, &event->called_number, &event->called_name,  &event->reason};
+    const char **const texts[] = {&event->server,
+                                  &event->tls_version,
+                                  &event->suite,
+                                  &event->number,
+                                  &event->label,
+                                  &event->text,
+                                  &event->calling_name,
+                                  &event->remote,
+                                  &event->calling_number,
+                                  &event->called_number,
+                                  &event->called_name,
+                                  &event->reason,
+                                  &event->word,
+                                  &event->mode,
+                                  &event->original_number,
+                                  &event->redirecting_number,
+                                  &event->redirecting_name};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (*texts[i] == NULL)
             *texts[i] = "";
@@ -85,84 +114,42 @@ void station_tell_kind(struct rf_station *st, enum rf_station_event_kind kind)
     station_tell(st, &(struct rf_station_event){.kind = kind});
 }
 
-bool station_in_call(const struct rf_station *st)
-{
-    return st->call.state != RF_STATION_IDLE;
-}
-
-static void tell_call(struct rf_station *st)
-{
-    enum rf_station_call_state state = (enum rf_station_call_state)st->call.state;
-    if (state == st->told)
-        return;
-    st->told = state;
-    struct rf_station_event event = {.kind = RF_STATION_CALL,
-                                     .call_state = state,
-                                     .ref = st->leg.ref,
-                                     .line = st->leg.line,
-                                     .is_incoming = st->leg.is_incoming};
-    if (state == RF_STATION_FAILED)
-        event.text = rf_sccp_name_or_unknown(RF_SCCP_NAMES_CALL_STATE, st->leg.state);
-    rf_info(RF_CAT_PHONE, "call state=%s dev=%s call-ref=%u", rf_station_call_state_name(state),
-            st->device, st->leg.ref);
-    if (state == RF_STATION_IDLE) {
-        if (st->leg.ref != 0)
-            st->dead_ref = st->leg.ref;
-        rf_timer_stop(st->conf.timers, &st->leg.gap);
-        st->leg = (struct station_call){0};
-    }
-    station_tell(st, &event);
-}
-
-void station_tell_info(struct rf_station *st, bool always)
-{
-    struct station_call *leg = &st->leg;
-    enum rf_sccp_security security = station_security(st);
-    if (!leg->has_info || (!always && security == leg->security_shown))
-        return;
-    leg->security_shown = security;
-    char calling[2 * STATION_PARTY], called[2 * STATION_PARTY];
-    rf_info(RF_CAT_PHONE, "call info calling=\"%s\" called=\"%s\" security=%s dev=%s call-ref=%u",
-            rf_escape(rf_slice_str(leg->calling_number), calling, sizeof calling),
-            rf_escape(rf_slice_str(leg->called_number), called, sizeof called),
-            rf_sccp_name_or_unknown(RF_SCCP_NAMES_SECURITY_STATUS, security), st->device, leg->ref);
-    /* copies: whoever is told may hang up, and the call's own are then gone */
-    struct station_call copy = *leg;
-    station_tell(st, &(struct rf_station_event){.kind = RF_STATION_CALL_INFO,
-                                                .ref = copy.ref,
-                                                .line = copy.line,
-                                                .is_incoming = copy.is_incoming,
-                                                .calling_number = copy.calling_number,
-                                                .calling_name = copy.calling_name,
-                                                .called_number = copy.called_number,
-                                                .called_name = copy.called_name,
-                                                .security = security});
-}
-
 /* ---- the machines, one event at a time ---- */
 
-static void run_one(struct rf_station *st, enum station_machine machine, int event,
-                    const struct station_data *data)
+bool station_has_room(const struct rf_station *st)
 {
-    rf_fsm_handle(machine == STATION_REG ? &st->reg : &st->call, event, data);
-    tell_call(st);
+    return st->n_queue < STATION_QUEUE / 2;
 }
 
-void station_run(struct rf_station *st, enum station_machine machine, int event,
-                 const struct station_data *data)
+/* nth 0: the registration; STATION_STANDBY: the link beside it. A call may have ended while its
+ * event waited. */
+static void run_one(struct rf_station *st, uint32_t nth, int event, const struct station_data *data)
+{
+    struct station_call *call = station_call_nth(st, nth);
+    if (nth == 0)
+        rf_fsm_handle(&st->reg, event, data);
+    else if (nth == STATION_STANDBY)
+        rf_fsm_handle(&st->standby, event, data);
+    else if (call != NULL)
+        rf_fsm_handle(&call->fsm, event, data);
+    if (call != NULL)
+        station_call_tell(call);
+}
+
+static void run(struct rf_station *st, uint32_t nth, int event, const struct station_data *data)
 {
     if (st->is_running) {
         rf_bug_on(st->n_queue == STATION_QUEUE || (data != NULL && data->why != NULL));
-        st->queue[st->n_queue].machine = machine;
+        st->queue[st->n_queue].nth = nth;
         st->queue[st->n_queue].event = event;
         st->queue[st->n_queue].digit = data != NULL ? data->digit : '\0';
         st->n_queue++;
         return;
     }
     st->is_running = true;
-    run_one(st, machine, event, data);
+    run_one(st, nth, event, data);
     while (st->n_queue > 0) {
-        enum station_machine next = st->queue[0].machine;
+        uint32_t next = st->queue[0].nth;
         int next_event = st->queue[0].event;
         struct station_data next_data = {.digit = st->queue[0].digit};
         st->n_queue--;
@@ -170,6 +157,32 @@ void station_run(struct rf_station *st, enum station_machine machine, int event,
         run_one(st, next, next_event, &next_data);
     }
     st->is_running = false;
+}
+
+void station_reg_run(struct rf_station *st, int event, const struct station_data *data)
+{
+    run(st, 0, event, data);
+}
+
+void station_standby_run(struct rf_station *st, int event)
+{
+    run(st, STATION_STANDBY, event, NULL);
+}
+
+void station_call_run(struct station_call *call, int event, const struct station_data *data)
+{
+    run(call->st, call->nth, event, data);
+}
+
+void station_calls_run(struct rf_station *st, int event)
+{
+    uint32_t nths[RF_STATION_CALLS_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < RF_STATION_CALLS_MAX; i++)
+        if (st->calls[i] != NULL)
+            nths[n++] = st->calls[i]->nth;
+    for (size_t i = 0; i < n; i++)
+        run(st, nths[i], event, NULL);
 }
 
 /* ---- made and gone ---- */
@@ -238,6 +251,7 @@ static void set_defaults(struct rf_station_conf *conf)
     set_default(&conf->retry_first_ms, 15000);
     set_default(&conf->retry_max_ms, 600000);
     set_default(&conf->leave_ms, 2000);
+    set_default(&conf->return_ms, 30000);
     set_default(&conf->digit_gap_ms, 200);
     set_default(&conf->seize_ms, 5000);
     set_default(&conf->clear_ms, 5000);
@@ -270,13 +284,15 @@ enum rf_err rf_station_new(const struct rf_station_conf *conf, struct rf_station
     st->conf.device = st->device;
     set_defaults(&st->conf);
     st->retry_ms = st->conf.retry_first_ms;
-    st->end_call_key = RF_SCCP_KEY_END_CALL;
+    st->clip = conf->clip != NULL ? rf_media_clip_ref(conf->clip) : NULL;
     if (conf->alarm_text != NULL)
         set_alarm(st, RF_SCCP_ALARM_WARNING, conf->alarm, conf->alarm_text);
     else
         set_alarm(st, RF_SCCP_ALARM_INFORMATIONAL, RF_SCCP_ALARM_REASON_INITIALIZED, "initialized");
+    st->peers[0].st = st->peers[1].st = st;
+    st->main = &st->peers[0];
     rf_fsm_init(&st->reg, &station_reg_fsm, st, RF_STATION_OFF);
-    rf_fsm_init(&st->call, &station_call_fsm, st, RF_STATION_IDLE);
+    rf_fsm_init(&st->standby, &station_standby_fsm, st, RF_STATION_STANDBY_OFF);
     *out = st;
     return RF_OK;
 }
@@ -285,13 +301,17 @@ void rf_station_free(struct rf_station *st)
 {
     if (st == NULL)
         return;
-    if (st->link != NULL)
-        st->conf.net->forget(st->link);
+    for (size_t i = 0; i < 2; i++)
+        if (st->peers[i].link != NULL)
+            st->conf.net->forget(st->peers[i].link);
+    station_calls_free(st);
     station_media_forget(st);
+    station_screen_forget(st);
+    rf_media_clip_unref(st->clip);
     rf_timer_stop(st->conf.timers, &st->reg_timer);
     rf_timer_stop(st->conf.timers, &st->keepalive);
-    rf_timer_stop(st->conf.timers, &st->call_timer);
-    rf_timer_stop(st->conf.timers, &st->leg.gap);
+    rf_timer_stop(st->conf.timers, &st->standby_timer);
+    rf_timer_stop(st->conf.timers, &st->standby_keepalive);
     rf_phone_id_fini(&st->id);
     rf_free(st->keylog_path);
     rf_free(st);
@@ -300,7 +320,7 @@ void rf_station_free(struct rf_station *st)
 void rf_station_start(struct rf_station *st)
 {
     if (st->reg.state == RF_STATION_OFF)
-        station_run(st, STATION_REG, REG_EV_START, NULL);
+        station_reg_run(st, REG_EV_START, NULL);
 }
 
 void rf_station_stop(struct rf_station *st)
@@ -308,105 +328,7 @@ void rf_station_stop(struct rf_station *st)
     if (st->is_stopping)
         return;
     st->is_stopping = true;
-    station_run(st, STATION_REG, REG_EV_LEAVE, NULL);
-}
-
-/* ---- what the user does ---- */
-
-static enum rf_err refuse(struct rf_why *why, const char *code, const char *text)
-{
-    return rf_why_set(why, RF_ERR_DENIED, code, "%s", text);
-}
-
-/* Events that a callback causes wait; there is room for a few. */
-static bool has_room(const struct rf_station *st)
-{
-    return st->n_queue < STATION_QUEUE / 2;
-}
-
-static enum rf_err check_idle(const struct rf_station *st, struct rf_why *why)
-{
-    if (st->reg.state != RF_STATION_UP || !station_is_registered(st))
-        return refuse(why, "not-registered", "the phone is not registered");
-    if (station_in_call(st))
-        return refuse(why, "not-idle", "the phone is in a call");
-    return has_room(st) ? RF_OK : refuse(why, "not-now", "too much at once");
-}
-
-static enum rf_err check_number(const char *number, struct rf_why *why)
-{
-    size_t n = 0;
-    uint32_t key;
-    while (number[n] != '\0' && n <= RF_STATION_NUMBER_MAX && station_key_of(number[n], &key))
-        n++;
-    if (n > 0 && n <= RF_STATION_NUMBER_MAX && number[n] == '\0')
-        return RF_OK;
-    return rf_why_set(why, RF_ERR_BAD, "number", "a number is 1 to %d of 0-9, *, #, A-D",
-                      RF_STATION_NUMBER_MAX);
-}
-
-static enum rf_err begin(struct rf_station *st, const char *number, int event, struct rf_why *why)
-{
-    enum rf_err err = number != NULL ? check_number(number, why) : RF_OK;
-    if (err == RF_OK)
-        err = check_idle(st, why);
-    if (err != RF_OK)
-        return err;
-    st->leg = (struct station_call){0};
-    if (number != NULL)
-        snprintf(st->leg.digits, sizeof st->leg.digits, "%s", number);
-    station_run(st, STATION_CALL, event, NULL);
-    return RF_OK;
-}
-
-enum rf_err rf_station_off_hook(struct rf_station *st, struct rf_why *why)
-{
-    return begin(st, NULL, CALL_EV_U_OFF_HOOK, why);
-}
-
-enum rf_err rf_station_call(struct rf_station *st, const char *number, struct rf_why *why)
-{
-    return begin(st, number, CALL_EV_U_OFF_HOOK, why);
-}
-
-enum rf_err rf_station_call_enbloc(struct rf_station *st, const char *number, struct rf_why *why)
-{
-    return begin(st, number, CALL_EV_U_ENBLOC, why);
-}
-
-enum rf_err rf_station_press(struct rf_station *st, char digit, struct rf_why *why)
-{
-    char text[2] = {digit, '\0'};
-    enum rf_err err = check_number(text, why);
-    int state = st->call.state;
-    if (err != RF_OK)
-        return err;
-    if ((state != RF_STATION_SEIZING && state != RF_STATION_DIALLING &&
-         state != RF_STATION_CONNECTED) ||
-        !has_room(st))
-        return refuse(why, "not-now", "nobody listens to keys now");
-    station_run(st, STATION_CALL, CALL_EV_U_DIGIT, &(struct station_data){.digit = digit});
-    return RF_OK;
-}
-
-enum rf_err rf_station_answer(struct rf_station *st, struct rf_why *why)
-{
-    if (st->call.state != RF_STATION_RING_IN)
-        return refuse(why, "not-ringing", "no call rings");
-    if (!has_room(st))
-        return refuse(why, "not-now", "too much at once");
-    station_run(st, STATION_CALL, CALL_EV_U_ANSWER, NULL);
-    return RF_OK;
-}
-
-enum rf_err rf_station_hang_up(struct rf_station *st, struct rf_why *why)
-{
-    if (!station_in_call(st))
-        return refuse(why, "no-call", "there is no call");
-    if (!has_room(st))
-        return refuse(why, "not-now", "too much at once");
-    station_run(st, STATION_CALL, CALL_EV_U_HANG_UP, NULL);
-    return RF_OK;
+    station_reg_run(st, REG_EV_LEAVE, NULL);
 }
 
 void rf_station_alarm(struct rf_station *st, enum rf_sccp_alarm_severity severity,
@@ -421,15 +343,19 @@ void rf_station_alarm(struct rf_station *st, enum rf_sccp_alarm_severity severit
 
 void rf_station_status(const struct rf_station *st, struct rf_station_status *out)
 {
+    const struct station_call *call = station_call_chosen(st);
+    bool is_own = call != NULL && call->fsm.state != RF_STATION_REMOTE;
     bool has_server = st->reg.state != RF_STATION_OFF && st->reg.state != RF_STATION_WAITING;
-    *out = (struct rf_station_status){.reg = (enum rf_station_reg_state)st->reg.state,
-                                      .call = (enum rf_station_call_state)st->call.state,
-                                      .server = has_server ? st->server_text : "",
-                                      .version = st->version,
-                                      .number = st->number,
-                                      .in = st->all_in + st->in,
-                                      .out = st->all_out + st->out,
-                                      .dropped = st->all_dropped + st->dropped};
+    *out = (struct rf_station_status){
+        .reg = (enum rf_station_reg_state)st->reg.state,
+        .call = is_own ? (enum rf_station_call_state)call->fsm.state : RF_STATION_IDLE,
+        .calls = station_calls_n(st, NULL),
+        .server = has_server ? st->main->server_text : "",
+        .version = st->version,
+        .number = st->number,
+        .in = st->all_in + st->peers[0].in + st->peers[1].in,
+        .out = st->all_out + st->peers[0].out + st->peers[1].out,
+        .dropped = st->all_dropped + st->peers[0].dropped + st->peers[1].dropped};
 }
 
 /* ---- the tables, for tests and pictures ---- */
@@ -437,6 +363,11 @@ void rf_station_status(const struct rf_station *st, struct rf_station_status *ou
 const struct rf_fsm_def *rf_station_reg_def(void)
 {
     return &station_reg_fsm;
+}
+
+const struct rf_fsm_def *rf_station_standby_def(void)
+{
+    return &station_standby_fsm;
 }
 
 const struct rf_fsm_def *rf_station_call_def(void)
@@ -447,5 +378,7 @@ const struct rf_fsm_def *rf_station_call_def(void)
 const char *rf_station_action_name(rf_fsm_action action)
 {
     const char *name = station_call_action_name(action);
+    if (strcmp(name, "unnamed") == 0)
+        name = station_standby_action_name(action);
     return strcmp(name, "unnamed") != 0 ? name : station_reg_action_name(action);
 }

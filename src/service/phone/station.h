@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The SCCP phone: it finds a call manager of its list, registers, and makes and takes one call at a
- * time, with the far end of which it exchanges SRTP or RTP by media/stream.h. It does what any call
- * manager tells it; what it cannot do it skips by name.
+/* The SCCP phone: it finds a call manager of its list, registers, and has up to eight calls at a
+ * time, with the far ends of which it exchanges SRTP or RTP by media/stream.h. It does what any
+ * call manager tells it; what it cannot do it skips by name. Keys, several calls and what the
+ * screen shows: service/phone/station_user.h.
  *
  *     err = rf_station_new(&conf, &st, &why);
  *     rf_station_start(st);
@@ -14,9 +15,10 @@
  * leaves before it has sent a name, and tries the next. There is no way from a secure mode to a
  * plain link. After the last of the list it waits: first 15 s, doubled to 10 minutes, times a
  * random 0.75 to 1.25. A link that is lost in a call leaves the media running
- * (RF_STATION_PRESERVED), and the phone registers again when its user has hung up.
+ * (RF_STATION_PRESERVED), and the phone registers again when its user has hung up: on the link that
+ * stands by, if there is one (has_standby).
  *
- * No globals, never blocks, allocates nothing per message or packet.
+ * No globals, never blocks, allocates nothing per packet.
  * Thread: that of the loop that runs `timers` and reads `answers`.
  * doc: docs/phone-calls.md; docs/wire/sccp.md, "Flows"; docs/security-rules.md, "Signalling" */
 #ifndef SERVICE_PHONE_STATION_H
@@ -80,9 +82,12 @@ enum rf_station_call_state {
     RF_STATION_FAILED,    /* busy, congestion, no such number: with a tone, until it hangs up */
     RF_STATION_CLEARING,  /* on hook, the server has not said so yet */
     RF_STATION_PRESERVED, /* the link is gone, the media goes on */
+    RF_STATION_REMOTE,    /* on another phone of a shared line, talking or held there */
     RF_STATION_CALL_STATES_N,
 };
 const char *rf_station_call_state_name(enum rf_station_call_state state); /* "ring-in" */
+/** What stands beside a call on the screen: "lock", "shield" or "". */
+const char *rf_station_icon(enum rf_sccp_security security);
 
 enum rf_station_reg_state {
     RF_STATION_OFF,
@@ -93,9 +98,24 @@ enum rf_station_reg_state {
     RF_STATION_WAITING,  /* all servers failed: until the retry timer */
     RF_STATION_LINKLESS, /* lost the link in a call: until the call is over */
     RF_STATION_LEAVING,  /* Unregister is out */
+    RF_STATION_MOVING,   /* the same, to register at a better server */
     RF_STATION_REG_STATES_N,
 };
 const char *rf_station_reg_state_name(enum rf_station_reg_state state);
+
+/** The link beside the one in use: to a better server, to ask it to take the phone back, or to the
+ * next one, to have it when it is needed. */
+enum rf_station_standby_state {
+    RF_STATION_STANDBY_OFF,
+    RF_STATION_STANDBY_CONNECTING,
+    RF_STATION_STANDBY_UP,      /* keepalives only */
+    RF_STATION_STANDBY_ASKING,  /* RegisterTokenReq is out */
+    RF_STATION_STANDBY_REFUSED, /* for a time that the server said */
+    RF_STATION_STANDBY_GRANTED, /* the phone moves there */
+    RF_STATION_STANDBY_WAITING, /* no server answers: until the next try */
+    RF_STATION_STANDBY_CLOSING,
+    RF_STATION_STANDBY_STATES_N,
+};
 
 enum rf_station_event_kind {
     RF_STATION_LINK_UP,       /* connected; server, suite; nothing was sent yet */
@@ -106,13 +126,23 @@ enum rf_station_event_kind {
     RF_STATION_RESET,         /* the server wants reset: `reset`. The phone has left; boot again */
     RF_STATION_STOPPED,       /* after rf_station_stop */
     RF_STATION_LINK_COUNTS,   /* a link ended: in, out, dropped */
-    RF_STATION_CALL,          /* call_state changed; ref, line */
+    RF_STATION_STANDBY,       /* word: up, lost, asks, refused (wait_ms), granted, taken; server */
+    RF_STATION_CALL,          /* call_state changed, or the server's word for it; line, word */
     RF_STATION_CALL_INFO,     /* parties and security */
     RF_STATION_PROMPT,        /* text of the call's status line, "" when cleared */
     RF_STATION_NOTIFY,        /* text for the whole phone, "" when cleared */
     RF_STATION_TONE,          /* tone of the server, RF_SCCP_TONE_SILENCE when it stops */
-    RF_STATION_RINGER,        /* is_on */
+    RF_STATION_RINGER,        /* is_on, mode */
     RF_STATION_DTMF,          /* the far end pressed a key: digit */
+    RF_STATION_KEYS,          /* soft keys of a call, of the idle phone (ref 0): word, text */
+    RF_STATION_LAMP,          /* word: which key; instance; mode */
+    RF_STATION_SPEAKER,       /* is_on */
+    RF_STATION_MICROPHONE,    /* is_on */
+    RF_STATION_DIALLED,       /* number: what the server takes the call to be to */
+    RF_STATION_FORWARD,       /* line; is_on; number: where its calls go */
+    RF_STATION_FEATURE,       /* word: which key; instance, status, label */
+    RF_STATION_HISTORY,       /* word: how the call goes into the lists: placed, missed, ... */
+    RF_STATION_DATA,          /* text: XML for the screen; instance: of which application */
     RF_STATION_RECEIVING,     /* a receiver is open: suite, port */
     RF_STATION_SENDING,       /* a sender is on: suite, remote, port */
     RF_STATION_MEDIA_REFUSED, /* the server asked for media we do not do: why */
@@ -140,8 +170,12 @@ struct rf_station_event {
     uint64_t in, out, dropped;
     enum rf_station_call_state call_state;
     uint32_t ref, line;
+    uint32_t nth; /* the call by the phone's own count, from 1; 0: of no call */
+    const char *word, *mode;
+    uint32_t instance, status;
     bool is_incoming;
     const char *calling_number, *calling_name, *called_number, *called_name;
+    const char *original_number, *redirecting_number, *redirecting_name;
     enum rf_sccp_security security; /* of the call: lock, shield or none */
     enum rf_sccp_tone tone;
     bool is_on;
@@ -171,7 +205,11 @@ struct rf_station_conf {
     int64_t floor_s;              /* V3 as in enrol.h */
     const char *keylog_path;      /* debugging; NULL: none */
 
+    /** Keep a link beside the one in use, fail over to it, and come back to a better server. */
+    bool has_standby;
+
     /* 0: default */
+    uint32_t return_ms;      /* 30 s: between two tries to have a link beside the one in use */
     uint32_t handshake_ms;   /* 10 s */
     uint32_t register_ms;    /* 10 s: for the answer to Register */
     uint32_t setup_ms;       /* 10 s: for the answers after it; what is missing then is missing */
@@ -211,11 +249,13 @@ void rf_station_stop(struct rf_station *st);
 /** Drop everything without a word. NULL is fine. */
 void rf_station_free(struct rf_station *st);
 
-/* What the user does. Refused with RF_ERR_DENIED: not-registered, not-idle, not-ringing, no-call,
- * not-now; RF_ERR_BAD: number (digits, *, #, A-D; at most 24). What the server makes of it comes as
- * events. */
+/* What the user of a phone with one call does; more: station_user.h. Refused with RF_ERR_DENIED:
+ * not-registered, not-idle, not-ringing, no-call, not-now; RF_ERR_BAD: number (digits, *, #, A-D;
+ * at most 24). What the server makes of it comes as events. Of several calls each means the one
+ * that a user would mean: who talks before what rings before what is held. */
 RF_MUST_CHECK enum rf_err rf_station_off_hook(struct rf_station *st, struct rf_why *why);
-/** Off hook, then one digit after the other once the server gives a line. */
+/** Off hook, then one digit after the other once the server gives a line; with a line that waits
+ * for digits (after Transfer): these are they. */
 RF_MUST_CHECK enum rf_err rf_station_call(struct rf_station *st, const char *number,
                                           struct rf_why *why);
 /** The whole number in one message. */
@@ -233,17 +273,19 @@ void rf_station_alarm(struct rf_station *st, enum rf_sccp_alarm_severity severit
 
 struct rf_station_status {
     enum rf_station_reg_state reg;
-    enum rf_station_call_state call;
-    const char *server;        /* in use or being tried, "" otherwise; borrowed */
-    unsigned version;          /* agreed, 0 while there is none */
-    const char *number;        /* first line, "" before it is known; borrowed */
-    uint64_t in, out, dropped; /* messages since the start, all links */
+    enum rf_station_call_state call; /* of the call that the user would mean */
+    size_t calls;                    /* without those of other phones of a shared line */
+    const char *server;              /* in use or being tried, "" otherwise; borrowed */
+    unsigned version;                /* agreed, 0 while there is none */
+    const char *number;              /* first line, "" before it is known; borrowed */
+    uint64_t in, out, dropped;       /* messages since the start, all links */
 };
 void rf_station_status(const struct rf_station *st, struct rf_station_status *out);
 
 /** For the grid tests and tools/fsm-dot. */
 const struct rf_fsm_def *rf_station_reg_def(void);
 const struct rf_fsm_def *rf_station_call_def(void);
+const struct rf_fsm_def *rf_station_standby_def(void);
 const char *rf_station_action_name(rf_fsm_action action);
 
 #endif

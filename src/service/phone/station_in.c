@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Messages that arrive: one row each, also for those that a phone without keys and lamps has no use
- * for. doc: docs/wire/sccp.md, "Message ids" */
+/* Messages that arrive: one row each, also for those that a phone without screen and clock has no
+ * use for. doc: docs/wire/sccp.md, "Message ids" */
 #include "service/phone/station_int.h"
 
+#include "base/faults.h"
 #include "base/metrics.h"
 #include "wire/sccp/sccp_names.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define KEEPALIVE_DEFAULT_S 30
-#define KEEPALIVE_MAX_S     3600
+#define KEEPALIVE_DEFAULT_S         30
+#define KEEPALIVE_MAX_S             3600
+#define STANDBY_KEEPALIVE_DEFAULT_S 60
 
 /* ---- registration ---- */
 
@@ -32,7 +34,12 @@ static void on_register_ack(struct rf_station *st, const struct rf_sccp_msg *msg
         ack->keepalive_interval_s != 0 ? ack->keepalive_interval_s : KEEPALIVE_DEFAULT_S;
     if (st->keepalive_s > KEEPALIVE_MAX_S)
         st->keepalive_s = KEEPALIVE_MAX_S;
-    station_run(st, STATION_REG, REG_EV_ACK, NULL);
+    st->standby_keepalive_s = ack->secondary_keepalive_interval_s != 0
+                                  ? ack->secondary_keepalive_interval_s
+                                  : STANDBY_KEEPALIVE_DEFAULT_S;
+    if (st->standby_keepalive_s > KEEPALIVE_MAX_S)
+        st->standby_keepalive_s = KEEPALIVE_MAX_S;
+    station_reg_run(st, REG_EV_ACK, NULL);
 }
 
 static void on_register_reject(struct rf_station *st, const struct rf_sccp_msg *msg)
@@ -41,7 +48,7 @@ static void on_register_reject(struct rf_station *st, const struct rf_sccp_msg *
     struct rf_why why = {0};
     station_text(msg->register_reject.text, station_is_utf8(st), text, sizeof text);
     rf_why_set(&why, RF_ERR_DENIED, "register-rejected", "%s", text);
-    station_run(st, STATION_REG, REG_EV_REJECT, &(struct station_data){.why = &why});
+    station_reg_run(st, REG_EV_REJECT, &(struct station_data){.why = &why});
 }
 
 static void on_unregister_ack(struct rf_station *st, const struct rf_sccp_msg *msg)
@@ -49,7 +56,7 @@ static void on_unregister_ack(struct rf_station *st, const struct rf_sccp_msg *m
     if (msg->unregister_ack.status != RF_SCCP_UNREGISTER_OK)
         rf_warn(RF_CAT_PHONE, "unregistering refused status=%u dev=%s", msg->unregister_ack.status,
                 st->device);
-    station_run(st, STATION_REG, REG_EV_UNREGISTERED, NULL);
+    station_reg_run(st, REG_EV_UNREGISTERED, NULL);
 }
 
 static void on_reset(struct rf_station *st, const struct rf_sccp_msg *msg)
@@ -63,12 +70,29 @@ static void on_reset(struct rf_station *st, const struct rf_sccp_msg *msg)
             rf_sccp_name_or_unknown(RF_SCCP_NAMES_RESET_TYPE, type), st->device);
     st->reset = type;
     if (!station_in_call(st))
-        station_run(st, STATION_REG, REG_EV_LEAVE, NULL);
+        station_reg_run(st, REG_EV_LEAVE, NULL);
+}
+
+/* ---- the link beside it ---- */
+
+static void on_token_ack(struct rf_station *st, const struct rf_sccp_msg *msg)
+{
+    station_standby_run(st, STANDBY_EV_GRANTED);
+}
+
+static void on_token_reject(struct rf_station *st, const struct rf_sccp_msg *msg)
+{
+    station_standby_refused(st, msg->register_token_reject.wait_s);
+}
+
+static void on_standby_ack(struct rf_station *st, const struct rf_sccp_msg *msg)
+{
+    station_other(st)->unanswered = 0;
 }
 
 static void on_keepalive_ack(struct rf_station *st, const struct rf_sccp_msg *msg)
 {
-    st->unanswered = 0;
+    st->main->unanswered = 0;
 }
 
 static void on_capabilities_req(struct rf_station *st, const struct rf_sccp_msg *msg)
@@ -80,31 +104,19 @@ static void on_capabilities_req(struct rf_station *st, const struct rf_sccp_msg 
 
 static void on_buttons(struct rf_station *st, const struct rf_sccp_msg *msg)
 {
-    const struct rf_sccp_button_template *t = &msg->button_template;
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < t->count && i < RF_SCCP_BUTTON_MAX; i++)
-        if (t->buttons[i].type == RF_SCCP_STIM_LINE && n < STATION_LINES_MAX)
-            n++;
-    st->n_lines = n > 0 ? n : 1;
+    station_take_buttons(st, &msg->button_template);
     station_setup_answered(st, SETUP_BUTTONS, 0);
 }
 
-/* Which event the server wants for its "end call" key. doc: docs/wire/sccp.md, "Keys" */
 static void on_softkeys(struct rf_station *st, const struct rf_sccp_msg *msg)
 {
-    const struct rf_sccp_softkey_template *t = &msg->softkey_template;
-    for (uint32_t i = 0; i < t->count && i < RF_SCCP_SOFTKEY_MAX; i++) {
-        char label[32];
-        station_text(t->keys[i].label, station_is_utf8(st), label, sizeof label);
-        if (strcmp(label,
-                   rf_sccp_name_or_unknown(RF_SCCP_NAMES_SOFTKEY_EVENT, RF_SCCP_KEY_END_CALL)) == 0)
-            st->end_call_key = t->keys[i].event;
-    }
+    station_take_softkeys(st, &msg->softkey_template);
     station_setup_answered(st, SETUP_SOFTKEYS, 0);
 }
 
 static void on_keysets(struct rf_station *st, const struct rf_sccp_msg *msg)
 {
+    station_take_sets(st, &msg->softkey_set);
     station_setup_answered(st, SETUP_KEYSETS, 0);
 }
 
@@ -113,19 +125,42 @@ static void on_config(struct rf_station *st, const struct rf_sccp_msg *msg)
     station_setup_answered(st, SETUP_CONFIG, 0);
 }
 
+static struct station_own_line *own_line(struct rf_station *st, uint32_t number)
+{
+    return number >= 1 && number <= RF_STATION_LINES_MAX ? &st->lines[number - 1] : NULL;
+}
+
 static void on_line(struct rf_station *st, const struct rf_sccp_msg *msg)
 {
     const struct rf_sccp_line_stat *l = &msg->line_stat;
+    struct station_own_line *own = own_line(st, l->line_number);
+    bool u = station_is_utf8(st);
+    if (own != NULL)
+        station_text(l->directory_number, u, own->number, sizeof own->number);
     if (l->line_number == 1) {
-        station_text(l->directory_number, station_is_utf8(st), st->number, sizeof st->number);
-        station_text(l->label, station_is_utf8(st), st->label, sizeof st->label);
+        station_text(l->directory_number, u, st->number, sizeof st->number);
+        station_text(l->label, u, st->label, sizeof st->label);
     }
     station_setup_answered(st, SETUP_LINES, l->line_number);
 }
 
+/* Told when it changes: at the registration only a forward that is on. */
 static void on_forward(struct rf_station *st, const struct rf_sccp_msg *msg)
 {
-    station_setup_answered(st, SETUP_FORWARDS, msg->forward_stat.line_number);
+    const struct rf_sccp_forward_stat *f = &msg->forward_stat;
+    struct station_own_line *own = own_line(st, f->line_number);
+    char number[STATION_DIGITS + 2] = "";
+    if (f->all.is_active != 0)
+        station_text(f->all.number, station_is_utf8(st), number, sizeof number);
+    bool is_new = own != NULL && strcmp(own->forward, number) != 0;
+    if (own != NULL)
+        memcpy(own->forward, number, sizeof own->forward);
+    station_setup_answered(st, SETUP_FORWARDS, f->line_number);
+    if (is_new)
+        station_tell(st, &(struct rf_station_event){.kind = RF_STATION_FORWARD,
+                                                    .line = f->line_number,
+                                                    .is_on = number[0] != '\0',
+                                                    .number = number});
 }
 
 static void on_time(struct rf_station *st, const struct rf_sccp_msg *msg)
@@ -133,148 +168,93 @@ static void on_time(struct rf_station *st, const struct rf_sccp_msg *msg)
     station_setup_answered(st, SETUP_TIME, 0);
 }
 
-/* ---- the call ---- */
+/* ---- calls ---- */
 
 /* doc: docs/wire/sccp.md, "Flows"; what has no event here changes nothing */
 static int event_of(uint32_t state)
 {
-    switch (state) {
-    case RF_SCCP_STATE_OFF_HOOK:
-        return CALL_EV_S_OFF_HOOK;
-    case RF_SCCP_STATE_ON_HOOK:
-        return CALL_EV_S_ON_HOOK;
-    case RF_SCCP_STATE_RING_OUT:
-        return CALL_EV_S_RING_OUT;
-    case RF_SCCP_STATE_RING_IN:
-    case RF_SCCP_STATE_CALL_WAITING:
-        return CALL_EV_S_RING_IN;
-    case RF_SCCP_STATE_CONNECTED:
-        return CALL_EV_S_CONNECTED;
-    case RF_SCCP_STATE_BUSY:
-    case RF_SCCP_STATE_CONGESTION:
-    case RF_SCCP_STATE_INVALID_NUMBER:
-        return CALL_EV_S_FAILED;
-    case RF_SCCP_STATE_HOLD:
-        return CALL_EV_S_HOLD;
-    case RF_SCCP_STATE_PROCEED:
-        return CALL_EV_S_PROCEED;
-    default:
-        return -1;
-    }
-}
-
-/* Does this reference begin our call? An idle phone takes a call that begins; one that waits for
- * the server's word takes what it is given. Late words of the last call begin nothing. */
-static bool begins_call(const struct rf_station *st, uint32_t ref, int event)
-{
-    if (st->leg.ref != 0 || ref == 0 || ref == st->dead_ref)
-        return false;
-    if (st->call.state != RF_STATION_IDLE)
-        return true;
-    return event == CALL_EV_S_OFF_HOOK || event == CALL_EV_S_RING_IN ||
-           event == CALL_EV_S_CONNECTED;
+    static const struct {
+        enum rf_sccp_state state;
+        enum station_call_event event;
+    } rows[] = {
+        {RF_SCCP_STATE_OFF_HOOK, CALL_EV_S_OFF_HOOK},
+        {RF_SCCP_STATE_ON_HOOK, CALL_EV_S_ON_HOOK},
+        {RF_SCCP_STATE_RING_OUT, CALL_EV_S_RING_OUT},
+        {RF_SCCP_STATE_RING_IN, CALL_EV_S_RING_IN},
+        {RF_SCCP_STATE_CALL_WAITING, CALL_EV_S_RING_IN},
+        {RF_SCCP_STATE_CONNECTED, CALL_EV_S_CONNECTED},
+        {RF_SCCP_STATE_WHISPER, CALL_EV_S_CONNECTED},
+        {RF_SCCP_STATE_BUSY, CALL_EV_S_FAILED},
+        {RF_SCCP_STATE_CONGESTION, CALL_EV_S_FAILED},
+        {RF_SCCP_STATE_INVALID_NUMBER, CALL_EV_S_FAILED},
+        {RF_SCCP_STATE_HOLD, CALL_EV_S_HOLD},
+        {RF_SCCP_STATE_HOLD_REVERT, CALL_EV_S_HOLD},
+        {RF_SCCP_STATE_PROCEED, CALL_EV_S_PROCEED},
+        {RF_SCCP_STATE_REMOTE_MULTILINE, CALL_EV_S_REMOTE},
+        {RF_SCCP_STATE_REMOTE_HOLD, CALL_EV_S_REMOTE},
+        {RF_SCCP_STATE_TRANSFER, CALL_EV_S_WORD},
+        {RF_SCCP_STATE_PARK, CALL_EV_S_WORD},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if ((uint32_t)rows[i].state == state)
+            return (int)rows[i].event;
+    return -1;
 }
 
 static void on_call_state(struct rf_station *st, const struct rf_sccp_msg *msg)
 {
     const struct rf_sccp_call_state *s = &msg->call_state;
     int event = event_of(s->state);
-    bool is_new = event >= 0 && begins_call(st, s->call_reference, event);
-    if (event < 0 || (!is_new && (s->call_reference != st->leg.ref || st->leg.ref == 0))) {
-        rf_debug(RF_CAT_PHONE, "call state passed over state=%s call-ref=%u own-call-ref=%u dev=%s",
+    struct station_call *call =
+        event >= 0 ? station_call_for(st, s->call_reference, event, s->state) : NULL;
+    if (call == NULL) {
+        rf_debug(RF_CAT_PHONE, "call state passed over state=%s call-ref=%u dev=%s",
                  rf_sccp_name_or_unknown(RF_SCCP_NAMES_CALL_STATE, s->state), s->call_reference,
-                 st->leg.ref, st->device);
+                 st->device);
         return;
     }
-    if (is_new) {
-        st->leg.ref = s->call_reference;
-        st->leg.line = s->line_instance;
-        st->leg.is_incoming = event == CALL_EV_S_RING_IN;
-    }
-    st->leg.state = s->state;
-    station_run(st, STATION_CALL, event, NULL);
+    if (s->line_instance != 0)
+        call->line = s->line_instance;
+    call->word = s->state;
+    station_call_run(call, event, NULL);
+}
+
+static void take_parties(struct station_call *call, const struct rf_sccp_call_info *i, bool u)
+{
+    const struct {
+        struct rf_slice from;
+        char *to;
+    } rows[] = {
+        {i->calling_party, call->calling_number},
+        {i->calling_party_name, call->calling_name},
+        {i->called_party, call->called_number},
+        {i->called_party_name, call->called_name},
+        {i->original_called_party, call->original_number},
+        {i->last_redirecting_party, call->redirecting_number},
+        {i->last_redirecting_party_name, call->redirecting_name},
+    };
+    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++)
+        station_text(rows[k].from, u, rows[k].to, STATION_PARTY);
 }
 
 static void on_call_info(struct rf_station *st, const struct rf_sccp_msg *msg)
 {
     const struct rf_sccp_call_info *i = &msg->call_info;
-    struct station_call *leg = &st->leg;
-    bool u = station_is_utf8(st);
-    if (leg->ref == 0 || i->call_reference != leg->ref)
+    struct station_call *call = station_call_ref(st, i->call_reference);
+    if (call == NULL)
         return;
-    station_text(i->calling_party, u, leg->calling_number, sizeof leg->calling_number);
-    station_text(i->calling_party_name, u, leg->calling_name, sizeof leg->calling_name);
-    station_text(i->called_party, u, leg->called_number, sizeof leg->called_number);
-    station_text(i->called_party_name, u, leg->called_name, sizeof leg->called_name);
-    leg->is_incoming = i->call_type == RF_SCCP_CALL_TYPE_INBOUND;
-    leg->security = i->call_security_status <= RF_SCCP_SECURITY_ENCRYPTED
-                        ? (enum rf_sccp_security)i->call_security_status
-                        : RF_SCCP_SECURITY_UNKNOWN;
-    leg->has_info = true;
-    station_tell_info(st, true);
+    take_parties(call, i, station_is_utf8(st));
+    call->is_incoming = i->call_type == RF_SCCP_CALL_TYPE_INBOUND;
+    call->security = i->call_security_status <= RF_SCCP_SECURITY_ENCRYPTED
+                         ? (enum rf_sccp_security)i->call_security_status
+                         : RF_SCCP_SECURITY_UNKNOWN;
+    call->has_info = true;
+    station_tell_info(call, true);
 }
 
-static void tell_text(struct rf_station *st, enum rf_station_event_kind kind, struct rf_slice text)
+static void on_select_keys(struct rf_station *st, const struct rf_sccp_msg *msg)
 {
-    char buf[RF_STATION_TEXT_MAX + 1];
-    station_tell(
-        st, &(struct rf_station_event){
-                .kind = kind, .text = station_text(text, station_is_utf8(st), buf, sizeof buf)});
-}
-
-static void on_prompt(struct rf_station *st, const struct rf_sccp_msg *msg)
-{
-    tell_text(st, RF_STATION_PROMPT, msg->display_prompt.text);
-}
-
-static void on_clear_prompt(struct rf_station *st, const struct rf_sccp_msg *msg)
-{
-    tell_text(st, RF_STATION_PROMPT, rf_slice_str(""));
-}
-
-static void on_notify(struct rf_station *st, const struct rf_sccp_msg *msg)
-{
-    tell_text(st, RF_STATION_NOTIFY, msg->display_notify.text);
-}
-
-static void on_display_text(struct rf_station *st, const struct rf_sccp_msg *msg)
-{
-    tell_text(st, RF_STATION_NOTIFY, msg->display_text.text);
-}
-
-static void on_clear_notify(struct rf_station *st, const struct rf_sccp_msg *msg)
-{
-    tell_text(st, RF_STATION_NOTIFY, rf_slice_str(""));
-}
-
-/* doc: docs/wire/sccp.md, "Keys": keys of the far end come as tones */
-static char dtmf_of(uint32_t tone)
-{
-    static const char tones[] = "\0"
-                                "1234567890\0\0\0*#ABCD";
-    return tone < sizeof tones - 1 ? tones[tone] : '\0';
-}
-
-static void on_start_tone(struct rf_station *st, const struct rf_sccp_msg *msg)
-{
-    struct rf_station_event event = {.kind = RF_STATION_TONE,
-                                     .tone = (enum rf_sccp_tone)msg->start_tone.tone};
-    event.digit = dtmf_of(msg->start_tone.tone);
-    if (event.digit != '\0')
-        event.kind = RF_STATION_DTMF;
-    station_tell(st, &event);
-}
-
-static void on_stop_tone(struct rf_station *st, const struct rf_sccp_msg *msg)
-{
-    station_tell(st,
-                 &(struct rf_station_event){.kind = RF_STATION_TONE, .tone = RF_SCCP_TONE_SILENCE});
-}
-
-static void on_ringer(struct rf_station *st, const struct rf_sccp_msg *msg)
-{
-    station_tell(st, &(struct rf_station_event){.kind = RF_STATION_RINGER,
-                                                .is_on = msg->set_ringer.mode != RF_SCCP_RING_OFF});
+    station_take_offer(st, &msg->select_softkeys);
 }
 
 /* ---- media ---- */
@@ -313,7 +293,7 @@ enum in_when {
 
 typedef void (*in_fn)(struct rf_station *st, const struct rf_sccp_msg *msg);
 
-/* NULL: for keys, lamps, clocks and screens that this phone has not; skipped by name. */
+/* NULL: for clocks and screens that this phone has not; skipped by name. */
 static const struct in_row {
     enum rf_sccp_id id;
     enum in_when when;
@@ -341,8 +321,8 @@ static const struct in_row {
     {RF_SCCP_DEFINE_TIME_DATE, REGISTERED, on_time},
     {RF_SCCP_SPEED_DIAL_STAT, REGISTERED, NULL},
     {RF_SCCP_SPEED_DIAL_STAT_V2, REGISTERED, NULL},
-    {RF_SCCP_FEATURE_STAT, REGISTERED, NULL},
-    {RF_SCCP_FEATURE_STAT_V2, REGISTERED, NULL},
+    {RF_SCCP_FEATURE_STAT, REGISTERED, station_on_feature},
+    {RF_SCCP_FEATURE_STAT_V2, REGISTERED, station_on_feature},
     {RF_SCCP_SERVICE_URL_STAT, REGISTERED, NULL},
     {RF_SCCP_SERVICE_URL_STAT_V2, REGISTERED, NULL},
     {RF_SCCP_VERSION, REGISTERED, NULL},
@@ -351,32 +331,32 @@ static const struct in_row {
     {RF_SCCP_CALL_STATE, REGISTERED, on_call_state},
     {RF_SCCP_CALL_INFO, REGISTERED, on_call_info},
     {RF_SCCP_CALL_INFO_V2, REGISTERED, on_call_info},
-    {RF_SCCP_DIALED_NUMBER, REGISTERED, NULL},
+    {RF_SCCP_DIALED_NUMBER, REGISTERED, station_on_dialled},
     {RF_SCCP_CALL_SELECT_STAT, REGISTERED, NULL},
-    {RF_SCCP_CALL_HISTORY_INFO, REGISTERED, NULL},
-    {RF_SCCP_SELECT_SOFTKEYS, REGISTERED, NULL},
+    {RF_SCCP_CALL_HISTORY_INFO, REGISTERED, station_on_history},
+    {RF_SCCP_SELECT_SOFTKEYS, REGISTERED, on_select_keys},
     {RF_SCCP_BACK_SPACE_REQ, REGISTERED, NULL},
     {RF_SCCP_ACTIVATE_CALL_PLANE, REGISTERED, NULL},
     {RF_SCCP_DEACTIVATE_CALL_PLANE, REGISTERED, NULL},
 
-    {RF_SCCP_DISPLAY_PROMPT_STATUS, REGISTERED, on_prompt},
-    {RF_SCCP_DISPLAY_PROMPT_STATUS_V2, REGISTERED, on_prompt},
-    {RF_SCCP_CLEAR_PROMPT_STATUS, REGISTERED, on_clear_prompt},
-    {RF_SCCP_DISPLAY_NOTIFY, REGISTERED, on_notify},
-    {RF_SCCP_DISPLAY_NOTIFY_V2, REGISTERED, on_notify},
-    {RF_SCCP_DISPLAY_PRI_NOTIFY, REGISTERED, on_notify},
-    {RF_SCCP_DISPLAY_PRI_NOTIFY_V2, REGISTERED, on_notify},
-    {RF_SCCP_CLEAR_NOTIFY, REGISTERED, on_clear_notify},
-    {RF_SCCP_CLEAR_PRI_NOTIFY, REGISTERED, on_clear_notify},
-    {RF_SCCP_DISPLAY_TEXT, REGISTERED, on_display_text},
-    {RF_SCCP_CLEAR_DISPLAY, REGISTERED, on_clear_notify},
+    {RF_SCCP_DISPLAY_PROMPT_STATUS, REGISTERED, station_on_prompt},
+    {RF_SCCP_DISPLAY_PROMPT_STATUS_V2, REGISTERED, station_on_prompt},
+    {RF_SCCP_CLEAR_PROMPT_STATUS, REGISTERED, station_on_clear_prompt},
+    {RF_SCCP_DISPLAY_NOTIFY, REGISTERED, station_on_notify},
+    {RF_SCCP_DISPLAY_NOTIFY_V2, REGISTERED, station_on_notify},
+    {RF_SCCP_DISPLAY_PRI_NOTIFY, REGISTERED, station_on_notify},
+    {RF_SCCP_DISPLAY_PRI_NOTIFY_V2, REGISTERED, station_on_notify},
+    {RF_SCCP_CLEAR_NOTIFY, REGISTERED, station_on_clear_notify},
+    {RF_SCCP_CLEAR_PRI_NOTIFY, REGISTERED, station_on_clear_pri_notify},
+    {RF_SCCP_DISPLAY_TEXT, REGISTERED, station_on_display_text},
+    {RF_SCCP_CLEAR_DISPLAY, REGISTERED, station_on_clear_notify},
 
-    {RF_SCCP_START_TONE, REGISTERED, on_start_tone},
-    {RF_SCCP_STOP_TONE, REGISTERED, on_stop_tone},
-    {RF_SCCP_SET_RINGER, REGISTERED, on_ringer},
-    {RF_SCCP_SET_LAMP, REGISTERED, NULL},
-    {RF_SCCP_SET_SPEAKER_MODE, REGISTERED, NULL},
-    {RF_SCCP_SET_MICRO_MODE, REGISTERED, NULL},
+    {RF_SCCP_START_TONE, REGISTERED, station_on_start_tone},
+    {RF_SCCP_STOP_TONE, REGISTERED, station_on_stop_tone},
+    {RF_SCCP_SET_RINGER, REGISTERED, station_on_ringer},
+    {RF_SCCP_SET_LAMP, REGISTERED, station_on_lamp},
+    {RF_SCCP_SET_SPEAKER_MODE, REGISTERED, station_on_speaker},
+    {RF_SCCP_SET_MICRO_MODE, REGISTERED, station_on_microphone},
     {RF_SCCP_SET_HOOK_FLASH_DETECT, REGISTERED, NULL},
 
     {RF_SCCP_OPEN_RECEIVE_CHANNEL, REGISTERED, on_open_receive},
@@ -388,19 +368,26 @@ static const struct in_row {
     {RF_SCCP_PORT_REQ, REGISTERED, NULL},
     {RF_SCCP_PORT_CLOSE, REGISTERED, NULL},
 
-    {RF_SCCP_USER_TO_DEVICE_DATA, REGISTERED, NULL},
-    {RF_SCCP_USER_TO_DEVICE_DATA_V1, REGISTERED, NULL},
+    {RF_SCCP_USER_TO_DEVICE_DATA, REGISTERED, station_on_data},
+    {RF_SCCP_USER_TO_DEVICE_DATA_V1, REGISTERED, station_on_data},
     {RF_SCCP_SUBSCRIPTION_STAT, REGISTERED, NULL},
     {RF_SCCP_NOTIFICATION, REGISTERED, NULL},
     {RF_SCCP_CALL_COUNT_RESP, REGISTERED, NULL},
     {RF_SCCP_RECORDING_STATUS, REGISTERED, NULL},
 };
 
-static const struct in_row *row_find(uint32_t id)
+/* All that a server may say on a link where nobody has registered. */
+static const struct in_row standby_rows[] = {
+    {RF_SCCP_KEEPALIVE_ACK, ANY_TIME, on_standby_ack},
+    {RF_SCCP_REGISTER_TOKEN_ACK, ANY_TIME, on_token_ack},
+    {RF_SCCP_REGISTER_TOKEN_REJECT, ANY_TIME, on_token_reject},
+};
+
+static const struct in_row *row_find(const struct in_row *in, size_t n, uint32_t id)
 {
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if ((uint32_t)rows[i].id == id)
-            return &rows[i];
+    for (size_t i = 0; i < n; i++)
+        if ((uint32_t)in[i].id == id)
+            return &in[i];
     return NULL;
 }
 
@@ -410,25 +397,26 @@ static const char *name_of(uint32_t id)
     return name != NULL ? name : "unknown";
 }
 
-static void drop(struct rf_station *st, const struct rf_sccp_frame *frame, const char *reason)
+static void drop(struct station_peer *peer, const struct rf_sccp_frame *frame, const char *reason)
 {
-    st->dropped++;
+    struct rf_station *st = peer->st;
+    peer->dropped++;
     rf_count(SCCP_BAD);
     if (rf_log_allows(&st->noise, 20, rf_now_ms(st->conf.clock)))
         rf_info(RF_CAT_PHONE, "sccp message dropped: %s message=%s id=%#x server=%s dev=%s", reason,
-                name_of(frame->id), frame->id, st->server_text, st->device);
+                name_of(frame->id), frame->id, peer->server_text, st->device);
 }
 
-static void take_bad(struct rf_station *st, const struct rf_sccp_frame *frame, enum rf_err err,
+static void take_bad(struct station_peer *peer, const struct rf_sccp_frame *frame, enum rf_err err,
                      const struct rf_why *why)
 {
-    drop(st, frame, rf_why_text(why));
-    if (err == RF_ERR_UNKNOWN || ++st->bad < STATION_BAD_MAX)
+    drop(peer, frame, rf_why_text(why));
+    if (err == RF_ERR_UNKNOWN || ++peer->bad < STATION_BAD_MAX)
         return;
     struct rf_why end = {0};
-    rf_why_set(&end, RF_ERR_BAD, "sccp-malformed", "%u malformed messages, the last: %s", st->bad,
+    rf_why_set(&end, RF_ERR_BAD, "sccp-malformed", "%u malformed messages, the last: %s", peer->bad,
                rf_why_text(why));
-    station_close(st, &end);
+    station_peer_close(peer, &end);
 }
 
 /* A key in the clear is gone from here as soon as it was handed on. */
@@ -440,22 +428,25 @@ static void wipe_key(struct rf_sccp_msg *msg)
         rf_sccp_media_key_wipe(&msg->start_media_transmission.key);
 }
 
-void station_take(struct rf_station *st, const struct rf_sccp_frame *frame)
+void station_take(struct station_peer *peer, const struct rf_sccp_frame *frame)
 {
+    struct rf_station *st = peer->st;
     struct rf_sccp_msg msg;
     struct rf_why why = {0};
-    rf_debug(RF_CAT_PHONE, "sccp in message=%s dev=%s call-ref=%u", name_of(frame->id), st->device,
-             st->leg.ref);
+    bool is_main = peer == st->main || rf_fault_skips("station.standby-words");
+    rf_debug(RF_CAT_PHONE, "sccp in message=%s dev=%s", name_of(frame->id), st->device);
     enum rf_err err = rf_sccp_decode(frame, &msg, &why);
     if (err != RF_OK) {
-        take_bad(st, frame, err, &why);
+        take_bad(peer, frame, err, &why);
         return;
     }
-    const struct in_row *row = row_find(frame->id);
+    const struct in_row *row =
+        is_main ? row_find(rows, sizeof rows / sizeof *rows, frame->id)
+                : row_find(standby_rows, sizeof standby_rows / sizeof *standby_rows, frame->id);
     if (row == NULL)
-        drop(st, frame, "no message for a phone");
+        drop(peer, frame, is_main ? "no message for a phone" : "not on a link that stands by");
     else if (row->when == REGISTERED && st->version == 0)
-        drop(st, frame, "not before RegisterAck");
+        drop(peer, frame, "not before RegisterAck");
     else if (row->fn != NULL)
         row->fn(st, &msg);
     wipe_key(&msg);

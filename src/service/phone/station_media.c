@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The streams of the call. doc: docs/phone-calls.md, "Media"; docs/wire/sccp.md, "Media" */
+/* The streams of the calls. doc: docs/phone-calls.md, "Media"; docs/wire/sccp.md, "Media" */
 #include "service/phone/station_int.h"
 
 #include "base/faults.h"
@@ -22,6 +22,21 @@ static const char *suite_name(uint32_t algorithm)
 
 /* ---- may we? ---- */
 
+/* Whose stream does the server mean? By callReference; old servers name none: then by
+ * passThroughPartyId, else the call that has the handset. doc: docs/wire/sccp.md, "Media" */
+static struct station_call *call_meant(const struct rf_station *st, uint32_t ref, uint32_t party)
+{
+    if (ref != 0)
+        return station_call_ref(st, ref);
+    for (size_t i = 0; party != 0 && i < RF_STATION_CALLS_MAX; i++) {
+        struct station_call *c = st->calls[i];
+        if (c != NULL && c->voice != NULL && c->voice->party == party)
+            return c;
+    }
+    struct station_call *chosen = station_call_chosen(st);
+    return chosen != NULL && chosen->ref != 0 ? chosen : NULL;
+}
+
 /* What the server is told when it asks for media we do not do, and why. */
 static uint32_t no(struct rf_why *why, enum rf_sccp_media_status status, const char *code,
                    const char *text)
@@ -30,16 +45,17 @@ static uint32_t no(struct rf_why *why, enum rf_sccp_media_status status, const c
     return status;
 }
 
-/* Nothing is heard of a phone that only rings, or whose user has hung up. */
-static uint32_t judge_call(const struct rf_station *st, uint32_t ref, struct rf_why *why)
+/* Nothing is heard of a phone that only rings, whose user has hung up, or whose line another phone
+ * uses. */
+static uint32_t judge_call(const struct station_call *call, struct rf_why *why)
 {
-    int state = st->call.state;
-    if (st->leg.ref == 0 || (ref != 0 && ref != st->leg.ref))
+    if (call == NULL)
         return no(why, RF_SCCP_MEDIA_INVALID_CALL_REF, "media-call-reference",
                   "media for a call this phone does not have");
+    int state = call->fsm.state;
     if (rf_fault_skips("station.media-on-hook"))
         return RF_SCCP_MEDIA_OK;
-    if (state == RF_STATION_RING_IN || state == RF_STATION_CLEARING)
+    if (state == RF_STATION_RING_IN || state == RF_STATION_CLEARING || state == RF_STATION_REMOTE)
         return no(why, RF_SCCP_MEDIA_DEVICE_ON_HOOK, "media-on-hook",
                   "media for a call whose user has not answered, or has hung up");
     return RF_SCCP_MEDIA_OK;
@@ -56,23 +72,49 @@ static uint32_t judge_format(uint32_t codec, uint32_t packet_ms, struct rf_why *
     return RF_SCCP_MEDIA_OK;
 }
 
+/* The algorithms of the key block that this phone speaks, and what media calls them: another one is
+ * a row more. doc: docs/wire/sccp.md, "Media" */
+static const struct {
+    uint32_t algorithm;
+    enum rf_media_suite suite;
+} suites[] = {
+    {RF_SCCP_SRTP_NONE, RF_MEDIA_CLEAR},
+    {RF_SCCP_SRTP_AES_CM_128_HMAC_SHA1_32, RF_MEDIA_AES_CM_128_HMAC_SHA1_32},
+    {RF_SCCP_SRTP_AES_CM_128_HMAC_SHA1_80, RF_MEDIA_AES_CM_128_HMAC_SHA1_80},
+};
+
+static bool suite_of(uint32_t algorithm, enum rf_media_suite *out)
+{
+    for (size_t i = 0; i < sizeof suites / sizeof *suites; i++) {
+        if (suites[i].algorithm == algorithm) {
+            *out = suites[i].suite;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* doc: docs/wire/sccp.md, "Media": a key that everybody could read is none */
 static uint32_t judge_key(const struct rf_station *st, const struct rf_sccp_media_key *key,
                           struct rf_why *why)
 {
-    if (key->algorithm != RF_SCCP_SRTP_NONE && !st->is_encrypted &&
+    if (key->algorithm != RF_SCCP_SRTP_NONE && !st->main->is_encrypted &&
         !rf_fault_skips("station.key-on-encrypted-link"))
         return no(why, RF_SCCP_MEDIA_UNKNOWN, "media-key-on-clear-link",
                   "a media key came over a link that does not encrypt: it is not used");
+    enum rf_media_suite suite;
     if (rf_sccp_media_key_check(key, why) != RF_OK)
         return RF_SCCP_MEDIA_ENCODER_OR_DECODER_FAILED;
+    if (!suite_of(key->algorithm, &suite))
+        return no(why, RF_SCCP_MEDIA_ENCODER_OR_DECODER_FAILED, "srtp-algorithm",
+                  "this phone does not speak the suite of that key");
     return RF_SCCP_MEDIA_OK;
 }
 
-static uint32_t judge(const struct rf_station *st, uint32_t ref, uint32_t codec, uint32_t packet_ms,
-                      const struct rf_sccp_media_key *key, struct rf_why *why)
+static uint32_t judge(const struct rf_station *st, const struct station_call *call, uint32_t codec,
+                      uint32_t packet_ms, const struct rf_sccp_media_key *key, struct rf_why *why)
 {
-    uint32_t status = judge_call(st, ref, why);
+    uint32_t status = judge_call(call, why);
     if (status == RF_SCCP_MEDIA_OK)
         status = judge_format(codec, packet_ms, why);
     return status == RF_SCCP_MEDIA_OK ? judge_key(st, key, why) : status;
@@ -102,11 +144,16 @@ static bool remote_text(const struct rf_sccp_addr *addr, uint32_t port,
            inet_ntop(AF_INET6, &ip6, text, RF_ADDRESS_TEXT_MAX) != NULL;
 }
 
-static void tell_refused(struct rf_station *st, const struct rf_why *why)
+static void tell_refused(struct rf_station *st, const struct station_call *call,
+                         const struct rf_why *why)
 {
+    uint32_t ref = call != NULL ? call->ref : 0;
     rf_warn(RF_CAT_PHONE, "media refused: %s dev=%s call-ref=%u", rf_why_text(why), st->device,
-            st->leg.ref);
-    station_tell(st, &(struct rf_station_event){.kind = RF_STATION_MEDIA_REFUSED, .why = *why});
+            ref);
+    station_tell(st, &(struct rf_station_event){.kind = RF_STATION_MEDIA_REFUSED,
+                                                .ref = ref,
+                                                .nth = call != NULL ? call->nth : 0,
+                                                .why = *why});
 }
 
 /* ---- statistics ---- */
@@ -115,7 +162,7 @@ static void send_statistics(struct rf_station *st)
 {
     const struct rf_media_stats *s = &st->stats;
     st->is_stats_asked = false;
-    if (st->has_left)
+    if (st->main->has_left)
         return; /* nobody there knows us any more */
     station_send(st, &(struct rf_sccp_msg){.id = RF_SCCP_CONNECTION_STATISTICS_RES,
                                            .connection_statistics_res = {
@@ -133,10 +180,14 @@ static void send_statistics(struct rf_station *st)
 
 static struct station_voice *voice_of(const struct rf_station *st, uint32_t ref)
 {
-    for (struct station_voice *v = st->voices; v != NULL; v = v->next)
-        if (v->ref == ref)
+    struct station_voice *ending = NULL;
+    for (struct station_voice *v = st->voices; v != NULL; v = v->next) {
+        if (v->ref == ref && !v->is_closing)
             return v;
-    return NULL;
+        if (v->ref == ref && ending == NULL)
+            ending = v;
+    }
+    return ending;
 }
 
 /* The question comes while the stream runs, while it ends, or after that. doc: docs/wire/sccp.md,
@@ -178,8 +229,9 @@ static void unlink_voice(struct rf_station *st, struct station_voice *v)
         at = &(*at)->next;
     if (*at != NULL)
         *at = v->next;
-    if (st->voice == v)
-        st->voice = NULL;
+    struct station_call *call = station_call_nth(st, v->nth);
+    if (call != NULL && call->voice == v)
+        call->voice = NULL;
 }
 
 static void ended(struct station_voice *v, const struct rf_media_event *event)
@@ -197,8 +249,11 @@ static void ended(struct station_voice *v, const struct rf_media_event *event)
             v->ref);
     if (st->is_stats_asked && st->stats_req.call_reference == v->ref)
         send_statistics(st);
-    struct rf_station_event told = {
-        .kind = RF_STATION_MEDIA_ENDED, .ref = v->ref, .stats = *s, .ulaw = event->ulaw};
+    struct rf_station_event told = {.kind = RF_STATION_MEDIA_ENDED,
+                                    .ref = v->ref,
+                                    .nth = v->nth,
+                                    .stats = *s,
+                                    .ulaw = event->ulaw};
     rf_free(v);
     station_tell(st, &told);
 }
@@ -206,9 +261,11 @@ static void ended(struct station_voice *v, const struct rf_media_event *event)
 static void tell_stream(const struct station_voice *v, enum rf_station_event_kind kind,
                         const struct rf_media_event *event)
 {
-    station_tell(v->st,
-                 &(struct rf_station_event){
-                     .kind = kind, .ref = v->ref, .reason = event->reason, .stats = event->stats});
+    station_tell(v->st, &(struct rf_station_event){.kind = kind,
+                                                   .ref = v->ref,
+                                                   .nth = v->nth,
+                                                   .reason = event->reason,
+                                                   .stats = event->stats});
 }
 
 static void on_media(void *reader, const struct rf_media_event *event)
@@ -246,10 +303,11 @@ static void on_media(void *reader, const struct rf_media_event *event)
 
 /* ---- opening and closing ---- */
 
-static struct station_voice *voice_open(struct rf_station *st, struct rf_why *why)
+static struct station_voice *voice_open(struct station_call *call, struct rf_why *why)
 {
+    struct rf_station *st = call->st;
     struct station_voice *v = rf_new(struct station_voice);
-    struct rf_media_conf conf = {.local = st->local,
+    struct rf_media_conf conf = {.local = st->main->local,
                                  .record_max = st->conf.record_max,
                                  .events_to = st->conf.answers,
                                  .on_event = on_media,
@@ -259,16 +317,19 @@ static struct station_voice *voice_open(struct rf_station *st, struct rf_why *wh
         return NULL;
     }
     v->st = st;
-    v->ref = st->leg.ref;
+    v->ref = call->ref;
+    v->nth = call->nth;
     v->next = st->voices;
     st->voices = v;
-    st->voice = v;
+    call->voice = v;
     return v;
 }
 
 /* From here on only its RF_MEDIA_CLOSED is waited for. */
-static void voice_close(struct rf_station *st, struct station_voice *v)
+static void voice_close(struct station_call *call)
 {
+    struct rf_station *st = call->st;
+    struct station_voice *v = rf_steal(&call->voice);
     v->is_closing = true;
     v->is_receiving = v->is_sending = false;
     if (v->is_asked) { /* the answer comes with the end */
@@ -276,23 +337,21 @@ static void voice_close(struct rf_station *st, struct station_voice *v)
         st->is_stats_asked = true;
     }
     st->conf.media->close(st->conf.media_arg, v->id);
-    st->voice = NULL;
 }
 
-void station_voice_end(struct rf_station *st)
+void station_voice_end(struct station_call *call)
 {
-    if (st->voice != NULL)
-        voice_close(st, st->voice);
+    if (call->voice != NULL)
+        voice_close(call);
 }
 
-bool station_voice_runs(const struct rf_station *st)
+bool station_voice_runs(const struct station_call *call)
 {
-    return st->voice != NULL && (st->voice->is_receiving || st->voice->is_sending);
+    return call->voice != NULL && (call->voice->is_receiving || call->voice->is_sending);
 }
 
 void station_media_forget(struct rf_station *st)
 {
-    station_voice_end(st);
     for (struct station_voice *v = st->voices; v != NULL; v = v->next)
         v->st = NULL;
     st->voices = NULL;
@@ -302,11 +361,8 @@ void station_media_forget(struct rf_station *st)
 static void fill_key(struct rf_media_key *to, const struct rf_sccp_media_key *from)
 {
     *to = (struct rf_media_key){.suite = RF_MEDIA_CLEAR};
-    if (from->algorithm == RF_SCCP_SRTP_NONE)
+    if (!suite_of(from->algorithm, &to->suite) || to->suite == RF_MEDIA_CLEAR)
         return;
-    to->suite = from->algorithm == RF_SCCP_SRTP_AES_CM_128_HMAC_SHA1_80
-                    ? RF_MEDIA_AES_CM_128_HMAC_SHA1_80
-                    : RF_MEDIA_AES_CM_128_HMAC_SHA1_32;
     memcpy(to->master, from->key, sizeof to->master);
     memcpy(to->salt, from->salt, sizeof to->salt);
 }
@@ -318,9 +374,9 @@ static void own_addr(const struct rf_station *st, struct rf_sccp_addr *out)
     struct rf_address a;
     struct in6_addr ip6;
     *out = (struct rf_sccp_addr){0};
-    if (rf_address_parse(st->local, 0, &a, NULL) == RF_OK && rf_address_ipv4(&a, out->ip))
+    if (rf_address_parse(st->main->local, 0, &a, NULL) == RF_OK && rf_address_ipv4(&a, out->ip))
         return;
-    if (inet_pton(AF_INET6, st->local, &ip6) == 1) {
+    if (inet_pton(AF_INET6, st->main->local, &ip6) == 1) {
         out->type = 1;
         memcpy(out->ip, &ip6, sizeof out->ip);
     }
@@ -339,13 +395,13 @@ static void ack_receive(struct rf_station *st, const struct rf_sccp_open_receive
     station_send(st, &msg);
 }
 
-static uint32_t receive(struct rf_station *st, const struct rf_sccp_open_receive_channel *m,
-                        struct rf_why *why)
+static uint32_t receive(struct rf_station *st, struct station_call *call,
+                        const struct rf_sccp_open_receive_channel *m, struct rf_why *why)
 {
-    uint32_t status = judge(st, m->call_reference, m->codec, m->packet_ms, &m->key, why);
+    uint32_t status = judge(st, call, m->codec, m->packet_ms, &m->key, why);
     if (status != RF_SCCP_MEDIA_OK)
         return status;
-    struct station_voice *v = st->voice != NULL ? st->voice : voice_open(st, why);
+    struct station_voice *v = call->voice != NULL ? call->voice : voice_open(call, why);
     if (v == NULL)
         return RF_SCCP_MEDIA_OUT_OF_SOCKETS;
     struct rf_media_key key;
@@ -354,7 +410,7 @@ static uint32_t receive(struct rf_station *st, const struct rf_sccp_open_receive
     rf_wipe(&key, sizeof key);
     if (err != RF_OK) {
         if (!v->is_sending)
-            voice_close(st, v);
+            voice_close(call);
         return RF_SCCP_MEDIA_NOT_ENOUGH_CHANNELS;
     }
     v->party = m->pass_through_party_id;
@@ -363,60 +419,76 @@ static uint32_t receive(struct rf_station *st, const struct rf_sccp_open_receive
     return RF_SCCP_MEDIA_OK;
 }
 
+/* Whoever was told may have ended the call. */
+static void tell_status(struct rf_station *st, uint32_t nth)
+{
+    struct station_call *call = station_call_nth(st, nth);
+    if (call != NULL)
+        station_tell_info(call, false);
+}
+
 void station_open_receive(struct rf_station *st, const struct rf_sccp_open_receive_channel *m)
 {
     struct rf_why why = {0};
-    uint32_t status = receive(st, m, &why);
-    uint16_t port = status == RF_SCCP_MEDIA_OK ? st->voice->port : 0;
+    struct station_call *call = call_meant(st, m->call_reference, m->pass_through_party_id);
+    uint32_t status = receive(st, call, m, &why);
+    uint16_t port = status == RF_SCCP_MEDIA_OK ? call->voice->port : 0;
     ack_receive(st, m, status, port);
     if (status != RF_SCCP_MEDIA_OK) {
-        tell_refused(st, &why);
+        tell_refused(st, call, &why);
         return;
     }
+    uint32_t nth = call->nth;
     rf_info(RF_CAT_PHONE, "media receiving port=%u suite=%s dev=%s call-ref=%u", port,
-            suite_name(m->key.algorithm), st->device, st->leg.ref);
+            suite_name(m->key.algorithm), st->device, call->ref);
     station_tell(st, &(struct rf_station_event){.kind = RF_STATION_RECEIVING,
-                                                .ref = st->leg.ref,
+                                                .ref = call->ref,
+                                                .nth = nth,
                                                 .suite = suite_name(m->key.algorithm),
                                                 .port = port});
-    station_tell_info(st, false);
+    tell_status(st, nth);
 }
 
-/* doc: docs/wire/sccp.md, "Media": by passThroughPartyId or by callReference */
-static struct station_voice *voice_named(const struct rf_station *st,
-                                         const struct rf_sccp_stop_media *m)
+/* The call whose stream is to end; NULL: none runs by these names. */
+static struct station_call *call_named(const struct rf_station *st,
+                                       const struct rf_sccp_stop_media *m)
 {
-    struct station_voice *v = st->voice;
-    bool fits = v != NULL && ((m->call_reference != 0 && m->call_reference == v->ref) ||
-                              (v->party != 0 && m->pass_through_party_id == v->party));
-    return fits ? v : NULL;
+    for (size_t i = 0; i < RF_STATION_CALLS_MAX; i++) {
+        struct station_call *c = st->calls[i];
+        const struct station_voice *v = c != NULL ? c->voice : NULL;
+        if (v != NULL &&
+            ((m->call_reference != 0 && m->call_reference == v->ref) ||
+             (m->call_reference == 0 && v->party != 0 && m->pass_through_party_id == v->party)))
+            return c;
+    }
+    return NULL;
 }
 
 void station_close_receive(struct rf_station *st, const struct rf_sccp_stop_media *m)
 {
-    struct station_voice *v = voice_named(st, m);
-    if (v == NULL)
+    struct station_call *call = call_named(st, m);
+    if (call == NULL)
         return;
-    v->is_receiving = false;
-    if (v->is_sending)
-        st->conf.media->receive_stop(st->conf.media_arg, v->id);
+    call->voice->is_receiving = false;
+    if (call->voice->is_sending)
+        st->conf.media->receive_stop(st->conf.media_arg, call->voice->id);
     else
-        voice_close(st, v);
+        voice_close(call);
 }
 
 /* ---- sending ---- */
 
 static void ack_send(struct rf_station *st, const struct rf_sccp_start_media_transmission *m,
-                     uint32_t status)
+                     uint32_t status, uint16_t port)
 {
     struct rf_sccp_msg msg = {.id = RF_SCCP_START_MEDIA_TRANSMISSION_ACK};
     struct rf_sccp_start_media_transmission_ack *ack = &msg.start_media_transmission_ack;
-    *ack = (struct rf_sccp_start_media_transmission_ack){
-        .conference_id = m->conference_id,
-        .pass_through_party_id = m->pass_through_party_id,
-        .call_reference = m->call_reference,
-        .port = status == RF_SCCP_MEDIA_OK ? st->voice->port : 0,
-        .status = status};
+    *ack = (struct rf_sccp_start_media_transmission_ack){.conference_id = m->conference_id,
+                                                         .pass_through_party_id =
+                                                             m->pass_through_party_id,
+                                                         .call_reference = m->call_reference,
+                                                         .port = port,
+                                                         .status = status};
     own_addr(st, &ack->addr);
     station_send(st, &msg);
 }
@@ -433,27 +505,36 @@ static void report_failure(struct rf_station *st, const struct rf_sccp_start_med
                                            }});
 }
 
-static uint32_t transmit(struct rf_station *st, const struct rf_sccp_start_media_transmission *m,
+static enum rf_err send_on(struct station_call *call,
+                           const struct rf_sccp_start_media_transmission *m, const char *remote,
+                           struct rf_why *why)
+{
+    struct rf_station *st = call->st;
+    struct rf_media_key key;
+    fill_key(&key, &m->key);
+    enum rf_err err = st->conf.media->send(
+        st->conf.media_arg, call->voice->id, remote, (uint16_t)m->remote_port, &key,
+        call->has_clip ? call->clip : st->clip, (uint8_t)m->precedence, why);
+    rf_wipe(&key, sizeof key);
+    return err;
+}
+
+static uint32_t transmit(struct rf_station *st, struct station_call *call,
+                         const struct rf_sccp_start_media_transmission *m,
                          char remote[RF_ADDRESS_TEXT_MAX], struct rf_why *why)
 {
-    uint32_t status = judge(st, m->call_reference, m->codec, m->packet_ms, &m->key, why);
+    uint32_t status = judge(st, call, m->codec, m->packet_ms, &m->key, why);
     if (status != RF_SCCP_MEDIA_OK)
         return status;
     if (!remote_text(&m->remote, m->remote_port, remote))
         return no(why, RF_SCCP_MEDIA_UNKNOWN, "media-address",
                   "the server names an address to which nothing can be sent");
-    struct station_voice *v = st->voice != NULL ? st->voice : voice_open(st, why);
+    struct station_voice *v = call->voice != NULL ? call->voice : voice_open(call, why);
     if (v == NULL)
         return RF_SCCP_MEDIA_OUT_OF_SOCKETS;
-    struct rf_media_key key;
-    fill_key(&key, &m->key);
-    enum rf_err err =
-        st->conf.media->send(st->conf.media_arg, v->id, remote, (uint16_t)m->remote_port, &key,
-                             st->conf.clip, (uint8_t)m->precedence, why);
-    rf_wipe(&key, sizeof key);
-    if (err != RF_OK) {
+    if (send_on(call, m, remote, why) != RF_OK) {
         if (!v->is_receiving)
-            voice_close(st, v);
+            voice_close(call);
         return RF_SCCP_MEDIA_NOT_ENOUGH_CHANNELS;
     }
     if (v->party == 0)
@@ -467,35 +548,38 @@ void station_start_send(struct rf_station *st, const struct rf_sccp_start_media_
 {
     struct rf_why why = {0};
     char remote[RF_ADDRESS_TEXT_MAX];
-    uint32_t status = transmit(st, m, remote, &why);
+    struct station_call *call = call_meant(st, m->call_reference, m->pass_through_party_id);
+    uint32_t status = transmit(st, call, m, remote, &why);
     if (st->version >= SEND_ACK_FROM)
-        ack_send(st, m, status);
+        ack_send(st, m, status, status == RF_SCCP_MEDIA_OK ? call->voice->port : 0);
     else if (status != RF_SCCP_MEDIA_OK)
         report_failure(st, m);
     if (status != RF_SCCP_MEDIA_OK) {
-        tell_refused(st, &why);
+        tell_refused(st, call, &why);
         return;
     }
+    uint32_t nth = call->nth;
     rf_info(RF_CAT_PHONE, "media sending to=%s:%u suite=%s dev=%s call-ref=%u", remote,
-            m->remote_port, suite_name(m->key.algorithm), st->device, st->leg.ref);
+            m->remote_port, suite_name(m->key.algorithm), st->device, call->ref);
     station_tell(st, &(struct rf_station_event){.kind = RF_STATION_SENDING,
-                                                .ref = st->leg.ref,
+                                                .ref = call->ref,
+                                                .nth = nth,
                                                 .suite = suite_name(m->key.algorithm),
                                                 .remote = remote,
                                                 .port = (uint16_t)m->remote_port});
-    station_tell_info(st, false);
+    tell_status(st, nth);
 }
 
 void station_stop_send(struct rf_station *st, const struct rf_sccp_stop_media *m)
 {
-    struct station_voice *v = voice_named(st, m);
-    if (v == NULL)
+    struct station_call *call = call_named(st, m);
+    if (call == NULL)
         return;
-    v->is_sending = false;
-    if (v->is_receiving)
-        st->conf.media->send_stop(st->conf.media_arg, v->id);
+    call->voice->is_sending = false;
+    if (call->voice->is_receiving)
+        st->conf.media->send_stop(st->conf.media_arg, call->voice->id);
     else
-        voice_close(st, v);
+        voice_close(call);
 }
 
 /* ---- what may be called secure ---- */
@@ -507,15 +591,16 @@ static enum rf_sccp_security lower(enum rf_sccp_security a, enum rf_sccp_securit
 
 /* doc: docs/security-rules.md, "Media and call status": the lowest of all legs, truthfully. A
  * server's word does not make a link or a stream secure that we know is not. */
-enum rf_sccp_security station_security(const struct rf_station *st)
+enum rf_sccp_security station_security(const struct station_call *call)
 {
-    enum rf_sccp_security s = st->leg.security;
-    const struct station_voice *v = st->voice;
+    enum rf_sccp_security s = call->security;
+    const struct rf_station *st = call->st;
+    const struct station_voice *v = call->voice;
     if (rf_fault_skips("station.truthful-status"))
         return s;
-    if (!st->has_tls)
+    if (!st->main->has_tls)
         s = lower(s, RF_SCCP_SECURITY_NOT_AUTHENTICATED);
-    else if (!st->is_encrypted)
+    else if (!st->main->is_encrypted)
         s = lower(s, RF_SCCP_SECURITY_AUTHENTICATED);
     if (v != NULL && ((v->is_receiving && v->receive_algorithm == RF_SCCP_SRTP_NONE) ||
                       (v->is_sending && v->send_algorithm == RF_SCCP_SRTP_NONE)))

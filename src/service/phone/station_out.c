@@ -8,39 +8,46 @@
 #include <stdio.h>
 #include <string.h>
 
-#define STREAMS     1
+#define STREAMS     5
 #define PACKET_MS   20
 #define ALARM_PARM1 2304 /* as in published traces */
 
-static void too_slow(struct rf_station *st)
+static void too_slow(struct station_peer *peer)
 {
     struct rf_why why = {0};
     rf_why_set(&why, RF_ERR_LIMIT, "output-full", "the server does not read what it is sent");
-    station_close(st, &why);
+    station_peer_close(peer, &why);
 }
 
-void station_send(struct rf_station *st, const struct rf_sccp_msg *msg)
+void station_peer_send(struct station_peer *peer, const struct rf_sccp_msg *msg)
 {
     uint8_t bytes[RF_SCCP_SEND_MAX];
+    struct rf_station *st = peer->st;
     struct rf_wr wr = rf_wr_of(bytes, sizeof bytes);
     struct rf_why why = {0};
     struct rf_slice frame;
-    if (st->link == NULL || st->is_closing)
+    unsigned version = peer == st->main ? st->version : 0;
+    if (peer->link == NULL || peer->is_closing)
         return;
-    if (rf_sccp_encode(msg, st->version, &wr, &why) != RF_OK || rf_wr_done(&wr, &frame) != RF_OK) {
+    if (rf_sccp_encode(msg, version, &wr, &why) != RF_OK || rf_wr_done(&wr, &frame) != RF_OK) {
         rf_error(RF_CAT_PHONE, "message not encoded: %s message=%s dev=%s", rf_why_text(&why),
                  rf_sccp_id_name(msg->id), st->device);
         return;
     }
-    enum rf_err err = st->conf.net->write(st->link, frame);
+    enum rf_err err = st->conf.net->write(peer->link, frame);
     if (err == RF_OK) {
-        st->out++;
+        peer->out++;
         rf_count(SCCP_OUT);
-        rf_debug(RF_CAT_PHONE, "sccp out message=%s bytes=%zu dev=%s call-ref=%u",
-                 rf_sccp_id_name(msg->id), frame.len, st->device, st->leg.ref);
+        rf_debug(RF_CAT_PHONE, "sccp out message=%s bytes=%zu dev=%s", rf_sccp_id_name(msg->id),
+                 frame.len, st->device);
     } else if (err == RF_ERR_LIMIT) {
-        too_slow(st);
+        too_slow(peer);
     }
+}
+
+void station_send(struct rf_station *st, const struct rf_sccp_msg *msg)
+{
+    station_peer_send(st->main, msg);
 }
 
 void station_send_empty(struct rf_station *st, enum rf_sccp_id id)
@@ -52,7 +59,7 @@ void station_send_empty(struct rf_station *st, enum rf_sccp_id id)
 static void own_ip4(const struct rf_station *st, uint8_t out[4])
 {
     struct rf_address a;
-    if (rf_address_parse(st->local, 0, &a, NULL) != RF_OK || !rf_address_ipv4(&a, out))
+    if (rf_address_parse(st->main->local, 0, &a, NULL) != RF_OK || !rf_address_ipv4(&a, out))
         memset(out, 0, 4);
 }
 
@@ -97,6 +104,14 @@ static void fill_mac(const struct rf_station *st, uint8_t out[12])
         memset(out, 0, 6);
 }
 
+static uint32_t active_streams(const struct rf_station *st)
+{
+    uint32_t n = 0;
+    for (size_t i = 0; i < RF_STATION_CALLS_MAX; i++)
+        n += st->calls[i] != NULL && station_voice_runs(st->calls[i]);
+    return n;
+}
+
 void station_send_register(struct rf_station *st)
 {
     struct rf_sccp_msg msg = {.id = RF_SCCP_REGISTER,
@@ -104,15 +119,27 @@ void station_send_register(struct rf_station *st)
                                       .instance = 1,
                                       .device_type = st->conf.device_type,
                                       .max_streams = STREAMS,
-                                      .active_streams = station_voice_runs(st) ? 1 : 0,
+                                      .active_streams = active_streams(st),
                                       .protocol_ver = (uint8_t)st->conf.version,
-                                      .max_number_of_lines = STATION_LINES_MAX,
+                                      .max_number_of_lines = RF_STATION_LINES_MAX,
                                       .firmware_load_name = rf_slice_str(st->load),
                                       .config_version_stamp = rf_slice_str(st->version_stamp)}};
     fill_features(st, msg.reg.features);
     fill_mac(st, msg.reg.mac);
     own_ip4(st, msg.reg.ip4);
     station_send(st, &msg);
+}
+
+/* doc: docs/wire/sccp.md, "Registration": may the phone come back? */
+void station_send_token_req(struct station_peer *peer)
+{
+    const struct rf_station *st = peer->st;
+    station_peer_send(peer, &(struct rf_sccp_msg){.id = RF_SCCP_REGISTER_TOKEN_REQ,
+                                                  .register_token_req = {
+                                                      .device_name = rf_slice_str(st->device),
+                                                      .instance = 1,
+                                                      .device_type = st->conf.device_type,
+                                                  }});
 }
 
 void station_send_capabilities(struct rf_station *st)
@@ -142,29 +169,50 @@ bool station_key_of(char digit, uint32_t *key)
     return at != NULL;
 }
 
-void station_send_digit(struct rf_station *st, char digit)
+void station_send_digit(const struct station_call *call, char digit)
 {
     uint32_t key;
     if (!station_key_of(digit, &key))
         return;
-    station_send(st, &(struct rf_sccp_msg){.id = RF_SCCP_KEYPAD_BUTTON,
-                                           .keypad_button = {.button = key,
-                                                             .line_instance = st->leg.line,
-                                                             .call_reference = st->leg.ref}});
+    station_send(call->st, &(struct rf_sccp_msg){.id = RF_SCCP_KEYPAD_BUTTON,
+                                                 .keypad_button = {.button = key,
+                                                                   .line_instance = call->line,
+                                                                   .call_reference = call->ref}});
 }
 
-void station_send_enbloc(struct rf_station *st)
+void station_send_enbloc(const struct station_call *call)
 {
-    station_send(st,
+    uint32_t line = call->line != 0 ? call->line : 1;
+    station_send(call->st,
                  &(struct rf_sccp_msg){.id = RF_SCCP_ENBLOC_CALL,
-                                       .enbloc_call = {.called_party = rf_slice_str(st->leg.digits),
-                                                       .line_instance = 1}});
+                                       .enbloc_call = {.called_party = rf_slice_str(call->digits),
+                                                       .line_instance = line}});
 }
 
-void station_send_softkey(struct rf_station *st, uint32_t event)
+void station_send_softkey(struct rf_station *st, uint32_t event, uint32_t line, uint32_t ref)
 {
-    station_send(st, &(struct rf_sccp_msg){.id = RF_SCCP_SOFTKEY_EVENT,
-                                           .softkey_event = {.event = event,
-                                                             .line_instance = st->leg.line,
-                                                             .call_reference = st->leg.ref}});
+    station_send(
+        st, &(struct rf_sccp_msg){
+                .id = RF_SCCP_SOFTKEY_EVENT,
+                .softkey_event = {.event = event, .line_instance = line, .call_reference = ref}});
+}
+
+void station_send_stimulus(struct rf_station *st, uint32_t stimulus, uint32_t instance,
+                           uint32_t ref)
+{
+    station_send(
+        st, &(struct rf_sccp_msg){
+                .id = RF_SCCP_STIMULUS,
+                .stimulus = {.stimulus = stimulus, .instance = instance, .call_reference = ref}});
+}
+
+/* Newer phones tell where their sound goes. guess: from the version on that acknowledges senders */
+void station_send_media_path(struct rf_station *st, uint32_t path, bool is_on)
+{
+    if (st->version < 17)
+        return;
+    station_send(st, &(struct rf_sccp_msg){
+                         .id = RF_SCCP_MEDIA_PATH_EVENT,
+                         .media_path_event = {
+                             .path = path, .event = is_on ? RF_SCCP_MODE_ON : RF_SCCP_MODE_OFF}});
 }

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #define KEEPALIVES_MISSED 3 /* F2 */
+/* "fall back to primary". doc: docs/wire/sccp.md, "Numbers" */
+#define ALARM_FALL_BACK ((enum rf_sccp_alarm_reason)18)
 
 static void post(struct rf_station *st, enum station_reg_event event)
 {
@@ -19,10 +21,12 @@ static void post(struct rf_station *st, enum station_reg_event event)
 
 static void tell_refused(struct rf_station *st, const struct rf_why *why)
 {
-    struct rf_station_event event = {
-        .kind = RF_STATION_REFUSED, .server = st->server_text, .text = why->text, .why = *why};
-    rf_warn(RF_CAT_PHONE, "not registered: %s server=%s dev=%s", rf_why_text(why), st->server_text,
-            st->device);
+    struct rf_station_event event = {.kind = RF_STATION_REFUSED,
+                                     .server = st->main->server_text,
+                                     .text = why->text,
+                                     .why = *why};
+    rf_warn(RF_CAT_PHONE, "not registered: %s server=%s dev=%s", rf_why_text(why),
+            st->main->server_text, st->device);
     station_tell(st, &event);
 }
 
@@ -31,7 +35,7 @@ static void tell_refused(struct rf_station *st, const struct rf_why *why)
 static void try_server(struct rf_station *st)
 {
     struct rf_why why = {0};
-    if (station_connect(st, &why))
+    if (station_connect(st->main, &why))
         return;
     tell_refused(st, &why);
     post(st, REG_EV_NO_LINK);
@@ -40,15 +44,15 @@ static void try_server(struct rf_station *st)
 static void first_server(void *self, const void *data)
 {
     struct rf_station *st = self;
-    st->server = 0;
+    st->main->server = 0;
     try_server(st);
 }
 
 static void next_server(void *self, const void *data)
 {
     struct rf_station *st = self;
-    if (st->server + 1 < st->conf.n_servers) {
-        st->server++;
+    if (st->main->server + 1 < st->conf.n_servers) {
+        st->main->server++;
         try_server(st);
     } else {
         post(st, REG_EV_NO_SERVER);
@@ -83,7 +87,7 @@ static void keepalive_due(void *owner, uint64_t number)
 {
     struct rf_station *st = owner;
     st->keepalive = 0;
-    station_run(st, STATION_REG, REG_EV_T_KEEPALIVE, NULL);
+    station_reg_run(st, REG_EV_T_KEEPALIVE, NULL);
 }
 
 static void keepalive_start(struct rf_station *st)
@@ -177,7 +181,7 @@ void station_setup_answered(struct rf_station *st, enum station_setup what, uint
         st->setup_line = 1;
     }
     if (st->setup == SETUP_DONE)
-        station_run(st, STATION_REG, REG_EV_SET_UP, NULL);
+        station_reg_run(st, REG_EV_SET_UP, NULL);
     else
         ask(st);
 }
@@ -190,18 +194,22 @@ static void up(void *self, const void *data)
     char number[2 * STATION_PARTY];
     rf_info(RF_CAT_PHONE,
             "registered server=%s version=%u number=%s lines=%u tls=%s suite=%s cert=%s dev=%s",
-            st->server_text, st->version,
+            st->main->server_text, st->version,
             rf_escape(rf_slice_str(st->number), number, sizeof number), st->n_lines,
-            st->has_tls ? st->tls_version : "none", st->has_tls ? st->suite : "none",
-            st->has_tls && st->id.cert != NULL ? rf_cert_short(st->id.cert) : "none", st->device);
+            st->main->has_tls ? st->main->tls_version : "none",
+            st->main->has_tls ? st->main->suite : "none",
+            st->main->has_tls && st->id.cert != NULL ? rf_cert_short(st->id.cert) : "none",
+            st->device);
     struct rf_station_event event = {.kind = RF_STATION_REGISTERED,
-                                     .server = st->server_text,
-                                     .tls_version = st->tls_version,
-                                     .suite = st->suite,
+                                     .server = st->main->server_text,
+                                     .tls_version = st->main->tls_version,
+                                     .suite = st->main->suite,
                                      .version = st->version,
                                      .number = st->number,
                                      .label = st->label};
     station_tell(st, &event);
+    if (st->conf.has_standby && st->conf.n_servers > 1)
+        station_standby_run(st, STANDBY_EV_START);
 }
 
 static void up_late(void *self, const void *data)
@@ -218,13 +226,13 @@ static void keepalive(void *self, const void *data)
 {
     struct rf_station *st = self;
     struct rf_why why = {0};
-    if (st->unanswered >= KEEPALIVES_MISSED) {
+    if (st->main->unanswered >= KEEPALIVES_MISSED) {
         rf_why_set(&why, RF_ERR_AGAIN, "keepalive-timeout", "%u keepalives without an answer",
-                   st->unanswered);
+                   st->main->unanswered);
         station_close(st, &why);
         return;
     }
-    st->unanswered++;
+    st->main->unanswered++;
     station_send_empty(st, RF_SCCP_KEEPALIVE);
     keepalive_start(st);
 }
@@ -261,11 +269,33 @@ static void lost(void *self, const void *data)
         st->retry_ms = st->conf.retry_first_ms;
     keep_alarm(st, why->code);
     rf_warn(RF_CAT_PHONE, "lost the call manager: %s server=%s dev=%s", rf_why_text(why),
-            st->server_text, st->device);
+            st->main->server_text, st->device);
     struct rf_station_event event = {
-        .kind = RF_STATION_LOST, .server = st->server_text, .why = *why};
+        .kind = RF_STATION_LOST, .server = st->main->server_text, .why = *why};
     station_tell(st, &event);
-    station_run(st, STATION_CALL, CALL_EV_LINK_LOST, NULL);
+    station_calls_run(st, CALL_EV_LINK_LOST);
+    if (!station_in_call(st))
+        post(st, REG_EV_CALL_OVER);
+}
+
+/* Is it the turn of the link that stands by? Between two servers that both drop the phone it does
+ * not go to and fro. */
+static bool may_hop(struct rf_station *st)
+{
+    if (!station_standby_is_open(st))
+        return false;
+    bool may = st->was_long_up || !st->has_hopped;
+    st->has_hopped = !st->was_long_up;
+    return may;
+}
+
+static void start_anew(struct rf_station *st)
+{
+    station_standby_run(st, STANDBY_EV_STOP);
+    if (st->was_long_up)
+        first_server(st, NULL);
+    else
+        post(st, REG_EV_NO_SERVER);
 }
 
 static void come_back(void *self, const void *data)
@@ -273,10 +303,45 @@ static void come_back(void *self, const void *data)
     struct rf_station *st = self;
     if (st->is_stopping || st->reset != 0)
         post(st, REG_EV_LEAVE);
-    else if (st->was_long_up)
-        first_server(st, NULL);
+    else if (may_hop(st))
+        post(st, REG_EV_STANDBY);
     else
-        post(st, REG_EV_NO_SERVER);
+        start_anew(st);
+}
+
+/* T3, F1: the link is there already */
+static void take_standby(void *self, const void *data)
+{
+    struct rf_station *st = self;
+    if (station_standby_take(st))
+        say_hello(st, NULL);
+    else
+        station_close(st, NULL);
+}
+
+/* T2: a better server has said that it takes the phone */
+static void move(void *self, const void *data)
+{
+    struct rf_station *st = self;
+    station_send_empty(st, RF_SCCP_UNREGISTER);
+    st->main->has_left = true;
+}
+
+static void moved(void *self, const void *data)
+{
+    struct rf_station *st = self;
+    if (!st->alarm.has) {
+        st->alarm = (struct station_alarm){
+            .has = true, .severity = RF_SCCP_ALARM_INFORMATIONAL, .number = ALARM_FALL_BACK};
+        snprintf(st->alarm.text, sizeof st->alarm.text, "fall-back");
+    }
+    st->is_up = false;
+    st->was_long_up = true; /* nobody has sent it away */
+    station_calls_run(st, CALL_EV_LINK_LOST);
+    if (station_standby_is_open(st))
+        post(st, REG_EV_STANDBY);
+    else
+        start_anew(st);
 }
 
 /* ---- leaving ---- */
@@ -284,13 +349,13 @@ static void come_back(void *self, const void *data)
 static void unregister(void *self, const void *data)
 {
     struct rf_station *st = self;
-    if (st->link == NULL) {
+    if (st->main->link == NULL) {
         post(st, REG_EV_NO_LINK);
     } else if (st->version == 0) {
         station_close(st, NULL);
     } else {
         station_send_empty(st, RF_SCCP_UNREGISTER);
-        st->has_left = true;
+        st->main->has_left = true;
     }
 }
 
@@ -298,7 +363,7 @@ static void leave(void *self, const void *data)
 {
     struct rf_station *st = self;
     if (station_in_call(st))
-        station_run(st, STATION_CALL, CALL_EV_U_HANG_UP, NULL);
+        station_calls_run(st, CALL_EV_U_HANG_UP);
     else
         unregister(st, NULL);
 }
@@ -319,7 +384,7 @@ static void close_link(void *self, const void *data)
 static void leave_late(void *self, const void *data)
 {
     struct rf_station *st = self;
-    if (st->link == NULL)
+    if (st->main->link == NULL)
         post(st, REG_EV_NO_LINK);
     else
         station_close(st, NULL);
@@ -335,7 +400,7 @@ static void left(void *self, const void *data)
     }
     st->is_stopping = false;
     st->reset = 0;
-    station_run(st, STATION_CALL, CALL_EV_LINK_LOST, NULL);
+    station_calls_run(st, CALL_EV_LINK_LOST);
     station_tell(st, &event);
 }
 
@@ -360,6 +425,7 @@ static const struct rf_fsm_row rows[] = {
     { RF_STATION_CONNECTING,   REG_EV_CLOSED,       refused_next,  RF_STATION_CONNECTING },
     { RF_STATION_CONNECTING,   REG_EV_NO_LINK,      next_server,   RF_STATION_CONNECTING },
     { RF_STATION_CONNECTING,   REG_EV_NO_SERVER,    wait,          RF_STATION_WAITING },
+    { RF_STATION_CONNECTING,   REG_EV_STANDBY,      take_standby,  RF_STATION_REGISTERING },
     { RF_STATION_CONNECTING,   REG_EV_LEAVE,        leave,         RF_STATION_LEAVING },
 
     /* F3 */
@@ -381,6 +447,13 @@ static const struct rf_fsm_row rows[] = {
     { RF_STATION_UP,           REG_EV_CALL_OVER,    reset_now,     RF_STATION_UP },
     { RF_STATION_UP,           REG_EV_CLOSED,       lost,          RF_STATION_LINKLESS },
     { RF_STATION_UP,           REG_EV_LEAVE,        leave,         RF_STATION_LEAVING },
+    { RF_STATION_UP,           REG_EV_MOVE,         move,          RF_STATION_MOVING },
+
+    { RF_STATION_MOVING,       REG_EV_UNREGISTERED, close_link,    RF_STATION_MOVING },
+    { RF_STATION_MOVING,       REG_EV_T_STATE,      close_link,    RF_STATION_MOVING },
+    { RF_STATION_MOVING,       REG_EV_CALL_OVER,    NULL,          RF_STATION_MOVING },
+    { RF_STATION_MOVING,       REG_EV_CLOSED,       moved,         RF_STATION_CONNECTING },
+    { RF_STATION_MOVING,       REG_EV_LEAVE,        NULL,          RF_STATION_LEAVING },
 
     { RF_STATION_WAITING,      REG_EV_T_STATE,      first_server,  RF_STATION_CONNECTING },
     { RF_STATION_WAITING,      REG_EV_LEAVE,        leave,         RF_STATION_LEAVING },
@@ -402,6 +475,7 @@ static const char *const state_names[RF_STATION_REG_STATES_N] = {
     [RF_STATION_REGISTERING] = "REGISTERING", [RF_STATION_SETTING_UP] = "SETTING_UP",
     [RF_STATION_UP] = "UP",                   [RF_STATION_WAITING] = "WAITING",
     [RF_STATION_LINKLESS] = "LINKLESS",       [RF_STATION_LEAVING] = "LEAVING",
+    [RF_STATION_MOVING] = "MOVING",
 };
 
 static const char *const event_names[REG_EVENTS] = {
@@ -410,7 +484,8 @@ static const char *const event_names[REG_EVENTS] = {
     [REG_EV_SET_UP] = "SET_UP",             [REG_EV_CALL_OVER] = "CALL_OVER",
     [REG_EV_LEAVE] = "LEAVE",               [REG_EV_UNREGISTERED] = "UNREGISTERED",
     [REG_EV_CLOSED] = "CLOSED",             [REG_EV_NO_LINK] = "NO_LINK",
-    [REG_EV_NO_SERVER] = "NO_SERVER",       [REG_EV_T_STATE] = "T_STATE",
+    [REG_EV_NO_SERVER] = "NO_SERVER",       [REG_EV_STANDBY] = "STANDBY",
+    [REG_EV_MOVE] = "MOVE",                 [REG_EV_T_STATE] = "T_STATE",
     [REG_EV_T_KEEPALIVE] = "T_KEEPALIVE",
 };
 /* clang-format on */
@@ -436,6 +511,7 @@ static uint32_t wait_of(struct rf_station *st)
     case RF_STATION_WAITING:
         return next_wait_ms(st);
     case RF_STATION_LEAVING:
+    case RF_STATION_MOVING:
         return st->conf.leave_ms;
     case RF_STATION_OFF:
     case RF_STATION_CONNECTING: /* the link has its own limit */
@@ -451,13 +527,22 @@ static void timer_due(void *owner, uint64_t number)
 {
     struct rf_station *st = owner;
     st->reg_timer = 0;
-    station_run(st, STATION_REG, REG_EV_T_STATE, NULL);
+    station_reg_run(st, REG_EV_T_STATE, NULL);
+}
+
+/* Only a phone that is registered, or was until just now, has a link beside it. */
+static bool keeps_standby(int state)
+{
+    return state == RF_STATION_SETTING_UP || state == RF_STATION_UP ||
+           state == RF_STATION_LINKLESS || state == RF_STATION_MOVING;
 }
 
 static void entered(void *self, int state)
 {
     struct rf_station *st = self;
     uint32_t ms = wait_of(st);
+    if (state != RF_STATION_CONNECTING && !keeps_standby(state))
+        station_standby_run(st, STANDBY_EV_STOP);
     rf_timer_stop(st->conf.timers, &st->reg_timer);
     if (ms != 0)
         st->reg_timer = rf_timer_start(st->conf.timers, ms, timer_due, st, 0);
@@ -473,7 +558,7 @@ static const char *label(const void *self)
 
 bool station_is_registered(const struct rf_station *st)
 {
-    return st->version != 0 && !st->is_closing;
+    return st->version != 0 && !st->main->is_closing;
 }
 
 const struct rf_fsm_def station_reg_fsm = {.name = "registration",
@@ -502,6 +587,9 @@ const struct rf_fsm_def station_reg_fsm = {.name = "registration",
     X(keepalive)                                                                                   \
     X(lost)                                                                                        \
     X(come_back)                                                                                   \
+    X(take_standby)                                                                                \
+    X(move)                                                                                        \
+    X(moved)                                                                                       \
     X(unregister)                                                                                  \
     X(leave)                                                                                       \
     X(reset_now)                                                                                   \

@@ -89,6 +89,7 @@ static enum rf_err media_send(void *media, rf_media_id id, const char *remote, u
     s->is_sending = true;
     s->sends++;
     s->tos = tos;
+    s->clip = clip;
     s->remote_port = port;
     snprintf(s->remote, sizeof s->remote, "%s", remote);
     return fails(media, "send", why);
@@ -183,6 +184,9 @@ static void on_event(void *arg, const struct rf_station_event *event)
     COPY(called_number);
     COPY(called_name);
     COPY(remote);
+    COPY(word);
+    COPY(mode);
+    COPY(redirecting_number);
     assert_string_not_equal(rf_station_event_name(event->kind), "unknown");
     if (w->on_event != NULL)
         w->on_event(w, event);
@@ -456,6 +460,50 @@ void registers(struct world *w)
     answers_questions(w);
     expect_event(w, RF_STATION_REGISTERED);
     forget(w);
+}
+
+/* ---- keys ---- */
+
+void has_usual_keys(struct world *w)
+{
+    static const uint8_t numbers[] = {
+        RF_SCCP_KEY_REDIAL,   RF_SCCP_KEY_NEW_CALL,   RF_SCCP_KEY_HOLD,     RF_SCCP_KEY_TRANSFER,
+        RF_SCCP_KEY_CFWD_ALL, RF_SCCP_KEY_BACK_SPACE, RF_SCCP_KEY_END_CALL, RF_SCCP_KEY_RESUME,
+        RF_SCCP_KEY_ANSWER,   RF_SCCP_KEY_CONFRN,     RF_SCCP_KEY_MEET_ME,  RF_SCCP_KEY_BARGE,
+        RF_SCCP_KEY_PRIVATE,  RF_SCCP_KEY_DND};
+    /* places in that list, from 1 */
+    static const uint8_t sets[][8] = {
+        [RF_SCCP_KEYSET_ON_HOOK] = {1, 2, 5, 14},  [RF_SCCP_KEYSET_CONNECTED] = {3, 7, 4, 10, 13},
+        [RF_SCCP_KEYSET_ON_HOLD] = {8, 2, 4},      [RF_SCCP_KEYSET_RING_IN] = {9, 7},
+        [RF_SCCP_KEYSET_OFF_HOOK] = {1, 7, 5, 11}, [RF_SCCP_KEYSET_CONN_TRANS] = {3, 7, 4, 10},
+        [RF_SCCP_KEYSET_DIGITS_FOLL] = {6, 7},     [RF_SCCP_KEYSET_CONN_CONF] = {3, 7, 10},
+        [RF_SCCP_KEYSET_RING_OUT] = {7, 4},        [RF_SCCP_KEYSET_OFF_HOOK_FEAT] = {1, 7},
+        [RF_SCCP_KEYSET_IN_USE_HINT] = {1, 2, 12}, [RF_SCCP_KEYSET_ON_HOOK_STEALABLE] = {1, 2, 8},
+    };
+    char labels[sizeof numbers][2];
+    struct rf_sccp_msg keys = {.id = RF_SCCP_SOFTKEY_TEMPLATE_RES};
+    struct rf_sccp_msg res = {.id = RF_SCCP_SOFTKEY_SET_RES};
+    keys.softkey_template.count = sizeof numbers;
+    for (size_t i = 0; i < sizeof numbers; i++) {
+        labels[i][0] = (char)RF_SCCP_LABEL_WORD;
+        labels[i][1] = (char)numbers[i];
+        keys.softkey_template.keys[i] = (struct rf_sccp_softkey){.label = rf_slice_of(labels[i], 2),
+                                                                 .event = numbers[i] + 100u};
+    }
+    says(w, &keys);
+    res.softkey_set.count = sizeof sets / sizeof *sets;
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
+        memcpy(res.softkey_set.sets[i].template_index, sets[i], sizeof sets[i]);
+    says(w, &res);
+}
+
+void offers(struct world *w, uint32_t ref, enum rf_sccp_keyset set, uint32_t mask)
+{
+    says(w, &(struct rf_sccp_msg){.id = RF_SCCP_SELECT_SOFTKEYS,
+                                  .select_softkeys = {.line_instance = ref != 0 ? 1 : 0,
+                                                      .call_reference = ref,
+                                                      .set_index = set,
+                                                      .valid_key_mask = mask}});
 }
 
 /* ---- calls ---- */

@@ -14,6 +14,8 @@
 
 #define DEVICE  "SEP001122334455"
 #define REF     0x01000017u
+#define REF2    0x01000099u
+#define REF3    0x0100009au
 #define STREAMS 16
 #define EVENTS  200
 #define SUITE   "TLS_AES_256_GCM_SHA384"
@@ -25,6 +27,7 @@ struct fake_stream {
     char remote[RF_ADDRESS_TEXT_MAX];
     uint16_t remote_port;
     uint8_t tos;
+    const struct rf_media_clip *clip; /* not a reference: to compare */
     unsigned receives, sends;
 };
 
@@ -32,6 +35,7 @@ struct seen_event {
     struct rf_station_event event; /* its texts are the copies below */
     char server[64], suite[64], text[256], number[64], label[64];
     char calling_number[64], calling_name[128], called_number[64], called_name[128], remote[64];
+    char word[64], mode[32], redirecting_number[64];
 };
 
 struct world {
@@ -89,6 +93,9 @@ void answers_questions(struct world *w);
 /** makes, starts, accepts, and registers. */
 void registers(struct world *w);
 
+/** A template and sets as a server has them: each key's event is its number plus 100. */
+void has_usual_keys(struct world *w);
+void offers(struct world *w, uint32_t ref, enum rf_sccp_keyset set, uint32_t mask);
 void call_state(struct world *w, enum rf_sccp_state state, uint32_t ref);
 /** Registered, and a call rings or is connected. */
 void rings(struct world *w);

@@ -678,7 +678,10 @@ static void texts_of_the_server(void **state)
     expect_text("\xc3\x80gide", 6, true, "\xc3\x80gide"); /* 80 inside a letter is none of ours */
     expect_text("\xe9t\xe9", 3, false, "\xc3\xa9t\xc3\xa9");
     expect_text("\xe9t\xe9", 3, true, "?t?");
-    expect_text("a\x1e\x05z", 4, true, "az"); /* unknown codes show nothing */
+    expect_text("\x1e\x22 x", 4, true, "Call on hold x");
+    expect_text("\x80\x65: ", 4, true, "MAC address: ");
+    expect_text("a\x1e\x42z", 4, true, "az"); /* unknown codes show nothing */
+    expect_text("a\x1e\xffz", 4, true, "az");
     expect_text("a\x80\xfez", 4, true, "az");
     expect_text("a\x80", 2, true, "a");
     expect_text("a\nb\x7f", 4, true, "a b ");

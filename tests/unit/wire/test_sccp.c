@@ -440,7 +440,7 @@ static const struct text_row {
     TEXT(REGISTER, reg.device_name, 15),
     TEXT(REGISTER, reg.firmware_load_name, 31),
     TEXT(REGISTER, reg.config_version_stamp, 47),
-    TEXT(REGISTER_ACK, register_ack.date_template, 5),
+    TEXT(REGISTER_ACK, register_ack.date_template, 6), /* its NUL is in the padding */
     TEXT(REGISTER_REJECT, register_reject.text, 31),
     TEXT(REGISTER_TOKEN_REQ, register_token_req.device_name, 15),
     TEXT(SPCP_REGISTER_TOKEN_REQ, register_token_req.device_name, 15),
