@@ -178,7 +178,7 @@ class Phone:
             [str(PHONE), "--flash", str(folder), "--tftp", f"127.0.0.1:{tftp}", "--json", "--console",
              "--retry-ms", "50", "--sccp-version", "11", *more], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.events, self.read, self.changed = [], 0, threading.Condition()
+        self.events, self.changed = [], threading.Condition()
         threading.Thread(target=self.reads, daemon=True).start()
 
     def reads(self):
@@ -188,27 +188,20 @@ class Phone:
                 self.changed.notify_all()
 
     def wait(self, name, **values):
-        """The next event of this name with these values."""
+        """The first event of this name with these values that was not waited for yet."""
         end = time.monotonic() + PATIENCE
         with self.changed:
             while True:
-                for i in range(self.read, len(self.events)):
-                    e = self.events[i]
+                for i, e in enumerate(self.events):
                     if e["event"] == name and all(e.get(k) == v for k, v in values.items()):
-                        self.read = i + 1
-                        return e
-                assert time.monotonic() < end, (name, values, self.events[self.read:])
+                        return self.events.pop(i)
+                assert time.monotonic() < end, (name, values, self.events)
                 self.changed.wait(0.2)
 
     def say(self, line):
-        begin = self.read
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
-        answer = self.wait("answer")
-        self.read = begin  # events may have come before it
-        with self.changed:
-            self.events.remove(answer)
-        return answer
+        return self.wait("answer")
 
     def off(self):
         self.say("quit")
@@ -330,7 +323,8 @@ def test_two_calls_with_hold_each_heard_and_said_by_itself(phone, server, tmp_pa
     assert phone.say("hangup 71")["ok"]  # by its reference
     server.wait(ON_HOOK)
     server.state(ONHOOK, 71)
-    files = {Path(e["file"]).name for e in (phone.wait("media-ended", nth=n) for n in (1, 2, 1))}
+    ended = [phone.wait("media-ended", nth=n) for n in (1, 1, 2)]
+    files = {Path(e["file"]).name for e in ended}
     assert files == {"call-1-1.wav", "call-1-2.wav", "call-2-1.wav"}
     for name, file in (("first", "call-1-1"), ("second", "call-2-1"), ("again", "call-1-2")):
         recorded = speech.ulaw_of(tmp_path / "heard" / f"{file}.wav")
@@ -378,7 +372,7 @@ def test_a_waiting_call_and_what_the_screen_shows(phone, server):
     server.state(HOLD, 81, 2)
     server.state(CONNECTED, 82, 1)
     server.say(TONE, struct.pack("<IIII", 57, 0, 1, 82))
-    assert phone.wait("tone") ["tone"] == "SecureWarningTone"
+    assert phone.wait("tone")["tone"] == "SecureWarningTone"
     server.say(0x86, struct.pack("<III", 15, 0, 2))
     assert phone.wait("lamp")["key"] == "VoiceMail"
     server.say(0x114, struct.pack("<I32s", 0, b"\x1e\x38"))

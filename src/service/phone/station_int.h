@@ -330,6 +330,8 @@ void station_calls_free(struct rf_station *st);
 
 /* station_keys.c */
 void station_take_buttons(struct rf_station *st, const struct rf_sccp_button_template *t);
+/** Ask what stands behind the keys of the template that are no lines. */
+void station_ask_buttons(struct rf_station *st);
 void station_take_softkeys(struct rf_station *st, const struct rf_sccp_softkey_template *t);
 void station_take_sets(struct rf_station *st, const struct rf_sccp_softkey_set_res *r);
 void station_take_offer(struct rf_station *st, const struct rf_sccp_select_softkeys *m);

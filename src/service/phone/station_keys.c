@@ -23,6 +23,43 @@ void station_take_buttons(struct rf_station *st, const struct rf_sccp_button_tem
     st->n_lines = lines > 0 ? lines : 1;
 }
 
+/* Which question a key of this kind leads to; lines are asked for one by one before. doc:
+ * docs/wire/sccp.md, "Registration" */
+static enum rf_sccp_id question_of(uint8_t type)
+{
+    static const struct {
+        uint8_t type;
+        enum rf_sccp_id id;
+    } rows[] = {{RF_SCCP_STIM_SPEED_DIAL, RF_SCCP_SPEED_DIAL_STAT_REQ},
+                {RF_SCCP_STIM_SERVICE_URL, RF_SCCP_SERVICE_URL_STAT_REQ},
+                {RF_SCCP_STIM_FEATURE, RF_SCCP_FEATURE_STAT_REQ},
+                {RF_SCCP_STIM_BLF_SPEED_DIAL, RF_SCCP_FEATURE_STAT_REQ},
+                {RF_SCCP_STIM_MULTI_STATE, RF_SCCP_FEATURE_STAT_REQ},
+                {RF_SCCP_STIM_DO_NOT_DISTURB, RF_SCCP_FEATURE_STAT_REQ}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].type == type)
+            return rows[i].id;
+    return RF_SCCP_KEEPALIVE; /* none */
+}
+
+/* Nobody waits for the answers: a server need not have one to each. */
+void station_ask_buttons(struct rf_station *st)
+{
+    for (size_t i = 0; i < st->n_buttons; i++) {
+        const struct rf_sccp_button *b = &st->buttons[i];
+        struct rf_sccp_msg msg = {.id = question_of(b->type)};
+        if (msg.id == RF_SCCP_FEATURE_STAT_REQ)
+            msg.feature_stat_req =
+                (struct rf_sccp_feature_stat_req){.index = b->instance, .capabilities = 1};
+        else if (msg.id == RF_SCCP_SPEED_DIAL_STAT_REQ)
+            msg.speed_dial_stat_req.number = b->instance;
+        else if (msg.id == RF_SCCP_SERVICE_URL_STAT_REQ)
+            msg.service_url_stat_req.number = b->instance;
+        if (msg.id != RF_SCCP_KEEPALIVE)
+            station_send(st, &msg);
+    }
+}
+
 /* Names that servers write otherwise than the dictionary. */
 static uint32_t number_of_word(const char *word)
 {

@@ -159,6 +159,7 @@ static void ask(struct rf_station *st)
         ask_number(st, RF_SCCP_FORWARD_STAT_REQ);
         break;
     case SETUP_TIME:
+        station_ask_buttons(st);
         station_send(st, &(struct rf_sccp_msg){.id = RF_SCCP_REGISTER_AVAILABLE_LINES,
                                                .register_available_lines.max_lines = st->n_lines});
         station_send_empty(st, RF_SCCP_TIME_DATE_REQ);

@@ -636,6 +636,9 @@ static void long_walk(void **state)
     for (int walk = 0; walk < 60; walk++) {
         static const unsigned versions[] = {22, 17, 11, 3};
         struct world *w = world_new(versions[walk % 4]);
+        w->conf.has_standby = walk % 3 == 0; /* to the same address; it is never accepted */
+        w->conf.n_servers = 2;
+        w->conf.servers[1] = w->conf.servers[0];
         registers(w);
         has_usual_keys(w);
         for (int i = 0; i < 150 && !w->link->is_gone; i++) {

@@ -200,6 +200,44 @@ static void buttons_of_the_phone(void **state)
     world_free(w);
 }
 
+/* At the registration, without waiting for an answer. */
+static void questions_about_buttons(void **state)
+{
+    struct world *w = world_new(22);
+    struct rf_sccp_msg msg = {.id = RF_SCCP_BUTTON_TEMPLATE};
+    struct rf_sccp_button buttons[] = {{1, RF_SCCP_STIM_LINE},
+                                       {1, RF_SCCP_STIM_SPEED_DIAL},
+                                       {2, RF_SCCP_STIM_PRIVACY},
+                                       {1, RF_SCCP_STIM_SERVICE_URL},
+                                       {0, RF_SCCP_STIM_UNDEFINED}};
+    msg.button_template.count = 5;
+    memcpy(msg.button_template.buttons, buttons, sizeof buttons);
+    starts(w);
+    accepts(w);
+    acks_register(w);
+    says(w, &msg);
+    says(w, &(struct rf_sccp_msg){.id = RF_SCCP_SOFTKEY_TEMPLATE_RES});
+    says(w, &(struct rf_sccp_msg){.id = RF_SCCP_SOFTKEY_SET_RES});
+    says(w, &(struct rf_sccp_msg){.id = RF_SCCP_CONFIG_STAT});
+    says(w, &(struct rf_sccp_msg){.id = RF_SCCP_LINE_STAT_V2, .line_stat.line_number = 1});
+    says(w, &(struct rf_sccp_msg){.id = RF_SCCP_FORWARD_STAT, .forward_stat.line_number = 1});
+    assert_int_equal(expect(w, RF_SCCP_SPEED_DIAL_STAT_REQ)->speed_dial_stat_req.number, 1);
+    assert_int_equal(expect(w, RF_SCCP_FEATURE_STAT_REQ)->feature_stat_req.index, 2);
+    assert_int_equal(expect(w, RF_SCCP_SERVICE_URL_STAT_REQ)->service_url_stat_req.number, 1);
+    says(w, &(struct rf_sccp_msg){.id = RF_SCCP_DEFINE_TIME_DATE});
+    expect_event(w, RF_STATION_REGISTERED);
+    says(w, &(struct rf_sccp_msg){.id = RF_SCCP_FEATURE_STAT_V2,
+                                  .feature_stat = {.index = 2,
+                                                   .feature_id = RF_SCCP_STIM_PRIVACY,
+                                                   .label = rf_slice_str("Private"),
+                                                   .status = RF_SCCP_FEATURE_ON}});
+    const struct seen_event *e = expect_event(w, RF_STATION_FEATURE);
+    assert_string_equal(e->label, "Private");
+    assert_string_equal(e->word, "Privacy");
+    assert_int_equal(e->event.status, RF_SCCP_FEATURE_ON);
+    world_free(w);
+}
+
 static void speaker_key(void **state)
 {
     static const unsigned versions[] = {22, 11};
@@ -440,6 +478,7 @@ int main(void)
         cmocka_unit_test(keys_selected_before_the_call_is_announced),
         cmocka_unit_test(templates_with_texts_and_in_parts),
         cmocka_unit_test(buttons_of_the_phone),
+        cmocka_unit_test(questions_about_buttons),
         cmocka_unit_test(speaker_key),
         cmocka_unit_test(keys_end_with_the_link),
         cmocka_unit_test(prompt_of_a_call_and_of_the_phone),

@@ -468,6 +468,104 @@ static void looks_for_the_better_one(void **state)
     world_free(w);
 }
 
+/* ---- servers that do what they like, the same walk each time ---- */
+
+static uint32_t walk_next(uint32_t *seed)
+{
+    *seed = *seed * 1664525u + 1013904223u;
+    return *seed >> 8;
+}
+
+static void walk_says(struct world *w, struct net_link *link, uint32_t *seed)
+{
+    static const enum rf_sccp_state words[] = {RF_SCCP_STATE_RING_IN, RF_SCCP_STATE_CONNECTED,
+                                               RF_SCCP_STATE_ON_HOOK,
+                                               RF_SCCP_STATE_REMOTE_MULTILINE};
+    struct rf_sccp_media_key key = some_key(1);
+    w->link = link;
+    w->version = 22;
+    switch (walk_next(seed) % 9) {
+    case 0:
+    case 1:
+        w->version = 0;
+        acks_register(w);
+        break;
+    case 2:
+        says_empty(w, RF_SCCP_REGISTER_TOKEN_ACK);
+        break;
+    case 3:
+        rejects_token(w, walk_next(seed) % 20);
+        break;
+    case 4:
+        says(w, &(struct rf_sccp_msg){.id = RF_SCCP_UNREGISTER_ACK});
+        break;
+    case 5:
+        says(w, &(struct rf_sccp_msg){.id = RF_SCCP_REGISTER_REJECT});
+        break;
+    case 6:
+        opens_receive(w, REF, &key);
+        break;
+    case 7:
+        call_state(w, words[walk_next(seed) % 4], REF);
+        break;
+    default:
+        says_empty(w, RF_SCCP_KEEPALIVE_ACK);
+        break;
+    }
+}
+
+static struct net_link *some_link(struct world *w, uint32_t *seed)
+{
+    struct net_link *live[NET_LINKS];
+    size_t n = 0;
+    for (size_t i = 0; i < w->net.n; i++)
+        if (!w->net.links[i]->is_gone && !w->net.links[i]->is_closing)
+            live[n++] = w->net.links[i];
+    assert_true(n <= 2); /* the one in use, and one beside it */
+    return n > 0 ? live[walk_next(seed) % n] : NULL;
+}
+
+static void walk_step(struct world *w, uint32_t *seed)
+{
+    struct net_link *link = some_link(w, seed);
+    struct rf_why why = {0};
+    uint32_t what = walk_next(seed) % 12;
+    if (what < 2 || link == NULL)
+        passes(w, walk_next(seed) % 20000);
+    else if (what == 2)
+        (void)(rf_station_hang_up(w->st, &why) == RF_OK);
+    else if (what == 3)
+        net_break(link, "end");
+    else if (!link->is_open)
+        net_accept(link, ccm.cert, SUITE);
+    else
+        walk_says(w, link, seed);
+    settle(w);
+    media_settles(w);
+    for (size_t i = 0; i < w->n_events; i++)
+        rf_free(w->events[i]);
+    w->n_events = w->event_at = 0;
+}
+
+static void long_walk(void **state)
+{
+    uint32_t seed = 2443;
+    for (int walk = 0; walk < 150; walk++) {
+        struct world *w = with_servers(1 + (size_t)walk % 3);
+        w->conf.setup_ms = 500;
+        starts(w);
+        for (int i = 0; i < 120 && w->net.n < NET_LINKS - 4 && w->n_streams < STREAMS - 2; i++)
+            walk_step(w, &seed);
+        rf_station_stop(w->st);
+        settle(w);
+        passes(w, 10000);
+        expect_event(w, RF_STATION_STOPPED);
+        assert_null(some_link(w, &seed));
+        media_settles(w);
+        world_free(w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -489,6 +587,7 @@ int main(void)
         cmocka_unit_test(not_in_a_call),
         cmocka_unit_test(no_answer_to_the_request),
         cmocka_unit_test(looks_for_the_better_one),
+        cmocka_unit_test(long_walk),
     };
     return cmocka_run_group_tests(tests, keys_are_made, keys_are_gone);
 }
