@@ -210,6 +210,8 @@ enum rf_err sccp_prepare(struct server *s, struct rf_why *why)
     if (err != RF_OK)
         return err;
     s->call_loop = rf_loop_new(rf_clock_real(), "calls");
+    if ((err = media_start(s, why)) != RF_OK)
+        return err;
     struct rf_sccp_service_conf conf = {.clock = rf_clock_real(),
                                         .timers = rf_loop_timers(s->call_loop),
                                         .ops = &ops,
@@ -218,6 +220,10 @@ enum rf_err sccp_prepare(struct server *s, struct rf_why *why)
                                         .date_template = site->date_template,
                                         .time_zone = site->time_zone,
                                         .keepalive_s = site->keepalive_s,
+                                        .barge = (enum rf_call_barge)site->barge_policy,
+                                        .members_max = site->conference_members,
+                                        .media = media_ops(s),
+                                        .media_arg = s,
                                         .is_nonsecure = site->cluster == RF_SITE_CLUSTER_NONSECURE,
                                         .listed_issuer = s->lsc_issuer,
                                         .listed = s->lsc_listed,
@@ -376,6 +382,7 @@ void sccp_close(struct server *s)
 void sccp_free(struct server *s)
 {
     rf_sccp_service_free(s->sccp);
+    media_stop(s);
     rf_loop_free(s->call_loop);
     rf_sccp_links_free(s->links);
     for (int i = 0; i < RF_TLS_PROFILES; i++)

@@ -13,6 +13,7 @@
 #include "app/ringfenced/process.h"
 #include "base/log.h"
 #include "base/worker.h"
+#include "media/server.h"
 #include "net/workers.h"
 #include "service/admin/admin.h"
 #include "service/campaign/campaign.h"
@@ -93,6 +94,9 @@ struct server {
     bool has_call_thread;
     struct rf_sccp_service *sccp; /* call-control thread, once that runs */
     struct rf_sccp_links *links;
+    struct rf_media_server *media; /* NULL: no conferences, no music */
+    struct rf_media_clip *music;
+    struct rf_call_addr media_addr;
     struct rf_listener *sccp_listeners[RF_TLS_PROFILES]; /* all but the modern one may be NULL */
     struct rf_listener *sccp_plain;                      /* NULL: nothing is taken in the clear */
     struct rf_tls *sccp_tls[RF_TLS_PROFILES];
@@ -127,6 +131,12 @@ struct server {
 enum rf_err server_start(struct server *s, const struct user *user, struct rf_why *why);
 void server_run(struct server *s);
 void server_stop(struct server *s);
+
+/* serve_media.c */
+/** Before call control is made. */
+enum rf_err media_start(struct server *s, struct rf_why *why);
+const struct rf_call_media_ops *media_ops(const struct server *s);
+void media_stop(struct server *s);
 
 /* serve_sccp.c */
 enum rf_err sccp_prepare(struct server *s, struct rf_why *why);

@@ -71,6 +71,7 @@ struct rf_sccp_service *rf_sccp_service_new(const struct rf_sccp_service_conf *c
     struct rf_call_conf calls = {.clock = c->clock,
                                  .timers = c->timers,
                                  .barge = c->barge,
+                                 .members_max = c->members_max,
                                  .media = c->media,
                                  .media_arg = c->media_arg,
                                  .observer = {.on_event = on_call_event,

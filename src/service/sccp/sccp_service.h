@@ -158,6 +158,7 @@ struct rf_sccp_service_conf {
     const char *time_zone;          /* of service/site/zones.h, for DefineTimeDate; NULL: UTC */
     uint32_t call_timer_ms[RF_CALL_T_N];   /* 0: default */
     enum rf_call_barge barge;              /* of call control */
+    uint32_t members_max;                  /* as well */
     const struct rf_call_media_ops *media; /* of call control, with its `media_arg`; may be NULL */
     void *media_arg;
     bool is_nonsecure; /* the whole cluster: every device is, whatever its mode says */

@@ -10,6 +10,7 @@ static const char *const cluster_words[] = {"mixed", "nonsecure", NULL};
 static const char *const expired_words[] = {"refuse", "with_string", "listed", NULL};
 static const char *const subject_words[] = {"name", "model", NULL};
 static const char *const issuer_words[] = {"local", "cmp", "offline", NULL};
+static const char *const barge_words[] = {"downgrade", "refuse", NULL};
 static const char *const media_words[] = {"best-effort", "require", NULL};
 static const char *const revocation_words[] = {"off", "lenient", "strict", NULL};
 static const char *const level_words[] = {"error", "warn", "info", "debug", NULL};
@@ -619,6 +620,41 @@ static const struct rf_conf_option options[] = {
      .help =
          "For new devices: best-effort (a call with a phone that has no SRTP is in the clear) or "
          "require (such a call is refused)"},
+    {.name = "barge_policy",
+     .type = RF_CONF_ENUM,
+     .at = AT(barge_policy),
+     .fallback = "downgrade",
+     .words = barge_words,
+     .help = "A phone that is less secure than a call of its shared line: downgrade (it may come "
+             "in, and the call's status follows) or refuse"},
+    {.name = "media_address",
+     .type = RF_CONF_TEXT,
+     .at = AT(media_address),
+     .fallback = "",
+     .help = "Address of the server's own media, of conferences and music on hold; empty: listen, "
+             "or advertise where that is every address"},
+    {.name = "media_legs",
+     .type = RF_CONF_U32,
+     .at = AT(media_legs),
+     .fallback = "256",
+     .max = 4096,
+     .unit = "legs",
+     .help = "Phones in conferences and on hold with music at one time; 0: no conferences, and a "
+             "tone for music"},
+    {.name = "music",
+     .type = RF_CONF_TEXT,
+     .at = AT(music),
+     .fallback = "",
+     .help = "What phones hear on hold: a WAV file (8000 Hz, mono), in the site's folder unless "
+             "its name begins with /; empty: a tune of our own"},
+    {.name = "conference_members",
+     .type = RF_CONF_U32,
+     .at = AT(conference_members),
+     .fallback = "16",
+     .min = 3,
+     .max = 64,
+     .unit = "phones",
+     .help = "In one conference, at most"},
     {.name = "event_days",
      .type = RF_CONF_U32,
      .at = AT(event_days),
