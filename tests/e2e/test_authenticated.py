@@ -4,6 +4,7 @@ listeners, which are off unless somebody switched them on, and who is refused wh
 
 Checks noticed here: station.authenticated-link.
 """
+import json
 import socket
 import ssl
 import struct
@@ -138,6 +139,16 @@ def test_sec_45_an_authenticated_phone_registers_and_is_read_along(served, netwo
                        "skinny.DeviceName", "-e", "skinny.callSecurityStatus")
     statuses = {status for row in told.split() for status in row.split(",")} - {A}
     assert A in told and statuses == {"0x00000002"}  # the shield
+
+
+def test_the_doctor_calls_there_as_the_phone_does(served):
+    told = rig.run(rig.program("ringphone"), "doctor", "--flash", served.a.flash, "--tftp",
+                   served.site.tftp, "--json", "--settle", "200ms", "--register", status=None)
+    report = json.loads(told.stdout)["lines"]
+    looked = [line for line in report if line.get("step") == "call-manager"]
+    assert any("TLSv1.2 NULL-SHA256" in line["what"] for line in looked), told.stdout
+    assert "number 2001" in report[-1]["what"], told.stdout
+    assert not [line for line in report if line.get("grade") == "fault"], told.stdout
 
 
 @pytest.mark.parametrize("direction", [proxy.TO_SERVER, proxy.TO_CLIENT])
