@@ -380,6 +380,27 @@ def test_a_nonsecure_phone_registers_and_calls_in_the_clear(here):
     site.event_wait("network-refused", text="listener=sccp-plain")
 
 
+def test_links_in_the_clear_leave_room_for_others(here):
+    """One address has 64 of them; others come in, and TLS does not notice."""
+    site = here.site
+    site.configure(plain_networks="127.0.0.0/8")
+    switch_on(here, "nonsecure")
+    base = site.ports["sccp_tls"] - 443
+    held = []
+    try:
+        for _ in range(64):
+            held.append(socket.create_connection(("127.0.0.1", base), timeout=rig.PATIENCE,
+                                                 source_address=("127.0.0.1", 0)))
+        rig.wait_until("64 links", lambda: listener(site, "sccp-plain")["links"] == 64)
+        assert plain(base, A) == "closed"
+        assert plain(base, A, source="127.0.0.3") == "registered"
+        assert register(site.ports["sccp_tls"], lsc(here.b), B) == "registered"
+    finally:
+        for one in held:
+            one.close()
+    rig.wait_until("room", lambda: plain(base, A) == "registered")
+
+
 def test_nothing_weak_listens_unless_it_was_switched_on(office):
     site = office.site.start()
     names = {one["name"] for one in site.status()["listeners"]}
@@ -399,6 +420,7 @@ def test_a_nonsecure_cluster_takes_all_in_the_clear(here):
     base = site.ports["sccp_tls"] - 443
     assert plain(base, A) == "registered"
     assert plain(base, B) == "registered"
+    assert [site.device(B)[key] for key in ("mode", "mode_in_force")] == ["encrypted", "nonsecure"]
     assert register(site.ports["sccp_tls"], lsc(here.b), B) == "Secure link not allowed"
     assert "cluster" in {one["option"] for one in site.status()["weak"]}
 
