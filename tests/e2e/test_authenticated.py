@@ -4,6 +4,7 @@ listeners, which are off unless somebody switched them on, and who is refused wh
 
 Checks noticed here: station.authenticated-link.
 """
+import json
 import socket
 import ssl
 import struct
@@ -138,6 +139,16 @@ def test_sec_45_an_authenticated_phone_registers_and_is_read_along(served, netwo
                        "skinny.DeviceName", "-e", "skinny.callSecurityStatus")
     statuses = {status for row in told.split() for status in row.split(",")} - {A}
     assert A in told and statuses == {"0x00000002"}  # the shield
+
+
+def test_the_doctor_calls_there_as_the_phone_does(served):
+    told = rig.run(rig.program("ringphone"), "doctor", "--flash", served.a.flash, "--tftp",
+                   served.site.tftp, "--json", "--settle", "200ms", "--register", status=None)
+    report = json.loads(told.stdout)["lines"]
+    looked = [line for line in report if line.get("step") == "call-manager"]
+    assert any("TLSv1.2 NULL-SHA256" in line["what"] for line in looked), told.stdout
+    assert "number 2001" in report[-1]["what"], told.stdout
+    assert not [line for line in report if line.get("grade") == "fault"], told.stdout
 
 
 @pytest.mark.parametrize("direction", [proxy.TO_SERVER, proxy.TO_CLIENT])
@@ -369,6 +380,27 @@ def test_a_nonsecure_phone_registers_and_calls_in_the_clear(here):
     site.event_wait("network-refused", text="listener=sccp-plain")
 
 
+def test_links_in_the_clear_leave_room_for_others(here):
+    """One address has 64 of them; others come in, and TLS does not notice."""
+    site = here.site
+    site.configure(plain_networks="127.0.0.0/8")
+    switch_on(here, "nonsecure")
+    base = site.ports["sccp_tls"] - 443
+    held = []
+    try:
+        for _ in range(64):
+            held.append(socket.create_connection(("127.0.0.1", base), timeout=rig.PATIENCE,
+                                                 source_address=("127.0.0.1", 0)))
+        rig.wait_until("64 links", lambda: listener(site, "sccp-plain")["links"] == 64)
+        assert plain(base, A) == "closed"
+        assert plain(base, A, source="127.0.0.3") == "registered"
+        assert register(site.ports["sccp_tls"], lsc(here.b), B) == "registered"
+    finally:
+        for one in held:
+            one.close()
+    rig.wait_until("room", lambda: plain(base, A) == "registered")
+
+
 def test_nothing_weak_listens_unless_it_was_switched_on(office):
     site = office.site.start()
     names = {one["name"] for one in site.status()["listeners"]}
@@ -388,6 +420,7 @@ def test_a_nonsecure_cluster_takes_all_in_the_clear(here):
     base = site.ports["sccp_tls"] - 443
     assert plain(base, A) == "registered"
     assert plain(base, B) == "registered"
+    assert [site.device(B)[key] for key in ("mode", "mode_in_force")] == ["encrypted", "nonsecure"]
     assert register(site.ports["sccp_tls"], lsc(here.b), B) == "Secure link not allowed"
     assert "cluster" in {one["option"] for one in site.status()["weak"]}
 

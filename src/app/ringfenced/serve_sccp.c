@@ -236,6 +236,11 @@ enum rf_err sccp_prepare(struct server *s, struct rf_why *why)
     return devices_load(s, why);
 }
 
+/* In the clear nobody says who he is, and a link costs nothing: some for each address, and half of
+ * all that the service takes, so that the others have room. */
+#define PLAIN_PER_ADDRESS 64
+#define PLAIN_LINKS       10000
+
 /* `tls` is NULL for a listener in the clear; `networks` for one that all may come to. */
 static enum rf_err listen_at(struct server *s, struct rf_tls *tls, uint16_t port,
                              const struct rf_networks *networks, struct rf_listener **out,
@@ -250,6 +255,8 @@ static enum rf_err listen_at(struct server *s, struct rf_tls *tls, uint16_t port
                                              .tls = tls,
                                              .handshake_ms = site->handshake_s * 1000u},
                                     .failures_a_minute = site->handshake_failures,
+                                    .links_max = tls == NULL ? PLAIN_LINKS : 0,
+                                    .links_per_address = tls == NULL ? PLAIN_PER_ADDRESS : 0,
                                     .networks = networks,
                                     .on_alarm = event_of_listener,
                                     .alarm_arg = s};

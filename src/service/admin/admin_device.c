@@ -201,13 +201,22 @@ static void set_held(struct rf_json *j, const struct admin_device *d)
     rf_json_set_take(j, "fetched", fetched);
 }
 
-static void set_device(struct rf_json *j, const struct admin_device *d)
+/* In a cluster that is nonsecure the devices' modes wait for better times. */
+static const char *mode_in_force(struct admin_task *t, const struct rf_store_device *d)
+{
+    const struct rf_site_conf *conf = ADMIN_OPS(t, conf)(ADMIN_ARG(t));
+    return rf_store_mode_name(conf->cluster == RF_SITE_CLUSTER_NONSECURE ? RF_STORE_NONSECURE
+                                                                         : d->mode);
+}
+
+static void set_device(struct rf_json *j, struct admin_task *t, const struct admin_device *d)
 {
     const struct rf_store_device *s = &d->phone.device;
     rf_json_set_str(j, "name", s->name);
     rf_json_set_str(j, "model", s->model);
     rf_json_set_str(j, "protocol", rf_store_protocol_name(s->protocol));
     rf_json_set_str(j, "mode", rf_store_mode_name(s->mode));
+    rf_json_set_str(j, "mode_in_force", mode_in_force(t, s));
     rf_json_set_str(j, "media_policy", rf_store_media_policy_name(s->media_policy));
     rf_json_set_bool(j, "srtp", s->has_srtp);
     rf_json_set_str(j, "description", s->description);
@@ -265,7 +274,7 @@ void admin_devices_answer(struct admin_task *t, struct rf_json *out)
     struct rf_json *devices = rf_json_arr();
     for (size_t i = 0; i < t->n_devices; i++) {
         struct rf_json *one = rf_json_obj();
-        set_device(one, &t->devices[i]);
+        set_device(one, t, &t->devices[i]);
         rf_json_arr_add_take(devices, one);
     }
     rf_json_set_take(out, "devices", devices);
@@ -302,7 +311,7 @@ enum rf_err admin_device_store(struct admin_task *t, struct rf_store *store, str
 
 void admin_device_answer(struct admin_task *t, struct rf_json *out)
 {
-    set_device(out, admin_only(t));
+    set_device(out, t, admin_only(t));
 }
 
 /* ---- DELETE ---- */

@@ -151,8 +151,9 @@ struct doctor_visit {
     uint16_t base_port; /* of a call manager: as written */
     uint16_t role;
     bool has_tls;
-    bool has_id;      /* we could show a certificate */
-    bool is_optional; /* the phone does not go there now: faults are warnings */
+    bool wants_no_encryption; /* as a phone in authenticated mode */
+    bool has_id;              /* we could show a certificate */
+    bool is_optional;         /* the phone does not go there now: faults are warnings */
     /* seen */
     bool is_open;  /* the handshake ended well */
     bool is_ended; /* and then the other side ended it */

@@ -140,6 +140,7 @@ static bool begin(struct visit *v, uint16_t port, bool has_tls)
                                       .host = v->seen.host,
                                       .port = port,
                                       .has_tls = has_tls,
+                                      .wants_no_encryption = v->seen.wants_no_encryption,
                                       .id = v->seen.has_id ? v->id : NULL,
                                       .handshake_ms = HANDSHAKE_MS,
                                       .calls = &calls,
@@ -192,6 +193,7 @@ static void add_call_managers(struct visits *all, const struct rf_phonexml *c)
             .step = RF_DOCTOR_CM,
             .role = RF_TRUSTLIST_ROLE_CCM,
             .has_tls = is_secure,
+            .wants_no_encryption = c->security_mode == RF_PHONEXML_MODE_AUTHENTICATED,
             .base_port = c->cm[i].port,
             .port = (uint16_t)(c->cm[i].port + (is_secure ? RF_PHONEXML_TLS_OFFSET : 0))};
         if (doctor_address(w, RF_DOCTOR_CM, i > 0, c->cm[i].name, to.host, sizeof to.host))
