@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls between real phones by the real server: hold with music, transfer, conference, shared lines.
+Each phone says a tone of its own, so that what was recorded at an ear says whom it heard."""
+import time
+from types import SimpleNamespace
+
+import pytest
+
+import rig
+import tones
+
+NAMES = {"a": "SEP001122334455", "b": "SEP00112233AABB", "c": "SEP00112233CCDD", "d": "SEP00112233EEFF"}
+LINES = {"a": "2001,Ada,Ada", "b": "2002,Ben,Ben", "c": "2003,Cleo,Cleo", "d": "2004,Dan,Dan"}
+LOCK, SHIELD = "Encrypted", "Authenticated"
+
+
+class Office:
+    """Four phones, registered, each with its menu and a folder of what it heard."""
+
+    def __init__(self, folder, made_site, made_factory):
+        self.folder = folder
+        self.site = rig.Site(folder / "site", like=made_site)
+        self.factory = rig.Factory(folder / "factory", like=made_factory)
+        self.site.cli("mic", "import", self.factory.roots)
+        self.site.cli("image", "import", *self.factory.firmware_files("1.0"))
+        self.site.start()
+        self.phones, self.ears, self.files = {}, {}, {}
+        for version, (who, name) in zip((22, 11, 17, 20), NAMES.items()):
+            self.site.cli("device", "add", name, "--model", "8861", "--line", LINES[who], "--load",
+                          "ringphone-1.0")
+            self.site.capf_install(name, "mic")
+            self.ears[who] = folder / f"ear-{who}"
+            self.ears[who].mkdir()
+            self.phones[who] = self.factory.phone(name).start(
+                self.site, "--sccp-version", version, "--play", tones.write(folder / f"{who}.wav", who),
+                "--record-dir", self.ears[who], has_menu=True)
+        for phone in self.phones.values():
+            phone.wait("registered")
+
+    def say(self, who, line, ok=True):
+        return self.phones[who].say(line, ok)
+
+    def state(self, who, state, **more):
+        """An event "call" of this state after the mark."""
+        phone = self.phones[who]
+        past = phone.events[:self.past[who]]
+        so_far = sum(event["event"] == "call" and event["state"] == state for event in past)
+        return phone.wait("call", after=so_far, state=state, **more)
+
+    def status(self, who, security):
+        """The icon that is shown now, or comes."""
+        phone = self.phones[who]
+        end = time.monotonic() + rig.PATIENCE
+        while time.monotonic() < end:
+            infos = phone.seen("call-info")
+            if infos and infos[-1]["security"] == security:
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"{who}: not {security}: {phone.seen('call-info')[-3:]}")
+
+    def mark(self):
+        """What comes from now on counts."""
+        self.past = {who: len(phone.events) for who, phone in self.phones.items()}
+        self.files = {who: set(self.ears[who].iterdir()) for who in self.phones}
+
+    def call(self, a, number, b):
+        self.say(a, f"call {number}")
+        self.state(b, "ring-in")
+        self.say(b, "answer")
+        self.state(a, "connected")
+        self.state(b, "connected")
+
+    def talk(self, seconds=1.6):
+        time.sleep(seconds)
+
+    def quiet(self):
+        """All hang up; what they heard, stream by stream: {"a": [["b", "b"], ...], ...}"""
+        for who, phone in self.phones.items():
+            for nth in self.mine(who):
+                try:
+                    phone.say(f"hangup {nth}")
+                except AssertionError:
+                    pass  # another that hung up ended this one too
+        rig.wait_until("no call is left", lambda: not self.site.api("GET", "/v1/calls")["calls"])
+        time.sleep(0.3)
+        found = {}
+        for who in self.phones:
+            new = sorted(set(self.ears[who].iterdir()) - self.files[who])
+            found[who] = [tones.heard(path) for path in new]
+        return found
+
+    def mine(self, who):
+        """The calls of this phone that are not over, by the last that it said of each."""
+        last = {event["nth"]: event["state"] for event in self.phones[who].seen("call")}
+        return [nth for nth, state in last.items() if state not in ("idle", "remote")]
+
+
+@pytest.fixture(scope="module")
+def made_four(tmp_path_factory, made_site, made_factory):
+    before = list(rig.Process.everyone)
+    office = Office(tmp_path_factory.mktemp("four"), made_site, made_factory)
+    mine = rig.Process.everyone[len(before):]
+    rig.Process.everyone[:] = before
+    yield office
+    for process in mine:
+        process.kill()
+
+
+@pytest.fixture
+def four(made_four):
+    made_four.mark()
+    yield made_four
+    made_four.quiet()
+
+
+def only(pieces, who):
+    """In the midst of this stream nobody but these was heard."""
+    inner = pieces[1:-1]
+    return inner and all(piece == who for piece in inner)
+
+
+def test_hold_music_resume_sec_80(four):
+    four.call("a", "2002", "b")
+    four.status("a", LOCK)
+    four.talk()
+    four.say("a", "hold")
+    four.state("a", "held")
+    four.status("b", SHIELD)  # while it hears music it has no lock
+    four.talk(2.5)
+    four.say("a", "resume")
+    four.status("a", LOCK)
+    four.status("b", LOCK)
+    four.talk()
+    heard = four.quiet()
+    assert len(heard["b"]) == 3  # before, music, after
+    assert only(heard["b"][0], "a") and only(heard["b"][2], "a"), heard["b"]
+    assert not any("a" in piece for piece in heard["b"][1][1:-1]), heard["b"]
+    assert all(only(stream, "b") for stream in heard["a"]), heard["a"]
+
+
+def test_call_waiting_and_consult_transfer_sec_80(four):
+    four.call("a", "2002", "b")
+    four.talk(0.8)
+    four.say("b", "transfer")
+    four.state("b", "held")
+    four.say("b", "call 2003")
+    four.state("c", "ring-in")
+    four.say("c", "answer")
+    four.state("c", "connected")
+    four.talk(0.8)
+    four.say("b", "transfer")
+    four.state("b", "idle")
+    four.status("a", LOCK)
+    four.status("c", LOCK)
+    four.talk()
+    heard = four.quiet()
+    assert only(heard["c"][-1], "a"), heard["c"]
+    assert only(heard["a"][-1], "c"), heard["a"]
+
+
+def test_three_meet_and_one_leaves_sec_86(four):
+    four.call("a", "2002", "b")
+    four.say("a", "conference")
+    four.state("a", "held")
+    four.say("a", "call 2003")
+    four.state("c", "ring-in")
+    four.say("c", "answer")
+    four.state("c", "connected")
+    four.say("a", "conference")
+    for who in "abc":
+        four.status(who, LOCK)
+    four.talk(2.5)
+    four.say("c", "hangup")
+    four.talk(2)
+    heard = four.quiet()
+    assert "bc" in heard["a"][-1] and only(heard["a"][-1][-3:], "b"), heard["a"]
+    assert "ac" in heard["b"][-1], heard["b"]
+    assert only(heard["c"][-1], "ab"), heard["c"]
