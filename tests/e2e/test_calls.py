@@ -85,7 +85,8 @@ class Office:
         time.sleep(0.3)
         found = {}
         for who in self.phones:
-            new = sorted(set(self.ears[who].iterdir()) - self.files[who])
+            new = sorted(set(self.ears[who].iterdir()) - self.files[who],
+                         key=lambda path: path.stat().st_mtime)  # written as each ended
             found[who] = [tones.heard(path) for path in new]
         return found
 

@@ -236,7 +236,8 @@ static bool may_meet(const struct leg *held, const struct leg *consult)
     const struct conference *conf = call_conference_of(held->call);
     const struct device *x = held->call->legs[call_other(held->end)].dev;
     const struct device *y = call->legs[END_B].dev;
-    if (!held->holds || consult->end != END_A || call->fsm.state != CALL_CONNECTED ||
+    bool is_answered = call->fsm.state == CALL_CONNECTING || call->fsm.state == CALL_CONNECTED;
+    if (!held->holds || consult->end != END_A || !is_answered ||
         !call_leg_is_live(held->call, call_other(held->end)) || y->conference != NULL)
         return false;
     if (conf != NULL)
