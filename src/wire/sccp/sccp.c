@@ -106,7 +106,8 @@ enum rf_err rf_sccp_encode(const struct rf_sccp_msg *msg, unsigned version, stru
         desc->walk(&w, (struct rf_sccp_msg *)msg);
     if (w.err != RF_OK)
         return w.err;
-    enum rf_err err = set_body_len(msg, desc->min, start, wr, why);
+    /* a body that found no room is short for that reason alone */
+    enum rf_err err = wr->overflow ? RF_OK : set_body_len(msg, desc->min, start, wr, why);
     if (err != RF_OK)
         return err;
     rf_wr_fill_u32le(wr, length, (size_t)-4); /* the header version is not counted */

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The frames of tests/data/sccp/examples.txt: each is built from fields and must encode to
- * those bytes, and those bytes must decode to these fields. The frames were made by
- * others and judged by a dissector (tests/data/README.md). */
-#include "codec.h"
-
-#include "base/text.h"
+/* The frames of tests/data/sccp/examples.txt: each is built from fields and must encode to those
+ * bytes, and those bytes must decode to these fields. The frames were made by others and judged by
+ * a dissector (tests/data/README.md). */
+#include "sccp_examples.h"
 #include "sccp_samples.h"
 
 /* Where an example differs from the sample message of its id. */
@@ -237,45 +235,25 @@ static void check_example(struct rf_slice name, const struct rf_sccp_frame *fram
     assert_same_fields(name, &read, &built, frame->version);
 }
 
-static bool next_example(struct rf_slice *rest, struct rf_slice *name, uint8_t *buf, size_t cap,
-                         struct rf_slice *bytes)
-{
-    struct rf_slice line;
-    while (rf_next_piece(rest, '\n', &line)) {
-        struct rf_slice hex = rf_trim(line);
-        size_t n;
-        if (!rf_next_piece(&hex, ':', name) || name->len == 0)
-            continue;
-        assert_err(rf_unhex(rf_trim(hex), buf, cap, &n), RF_OK);
-        *bytes = rf_slice_of(buf, n);
-        return true;
-    }
-    return false;
-}
-
 static void every_example_is_read_and_written(void **state)
 {
     (void)state;
-    struct rf_slice file = codec_data_file("sccp/examples.txt");
-    struct rf_slice rest = file;
-    struct rf_slice name;
-    struct rf_slice bytes;
-    static uint8_t buf[RF_SCCP_LENGTH_MAX + 8];
+    static struct sccp_examples all;
     size_t n = 0;
-    while (next_example(&rest, &name, buf, sizeof buf, &bytes)) {
-        uint8_t *copy = malloc(bytes.len); /* exact size: a read past the end is seen */
-        memcpy(copy, bytes.p, bytes.len);
+    for (all = sccp_examples_open(); sccp_examples_next(&all); n++) {
+        uint8_t *copy = malloc(all.bytes.len); /* exact size: a read past the end is seen */
+        memcpy(copy, all.bytes.p, all.bytes.len);
         struct rf_sccp_frame frame;
         size_t used;
         struct rf_why why = {0};
-        assert_err(rf_sccp_frame_next(rf_slice_of(copy, bytes.len), &frame, &used, &why), RF_OK);
-        assert_int_equal(used, bytes.len);
-        check_example(name, &frame, bytes);
-        n++;
+        assert_err(rf_sccp_frame_next(rf_slice_of(copy, all.bytes.len), &frame, &used, &why),
+                   RF_OK);
+        assert_int_equal(used, all.bytes.len);
+        check_example(all.name, &frame, all.bytes);
         free(copy);
     }
-    free((void *)file.p);
-    assert_int_equal(n, 160);
+    sccp_examples_close(&all);
+    assert_int_equal(n, SCCP_EXAMPLES_N);
 }
 
 int main(void)
