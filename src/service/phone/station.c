@@ -118,7 +118,7 @@ void station_tell_kind(struct rf_station *st, enum rf_station_event_kind kind)
 
 bool station_has_room(const struct rf_station *st)
 {
-    return st->n_queue < STATION_QUEUE / 2;
+    return st->n_queue < STATION_ROOM;
 }
 
 /* nth 0: the registration; STATION_STANDBY: the link beside it. A call may have ended while its

@@ -74,40 +74,41 @@ static uint32_t judge_format(uint32_t codec, uint32_t packet_ms, struct rf_why *
 
 /* The algorithms of the key block that this phone speaks, and what media calls them: another one is
  * a row more. doc: docs/wire/sccp.md, "Media" */
-static const struct {
+static const struct suite_row {
     uint32_t algorithm;
     enum rf_media_suite suite;
+    uint16_t key_len, salt_len;
 } suites[] = {
-    {RF_SCCP_SRTP_NONE, RF_MEDIA_CLEAR},
-    {RF_SCCP_SRTP_AES_CM_128_HMAC_SHA1_32, RF_MEDIA_AES_CM_128_HMAC_SHA1_32},
-    {RF_SCCP_SRTP_AES_CM_128_HMAC_SHA1_80, RF_MEDIA_AES_CM_128_HMAC_SHA1_80},
+    {RF_SCCP_SRTP_NONE, RF_MEDIA_CLEAR, 0, 0},
+    {RF_SCCP_SRTP_AES_CM_128_HMAC_SHA1_32, RF_MEDIA_AES_CM_128_HMAC_SHA1_32, 16, 14},
+    {RF_SCCP_SRTP_AES_CM_128_HMAC_SHA1_80, RF_MEDIA_AES_CM_128_HMAC_SHA1_80, 16, 14},
+    {RF_SCCP_SRTP_AEAD_AES_128_GCM, RF_MEDIA_AEAD_AES_128_GCM, 16, 12},
 };
 
-static bool suite_of(uint32_t algorithm, enum rf_media_suite *out)
+static const struct suite_row *suite_of(uint32_t algorithm)
 {
-    for (size_t i = 0; i < sizeof suites / sizeof *suites; i++) {
-        if (suites[i].algorithm == algorithm) {
-            *out = suites[i].suite;
-            return true;
-        }
-    }
-    return false;
+    for (size_t i = 0; i < sizeof suites / sizeof *suites; i++)
+        if (suites[i].algorithm == algorithm)
+            return &suites[i];
+    return NULL;
 }
 
 /* doc: docs/wire/sccp.md, "Media": a key that everybody could read is none */
 static uint32_t judge_key(const struct rf_station *st, const struct rf_sccp_media_key *key,
                           struct rf_why *why)
 {
-    if (key->algorithm != RF_SCCP_SRTP_NONE && !st->main->is_encrypted &&
-        !rf_fault_skips("station.key-on-encrypted-link"))
+    const struct suite_row *row = suite_of(key->algorithm);
+    if (key->algorithm == RF_SCCP_SRTP_NONE)
+        return RF_SCCP_MEDIA_OK;
+    if (!st->main->is_encrypted && !rf_fault_skips("station.key-on-encrypted-link"))
         return no(why, RF_SCCP_MEDIA_UNKNOWN, "media-key-on-clear-link",
                   "a media key came over a link that does not encrypt: it is not used");
-    enum rf_media_suite suite;
-    if (rf_sccp_media_key_check(key, why) != RF_OK)
-        return RF_SCCP_MEDIA_ENCODER_OR_DECODER_FAILED;
-    if (!suite_of(key->algorithm, &suite))
+    if (row == NULL)
         return no(why, RF_SCCP_MEDIA_ENCODER_OR_DECODER_FAILED, "srtp-algorithm",
                   "this phone does not speak the suite of that key");
+    if (key->key_len != row->key_len || key->salt_len != row->salt_len)
+        return no(why, RF_SCCP_MEDIA_ENCODER_OR_DECODER_FAILED, "srtp-key-length",
+                  "key or salt has not the length of its suite");
     return RF_SCCP_MEDIA_OK;
 }
 
@@ -360,9 +361,11 @@ void station_media_forget(struct rf_station *st)
 /* The layout's key, checked before, as media takes it. */
 static void fill_key(struct rf_media_key *to, const struct rf_sccp_media_key *from)
 {
+    const struct suite_row *row = suite_of(from->algorithm);
     *to = (struct rf_media_key){.suite = RF_MEDIA_CLEAR};
-    if (!suite_of(from->algorithm, &to->suite) || to->suite == RF_MEDIA_CLEAR)
+    if (row == NULL || row->suite == RF_MEDIA_CLEAR)
         return;
+    to->suite = row->suite;
     memcpy(to->master, from->key, sizeof to->master);
     memcpy(to->salt, from->salt, sizeof to->salt);
 }

@@ -210,8 +210,10 @@ static void keys_that_cannot_be(void **state)
     } rows[] = {
         {1, 16, 14, NULL},
         {2, 16, 14, NULL},
+        {5, 16, 12, NULL},
         {3, 16, 14, "srtp-algorithm"},
-        {5, 16, 12, "srtp-algorithm"},
+        {6, 16, 12, "srtp-algorithm"},
+        {5, 16, 14, "srtp-key-length"},
         {0xffffffffu, 16, 14, "srtp-algorithm"},
         {1, 65535, 14, "srtp-key-length"},
         {1, 15, 14, "srtp-key-length"},
@@ -227,9 +229,12 @@ static void keys_that_cannot_be(void **state)
         connects(w);
         opens_receive(w, REF, &key);
         if (rows[i].code == NULL) {
-            assert_int_equal(w->streams[0].receive_key.suite,
-                             rows[i].algorithm == 2 ? RF_MEDIA_AES_CM_128_HMAC_SHA1_80
-                                                    : RF_MEDIA_AES_CM_128_HMAC_SHA1_32);
+            static const enum rf_media_suite suites[] = {
+                [1] = RF_MEDIA_AES_CM_128_HMAC_SHA1_32,
+                [2] = RF_MEDIA_AES_CM_128_HMAC_SHA1_80,
+                [5] = RF_MEDIA_AEAD_AES_128_GCM,
+            };
+            assert_int_equal(w->streams[0].receive_key.suite, suites[rows[i].algorithm]);
         } else {
             expect_no_receiver(w, RF_SCCP_MEDIA_ENCODER_OR_DECODER_FAILED, rows[i].code);
             starts_send(w, REF, &key);
