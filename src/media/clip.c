@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "media/stream.h"
+#include "media/clip.h"
+
+#include "base/mem.h"
 #include "media/wav.h"
 
 #include <stdatomic.h>

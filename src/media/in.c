@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/faults.h"
 #include "base/metrics.h"
 #include "media/g711.h"
 #include "media/media_int.h"
-#include "wire/rtp/rtp.h"
 
 #include <string.h>
 
@@ -15,31 +13,6 @@
 /* A timestamp further ahead than this, or behind one that was sent later, has nothing to do with
  * those before it: the source began to count anew. */
 #define JUMP_MAX (60 * RF_G711_HZ)
-
-static const struct {
-    const char *reason;
-    size_t counter_at; /* in struct rf_media_stats */
-    enum rf_metric metric;
-} refusals[] = {
-    [RF_MEDIA_REFUSED_TAG] = {"srtp-tag", offsetof(struct rf_media_stats, refused_tag),
-                              RF_METRIC_SRTP_REFUSED},
-    [RF_MEDIA_REFUSED_REPLAY] = {"srtp-replay", offsetof(struct rf_media_stats, refused_replay),
-                                 RF_METRIC_SRTP_REFUSED},
-    [RF_MEDIA_REFUSED_SSRC] = {"rtp-ssrc", offsetof(struct rf_media_stats, refused_ssrc),
-                               RF_METRIC_RTP_REFUSED},
-    [RF_MEDIA_REFUSED_FORMAT] = {"rtp-format", offsetof(struct rf_media_stats, refused_format),
-                                 RF_METRIC_RTP_REFUSED},
-};
-
-const char *rf_media_verdict_reason(enum rf_media_verdict verdict)
-{
-    return refusals[verdict].reason;
-}
-
-uint64_t rf_media_refused(const struct rf_media_stats *stats)
-{
-    return stats->refused_tag + stats->refused_replay + stats->refused_ssrc + stats->refused_format;
-}
 
 /* --- numbers --- */
 
@@ -79,7 +52,7 @@ static void begin_source(struct rf_media_in *in, const struct rf_rtp *rtp)
 static bool has_restarted(struct rf_media_in *in, int step, const struct rf_rtp *rtp)
 {
     struct rf_media_source *s = &in->source;
-    if (in->srtp != NULL || (step <= DROPOUT_MAX && step > -SEEN_BITS))
+    if (in->gate.srtp != NULL || (step <= DROPOUT_MAX && step > -SEEN_BITS))
         return false;
     bool is_second = s->has_resync && s->resync_seq == rtp->seq;
     s->has_resync = true;
@@ -115,7 +88,7 @@ static bool number(struct rf_media_in *in, const struct rf_rtp *rtp, uint64_t *a
         *at = s->newest_at;
         return true;
     }
-    if (step <= -SEEN_BITS || (in->srtp == NULL && step > DROPOUT_MAX))
+    if (step <= -SEEN_BITS || (in->gate.srtp == NULL && step > DROPOUT_MAX))
         return false;
     if (step <= 0 && (s->seen >> -step & 1) != 0)
         return false;
@@ -179,16 +152,14 @@ static void keep(struct rf_media_in *in, uint64_t at, struct rf_slice samples,
 void rf_media_in_start(struct rf_media_in *in, struct rf_srtp *take_srtp)
 {
     rf_media_in_stop(in);
-    in->srtp = take_srtp;
+    rf_media_gate_start(&in->gate, take_srtp);
     in->is_on = true;
 }
 
 void rf_media_in_stop(struct rf_media_in *in)
 {
     end_source(in);
-    rf_srtp_free(in->srtp);
-    in->srtp = NULL;
-    in->is_bound = false;
+    rf_media_gate_fini(&in->gate);
     in->is_on = false;
 }
 
@@ -196,63 +167,6 @@ void rf_media_in_fini(struct rf_media_in *in)
 {
     rf_media_in_stop(in);
     rf_buf_fini(&in->record);
-}
-
-/* Whose packet it says it is; false for what is too short or of another version of RTP. Of a packet
- * that is still encrypted nothing else can be read: its padding lies under the cipher. */
-static bool read_ssrc(struct rf_slice packet, uint32_t *ssrc)
-{
-    struct rf_rd rd = rf_rd_of(packet);
-    uint8_t flags;
-    return rf_rd_u8(&rd, &flags) && flags >> 6 == 2 && rf_rd_skip(&rd, 7) && rf_rd_u32be(&rd, ssrc);
-}
-
-/* Dropped before any cryptography: another source than the bound one, or we ourselves, when
- * somebody sends our own packets back to us under a key that is the same both ways. */
-static bool is_foreign(const struct rf_media_in *in, uint32_t ssrc, const uint32_t *own_ssrc)
-{
-    if (own_ssrc != NULL && *own_ssrc == ssrc && !rf_fault_skips("media.own-ssrc"))
-        return true;
-    return in->is_bound && in->ssrc != ssrc && !rf_fault_skips("media.ssrc");
-}
-
-static enum rf_media_verdict decrypt(struct rf_media_in *in, uint8_t *packet, size_t *len)
-{
-    if (in->srtp == NULL)
-        return RF_MEDIA_TAKEN;
-    switch (rf_srtp_unprotect(in->srtp, packet, len)) {
-    case RF_SRTP_GOOD:
-        return RF_MEDIA_TAKEN;
-    case RF_SRTP_TAG:
-        return RF_MEDIA_REFUSED_TAG;
-    case RF_SRTP_REPLAY:
-        return RF_MEDIA_REFUSED_REPLAY;
-    case RF_SRTP_FORMAT:
-        break;
-    }
-    return RF_MEDIA_REFUSED_FORMAT;
-}
-
-static enum rf_media_verdict judge(struct rf_media_in *in, uint8_t *packet, size_t len,
-                                   const uint32_t *own_ssrc, struct rf_rtp *rtp)
-{
-    uint32_t ssrc;
-    if (!read_ssrc(rf_slice_of(packet, len), &ssrc))
-        return RF_MEDIA_REFUSED_FORMAT;
-    if (is_foreign(in, ssrc, own_ssrc))
-        return RF_MEDIA_REFUSED_SSRC;
-    enum rf_media_verdict verdict = decrypt(in, packet, &len);
-    if (verdict != RF_MEDIA_TAKEN)
-        return verdict;
-    bool is_speech = rf_rtp_decode(rf_slice_of(packet, len), rtp, NULL) == RF_OK &&
-                     rtp->payload_type == PAYLOAD_TYPE_PCMU;
-    /* Whoever has the key is bound by the first packet that proves it, so that libsrtp2 keeps
-     * state for one source; in the clear it takes speech to be believed. */
-    if (is_speech || in->srtp != NULL) {
-        in->is_bound = true;
-        in->ssrc = ssrc;
-    }
-    return is_speech ? RF_MEDIA_TAKEN : RF_MEDIA_REFUSED_FORMAT;
 }
 
 static enum rf_media_verdict take(struct rf_media_in *in, const struct rf_rtp *rtp,
@@ -277,12 +191,11 @@ enum rf_media_verdict rf_media_in_packet(struct rf_media_in *in, uint8_t *packet
                                          struct rf_media_stats *stats)
 {
     struct rf_rtp rtp;
-    enum rf_media_verdict verdict = judge(in, packet, len, own_ssrc, &rtp);
+    enum rf_media_verdict verdict =
+        rf_media_gate_judge(&in->gate, packet, len, own_ssrc, PAYLOAD_TYPE_PCMU, &rtp);
     if (verdict == RF_MEDIA_TAKEN)
         return take(in, &rtp, arrival, stats);
-    uint64_t *counter = (uint64_t *)((char *)stats + refusals[verdict].counter_at);
-    ++*counter;
-    rf_metric_add(refusals[verdict].metric, 1);
+    rf_media_count_refused(verdict, stats);
     return verdict;
 }
 

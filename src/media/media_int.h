@@ -6,6 +6,7 @@
 
 #include "base/timer.h"
 #include "media/stream.h"
+#include "wire/rtp/rtp.h"
 
 #include <sys/socket.h>
 
@@ -29,9 +30,28 @@ void rf_srtp_free(struct rf_srtp *srtp);
 /** In place; the buffer is aligned to 8 bytes and has RF_SRTP_TRAILER bytes behind *len. */
 RF_MUST_CHECK bool rf_srtp_protect(struct rf_srtp *srtp, uint8_t *packet, size_t *len);
 
+/** The same for a packet of RTCP. */
+RF_MUST_CHECK bool rf_srtp_protect_rtcp(struct rf_srtp *srtp, uint8_t *packet, size_t *len);
+
 enum rf_srtp_verdict { RF_SRTP_GOOD, RF_SRTP_TAG, RF_SRTP_REPLAY, RF_SRTP_FORMAT };
 /** In place; a packet that is not good may have been changed. */
 enum rf_srtp_verdict rf_srtp_unprotect(struct rf_srtp *srtp, uint8_t *packet, size_t *len);
+enum rf_srtp_verdict rf_srtp_unprotect_rtcp(struct rf_srtp *srtp, uint8_t *packet, size_t *len);
+
+/* --- sockets (socket.c) --- */
+
+/** A numeric address. RF_ERR_BAD media-address. */
+RF_MUST_CHECK enum rf_err rf_media_address(const char *host, uint16_t port,
+                                           struct sockaddr_storage *out, socklen_t *len,
+                                           struct rf_why *why);
+/** A UDP port chosen by the kernel, non-blocking. RF_ERR_BAD media-address; RF_ERR_IO media-socket.
+ */
+RF_MUST_CHECK enum rf_err rf_media_bind(const char *local, int *out_fd, uint16_t *out_port,
+                                        struct rf_why *why);
+/** Two of them: an even one for RTP, and the next one for RTCP. spec: RFC 3550 11 */
+RF_MUST_CHECK enum rf_err rf_media_bind_pair(const char *local, int *out_rtp, int *out_rtcp,
+                                             uint16_t *out_port, struct rf_why *why);
+void rf_media_set_tos(int fd, const struct sockaddr_storage *to, uint8_t tos);
 
 /* --- when to send (pace.c): absolute deadlines --- */
 
@@ -51,7 +71,7 @@ uint64_t rf_pace_next_ms(const struct rf_pace *pace);
  * above stall_ms the source goes on from here: *gap_ms is the time it was silent. */
 bool rf_pace_take(struct rf_pace *pace, uint64_t now_ms, uint64_t *gap_ms);
 
-/* --- what arrives (in.c) --- */
+/* --- whose packet is it, and is it genuine (gate.c) --- */
 
 enum rf_media_verdict {
     RF_MEDIA_TAKEN,
@@ -63,6 +83,25 @@ enum rf_media_verdict {
 };
 /** "srtp-tag"; NULL for a packet that was not refused. */
 const char *rf_media_verdict_reason(enum rf_media_verdict verdict);
+/** Count a packet that was refused. */
+void rf_media_count_refused(enum rf_media_verdict verdict, struct rf_media_stats *stats);
+
+/** Under one key; zeroed it takes packets in the clear. */
+struct rf_media_gate {
+    struct rf_srtp *srtp; /* owned; NULL: packets in the clear */
+    bool is_bound;        /* to ssrc */
+    uint32_t ssrc;
+};
+/** Whoever held the gate before, under whichever key, is no more. */
+void rf_media_gate_start(struct rf_media_gate *gate, struct rf_srtp *take_srtp);
+void rf_media_gate_fini(struct rf_media_gate *gate);
+/** Judge a packet, decrypting it in place; on RF_MEDIA_TAKEN `rtp` points into it, of this payload
+ * type. `own_ssrc` is that of what the same stream sends, or NULL. */
+enum rf_media_verdict rf_media_gate_judge(struct rf_media_gate *gate, uint8_t *packet, size_t len,
+                                          const uint32_t *own_ssrc, uint8_t payload_type,
+                                          struct rf_rtp *rtp);
+
+/* --- what arrives (in.c) --- */
 
 /** Packets of one source: their numbers, and their place in the recording. */
 struct rf_media_source {
@@ -79,9 +118,7 @@ struct rf_media_source {
 
 struct rf_media_in {
     bool is_on;
-    struct rf_srtp *srtp; /* owned; NULL: packets in the clear */
-    bool is_bound;        /* to ssrc */
-    uint32_t ssrc;
+    struct rf_media_gate gate;
     struct rf_media_source source;
     uint64_t lost_before;   /* of sources that are over */
     uint32_t jitter_before; /* of the last of them */

@@ -3,81 +3,7 @@
  * wrong is told at once and no key waits in a mailbox. */
 #include "media/stream.h"
 
-#include "base/secret.h"
 #include "media/media_int.h"
-
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <string.h>
-#include <unistd.h>
-
-const char *rf_media_suite_name(enum rf_media_suite suite)
-{
-    switch (suite) {
-    case RF_MEDIA_AES_CM_128_HMAC_SHA1_32:
-        return "AES_CM_128_HMAC_SHA1_32";
-    case RF_MEDIA_AES_CM_128_HMAC_SHA1_80:
-        return "AES_CM_128_HMAC_SHA1_80";
-    case RF_MEDIA_CLEAR:
-        break;
-    }
-    return "none";
-}
-
-void rf_media_key_wipe(struct rf_media_key *key)
-{
-    rf_wipe(key, sizeof *key);
-}
-
-static enum rf_err parse_address(const char *host, uint16_t port, struct sockaddr_storage *out,
-                                 socklen_t *len, struct rf_why *why)
-{
-    struct sockaddr_in *v4 = (struct sockaddr_in *)out;
-    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
-    memset(out, 0, sizeof *out);
-    if (host != NULL && inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons(port);
-        *len = sizeof *v4;
-        return RF_OK;
-    }
-    if (host != NULL && inet_pton(AF_INET6, host, &v6->sin6_addr) == 1) {
-        v6->sin6_family = AF_INET6;
-        v6->sin6_port = htons(port);
-        *len = sizeof *v6;
-        return RF_OK;
-    }
-    return rf_why_set(why, RF_ERR_BAD, "media-address", "not a numeric IP address: %.64s",
-                      host != NULL ? host : "(none)");
-}
-
-static uint16_t port_of(const struct sockaddr_storage *a)
-{
-    return ntohs(a->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)a)->sin6_port
-                                          : ((const struct sockaddr_in *)a)->sin_port);
-}
-
-static enum rf_err bind_port(const char *local, int *out_fd, uint16_t *out_port, struct rf_why *why)
-{
-    struct sockaddr_storage at;
-    socklen_t len;
-    enum rf_err err = parse_address(local, 0, &at, &len, why);
-    if (err != RF_OK)
-        return err;
-    int fd = socket(at.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0 || bind(fd, (const struct sockaddr *)&at, len) != 0 ||
-        getsockname(fd, (struct sockaddr *)&at, &len) != 0) {
-        err = rf_why_set(why, RF_ERR_IO, "media-socket", "no UDP port on %.64s: %s", local,
-                         strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        return err;
-    }
-    *out_fd = fd;
-    *out_port = port_of(&at);
-    return RF_OK;
-}
 
 enum rf_err rf_media_open(struct rf_media *media, const struct rf_media_conf *conf,
                           rf_media_id *out, uint16_t *out_port, struct rf_why *why)
@@ -86,7 +12,7 @@ enum rf_err rf_media_open(struct rf_media *media, const struct rf_media_conf *co
     uint16_t port = 0;
     *out = 0;
     *out_port = 0;
-    enum rf_err err = bind_port(conf->local, &fd, &port, why);
+    enum rf_err err = rf_media_bind(conf->local, &fd, &port, why);
     if (err != RF_OK)
         return err;
     struct rf_media_stream *s = rf_new(struct rf_media_stream);
@@ -131,7 +57,7 @@ enum rf_err rf_media_send(struct rf_media *media, rf_media_id stream, const char
     struct rf_media_command *c = rf_media_command_new(stream, rf_media_on_send);
     struct rf_media_out *out = &c->take_out;
     rf_media_out_init(out);
-    enum rf_err err = parse_address(remote, port, &out->to, &out->to_len, why);
+    enum rf_err err = rf_media_address(remote, port, &out->to, &out->to_len, why);
     if (err == RF_OK && port == 0)
         err = rf_why_set(why, RF_ERR_BAD, "media-address", "port 0 of %.64s", remote);
     if (err == RF_OK && key->suite != RF_MEDIA_CLEAR)

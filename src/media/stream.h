@@ -19,37 +19,11 @@
 
 #include "base/clock.h"
 #include "base/mailbox.h"
+#include "media/clip.h"
+#include "media/key.h"
 
-#define RF_MEDIA_FRAME      160 /* bytes of µ-law in 20 ms */
-#define RF_MEDIA_FRAME_MS   20
-#define RF_MEDIA_RECORD_MAX (16u * 1024 * 1024) /* bytes: about 35 minutes */
-
-enum rf_media_suite {
-    RF_MEDIA_CLEAR, /* RTP */
-    RF_MEDIA_AES_CM_128_HMAC_SHA1_32,
-    RF_MEDIA_AES_CM_128_HMAC_SHA1_80,
-};
-const char *rf_media_suite_name(enum rf_media_suite suite); /* "none", "AES_CM_128_HMAC_SHA1_32" */
-
-/** Wipe it after handing it over (rf_media_key_wipe); the call takes a copy. */
-struct rf_media_key {
-    enum rf_media_suite suite;
-    uint8_t master[16];
-    uint8_t salt[14];
-};
-void rf_media_key_wipe(struct rf_media_key *key);
-
-/** µ-law samples shared by streams, immutable. */
-struct rf_media_clip;
-/** RF_ERR_LIMIT media-clip above RF_MEDIA_RECORD_MAX. */
-RF_MUST_CHECK enum rf_err rf_media_clip_new(struct rf_slice ulaw, struct rf_media_clip **out,
-                                            struct rf_why *why);
-/** From a WAV file. Blocking. */
-RF_MUST_CHECK enum rf_err rf_media_clip_load(const char *path, struct rf_media_clip **out,
-                                             struct rf_why *why);
-struct rf_media_clip *rf_media_clip_ref(struct rf_media_clip *clip);
-void rf_media_clip_unref(struct rf_media_clip *clip);
-struct rf_slice rf_media_clip_ulaw(const struct rf_media_clip *clip);
+#define RF_MEDIA_FRAME    160 /* bytes of µ-law in 20 ms */
+#define RF_MEDIA_FRAME_MS 20
 
 struct rf_media;
 /** Start the thread. RF_ERR_CRYPTO media-srtp; RF_ERR_IO media-thread. */

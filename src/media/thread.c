@@ -216,15 +216,6 @@ static void stop_sending(struct rf_media *media, struct rf_media_stream *s)
     rf_media_out_fini(&s->out);
 }
 
-static void set_tos(const struct rf_media_stream *s, uint8_t tos)
-{
-    int value = tos;
-    bool is_v6 = s->out.to.ss_family == AF_INET6;
-    if (setsockopt(s->fd, is_v6 ? IPPROTO_IPV6 : IPPROTO_IP, is_v6 ? IPV6_TCLASS : IP_TOS, &value,
-                   sizeof value) != 0)
-        rf_debug(RF_CAT_MEDIA, "TOS byte %d not set: %s", value, strerror(errno));
-}
-
 /* --- commands --- */
 
 void rf_media_on_open(struct rf_media *media, struct rf_media_stream *stream,
@@ -262,7 +253,7 @@ void rf_media_on_send(struct rf_media *media, struct rf_media_stream *s,
     stop_sending(media, s);
     s->out = command->take_out;
     command->take_out = (struct rf_media_out){0};
-    set_tos(s, s->out.tos);
+    rf_media_set_tos(s->fd, &s->out.to, s->out.tos);
     rf_pace_init(&s->out.pace, rf_now_ms(&media->clock));
     s->out.pace.stall_ms = media->tuning.stall_ms;
     on_due(s, 0);

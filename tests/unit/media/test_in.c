@@ -390,16 +390,17 @@ static void make_secret(struct packet *p, struct rf_srtp *srtp, uint16_t seq, ui
     assert_true(rf_srtp_protect(srtp, p->bytes, &p->len));
 }
 
-static void srtp_of_both_suites_is_taken(void **state)
+static void srtp_of_every_suite_is_taken(void **state)
 {
     (void)state;
     static const struct {
         enum rf_media_suite suite;
-        size_t tag;
+        size_t salt, tag;
         const char *name;
-    } rows[] = {{RF_MEDIA_AES_CM_128_HMAC_SHA1_32, 4, "AES_CM_128_HMAC_SHA1_32"},
-                {RF_MEDIA_AES_CM_128_HMAC_SHA1_80, 10, "AES_CM_128_HMAC_SHA1_80"}};
-    for (size_t i = 0; i < 2; i++) {
+    } rows[] = {{RF_MEDIA_AES_CM_128_HMAC_SHA1_32, 14, 4, "AES_CM_128_HMAC_SHA1_32"},
+                {RF_MEDIA_AES_CM_128_HMAC_SHA1_80, 14, 10, "AES_CM_128_HMAC_SHA1_80"},
+                {RF_MEDIA_AEAD_AES_128_GCM, 12, 16, "AEAD_AES_128_GCM"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct rf_media_key key = key_a;
         struct fixture f;
         struct packet p;
@@ -413,11 +414,142 @@ static void srtp_of_both_suites_is_taken(void **state)
         make_secret(&p, srtp, 2, SSRC, 0, 'b');
         assert_int_equal(give(&f, &p), RF_MEDIA_TAKEN);
         assert_heard(&f, "ab");
+        const struct rf_media_suite_info *info = rf_media_suite_get(key.suite);
         assert_string_equal(rf_media_suite_name(key.suite), rows[i].name);
+        assert_int_equal(info->key_len, 16);
+        assert_int_equal(info->salt_len, rows[i].salt);
+        assert_int_equal(info->tag_len, rows[i].tag);
         rf_srtp_free(srtp);
         end(&f);
     }
     assert_string_equal(rf_media_suite_name(RF_MEDIA_CLEAR), "none");
+}
+
+/* A packet under one suite is no packet under another with the same key. */
+static void a_packet_of_another_suite_is_refused(void **state)
+{
+    (void)state;
+    for (unsigned i = 1; i < RF_MEDIA_SUITES; i++)
+        for (unsigned k = 1; k < RF_MEDIA_SUITES; k++) {
+            struct rf_media_key from = key_a, to = key_a;
+            struct fixture f;
+            struct packet p;
+            from.suite = i;
+            to.suite = k;
+            struct rf_srtp *srtp = sender(&from, SSRC);
+            begin(&f, receiver(&to));
+            make_secret(&p, srtp, 1, SSRC, 0, 'a');
+            assert_int_equal(give(&f, &p), i == k ? RF_MEDIA_TAKEN : RF_MEDIA_REFUSED_TAG);
+            rf_srtp_free(srtp);
+            end(&f);
+        }
+}
+
+/* The salt of GCM is twelve bytes: what stands behind them in the struct changes nothing. */
+static void gcm_has_a_salt_of_twelve_bytes(void **state)
+{
+    (void)state;
+    struct rf_media_key from = key_a, to = key_a;
+    struct fixture f;
+    struct packet p;
+    from.suite = to.suite = RF_MEDIA_AEAD_AES_128_GCM;
+    to.salt[12] ^= 0xff;
+    struct rf_srtp *srtp = sender(&from, SSRC);
+    begin(&f, receiver(&to));
+    make_secret(&p, srtp, 1, SSRC, 0, 'a');
+    assert_int_equal(give(&f, &p), RF_MEDIA_TAKEN);
+    end(&f);
+    to.salt[11] ^= 0xff;
+    begin(&f, receiver(&to));
+    make_secret(&p, srtp, 2, SSRC, 0, 'a');
+    assert_int_equal(give(&f, &p), RF_MEDIA_REFUSED_TAG);
+    end(&f);
+    rf_srtp_free(srtp);
+}
+
+/* --- SRTCP --- */
+
+/* The shortest report: of a receiver, about nobody. */
+static void make_report(struct packet *p, struct rf_srtp *srtp)
+{
+    static const uint8_t report[] = {0x80, 201, 0, 1, 0x11, 0x22, 0x33, 0x44};
+    memset(p->bytes, 0, sizeof p->bytes);
+    memcpy(p->bytes, report, sizeof report);
+    p->len = sizeof report;
+    assert_true(rf_srtp_protect_rtcp(srtp, p->bytes, &p->len));
+}
+
+static void srtcp_has_the_long_tag_and_an_index(void **state)
+{
+    (void)state;
+    static const size_t grown[] = {0, 4 + 10, 4 + 10, 4 + 16};
+    for (unsigned i = 1; i < RF_MEDIA_SUITES; i++) {
+        struct rf_media_key key = key_a;
+        struct packet p, again, bad;
+        key.suite = i;
+        struct rf_srtp *from = sender(&key, 0x11223344), *to = receiver(&key);
+        make_report(&p, from);
+        assert_int_equal(p.len, 8 + grown[i]);
+        assert_int_equal(p.len, 8 + 4 + rf_media_suite_get(i)->rtcp_tag_len);
+        again = bad = p;
+        bad.bytes[bad.len - 6] ^= 1;
+        assert_int_equal(rf_srtp_unprotect_rtcp(to, bad.bytes, &bad.len), RF_SRTP_TAG);
+        assert_int_equal(rf_srtp_unprotect_rtcp(to, p.bytes, &p.len), RF_SRTP_GOOD);
+        assert_int_equal(p.len, 8);
+        assert_int_equal(rf_srtp_unprotect_rtcp(to, again.bytes, &again.len), RF_SRTP_REPLAY);
+        rf_srtp_free(from);
+        rf_srtp_free(to);
+    }
+}
+
+/* --- marks --- */
+
+static void a_mark_tells_keys_apart(void **state)
+{
+    (void)state;
+    static const struct rf_media_key_secret secret = {{1, 2}}, other = {{1, 3}};
+    struct rf_media_key key = key_a;
+    uint64_t mark = rf_media_key_mark(&key, &secret);
+    assert_true(mark != 0);
+    assert_int_equal(rf_media_key_mark(&key_a, &secret), mark);
+    assert_true(rf_media_key_mark(&key, &other) != mark);
+    for (size_t i = 0; i < sizeof key.master; i++) {
+        key = key_a;
+        key.master[i] ^= 0x80;
+        assert_true(rf_media_key_mark(&key, &secret) != mark);
+    }
+    for (size_t i = 0; i < sizeof key.salt; i++) {
+        key = key_a;
+        key.salt[i] ^= 1;
+        assert_true(rf_media_key_mark(&key, &secret) != mark);
+    }
+    rf_media_key_make(RF_MEDIA_CLEAR, &key);
+    assert_int_equal(rf_media_key_mark(&key, &secret), 0);
+}
+
+/* Made with another implementation, which gives the vector of the paper (key 00..0f, input 00..0e:
+ * a129ca6149be45e5): here for the input 00..1d. */
+static void the_mark_is_siphash(void **state)
+{
+    (void)state;
+    static const struct rf_media_key_secret secret = {{0x0706050403020100u, 0x0f0e0d0c0b0a0908u}};
+    struct rf_media_key key = {.suite = RF_MEDIA_AES_CM_128_HMAC_SHA1_80};
+    for (size_t i = 0; i < sizeof key.master; i++)
+        key.master[i] = (uint8_t)i;
+    for (size_t i = 0; i < sizeof key.salt; i++)
+        key.salt[i] = (uint8_t)(16 + i);
+    assert_int_equal(rf_media_key_mark(&key, &secret), 0xad87a3535c49ef28u);
+}
+
+static void keys_are_made_by_chance(void **state)
+{
+    (void)state;
+    struct rf_media_key a, b;
+    rf_media_key_make(RF_MEDIA_AEAD_AES_128_GCM, &a);
+    rf_media_key_make(RF_MEDIA_AEAD_AES_128_GCM, &b);
+    assert_memory_not_equal(a.master, b.master, sizeof a.master);
+    assert_memory_not_equal(a.salt, b.salt, 12);
+    assert_int_equal(a.salt[12] | a.salt[13], 0);
 }
 
 /* Made with another implementation of AES and HMAC (openssl enc -aes-128-ctr and Python's hmac,
@@ -636,7 +768,13 @@ int main(void)
         cmocka_unit_test(options_of_the_header_are_not_heard),
         cmocka_unit_test(our_own_packets_are_not_heard),
         cmocka_unit_test(jitter_is_measured_as_the_standard_says),
-        cmocka_unit_test(srtp_of_both_suites_is_taken),
+        cmocka_unit_test(srtp_of_every_suite_is_taken),
+        cmocka_unit_test(a_packet_of_another_suite_is_refused),
+        cmocka_unit_test(gcm_has_a_salt_of_twelve_bytes),
+        cmocka_unit_test(srtcp_has_the_long_tag_and_an_index),
+        cmocka_unit_test(a_mark_tells_keys_apart),
+        cmocka_unit_test(the_mark_is_siphash),
+        cmocka_unit_test(keys_are_made_by_chance),
         cmocka_unit_test(a_packet_of_another_implementation_is_read),
         cmocka_unit_test(every_bit_of_a_packet_is_protected),
         cmocka_unit_test(a_cut_packet_is_refused),

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What arrives at a leg and what leaves it, on the media server's thread. */
+#include "base/faults.h"
+#include "base/metrics.h"
+#include "base/random.h"
+#include "media/g711.h"
+#include "media/server_int.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+_Static_assert(RF_RTP_HEADER + RF_CODEC_FRAME + RF_SRTP_TRAILER <= RF_LEG_PACKET_MAX,
+               "room for a packet and its tag");
+
+/* --- receiving --- */
+
+void rf_leg_reader_init(struct rf_media_server *server)
+{
+    for (size_t i = 0; i < RF_LEG_BATCH; i++) {
+        server->in_io[i] =
+            (struct iovec){.iov_base = server->in_bytes[i], .iov_len = RF_LEG_PACKET_MAX};
+        server->in[i].msg_hdr = (struct msghdr){.msg_name = &server->in_from[i],
+                                                .msg_namelen = sizeof server->in_from[i],
+                                                .msg_iov = &server->in_io[i],
+                                                .msg_iovlen = 1};
+    }
+}
+
+static bool is_same_host(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+{
+    if (a->ss_family != b->ss_family)
+        return false;
+    if (a->ss_family == AF_INET)
+        return ((const struct sockaddr_in *)a)->sin_addr.s_addr ==
+               ((const struct sockaddr_in *)b)->sin_addr.s_addr;
+    return IN6_ARE_ADDR_EQUAL(&((const struct sockaddr_in6 *)a)->sin6_addr,
+                              &((const struct sockaddr_in6 *)b)->sin6_addr);
+}
+
+/* The port stands at the same place in both families. */
+static in_port_t port_of(const struct sockaddr_storage *a)
+{
+    return ((const struct sockaddr_in *)a)->sin_port;
+}
+
+static bool is_from_far_end(const struct rf_leg *leg, const struct sockaddr_storage *from)
+{
+    if (rf_fault_skips("media.leg-address"))
+        return true;
+    return is_same_host(&leg->far.at, from) &&
+           (leg->far.is_port_free || port_of(&leg->far.at) == port_of(from));
+}
+
+/* The port that speech comes from is known, once a packet has proved itself. */
+static void settle_port(struct rf_leg *leg, const struct sockaddr_storage *from)
+{
+    if (!leg->far.is_port_free)
+        return;
+    ((struct sockaddr_in *)&leg->far.at)->sin_port = port_of(from);
+    leg->far.is_port_free = false;
+}
+
+static void take(struct rf_leg *leg, const struct rf_rtp *rtp, const struct sockaddr_storage *from)
+{
+    struct rf_media_stats *s = &leg->stats.media;
+    settle_port(leg, from);
+    if (!rf_jitter_put(&leg->jitter, rtp->seq, rtp->payload))
+        return;
+    s->received_packets++;
+    s->received_octets += rtp->payload.len;
+    leg->server->packets_in++;
+    if (!leg->had_audio) {
+        leg->had_audio = true;
+        rf_leg_answer(leg, RF_MEDIA_LEG_FIRST_AUDIO, NULL);
+    }
+}
+
+static void on_packet(struct rf_leg *leg, uint8_t *packet, size_t len,
+                      const struct sockaddr_storage *from)
+{
+    struct rf_rtp rtp;
+    if (!leg->far.is_known) {
+        leg->stats.early++;
+        return;
+    }
+    if (!is_from_far_end(leg, from)) {
+        leg->stats.refused_address++;
+        leg->server->refused++;
+        rf_count(RTP_REFUSED);
+        rf_leg_on_refused(leg, "rtp-address");
+        return;
+    }
+    enum rf_media_verdict verdict =
+        rf_media_gate_judge(&leg->gate, packet, len, leg->out.is_on ? &leg->out.ssrc : NULL,
+                            rf_codec_info(leg->codec)->payload_type, &rtp);
+    if (verdict == RF_MEDIA_TAKEN && rtp.payload.len != RF_CODEC_FRAME)
+        verdict = RF_MEDIA_REFUSED_FORMAT;
+    if (verdict == RF_MEDIA_TAKEN) {
+        take(leg, &rtp, from);
+        return;
+    }
+    rf_media_count_refused(verdict, &leg->stats.media);
+    leg->server->refused++;
+    rf_leg_on_refused(leg, rf_media_verdict_reason(verdict));
+}
+
+void rf_leg_read(struct rf_media_server *server, struct rf_leg *leg)
+{
+    int n = recvmmsg(leg->fd, server->in, RF_LEG_BATCH, MSG_DONTWAIT, NULL);
+    for (int i = 0; i < n; i++) {
+        struct msghdr *m = &server->in[i].msg_hdr;
+        /* One that was cut is no speech of ours: judged as if it were empty. */
+        size_t len = (m->msg_flags & MSG_TRUNC) == 0 ? server->in[i].msg_len : 0;
+        if (leg->is_receiving)
+            on_packet(leg, server->in_bytes[i], len, &server->in_from[i]);
+        m->msg_namelen = sizeof server->in_from[i];
+        m->msg_flags = 0;
+    }
+}
+
+/* --- sending --- */
+
+void rf_leg_out_init(struct rf_leg_out *out)
+{
+    *out = (struct rf_leg_out){.is_on = true, .is_first = true};
+    out->ssrc = rf_random_u32();
+    out->timestamp = rf_random_u32();
+    /* From the lower half: see rf_media_out_init. spec: RFC 3711 3.3.1 */
+    out->seq = (uint16_t)(rf_random_u32() & 0x7fff);
+}
+
+void rf_leg_out_fini(struct rf_leg_out *out)
+{
+    rf_srtp_free(out->srtp);
+    *out = (struct rf_leg_out){0};
+}
+
+/* The next 20 ms of the clip, which has no end. */
+static void read_clip(struct rf_leg *leg, uint8_t ulaw[RF_CODEC_NARROW])
+{
+    struct rf_slice clip = rf_media_clip_ulaw(leg->clip);
+    struct rf_wr wr = rf_wr_of(ulaw, RF_CODEC_NARROW);
+    while (clip.len > 0 && wr.len < RF_CODEC_NARROW) {
+        struct rf_slice part = rf_slice_part(clip, leg->clip_at, RF_CODEC_NARROW - wr.len);
+        rf_wr_slice(&wr, part);
+        leg->clip_at = leg->clip_at + part.len < clip.len ? leg->clip_at + part.len : 0;
+    }
+    while (wr.len < RF_CODEC_NARROW)
+        rf_wr_u8(&wr, RF_G711_SILENT);
+}
+
+static void clip_to_pcm(struct rf_leg *leg, int16_t *pcm)
+{
+    uint8_t ulaw[RF_CODEC_NARROW];
+    int32_t narrow[RF_CODEC_NARROW], wide[RF_CODEC_WIDE];
+    read_clip(leg, ulaw);
+    rf_ulaw_decode_n(ulaw, RF_CODEC_NARROW, pcm);
+    if (!rf_codec_info(leg->codec)->is_wide)
+        return;
+    for (size_t i = 0; i < RF_CODEC_NARROW; i++)
+        narrow[i] = pcm[i];
+    rf_mix_up(&leg->clip_up, narrow, wide);
+    for (size_t i = 0; i < RF_CODEC_WIDE; i++) {
+        int32_t v = wide[i];
+        pcm[i] = (int16_t)(v > INT16_MAX ? INT16_MAX : v < INT16_MIN ? INT16_MIN : v);
+    }
+}
+
+static void make_frame(struct rf_leg *leg, uint8_t frame[RF_CODEC_FRAME])
+{
+    int16_t pcm[RF_CODEC_SAMPLES_MAX];
+    const struct rf_media_codec_info *codec = rf_codec_info(leg->codec);
+    switch (leg->source) {
+    case RF_LEG_MIX:
+        rf_mix_hear(&leg->mix->mix, codec->is_wide, leg->speaks ? leg->heard : NULL, &leg->limiter,
+                    pcm);
+        break;
+    case RF_LEG_CLIP:
+        clip_to_pcm(leg, pcm);
+        break;
+    case RF_LEG_SILENCE:
+        memset(pcm, 0, sizeof pcm);
+        break;
+    }
+    rf_codec_encode(leg->codec, pcm, frame);
+}
+
+static size_t make_packet(struct rf_leg *leg, unsigned left_out, uint8_t *buf)
+{
+    struct rf_leg_out *out = &leg->out;
+    uint8_t frame[RF_CODEC_FRAME];
+    make_frame(leg, frame);
+    out->timestamp += left_out * RF_CODEC_FRAME;
+    struct rf_rtp rtp = {.has_marker = out->is_first || left_out > 0,
+                         .payload_type = rf_codec_info(leg->codec)->payload_type,
+                         .seq = out->seq,
+                         .timestamp = out->timestamp,
+                         .ssrc = out->ssrc,
+                         .payload = rf_slice_of(frame, sizeof frame)};
+    out->seq++;
+    out->timestamp += RF_CODEC_FRAME;
+    out->is_first = false;
+    struct rf_wr wr = rf_wr_of(buf, RF_LEG_PACKET_MAX - RF_SRTP_TRAILER);
+    if (rf_rtp_encode(&rtp, &wr, NULL) != RF_OK)
+        return 0;
+    size_t len = wr.len;
+    if (out->srtp != NULL && !rf_srtp_protect(out->srtp, buf, &len))
+        return 0;
+    return len;
+}
+
+void rf_leg_write(struct rf_media_server *server, struct rf_leg *leg, unsigned left_out)
+{
+    _Alignas(8) uint8_t packet[RF_LEG_PACKET_MAX];
+    size_t len = make_packet(leg, left_out, packet);
+    /* What the kernel does not take is lost on the way, as UDP is. */
+    if (len == 0 || sendto(leg->fd, packet, len, MSG_DONTWAIT | MSG_NOSIGNAL,
+                           (const struct sockaddr *)&leg->far.at, leg->far.len) < 0)
+        return;
+    leg->stats.media.sent_packets++;
+    leg->stats.media.sent_octets += RF_CODEC_FRAME;
+    server->packets_out++;
+}
+
+/* --- numbers --- */
+
+void rf_leg_fill_stats(struct rf_leg *leg)
+{
+    const struct rf_jitter_counts *c = &leg->jitter.counts;
+    leg->stats.media.late = c->late;
+    leg->stats.media.lost = c->lost;
+    leg->stats.concealed = c->lost + c->waited;
+    leg->stats.skipped = c->skipped;
+    leg->stats.corrected = c->corrected;
+    leg->stats.depth_ms = (uint32_t)rf_jitter_depth(&leg->jitter) / (RF_G711_HZ / 1000);
+}
