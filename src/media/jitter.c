@@ -171,29 +171,49 @@ static void stop_playing(struct rf_jitter *j)
     rf_codec_forget(j->codec);
 }
 
-/* A frame more behind what is decoded. */
-static void decode_next(struct rf_jitter *j)
+/* What was waited for and is now known to be lost was concealed in time: it takes no second frame's
+ * place. */
+static void pass_over(struct rf_jitter *j)
 {
-    int16_t *to = &j->pcm[RF_JITTER_BACK + j->pcm_n];
-    struct rf_jitter_slot *slot = &j->slot[j->next % RF_JITTER_SLOTS];
-    j->pcm_n += j->n;
-    if (waiting(j) > 0 && slot->is_full) {
-        rf_codec_decode(j->codec, slot->frame, to);
-        rf_conceal_good(&j->conceal, to, j->n);
-        slot->is_full = false;
+    for (; j->waited > 0 && waiting(j) > 0; j->waited--) {
+        if (j->slot[j->next % RF_JITTER_SLOTS].is_full)
+            break;
         j->next++;
-        j->waited = 0;
-        return;
+        j->counts.lost++;
     }
+}
+
+static void conceal_next(struct rf_jitter *j, int16_t *to)
+{
     rf_conceal_lost(&j->conceal, to, j->n);
     if (waiting(j) > 0) {
         j->next++;
         j->counts.lost++;
+        j->counts.concealed++;
     } else if (++j->waited > WAIT_FRAMES) {
         stop_playing(j);
     } else {
         j->counts.waited++;
+        j->counts.concealed++;
     }
+}
+
+/* A frame more behind what is decoded. */
+static void decode_next(struct rf_jitter *j)
+{
+    int16_t *to = &j->pcm[RF_JITTER_BACK + j->pcm_n];
+    pass_over(j);
+    struct rf_jitter_slot *slot = &j->slot[j->next % RF_JITTER_SLOTS];
+    j->pcm_n += j->n;
+    if (waiting(j) == 0 || !slot->is_full) {
+        conceal_next(j, to);
+        return;
+    }
+    rf_codec_decode(j->codec, slot->frame, to);
+    rf_conceal_good(&j->conceal, to, j->n);
+    slot->is_full = false;
+    j->next++;
+    j->waited = 0;
 }
 
 int rf_jitter_depth(const struct rf_jitter *j)

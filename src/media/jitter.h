@@ -24,7 +24,8 @@
 struct rf_jitter_counts {
     uint64_t late;      /* came when their time was over, or twice */
     uint64_t lost;      /* frames that never came */
-    uint64_t waited;    /* frames that were concealed because nothing had come yet */
+    uint64_t waited;    /* times that nothing had come yet, and what follows was put off */
+    uint64_t concealed; /* frames that stand in for others */
     uint64_t skipped;   /* frames dropped because too many waited */
     uint64_t corrected; /* frames that were resampled */
 };
@@ -43,7 +44,7 @@ struct rf_jitter {
     uint16_t next, newest; /* to decode; arrived */
     bool has_far;
     uint16_t far; /* would be the second of two in a row from elsewhere */
-    unsigned waited;
+    unsigned waited; /* frames in a row */
     struct rf_jitter_slot slot[RF_JITTER_SLOTS];
     int16_t pcm[RF_JITTER_PCM];
     size_t pcm_n;   /* decoded and not given, behind RF_JITTER_BACK that were */

@@ -230,7 +230,7 @@ void rf_leg_fill_stats(struct rf_leg *leg)
     const struct rf_jitter_counts *c = &leg->jitter.counts;
     leg->stats.media.late = c->late;
     leg->stats.media.lost = c->lost;
-    leg->stats.concealed = c->lost + c->waited;
+    leg->stats.concealed = c->concealed;
     leg->stats.skipped = c->skipped;
     leg->stats.corrected = c->corrected;
     leg->stats.depth_ms = (uint32_t)rf_jitter_depth(&leg->jitter) / (RF_G711_HZ / 1000);

@@ -292,6 +292,30 @@ static void one_that_is_only_late_is_waited_for(void **state)
     rf_codec_free(codec);
 }
 
+/* What was concealed while it was waited for is not concealed again when it is known to be lost. */
+static void a_gap_does_not_make_the_way_longer(void **state)
+{
+    (void)state;
+    struct rf_codec *codec;
+    struct rf_jitter j;
+    begin_plain(&j, &codec);
+    fill(&j, "abcd");
+    assert_heard(&j, "abcd");
+    for (int i = 0; i < 6; i++)
+        (void)heard(&j);
+    fill(&j, "klmn"); /* e to j are gone: six frames */
+    assert_heard(&j, "klmn");
+    assert_int_equal(j.counts.lost, 6);
+    assert_int_equal(j.counts.concealed, 6);
+    assert_int_equal(j.counts.late, 0);
+    fill(&j, "q"); /* o and p are gone, and were not waited for */
+    (void)heard(&j);
+    (void)heard(&j);
+    assert_heard(&j, "q");
+    assert_int_equal(j.counts.concealed, 8);
+    rf_codec_free(codec);
+}
+
 static void a_sender_that_stops_fades_out_and_may_come_back(void **state)
 {
     (void)state;
@@ -349,6 +373,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(packets_are_put_in_order),
         cmocka_unit_test(one_that_is_only_late_is_waited_for),
+        cmocka_unit_test(a_gap_does_not_make_the_way_longer),
         cmocka_unit_test(a_sender_that_stops_fades_out_and_may_come_back),
         cmocka_unit_test(two_from_elsewhere_begin_anew),
         cmocka_unit_test(too_many_that_wait_are_skipped),
