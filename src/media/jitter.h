@@ -43,7 +43,7 @@ struct rf_jitter {
     bool is_playing;
     uint16_t next, newest; /* to decode; arrived */
     bool has_far;
-    uint16_t far; /* would be the second of two in a row from elsewhere */
+    uint16_t far;    /* would be the second of two in a row from elsewhere */
     unsigned waited; /* frames in a row */
     struct rf_jitter_slot slot[RF_JITTER_SLOTS];
     int16_t pcm[RF_JITTER_PCM];

@@ -51,8 +51,6 @@ static void set_suite(srtp_policy_t *policy, enum rf_media_suite suite)
         return; /* no cipher of it without a tag */
     if (rf_fault_skips("media.srtp-tag"))
         policy->rtp.sec_serv = sec_serv_conf;
-    if (rf_fault_skips("media.srtcp-tag"))
-        policy->rtcp.sec_serv = sec_serv_conf;
 }
 
 static enum rf_err new_session(const struct rf_media_key *key, srtp_ssrc_t ssrc,

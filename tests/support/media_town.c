@@ -203,7 +203,7 @@ static void next_pcm(const struct town *t, size_t i, int16_t *pcm)
     for (size_t k = 0; k < n; k++) {
         int now = t->speech[(at + k / each) % t->speech_n];
         int then = t->speech[(at + k / each + 1) % t->speech_n];
-        pcm[k] = p->is_mute ? 0 : (int16_t)(k % each == 0 ? now : (now + then) / 2);
+        pcm[k] = (int16_t)(p->is_mute ? 0 : k % each == 0 ? now : (now + then) / 2);
     }
 }
 
