@@ -44,20 +44,21 @@ static in_port_t port_of(const struct sockaddr_storage *a)
     return ((const struct sockaddr_in *)a)->sin_port;
 }
 
-static bool is_from_far_end(const struct rf_leg *leg, const struct sockaddr_storage *from)
+bool rf_leg_is_far_host(const struct rf_leg *leg, const struct sockaddr_storage *from)
 {
-    if (rf_fault_skips("media.leg-address"))
-        return true;
-    return is_same_host(&leg->far.at, from) &&
-           (leg->far.is_port_free || port_of(&leg->far.at) == port_of(from));
+    return is_same_host(&leg->far.at, from) || rf_fault_skips("media.leg-address");
+}
+
+static bool is_far_port(const struct rf_leg *leg, const struct sockaddr_storage *from)
+{
+    return leg->far.is_port_free || leg->far.from_port == port_of(from) ||
+           rf_fault_skips("media.leg-port");
 }
 
 /* The port that speech comes from is known, once a packet has proved itself. */
 static void settle_port(struct rf_leg *leg, const struct sockaddr_storage *from)
 {
-    if (!leg->far.is_port_free)
-        return;
-    ((struct sockaddr_in *)&leg->far.at)->sin_port = port_of(from);
+    leg->far.from_port = port_of(from);
     leg->far.is_port_free = false;
 }
 
@@ -65,6 +66,7 @@ static void take(struct rf_leg *leg, const struct rf_rtp *rtp, const struct sock
 {
     struct rf_media_stats *s = &leg->stats.media;
     settle_port(leg, from);
+    rf_leg_rtcp_heard(leg, rtp->seq);
     if (!rf_jitter_put(&leg->jitter, rtp->seq, rtp->payload))
         return;
     s->received_packets++;
@@ -84,7 +86,7 @@ static void on_packet(struct rf_leg *leg, uint8_t *packet, size_t len,
         leg->stats.early++;
         return;
     }
-    if (!is_from_far_end(leg, from)) {
+    if (!rf_leg_is_far_host(leg, from) || !is_far_port(leg, from)) {
         leg->stats.refused_address++;
         leg->server->refused++;
         rf_count(RTP_REFUSED);
@@ -105,18 +107,25 @@ static void on_packet(struct rf_leg *leg, uint8_t *packet, size_t len,
     rf_leg_on_refused(leg, rf_media_verdict_reason(verdict));
 }
 
-void rf_leg_read(struct rf_media_server *server, struct rf_leg *leg)
+void rf_leg_read_socket(struct rf_media_server *server, struct rf_leg *leg, int fd,
+                        void (*on_packet_of)(struct rf_leg *leg, uint8_t *packet, size_t len,
+                                             const struct sockaddr_storage *from))
 {
-    int n = recvmmsg(leg->fd, server->in, RF_LEG_BATCH, MSG_DONTWAIT, NULL);
+    int n = recvmmsg(fd, server->in, RF_LEG_BATCH, MSG_DONTWAIT, NULL);
     for (int i = 0; i < n; i++) {
         struct msghdr *m = &server->in[i].msg_hdr;
-        /* One that was cut is no speech of ours: judged as if it were empty. */
+        /* One that was cut is no packet of ours: judged as if it were empty. */
         size_t len = (m->msg_flags & MSG_TRUNC) == 0 ? server->in[i].msg_len : 0;
         if (leg->is_receiving)
-            on_packet(leg, server->in_bytes[i], len, &server->in_from[i]);
+            on_packet_of(leg, server->in_bytes[i], len, &server->in_from[i]);
         m->msg_namelen = sizeof server->in_from[i];
         m->msg_flags = 0;
     }
+}
+
+void rf_leg_read(struct rf_media_server *server, struct rf_leg *leg)
+{
+    rf_leg_read_socket(server, leg, leg->fd, on_packet);
 }
 
 /* --- sending --- */
@@ -218,6 +227,7 @@ void rf_leg_write(struct rf_media_server *server, struct rf_leg *leg, unsigned l
     if (len == 0 || sendto(leg->fd, packet, len, MSG_DONTWAIT | MSG_NOSIGNAL,
                            (const struct sockaddr *)&leg->far.at, leg->far.len) < 0)
         return;
+    leg->out.packets++;
     leg->stats.media.sent_packets++;
     leg->stats.media.sent_octets += RF_CODEC_FRAME;
     server->packets_out++;

@@ -5,6 +5,8 @@
 
 #include "media/server_int.h"
 
+#include <netinet/in.h>
+
 /* What waits in the kernel of one leg: more than a tick takes, and not so much that a flood costs
  * memory. */
 #define RECEIVE_BYTES 32768
@@ -52,6 +54,7 @@ static enum rf_err fill_leg(struct rf_leg *leg, const struct rf_media_leg_conf *
     (void)setsockopt(leg->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
     rf_media_gate_start(&leg->gate, srtp);
     rf_jitter_init(&leg->jitter, leg->codec);
+    rf_leg_rtcp_init(leg);
     leg->is_receiving = true;
     leg->marks[leg->marks_n++] = rf_media_key_mark(conf->key, &leg->server->mark_secret);
     return RF_OK;
@@ -118,6 +121,7 @@ enum rf_err rf_media_leg_send(struct rf_media_server *server, rf_media_leg leg,
     }
     c->far.is_known = true;
     c->far.is_port_free = remote->is_port_free;
+    c->far.from_port = htons(remote->port);
     c->far.tos = remote->tos;
     c->mark = rf_media_key_mark(key, &server->mark_secret);
     return rf_leg_post(server, c, why);

@@ -36,6 +36,9 @@ struct rf_media_leg_stats {
     uint64_t corrected;       /* frames resampled because the far end's clock is not ours */
     uint32_t depth_ms;        /* what waits in the jitter buffer */
     uint64_t rtcp_sent, rtcp_received, rtcp_refused;
+    /* what the far end reported last of what we send */
+    int32_t far_lost;
+    uint32_t far_jitter;
 };
 
 enum rf_media_leg_event_kind {

@@ -141,6 +141,7 @@ void rf_media_server_tick(struct rf_media_server *server, unsigned left_out)
         struct rf_leg *leg = server->legs[i];
         if (leg->out.is_on)
             rf_leg_write(server, leg, left_out);
+        rf_leg_rtcp_tick(server, leg);
         if (leg->refused_reason != NULL && server->tick >= leg->refused_tick)
             report_refused(leg);
     }
@@ -215,6 +216,7 @@ void rf_leg_do_receive(struct rf_media_server *server, struct rf_leg *leg, struc
     /* What has arrived so far is judged by the key it was sent under. */
     rf_leg_read(server, leg);
     rf_jitter_restart(&leg->jitter);
+    rf_leg_rtcp_restart(leg);
     leg->had_audio = false;
     leg->is_receiving = !had_key(leg, c->mark);
     if (leg->is_receiving) {
@@ -244,6 +246,7 @@ void rf_leg_do_send(struct rf_media_server *server, struct rf_leg *leg, struct r
     leg->out = c->take_out;
     c->take_out = (struct rf_leg_out){0};
     leg->far = c->far;
+    leg->rtcp.due_tick = 0;
     rf_media_set_tos(leg->fd, &leg->far.at, leg->far.tos);
 }
 

@@ -99,6 +99,7 @@ void town_end(struct town *t)
         struct town_phone *p = &t->phone[i];
         assert_int_equal(p->n[RF_MEDIA_LEG_CLOSED], 1);
         close(p->fd);
+        close(p->rtcp_fd);
         rf_codec_free(p->coder);
         rf_srtp_free(p->in);
         rf_srtp_free(p->out);
@@ -137,7 +138,7 @@ struct town_phone *town_phone_open(struct town *t, enum rf_media_codec codec,
                              .due_ms = t->now_ms + 1 + (double)i};
     p->heard = malloc(HEARD_MAX * sizeof *p->heard);
     assert_non_null(p->heard);
-    p->fd = town_socket("127.0.0.1", &p->port);
+    assert_err(rf_media_bind_pair("127.0.0.1", &p->fd, &p->rtcp_fd, &p->port, NULL), RF_OK);
     assert_err(rf_codec_new(codec, &p->coder, NULL), RF_OK);
     rf_media_key_make(suite, &p->key_out);
     struct rf_media_leg_conf conf = town_conf(t, i);
@@ -189,6 +190,29 @@ void town_send_raw(struct town *t, size_t i, int fd, const uint8_t *packet, size
     struct sockaddr_in to = {.sin_family = AF_INET,
                              .sin_port = htons(t->phone[i].leg_port),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    assert_int_equal(sendto(fd, packet, len, 0, (struct sockaddr *)&to, sizeof to), len);
+}
+
+void town_report(struct town *t, size_t i, uint32_t ssrc, int fd, bool spoil)
+{
+    struct town_phone *p = &t->phone[i];
+    _Alignas(8) uint8_t packet[RF_LEG_PACKET_MAX];
+    struct rf_wr wr = rf_wr_of(packet, sizeof packet);
+    struct rf_rtcp r = {.is_sender = true,
+                        .ssrc = ssrc,
+                        .ntp = 0x1111222233334444u,
+                        .has_block = true,
+                        .block = {.ssrc = p->peer_ssrc, .lost = 12, .jitter = 34}};
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)(p->leg_port + 1)),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    assert_err(rf_rtcp_encode(&r, &wr, NULL), RF_OK);
+    size_t len = wr.len;
+    if (p->out != NULL)
+        assert_true(rf_srtp_protect_rtcp(p->out, packet, &len));
+    packet[len - 1] ^= spoil;
+    memcpy(p->kept, packet, len);
+    p->kept_len = len;
     assert_int_equal(sendto(fd, packet, len, 0, (struct sockaddr *)&to, sizeof to), len);
 }
 
@@ -272,6 +296,21 @@ static void hear(struct town_phone *p)
     }
 }
 
+static void hear_reports(struct town_phone *p)
+{
+    _Alignas(8) uint8_t packet[RF_LEG_PACKET_MAX];
+    ssize_t got;
+    while ((got = recv(p->rtcp_fd, packet, sizeof packet, MSG_DONTWAIT)) >= 0) {
+        size_t len = (size_t)got;
+        if (p->in != NULL)
+            assert_int_equal(rf_srtp_unprotect_rtcp(p->in, packet, &len), RF_SRTP_GOOD);
+        assert_err(rf_rtcp_decode(rf_slice_of(packet, len), &p->report, NULL), RF_OK);
+        assert_int_equal(p->report.cname.len, 16);
+        p->report.cname = rf_slice_of(NULL, 0);
+        p->reports++;
+    }
+}
+
 void town_events(struct town *t)
 {
     rf_mailbox_run(t->events, t);
@@ -287,7 +326,7 @@ void town_steps(struct town *t, unsigned n)
                 say(t, i);
         rf_media_server_turn(t->server);
         for (size_t i = 0; i < t->phones; i++)
-            hear(&t->phone[i]);
+            hear(&t->phone[i]), hear_reports(&t->phone[i]);
         town_events(t);
     }
 }

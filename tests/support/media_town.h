@@ -14,6 +14,7 @@
 #include "media/g711.h"
 #include "media/server_int.h"
 #include "unit.h"
+#include "wire/rtp/rtcp.h"
 
 #define TOWN_MAX 8
 /* What was said and heard is kept at this rate. */
@@ -22,7 +23,7 @@
 struct town_phone {
     rf_media_leg leg;
     uint16_t leg_port;
-    int fd;
+    int fd, rtcp_fd;
     uint16_t port;
     enum rf_media_codec codec;
     struct rf_codec *coder;
@@ -44,7 +45,9 @@ struct town_phone {
     uint32_t peer_ssrc;
     uint8_t last[RF_LEG_PACKET_MAX]; /* as it came, encrypted */
     size_t last_len;
-    float *heard; /* at TOWN_HZ */
+    unsigned reports;      /* of RTCP that came */
+    struct rf_rtcp report; /* the last, without its name */
+    float *heard;          /* at TOWN_HZ */
     size_t heard_n, heard_max;
     /* events of its leg */
     unsigned n[RF_MEDIA_LEG_CLOSED + 1];
@@ -79,6 +82,8 @@ void town_join(struct town *t, size_t i, uint32_t mix);
 /** Send these bytes to the leg of phone i from its socket, or another one. */
 void town_send_raw(struct town *t, size_t i, int fd, const uint8_t *packet, size_t len);
 int town_socket(const char *host, uint16_t *port);
+/** A report of phone i to its leg, as of this source, from this socket. `spoil`: its last byte. */
+void town_report(struct town *t, size_t i, uint32_t ssrc, int fd, bool spoil);
 
 void town_steps(struct town *t, unsigned n);
 /** Run events; the numbers are in phone[i].stats. */

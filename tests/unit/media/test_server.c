@@ -284,18 +284,19 @@ static void a_free_port_is_settled_by_the_first_good_packet(void **state)
     int right = t.phone[0].fd, other = town_socket("127.0.0.1", &port);
     int stranger = town_socket("127.0.0.1", &port), abroad = town_socket("127.0.0.2", &port);
     rf_media_server_turn(t.server);
-    town_send_raw(&t, 0, stranger, (const uint8_t *)"\x80\0no speech", 16);
+    town_send_raw(&t, 0, stranger, (const uint8_t *)"\x80\0not a packet", 15);
+    t.phone[0].fd = abroad; /* a port is free, not a host */
+    town_steps(&t, 5);
     t.phone[0].fd = other;
     town_steps(&t, 10);
     const struct rf_media_leg_stats *s = stats_of(&t, 0);
     assert_in_range(s->media.received_packets, 10, 11);
     assert_int_equal(rf_media_refused(&s->media), 1);
-    assert_int_equal(s->refused_address, 0);
-    t.phone[0].fd = abroad;
-    town_steps(&t, 5);
+    assert_int_equal(s->refused_address, 5);
     t.phone[0].fd = right; /* too late, even if it is the one that we send to */
     town_steps(&t, 5);
     assert_in_range(stats_of(&t, 0)->refused_address, 10, 11);
+    assert_int_equal(t.phone[0].received, 23); /* it is sent to as before */
     close(other);
     close(stranger);
     close(abroad);
@@ -383,6 +384,95 @@ static void a_flood_harms_only_its_own_leg(void **state)
     assert_true(town_gain(&t, 0, 1, 4, NULL) > 0.8);
     assert_true(town_gain(&t, 1, 0, 4, NULL) > 0.8);
     assert_int_equal(stats_of(&t, 0)->concealed, 0);
+    town_end(&t);
+}
+
+/* --- reports --- */
+
+static void reports_go_both_ways_under_the_key(void **state)
+{
+    (void)state;
+    for (unsigned suite = 0; suite < RF_MEDIA_SUITES; suite++) {
+        struct town t;
+        pair_begin(&t, suite);
+        struct town_phone *p = &t.phone[0];
+        t.phone[0].tamper = suite != RF_MEDIA_CLEAR ? flip : NULL;
+        town_steps(&t, 700);
+        assert_in_range(p->reports, 1, 5);
+        assert_true(p->report.is_sender && p->report.has_block);
+        assert_int_equal(p->report.ssrc, p->peer_ssrc);
+        assert_int_equal(p->report.octets, 160 * p->report.packets);
+        assert_int_equal(p->report.block.ssrc, p->ssrc);
+        assert_int_equal(p->report.block.last_sr, 0);
+        if (suite != RF_MEDIA_CLEAR) /* two of fifty were spoiled */
+            assert_in_range(p->report.block.lost, 4, 30);
+        else
+            assert_int_equal(p->report.block.lost + p->report.block.fraction, 0);
+        town_report(&t, 0, p->ssrc, p->rtcp_fd, false);
+        town_steps(&t, 700);
+        const struct rf_media_leg_stats *s = stats_of(&t, 0);
+        assert_int_equal(s->rtcp_received, 1);
+        assert_int_equal(s->rtcp_refused, 0);
+        assert_int_equal(s->rtcp_sent, p->reports);
+        assert_int_equal(s->far_lost, 12);
+        assert_int_equal(s->far_jitter, 34);
+        assert_int_equal(p->report.block.last_sr, 0x22223333);
+        assert_in_range(p->report.block.since_sr, 1, 15 * 65536);
+        town_end(&t);
+    }
+}
+
+static void sec_77_a_spoiled_or_replayed_report_is_dropped_and_counted(void **state)
+{
+    (void)state;
+    for (unsigned suite = 1; suite < RF_MEDIA_SUITES; suite++) {
+        struct town t;
+        pair_begin(&t, suite);
+        struct town_phone *p = &t.phone[0];
+        struct sockaddr_in to = {.sin_family = AF_INET,
+                                 .sin_port = htons((uint16_t)(p->leg_port + 1)),
+                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        town_report(&t, 0, p->ssrc, p->rtcp_fd, true);
+        town_steps(&t, 50);
+        assert_int_equal(stats_of(&t, 0)->rtcp_refused, 1);
+        town_report(&t, 0, p->ssrc, p->rtcp_fd, false); /* the twin */
+        assert_true(sendto(p->rtcp_fd, p->kept, p->kept_len, 0, (struct sockaddr *)&to, sizeof to) >
+                    0);
+        town_steps(&t, 50);
+        const struct rf_media_leg_stats *s = stats_of(&t, 0);
+        assert_int_equal(s->rtcp_received, 1);
+        assert_int_equal(s->rtcp_refused, 2);
+        town_end(&t);
+    }
+}
+
+static void a_report_of_another_source_or_host_is_refused(void **state)
+{
+    (void)state;
+    struct town t;
+    uint16_t port;
+    int abroad = town_socket("127.0.0.2", &port);
+    town_begin(&t, 1);
+    town_phone(&t, RF_MEDIA_PCMU, RF_MEDIA_CLEAR);
+    struct town_phone *p = &t.phone[0];
+    p->due_ms = 1e9;
+    town_report(&t, 0, p->ssrc, p->rtcp_fd, false); /* of whom nothing was heard */
+    town_steps(&t, 50);
+    p->due_ms = t.now_ms;
+    town_steps(&t, 5);
+    assert_int_equal(stats_of(&t, 0)->rtcp_refused, 1);
+    town_report(&t, 0, p->ssrc + 1, p->rtcp_fd, false);
+    town_steps(&t, 50);
+    assert_int_equal(stats_of(&t, 0)->rtcp_refused, 2);
+    town_report(&t, 0, p->ssrc, abroad, false);
+    town_steps(&t, 50);
+    assert_int_equal(stats_of(&t, 0)->rtcp_refused, 3);
+    assert_int_equal(stats_of(&t, 0)->rtcp_received, 0);
+    town_report(&t, 0, p->ssrc, p->rtcp_fd, false); /* the twin */
+    town_steps(&t, 50);
+    assert_int_equal(stats_of(&t, 0)->rtcp_refused, 3);
+    assert_int_equal(stats_of(&t, 0)->rtcp_received, 1);
+    close(abroad);
     town_end(&t);
 }
 
@@ -538,6 +628,7 @@ static void legs_are_bounded(void **state)
     assert_int_equal(t.phone[1].n[RF_MEDIA_LEG_CLOSED], 1);
     t.phones--; /* another one in its place */
     close(t.phone[1].fd);
+    close(t.phone[1].rtcp_fd);
     rf_codec_free(t.phone[1].coder);
     free(t.phone[1].heard);
     town_phone_open(&t, RF_MEDIA_PCMU, RF_MEDIA_CLEAR);
@@ -754,6 +845,9 @@ int main(void)
         cmocka_unit_test(what_is_no_speech_of_the_codec_is_refused),
         cmocka_unit_test(a_mirror_is_refused),
         cmocka_unit_test(a_flood_harms_only_its_own_leg),
+        cmocka_unit_test(reports_go_both_ways_under_the_key),
+        cmocka_unit_test(sec_77_a_spoiled_or_replayed_report_is_dropped_and_counted),
+        cmocka_unit_test(a_report_of_another_source_or_host_is_refused),
         cmocka_unit_test(a_leg_begins_with_silence),
         cmocka_unit_test(music_has_no_end_and_comes_sample_for_sample),
         cmocka_unit_test(an_empty_clip_is_silence),
