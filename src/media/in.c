@@ -153,6 +153,7 @@ void rf_media_in_start(struct rf_media_in *in, struct rf_srtp *take_srtp)
 {
     rf_media_in_stop(in);
     rf_media_gate_start(&in->gate, take_srtp);
+    rf_media_reports_restart(&in->reports);
     in->is_on = true;
 }
 
@@ -193,6 +194,8 @@ enum rf_media_verdict rf_media_in_packet(struct rf_media_in *in, uint8_t *packet
     struct rf_rtp rtp;
     enum rf_media_verdict verdict =
         rf_media_gate_judge(&in->gate, packet, len, own_ssrc, PAYLOAD_TYPE_PCMU, &rtp);
+    if (verdict == RF_MEDIA_TAKEN)
+        rf_media_reports_heard(&in->reports, rtp.seq);
     if (verdict == RF_MEDIA_TAKEN)
         return take(in, &rtp, arrival, stats);
     rf_media_count_refused(verdict, stats);

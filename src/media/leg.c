@@ -10,6 +10,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#define REPORTS_TICKS 50 /* the socket of RTCP is looked at once a second */
+
 _Static_assert(RF_RTP_HEADER + RF_CODEC_FRAME + RF_SRTP_TRAILER <= RF_LEG_PACKET_MAX,
                "room for a packet and its tag");
 
@@ -44,7 +46,7 @@ static in_port_t port_of(const struct sockaddr_storage *a)
     return ((const struct sockaddr_in *)a)->sin_port;
 }
 
-bool rf_leg_is_far_host(const struct rf_leg *leg, const struct sockaddr_storage *from)
+static bool is_far_host(const struct rf_leg *leg, const struct sockaddr_storage *from)
 {
     return is_same_host(&leg->far.at, from) || rf_fault_skips("media.leg-address");
 }
@@ -66,7 +68,7 @@ static void take(struct rf_leg *leg, const struct rf_rtp *rtp, const struct sock
 {
     struct rf_media_stats *s = &leg->stats.media;
     settle_port(leg, from);
-    rf_leg_rtcp_heard(leg, rtp->seq);
+    rf_media_reports_heard(&leg->reports, rtp->seq);
     if (!rf_jitter_put(&leg->jitter, rtp->seq, rtp->payload))
         return;
     s->received_packets++;
@@ -78,6 +80,11 @@ static void take(struct rf_leg *leg, const struct rf_rtp *rtp, const struct sock
     }
 }
 
+static const uint32_t *own_ssrc(const struct rf_leg *leg)
+{
+    return leg->out.is_on ? &leg->out.ssrc : NULL;
+}
+
 static void on_packet(struct rf_leg *leg, uint8_t *packet, size_t len,
                       const struct sockaddr_storage *from)
 {
@@ -86,16 +93,15 @@ static void on_packet(struct rf_leg *leg, uint8_t *packet, size_t len,
         leg->stats.early++;
         return;
     }
-    if (!rf_leg_is_far_host(leg, from) || !is_far_port(leg, from)) {
+    if (!is_far_host(leg, from) || !is_far_port(leg, from)) {
         leg->stats.refused_address++;
         leg->server->refused++;
         rf_count(RTP_REFUSED);
         rf_leg_on_refused(leg, "rtp-address");
         return;
     }
-    enum rf_media_verdict verdict =
-        rf_media_gate_judge(&leg->gate, packet, len, leg->out.is_on ? &leg->out.ssrc : NULL,
-                            rf_codec_info(leg->codec)->payload_type, &rtp);
+    enum rf_media_verdict verdict = rf_media_gate_judge(
+        &leg->gate, packet, len, own_ssrc(leg), rf_codec_info(leg->codec)->payload_type, &rtp);
     if (verdict == RF_MEDIA_TAKEN && rtp.payload.len != RF_CODEC_FRAME)
         verdict = RF_MEDIA_REFUSED_FORMAT;
     if (verdict == RF_MEDIA_TAKEN) {
@@ -107,7 +113,7 @@ static void on_packet(struct rf_leg *leg, uint8_t *packet, size_t len,
     rf_leg_on_refused(leg, rf_media_verdict_reason(verdict));
 }
 
-void rf_leg_read_socket(struct rf_media_server *server, struct rf_leg *leg, int fd,
+static void read_socket(struct rf_media_server *server, struct rf_leg *leg, int fd,
                         void (*on_packet_of)(struct rf_leg *leg, uint8_t *packet, size_t len,
                                              const struct sockaddr_storage *from))
 {
@@ -125,7 +131,7 @@ void rf_leg_read_socket(struct rf_media_server *server, struct rf_leg *leg, int 
 
 void rf_leg_read(struct rf_media_server *server, struct rf_leg *leg)
 {
-    rf_leg_read_socket(server, leg, leg->fd, on_packet);
+    read_socket(server, leg, leg->fd, on_packet);
 }
 
 /* --- sending --- */
@@ -231,6 +237,52 @@ void rf_leg_write(struct rf_media_server *server, struct rf_leg *leg, unsigned l
     leg->stats.media.sent_packets++;
     leg->stats.media.sent_octets += RF_CODEC_FRAME;
     server->packets_out++;
+}
+
+/* --- reports --- */
+
+static uint64_t now_ms(const struct rf_leg *leg)
+{
+    return leg->server->tick * RF_CODEC_FRAME_MS;
+}
+
+static void on_report(struct rf_leg *leg, uint8_t *packet, size_t len,
+                      const struct sockaddr_storage *from)
+{
+    uint64_t before = leg->stats.media.rtcp_refused;
+    if (!leg->far.is_known ||
+        (!is_same_host(&leg->far.at, from) && !rf_fault_skips("media.leg-rtcp-address")))
+        rf_media_reports_refuse(&leg->stats.media);
+    else
+        rf_media_reports_take(&leg->reports, &leg->gate, packet, len, own_ssrc(leg), now_ms(leg),
+                              &leg->stats.media);
+    leg->server->refused += leg->stats.media.rtcp_refused - before;
+}
+
+static void send_report(struct rf_leg *leg)
+{
+    const struct rf_leg_out *out = &leg->out;
+    struct rf_media_said said = {
+        .srtp = out->srtp, .ssrc = out->ssrc, .timestamp = out->timestamp, .packets = out->packets};
+    struct sockaddr_storage to = leg->far.at;
+    _Alignas(8) uint8_t packet[RF_MEDIA_REPORT_MAX];
+    size_t len = rf_media_reports_make(&leg->reports, &leg->gate, &said, 0, now_ms(leg), packet);
+    rf_media_next_port(&to);
+    if (len > 0 && sendto(leg->rtcp_fd, packet, len, MSG_DONTWAIT | MSG_NOSIGNAL,
+                          (const struct sockaddr *)&to, leg->far.len) >= 0)
+        leg->stats.media.rtcp_sent++;
+}
+
+void rf_leg_report(struct rf_media_server *server, struct rf_leg *leg)
+{
+    if ((server->tick + leg->id) % REPORTS_TICKS == 0)
+        read_socket(server, leg, leg->rtcp_fd, on_report);
+    if (!leg->out.is_on || server->tick < leg->report_tick)
+        return;
+    /* The first one when something has been said. */
+    if (leg->report_tick != 0)
+        send_report(leg);
+    leg->report_tick = server->tick + rf_media_reports_wait_ms() / RF_CODEC_FRAME_MS;
 }
 
 /* --- numbers --- */

@@ -101,6 +101,52 @@ enum rf_media_verdict rf_media_gate_judge(struct rf_media_gate *gate, uint8_t *p
                                           const uint32_t *own_ssrc, uint8_t payload_type,
                                           struct rf_rtp *rtp);
 
+/* --- reports (rtcp.c) --- */
+
+#define RF_MEDIA_REPORT_MAX 512 /* bytes, with what SRTCP adds */
+
+/** What is told of packets that arrived. */
+struct rf_media_heard {
+    bool is_begun;
+    uint32_t first, highest; /* extended sequence numbers */
+    uint32_t received;
+    uint32_t expected_told, received_told; /* in the last report */
+};
+struct rf_media_reports {
+    struct rf_media_heard heard;
+    uint32_t last_sr; /* the middle of its time; 0: none came */
+    uint64_t last_sr_ms;
+    char cname[17];
+};
+/** A new name; nothing heard. */
+void rf_media_reports_init(struct rf_media_reports *r);
+/** Another source, or the same under another key, is heard from now on. */
+void rf_media_reports_restart(struct rf_media_reports *r);
+/** A good packet of speech arrived. */
+void rf_media_reports_heard(struct rf_media_reports *r, uint16_t seq);
+/** Take a packet of RTCP, or refuse it: counted in `stats`. The packet is changed. */
+void rf_media_reports_take(struct rf_media_reports *reports, struct rf_media_gate *gate,
+                           uint8_t *packet, size_t len, const uint32_t *own_ssrc, uint64_t now_ms,
+                           struct rf_media_stats *stats);
+/** Count one that was refused before that. */
+void rf_media_reports_refuse(struct rf_media_stats *stats);
+
+/** What is told of packets that were sent. */
+struct rf_media_said {
+    struct rf_srtp *srtp; /* NULL: in the clear */
+    uint32_t ssrc, timestamp, packets;
+};
+/** Write a report into buf (aligned, of RF_MEDIA_REPORT_MAX bytes). Returns its length; 0 when it
+ * could not be made. */
+size_t rf_media_reports_make(struct rf_media_reports *reports, const struct rf_media_gate *gate,
+                             const struct rf_media_said *said, uint32_t jitter, uint64_t now_ms,
+                             uint8_t *buf);
+/** Until the next one: five seconds, by half of it more or less, so that those of many do not meet.
+ */
+uint64_t rf_media_reports_wait_ms(void);
+/** RTCP goes to the port behind that of speech. */
+void rf_media_next_port(struct sockaddr_storage *at);
+
 /* --- what arrives (in.c) --- */
 
 /** Packets of one source: their numbers, and their place in the recording. */
@@ -119,6 +165,7 @@ struct rf_media_source {
 struct rf_media_in {
     bool is_on;
     struct rf_media_gate gate;
+    struct rf_media_reports reports;
     struct rf_media_source source;
     uint64_t lost_before;   /* of sources that are over */
     uint32_t jitter_before; /* of the last of them */
@@ -146,12 +193,13 @@ struct rf_media_out {
     socklen_t to_len;
     uint8_t tos;
     uint32_t ssrc, timestamp;
+    uint32_t packets; /* of this source */
     uint16_t seq;
     bool is_first;              /* the marker: speech begins */
     struct rf_media_clip *clip; /* a reference */
     size_t clip_at;
     struct rf_pace pace;
-    rf_timer_id timer;
+    rf_timer_id timer, report_timer;
 };
 /** Source, sequence and timestamp by chance; everything else is the caller's. */
 void rf_media_out_init(struct rf_media_out *out);
@@ -179,7 +227,7 @@ RF_MUST_CHECK enum rf_err rf_media_start_tuned(const struct rf_media_tuning *tun
 struct rf_media_stream {
     struct rf_media *media; /* set when the thread has it */
     rf_media_id id;
-    int fd;
+    int fd, rtcp_fd;
     struct rf_media_conf conf;
     struct rf_media_in in;
     struct rf_media_out out;

@@ -63,6 +63,7 @@ size_t rf_media_out_packet(struct rf_media_out *out, uint64_t gap_ms, uint8_t *b
     size_t len = wr.len;
     if (out->srtp != NULL && !rf_srtp_protect(out->srtp, buf, &len))
         return 0;
+    out->packets++;
     stats->sent_packets++;
     stats->sent_octets += RF_MEDIA_FRAME;
     rf_count(RTP_OUT);

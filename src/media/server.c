@@ -54,7 +54,7 @@ static enum rf_err fill_leg(struct rf_leg *leg, const struct rf_media_leg_conf *
     (void)setsockopt(leg->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
     rf_media_gate_start(&leg->gate, srtp);
     rf_jitter_init(&leg->jitter, leg->codec);
-    rf_leg_rtcp_init(leg);
+    rf_media_reports_init(&leg->reports);
     leg->is_receiving = true;
     leg->marks[leg->marks_n++] = rf_media_key_mark(conf->key, &leg->server->mark_secret);
     return RF_OK;

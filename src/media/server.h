@@ -27,7 +27,8 @@
 typedef uint32_t rf_media_leg;
 
 struct rf_media_leg_stats {
-    /* sent, received, lost, late, refused_*; `jitter` and what is of recordings stay 0 */
+    /* sent, received, lost, late, refused_*, rtcp_*, far_*; `jitter` (packets are looked at every
+     * 20 ms) and what is of recordings stay 0 */
     struct rf_media_stats media;
     uint64_t refused_address; /* from elsewhere than we send to */
     uint64_t early;           /* before the far end's address was told */
@@ -35,10 +36,6 @@ struct rf_media_leg_stats {
     uint64_t skipped;         /* frames dropped because too many waited */
     uint64_t corrected;       /* frames resampled because the far end's clock is not ours */
     uint32_t depth_ms;        /* what waits in the jitter buffer */
-    uint64_t rtcp_sent, rtcp_received, rtcp_refused;
-    /* what the far end reported last of what we send */
-    int32_t far_lost;
-    uint32_t far_jitter;
 };
 
 enum rf_media_leg_event_kind {

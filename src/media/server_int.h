@@ -24,6 +24,7 @@
 struct rf_leg_mix {
     uint32_t number;
     struct rf_mix mix;
+    struct rf_leg *members;
     struct rf_leg_mix *next;
 };
 
@@ -48,22 +49,6 @@ struct rf_leg_far {
     in_port_t from_port; /* as in a socket's address */
 };
 
-/** What RTCP tells of packets that arrived. */
-struct rf_leg_heard {
-    bool is_begun;
-    uint32_t first, highest; /* extended sequence numbers */
-    uint32_t received;
-    uint32_t expected_told, received_told; /* in the last report */
-};
-
-struct rf_leg_rtcp {
-    uint64_t due_tick;
-    struct rf_leg_heard heard;
-    uint32_t last_sr; /* the middle of its time; 0: none came */
-    uint64_t last_sr_tick;
-    char cname[17];
-};
-
 struct rf_leg {
     struct rf_media_server *server;
     rf_media_leg id;
@@ -77,13 +62,15 @@ struct rf_leg {
     struct rf_media_gate gate;
     struct rf_jitter jitter;
     bool had_audio;
-    struct rf_leg_rtcp rtcp;
+    struct rf_media_reports reports;
+    uint64_t report_tick;                /* of the next one; 0: not planned */
     int16_t heard[RF_CODEC_SAMPLES_MAX]; /* this tick; for the mix */
     bool speaks;
     /* what leaves */
     struct rf_leg_out out;
     enum rf_leg_source source;
     struct rf_leg_mix *mix;
+    struct rf_leg *next_member;
     struct rf_mix_limiter limiter;
     struct rf_media_clip *clip; /* a reference */
     size_t clip_at;
@@ -132,11 +119,6 @@ struct rf_media_server {
 
 /** Prepare the buffers that packets are read into. */
 void rf_leg_reader_init(struct rf_media_server *server);
-/** Read what has arrived at one of the leg's sockets into the buffers, and hand it over one by one.
- */
-void rf_leg_read_socket(struct rf_media_server *server, struct rf_leg *leg, int fd,
-                        void (*on_packet_of)(struct rf_leg *leg, uint8_t *packet, size_t len,
-                                             const struct sockaddr_storage *from));
 /** Take what has arrived. */
 void rf_leg_read(struct rf_media_server *server, struct rf_leg *leg);
 /** Send 20 ms; `left_out` ticks were not sent before. */
@@ -145,21 +127,8 @@ void rf_leg_out_init(struct rf_leg_out *out);
 void rf_leg_out_fini(struct rf_leg_out *out);
 /** The numbers that are elsewhere. */
 void rf_leg_fill_stats(struct rf_leg *leg);
-/** Is this the host that the leg sends to? */
-bool rf_leg_is_far_host(const struct rf_leg *leg, const struct sockaddr_storage *from);
-
-/* --- a leg's reports (leg_rtcp.c) --- */
-
-#define RF_LEG_RTCP_TICKS 250 /* five seconds between two, by half of it more or less */
-
-/** A new name; nothing heard. */
-void rf_leg_rtcp_init(struct rf_leg *leg);
-/** Another source, or the same under another key, is heard from now on. */
-void rf_leg_rtcp_restart(struct rf_leg *leg);
-/** A good packet arrived. */
-void rf_leg_rtcp_heard(struct rf_leg *leg, uint16_t seq);
 /** Take the far end's reports now and then, and send one when it is time. */
-void rf_leg_rtcp_tick(struct rf_media_server *server, struct rf_leg *leg);
+void rf_leg_report(struct rf_media_server *server, struct rf_leg *leg);
 
 /* --- the thread (server_thread.c) --- */
 

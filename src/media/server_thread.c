@@ -79,6 +79,14 @@ static struct rf_leg_mix **link_to_mix(struct rf_media_server *server, uint32_t 
     return at;
 }
 
+static void enter_mix(struct rf_leg *leg, struct rf_leg_mix *mix)
+{
+    leg->mix = mix;
+    leg->next_member = mix->members;
+    mix->members = leg;
+    mix->mix.members[rf_codec_info(leg->codec)->is_wide]++;
+}
+
 static void leave_mix(struct rf_leg *leg)
 {
     struct rf_leg_mix *mix = leg->mix;
@@ -86,8 +94,12 @@ static void leave_mix(struct rf_leg *leg)
     leg->speaks = false;
     if (mix == NULL)
         return;
+    struct rf_leg **member = &mix->members;
+    while (*member != leg)
+        member = &(*member)->next_member;
+    *member = leg->next_member;
     mix->mix.members[rf_codec_info(leg->codec)->is_wide]--;
-    if (mix->mix.members[0] + mix->mix.members[1] > 0)
+    if (mix->members != NULL)
         return;
     struct rf_leg_mix **at = link_to_mix(leg->server, mix->number);
     *at = mix->next;
@@ -104,20 +116,28 @@ static void leave_source(struct rf_leg *leg)
 
 /* --- the tick --- */
 
-static void mix_all(struct rf_media_server *server)
+static void finish_leg(struct rf_media_server *server, struct rf_leg *leg, unsigned left_out)
 {
-    for (struct rf_leg_mix *m = server->mixes; m != NULL; m = m->next)
-        rf_mix_clear(&m->mix);
-    for (size_t i = 0; i < server->legs_n; i++) {
-        struct rf_leg *leg = server->legs[i];
-        if (leg->mix == NULL)
-            continue;
+    if (leg->out.is_on)
+        rf_leg_write(server, leg, left_out);
+    rf_leg_report(server, leg);
+    if (leg->refused_reason != NULL && server->tick >= leg->refused_tick)
+        report_refused(leg);
+}
+
+/* A mix at a time, so that what is read is still in the processor's cache when it is sent. */
+static void run_mix(struct rf_media_server *server, struct rf_leg_mix *m, unsigned left_out)
+{
+    rf_mix_clear(&m->mix);
+    for (struct rf_leg *leg = m->members; leg != NULL; leg = leg->next_member) {
+        rf_leg_read(server, leg);
         leg->speaks = rf_jitter_get(&leg->jitter, leg->heard);
         if (leg->speaks)
-            rf_mix_add(&leg->mix->mix, rf_codec_info(leg->codec)->is_wide, leg->heard);
+            rf_mix_add(&m->mix, rf_codec_info(leg->codec)->is_wide, leg->heard);
     }
-    for (struct rf_leg_mix *m = server->mixes; m != NULL; m = m->next)
-        rf_mix_join_rates(&m->mix);
+    rf_mix_join_rates(&m->mix);
+    for (struct rf_leg *leg = m->members; leg != NULL; leg = leg->next_member)
+        finish_leg(server, leg, left_out);
 }
 
 static void add_totals(struct rf_media_server *server)
@@ -134,16 +154,14 @@ static void add_totals(struct rf_media_server *server)
 void rf_media_server_tick(struct rf_media_server *server, unsigned left_out)
 {
     server->tick += 1 + left_out;
-    for (size_t i = 0; i < server->legs_n; i++)
-        rf_leg_read(server, server->legs[i]);
-    mix_all(server);
+    for (struct rf_leg_mix *m = server->mixes; m != NULL; m = m->next)
+        run_mix(server, m, left_out);
     for (size_t i = 0; i < server->legs_n; i++) {
         struct rf_leg *leg = server->legs[i];
-        if (leg->out.is_on)
-            rf_leg_write(server, leg, left_out);
-        rf_leg_rtcp_tick(server, leg);
-        if (leg->refused_reason != NULL && server->tick >= leg->refused_tick)
-            report_refused(leg);
+        if (leg->mix != NULL)
+            continue;
+        rf_leg_read(server, leg);
+        finish_leg(server, leg, left_out);
     }
     add_totals(server);
 }
@@ -216,7 +234,7 @@ void rf_leg_do_receive(struct rf_media_server *server, struct rf_leg *leg, struc
     /* What has arrived so far is judged by the key it was sent under. */
     rf_leg_read(server, leg);
     rf_jitter_restart(&leg->jitter);
-    rf_leg_rtcp_restart(leg);
+    rf_media_reports_restart(&leg->reports);
     leg->had_audio = false;
     leg->is_receiving = !had_key(leg, c->mark);
     if (leg->is_receiving) {
@@ -246,7 +264,7 @@ void rf_leg_do_send(struct rf_media_server *server, struct rf_leg *leg, struct r
     leg->out = c->take_out;
     c->take_out = (struct rf_leg_out){0};
     leg->far = c->far;
-    leg->rtcp.due_tick = 0;
+    leg->report_tick = 0;
     rf_media_set_tos(leg->fd, &leg->far.at, leg->far.tos);
 }
 
@@ -260,8 +278,7 @@ void rf_leg_do_join(struct rf_media_server *server, struct rf_leg *leg, struct r
         *at = rf_steal(&c->take_mix);
         (*at)->number = c->mix;
     }
-    leg->mix = *at;
-    leg->mix->mix.members[rf_codec_info(leg->codec)->is_wide]++;
+    enter_mix(leg, *at);
     leg->source = RF_LEG_MIX;
     leg->limiter = (struct rf_mix_limiter){0};
     /* What it said before it came in is not for these. */

@@ -8,18 +8,20 @@
 enum rf_err rf_media_open(struct rf_media *media, const struct rf_media_conf *conf,
                           rf_media_id *out, uint16_t *out_port, struct rf_why *why)
 {
-    int fd = -1;
+    int fd = -1, rtcp_fd = -1;
     uint16_t port = 0;
     *out = 0;
     *out_port = 0;
-    enum rf_err err = rf_media_bind(conf->local, &fd, &port, why);
+    enum rf_err err = rf_media_bind_pair(conf->local, &fd, &rtcp_fd, &port, why);
     if (err != RF_OK)
         return err;
     struct rf_media_stream *s = rf_new(struct rf_media_stream);
     s->fd = fd;
+    s->rtcp_fd = rtcp_fd;
     s->id = rf_media_next_id(media);
     s->conf = *conf;
     s->conf.local = NULL; /* the caller's, for the time of this call */
+    rf_media_reports_init(&s->in.reports);
     uint32_t max = conf->record_max;
     s->in.record = RF_BUF(max < RF_MEDIA_RECORD_MAX ? max : RF_MEDIA_RECORD_MAX);
     struct rf_media_command *c = rf_media_command_new(s->id, rf_media_on_open);

@@ -45,8 +45,12 @@ struct rf_media_stats {
     uint64_t refused_replay; /* seen before, or older than the window */
     uint64_t refused_ssrc;   /* another source */
     uint64_t refused_format; /* not RTP, or not G.711 µ-law */
-    uint64_t recorded;       /* samples placed */
-    uint64_t clip_sent;      /* samples of the clip that went out */
+    uint64_t rtcp_sent, rtcp_received;
+    uint64_t rtcp_refused; /* reports: wrong tag, seen before, another source, not RTCP */
+    int32_t far_lost;      /* what the far end reported last of what we send */
+    uint32_t far_jitter;
+    uint64_t recorded;  /* samples placed */
+    uint64_t clip_sent; /* samples of the clip that went out */
 };
 uint64_t rf_media_refused(const struct rf_media_stats *stats);
 
@@ -75,7 +79,8 @@ struct rf_media_conf {
     uint64_t number; /* given back in events, usually a handle of the caller's */
 };
 
-/** Bind a UDP port chosen by the kernel and make a stream that does nothing yet. RF_ERR_BAD
+/** Bind a UDP port chosen by the kernel (even, and the next one for RTCP) and make a stream that
+ * does nothing yet. RF_ERR_BAD
  * media-address; RF_ERR_IO media-socket; RF_ERR_AGAIN media-busy (nothing was made). Any thread;
  * does not wait. */
 RF_MUST_CHECK enum rf_err rf_media_open(struct rf_media *media, const struct rf_media_conf *conf,

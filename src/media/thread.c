@@ -18,6 +18,7 @@
 #define PACKETS_A_TURN 32 /* of one socket, before others have theirs */
 #define TURNS_TO_DRAIN 32 /* more than a socket's buffer holds */
 #define REFUSED_MS     1000
+#define OF_REPORTS     (1ull << 32) /* beside the id: the socket of RTCP */
 
 struct rf_media {
     struct rf_clock clock;
@@ -76,6 +77,8 @@ void rf_media_stream_free(struct rf_media_stream *stream)
         return;
     if (stream->fd >= 0)
         close(stream->fd);
+    if (stream->rtcp_fd >= 0)
+        close(stream->rtcp_fd);
     rf_media_in_fini(&stream->in);
     rf_media_out_fini(&stream->out);
     rf_free(stream);
@@ -142,11 +145,15 @@ static void on_refused(struct rf_media_stream *s, const char *reason)
 
 /* --- receiving --- */
 
+static const uint32_t *own_ssrc(const struct rf_media_stream *s)
+{
+    return s->out.is_on ? &s->out.ssrc : NULL;
+}
+
 static void on_packet(struct rf_media_stream *s, uint8_t *packet, size_t len, uint32_t arrival)
 {
-    const uint32_t *own_ssrc = s->out.is_on ? &s->out.ssrc : NULL;
     enum rf_media_verdict verdict =
-        rf_media_in_packet(&s->in, packet, len, own_ssrc, arrival, &s->stats);
+        rf_media_in_packet(&s->in, packet, len, own_ssrc(s), arrival, &s->stats);
     const char *reason = rf_media_verdict_reason(verdict);
     if (reason != NULL)
         on_refused(s, reason);
@@ -184,6 +191,44 @@ static void drain(struct rf_media_stream *s)
             return;
 }
 
+/* --- reports --- */
+
+static void on_reports(struct rf_media_stream *s)
+{
+    _Alignas(8) uint8_t packet[RF_MEDIA_REPORT_MAX];
+    for (int i = 0; i < PACKETS_A_TURN; i++) {
+        ssize_t n = recv(s->rtcp_fd, packet, sizeof packet, MSG_DONTWAIT | MSG_TRUNC);
+        if (n < 0 && errno != EAGAIN && errno != EINTR)
+            continue; /* of an earlier report of ours: nobody takes them there */
+        if (n < 0)
+            return;
+        size_t len = (size_t)n <= sizeof packet ? (size_t)n : 0;
+        if (s->in.is_on)
+            rf_media_reports_take(&s->in.reports, &s->in.gate, packet, len, own_ssrc(s),
+                                  rf_now_ms(&s->media->clock), &s->stats);
+    }
+}
+
+static void on_report_due(void *owner, uint64_t number)
+{
+    struct rf_media_stream *s = owner;
+    struct rf_media_out *out = &s->out;
+    struct rf_media_said said = {
+        .srtp = out->srtp, .ssrc = out->ssrc, .timestamp = out->timestamp, .packets = out->packets};
+    struct sockaddr_storage to = out->to;
+    _Alignas(8) uint8_t packet[RF_MEDIA_REPORT_MAX];
+    (void)number;
+    rf_media_in_stats(&s->in, &s->stats);
+    size_t len = rf_media_reports_make(&s->in.reports, &s->in.gate, &said, s->stats.jitter,
+                                       rf_now_ms(&s->media->clock), packet);
+    rf_media_next_port(&to);
+    if (len > 0 && sendto(s->rtcp_fd, packet, len, MSG_DONTWAIT | MSG_NOSIGNAL,
+                          (const struct sockaddr *)&to, out->to_len) >= 0)
+        s->stats.rtcp_sent++;
+    out->report_timer =
+        rf_timer_start(s->media->timers, rf_media_reports_wait_ms(), on_report_due, s, 0);
+}
+
 /* --- sending --- */
 
 static void on_due(void *owner, uint64_t number)
@@ -213,6 +258,7 @@ static void on_due(void *owner, uint64_t number)
 static void stop_sending(struct rf_media *media, struct rf_media_stream *s)
 {
     rf_timer_stop(media->timers, &s->out.timer);
+    rf_timer_stop(media->timers, &s->out.report_timer);
     rf_media_out_fini(&s->out);
 }
 
@@ -222,11 +268,13 @@ void rf_media_on_open(struct rf_media *media, struct rf_media_stream *stream,
                       struct rf_media_command *command)
 {
     struct rf_media_stream *s = rf_steal(&command->take_stream);
-    struct epoll_event e = {.events = EPOLLIN, .data.u32 = s->id};
+    struct epoll_event e = {.events = EPOLLIN, .data.u64 = s->id};
+    struct epoll_event reports = {.events = EPOLLIN, .data.u64 = s->id | OF_REPORTS};
     (void)stream;
     s->media = media;
     *link_to(media, s->id) = s;
-    if (epoll_ctl(media->epoll, EPOLL_CTL_ADD, s->fd, &e) != 0)
+    if (epoll_ctl(media->epoll, EPOLL_CTL_ADD, s->fd, &e) != 0 ||
+        epoll_ctl(media->epoll, EPOLL_CTL_ADD, s->rtcp_fd, &reports) != 0)
         rf_error(RF_CAT_MEDIA, "stream hears nothing: epoll: %s", strerror(errno));
 }
 
@@ -256,6 +304,8 @@ void rf_media_on_send(struct rf_media *media, struct rf_media_stream *s,
     rf_media_set_tos(s->fd, &s->out.to, s->out.tos);
     rf_pace_init(&s->out.pace, rf_now_ms(&media->clock));
     s->out.pace.stall_ms = media->tuning.stall_ms;
+    s->out.report_timer =
+        rf_timer_start(media->timers, rf_media_reports_wait_ms(), on_report_due, s, 0);
     on_due(s, 0);
 }
 
@@ -355,8 +405,11 @@ static void turn(struct rf_media *media)
     int n = epoll_wait(media->epoll, events, EVENTS, wait_ms(media));
     rf_mailbox_run(media->commands, media);
     for (int i = 0; i < n; i++) {
-        struct rf_media_stream *s = *link_to(media, events[i].data.u32);
-        if (s != NULL)
+        uint64_t of = events[i].data.u64;
+        struct rf_media_stream *s = *link_to(media, (rf_media_id)of);
+        if (s != NULL && (of & OF_REPORTS) != 0)
+            on_reports(s);
+        else if (s != NULL)
             (void)on_readable(s);
     }
     rf_timers_run(media->timers);

@@ -4,6 +4,7 @@
 #include "media/g711.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -66,13 +67,16 @@ void end_end(struct end *e)
 
 void relay_begin(struct relay *r)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof at;
-    *r = (struct relay){.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
-    assert_true(r->fd >= 0);
-    assert_int_equal(bind(r->fd, (struct sockaddr *)&at, sizeof at), 0);
-    assert_int_equal(getsockname(r->fd, (struct sockaddr *)&at, &len), 0);
-    r->port = ntohs(at.sin_port);
+    *r = (struct relay){0};
+    /* Nobody else has the port beside it, where reports go. */
+    assert_err(rf_media_bind_pair("127.0.0.1", &r->fd, &r->rtcp_fd, &r->port, NULL), RF_OK);
+    assert_int_equal(fcntl(r->fd, F_SETFL, 0), 0); /* it waits, where a test reads it itself */
+}
+
+void relay_end(struct relay *r)
+{
+    close(r->fd);
+    close(r->rtcp_fd);
 }
 
 void relay_send(struct relay *r, const uint8_t *packet, size_t len)

@@ -38,7 +38,7 @@ void end_begin(struct end *e, const struct rf_media_tuning *tuning);
 void end_end(struct end *e);
 
 struct relay {
-    int fd;
+    int fd, rtcp_fd;
     uint16_t port;
     uint16_t to;
     unsigned n; /* packets seen */
@@ -49,6 +49,7 @@ struct relay {
 };
 
 void relay_begin(struct relay *r);
+void relay_end(struct relay *r);
 void relay_send(struct relay *r, const uint8_t *packet, size_t len);
 /** Pass on what waits. */
 void relay_turn(struct relay *r);

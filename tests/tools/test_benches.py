@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The benches of TLS run, find numbers, and leave nothing behind. What the numbers are is no matter here:
+"""The benches of TLS and media run, find numbers, and leave nothing behind. What the numbers are is no matter here:
 they run for a moment only, with the build that is tested."""
 import os
 import subprocess
@@ -15,6 +15,8 @@ BRIEFLY = {
                    ["openssl speed rsa2048", "enrolments, mic"]),
     "tvs": (["--rounds", "1", "--seconds", "1", "--connections", "1", "20"],
             ["connections: 1 ", "connections: 20 "]),
+    "bridge": (["--rounds", "1", "--seconds", "1", "--legs", "16", "--only", "1"],
+               ["AES_CM_128_HMAC_SHA1_32, u-law"]),
     "idle": (["--phones", "40"], ["the bare library", "ringfenced, registered"]),
 }
 

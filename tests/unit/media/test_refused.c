@@ -41,7 +41,7 @@ static void attack_run(struct attack *t, unsigned more)
 static void attack_end(struct attack *t)
 {
     rf_media_clip_unref(t->clip);
-    close(t->relay.fd);
+    relay_end(&t->relay);
     end_end(&t->a);
     end_end(&t->b);
 }
@@ -271,7 +271,7 @@ static void one_key_both_ways_works_and_is_no_mirror(void **state)
     assert_string_equal(a.reason, "rtp-ssrc");
     assert_int_equal(a.n[RF_MEDIA_FIRST_AUDIO], 1);
     rf_media_clip_unref(clip);
-    close(mirror.fd);
+    relay_end(&mirror);
     end_end(&a);
     end_end(&b);
 }

@@ -411,11 +411,11 @@ static void reports_go_both_ways_under_the_key(void **state)
         town_report(&t, 0, p->ssrc, p->rtcp_fd, false);
         town_steps(&t, 700);
         const struct rf_media_leg_stats *s = stats_of(&t, 0);
-        assert_int_equal(s->rtcp_received, 1);
-        assert_int_equal(s->rtcp_refused, 0);
-        assert_int_equal(s->rtcp_sent, p->reports);
-        assert_int_equal(s->far_lost, 12);
-        assert_int_equal(s->far_jitter, 34);
+        assert_int_equal(s->media.rtcp_received, 1);
+        assert_int_equal(s->media.rtcp_refused, 0);
+        assert_int_equal(s->media.rtcp_sent, p->reports);
+        assert_int_equal(s->media.far_lost, 12);
+        assert_int_equal(s->media.far_jitter, 34);
         assert_int_equal(p->report.block.last_sr, 0x22223333);
         assert_in_range(p->report.block.since_sr, 1, 15 * 65536);
         town_end(&t);
@@ -434,14 +434,14 @@ static void sec_77_a_spoiled_or_replayed_report_is_dropped_and_counted(void **st
                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
         town_report(&t, 0, p->ssrc, p->rtcp_fd, true);
         town_steps(&t, 50);
-        assert_int_equal(stats_of(&t, 0)->rtcp_refused, 1);
+        assert_int_equal(stats_of(&t, 0)->media.rtcp_refused, 1);
         town_report(&t, 0, p->ssrc, p->rtcp_fd, false); /* the twin */
         assert_true(sendto(p->rtcp_fd, p->kept, p->kept_len, 0, (struct sockaddr *)&to, sizeof to) >
                     0);
         town_steps(&t, 50);
         const struct rf_media_leg_stats *s = stats_of(&t, 0);
-        assert_int_equal(s->rtcp_received, 1);
-        assert_int_equal(s->rtcp_refused, 2);
+        assert_int_equal(s->media.rtcp_received, 1);
+        assert_int_equal(s->media.rtcp_refused, 2);
         town_end(&t);
     }
 }
@@ -460,18 +460,18 @@ static void a_report_of_another_source_or_host_is_refused(void **state)
     town_steps(&t, 50);
     p->due_ms = t.now_ms;
     town_steps(&t, 5);
-    assert_int_equal(stats_of(&t, 0)->rtcp_refused, 1);
+    assert_int_equal(stats_of(&t, 0)->media.rtcp_refused, 1);
     town_report(&t, 0, p->ssrc + 1, p->rtcp_fd, false);
     town_steps(&t, 50);
-    assert_int_equal(stats_of(&t, 0)->rtcp_refused, 2);
+    assert_int_equal(stats_of(&t, 0)->media.rtcp_refused, 2);
     town_report(&t, 0, p->ssrc, abroad, false);
     town_steps(&t, 50);
-    assert_int_equal(stats_of(&t, 0)->rtcp_refused, 3);
-    assert_int_equal(stats_of(&t, 0)->rtcp_received, 0);
+    assert_int_equal(stats_of(&t, 0)->media.rtcp_refused, 3);
+    assert_int_equal(stats_of(&t, 0)->media.rtcp_received, 0);
     town_report(&t, 0, p->ssrc, p->rtcp_fd, false); /* the twin */
     town_steps(&t, 50);
-    assert_int_equal(stats_of(&t, 0)->rtcp_refused, 3);
-    assert_int_equal(stats_of(&t, 0)->rtcp_received, 1);
+    assert_int_equal(stats_of(&t, 0)->media.rtcp_refused, 3);
+    assert_int_equal(stats_of(&t, 0)->media.rtcp_received, 1);
     close(abroad);
     town_end(&t);
 }

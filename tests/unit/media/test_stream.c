@@ -47,9 +47,10 @@ static void speech_over_srtp_arrives_sample_for_sample(void **state)
     check_call(RF_MEDIA_AES_CM_128_HMAC_SHA1_32);
 }
 
-static void speech_over_the_longer_tag_and_in_the_clear(void **state)
+static void speech_over_the_other_suites_and_in_the_clear(void **state)
 {
     (void)state;
+    check_call(RF_MEDIA_AEAD_AES_128_GCM);
     check_call(RF_MEDIA_AES_CM_128_HMAC_SHA1_80);
     check_call(RF_MEDIA_CLEAR);
 }
@@ -365,7 +366,7 @@ static void a_full_mailbox_loses_no_numbers(void **state)
     assert_int_equal(a.n[RF_MEDIA_REFUSED], 0);
     assert_int_equal(a.n[RF_MEDIA_CLOSED], 2);
     assert_int_equal(a.stats.refused_format, 1);
-    close(r.fd);
+    relay_end(&r);
     rf_mailbox_free(full);
     end_end(&a);
 }
@@ -393,7 +394,62 @@ static void packets_carry_the_tos_byte(void **state)
     assert_int_equal(*CMSG_DATA(c), 0xb8);
     assert_int_equal(packet[0], 0x80);
     assert_int_equal(packet[1], 0x80); /* the marker: speech begins */
-    close(r.fd);
+    relay_end(&r);
+    end_end(&a);
+}
+
+/* Both ways, under the keys of speech; the one about the other says what was lost. */
+static void reports_go_beside_speech(void **state)
+{
+    (void)state;
+    static const enum rf_media_suite suites[] = {RF_MEDIA_CLEAR, RF_MEDIA_AES_CM_128_HMAC_SHA1_32,
+                                                 RF_MEDIA_AEAD_AES_128_GCM};
+    for (size_t i = 0; i < sizeof suites / sizeof *suites; i++) {
+        struct end a, b;
+        struct rf_media_key to_a = new_key(suites[i], 1), to_b = new_key(suites[i], 99);
+        end_begin(&a, &media_fast);
+        end_begin(&b, &media_fast);
+        assert_int_equal(a.port % 2, 0);
+        receive(&a, &to_a);
+        receive(&b, &to_b);
+        send_to(&a, b.port, &to_b, NULL);
+        send_to(&b, a.port, &to_a, NULL);
+        for (uint64_t until = now_ms() + WAIT_MS;
+             a.stats.rtcp_received == 0 || b.stats.rtcp_received == 0;) {
+            assert_true(now_ms() < until);
+            ask(&a, &b, NULL);
+            ask(&b, &a, NULL);
+        }
+        assert_true(a.stats.rtcp_sent > 0 && b.stats.rtcp_sent > 0);
+        assert_int_equal(a.stats.rtcp_refused + b.stats.rtcp_refused, 0);
+        assert_int_equal(rf_media_refused(&a.stats) + rf_media_refused(&b.stats), 0);
+        assert_int_equal(a.stats.far_lost + b.stats.far_lost, 0);
+        end_end(&a);
+        end_end(&b);
+    }
+}
+
+/* What is no report of the source that is heard. */
+static void other_reports_are_refused(void **state)
+{
+    (void)state;
+    struct end a;
+    struct relay r;
+    struct rf_media_key key = new_key(RF_MEDIA_AES_CM_128_HMAC_SHA1_80, 1);
+    static const uint8_t report[] = {0x80, 201, 0, 1, 1, 2, 3, 4};
+    end_begin(&a, NULL);
+    relay_begin(&r);
+    receive(&a, &key);
+    r.to = (uint16_t)(a.port + 1);
+    relay_send(&r, report, sizeof report);
+    relay_send(&r, report, 3);
+    for (uint64_t until = now_ms() + WAIT_MS; a.stats.rtcp_refused < 2;) {
+        assert_true(now_ms() < until);
+        ask(&a, NULL, NULL);
+    }
+    assert_int_equal(a.stats.rtcp_received, 0);
+    assert_int_equal(rf_media_refused(&a.stats), 0); /* they are no speech */
+    relay_end(&r);
     end_end(&a);
 }
 
@@ -449,7 +505,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(speech_over_srtp_arrives_sample_for_sample),
-        cmocka_unit_test(speech_over_the_longer_tag_and_in_the_clear),
+        cmocka_unit_test(speech_over_the_other_suites_and_in_the_clear),
         cmocka_unit_test(packets_leave_every_20_ms),
         cmocka_unit_test(a_clip_that_ends_within_a_frame_is_filled_with_silence),
         cmocka_unit_test(a_stream_that_is_stopped_hears_nothing),
@@ -461,6 +517,8 @@ int main(void)
         cmocka_unit_test(a_thread_that_is_busy_takes_no_more),
         cmocka_unit_test(a_full_mailbox_loses_no_numbers),
         cmocka_unit_test(packets_carry_the_tos_byte),
+        cmocka_unit_test(reports_go_beside_speech),
+        cmocka_unit_test(other_reports_are_refused),
         cmocka_unit_test(ipv6_works_too),
         cmocka_unit_test(a_clip_above_the_limit_is_refused),
     };
