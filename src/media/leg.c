@@ -69,7 +69,8 @@ static void take(struct rf_leg *leg, const struct rf_rtp *rtp, const struct sock
     struct rf_media_stats *s = &leg->stats.media;
     settle_port(leg, from);
     rf_media_reports_heard(&leg->reports, rtp->seq);
-    if (!rf_jitter_put(&leg->jitter, rtp->seq, rtp->payload))
+    /* Outside a mix nobody wants to hear it, and nothing would ever leave the buffer. */
+    if (leg->mix != NULL && !rf_jitter_put(&leg->jitter, rtp->seq, rtp->payload))
         return;
     s->received_packets++;
     s->received_octets += rtp->payload.len;

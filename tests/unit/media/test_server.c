@@ -13,6 +13,18 @@ static const struct rf_media_leg_stats *stats_of(struct town *t, size_t i)
     return &t->phone[i].stats;
 }
 
+struct real {
+    unsigned n[RF_MEDIA_LEG_CLOSED + 1];
+    struct rf_media_leg_stats stats;
+};
+
+static void on_real(void *reader, const struct rf_media_leg_event *event)
+{
+    struct real *r = reader;
+    r->n[event->kind]++;
+    r->stats = event->stats;
+}
+
 /* Two phones in a mix, of which the first is the one that things happen to. */
 static void pair_begin(struct town *t, enum rf_media_suite suite)
 {
@@ -583,6 +595,71 @@ static void a_leg_on_hold_is_out_of_its_mix(void **state)
     }
 }
 
+/* A phone that goes on speaking while nobody listens is counted, and heard at once when it comes
+ * in. */
+static void a_leg_outside_a_mix_counts_what_comes(void **state)
+{
+    (void)state;
+    struct town t;
+    double delay_ms;
+    town_begin(&t, 2);
+    for (size_t i = 0; i < 2; i++)
+        town_phone(&t, RF_MEDIA_PCMU, RF_MEDIA_AES_CM_128_HMAC_SHA1_32);
+    town_steps(&t, 200);
+    const struct rf_media_leg_stats *s = stats_of(&t, 0);
+    assert_in_range(s->media.received_packets, 199, 200);
+    assert_int_equal(s->media.late + s->media.lost + s->concealed + s->skipped, 0);
+    assert_int_equal(s->depth_ms, 0);
+    town_join(&t, 0, 1);
+    town_join(&t, 1, 1);
+    town_steps(&t, 250);
+    assert_true(town_gain(&t, 1, 0, 4, &delay_ms) > 0.8);
+    assert_true(delay_ms < 120);
+    assert_int_equal(stats_of(&t, 0)->media.late, 0);
+    town_end(&t);
+}
+
+static void ipv6_works_too(void **state)
+{
+    (void)state;
+    struct real real = {0};
+    struct rf_media_server *server;
+    struct rf_mailbox *events = rf_mailbox_new("test", 64);
+    struct rf_media_server_conf conf = {
+        .local = "::1", .legs_max = 2, .events_to = events, .on_event = on_real};
+    struct rf_media_key keys[2];
+    rf_media_leg leg[2];
+    uint16_t port[2];
+    assert_err(rf_media_server_start_stepped(&conf, &server, NULL), RF_OK);
+    for (size_t i = 0; i < 2; i++) {
+        struct rf_media_leg_conf leg_conf = {
+            .codec = RF_MEDIA_G722, .packet_ms = 20, .key = &keys[i]};
+        rf_media_key_make(RF_MEDIA_AEAD_AES_128_GCM, &keys[i]);
+        enum rf_err err = rf_media_leg_open(server, &leg_conf, &leg[i], &port[i], NULL);
+        if (err == RF_ERR_IO) { /* a machine without IPv6 */
+            rf_media_server_stop(server);
+            rf_mailbox_free(events);
+            skip();
+        }
+        assert_err(err, RF_OK);
+    }
+    for (size_t i = 0; i < 2; i++) { /* each is the other's phone */
+        struct rf_media_remote remote = {.host = "::1", .port = port[1 - i]};
+        assert_err(rf_media_leg_send(server, leg[i], &remote, &keys[1 - i], NULL), RF_OK);
+    }
+    for (int i = 0; i < 10; i++)
+        rf_media_server_turn(server);
+    rf_media_leg_ask(server, leg[0]);
+    rf_media_server_turn(server);
+    rf_mailbox_run(events, &real);
+    assert_int_equal(real.n[RF_MEDIA_LEG_FIRST_AUDIO], 2);
+    assert_true(real.stats.media.received_packets >= 9);
+    assert_int_equal(real.stats.refused_address + rf_media_refused(&real.stats.media), 0);
+    rf_media_server_stop(server);
+    rf_mailbox_run(events, &real);
+    rf_mailbox_free(events);
+}
+
 static void ticks_left_out_are_silence_on_the_wire(void **state)
 {
     (void)state;
@@ -770,18 +847,6 @@ static void the_server_counts_for_all_its_legs(void **state)
 
 /* --- the thread --- */
 
-struct real {
-    unsigned n[RF_MEDIA_LEG_CLOSED + 1];
-    struct rf_media_leg_stats stats;
-};
-
-static void on_real(void *reader, const struct rf_media_leg_event *event)
-{
-    struct real *r = reader;
-    r->n[event->kind]++;
-    r->stats = event->stats;
-}
-
 /* With a thread and the real clock: no packet early, and the number is that of the time. */
 static void packets_leave_every_20_ms(void **state)
 {
@@ -852,6 +917,8 @@ int main(void)
         cmocka_unit_test(music_has_no_end_and_comes_sample_for_sample),
         cmocka_unit_test(an_empty_clip_is_silence),
         cmocka_unit_test(a_leg_on_hold_is_out_of_its_mix),
+        cmocka_unit_test(a_leg_outside_a_mix_counts_what_comes),
+        cmocka_unit_test(ipv6_works_too),
         cmocka_unit_test(ticks_left_out_are_silence_on_the_wire),
         cmocka_unit_test(legs_are_bounded),
         cmocka_unit_test(what_cannot_be_opened_says_why),
