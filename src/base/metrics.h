@@ -57,7 +57,8 @@
     X(RTP_OUT, "rf_media_rtp_out_total", "RTP packets sent")                                       \
     X(SRTP_REFUSED, "rf_media_srtp_refused_total", "SRTP packets refused (tag or replay)")         \
     X(RTP_REFUSED, "rf_media_rtp_refused_total", "RTP packets refused (source or format)")         \
-    X(RTCP_REFUSED, "rf_media_rtcp_refused_total", "reports of media refused")
+    X(RTCP_REFUSED, "rf_media_rtcp_refused_total", "reports of media refused")                     \
+    X(MEDIA_LATE, "rf_media_ticks_late_total", "times 20 ms that the media server was late")
 
 enum rf_metric {
 #define RF_METRIC_ENUM(symbol, name, help) RF_METRIC_##symbol,

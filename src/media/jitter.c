@@ -253,7 +253,8 @@ bool rf_jitter_get(struct rf_jitter *j, int16_t *pcm)
         start_playing(j);
     if (waiting(j) > MAX_FRAMES)
         skip(j);
-    size_t take = (size_t)((int)j->n + j->correct * (int)j->scale);
+    int more = j->correct * (int)j->scale;
+    size_t take = more >= 0 ? j->n + (size_t)more : j->n - (size_t)-more;
     while (j->pcm_n < take + BEHIND)
         decode_next(j);
     int16_t *from = &j->pcm[RF_JITTER_BACK];

@@ -104,6 +104,7 @@ struct rf_media_server {
     struct rf_media_server_totals totals;
     /* the thread's own */
     uint64_t tick;
+    uint64_t warn_tick; /* before this one nothing is logged of being late */
     struct rf_leg **legs;
     size_t legs_n;
     struct rf_leg *bucket[RF_LEG_BUCKETS];

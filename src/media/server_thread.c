@@ -18,6 +18,7 @@
 #define TICK_NS       (RF_CODEC_FRAME_MS * 1000000L)
 #define TICKS_A_S     (1000 / RF_CODEC_FRAME_MS)
 #define REFUSED_TICKS TICKS_A_S
+#define WARN_TICKS    (10 * TICKS_A_S)
 
 /* --- events --- */
 
@@ -377,8 +378,16 @@ void rf_leg_post_always(struct rf_media_server *server, struct rf_leg_command *t
 static void run_ticks(struct rf_media_server *server, uint64_t due)
 {
     uint64_t left_out = due > RF_LEG_TICKS_MADE_UP ? due - RF_LEG_TICKS_MADE_UP : 0;
-    if (due > 1)
+    if (due > 1) {
         atomic_fetch_add(&server->totals.ticks_late, due - 1);
+        rf_metric_add(RF_METRIC_MEDIA_LATE, due - 1);
+    }
+    if (left_out > 0 && server->tick >= server->warn_tick) {
+        rf_warn(RF_CAT_MEDIA, "media server late: %u ms of sound left out legs=%zu",
+                (unsigned)(left_out < UINT16_MAX ? left_out : UINT16_MAX) * RF_CODEC_FRAME_MS,
+                server->legs_n);
+        server->warn_tick = server->tick + WARN_TICKS;
+    }
     for (uint64_t n = due - left_out; n > 0; n--) {
         rf_media_server_tick(server, left_out < UINT16_MAX ? (unsigned)left_out : UINT16_MAX);
         left_out = 0;

@@ -113,8 +113,8 @@ static void an_answer_that_is_late_is_of_the_stream_it_names(void **state)
     forget(b);
     a->party = old;
     acknowledges(a, RF_SCCP_MEDIA_OK, a->address, 30000);
-    assert_int_equal(
-        expect(a, RF_SCCP_CLOSE_RECEIVE_CHANNEL)->close_receive_channel.pass_through_party_id, old);
+    /* it was told to close that one, and a second word might close the new one */
+    expect_none(a, RF_SCCP_CLOSE_RECEIVE_CHANNEL);
     expect_none(b, RF_SCCP_START_MEDIA_TRANSMISSION);
     a->party = now;
     acknowledges(a, RF_SCCP_MEDIA_OK, a->address, 30002);

@@ -30,7 +30,8 @@ static struct station_call *call_meant(const struct rf_station *st, uint32_t ref
         return station_call_ref(st, ref);
     for (size_t i = 0; party != 0 && i < RF_STATION_CALLS_MAX; i++) {
         struct station_call *c = st->calls[i];
-        if (c != NULL && c->voice != NULL && c->voice->party == party)
+        if (c != NULL && c->voice != NULL &&
+            (c->voice->party == party || c->voice->send_party == party))
             return c;
     }
     struct station_call *chosen = station_call_chosen(st);
@@ -452,16 +453,26 @@ void station_open_receive(struct rf_station *st, const struct rf_sccp_open_recei
     tell_status(st, nth);
 }
 
-/* The call whose stream is to end; NULL: none runs by these names. */
+static bool is_party(uint32_t meant, uint32_t ours)
+{
+    return meant == 0 || ours == 0 || meant == ours;
+}
+
+/* The call whose stream is to end; NULL: none runs by these names. A late word about a stream that
+ * was replaced does not end the one that came after it in the same call. */
 static struct station_call *call_named(const struct rf_station *st,
-                                       const struct rf_sccp_stop_media *m)
+                                       const struct rf_sccp_stop_media *m, bool is_sent)
 {
     for (size_t i = 0; i < RF_STATION_CALLS_MAX; i++) {
         struct station_call *c = st->calls[i];
         const struct station_voice *v = c != NULL ? c->voice : NULL;
-        if (v != NULL &&
-            ((m->call_reference != 0 && m->call_reference == v->ref) ||
-             (m->call_reference == 0 && v->party != 0 && m->pass_through_party_id == v->party)))
+        if (v == NULL)
+            continue;
+        uint32_t party = is_sent ? v->send_party : v->party;
+        bool is_it = m->call_reference != 0
+                         ? m->call_reference == v->ref && is_party(m->pass_through_party_id, party)
+                         : party != 0 && m->pass_through_party_id == party;
+        if (is_it)
             return c;
     }
     return NULL;
@@ -469,7 +480,7 @@ static struct station_call *call_named(const struct rf_station *st,
 
 void station_close_receive(struct rf_station *st, const struct rf_sccp_stop_media *m)
 {
-    struct station_call *call = call_named(st, m);
+    struct station_call *call = call_named(st, m, false);
     if (call == NULL)
         return;
     call->voice->is_receiving = false;
@@ -540,8 +551,7 @@ static uint32_t transmit(struct rf_station *st, struct station_call *call,
             voice_close(call);
         return RF_SCCP_MEDIA_NOT_ENOUGH_CHANNELS;
     }
-    if (v->party == 0)
-        v->party = m->pass_through_party_id;
+    v->send_party = m->pass_through_party_id;
     v->is_sending = true;
     v->send_algorithm = m->key.algorithm;
     return RF_SCCP_MEDIA_OK;
@@ -575,7 +585,7 @@ void station_start_send(struct rf_station *st, const struct rf_sccp_start_media_
 
 void station_stop_send(struct rf_station *st, const struct rf_sccp_stop_media *m)
 {
-    struct station_call *call = call_named(st, m);
+    struct station_call *call = call_named(st, m, true);
     if (call == NULL)
         return;
     call->voice->is_sending = false;

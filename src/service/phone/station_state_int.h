@@ -109,7 +109,7 @@ struct station_voice {
     struct station_voice *next;
     rf_media_id id;
     uint32_t ref, nth;
-    uint32_t party;
+    uint32_t party, send_party; /* passThroughPartyId of what is received, and of what is sent */
     uint16_t port;
     bool is_receiving, is_sending, is_closing;
     bool is_asked; /* statistics: an RF_MEDIA_STATS answers a question of the server */

@@ -179,9 +179,11 @@ static void on_receive_open(struct session *s, const struct rf_sccp_open_receive
 {
     const struct session_leg *leg = leg_of(s, ack->pass_through_party_id, ack->call_reference);
     if (leg == NULL) {
-        /* its stream is gone: what it opened must be closed again. doc: docs/wire/sccp.md, "Bad
-         * input" */
-        if (ack->status == RF_SCCP_MEDIA_OK)
+        /* its stream is gone: what it opened must be closed again. Where the call has another
+         * stream now, that was said before; a phone that goes by the reference alone would close
+         * the new one. doc: docs/wire/sccp.md, "Bad input" */
+        bool has_another = ack->call_reference != 0 && sccp_leg(s, ack->call_reference) != NULL;
+        if (ack->status == RF_SCCP_MEDIA_OK && !has_another)
             sccp_send_stop_media(s, RF_SCCP_CLOSE_RECEIVE_CHANNEL, ack->call_reference,
                                  ack->pass_through_party_id);
         return;
