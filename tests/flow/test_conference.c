@@ -332,6 +332,36 @@ static void phones_meet_sec_86(void **state)
     flow_free(t.f);
 }
 
+/* A phone that requires SRTP, and one that has none: who came first stays. */
+static void nobody_is_heard_in_the_clear_who_may_not_sec_81(void **state)
+{
+    struct four t = four_new();
+    struct rf_sccp_device strict = flow_device(NAME_B);
+    strict.call.media_policy = RF_CALL_MEDIA_REQUIRE;
+    assert_err(rf_sccp_device_update(t.f->svc, &strict, NULL), RF_OK);
+    meet_me(&t, RF_CALL_SECURITY_NOT_AUTHENTICATED);
+    begins(t.a);
+    opens(t.a);
+    comes(t.b);
+    expect_state(t.b, RF_SCCP_STATE_CONNECTED);
+    opens(t.b);
+    comes(t.c); /* in the clear */
+    expect_tone(t.c, RF_SCCP_TONE_REORDER);
+    on_hook(t.c);
+    assert_int_equal(t.f->record.cause, RF_CALL_CAUSE_SECURITY);
+    on_hook(t.b);
+    forget(t.c);
+    comes(t.c);
+    expect_state(t.c, RF_SCCP_STATE_CONNECTED);
+    opens(t.c);
+    forget(t.b);
+    comes(t.b);
+    expect_tone(t.b, RF_SCCP_TONE_REORDER);
+    on_hook(t.b);
+    assert_int_equal(t.f->record.cause, RF_CALL_CAUSE_SECURITY);
+    flow_free(t.f);
+}
+
 static void below_its_least_level_nobody_meets_sec_87(void **state)
 {
     struct four t = four_new();
@@ -435,6 +465,7 @@ int main(void)
         cmocka_unit_test(a_conference_that_cannot_be),
         cmocka_unit_test(a_member_without_media),
         cmocka_unit_test(phones_meet_sec_86),
+        cmocka_unit_test(nobody_is_heard_in_the_clear_who_may_not_sec_81),
         cmocka_unit_test(below_its_least_level_nobody_meets_sec_87),
         cmocka_unit_test(conferences_are_not_chained_sec_87),
         cmocka_unit_test(a_meet_me_that_is_removed),

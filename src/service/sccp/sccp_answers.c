@@ -44,27 +44,21 @@ static const uint8_t keys[] = {
 #define KEYS_N (sizeof keys / sizeof *keys)
 
 /* What is on the screen in each state of a call, in this order; four or five fit, the others stand
- * behind the phone's own "more". Events, 0 ends a row. */
-#define SET_KEYS 9
+ * behind the phone's own "more". No key that would do nothing. Events, 0 ends a row. */
+#define SET_KEYS 5
 static const uint8_t sets[][SET_KEYS] = {
-    [RF_SCCP_KEYSET_ON_HOOK] = {RF_SCCP_KEY_REDIAL, RF_SCCP_KEY_NEW_CALL, RF_SCCP_KEY_CFWD_ALL,
-                                RF_SCCP_KEY_PICK_UP, RF_SCCP_KEY_GROUP_PICK_UP, RF_SCCP_KEY_DND},
+    [RF_SCCP_KEYSET_ON_HOOK] = {RF_SCCP_KEY_REDIAL, RF_SCCP_KEY_NEW_CALL, RF_SCCP_KEY_CFWD_ALL},
     [RF_SCCP_KEYSET_CONNECTED] = {RF_SCCP_KEY_HOLD, RF_SCCP_KEY_END_CALL, RF_SCCP_KEY_TRANSFER,
-                                  RF_SCCP_KEY_CONFRN, RF_SCCP_KEY_PARK, RF_SCCP_KEY_JOIN,
-                                  RF_SCCP_KEY_SELECT, RF_SCCP_KEY_DIRECT_TRANSFER,
-                                  RF_SCCP_KEY_PRIVATE},
+                                  RF_SCCP_KEY_CONFRN, RF_SCCP_KEY_PRIVATE},
     [RF_SCCP_KEYSET_ON_HOLD] = {RF_SCCP_KEY_RESUME, RF_SCCP_KEY_NEW_CALL, RF_SCCP_KEY_TRANSFER,
-                                RF_SCCP_KEY_JOIN, RF_SCCP_KEY_SELECT, RF_SCCP_KEY_DIRECT_TRANSFER},
-    [RF_SCCP_KEYSET_RING_IN] = {RF_SCCP_KEY_ANSWER, RF_SCCP_KEY_END_CALL, RF_SCCP_KEY_IDIVERT},
+                                RF_SCCP_KEY_CONFRN},
+    [RF_SCCP_KEYSET_RING_IN] = {RF_SCCP_KEY_ANSWER, RF_SCCP_KEY_END_CALL},
     [RF_SCCP_KEYSET_OFF_HOOK] = {RF_SCCP_KEY_REDIAL, RF_SCCP_KEY_END_CALL, RF_SCCP_KEY_CFWD_ALL,
-                                 RF_SCCP_KEY_MEET_ME, RF_SCCP_KEY_PICK_UP,
-                                 RF_SCCP_KEY_GROUP_PICK_UP},
-    [RF_SCCP_KEYSET_CONN_TRANS] = {RF_SCCP_KEY_HOLD, RF_SCCP_KEY_END_CALL, RF_SCCP_KEY_TRANSFER,
-                                   RF_SCCP_KEY_CONFRN},
+                                 RF_SCCP_KEY_MEET_ME},
+    [RF_SCCP_KEYSET_CONN_TRANS] = {RF_SCCP_KEY_HOLD, RF_SCCP_KEY_END_CALL, RF_SCCP_KEY_TRANSFER},
     [RF_SCCP_KEYSET_DIGITS_FOLL] = {RF_SCCP_KEY_BACK_SPACE, RF_SCCP_KEY_END_CALL},
-    [RF_SCCP_KEYSET_CONN_CONF] = {RF_SCCP_KEY_HOLD, RF_SCCP_KEY_END_CALL, RF_SCCP_KEY_CONFRN,
-                                  RF_SCCP_KEY_JOIN, RF_SCCP_KEY_CONF_LIST, RF_SCCP_KEY_REMOVE_LAST},
-    [RF_SCCP_KEYSET_RING_OUT] = {RF_SCCP_KEY_END_CALL, RF_SCCP_KEY_TRANSFER, RF_SCCP_KEY_CALL_BACK},
+    [RF_SCCP_KEYSET_CONN_CONF] = {RF_SCCP_KEY_HOLD, RF_SCCP_KEY_END_CALL, RF_SCCP_KEY_CONFRN},
+    [RF_SCCP_KEYSET_RING_OUT] = {RF_SCCP_KEY_END_CALL},
     [RF_SCCP_KEYSET_OFF_HOOK_FEAT] = {RF_SCCP_KEY_REDIAL, RF_SCCP_KEY_END_CALL},
     [RF_SCCP_KEYSET_IN_USE_HINT] = {RF_SCCP_KEY_REDIAL, RF_SCCP_KEY_NEW_CALL, RF_SCCP_KEY_BARGE,
                                     RF_SCCP_KEY_CBARGE},
