@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Meet-Me numbers. doc: docs/calls.md, "Meet-Me" */
+/* Meet-Me numbers. doc: docs/calls.md, "Meet-Me: a number under which phones meet" */
 #include "service/admin/admin_int.h"
 
 /* ---- GET ---- */
