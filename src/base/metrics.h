@@ -18,6 +18,8 @@
     X(LINKS_OPEN, "rf_net_links_opened_total", "links accepted or connected")                      \
     X(LINKS_REFUSED, "rf_net_links_refused_total", "links refused by a limit")                     \
     X(EVENTS_DROPPED, "rf_main_events_dropped_total", "events not kept: too many waited")          \
+    X(RECORDS, "rf_main_call_records_total", "records of calls written")                           \
+    X(RECORDS_DROPPED, "rf_main_call_records_dropped_total", "records of calls lost")              \
     X(HELD_DROPPED, "rf_main_held_dropped_total", "what phones hold, not noted: too many waited")  \
     X(MAILBOX_FULL, "rf_base_mailbox_full_total", "messages refused because a mailbox was full")   \
     X(SCCP_IN, "rf_sccp_messages_in_total", "SCCP messages received")                              \

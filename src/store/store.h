@@ -145,8 +145,33 @@ struct rf_store_device {
     /* It registered by itself and nobody approved it: not secure, without lines, no certificate
      * operation, no configuration of its own. Anything else is refused as device-quarantined. */
     bool is_quarantined;
+    /* It tells by a tone whether a call is secure: only in mode encrypted and with SRTP. Anything
+     * else is refused as protected-mode. */
+    bool is_protected;
     int64_t added_s;
     int64_t changed_s;
+};
+
+/** When a call to a line goes elsewhere. */
+enum rf_store_forward {
+    RF_STORE_FORWARD_ALL,
+    RF_STORE_FORWARD_BUSY,
+    RF_STORE_FORWARD_NO_ANSWER,
+    RF_STORE_FORWARD_UNREGISTERED,
+    RF_STORE_FORWARD_N
+};
+/** "forward_all", "forward_busy", "forward_no_answer", "forward_unregistered". */
+const char *rf_store_forward_name(enum rf_store_forward forward);
+
+#define RF_STORE_LINE_CALLS_MAX 8
+
+/** How the calls of a line are handled. On a line that is shared `forward[ALL]` is that of its
+ * number: on every device the one that was saved last; a device that gets the line takes it over.
+ */
+struct rf_store_line_rule {
+    char forward[RF_STORE_FORWARD_N][RF_STORE_DN]; /* empty: it stays */
+    uint8_t calls_max;                             /* at one time; 0: the default */
+    uint8_t busy_trigger;                          /* calls with which it is busy; 0: the default */
 };
 
 struct rf_store_line {
@@ -155,6 +180,7 @@ struct rf_store_line {
     char label[RF_STORE_TEXT];
     char display_name[RF_STORE_TEXT]; /* shown to the other party */
     bool is_shared;                   /* a DN stands on several devices only if shared on each */
+    struct rf_store_line_rule rule;
 };
 
 /** Device with its lines. */
@@ -171,7 +197,8 @@ struct rf_store_phones {
 void rf_store_phones_fini(struct rf_store_phones *phones);
 
 /** Add a device with its lines; added_s and changed_s are set to now_s.
- * RF_ERR_EXISTS device-exists, line-exists; RF_ERR_BAD store-value; RF_ERR_LIMIT store-full. */
+ * RF_ERR_EXISTS device-exists, line-exists, meet-me-exists; RF_ERR_BAD store-value; RF_ERR_DENIED
+ * protected-mode; RF_ERR_LIMIT store-full. */
 RF_MUST_CHECK enum rf_err rf_store_device_add(struct rf_store *store,
                                               const struct rf_store_phone *phone, int64_t now_s,
                                               const struct rf_store_event *event,

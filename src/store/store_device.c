@@ -41,12 +41,14 @@ static enum rf_err check_line(const struct rf_store_line *l, struct rf_why *why)
     if (l->index < 1 || l->index > RF_STORE_LINES_MAX)
         return rf_why_set(why, RF_ERR_BAD, "store-value", "line %u: 1 to %d", l->index,
                           RF_STORE_LINES_MAX);
-    return RF_OK;
+    return rf_store_check_rule(l, why);
 }
 
 static enum rf_err check_phone(const struct rf_store_phone *phone, struct rf_why *why)
 {
     enum rf_err err = check_device(&phone->device, why);
+    if (err == RF_OK)
+        err = rf_store_check_protected(&phone->device, why);
     if (err != RF_OK)
         return err;
     const struct rf_store_device *d = &phone->device;
@@ -87,12 +89,23 @@ static enum rf_err check_clash(struct rf_store *store, const char *device,
     return err;
 }
 
+static bool has_line(const struct rf_store_phone *phone, const char *dn)
+{
+    for (size_t i = 0; i < phone->n_lines; i++)
+        if (strcmp(phone->lines[i].dn, dn) == 0)
+            return true;
+    return false;
+}
+
+/* `before`: the device with the lines it had. */
 static enum rf_err add_lines(struct rf_store *store, const struct rf_store_phone *phone,
-                             struct rf_why *why)
+                             const struct rf_store_phone *before, struct rf_why *why)
 {
     for (size_t i = 0; i < phone->n_lines; i++) {
         const struct rf_store_line *line = &phone->lines[i];
         enum rf_err err = check_clash(store, phone->device.name, line, why);
+        if (err == RF_OK)
+            err = rf_store_meet_me_clash(store, line->dn, why);
         if (err != RF_OK)
             return err;
         struct rf_db q = rf_db_of(store, RF_SQL_LINE_ADD);
@@ -102,7 +115,11 @@ static enum rf_err add_lines(struct rf_store *store, const struct rf_store_phone
         rf_db_text(&q, line->label);
         rf_db_text(&q, line->display_name);
         rf_db_int(&q, line->is_shared);
-        if ((err = rf_db_run(&q, why)) != RF_OK)
+        err = rf_db_run(&q, why);
+        if (err == RF_OK)
+            err = rf_store_rule_put(store, phone->device.name, line, !has_line(before, line->dn),
+                                    why);
+        if (err != RF_OK)
             return err;
     }
     return RF_OK;
@@ -171,7 +188,7 @@ static enum rf_err put_trust(struct rf_store *store, const struct rf_store_devic
 
 /* What is kept of a device beside its row. */
 static enum rf_err put_parts(struct rf_store *store, const struct rf_store_phone *phone,
-                             struct rf_why *why)
+                             const struct rf_store_phone *before, struct rf_why *why)
 {
     enum rf_err err =
         rf_store_load_server_put(store, phone->device.name, phone->device.load_server, why);
@@ -179,7 +196,9 @@ static enum rf_err put_parts(struct rf_store *store, const struct rf_store_phone
         err = rf_store_config_use_put(store, &phone->device, why);
     if (err == RF_OK)
         err = put_trust(store, &phone->device, why);
-    return err == RF_OK ? add_lines(store, phone, why) : err;
+    if (err == RF_OK)
+        err = rf_store_protected_put(store, &phone->device, why);
+    return err == RF_OK ? add_lines(store, phone, before, why) : err;
 }
 
 static enum rf_err add(struct rf_store *store, const struct rf_store_phone *phone, int64_t now_s,
@@ -202,7 +221,8 @@ static enum rf_err add(struct rf_store *store, const struct rf_store_phone *phon
     rf_db_int(&q, now_s);
     rf_db_int(&q, now_s);
     err = rf_db_run(&q, why);
-    return err == RF_OK ? put_parts(store, phone, why) : err;
+    const struct rf_store_phone nothing = {.n_lines = 0};
+    return err == RF_OK ? put_parts(store, phone, &nothing, why) : err;
 }
 
 enum rf_err rf_store_device_add(struct rf_store *store, const struct rf_store_phone *phone,
@@ -218,11 +238,9 @@ enum rf_err rf_store_device_add(struct rf_store *store, const struct rf_store_ph
 }
 
 static enum rf_err change(struct rf_store *store, const struct rf_store_phone *phone, int64_t now_s,
-                          struct rf_why *why)
+                          const struct rf_store_phone *before, struct rf_why *why)
 {
-    enum rf_err err = rf_store_device_known(store, phone->device.name, why);
-    if (err != RF_OK)
-        return err;
+    enum rf_err err = RF_OK;
     struct rf_db q = rf_db_of(store, RF_SQL_DEVICE_CHANGE);
     bind_device(&q, &phone->device);
     rf_db_int(&q, now_s);
@@ -231,7 +249,7 @@ static enum rf_err change(struct rf_store *store, const struct rf_store_phone *p
     struct rf_db clear = rf_db_of(store, RF_SQL_LINE_CLEAR);
     rf_db_text(&clear, phone->device.name);
     err = rf_db_run(&clear, why);
-    return err == RF_OK ? put_parts(store, phone, why) : err;
+    return err == RF_OK ? put_parts(store, phone, before, why) : err;
 }
 
 enum rf_err rf_store_device_change(struct rf_store *store, const struct rf_store_phone *phone,
@@ -243,7 +261,12 @@ enum rf_err rf_store_device_change(struct rf_store *store, const struct rf_store
         err = rf_db_begin(store, why);
     if (err != RF_OK)
         return err;
-    return rf_db_finish(store, change(store, phone, now_s, why), event, why);
+    struct rf_store_phone before = {.lines = NULL};
+    err = rf_store_device_load(store, phone->device.name, &before, why);
+    if (err == RF_OK)
+        err = change(store, phone, now_s, &before, why);
+    rf_store_phone_fini(&before);
+    return rf_db_finish(store, err, event, why);
 }
 
 static enum rf_err remove_device(struct rf_store *store, const char *name, int64_t now_s,
@@ -290,6 +313,7 @@ static void read_device(struct rf_db *q, struct rf_store_device *d)
     d->encrypt = (enum rf_store_encrypt)rf_db_get_u32(q, RF_STORE_ENCRYPT_ON);
     d->digest = (enum rf_store_digest)rf_db_get_u32(q, RF_STORE_DIGEST_SHA512);
     d->is_quarantined = rf_db_get_u32(q, 1) != 0;
+    d->is_protected = rf_db_get_u32(q, 1) != 0;
 }
 
 static void read_line(struct rf_db *q, struct rf_store_line *l)
@@ -300,6 +324,7 @@ static void read_line(struct rf_db *q, struct rf_store_line *l)
     rf_db_get_text(q, l->label, sizeof l->label);
     rf_db_get_text(q, l->display_name, sizeof l->display_name);
     l->is_shared = rf_db_get_u32(q, 1) != 0;
+    rf_store_rule_read(q, &l->rule);
 }
 
 static enum rf_err load_lines(struct rf_store *store, struct rf_store_phone *phone,

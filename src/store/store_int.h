@@ -84,6 +84,22 @@ RF_MUST_CHECK enum rf_err rf_store_check_text(const char *text, size_t cap, bool
 /* Within the caller's transaction. */
 RF_MUST_CHECK enum rf_err
 rf_store_event_put(struct rf_store *store, const struct rf_store_event *event, struct rf_why *why);
+RF_MUST_CHECK enum rf_err rf_store_check_rule(const struct rf_store_line *line, struct rf_why *why);
+/** RF_ERR_DENIED protected-mode. */
+RF_MUST_CHECK enum rf_err rf_store_check_protected(const struct rf_store_device *device,
+                                                   struct rf_why *why);
+RF_MUST_CHECK enum rf_err rf_store_protected_put(struct rf_store *store,
+                                                 const struct rf_store_device *device,
+                                                 struct rf_why *why);
+/** Keep how calls of a line are handled, whose row is there; `is_new`: its device had it not. */
+RF_MUST_CHECK enum rf_err rf_store_rule_put(struct rf_store *store, const char *device,
+                                            const struct rf_store_line *line, bool is_new,
+                                            struct rf_why *why);
+/** The columns of one. */
+void rf_store_rule_read(struct rf_db *q, struct rf_store_line_rule *rule);
+/** RF_ERR_EXISTS meet-me-exists. */
+RF_MUST_CHECK enum rf_err rf_store_meet_me_clash(struct rf_store *store, const char *number,
+                                                 struct rf_why *why);
 RF_MUST_CHECK enum rf_err rf_store_device_known(struct rf_store *store, const char *name,
                                                 struct rf_why *why);
 /** A load's name: it must stay in the folder of images. RF_ERR_BAD store-value. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/store.h"
+#include "store/store_call.h"
 
 #include <string.h>
 
@@ -13,6 +13,7 @@ static const char *const auth_names[] = {"string", "null", "lsc", "mic"};
 static const char *const op_state_names[] = {"none", "pending", "in progress", "success", "failed"};
 static const char *const severity_names[] = {"error", "warn", "info"};
 static const char *const digest_names[] = {"model", "sha1", "sha512"};
+static const char *const least_names[] = {"none", "authenticated", "encrypted"};
 static const char *const kind_names[] = {"lsc", "mic"};
 static const char *const cert_state_names[] = {"unconfirmed", "confirmed", "superseded", "revoked"};
 
@@ -64,6 +65,8 @@ NAME_FN(rf_store_layer_name, enum rf_store_layer, layer_names)
 PARSE_FN(rf_store_layer_parse, enum rf_store_layer, layer_names)
 NAME_FN(rf_store_digest_name, enum rf_store_digest, digest_names)
 PARSE_FN(rf_store_digest_parse, enum rf_store_digest, digest_names)
+NAME_FN(rf_store_least_name, enum rf_store_least, least_names)
+PARSE_FN(rf_store_least_parse, enum rf_store_least, least_names)
 NAME_FN(rf_store_op_name, enum rf_store_op, op_names)
 PARSE_FN(rf_store_op_parse, enum rf_store_op, op_names)
 NAME_FN(rf_store_auth_name, enum rf_store_auth, auth_names)

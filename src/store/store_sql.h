@@ -26,7 +26,8 @@
     ", coalesce((SELECT profile FROM config_use WHERE device = device.name), '')"                  \
     ", coalesce((SELECT encrypt FROM config_use WHERE device = device.name), 0)"                   \
     ", coalesce((SELECT digest FROM device_trust WHERE device = device.name), 0)"                  \
-    ", coalesce((SELECT quarantined FROM device_trust WHERE device = device.name), 0)"
+    ", coalesce((SELECT quarantined FROM device_trust WHERE device = device.name), 0)"             \
+    ", EXISTS (SELECT 1 FROM device_protected WHERE device = device.name)"
 #define RF_SQL_CAMPAIGN_COLS                                                                       \
     "id, name, state, standing, op, auth, key_type, key_bits, rsa_bits, rate, parallel, "          \
     "from_min, "                                                                                   \
@@ -40,9 +41,17 @@
     "m.campaign, m.device, m.op_id, m.failures, m.begun_s, coalesce(o.id, 0), "                    \
     "coalesce(o.op, 0), coalesce(o.state, 0), coalesce(o.reason, ''), "                            \
     "coalesce(o.tries_left, 0), coalesce(o.string_hash, '') <> '' FROM campaign_member m "
-#define RF_SQL_THEIR_OP     " LEFT JOIN capf_op o ON o.device = m.device "
-#define RF_SQL_HELD_COLS    "device, item, sha256, how, at_s, last_s, tries"
-#define RF_SQL_FETCH_COLS   "device, item, name, generation, result, address, at_s"
+#define RF_SQL_THEIR_OP   " LEFT JOIN capf_op o ON o.device = m.device "
+#define RF_SQL_HELD_COLS  "device, item, sha256, how, at_s, last_s, tries"
+#define RF_SQL_FETCH_COLS "device, item, name, generation, result, address, at_s"
+#define RF_SQL_RULE_COLS                                                                           \
+    "device, idx, forward_all, forward_busy, forward_no_answer, forward_unregistered, calls_max, " \
+    "busy_trigger"
+#define RF_SQL_RECORD_COLS                                                                         \
+    "run, call, start_s, answered_s, end_s, code, cause, security, codec, calling_device, "        \
+    "calling_number, calling_name, calling_signalling, calling_srtp, calling_cert, "               \
+    "called_device, called_number, called_name, called_signalling, called_srtp, called_cert, "     \
+    "original_number, redirecting_number, by_device"
 #define RF_SQL_EVENT_COLS   "id, time_s, uid, severity, category, code, device, call, text"
 #define RF_SQL_CONFIG_COLS  "layer, name, path, value, secret, forced, changed_s"
 #define RF_SQL_REFUSED_COLS "device, load, running, file, reason, how, text, first_s, last_s, count"
@@ -86,8 +95,43 @@
     X(LINE_CLASH, "SELECT device FROM line "                                                       \
                   "WHERE dn = ?1 AND (device = ?2 OR shared = 0 OR ?3 = 0) LIMIT 1")               \
     X(LINE_CLEAR, "DELETE FROM line WHERE device = ?")                                             \
-    X(LINE_LIST, "SELECT idx, dn, label, display_name, shared FROM line "                          \
-                 "WHERE device = ? ORDER BY idx")                                                  \
+    X(LINE_LIST, "SELECT l.idx, l.dn, l.label, l.display_name, l.shared, "                         \
+                 "coalesce(r.forward_all, ''), coalesce(r.forward_busy, ''), "                     \
+                 "coalesce(r.forward_no_answer, ''), coalesce(r.forward_unregistered, ''), "       \
+                 "coalesce(r.calls_max, 0), coalesce(r.busy_trigger, 0) FROM line l "              \
+                 "LEFT JOIN line_rule r ON r.device = l.device AND r.idx = l.idx "                 \
+                 "WHERE l.device = ? ORDER BY l.idx")                                              \
+    X(LINE_OWNER, "SELECT device FROM line WHERE dn = ? LIMIT 1")                                  \
+    /* calls */                                                                                    \
+    X(RULE_ADD, "INSERT INTO line_rule (" RF_SQL_RULE_COLS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?)")    \
+    X(RULE_ELSEWHERE, "SELECT r.forward_all FROM line l JOIN line_rule r ON r.device = l.device "  \
+                      "AND r.idx = l.idx WHERE l.dn = ?1 AND l.device <> ?2 AND "                  \
+                      "r.forward_all <> '' LIMIT 1")                                               \
+    X(RULE_FORWARD, "INSERT INTO line_rule (" RF_SQL_RULE_COLS ") "                                \
+                    "SELECT device, idx, ?2, '', '', '', 0, 0 FROM line WHERE dn = ?1 "            \
+                    "ON CONFLICT (device, idx) DO UPDATE SET forward_all = ?2")                    \
+    X(PROTECTED_ADD, "INSERT OR IGNORE INTO device_protected (device) VALUES (?)")                 \
+    X(PROTECTED_CLEAR, "DELETE FROM device_protected WHERE device = ?")                            \
+    X(MEET_ME_SAVE, "INSERT INTO meet_me (number, least, added_s) VALUES (?1, ?2, ?3) "            \
+                    "ON CONFLICT (number) DO UPDATE SET least = ?2, added_s = ?3")                 \
+    X(MEET_ME_REMOVE, "DELETE FROM meet_me WHERE number = ?")                                      \
+    X(MEET_ME_FIND, "SELECT 1 FROM meet_me WHERE number = ?")                                      \
+    X(MEET_ME_COUNT, "SELECT count(*) FROM meet_me WHERE number <> ?")                             \
+    X(MEET_ME_LIST, "SELECT number, least, added_s FROM meet_me ORDER BY number")                  \
+    X(RECORD_ADD, "INSERT INTO call_record (" RF_SQL_RECORD_COLS ") VALUES (?, ?, ?, ?, ?, ?, "    \
+                  "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "                         \
+                  "ON CONFLICT (run, call) DO NOTHING")                                            \
+    X(RECORD_LIST, "SELECT id, " RF_SQL_RECORD_COLS " FROM call_record "                           \
+                   "WHERE id > ?2 AND end_s >= ?3 ORDER BY id DESC LIMIT ?4")                      \
+    X(RECORD_OF_DEVICE,                                                                            \
+      "SELECT id, " RF_SQL_RECORD_COLS " FROM call_record WHERE id IN (SELECT id FROM "            \
+      "call_record WHERE calling_device = ?1 AND id > ?2 UNION SELECT id FROM call_record "        \
+      "WHERE called_device = ?1 AND id > ?2 UNION SELECT id FROM call_record WHERE "               \
+      "by_device = ?1 AND by_device <> '' AND id > ?2) AND end_s >= ?3 ORDER BY id DESC "          \
+      "LIMIT ?4")                                                                                  \
+    X(RECORD_TRIM_OLD, "DELETE FROM call_record WHERE end_s < ?")                                  \
+    X(RECORD_TRIM_MANY, "DELETE FROM call_record WHERE id <= coalesce((SELECT id FROM "            \
+                        "call_record ORDER BY id DESC LIMIT 1 OFFSET ?), 0)")                      \
     /* firmware */                                                                                 \
     X(LOAD_SERVER_CLEAR, "DELETE FROM load_server WHERE device = ?")                               \
     X(LOAD_SERVER_ADD, "INSERT INTO load_server (device, host) VALUES (?, ?)")                     \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Several calls of a phone: hold, call waiting, transfer, forwarding. */
 #include "flow.h"
+#include "trust/cert.h"
 
 #define NAME_C "SEP00112233CCDD"
 
@@ -234,6 +235,22 @@ static void a_new_call_holds_the_present_one(void **state)
 
 /* ---- transfer ---- */
 
+/* What a record says of two phones with certificates, and keys for their media. */
+static void expect_ends(const struct rf_call_record *r, const struct flow_phone *a,
+                        const struct flow_phone *b)
+{
+    const struct rf_call_record_end *ends[] = {&r->calling_end, &r->called_end};
+    const struct flow_phone *phones[] = {a, b};
+    assert_int_equal(r->codec, RF_CALL_CODEC_PCMU);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(ends[i]->signalling, RF_CALL_SIGNALLING_ENCRYPTED);
+        assert_int_equal(ends[i]->suite, RF_CALL_SRTP_AES_CM_128_HMAC_SHA1_32);
+        assert_true(ends[i]->has_cert);
+        assert_slice_eq(rf_slice_of(ends[i]->cert, sizeof ends[i]->cert),
+                        rf_cert_sha256(phones[i]->cert));
+    }
+}
+
 static void consult_transfer(void **state)
 {
     struct three t = three_new();
@@ -267,12 +284,18 @@ static void consult_transfer(void **state)
     expect_event(t.f, "call-transferred");
     assert_int_equal(t.f->n_records, 1);
     assert_int_equal(t.f->record.cause, RF_CALL_CAUSE_TRANSFERRED);
+    assert_int_equal(t.f->record.code, 16);
+    assert_string_equal(t.f->record.by, NAME_A);
+    expect_ends(&t.f->record, t.b, t.a);
     on_hook(t.c);
     expect_state(t.b, RF_SCCP_STATE_ON_HOOK);
     expect_no_call(t.f);
     assert_int_equal(t.f->n_records, 2);
     assert_string_equal(t.f->record.calling_device, NAME_B);
     assert_string_equal(t.f->record.called_device, NAME_C);
+    assert_string_equal(t.f->record.by, NAME_A);
+    assert_string_equal(t.f->record.redirecting, "2001");
+    assert_string_equal(t.f->record.original, "");
     flow_free(t.f);
 }
 
@@ -460,6 +483,16 @@ static void calls_are_forwarded(void **state)
     off_hook(t.c);
     media_opens(t.a, t.c);
     on_hook(t.a);
+    const struct rf_call_record *r = &t.f->record;
+    assert_string_equal(r->original, "2002");
+    assert_string_equal(r->redirecting, "2002");
+    assert_string_equal(r->by, "");
+    assert_int_equal(r->codec, RF_CALL_CODEC_PCMU);
+    assert_int_equal(r->calling_end.signalling, RF_CALL_SIGNALLING_ENCRYPTED);
+    assert_int_equal(r->called_end.signalling, RF_CALL_SIGNALLING_PLAIN);
+    assert_int_equal(r->calling_end.suite, RF_CALL_SRTP_NONE);
+    assert_true(r->calling_end.has_cert);
+    assert_false(r->called_end.has_cert);
 
     forward(&t, RF_CALL_FORWARD_UNREGISTERED, "2003");
     vanishes(t.b);

@@ -78,11 +78,17 @@ static int body_of(const struct cmd_ctx *ctx, struct rf_json *body)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (cmd_get(ctx, texts[i][0]) != NULL)
             rf_json_set_str(body, texts[i][1], cmd_get(ctx, texts[i][0]));
-    const char *srtp = cmd_get(ctx, "srtp");
-    if (srtp != NULL && strcmp(srtp, "yes") != 0 && strcmp(srtp, "no") != 0)
-        return cmd_usage(ctx, "--srtp is yes or no, not %s", srtp);
-    if (srtp != NULL)
-        rf_json_set_bool(body, "srtp", strcmp(srtp, "yes") == 0);
+    static const char *const flags[] = {"srtp", "protected"};
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        const char *flag = cmd_get(ctx, flags[i]);
+        if (flag != NULL && strcmp(flag, "yes") != 0 && strcmp(flag, "no") != 0)
+            return cmd_usage(ctx, "--%s is yes or no, not %s", flags[i], flag);
+        if (flag != NULL)
+            rf_json_set_bool(body, flags[i], strcmp(flag, "yes") == 0);
+    }
+    int status = cmd_line_rules(ctx, body);
+    if (status != CMD_OK)
+        return status;
     if (cmd_get(ctx, "line") == NULL)
         return CMD_OK;
     struct rf_json *lines = rf_json_arr();
@@ -123,6 +129,7 @@ static const struct cmd_option add_options[] = {
     {.name = "digest", .arg = "model|sha1|sha512", .help = DIGEST_HELP},
     {.name = "profile", .arg = "NAME", .help = PROFILE_HELP},
     {.name = "encrypt-config", .arg = "auto|on|off", .help = ENCRYPT_HELP},
+    CMD_LINE_OPTIONS,
 };
 
 const struct cmd cmd_device_add = {
@@ -217,6 +224,7 @@ static const struct cmd_option change_options[] = {
     {.name = "digest", .arg = "model|sha1|sha512", .help = DIGEST_HELP},
     {.name = "profile", .arg = "NAME", .help = PROFILE_HELP},
     {.name = "encrypt-config", .arg = "auto|on|off", .help = ENCRYPT_HELP},
+    CMD_LINE_OPTIONS,
 };
 
 const struct cmd cmd_device_change = {

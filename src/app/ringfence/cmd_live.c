@@ -21,14 +21,11 @@ const struct cmd cmd_status = {
     .run = run_status,
 };
 
-static int run_events(struct cmd_ctx *ctx)
+/* "PATH?after=...&since=...", of the options that are given. */
+static int query_of(const struct cmd_ctx *ctx, const char *path, char *target, size_t cap)
 {
-    static const struct cmd_column columns[] = {
-        {"time_s", "time"}, {"severity", "severity"}, {"category", "category"},
-        {"code", "code"},   {"device", "device"},     {"text", "text"},
-    };
     static const char *const names[] = {"after", "since", "device", "limit"};
-    char target[1024] = "/v1/events";
+    snprintf(target, cap, "%s", path);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char value[128];
         const char *given = cmd_get(ctx, names[i]);
@@ -37,9 +34,22 @@ static int run_events(struct cmd_ctx *ctx)
             continue;
         if (!rf_http_encode(rf_slice_str(given), value, sizeof value))
             return cmd_usage(ctx, "--%s is too long", names[i]);
-        snprintf(target + n, sizeof target - n, "%c%s=%s", strchr(target, '?') == NULL ? '?' : '&',
-                 names[i], value);
+        snprintf(target + n, cap - n, "%c%s=%s", strchr(target, '?') == NULL ? '?' : '&', names[i],
+                 value);
     }
+    return CMD_OK;
+}
+
+static int run_events(struct cmd_ctx *ctx)
+{
+    static const struct cmd_column columns[] = {
+        {"time_s", "time"}, {"severity", "severity"}, {"category", "category"},
+        {"code", "code"},   {"device", "device"},     {"text", "text"},
+    };
+    char target[1024];
+    int status = query_of(ctx, "/v1/events", target, sizeof target);
+    if (status != CMD_OK)
+        return status;
     struct rf_json *answer = NULL;
     struct rf_why why = {0};
     if (api_ask(ctx, RF_HTTP_GET, target, NULL, &answer, &why) != RF_OK)
@@ -87,6 +97,45 @@ const struct cmd cmd_calls = {
     .uses_site = true,
     .has_json = true,
     .run = run_calls,
+};
+
+static int run_history(struct cmd_ctx *ctx)
+{
+    static const struct cmd_column columns[] = {
+        {"end_s", "ended"},    {"calling", "calling"},   {"called", "called"},
+        {"seconds", "talked"}, {"cause", "cause"},       {"security", "security"},
+        {"codec", "codec"},    {"by", "transferred by"},
+    };
+    char target[1024];
+    struct rf_json *answer = NULL;
+    struct rf_why why = {0};
+    int status = query_of(ctx, "/v1/calls/history", target, sizeof target);
+    if (status != CMD_OK)
+        return status;
+    if (api_ask(ctx, RF_HTTP_GET, target, NULL, &answer, &why) != RF_OK)
+        return cmd_refuse(ctx, "calls", &why);
+    return cmd_show_rows(ctx, answer, "calls", columns, sizeof columns / sizeof *columns,
+                         "no records of calls");
+}
+
+static const struct cmd_option history_options[] = {
+    {.name = "device", .arg = "DEVICE", .help = "only of this device, also those it transferred"},
+    {.name = "since", .arg = "SECONDS", .help = "ended not before (seconds since 1970)"},
+    {.name = "after", .arg = "ID", .help = "only younger than the record of this number"},
+    {.name = "limit", .arg = "N", .help = "at most so many, the youngest"},
+};
+
+const struct cmd cmd_calls_history = {
+    .name = "calls history",
+    .args = "",
+    .options = history_options,
+    .n_options = sizeof history_options / sizeof *history_options,
+    .summary = "List calls that ended: who, how long, why, how secure",
+    .help = "With --json also each phone's signalling, suite of SRTP and certificate, and who\n"
+            "forwarded it. call_record_days and call_record_limit say how long records are kept.",
+    .uses_site = true,
+    .has_json = true,
+    .run = run_history,
 };
 
 static int run_reload(struct cmd_ctx *ctx)

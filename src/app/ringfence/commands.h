@@ -23,10 +23,31 @@ RF_MUST_CHECK bool cmd_factory_made(const struct cmd_ctx *ctx, int64_t *made_s);
 extern const struct cmd cmd_config_check, cmd_config_show, cmd_config_device, cmd_config_lint,
     cmd_config_elements;
 extern const struct cmd cmd_template_set, cmd_template_unset, cmd_template_show;
-extern const struct cmd cmd_status, cmd_events, cmd_calls, cmd_reload;
+extern const struct cmd cmd_status, cmd_events, cmd_calls, cmd_calls_history, cmd_reload;
+extern const struct cmd cmd_meet_me_add, cmd_meet_me_list, cmd_meet_me_remove;
 extern const struct cmd cmd_device_list, cmd_device_show, cmd_device_add, cmd_device_change,
     cmd_device_pending, cmd_device_approve, cmd_device_remove, cmd_device_reset, cmd_device_set,
     cmd_device_unset;
+/** What the options of CMD_LINE_OPTIONS say, into "line_rules" of a body. */
+int cmd_line_rules(const struct cmd_ctx *ctx, struct rf_json *body);
+/* clang-format off */
+#define CMD_LINE_OPTIONS                                                                           \
+    {.name = "protected", .arg = "yes|no",                                                         \
+     .help = "tells by a tone whether a call is secure; mode encrypted only"},                     \
+    {.name = "shared", .arg = "DN=yes|no", .repeats = true,                                        \
+     .help = "this line may stand on other devices, too"},                                         \
+    {.name = "forward-all", .arg = "DN=NUMBER", .repeats = true,                                   \
+     .help = "where all calls of this line go; no number: nowhere"},                               \
+    {.name = "forward-busy", .arg = "DN=NUMBER", .repeats = true, .help = "when it is busy"},      \
+    {.name = "forward-no-answer", .arg = "DN=NUMBER", .repeats = true,                             \
+     .help = "when nobody answers"},                                                               \
+    {.name = "forward-unregistered", .arg = "DN=NUMBER", .repeats = true,                          \
+     .help = "when no phone of it is registered"},                                                 \
+    {.name = "calls-max", .arg = "DN=N", .repeats = true,                                          \
+     .help = "calls of the line at one time, 1 to 8; 0: the default, 4"},                          \
+    {.name = "busy-trigger", .arg = "DN=N", .repeats = true,                                       \
+     .help = "calls with which it counts as busy, 1 to 8; 0: the default, 2"}
+/* clang-format on */
 extern const struct cmd cmd_tvs_add, cmd_tvs_remove, cmd_tvs_list;
 extern const struct cmd cmd_capf_install, cmd_capf_delete, cmd_capf_fetch, cmd_capf_cancel,
     cmd_capf_list, cmd_capf_due;

@@ -40,6 +40,25 @@ static enum rf_err line_of(const struct rf_store_phone *phone, size_t i, struct 
     return copy(name, out->name, sizeof out->name, "display_name", why);
 }
 
+static enum rf_err rule_of(const struct rf_store_line *line, struct rf_call_line_rule *out,
+                           struct rf_why *why)
+{
+    static const enum rf_store_forward forwards[RF_CALL_FORWARD_N] = {
+        [RF_CALL_FORWARD_ALL] = RF_STORE_FORWARD_ALL,
+        [RF_CALL_FORWARD_BUSY] = RF_STORE_FORWARD_BUSY,
+        [RF_CALL_FORWARD_NO_ANSWER] = RF_STORE_FORWARD_NO_ANSWER,
+        [RF_CALL_FORWARD_UNREGISTERED] = RF_STORE_FORWARD_UNREGISTERED,
+    };
+    enum rf_err err = RF_OK;
+    for (int f = 0; f < RF_CALL_FORWARD_N && err == RF_OK; f++)
+        err = copy(line->rule.forward[forwards[f]], out->forward[f], sizeof out->forward[f],
+                   rf_store_forward_name(forwards[f]), why);
+    out->calls_max = line->rule.calls_max;
+    out->busy_trigger = line->rule.busy_trigger;
+    out->is_shared = line->is_shared;
+    return err;
+}
+
 static enum rf_sccp_cert_state state_of(const struct rf_store_cert *cert)
 {
     if (cert->state == RF_STORE_CERT_CONFIRMED)
@@ -110,8 +129,12 @@ enum rf_err device_of(const struct rf_store_phone *phone, const struct rf_store_
     out->call.media_policy = d->media_policy == RF_STORE_MEDIA_REQUIRE ? RF_CALL_MEDIA_REQUIRE
                                                                        : RF_CALL_MEDIA_BEST_EFFORT;
     enum rf_err err = copy(d->name, out->call.name, sizeof out->call.name, "name", why);
-    for (size_t i = 0; i < phone->n_lines && err == RF_OK; i++)
+    for (size_t i = 0; i < phone->n_lines && err == RF_OK; i++) {
         err = line_of(phone, i, &out->call.lines[i], why);
+        if (err == RF_OK)
+            err = rule_of(&phone->lines[i], &out->call.rules[i], why);
+    }
+    out->call.is_protected = d->is_protected;
     if (err != RF_OK)
         return err;
     out->call.n_lines = phone->n_lines;
@@ -263,11 +286,20 @@ static void refresh_settled(struct rf_job *job, enum rf_err err, const struct rf
     r->why = *why;
 }
 
+enum rf_err device_use(struct server *s, const struct rf_sccp_device *device, struct rf_why *why)
+{
+    for (size_t i = 0; i < device->call.n_lines; i++)
+        if (device->call.rules[i].is_shared)
+            rf_call_forward_all_set(rf_sccp_service_calls(s->sccp), device->call.lines[i].number,
+                                    device->call.rules[i].forward[RF_CALL_FORWARD_ALL]);
+    return rf_sccp_device_update(s->sccp, device, why);
+}
+
 static void refresh_use(struct rf_msg *msg, void *reader)
 {
     struct refresh *r = (struct refresh *)((char *)msg - offsetof(struct refresh, msg));
     struct rf_why why = {0};
-    if (reader != NULL && rf_sccp_device_update(r->s->sccp, &r->device, &why) != RF_OK)
+    if (reader != NULL && device_use(r->s, &r->device, &why) != RF_OK)
         rf_error(RF_CAT_MAIN, "device not refreshed: %s dev=%s", rf_why_text(&why), r->name);
     rf_free(r);
 }

@@ -11,6 +11,7 @@
 #include "base/text.h"
 
 #define TRIM_MS ((uint64_t)3600 * 1000)
+#define DAY_S   (24 * 3600)
 
 /* Events a minute about files, which anybody can ask for. Refusals cost no more than a datagram
  * with somebody else's address; to fetch a file one has to be there. */
@@ -289,17 +290,29 @@ struct trim {
     struct rf_job job;
     uint32_t keep;
     int64_t oldest_s;
+    uint32_t records;
+    int64_t oldest_record_s;
 };
+
+static void tell_trimmed(const char *what, enum rf_err err, uint64_t n, const struct rf_why *why)
+{
+    if (err != RF_OK)
+        rf_warn(RF_CAT_STORE, "old %s not dropped: %s", what, rf_why_text(why));
+    else if (n > 0)
+        rf_info(RF_CAT_STORE, "old %s dropped n=%llu", what, (unsigned long long)n);
+}
 
 static void trim_work(struct rf_job *job, void *state)
 {
     struct trim *t = (struct trim *)job;
     uint64_t dropped = 0;
     struct rf_why why = {0};
-    if (rf_store_event_trim(state, t->keep, t->oldest_s, &dropped, &why) != RF_OK)
-        rf_warn(RF_CAT_STORE, "old events not dropped: %s", rf_why_text(&why));
-    else if (dropped > 0)
-        rf_info(RF_CAT_STORE, "old events dropped n=%llu", (unsigned long long)dropped);
+    enum rf_err err = rf_store_event_trim(state, t->keep, t->oldest_s, &dropped, &why);
+    tell_trimmed("events", err, dropped, &why);
+    why = (struct rf_why){0};
+    dropped = 0;
+    err = rf_store_call_trim(state, t->records, t->oldest_record_s, &dropped, &why);
+    tell_trimmed("records of calls", err, dropped, &why);
 }
 
 static void trim_done(struct rf_job *job, void *reader)
@@ -318,10 +331,12 @@ void events_trim(struct server *s)
 {
     const struct rf_site_conf *conf = s->site->conf;
     struct trim *t = rf_new(struct trim);
+    int64_t now_s = rf_wall_s(rf_clock_real());
     *t = (struct trim){.job = {.work = trim_work, .done = trim_done},
                        .keep = conf->event_limit,
-                       .oldest_s =
-                           rf_wall_s(rf_clock_real()) - (int64_t)conf->event_days * 24 * 3600};
+                       .oldest_s = now_s - (int64_t)conf->event_days * DAY_S,
+                       .records = conf->call_record_limit,
+                       .oldest_record_s = now_s - (int64_t)conf->call_record_days * DAY_S};
     if (rf_worker_post(s->store_worker, &t->job) != RF_OK)
         rf_free(t); /* the next hour will do */
     s->trim = rf_timer_start(rf_loop_timers(s->loop), TRIM_MS, trim_due, s, 0);

@@ -199,7 +199,7 @@ static enum rf_err op_device_set(void *arg, const struct rf_store_phone *phone,
     struct server *s = arg;
     struct rf_sccp_device device;
     enum rf_err err = device_of(phone, certs, &device, why);
-    return err == RF_OK ? rf_sccp_device_update(s->sccp, &device, why) : err;
+    return err == RF_OK ? device_use(s, &device, why) : err;
 }
 
 static void op_device_remove(void *arg, const char *name)
@@ -250,7 +250,9 @@ static const struct rf_admin_ops ops = {.status = op_status,
                                         .call_next = op_call_next,
                                         .device_set = op_device_set,
                                         .device_remove = op_device_remove,
-                                        .device_reset = op_device_reset};
+                                        .device_reset = op_device_reset,
+                                        .meet_me_set = meet_me_set,
+                                        .meet_me_remove = meet_me_remove};
 
 enum rf_err admin_listen(struct server *s, const struct user *user, struct rf_why *why)
 {

@@ -151,7 +151,8 @@ static const struct rf_sccp_service_ops ops = {.send = op_send,
                                                .on_cert_used = event_of_cert_used,
                                                .on_modern = event_of_modern,
                                                .on_load = load_told,
-                                               .on_record = event_of_record};
+                                               .on_record = record_keep,
+                                               .on_forward = forward_keep};
 
 /* ---- life ---- */
 
@@ -212,6 +213,7 @@ enum rf_err sccp_prepare(struct server *s, struct rf_why *why)
     s->call_loop = rf_loop_new(rf_clock_real(), "calls");
     if ((err = media_start(s, why)) != RF_OK)
         return err;
+    records_prepare(s);
     struct rf_sccp_service_conf conf = {.clock = rf_clock_real(),
                                         .timers = rf_loop_timers(s->call_loop),
                                         .ops = &ops,
@@ -233,7 +235,8 @@ enum rf_err sccp_prepare(struct server *s, struct rf_why *why)
     s->links = rf_sccp_links_new(s->io, rf_loop_mailbox(s->call_loop));
     rf_sccp_service_set_legacy_models(s->sccp, site->legacy_models);
     rf_sccp_links_serve(s->links, s->sccp);
-    return devices_load(s, why);
+    err = devices_load(s, why);
+    return err == RF_OK ? meet_mes_load(s, why) : err;
 }
 
 /* In the clear nobody says who he is, and a link costs nothing: some for each address, and half of

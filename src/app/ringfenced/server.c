@@ -251,6 +251,8 @@ void server_stop(struct server *s)
     rf_worker_stop(s->second_signer_worker);
     rf_capf_service_end(s->capf); /* asks the store */
     rf_worker_stop(s->store_worker);
+    calls_drain(s);
+    records_drain(s);
     rf_held_cache_free(s->held_cache);
     rf_admin_free(s->admin);
     notify_free(s);
@@ -265,6 +267,8 @@ void server_stop(struct server *s)
         close(s->signer_fd);
     sccp_free(s);
     rf_loop_free(s->loop);
+    calls_free(s);
+    records_free(s);
     rf_signer_close(s->signer);
     rf_store_close(s->store);
     rf_blocklist_free(s->blocked);

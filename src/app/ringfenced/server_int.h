@@ -24,7 +24,7 @@
 #include "service/sccp/sccp_link.h"
 #include "service/site/site.h"
 #include "service/tvs/tvs_service.h"
-#include "store/store.h"
+#include "store/store_call.h"
 #include "trust/blocklist.h"
 #include "trust/cmp.h"
 #include "trust/path.h"
@@ -94,6 +94,8 @@ struct server {
     bool has_call_thread;
     struct rf_sccp_service *sccp; /* call-control thread, once that runs */
     struct rf_sccp_links *links;
+    struct records *records;       /* as sccp */
+    struct forward *forwards;      /* as well */
     struct rf_media_server *media; /* NULL: no conferences, no music */
     struct rf_media_clip *music;
     struct rf_call_addr media_addr;
@@ -228,11 +230,35 @@ enum rf_err device_of(const struct rf_store_phone *phone, const struct rf_store_
                       struct rf_sccp_device *out, struct rf_why *why);
 /** All devices of the database into the service: at the start, before any thread. */
 enum rf_err devices_load(struct server *s, struct rf_why *why);
+/** Tell call control of a device as the database has it: its number's forwarding first, so that the
+ * phones that share it are told. Call-control thread. */
+enum rf_err device_use(struct server *s, const struct rf_sccp_device *device, struct rf_why *why);
 /** Look a device up again and tell call control: its certificates changed. Main thread. */
 void device_refresh(struct server *s, const char *name);
 /** It wanted to register and is not in the database: into quarantine with it, if the site wants
  * that (auto_register). Any thread. */
 void device_quarantine(struct server *s, const char *name);
+
+/* records.c */
+/** Before call control is made. */
+void records_prepare(struct server *s);
+/** Of the SCCP service's table: a call has ended. Also an event. Call-control thread. */
+void record_keep(void *arg, const struct rf_call_record *record);
+/** Write what waits: call control and the store worker have ended. */
+void records_drain(struct server *s);
+void records_free(struct server *s);
+
+/* calls.c */
+/** All Meet-Me numbers into call control: at the start, after the devices. */
+enum rf_err meet_mes_load(struct server *s, struct rf_why *why);
+/* of the admin operations' table */
+enum rf_err meet_me_set(void *arg, const struct rf_store_meet_me *meet_me, struct rf_why *why);
+void meet_me_remove(void *arg, const char *number);
+/** Of the SCCP service's table: a user forwarded a line, or ended that. Call-control thread. */
+void forward_keep(void *arg, const char *dev, uint32_t line, const char *number);
+/** As records_drain. */
+void calls_drain(struct server *s);
+void calls_free(struct server *s);
 
 /* events.c */
 /** Keep an event; dropped and counted when too many wait. Any thread, never waits. */

@@ -88,6 +88,13 @@ static const struct admin_route routes[] = {
     {RF_HTTP_GET, "/v1/events", admin_events_begin, NULL, admin_events_store, NULL,
      admin_events_answer},
     {RF_HTTP_GET, "/v1/calls", NULL, NULL, NULL, admin_calls_calls, admin_calls_answer},
+    {RF_HTTP_GET, "/v1/calls/history", admin_records_begin, NULL, admin_records_store, NULL,
+     admin_records_answer},
+    {RF_HTTP_GET, "/v1/meet-me", NULL, NULL, admin_meet_mes_store, NULL, admin_meet_mes_answer},
+    {RF_HTTP_POST, "/v1/meet-me", admin_meet_me_begin, NULL, admin_meet_me_store,
+     admin_meet_me_calls, admin_meet_me_answer},
+    {RF_HTTP_DELETE, "/v1/meet-me", admin_unmeet_begin, NULL, admin_unmeet_store,
+     admin_unmeet_calls, admin_unmeet_answer},
     {RF_HTTP_POST, "/v1/reload", admin_reload_begin, NULL, NULL, NULL, admin_reload_answer},
 };
 #define ROUTES_N (sizeof routes / sizeof *routes)

@@ -16,7 +16,7 @@
 #include "base/worker.h"
 #include "net/loop.h"
 #include "service/site/site.h"
-#include "store/store.h"
+#include "store/store_call.h"
 #include "trust/path.h"
 #include "wire/json/json.h"
 
@@ -183,6 +183,9 @@ struct rf_admin_ops {
     void (*device_remove)(void *arg, const char *name);
     /** RF_ERR_NOT_FOUND when it is not registered. */
     enum rf_err (*device_reset)(void *arg, const char *name, enum rf_admin_reset type);
+    enum rf_err (*meet_me_set)(void *arg, const struct rf_store_meet_me *meet_me,
+                               struct rf_why *why);
+    void (*meet_me_remove)(void *arg, const char *number);
 };
 
 struct rf_admin_conf {

@@ -10,9 +10,10 @@
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
-static const char *const members[] = {
-    "name",        "model", "mode",   "media_policy", "srtp",           "description", "load",
-    "load_server", "lines", "digest", "profile",      "encrypt_config", NULL};
+static const char *const members[] = {"name",      "model",       "mode",    "media_policy",
+                                      "srtp",      "description", "load",    "load_server",
+                                      "lines",     "digest",      "profile", "encrypt_config",
+                                      "protected", "line_rules",  NULL};
 
 static enum rf_err bad(struct rf_why *why, const char *key, const char *wants)
 {
@@ -76,14 +77,40 @@ static enum rf_err read_words(const struct rf_json *j, struct rf_store_device *d
         if (text == NULL || !rf_store_encrypt_parse(text, &d->encrypt))
             return bad(why, "encrypt_config", "auto, on or off");
     }
+    enum rf_err err = RF_OK;
     if (rf_json_get(j, "srtp") != NULL)
-        return rf_json_need_bool(j, "srtp", &d->has_srtp, why);
-    return RF_OK;
+        err = rf_json_need_bool(j, "srtp", &d->has_srtp, why);
+    if (err == RF_OK && rf_json_get(j, "protected") != NULL)
+        err = rf_json_need_bool(j, "protected", &d->is_protected, why);
+    return err;
 }
 
-static const char *const line_members[] = {"index", "dn", "label", "display_name", NULL};
+static const char *const line_members[] = {"index",
+                                           "dn",
+                                           "label",
+                                           "display_name",
+                                           "shared",
+                                           "forward_all",
+                                           "forward_busy",
+                                           "forward_no_answer",
+                                           "forward_unregistered",
+                                           "calls_max",
+                                           "busy_trigger",
+                                           NULL};
 
-static enum rf_err read_line(const struct rf_json *j, uint32_t index, struct rf_store_line *out,
+/* Whoever names the lines anew does not mean to end forwarding. */
+static void take_over_rule(const struct rf_store_phone *before, struct rf_store_line *line)
+{
+    for (size_t i = 0; i < before->n_lines; i++) {
+        if (strcmp(before->lines[i].dn, line->dn) != 0)
+            continue;
+        line->is_shared = before->lines[i].is_shared;
+        line->rule = before->lines[i].rule;
+    }
+}
+
+static enum rf_err read_line(const struct rf_json *j, uint32_t index,
+                             const struct rf_store_phone *before, struct rf_store_line *out,
                              struct rf_why *why)
 {
     *out = (struct rf_store_line){.index = index};
@@ -97,7 +124,10 @@ static enum rf_err read_line(const struct rf_json *j, uint32_t index, struct rf_
         err = copy_text(j, "label", out->label, ADMIN_NAME_TEXT, why);
     if (err == RF_OK)
         err = copy_text(j, "display_name", out->display_name, ADMIN_NAME_TEXT, why);
-    return err;
+    if (err != RF_OK)
+        return err;
+    take_over_rule(before, out);
+    return admin_read_rule(j, out, why);
 }
 
 static enum rf_err read_lines(const struct rf_json *j, struct rf_store_phone *phone,
@@ -109,16 +139,15 @@ static enum rf_err read_lines(const struct rf_json *j, struct rf_store_phone *ph
     size_t n = rf_json_len(lines);
     if (!rf_json_is_arr(lines) || n > ADMIN_LINES_MAX)
         return bad(why, "lines", "a list of at most 8 lines");
-    rf_free(phone->lines);
+    struct rf_store_phone before = {.lines = phone->lines, .n_lines = phone->n_lines};
+    enum rf_err err = RF_OK;
     phone->lines = rf_new_n(struct rf_store_line, n);
     phone->n_lines = 0;
-    for (size_t i = 0; i < n; i++) {
-        enum rf_err err =
-            read_line(rf_json_at(lines, i), (uint32_t)i + 1, &phone->lines[phone->n_lines++], why);
-        if (err != RF_OK)
-            return err;
-    }
-    return RF_OK;
+    for (size_t i = 0; i < n && err == RF_OK; i++)
+        err = read_line(rf_json_at(lines, i), (uint32_t)i + 1, &before,
+                        &phone->lines[phone->n_lines++], why);
+    rf_store_phone_fini(&before);
+    return err;
 }
 
 enum rf_err admin_read_phone(const struct rf_json *body, struct rf_store_phone *phone,
@@ -144,7 +173,7 @@ enum rf_err admin_read_phone(const struct rf_json *body, struct rf_store_phone *
                         "the name of a profile", why);
     if (err == RF_OK)
         err = read_lines(body, phone, why);
-    return err;
+    return err == RF_OK ? admin_read_rules(body, phone, why) : err;
 }
 
 /* doc: docs/provisioning.md, "Encrypted configurations": with no key and no way to one, the phone

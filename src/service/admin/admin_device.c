@@ -92,6 +92,7 @@ static struct rf_json *lines_json(const struct rf_store_phone *phone)
         rf_json_set_str(line, "dn", l->dn);
         rf_json_set_str(line, "label", l->label);
         rf_json_set_str(line, "display_name", l->display_name);
+        admin_show_rule(line, l);
         rf_json_arr_add_take(lines, line);
     }
     return lines;
@@ -219,6 +220,7 @@ static void set_device(struct rf_json *j, struct admin_task *t, const struct adm
     rf_json_set_str(j, "mode_in_force", mode_in_force(t, s));
     rf_json_set_str(j, "media_policy", rf_store_media_policy_name(s->media_policy));
     rf_json_set_bool(j, "srtp", s->has_srtp);
+    rf_json_set_bool(j, "protected", s->is_protected);
     rf_json_set_str(j, "description", s->description);
     rf_json_set_str(j, "load", s->load);
     rf_json_set_str(j, "model_load", s->model_load);

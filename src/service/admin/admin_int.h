@@ -10,12 +10,13 @@
 #include "store/store_campaign.h"
 #include "wire/json/json.h"
 
-#define ADMIN_LINES_MAX  8  /* of a device, as call control has them */
-#define ADMIN_NAME_TEXT  63 /* bytes of a line's texts, as phones show them */
-#define ADMIN_ANSWER_MAX ((size_t)64 * 1024 * 1024)
-#define ADMIN_CALLS_MAX  4096
-#define ADMIN_STRING_MAX 10
-#define ADMIN_STRING_MIN 4
+#define ADMIN_LINES_MAX      8 /* of a device, as call control has them */
+#define ADMIN_LINE_RULES_MAX 64
+#define ADMIN_NAME_TEXT      63 /* bytes of a line's texts, as phones show them */
+#define ADMIN_ANSWER_MAX     ((size_t)64 * 1024 * 1024)
+#define ADMIN_CALLS_MAX      4096
+#define ADMIN_STRING_MAX     10
+#define ADMIN_STRING_MIN     4
 
 struct admin_task;
 
@@ -128,7 +129,8 @@ struct admin_task {
     size_t n_ending; /* there may be more of them than are shown */
     struct rf_admin_call *calls;
     size_t n_calls;
-    struct rf_store_event_query query;
+    struct rf_store_event_query query; /* of events, or of records of calls */
+    struct rf_store_meet_me meet_me;
 };
 
 struct rf_admin {
@@ -327,7 +329,36 @@ enum rf_err admin_lint_begin(struct admin_task *t, struct rf_http_req *req, stru
 enum rf_err admin_lint_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
 void admin_lint_answer(struct admin_task *t, struct rf_json *out);
 
+/* admin_line.c */
+/** How its calls are handled, over what `line` is: "shared", "forward_all", ... */
+enum rf_err admin_read_rule(const struct rf_json *j, struct rf_store_line *line,
+                            struct rf_why *why);
+/** "line_rules" of a body: the same by "dn", for lines that are there. */
+enum rf_err admin_read_rules(const struct rf_json *body, struct rf_store_phone *phone,
+                             struct rf_why *why);
+void admin_show_rule(struct rf_json *j, const struct rf_store_line *line);
+
+/* admin_meet_me.c */
+enum rf_err admin_meet_mes_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+void admin_meet_mes_answer(struct admin_task *t, struct rf_json *out);
+enum rf_err admin_meet_me_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
+enum rf_err admin_meet_me_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+enum rf_err admin_meet_me_calls(struct admin_task *t, struct rf_why *why);
+void admin_meet_me_answer(struct admin_task *t, struct rf_json *out);
+enum rf_err admin_unmeet_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
+enum rf_err admin_unmeet_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+enum rf_err admin_unmeet_calls(struct admin_task *t, struct rf_why *why);
+void admin_unmeet_answer(struct admin_task *t, struct rf_json *out);
+
+/* admin_record.c */
+enum rf_err admin_records_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
+enum rf_err admin_records_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+void admin_records_answer(struct admin_task *t, struct rf_json *out);
+
 /* admin_show.c */
+/** after, since, device and limit of a query: at most `max`. */
+enum rf_err admin_query(struct admin_task *t, struct rf_http_req *req, uint64_t max,
+                        struct rf_why *why);
 enum rf_err admin_status_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
 enum rf_err admin_status_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
 enum rf_err admin_status_calls(struct admin_task *t, struct rf_why *why);

@@ -48,8 +48,9 @@ void admin_pending_answer(struct admin_task *t, struct rf_json *out)
 
 /* ---- approval ---- */
 
-static const char *const members[] = {"model", "mode",        "media_policy", "srtp",  "digest",
-                                      "load",  "description", "load_server",  "lines", NULL};
+static const char *const members[] = {"model",  "mode",      "media_policy", "srtp",
+                                      "digest", "load",      "description",  "load_server",
+                                      "lines",  "protected", "line_rules",   NULL};
 
 static void set_defaults(struct admin_task *t, struct rf_store_phone *phone)
 {

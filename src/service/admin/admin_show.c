@@ -219,7 +219,8 @@ static enum rf_err read_number(const struct rf_http_req *req, const char *name, 
                       (unsigned long long)max);
 }
 
-enum rf_err admin_events_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why)
+enum rf_err admin_query(struct admin_task *t, struct rf_http_req *req, uint64_t max,
+                        struct rf_why *why)
 {
     uint64_t after;
     uint64_t since;
@@ -228,7 +229,7 @@ enum rf_err admin_events_begin(struct admin_task *t, struct rf_http_req *req, st
     if (err == RF_OK)
         err = read_number(req, "since", INT64_MAX, &since, why);
     if (err == RF_OK)
-        err = read_number(req, "limit", RF_STORE_EVENTS_MAX, &limit, why);
+        err = read_number(req, "limit", max, &limit, why);
     if (err != RF_OK)
         return err;
     const char *device = rf_http_query(req, "device");
@@ -239,6 +240,11 @@ enum rf_err admin_events_begin(struct admin_task *t, struct rf_http_req *req, st
                                              .device = device != NULL ? t->name : NULL,
                                              .limit = (size_t)limit};
     return RF_OK;
+}
+
+enum rf_err admin_events_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why)
+{
+    return admin_query(t, req, RF_STORE_EVENTS_MAX, why);
 }
 
 static struct rf_json *event_json(const struct rf_store_event *e)

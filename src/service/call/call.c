@@ -210,7 +210,13 @@ void call_leg_leave(struct leg *leg)
 void call_leg_named(struct call *call, int end)
 {
     char *name = end == END_A ? call->record.calling_device : call->record.called_device;
-    call->sides[end] = call->legs[end].dev->attach.side;
+    const struct rf_call_attach *attach = &call->legs[end].dev->attach;
+    struct rf_call_record_end *to =
+        end == END_A ? &call->record.calling_end : &call->record.called_end;
+    call->sides[end] = attach->side;
+    to->signalling = attach->side.signalling;
+    to->has_cert = attach->has_cert;
+    memcpy(to->cert, attach->cert, sizeof to->cert);
     snprintf(name, RF_CALL_DEVICE_MAX + 1, "%s", call->legs[end].dev->conf.name);
 }
 

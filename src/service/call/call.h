@@ -30,6 +30,7 @@
 #define RF_CALL_FORWARD_HOPS 8
 #define RF_CALL_MEMBERS_MAX  16
 #define RF_CALL_MEET_MES_MAX 256
+#define RF_CALL_CERT_LEN     32
 
 /** One line of a device, also used for "who": number and display name. */
 struct rf_call_party {
@@ -200,6 +201,16 @@ struct rf_call_attach {
     const struct rf_call_endpoint_ops *ops;
     void *arg;
     struct rf_call_side side; /* what the link really is, not what was asked for */
+    bool has_cert;
+    uint8_t cert[RF_CALL_CERT_LEN]; /* SHA-256 of the certificate it came with */
+};
+
+/** One end of a finished call. */
+struct rf_call_record_end {
+    enum rf_call_signalling signalling;
+    enum rf_call_srtp suite; /* of its media, once that was up */
+    bool has_cert;
+    uint8_t cert[RF_CALL_CERT_LEN];
 };
 
 /** A finished call, for the record. */
@@ -213,7 +224,14 @@ struct rf_call_record {
     int64_t answered_s; /* 0: never */
     int64_t end_s;
     enum rf_call_cause cause;
+    unsigned code;                  /* rf_call_cause_code */
     enum rf_call_security security; /* the best it had while it was connected */
+    struct rf_call_record_end calling_end;
+    struct rf_call_record_end called_end;
+    enum rf_call_codec codec;                 /* 0: no media was up */
+    char original[RF_CALL_NUMBER_MAX + 1];    /* who was called first; empty: was not forwarded */
+    char redirecting[RF_CALL_NUMBER_MAX + 1]; /* who sent it on last; empty: nobody */
+    char by[RF_CALL_DEVICE_MAX + 1];          /* which device transferred it; empty: none */
 };
 
 /** What happens, for the event list and tests. Any function may be NULL. */

@@ -125,6 +125,8 @@ void call_forward_all(struct rf_call_control *cc, const char *number, const char
     for (struct plan_line *l = call_plan_find(cc, number); l != NULL; l = l->next) {
         struct rf_call_line_rule *rule = call_rule(l->dev, l->line);
         const struct rf_call_attach *to = &l->dev->attach;
+        if (strcmp(rule->forward[RF_CALL_FORWARD_ALL], target) == 0)
+            continue;
         snprintf(rule->forward[RF_CALL_FORWARD_ALL], sizeof rule->forward[0], "%s", target);
         if (l->dev->handle != 0 && to->ops->forwarded != NULL)
             to->ops->forwarded(to->arg, l->line, rule);

@@ -292,6 +292,8 @@ static void media_ready(void *self, const void *data)
     struct call *call = self;
     call->is_media_up = true;
     call->record.security = call_security(call);
+    call->record.codec = call->codec;
+    call->record.calling_end.suite = call->record.called_end.suite = call->suite;
     for (int end = 0; end < ENDS; end++) {
         call_tell_info(call, end);
         beep(call, end);

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 bool call_leg_is_live(const struct call *call, int end)
 {
@@ -197,6 +198,9 @@ void call_report_record(struct call *call)
     r->called = call->called;
     r->end_s = rf_wall_s(call->cc->conf.clock);
     r->cause = call->cause;
+    r->code = rf_call_cause_code(r->cause);
+    memcpy(r->original, call->original.number, sizeof r->original);
+    memcpy(r->redirecting, call->redirecting.number, sizeof r->redirecting);
     call_report(call, "call-ended", "from=%s to=%s called-dev=%s cause=%s security=%s seconds=%lld",
                 r->calling.number, r->called.number, r->called_device, rf_call_cause_name(r->cause),
                 rf_call_security_name(r->security),

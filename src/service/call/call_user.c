@@ -3,6 +3,8 @@
  * its own part of it as an event. */
 #include "service/call/call_int.h"
 
+#include <string.h>
+
 struct leg *call_leg_of(const struct device *dev, uint32_t ref)
 {
     struct leg *l = dev->legs;
@@ -126,6 +128,8 @@ static void join(struct leg *held, struct leg *consult)
     struct call_data data = {.end = held->end, .cause = RF_CALL_CAUSE_TRANSFERRED};
     struct call_data replaced = {.end = END_A};
     call_report(to, "call-transferred", "by=%s from-call=%u", consult->dev->conf.name, from->id);
+    memcpy(from->record.by, consult->dev->conf.name, sizeof from->record.by);
+    memcpy(to->record.by, consult->dev->conf.name, sizeof to->record.by);
     to->redirecting = to->calling;
     to->calling = stays == END_A ? from->calling : from->called;
     call_tell_tone(from, stays, RF_CALL_TONE_NONE);

@@ -430,6 +430,8 @@ static void accept(struct session *s, const struct rf_sccp_register *reg, struct
                                              .suites = suites_of(&st->conf),
                                              .codecs = RF_CALL_CODEC_PCMU, /* until it says more */
                                              .is_untrusted = st->conf.is_untrusted}};
+    attach.has_cert = !is_none(s->sha256);
+    memcpy(attach.cert, s->sha256, sizeof attach.cert);
     enum rf_err err = rf_call_device_up(s->svc->calls, st->conf.call.name, &attach, &s->dev);
     rf_bug_on(err != RF_OK);
     st->session = s;

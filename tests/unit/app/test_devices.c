@@ -93,12 +93,38 @@ static void what_fits_is_all_there(void **state)
     assert_true(has(&l, coming, RF_SCCP_CERT_UNCONFIRMED));
 }
 
+static void a_line_is_handled_as_the_database_says(void **state)
+{
+    struct rf_store_line lines[2] = {
+        {.index = 1,
+         .dn = "2001",
+         .is_shared = true,
+         .rule = {.forward = {"3001", "3002", "3003", "3004"}, .calls_max = 6, .busy_trigger = 3}},
+        {.index = 2, .dn = "2002"}};
+    struct rf_store_phone phone = {
+        .device = {.name = "SEP001122334455", .is_protected = true}, .lines = lines, .n_lines = 2};
+    struct rf_sccp_device out;
+    assert_err(device_of(&phone, NULL, &out, NULL), RF_OK);
+    const struct rf_call_line_rule *rule = out.call.rules;
+    assert_true(out.call.is_protected);
+    assert_true(rule[0].is_shared);
+    assert_false(rule[1].is_shared);
+    assert_string_equal(rule[0].forward[RF_CALL_FORWARD_ALL], "3001");
+    assert_string_equal(rule[0].forward[RF_CALL_FORWARD_BUSY], "3002");
+    assert_string_equal(rule[0].forward[RF_CALL_FORWARD_NO_ANSWER], "3003");
+    assert_string_equal(rule[0].forward[RF_CALL_FORWARD_UNREGISTERED], "3004");
+    assert_string_equal(rule[1].forward[RF_CALL_FORWARD_ALL], "");
+    assert_int_equal(rule[0].calls_max, 6);
+    assert_int_equal(rule[0].busy_trigger, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_lsc_in_force_is_not_crowded_out),
         cmocka_unit_test(a_revoked_mic_is_not_crowded_out),
         cmocka_unit_test(what_fits_is_all_there),
+        cmocka_unit_test(a_line_is_handled_as_the_database_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -192,6 +192,22 @@ static enum rf_err op_device_set(void *arg, const struct rf_store_phone *phone,
     return RF_OK;
 }
 
+static enum rf_err op_meet_me_set(void *arg, const struct rf_store_meet_me *meet_me,
+                                  struct rf_why *why)
+{
+    struct world *w = arg;
+    if (w->set_fails != RF_OK)
+        return rf_why_set(why, w->set_fails, "line-number-taken", "call control has it");
+    w->meet_me = *meet_me;
+    return RF_OK;
+}
+
+static void op_meet_me_remove(void *arg, const char *number)
+{
+    struct world *w = arg;
+    snprintf(w->unmet, sizeof w->unmet, "%s", number);
+}
+
 static void op_device_remove(void *arg, const char *name)
 {
     struct world *w = arg;
@@ -268,7 +284,9 @@ static const struct rf_admin_ops ops = {.status = op_status,
                                         .call_next = op_call_next,
                                         .device_set = op_device_set,
                                         .device_remove = op_device_remove,
-                                        .device_reset = op_device_reset};
+                                        .device_reset = op_device_reset,
+                                        .meet_me_set = op_meet_me_set,
+                                        .meet_me_remove = op_meet_me_remove};
 
 /* ---- life ---- */
 

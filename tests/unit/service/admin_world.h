@@ -39,6 +39,8 @@ struct world {
     char reset[RF_STORE_DEVICE_NAME];
     enum rf_admin_reset reset_type;
     unsigned resets;
+    struct rf_store_meet_me meet_me; /* that call control was told last */
+    char unmet[RF_STORE_DN];
     unsigned revocation_uses;
     unsigned revocation_drops;
     bool revocation_fails;

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Records of calls. */
+#include "store/store_call.h"
+
+#include "store/store_int.h"
+
+/* ---- writing ---- */
+
+static enum rf_err check_end(const struct rf_store_call_end *e, struct rf_why *why)
+{
+    enum rf_err err;
+    if ((err = rf_store_check_text(e->device, sizeof e->device, false, "device", why)) != RF_OK ||
+        (err = rf_store_check_text(e->number, sizeof e->number, false, "number", why)) != RF_OK ||
+        (err = rf_store_check_text(e->name, sizeof e->name, false, "name", why)) != RF_OK ||
+        (err = rf_store_check_text(e->signalling, sizeof e->signalling, false, "signalling",
+                                   why)) != RF_OK)
+        return err;
+    return rf_store_check_text(e->srtp, sizeof e->srtp, false, "suite", why);
+}
+
+static enum rf_err check(const struct rf_store_call *c, struct rf_why *why)
+{
+    enum rf_err err;
+    if ((err = rf_store_check_text(c->cause, sizeof c->cause, true, "cause", why)) != RF_OK ||
+        (err = rf_store_check_text(c->security, sizeof c->security, true, "security", why)) !=
+            RF_OK ||
+        (err = rf_store_check_text(c->codec, sizeof c->codec, false, "codec", why)) != RF_OK ||
+        (err = rf_store_check_text(c->original, sizeof c->original, false, "number", why)) !=
+            RF_OK ||
+        (err = rf_store_check_text(c->redirecting, sizeof c->redirecting, false, "number", why)) !=
+            RF_OK ||
+        (err = rf_store_check_text(c->by, sizeof c->by, false, "device", why)) != RF_OK)
+        return err;
+    for (int i = 0; i < RF_STORE_CALL_ENDS && err == RF_OK; i++)
+        err = check_end(&c->ends[i], why);
+    return err;
+}
+
+static enum rf_err put(struct rf_store *store, const struct rf_store_call *c, struct rf_why *why)
+{
+    struct rf_db q = rf_db_of(store, RF_SQL_RECORD_ADD);
+    rf_db_int(&q, c->run);
+    rf_db_int(&q, c->call);
+    rf_db_int(&q, c->start_s);
+    rf_db_int(&q, c->answered_s);
+    rf_db_int(&q, c->end_s);
+    rf_db_int(&q, c->code);
+    rf_db_text(&q, c->cause);
+    rf_db_text(&q, c->security);
+    rf_db_text(&q, c->codec);
+    for (int i = 0; i < RF_STORE_CALL_ENDS; i++) {
+        const struct rf_store_call_end *e = &c->ends[i];
+        rf_db_text(&q, e->device);
+        rf_db_text(&q, e->number);
+        rf_db_text(&q, e->name);
+        rf_db_text(&q, e->signalling);
+        rf_db_text(&q, e->srtp);
+        rf_db_blob(&q, rf_slice_of(e->cert, e->has_cert ? sizeof e->cert : 0));
+    }
+    rf_db_text(&q, c->original);
+    rf_db_text(&q, c->redirecting);
+    rf_db_text(&q, c->by);
+    return rf_db_run(&q, why);
+}
+
+enum rf_err rf_store_call_add(struct rf_store *store, const struct rf_store_call *calls, size_t n,
+                              struct rf_why *why)
+{
+    enum rf_err err = RF_OK;
+    for (size_t i = 0; i < n && err == RF_OK; i++)
+        err = check(&calls[i], why);
+    if (err == RF_OK)
+        err = rf_db_begin_quiet(store, why);
+    if (err != RF_OK)
+        return err;
+    for (size_t i = 0; i < n && err == RF_OK; i++)
+        err = put(store, &calls[i], why);
+    return rf_db_finish(store, err, NULL, why);
+}
+
+/* ---- reading ---- */
+
+static void read_end(struct rf_db *q, struct rf_store_call_end *e)
+{
+    rf_db_get_text(q, e->device, sizeof e->device);
+    rf_db_get_text(q, e->number, sizeof e->number);
+    rf_db_get_text(q, e->name, sizeof e->name);
+    rf_db_get_text(q, e->signalling, sizeof e->signalling);
+    rf_db_get_text(q, e->srtp, sizeof e->srtp);
+    struct rf_rd rd = rf_rd_of(rf_db_get_blob(q));
+    e->has_cert = rf_rd_left(&rd) > 0;
+    if (e->has_cert && !rf_rd_copy(&rd, e->cert, sizeof e->cert))
+        q->is_bad = true;
+}
+
+static void read_call(struct rf_db *q, struct rf_store_call *c)
+{
+    *c = (struct rf_store_call){0};
+    c->id = rf_db_get(q);
+    c->run = rf_db_get(q);
+    c->call = rf_db_get_u32(q, UINT32_MAX);
+    c->start_s = rf_db_get(q);
+    c->answered_s = rf_db_get(q);
+    c->end_s = rf_db_get(q);
+    c->code = rf_db_get_u32(q, 127);
+    rf_db_get_text(q, c->cause, sizeof c->cause);
+    rf_db_get_text(q, c->security, sizeof c->security);
+    rf_db_get_text(q, c->codec, sizeof c->codec);
+    for (int i = 0; i < RF_STORE_CALL_ENDS; i++)
+        read_end(q, &c->ends[i]);
+    rf_db_get_text(q, c->original, sizeof c->original);
+    rf_db_get_text(q, c->redirecting, sizeof c->redirecting);
+    rf_db_get_text(q, c->by, sizeof c->by);
+}
+
+static void turn_round(struct rf_store_calls *calls)
+{
+    for (size_t i = 0; i < calls->n / 2; i++) {
+        struct rf_store_call kept = calls->items[i];
+        calls->items[i] = calls->items[calls->n - 1 - i];
+        calls->items[calls->n - 1 - i] = kept;
+    }
+}
+
+enum rf_err rf_store_call_list(struct rf_store *store, const struct rf_store_event_query *query,
+                               struct rf_store_calls *out, struct rf_why *why)
+{
+    size_t limit =
+        query->limit == 0 || query->limit > RF_STORE_CALLS_MAX ? RF_STORE_CALLS_MAX : query->limit;
+    struct rf_store_calls found = {0};
+    enum rf_err grown = RF_OK;
+    struct rf_db q =
+        rf_db_of(store, query->device != NULL ? RF_SQL_RECORD_OF_DEVICE : RF_SQL_RECORD_LIST);
+    rf_db_text(&q, query->device);
+    rf_db_int(&q, query->after_id);
+    rf_db_int(&q, query->since_s != 0 ? query->since_s : INT64_MIN);
+    rf_db_int(&q, (int64_t)limit);
+    while (grown == RF_OK && rf_db_row(&q)) {
+        grown = rf_store_grow((void **)&found.items, found.n, sizeof *found.items,
+                              RF_STORE_CALLS_MAX, why);
+        if (grown == RF_OK)
+            read_call(&q, &found.items[found.n++]);
+    }
+    enum rf_err err = rf_db_end(&q, why);
+    if (grown != RF_OK || err != RF_OK) {
+        rf_store_calls_fini(&found);
+        return grown != RF_OK ? grown : err;
+    }
+    turn_round(&found);
+    *out = found;
+    return RF_OK;
+}
+
+void rf_store_calls_fini(struct rf_store_calls *calls)
+{
+    rf_free(calls->items);
+    *calls = (struct rf_store_calls){0};
+}
+
+/* ---- old ones go ---- */
+
+static enum rf_err drop(struct rf_store *store, enum rf_sql which, int64_t value, uint64_t *dropped,
+                        struct rf_why *why)
+{
+    struct rf_db q = rf_db_of(store, which);
+    rf_db_int(&q, value);
+    enum rf_err err = rf_db_run(&q, why);
+    *dropped += err == RF_OK ? (uint64_t)rf_db_changed(store) : 0;
+    return err;
+}
+
+enum rf_err rf_store_call_trim(struct rf_store *store, uint32_t keep, int64_t oldest_s,
+                               uint64_t *dropped, struct rf_why *why)
+{
+    uint64_t n = 0;
+    enum rf_err err = rf_db_begin_quiet(store, why);
+    if (err != RF_OK)
+        return err;
+    err = drop(store, RF_SQL_RECORD_TRIM_OLD, oldest_s, &n, why);
+    if (err == RF_OK)
+        err = drop(store, RF_SQL_RECORD_TRIM_MANY, keep, &n, why);
+    err = rf_db_finish(store, err, NULL, why);
+    if (err == RF_OK && dropped != NULL)
+        *dropped = n;
+    return err;
+}

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What calls need of the database: rules of lines, Meet-Me numbers, records. */
+#include "store_place.h"
+
+#include <sqlite3.h>
+
+#include "store/store_call.h"
+
+#define NOW 1800000000
+#define A   "SEP001122334455"
+#define B   "SEP00112233AABB"
+
+#define SET(to, text) snprintf(to, sizeof(to), "%s", text)
+
+static struct rf_store_line line_of(const char *dn, bool is_shared, const char *forward_all)
+{
+    struct rf_store_line l = {.index = 1, .is_shared = is_shared};
+    snprintf(l.dn, sizeof l.dn, "%s", dn);
+    snprintf(l.rule.forward[RF_STORE_FORWARD_ALL], RF_STORE_DN, "%s", forward_all);
+    return l;
+}
+
+static struct rf_store_phone phone_of(const char *name, struct rf_store_line *line)
+{
+    struct rf_store_phone p = {.device = {.mode = RF_STORE_ENCRYPTED, .has_srtp = true},
+                               .lines = line,
+                               .n_lines = line != NULL ? 1 : 0};
+    snprintf(p.device.name, sizeof p.device.name, "%s", name);
+    return p;
+}
+
+static enum rf_err add(struct place *p, const char *name, struct rf_store_line line,
+                       struct rf_why *why)
+{
+    struct rf_store_phone phone = phone_of(name, &line);
+    return rf_store_device_add(p->store, &phone, NOW, NULL, why);
+}
+
+static enum rf_err change(struct place *p, const char *name, struct rf_store_line line,
+                          struct rf_why *why)
+{
+    struct rf_store_phone phone = phone_of(name, &line);
+    return rf_store_device_change(p->store, &phone, NOW, NULL, why);
+}
+
+static struct rf_store_line first_line(struct place *p, const char *name)
+{
+    struct rf_store_phone phone = {0};
+    assert_err(rf_store_device_load(p->store, name, &phone, NULL), RF_OK);
+    assert_true(phone.n_lines > 0);
+    struct rf_store_line l = phone.lines[0];
+    rf_store_phone_fini(&phone);
+    return l;
+}
+
+static void assert_forward(struct place *p, const char *name, const char *target)
+{
+    struct rf_store_line l = first_line(p, name);
+    assert_string_equal(l.rule.forward[RF_STORE_FORWARD_ALL], target);
+}
+
+/* ---- rules ---- */
+
+static void rules_of_a_line_are_kept(void **state)
+{
+    struct place *p = *state;
+    struct rf_store_line l = line_of("2001", false, "3001");
+    SET(l.rule.forward[RF_STORE_FORWARD_BUSY], "3002");
+    SET(l.rule.forward[RF_STORE_FORWARD_NO_ANSWER], "3003");
+    SET(l.rule.forward[RF_STORE_FORWARD_UNREGISTERED], "+3004*A");
+    l.rule.calls_max = 6;
+    l.rule.busy_trigger = 3;
+    assert_err(add(p, A, l, NULL), RF_OK);
+    place_open(p);
+    struct rf_store_line got = first_line(p, A);
+    for (int f = 0; f < RF_STORE_FORWARD_N; f++)
+        assert_string_equal(got.rule.forward[f], l.rule.forward[f]);
+    assert_int_equal(got.rule.calls_max, 6);
+    assert_int_equal(got.rule.busy_trigger, 3);
+    assert_err(change(p, A, line_of("2001", false, ""), NULL), RF_OK);
+    got = first_line(p, A);
+    assert_string_equal(got.rule.forward[RF_STORE_FORWARD_BUSY], "");
+    assert_int_equal(got.rule.calls_max, 0);
+}
+
+static void a_rule_that_cannot_be_is_refused(void **state)
+{
+    struct place *p = *state;
+    struct rf_why why = {0};
+    assert_refused(add(p, A, line_of("2001", false, "20#1"), &why), RF_ERR_BAD, why, "store-value");
+    assert_non_null(strstr(why.text, "forward_all"));
+    why = (struct rf_why){0};
+    assert_refused(add(p, A, line_of("2001", false, "2001"), &why), RF_ERR_BAD, why, "store-value");
+    assert_non_null(strstr(why.text, "itself"));
+    struct rf_store_line l = line_of("2001", false, "2002");
+    l.rule.calls_max = RF_STORE_LINE_CALLS_MAX + 1;
+    why = (struct rf_why){0};
+    assert_refused(add(p, A, l, &why), RF_ERR_BAD, why, "store-value");
+    l.rule.calls_max = RF_STORE_LINE_CALLS_MAX;
+    l.rule.busy_trigger = RF_STORE_LINE_CALLS_MAX + 1;
+    why = (struct rf_why){0};
+    assert_refused(add(p, A, l, &why), RF_ERR_BAD, why, "store-value");
+    l.rule.busy_trigger = RF_STORE_LINE_CALLS_MAX;
+    assert_err(add(p, A, l, NULL), RF_OK);
+}
+
+/* What is set at one phone is for all that have the line. */
+static void forwarding_is_that_of_the_number(void **state)
+{
+    struct place *p = *state;
+    uint32_t changed = 0;
+    struct rf_why why = {0};
+    assert_err(add(p, A, line_of("2001", true, ""), NULL), RF_OK);
+    assert_err(add(p, B, line_of("2001", true, ""), NULL), RF_OK);
+    assert_err(rf_store_forward_all_save(p->store, "2001", "3001", &changed, NULL, NULL), RF_OK);
+    assert_int_equal(changed, 2);
+    place_open(p);
+    assert_forward(p, A, "3001");
+    assert_forward(p, B, "3001");
+    assert_err(rf_store_forward_all_save(p->store, "2001", "", &changed, NULL, NULL), RF_OK);
+    assert_forward(p, A, "");
+    assert_forward(p, B, "");
+    assert_refused(rf_store_forward_all_save(p->store, "2009", "3001", NULL, NULL, &why),
+                   RF_ERR_NOT_FOUND, why, "line-unknown");
+    why = (struct rf_why){0};
+    assert_refused(rf_store_forward_all_save(p->store, "2001", "30 01", NULL, NULL, &why),
+                   RF_ERR_BAD, why, "store-value");
+}
+
+static void an_operator_sets_it_for_all_of_a_shared_line(void **state)
+{
+    struct place *p = *state;
+    assert_err(add(p, A, line_of("2001", true, "3001"), NULL), RF_OK);
+    assert_err(add(p, B, line_of("2001", true, ""), NULL), RF_OK); /* it gets what the line has */
+    assert_forward(p, B, "3001");
+    assert_forward(p, A, "3001");
+    assert_err(change(p, B, line_of("2001", true, "3002"), NULL), RF_OK);
+    assert_forward(p, A, "3002");
+    assert_err(change(p, B, line_of("2001", true, ""), NULL), RF_OK);
+    assert_forward(p, A, "");
+    assert_err(change(p, A, line_of("2002", true, ""), NULL), RF_OK);
+    assert_err(change(p, B, line_of("2001", true, "3002"), NULL), RF_OK);
+    assert_err(change(p, A, line_of("2001", true, ""), NULL), RF_OK); /* new there */
+    assert_forward(p, A, "3002");
+    assert_forward(p, B, "3002");
+}
+
+static void protection_wants_a_secure_phone(void **state)
+{
+    struct place *p = *state;
+    struct rf_store_phone phone = phone_of(A, NULL);
+    struct rf_why why = {0};
+    phone.device.is_protected = true;
+    phone.device.has_srtp = false;
+    assert_refused(rf_store_device_add(p->store, &phone, NOW, NULL, &why), RF_ERR_DENIED, why,
+                   "protected-mode");
+    phone.device.has_srtp = true;
+    phone.device.mode = RF_STORE_AUTHENTICATED;
+    why = (struct rf_why){0};
+    assert_refused(rf_store_device_add(p->store, &phone, NOW, NULL, &why), RF_ERR_DENIED, why,
+                   "protected-mode");
+    phone.device.mode = RF_STORE_ENCRYPTED;
+    assert_err(rf_store_device_add(p->store, &phone, NOW, NULL, NULL), RF_OK);
+    struct rf_store_phone got = {0};
+    assert_err(rf_store_device_load(p->store, A, &got, NULL), RF_OK);
+    assert_true(got.device.is_protected);
+    got.device.mode = RF_STORE_NONSECURE;
+    why = (struct rf_why){0};
+    assert_refused(rf_store_device_change(p->store, &got, NOW, NULL, &why), RF_ERR_DENIED, why,
+                   "protected-mode");
+    got.device.is_protected = false;
+    assert_err(rf_store_device_change(p->store, &got, NOW, NULL, NULL), RF_OK);
+    assert_err(rf_store_device_load(p->store, A, &got, NULL), RF_OK);
+    assert_false(got.device.is_protected);
+}
+
+/* ---- Meet-Me ---- */
+
+static struct rf_store_meet_me meet_me_of(const char *number, enum rf_store_least least)
+{
+    struct rf_store_meet_me m = {.least = least, .added_s = NOW};
+    snprintf(m.number, sizeof m.number, "%s", number);
+    return m;
+}
+
+static enum rf_err save_meet_me(struct place *p, const char *number, enum rf_store_least least,
+                                struct rf_why *why)
+{
+    struct rf_store_meet_me m = meet_me_of(number, least);
+    return rf_store_meet_me_save(p->store, &m, NULL, why);
+}
+
+static void meet_me_numbers_are_kept(void **state)
+{
+    struct place *p = *state;
+    struct rf_store_meet_mes all = {0};
+    struct rf_why why = {0};
+    assert_err(save_meet_me(p, "5001", RF_STORE_LEAST_NONE, NULL), RF_OK);
+    assert_err(save_meet_me(p, "5000", RF_STORE_LEAST_ENCRYPTED, NULL), RF_OK);
+    assert_err(save_meet_me(p, "5001", RF_STORE_LEAST_AUTHENTICATED, NULL), RF_OK);
+    assert_refused(save_meet_me(p, "50#1", RF_STORE_LEAST_NONE, &why), RF_ERR_BAD, why,
+                   "store-value");
+    why = (struct rf_why){0};
+    assert_refused(save_meet_me(p, "", RF_STORE_LEAST_NONE, &why), RF_ERR_BAD, why, "store-value");
+    place_open(p);
+    assert_err(rf_store_meet_me_list(p->store, &all, NULL), RF_OK);
+    assert_int_equal(all.n, 2);
+    assert_string_equal(all.items[0].number, "5000");
+    assert_int_equal(all.items[1].least, RF_STORE_LEAST_AUTHENTICATED);
+    rf_store_meet_mes_fini(&all);
+    assert_err(rf_store_meet_me_remove(p->store, "5001", NULL, NULL), RF_OK);
+    why = (struct rf_why){0};
+    assert_refused(rf_store_meet_me_remove(p->store, "5001", NULL, &why), RF_ERR_NOT_FOUND, why,
+                   "meet-me-unknown");
+}
+
+static void a_number_is_a_line_or_a_meeting(void **state)
+{
+    struct place *p = *state;
+    struct rf_why why = {0};
+    assert_err(add(p, A, line_of("2001", false, ""), NULL), RF_OK);
+    assert_refused(save_meet_me(p, "2001", RF_STORE_LEAST_NONE, &why), RF_ERR_EXISTS, why,
+                   "line-exists");
+    assert_err(save_meet_me(p, "2002", RF_STORE_LEAST_NONE, NULL), RF_OK);
+    why = (struct rf_why){0};
+    assert_refused(add(p, B, line_of("2002", false, ""), &why), RF_ERR_EXISTS, why,
+                   "meet-me-exists");
+    why = (struct rf_why){0};
+    assert_refused(change(p, A, line_of("2002", false, ""), &why), RF_ERR_EXISTS, why,
+                   "meet-me-exists");
+    assert_err(rf_store_meet_me_remove(p->store, "2002", NULL, NULL), RF_OK);
+    assert_err(add(p, B, line_of("2002", false, ""), NULL), RF_OK);
+}
+
+static void meet_me_numbers_have_a_limit(void **state)
+{
+    struct place *p = *state;
+    struct rf_why why = {0};
+    char number[RF_STORE_DN];
+    for (int i = 0; i < RF_STORE_MEET_MES_MAX; i++) {
+        snprintf(number, sizeof number, "%d", 5000 + i);
+        assert_err(save_meet_me(p, number, RF_STORE_LEAST_NONE, NULL), RF_OK);
+    }
+    assert_refused(save_meet_me(p, "9000", RF_STORE_LEAST_NONE, &why), RF_ERR_LIMIT, why,
+                   "store-full");
+    assert_err(save_meet_me(p, "5000", RF_STORE_LEAST_ENCRYPTED, NULL), RF_OK);
+}
+
+/* ---- records ---- */
+
+static struct rf_store_call call_of(uint32_t call, const char *from, const char *to, int64_t end_s)
+{
+    struct rf_store_call c = {.run = 7,
+                              .call = call,
+                              .start_s = end_s - 20,
+                              .answered_s = end_s - 10,
+                              .end_s = end_s,
+                              .code = 16,
+                              .cause = "normal",
+                              .security = "encrypted",
+                              .codec = "PCMU"};
+    snprintf(c.ends[RF_STORE_CALLING].device, RF_STORE_DEVICE_NAME, "%s", from);
+    snprintf(c.ends[RF_STORE_CALLED].device, RF_STORE_DEVICE_NAME, "%s", to);
+    return c;
+}
+
+static size_t n_calls(struct place *p, const char *device, int64_t after, int64_t since,
+                      size_t limit, uint32_t *first)
+{
+    struct rf_store_event_query query = {
+        .device = device, .after_id = after, .since_s = since, .limit = limit};
+    struct rf_store_calls calls = {0};
+    assert_err(rf_store_call_list(p->store, &query, &calls, NULL), RF_OK);
+    size_t n = calls.n;
+    if (first != NULL && n > 0)
+        *first = calls.items[0].call;
+    rf_store_calls_fini(&calls);
+    return n;
+}
+
+static void a_record_says_all_of_a_call(void **state)
+{
+    struct place *p = *state;
+    struct rf_store_call c = call_of(9, A, B, NOW);
+    struct rf_store_call_end *e = &c.ends[RF_STORE_CALLED];
+    SET(e->number, "2002");
+    SET(e->name, "Ben");
+    SET(e->signalling, "encrypted");
+    SET(e->srtp, "AEAD_AES_128_GCM");
+    e->has_cert = true;
+    memset(e->cert, 0xab, sizeof e->cert);
+    SET(c.original, "2005");
+    SET(c.redirecting, "2006");
+    SET(c.by, "SEP0000000000CC");
+    assert_err(rf_store_call_add(p->store, &c, 1, NULL), RF_OK);
+    place_open(p);
+    struct rf_store_event_query query = {0};
+    struct rf_store_calls got = {0};
+    assert_err(rf_store_call_list(p->store, &query, &got, NULL), RF_OK);
+    assert_int_equal(got.n, 1);
+    c.id = got.items[0].id;
+    assert_true(c.id > 0);
+    assert_memory_equal(&got.items[0], &c, sizeof c);
+    rf_store_calls_fini(&got);
+}
+
+static void a_batch_is_written_whole_and_once(void **state)
+{
+    struct place *p = *state;
+    struct rf_store_call batch[3] = {call_of(1, A, B, NOW), call_of(2, A, B, NOW),
+                                     call_of(3, A, B, NOW)};
+    struct rf_why why = {0};
+    batch[2].cause[0] = '\0';
+    assert_refused(rf_store_call_add(p->store, batch, 3, &why), RF_ERR_BAD, why, "store-value");
+    assert_int_equal(n_calls(p, NULL, 0, 0, 0, NULL), 0);
+    SET(batch[2].cause, "busy");
+    assert_err(rf_store_call_add(p->store, batch, 3, NULL), RF_OK);
+    assert_err(rf_store_call_add(p->store, batch, 3, NULL), RF_OK); /* nobody knew it was there */
+    assert_int_equal(n_calls(p, NULL, 0, 0, 0, NULL), 3);
+    batch[0].run = 8; /* the first call of another start */
+    assert_err(rf_store_call_add(p->store, batch, 1, NULL), RF_OK);
+    assert_int_equal(n_calls(p, NULL, 0, 0, 0, NULL), 4);
+}
+
+static void records_are_found_by_device_and_time(void **state)
+{
+    struct place *p = *state;
+    uint32_t first = 0;
+    struct rf_store_call all[] = {call_of(1, A, B, NOW), call_of(2, B, "", NOW + 10),
+                                  call_of(3, "SEPX", "SEPY", NOW + 20),
+                                  call_of(4, "SEPX", A, NOW + 30)};
+    SET(all[2].by, B);
+    assert_err(rf_store_call_add(p->store, all, 4, NULL), RF_OK);
+    assert_int_equal(n_calls(p, A, 0, 0, 0, &first), 2);
+    assert_int_equal(first, 1); /* oldest first */
+    assert_int_equal(n_calls(p, B, 0, 0, 0, NULL), 3);
+    assert_int_equal(n_calls(p, "SEPZ", 0, 0, 0, NULL), 0);
+    assert_int_equal(n_calls(p, NULL, 0, NOW + 10, 0, NULL), 3);
+    assert_int_equal(n_calls(p, A, 0, NOW + 1, 0, &first), 1);
+    assert_int_equal(first, 4);
+    assert_int_equal(n_calls(p, NULL, 0, 0, 2, &first), 2);
+    assert_int_equal(first, 3); /* the youngest are kept */
+    assert_int_equal(n_calls(p, NULL, 3, 0, 0, &first), 1);
+    assert_int_equal(first, 4);
+    assert_int_equal(n_calls(p, "", 0, 0, 0, NULL), 1); /* not all that nobody transferred */
+}
+
+static void old_records_go(void **state)
+{
+    struct place *p = *state;
+    uint64_t dropped = 0;
+    for (uint32_t i = 1; i <= 10; i++) {
+        struct rf_store_call c = call_of(i, A, B, NOW + i);
+        assert_err(rf_store_call_add(p->store, &c, 1, NULL), RF_OK);
+    }
+    assert_err(rf_store_call_trim(p->store, 100, NOW + 3, &dropped, NULL), RF_OK);
+    assert_int_equal(dropped, 2);
+    assert_err(rf_store_call_trim(p->store, 5, 0, &dropped, NULL), RF_OK);
+    assert_int_equal(dropped, 3);
+    uint32_t first = 0;
+    assert_int_equal(n_calls(p, NULL, 0, 0, 0, &first), 5);
+    assert_int_equal(first, 6);
+    assert_err(rf_store_call_trim(p->store, 5, 0, &dropped, NULL), RF_OK);
+    assert_int_equal(dropped, 0);
+}
+
+static void a_record_outside_its_limits_is_told(void **state)
+{
+    struct place *p = *state;
+    struct rf_store_call c = call_of(1, A, B, NOW);
+    sqlite3 *db = NULL;
+    struct rf_store_event_query query = {0};
+    struct rf_store_calls calls = {0};
+    struct rf_why why = {0};
+    assert_err(rf_store_call_add(p->store, &c, 1, NULL), RF_OK);
+    assert_int_equal(sqlite3_open(p->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db,
+                                  "UPDATE call_record SET called_number = "
+                                  "'a number much longer than any of ours'",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(db);
+    assert_refused(rf_store_call_list(p->store, &query, &calls, &why), RF_ERR_BAD, why,
+                   "store-corrupt");
+    assert_null(calls.items);
+}
+
+/* ---- the schema before ---- */
+
+static void a_database_without_calls_is_migrated(void **state)
+{
+    struct place *p = *state;
+    sqlite3 *db = NULL;
+    assert_err(add(p, A, line_of("2001", true, ""), NULL), RF_OK);
+    rf_store_close(p->store);
+    p->store = NULL;
+    assert_int_equal(sqlite3_open(p->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db,
+                                  "DROP TABLE line_rule; DROP TABLE device_protected; "
+                                  "DROP TABLE meet_me; DROP TABLE call_record; "
+                                  "PRAGMA user_version = 3",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(db);
+    place_open(p);
+    assert_int_equal(rf_store_schema(p->store), rf_store_schema_newest());
+    struct rf_store_line l = first_line(p, A);
+    assert_string_equal(l.dn, "2001");
+    assert_true(l.is_shared);
+    assert_string_equal(l.rule.forward[RF_STORE_FORWARD_ALL], "");
+    assert_int_equal(l.rule.calls_max, 0);
+    uint32_t changed = 0; /* of a line that has no row of rules yet */
+    assert_err(rf_store_forward_all_save(p->store, "2001", "3001", &changed, NULL, NULL), RF_OK);
+    assert_int_equal(changed, 1);
+    assert_forward(p, A, "3001");
+    struct rf_store_call c = call_of(1, A, B, NOW);
+    assert_err(rf_store_call_add(p->store, &c, 1, NULL), RF_OK);
+}
+
+#define AT_PLACE(test) cmocka_unit_test_setup_teardown(test, place_set_up, place_tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        AT_PLACE(rules_of_a_line_are_kept),
+        AT_PLACE(a_rule_that_cannot_be_is_refused),
+        AT_PLACE(forwarding_is_that_of_the_number),
+        AT_PLACE(an_operator_sets_it_for_all_of_a_shared_line),
+        AT_PLACE(protection_wants_a_secure_phone),
+        AT_PLACE(meet_me_numbers_are_kept),
+        AT_PLACE(a_number_is_a_line_or_a_meeting),
+        AT_PLACE(meet_me_numbers_have_a_limit),
+        AT_PLACE(a_record_says_all_of_a_call),
+        AT_PLACE(a_batch_is_written_whole_and_once),
+        AT_PLACE(records_are_found_by_device_and_time),
+        AT_PLACE(old_records_go),
+        AT_PLACE(a_record_outside_its_limits_is_told),
+        AT_PLACE(a_database_without_calls_is_migrated),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
