@@ -79,6 +79,7 @@ def test_a_call_leaves_a_record(both):
 def test_a_line_forwarded_by_its_key_is_forwarded_after_a_restart(both):
     site = both.site
     both.a.say("forward")
+    both.a.wait("call", state="dialling")
     both.a.say("digits 2002#")
     site.event_wait("forward-set", rig.A, "line 2001 is forwarded to 2002")
     assert line(site, rig.A)["forward_all"] == "2002"

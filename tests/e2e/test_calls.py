@@ -23,6 +23,7 @@ class Office:
         self.factory = rig.Factory(folder / "factory", like=made_factory)
         self.site.cli("mic", "import", self.factory.roots)
         self.site.cli("image", "import", *self.factory.firmware_files("1.0"))
+        self.site.configure(srtp_gcm_models="8861")
         self.site.start()
         self.phones, self.ears, self.files = {}, {}, {}
         for version, (who, name) in zip((22, 11, 17, 20), NAMES.items()):
@@ -120,7 +121,13 @@ def only(pieces, who):
     return inner and all(piece == who for piece in inner)
 
 
-def test_hold_music_resume_sec_80(four):
+def suites(phone, since):
+    """Of what was received and sent from then on."""
+    return {event["suite"] for event in phone.events[since:]
+            if event["event"] in ("receiving", "sending")}
+
+
+def test_hold_music_resume_sec_80_sec_82(four):
     four.call("a", "2002", "b")
     four.status("a", LOCK)
     four.talk()
@@ -132,6 +139,8 @@ def test_hold_music_resume_sec_80(four):
     four.status("a", LOCK)
     four.status("b", LOCK)
     four.talk()
+    for who in "ab":  # the strongest that both have, music included
+        assert suites(four.phones[who], four.past[who]) == {"AEAD_AES_128_GCM"}
     heard = four.quiet()
     assert len(heard["b"]) == 3  # before, music, after
     assert only(heard["b"][0], "a") and only(heard["b"][2], "a"), heard["b"]
@@ -177,3 +186,87 @@ def test_three_meet_and_one_leaves_sec_86(four):
     assert "bc" in heard["a"][-1] and only(heard["a"][-1][-3:], "b"), heard["a"]
     assert "ac" in heard["b"][-1], heard["b"]
     assert only(heard["c"][-1], "ab"), heard["c"]
+
+
+def test_phones_meet_under_a_number_sec_86_sec_87(four):
+    four.site.cli("meet-me", "add", "5000", "--least", "encrypted")
+    four.say("b", "call 5000")  # nobody began it
+    four.state("b", "failed")
+    four.say("b", "hangup")
+    four.say("a", "meetme")
+    four.state("a", "dialling")
+    four.say("a", "digits 5000#")
+    four.state("a", "connected")
+    for who in "bc":
+        four.say(who, "call 5000")
+        four.state(who, "connected")
+    for who in "abc":
+        four.status(who, LOCK)
+    four.talk(2.5)
+    heard = four.quiet()
+    for who, others in (("a", "bc"), ("b", "ac"), ("c", "ab")):
+        assert others in heard[who][-1], heard
+
+
+def test_a_shared_line_rings_on_both_and_is_barged_into_sec_88(four):
+    site = four.site
+    site.cli("device", "change", NAMES["a"], "--shared", "2001=yes")
+    before = len(four.phones["d"].seen("registered"))
+    site.cli("device", "change", NAMES["d"], "--line", LINES["d"], "--line", "2001,Ada,Ada",
+             "--shared", "2001=yes")
+    four.phones["d"].wait("registered", after=before)
+    four.mark()
+    four.say("c", "call 2001")
+    four.state("a", "ring-in")
+    four.state("d", "ring-in")
+    four.say("d", "answer")
+    four.state("c", "connected")
+    four.state("d", "connected")
+    four.state("a", "remote")
+    four.talk(1)
+    four.say("a", "barge")
+    four.state("a", "connected")
+    for who in "acd":
+        four.status(who, LOCK)
+    four.talk(2.5)
+    heard = four.quiet()
+    assert "cd" in heard["a"][-1] and "ad" in heard["c"][-1] and "ac" in heard["d"][-1], heard
+
+
+def test_held_here_and_taken_back_there_sec_80(four):
+    """After the test before: a line of two phones."""
+    four.say("c", "call 2001")
+    four.state("a", "ring-in")
+    four.say("a", "answer")
+    four.state("c", "connected")
+    four.talk(0.8)
+    four.say("a", "hold")
+    four.state("a", "held")
+    four.say("d", "resume")
+    four.state("d", "connected")
+    four.status("c", LOCK)
+    four.talk()
+    heard = four.quiet()
+    assert only(heard["c"][-1], "d") and only(heard["d"][-1], "c"), heard
+
+
+def test_a_protected_phone_says_whether_it_is_secure_sec_89(four):
+    four.site.cli("device", "change", NAMES["b"], "--protected", "yes")
+    four.call("b", "2003", "c")
+    four.phones["b"].wait("tone", tone="SecureWarningTone")
+    assert not four.phones["c"].seen("tone", tone="SecureWarningTone")
+    four.site.cli("device", "change", NAMES["b"], "--protected", "no")
+
+
+def test_busy_and_no_answer_go_on_to_another(four):
+    site = four.site
+    site.cli("device", "change", NAMES["b"], "--forward-busy", "2002=2003", "--busy-trigger",
+             "2002=1")
+    four.call("b", "2004", "d")
+    four.say("a", "call 2002")
+    four.state("c", "ring-in")
+    four.say("c", "answer")
+    four.state("a", "connected")
+    info = four.phones["c"].seen("call-info")[-1]
+    assert info["original_number"] == "2002" and info["calling_number"] == "2001"
+    site.cli("device", "change", NAMES["b"], "--forward-busy", "2002=", "--busy-trigger", "2002=0")

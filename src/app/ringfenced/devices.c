@@ -8,6 +8,7 @@
 #include "app/ringfenced/server_int.h"
 #include "base/faults.h"
 #include "base/log.h"
+#include "service/site/families.h"
 
 /* ---- translation ---- */
 
@@ -114,11 +115,27 @@ static enum rf_sccp_mode_wanted mode_of(enum rf_store_mode mode)
     return RF_SCCP_MODE_ENCRYPTED;
 }
 
-enum rf_err device_of(const struct rf_store_phone *phone, const struct rf_store_certs *certs,
-                      struct rf_sccp_device *out, struct rf_why *why)
+/* What both ends of a call can do is what is chosen from. doc: docs/call-control.md, "Keys" */
+static uint32_t suites_of(const struct rf_site_conf *site, const char *model)
+{
+    uint32_t suites = RF_CALL_ABLE(RF_CALL_SRTP_AES_CM_128_HMAC_SHA1_32);
+    if (rf_family_model_listed(site->srtp_80_models, model))
+        suites |= RF_CALL_ABLE(RF_CALL_SRTP_AES_CM_128_HMAC_SHA1_80);
+    if (rf_family_model_listed(site->srtp_gcm_models, model))
+        suites |= RF_CALL_ABLE(RF_CALL_SRTP_AEAD_AES_128_GCM);
+    return suites;
+}
+
+enum rf_err device_of(const struct rf_site_conf *site, const struct rf_store_phone *phone,
+                      const struct rf_store_certs *certs, struct rf_sccp_device *out,
+                      struct rf_why *why)
 {
     const struct rf_store_device *d = &phone->device;
-    *out = (struct rf_sccp_device){.mode = mode_of(d->mode), .has_srtp = d->has_srtp};
+    *out = (struct rf_sccp_device){.mode = mode_of(d->mode),
+                                   .has_srtp = d->has_srtp,
+                                   .suites = suites_of(site, d->model),
+                                   .is_untrusted =
+                                       rf_family_model_listed(site->untrusted_models, d->model)};
     if (!rf_sccp_device_name_ok(rf_slice_str(d->name)))
         return rf_why_set(why, RF_ERR_BAD, "device-name",
                           "\"name\": wants SEP and 12 hexadecimal digits in upper case, or 1 to 15 "
@@ -214,7 +231,7 @@ static enum rf_err load_one(struct server *s, const struct rf_store_phone *phone
     struct rf_store_certs certs = {0};
     enum rf_err err = rf_store_cert_list(s->store, phone->device.name, &certs, why);
     if (err == RF_OK)
-        err = device_of(phone, &certs, out, why);
+        err = device_of(s->site->conf, phone, &certs, out, why);
     if (err == RF_OK)
         err = modern_load(s->store, phone->device.name, out->modern_cert, why);
     rf_store_certs_fini(&certs);
@@ -271,7 +288,7 @@ static void refresh_load(struct rf_job *job, void *state)
     if (r->err == RF_OK)
         r->err = rf_store_cert_list(state, r->name, &certs, &r->why);
     if (r->err == RF_OK)
-        r->err = device_of(&phone, &certs, &r->device, &r->why);
+        r->err = device_of(r->s->site->conf, &phone, &certs, &r->device, &r->why);
     rf_store_phone_fini(&phone);
     rf_store_certs_fini(&certs);
 }

@@ -225,9 +225,11 @@ void campaigns_begin(struct server *s);
 void campaigns_news(struct server *s, const char *device);
 
 /* devices.c */
-/** The database's device as the SCCP service wants it. Pure. */
-enum rf_err device_of(const struct rf_store_phone *phone, const struct rf_store_certs *certs,
-                      struct rf_sccp_device *out, struct rf_why *why);
+/** The database's device as the SCCP service wants it; the site knows what its model can do. Pure.
+ */
+enum rf_err device_of(const struct rf_site_conf *site, const struct rf_store_phone *phone,
+                      const struct rf_store_certs *certs, struct rf_sccp_device *out,
+                      struct rf_why *why);
 /** All devices of the database into the service: at the start, before any thread. */
 enum rf_err devices_load(struct server *s, struct rf_why *why);
 /** Tell call control of a device as the database has it: its number's forwarding first, so that the

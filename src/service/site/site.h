@@ -168,10 +168,11 @@ struct rf_site_conf {
     uint32_t renew_parallel;    /* phones at one time */
     char *renew_window;         /* "HH:MM-HH:MM", service/site/window.h; empty: always */
     uint32_t media_policy;      /* enum rf_site_media */
-    uint32_t barge_policy;      /* enum rf_call_barge, by its order */
-    char *media_address;        /* of the server's own media; empty: `listen` or `advertise` */
-    uint32_t media_legs;        /* 0: none */
-    char *music;                /* WAV file; empty: a tune of our own */
+    char *srtp_80_models, *srtp_gcm_models, *untrusted_models; /* lists as legacy_models */
+    uint32_t barge_policy; /* enum rf_call_barge, by its order */
+    char *media_address;   /* of the server's own media; empty: `listen` or `advertise` */
+    uint32_t media_legs;   /* 0: none */
+    char *music;           /* WAV file; empty: a tune of our own */
     uint32_t conference_members;
     uint32_t event_days;       /* events are kept so long */
     uint32_t event_limit;      /* and at most so many */

@@ -17,17 +17,30 @@ bool rf_site_has_legacy(const struct rf_site_conf *conf)
     return conf->legacy_sccp_port != 0 || conf->legacy_capf_port != 0;
 }
 
+static enum rf_err check_models(const char *name, const char *value, struct rf_why *why)
+{
+    if (strlen(value) <= RF_SITE_MODELS_MAX && strspn(value, MODEL_LETTERS) == strlen(value))
+        return RF_OK;
+    return rf_why_set(why, RF_ERR_BAD, "conf-value", "%s = %.80s: wants models with blanks between",
+                      name, value);
+}
+
+enum rf_err site_check_models(const struct rf_site_conf *c, struct rf_why *why)
+{
+    enum rf_err err = check_models("legacy_models", c->legacy_models, why);
+    if (err == RF_OK)
+        err = check_models("srtp_80_models", c->srtp_80_models, why);
+    if (err == RF_OK)
+        err = check_models("srtp_gcm_models", c->srtp_gcm_models, why);
+    return err == RF_OK ? check_models("untrusted_models", c->untrusted_models, why) : err;
+}
+
 /* A weak listener is for somebody: never for all the world by an omission. */
 enum rf_err site_check_legacy(const struct rf_site_conf *c, struct rf_why *why)
 {
     const char *port = c->legacy_sccp_port != 0 ? "legacy_sccp_port" : "legacy_capf_port";
     struct rf_networks networks;
     struct rf_why inner = {0};
-    if (strlen(c->legacy_models) > RF_SITE_MODELS_MAX ||
-        strspn(c->legacy_models, MODEL_LETTERS) != strlen(c->legacy_models))
-        return rf_why_set(why, RF_ERR_BAD, "conf-value",
-                          "legacy_models = %.80s: wants models with blanks between",
-                          c->legacy_models);
     if (rf_networks_parse(c->legacy_networks, &networks, &inner) != RF_OK)
         return rf_why_set(why, RF_ERR_BAD, "conf-value", "legacy_networks: %s", inner.text);
     if (!rf_site_has_legacy(c))

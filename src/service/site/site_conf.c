@@ -121,6 +121,8 @@ static enum rf_err check(const struct rf_site_conf *c, struct rf_why *why)
 {
     enum rf_err err = check_texts(c, why);
     if (err == RF_OK)
+        err = site_check_models(c, why);
+    if (err == RF_OK)
         err = site_check_legacy(c, why);
     if (err == RF_OK)
         err = site_check_weak_listeners(c, why);

@@ -7,6 +7,7 @@
 
 /** A weak listener is for somebody: RF_ERR_BAD conf-legacy without models or networks; conf-value.
  */
+RF_MUST_CHECK enum rf_err site_check_models(const struct rf_site_conf *c, struct rf_why *why);
 RF_MUST_CHECK enum rf_err site_check_legacy(const struct rf_site_conf *c, struct rf_why *why);
 /** The same of the listeners for authenticated devices and in the clear: conf-authenticated. */
 RF_MUST_CHECK enum rf_err site_check_weak_listeners(const struct rf_site_conf *c,

@@ -620,6 +620,23 @@ static const struct rf_conf_option options[] = {
      .help =
          "For new devices: best-effort (a call with a phone that has no SRTP is in the clear) or "
          "require (such a call is refused)"},
+    {.name = "srtp_80_models",
+     .type = RF_CONF_TEXT,
+     .at = AT(srtp_80_models),
+     .fallback = "",
+     .help = "Models that have SRTP with AES_CM_128_HMAC_SHA1_80 beside the suite with 32 bits, "
+             "blanks between, x for any digit. The strongest that both ends have is used"},
+    {.name = "srtp_gcm_models",
+     .type = RF_CONF_TEXT,
+     .at = AT(srtp_gcm_models),
+     .fallback = "",
+     .help = "Models that have SRTP with AEAD_AES_128_GCM, likewise"},
+    {.name = "untrusted_models",
+     .type = RF_CONF_TEXT,
+     .at = AT(untrusted_models),
+     .fallback = "",
+     .help = "Models that nobody vouches for, likewise: no call of theirs is shown as secure, "
+             "whatever is encrypted"},
     {.name = "barge_policy",
      .type = RF_CONF_ENUM,
      .at = AT(barge_policy),

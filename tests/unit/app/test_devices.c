@@ -12,6 +12,10 @@ void sccp_post(struct server *s, struct rf_msg *take_msg)
     fail_msg("nothing is posted here");
 }
 
+static char rough[] = "8831", strong[] = "88xx 8945", strongest[] = "8861";
+static const struct rf_site_conf site = {
+    .srtp_80_models = strong, .srtp_gcm_models = strongest, .untrusted_models = rough};
+
 #define MANY (3 * RF_SCCP_DEVICE_CERTS)
 
 struct list {
@@ -36,7 +40,7 @@ static void translate(struct list *l)
     struct rf_store_phone phone = {.device = {.name = "SEP001122334455"}};
     struct rf_why why = {0};
     l->certs.items = l->items;
-    assert_err(device_of(&phone, &l->certs, &l->device, &why), RF_OK);
+    assert_err(device_of(&site, &phone, &l->certs, &l->device, &why), RF_OK);
     assert_true(l->device.n_certs <= RF_SCCP_DEVICE_CERTS);
 }
 
@@ -104,7 +108,7 @@ static void a_line_is_handled_as_the_database_says(void **state)
     struct rf_store_phone phone = {
         .device = {.name = "SEP001122334455", .is_protected = true}, .lines = lines, .n_lines = 2};
     struct rf_sccp_device out;
-    assert_err(device_of(&phone, NULL, &out, NULL), RF_OK);
+    assert_err(device_of(&site, &phone, NULL, &out, NULL), RF_OK);
     const struct rf_call_line_rule *rule = out.call.rules;
     assert_true(out.call.is_protected);
     assert_true(rule[0].is_shared);
@@ -118,6 +122,32 @@ static void a_line_is_handled_as_the_database_says(void **state)
     assert_int_equal(rule[0].busy_trigger, 3);
 }
 
+static void what_a_model_can_do_is_the_sites_word_sec_82_sec_85(void **state)
+{
+    static const struct {
+        const char *model;
+        uint32_t more;
+        bool is_untrusted;
+    } rows[] = {
+        {"7962", 0, false},
+        {"8945", RF_CALL_ABLE(RF_CALL_SRTP_AES_CM_128_HMAC_SHA1_80), false},
+        {"CP-8861",
+         RF_CALL_ABLE(RF_CALL_SRTP_AES_CM_128_HMAC_SHA1_80) |
+             RF_CALL_ABLE(RF_CALL_SRTP_AEAD_AES_128_GCM),
+         false},
+        {"8831", RF_CALL_ABLE(RF_CALL_SRTP_AES_CM_128_HMAC_SHA1_80), true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct rf_store_phone phone = {.device = {.name = "SEP001122334455"}};
+        struct rf_sccp_device out;
+        snprintf(phone.device.model, sizeof phone.device.model, "%s", rows[i].model);
+        assert_err(device_of(&site, &phone, NULL, &out, NULL), RF_OK);
+        assert_int_equal(out.suites,
+                         RF_CALL_ABLE(RF_CALL_SRTP_AES_CM_128_HMAC_SHA1_32) | rows[i].more);
+        assert_int_equal(out.is_untrusted, rows[i].is_untrusted);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +155,7 @@ int main(void)
         cmocka_unit_test(a_revoked_mic_is_not_crowded_out),
         cmocka_unit_test(what_fits_is_all_there),
         cmocka_unit_test(a_line_is_handled_as_the_database_says),
+        cmocka_unit_test(what_a_model_can_do_is_the_sites_word_sec_82_sec_85),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
