@@ -9,8 +9,6 @@ import pytest
 
 import rig
 
-SUITE = "AES_CM_128_HMAC_SHA1_32"
-
 
 def history(site, *words):
     return site.cli("calls", "history", *words, "--json")["calls"]
@@ -47,6 +45,14 @@ def call(phone, number, n=1):
     phone.say("hangup")
 
 
+def forward(phone, number):
+    """By its key: who presses it while the line is forwarded ends that instead."""
+    begun = len(phone.seen("call", state="dialling"))
+    phone.say("forward")
+    phone.wait("call", after=begun, state="dialling")
+    phone.say(f"digits {number}#")
+
+
 def test_a_call_leaves_a_record(both):
     site = both.site
     assert history(site) == []
@@ -78,9 +84,7 @@ def test_a_call_leaves_a_record(both):
 
 def test_a_line_forwarded_by_its_key_is_forwarded_after_a_restart(both):
     site = both.site
-    both.a.say("forward")
-    both.a.wait("call", state="dialling")
-    both.a.say("digits 2002#")
+    forward(both.a, "2002")
     site.event_wait("forward-set", rig.A, "line 2001 is forwarded to 2002")
     assert line(site, rig.A)["forward_all"] == "2002"
     assert "2002" in site.cli("device", "show", rig.A).stdout
@@ -88,9 +92,28 @@ def test_a_line_forwarded_by_its_key_is_forwarded_after_a_restart(both):
     site.start()
     site.wait_registered(rig.A, rig.B)
     assert line(site, rig.A)["forward_all"] == "2002"
+    other = lock(site)
     both.a.say("forward")  # and off again
+    site.log_wait("forwarding not kept yet")
+    other.execute("ROLLBACK")
     site.event_wait("forward-ended", rig.A)
     rig.wait_until("no forwarding", lambda: line(site, rig.A)["forward_all"] == "")
+
+
+def test_forwarding_that_is_set_at_one_phone_is_that_of_the_line(both):
+    site = both.site
+    site.cli("device", "change", rig.A, "--shared", "2001=yes")
+    site.cli("device", "change", rig.B, "--line", "2002,Ben,Ben", "--line", "2001,Ada,Ada",
+             "--shared", "2001=yes")
+    both.b.wait("registered", after=1)
+    forward(both.a, "2002")
+    site.event_wait("forward-set", rig.A)
+    assert line(site, rig.A)["forward_all"] == line(site, rig.B, 1)["forward_all"] == "2002"
+    site.cli("device", "change", rig.B, "--forward-all", "2001=")
+    assert line(site, rig.A)["forward_all"] == ""
+    forward(both.a, "2002")  # its key sets it again, and does not end it
+    site.event_wait("forward-set", rig.A)
+    rig.wait_until("forwarded again", lambda: line(site, rig.A)["forward_all"] == "2002")
 
 
 def test_an_operator_forwards_a_line(both):
@@ -148,13 +171,19 @@ def test_meet_me_numbers(office):
     site.cli("meet-me", "remove", "5000", status=1)
 
 
+def lock(site):
+    """Another program has the database; execute("ROLLBACK") lets it go."""
+    other = sqlite3.connect(site.folder / "db/ringfence.db", isolation_level=None, timeout=30,
+                            check_same_thread=False)
+    other.execute("BEGIN EXCLUSIVE")
+    return other
+
+
 def test_no_record_is_lost_while_the_database_is_locked(both):
     site = both.site
     call(both.a, "2002")
     history_wait(site, 1)
-    other = sqlite3.connect(site.folder / "db/ringfence.db", isolation_level=None, timeout=30,
-                            check_same_thread=False)
-    other.execute("BEGIN EXCLUSIVE")
+    other = lock(site)
     begun = time.monotonic()
     for _ in range(4):
         call(both.a, "2002")
@@ -169,9 +198,7 @@ def test_no_record_is_lost_while_the_database_is_locked(both):
 
 def test_the_end_of_the_server_writes_what_waits(both):
     site = both.site
-    other = sqlite3.connect(site.folder / "db/ringfence.db", isolation_level=None, timeout=30,
-                            check_same_thread=False)
-    other.execute("BEGIN EXCLUSIVE")
+    other = lock(site)
     for _ in range(2):
         call(both.a, "2002")
     site.log_wait("records of calls wait for the database")

@@ -21,7 +21,7 @@ MADE = rig.ROOT / "tests/data/fixtures/made"
 def commands():
     """Every command, as `ringfence help` lists them."""
     shown = rig.ringfence("help").stdout
-    return re.findall(r"^  ([a-z]+(?: [a-z-]+)*)  +\S", shown, re.M)
+    return re.findall(r"^  ([a-z-]+(?: [a-z-]+)*)  +\S", shown, re.M)
 
 
 def complete(*words, cwd):

@@ -76,6 +76,13 @@ def state(site, names):
             for name in names}
 
 
+def with_rules(device):
+    """How calls of its lines are handled was not to be set before: as by default."""
+    rules = {"shared": False, "forward_all": "", "forward_busy": "", "forward_no_answer": "",
+             "forward_unregistered": "", "calls_max": 0, "busy_trigger": 0}
+    return device | {"lines": [rules | line for line in device["lines"]]}
+
+
 def test_there_is_something_to_come_from():
     assert RELEASES == ["0.1", "0.2"]
 
@@ -83,7 +90,7 @@ def test_there_is_something_to_come_from():
 def test_phones_of_an_earlier_release_register_without_enrolling(kept):
     kept.site.start()
     assert state(kept.site, kept.expected) == \
-        {name: {key: device[key] for key in KEPT} | {"values": device.get("values", [])}
+        {name: {key: with_rules(device)[key] for key in KEPT} | {"values": device.get("values", [])}
          for name, device in kept.expected.items()}
     kept.b.start(kept.site, "--answer")
     kept.b.wait("registered")

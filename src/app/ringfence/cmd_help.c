@@ -190,7 +190,6 @@ static int run_completion(struct cmd_ctx *ctx)
     fputs("    COMPREPLY=()\n"
           "    case $options,$cur in\n"
           "    -*,-*) mapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$cur\"); return ;;\n"
-          "    -*) mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); return ;;\n"
           "    esac\n"
           "    while read -r name; do\n"
           "        [[ $name == \"$line$cur\"* ]] || continue\n"
@@ -199,6 +198,8 @@ static int run_completion(struct cmd_ctx *ctx)
           "        [[ $next == \"$last\" ]] || COMPREPLY+=(\"$next\")\n"
           "        last=$next\n"
           "    done <<< \"$commands\"\n"
+          "    [[ ${#COMPREPLY[@]} -gt 0 || -z $options ]] ||\n"
+          "        mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
           "}\n"
           "complete -o filenames -F _ringfence ringfence\n",
           stdout);
