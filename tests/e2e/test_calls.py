@@ -192,9 +192,12 @@ def test_phones_meet_under_a_number_sec_86_sec_87(four):
     four.site.cli("meet-me", "add", "5000", "--least", "encrypted")
     four.say("b", "call 5000")  # nobody began it
     four.state("b", "failed")
-    four.say("b", "hangup")
-    four.say("a", "meetme")
+    four.state("b", "idle")
+    four.say("a", "newcall")
     four.state("a", "dialling")
+    dialling = len(four.phones["a"].seen("call", state="dialling"))
+    four.say("a", "meetme")  # another dial tone
+    four.phones["a"].wait("call", after=dialling, state="dialling")
     four.say("a", "digits 5000#")
     four.state("a", "connected")
     for who in "bc":

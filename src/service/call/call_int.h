@@ -31,6 +31,7 @@ struct leg {
     uint32_t ref;
     uint32_t line;
     enum rf_call_remote remote; /* what the line's other phones were told of it */
+    const struct device *heir;  /* one of them, that takes it over now: to it nothing ends */
     enum rf_call_purpose purpose;
     uint32_t consults_for; /* reference of the call that its user holds meanwhile; 0: none */
     uint8_t stream;

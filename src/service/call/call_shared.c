@@ -128,7 +128,8 @@ static void tell_one(const struct leg *leg, const struct plan_line *l, enum rf_c
     static const struct rf_call_party nobody;
     const struct rf_call_attach *to = &l->dev->attach;
     struct rf_call_leg_info info = call_leg_info(leg);
-    if (l->dev == leg->dev || l->dev->handle == 0 || to->ops->remote == NULL)
+    bool is_own = l->dev == leg->dev || l->dev == leg->heir;
+    if (is_own || l->dev->handle == 0 || to->ops->remote == NULL)
         return;
     info.line = l->line;
     info.is_private = leg->dev->is_private;
@@ -227,6 +228,7 @@ void call_shared_take_back(struct device *dev, uint32_t line, struct leg *leg)
     }
     struct call_data data = {.end = end};
     call_user_step_aside(dev, NULL);
+    leg->heir = dev;
     call_tell_ended(call, end, RF_CALL_CAUSE_ELSEWHERE);
     call_leg_take(call, end, dev, line);
     call->legs[end].ref = ref;
