@@ -18,6 +18,7 @@ SCRIPT_S = 120  # a whole page
 REPLACED = [
     (re.compile(r"/var/lib/ringfence\b"), "site"),
     (re.compile(r"\b192\.0\.2\.10\b"), "127.0.0.1"),
+    (re.compile(r"\b192\.0\.2\.11\b"), "127.0.0.2"),
     (re.compile(r"^ringfence init\b"),
      "ringfence init --set sccp_port=0 --set capf_port=0 --set tftp_port=0 --set http_port=0 "
      "--set https_port=0 --set tvs_port=0"),

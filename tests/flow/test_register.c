@@ -624,6 +624,35 @@ static void link_that_says_nothing_is_closed(void **state)
     flow_free(f);
 }
 
+static void asks_for_a_token(struct flow_phone *p, const char *name, uint32_t device_type)
+{
+    sends(p, &(struct rf_sccp_msg){.id = RF_SCCP_REGISTER_TOKEN_REQ,
+                                   .register_token_req = {.device_name = rf_slice_str(name),
+                                                          .instance = 1,
+                                                          .device_type = device_type}});
+}
+
+/* F4: a phone that may not register here had better stay where it is. */
+static void token_is_for_who_may_register(void **state)
+{
+    WITH_PHONE('A', 22);
+    connects(a, LINK_TLS);
+    asks_for_a_token(a, NAME_B, 30006); /* another's name */
+    assert_int_equal(expect(a, RF_SCCP_REGISTER_TOKEN_REJECT)->register_token_reject.wait_s, 60);
+    expect_none(a, RF_SCCP_REGISTER_TOKEN_ACK);
+    assert_int_equal(events_of(f, "register-refused"), 1);
+    asks_for_a_token(a, "SEP00FFFFFFFFFF", 30006); /* nobody's */
+    expect(a, RF_SCCP_REGISTER_TOKEN_REJECT);
+    asks_for_a_token(a, NAME_A, 30006);
+    expect(a, RF_SCCP_REGISTER_TOKEN_ACK);
+    passes_silently(f, 60000); /* while it leaves the other */
+    assert_true(a->is_open);
+    sends_register(a);
+    expect(a, RF_SCCP_REGISTER_ACK);
+    assert_int_equal(events_of(f, "register-refused"), 2);
+    flow_free(f);
+}
+
 /* A phone needs a link and one that stands by. With one certificate and a keepalive now and then
  * somebody could otherwise take all the links there are. */
 static void one_certificate_has_few_links(void **state)
@@ -753,6 +782,7 @@ int main(void)
         cmocka_unit_test(links_do_not_fill_the_list),
         cmocka_unit_test(refusals_do_not_fill_the_list),
         cmocka_unit_test(link_that_says_nothing_is_closed),
+        cmocka_unit_test(token_is_for_who_may_register),
         cmocka_unit_test(one_certificate_has_few_links),
         cmocka_unit_test(three_missed_keepalives),
         cmocka_unit_test(changed_and_removed_devices),

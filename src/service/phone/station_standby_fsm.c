@@ -62,16 +62,6 @@ void station_standby_opened(struct rf_station *st)
 
 /* ---- standing by ---- */
 
-static void stand_by(void *self, const void *data)
-{
-    tell(self, "up");
-}
-
-static void lost(void *self, const void *data)
-{
-    tell(self, "lost");
-}
-
 static void keepalive_due(void *owner, uint64_t number)
 {
     struct rf_station *st = owner;
@@ -100,6 +90,18 @@ static void keepalive(void *self, const void *data)
     peer->unanswered++;
     station_peer_send(peer, &(struct rf_sccp_msg){.id = RF_SCCP_KEEPALIVE});
     keepalive_start(st);
+}
+
+/* The first keepalive at once: servers do not keep a link on which nothing was said. */
+static void stand_by(void *self, const void *data)
+{
+    tell(self, "up");
+    keepalive(self, data);
+}
+
+static void lost(void *self, const void *data)
+{
+    tell(self, "lost");
 }
 
 static void drop_link(void *self, const void *data)

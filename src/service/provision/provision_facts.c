@@ -16,6 +16,8 @@ struct provision_facts *provision_facts_new(const struct rf_site *site,
     f->files = rf_site_path(site, RF_SITE_FILES);
     f->site = rf_strdup(site->dir);
     f->host = rf_strdup(rf_site_advertised(conf));
+    enum rf_err err = rf_site_call_managers_parse(conf->call_managers, &f->managers, NULL);
+    rf_bug_on(err != RF_OK); /* the configuration was checked when it was read */
     f->port_base = rf_site_port_base(ports);
     f->capf_port = ports->capf;
     f->legacy_port_base = (uint16_t)conf->legacy_sccp_port;
@@ -27,8 +29,7 @@ struct provision_facts *provision_facts_new(const struct rf_site *site,
     f->digest = conf->digest == RF_SITE_SHA1 ? RF_DIGEST_SHA1 : RF_DIGEST_SHA512;
     f->has_default = conf->auto_register == RF_SITE_AUTO_QUARANTINE;
     f->may_sha1 = conf->sign_sha1 || conf->digest == RF_SITE_SHA1;
-    /* The configuration was checked when it was read. */
-    enum rf_err err = rf_networks_parse(conf->provision_networks, &f->networks, NULL);
+    err = rf_networks_parse(conf->provision_networks, &f->networks, NULL);
     rf_bug_on(err != RF_OK);
     f->https_unsigned = rf_strdup(conf->https_unsigned);
     f->date_template = rf_strdup(conf->date_template);
@@ -50,6 +51,34 @@ uint16_t provision_port_base(const struct provision_facts *f, const struct rf_st
     bool is_old =
         f->legacy_port_base != 0 && rf_family_model_listed(f->legacy_models, device->model);
     return is_old ? f->legacy_port_base : f->port_base;
+}
+
+bool provision_call_manager(const struct provision_facts *f, size_t nth,
+                            struct rf_site_call_manager *out)
+{
+    *out = (struct rf_site_call_manager){.port = 0};
+    if (f->managers.n == 0 && nth == 0)
+        return rf_slice_to_str(rf_slice_str(f->host), out->host, sizeof out->host) &&
+               (out->port = f->port_base) != 0;
+    if (nth >= f->managers.n)
+        return false;
+    *out = f->managers.at[nth];
+    if (out->port == 0)
+        out->port = f->port_base;
+    return true;
+}
+
+/* The listeners for other kinds of TLS have one port at all of them. */
+bool provision_call_manager_of(const struct provision_facts *f,
+                               const struct rf_store_device *device, size_t nth,
+                               struct rf_site_call_manager *out)
+{
+    uint16_t own = provision_port_base(f, device);
+    if (!provision_call_manager(f, nth, out))
+        return false;
+    if (own != f->port_base)
+        out->port = own;
+    return true;
 }
 
 uint16_t provision_capf_port(const struct provision_facts *f, const char *model)

@@ -13,6 +13,7 @@
 #include "base/secret.h"
 #include "net/network.h"
 #include "service/provision/provision.h"
+#include "service/site/call_managers.h"
 #include "trust/cert.h"
 #include "trust/digest.h"
 
@@ -49,12 +50,13 @@ bool provision_name_same_folded(const char *a, const char *b);
 /** Immutable; counted on the loop's thread, read by workers. */
 struct provision_facts {
     unsigned refs;
-    uint64_t serial;  /* no two of a catalogue have the same */
-    bool has_default; /* XMLDefault is for everybody */
-    char *images;     /* folder */
-    char *files;      /* folder */
-    char *site;       /* its folder, for the lists */
-    char *host;       /* that phones are told */
+    uint64_t serial;                       /* no two of a catalogue have the same */
+    bool has_default;                      /* XMLDefault is for everybody */
+    char *images;                          /* folder */
+    char *files;                           /* folder */
+    char *site;                            /* its folder, for the lists */
+    char *host;                            /* that phones are told */
+    struct rf_site_call_managers managers; /* that phones are told; none: `host` */
     uint16_t port_base;
     uint16_t capf_port;
     uint16_t tvs_port;         /* 0: none */
@@ -78,6 +80,13 @@ struct provision_facts *provision_facts_new(const struct rf_site *site,
                                             const struct rf_secret *wrap_key);
 /** What a device, by its mode and model, is told. Pure. */
 uint16_t provision_port_base(const struct provision_facts *f, const struct rf_store_device *device);
+/** The nth of the call managers that phones are told, from 0; false: there are no more. */
+bool provision_call_manager(const struct provision_facts *f, size_t nth,
+                            struct rf_site_call_manager *out);
+/** The same for a device: with the port that its mode and model want. */
+bool provision_call_manager_of(const struct provision_facts *f,
+                               const struct rf_store_device *device, size_t nth,
+                               struct rf_site_call_manager *out);
 uint16_t provision_capf_port(const struct provision_facts *f, const char *model);
 struct provision_facts *provision_facts_ref(struct provision_facts *f);
 void provision_facts_unref(struct provision_facts *f);

@@ -110,16 +110,26 @@ static void set_built_in(struct builder *b)
         set(b, PROVISION_LAYER_BUILT_IN, values[i][0], values[i][1]);
 }
 
+/* In their order: phones add 443 to a port themselves. */
+static void set_call_managers(struct builder *b)
+{
+    struct rf_site_call_manager cm;
+    for (unsigned i = 0; provision_call_manager_of(b->in->facts, b->in->device, i, &cm); i++) {
+        char path[RF_PHONEXML_PATH_SIZE];
+        snprintf(path, sizeof path, CM_MEMBER "[%u]/callManager/processNodeName", i + 1);
+        set(b, PROVISION_LAYER_CONF, path, cm.host);
+        snprintf(path, sizeof path, CM_MEMBER "[%u]/callManager/ports/ethernetPhonePort", i + 1);
+        set_number(b, PROVISION_LAYER_CONF, path, cm.port);
+    }
+}
+
 static void set_conf(struct builder *b)
 {
     const struct provision_facts *facts = b->in->facts;
     const enum provision_layer layer = PROVISION_LAYER_CONF;
     set(b, layer, "devicePool/dateTimeSetting/dateTemplate", facts->date_template);
     set(b, layer, "devicePool/dateTimeSetting/timeZone", facts->time_zone);
-    set(b, layer, CM_MEMBER "[1]/callManager/processNodeName", facts->host);
-    /* The phone adds 443 itself. */
-    set_number(b, layer, CM_MEMBER "[1]/callManager/ports/ethernetPhonePort",
-               provision_port_base(facts, b->in->device));
+    set_call_managers(b);
     set(b, layer, "userLocale/name", facts->locale);
     set(b, layer, "capfList/capf[1]/processNodeName", facts->host);
     set_number(b, layer, "capfList/capf[1]/phonePort",

@@ -58,6 +58,16 @@ static bool is(const struct lint *l, const char *path, const char *value)
 
 /* ---- servers ---- */
 
+/* Is it the port of one of the call managers that ringfence.conf names? */
+static bool is_of_the_site(const struct lint *l, uint64_t port)
+{
+    struct rf_site_call_manager cm;
+    for (size_t i = 0; provision_call_manager_of(l->facts, l->in->device, i, &cm); i++)
+        if (cm.port == port)
+            return true;
+    return false;
+}
+
 /* A secure phone adds 443 by itself. */
 static void check_port(const struct lint *l, const char *path)
 {
@@ -66,7 +76,7 @@ static void check_port(const struct lint *l, const char *path)
     uint16_t ours = provision_port_base(l->facts, l->in->device);
     uint64_t tls = (uint64_t)ours + RF_PHONEXML_TLS_OFFSET;
     if (value.len == 0 || !rf_parse_u64(value, 0, UINT16_MAX, &port) ||
-        port == RF_PHONEXML_CM_PORT || port == ours)
+        port == RF_PHONEXML_CM_PORT || port == ours || is_of_the_site(l, port))
         return;
     bool is_tls = port == tls || port == RF_PHONEXML_CM_PORT + RF_PHONEXML_TLS_OFFSET;
     found(l, is_tls, "port-secure", path,

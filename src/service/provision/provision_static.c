@@ -287,9 +287,14 @@ static enum rf_err encode_default(const struct provision_facts *facts,
     RF_AUTO(rf_phonexml_freep) struct rf_phonexml *c = rf_phonexml_new();
     c->is_default = true;
     c->has_ip_address_mode = true; /* 0: IPv4 */
-    c->cm_n = 1;
-    c->cm[0].port = facts->port_base;
-    if (!rf_slice_to_str(rf_slice_str(facts->host), c->cm[0].name, sizeof c->cm[0].name))
+    struct rf_site_call_manager cm;
+    for (; provision_call_manager(facts, c->cm_n, &cm); c->cm_n++) {
+        struct rf_phonexml_server *to = &c->cm[c->cm_n];
+        to->priority = (int32_t)c->cm_n;
+        to->port = cm.port;
+        snprintf(to->name, sizeof to->name, "%s", cm.host);
+    }
+    if (c->cm_n == 0)
         return rf_why_set(why, RF_ERR_DENIED, "config-value",
                           "processNodeName: %s is longer than phones take", facts->host);
     add_loads(c, models, loads);

@@ -139,6 +139,8 @@ bool sccp_model_fits(const struct session *s, const struct rf_sccp_device *d);
 /** Was the certificate of this session replaced or revoked? */
 bool sccp_is_superseded(const struct session *s, const struct rf_sccp_device *d);
 bool sccp_on_register(struct session *s, const struct rf_sccp_register *reg);
+/** May the phone come back to us? As Register would be judged; the link stays. */
+void sccp_on_token_req(struct session *s, const struct rf_sccp_register_token_req *ask);
 void sccp_on_alarm(struct session *s, const struct rf_sccp_alarm *alarm);
 
 /* sccp_answers.c: questions of a registering phone; false when `msg` is none of them */

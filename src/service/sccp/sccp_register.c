@@ -38,6 +38,8 @@ const char *rf_sccp_cause_name(enum rf_sccp_cause cause)
     return "unknown";
 }
 
+#define TOKEN_WAIT_S 60 /* before a phone that was refused asks again */
+
 /* A refusal in the making: what the phone is shown (31 characters fit) and what we log. */
 struct refusal {
     enum rf_sccp_cause cause;
@@ -297,11 +299,11 @@ static bool judge(struct session *s, const struct rf_sccp_register *reg, struct 
 
 /* ---- outcome ---- */
 
-static void reject(struct session *s, const struct rf_sccp_register *reg, struct station *st,
-                   const struct refusal *r)
+static void tell_refused(struct session *s, struct rf_slice device, struct station *st,
+                         const struct refusal *r)
 {
     char name[4 * 16 + 1];
-    rf_escape(reg->device_name, name, sizeof name);
+    rf_escape(device, name, sizeof name);
     rf_count(REGISTER_REFUSED);
     if (st != NULL)
         st->last_cause = r->cause;
@@ -309,6 +311,12 @@ static void reject(struct session *s, const struct rf_sccp_register *reg, struct
         sccp_event(s->svc, r->kind != NULL ? r->kind : "register-refused", name, r->cause,
                    "%s from=%s cert=%s", r->text, s->address,
                    s->cert != NULL ? rf_cert_subject(s->cert) : "none");
+}
+
+static void reject(struct session *s, const struct rf_sccp_register *reg, struct station *st,
+                   const struct refusal *r)
+{
+    tell_refused(s, reg->device_name, st, r);
     sccp_send(s, &(struct rf_sccp_msg){.id = RF_SCCP_REGISTER_REJECT,
                                        .register_reject.text = rf_slice_str(r->shown)});
     sccp_session_close(s, r->shown);
@@ -470,4 +478,20 @@ bool sccp_on_register(struct session *s, const struct rf_sccp_register *reg)
     rf_bug_on(st == NULL); /* who was judged fit is a device */
     accept(s, reg, st);
     return true;
+}
+
+void sccp_on_token_req(struct session *s, const struct rf_sccp_register_token_req *ask)
+{
+    struct rf_sccp_register would = {.device_name = ask->device_name,
+                                     .device_type = ask->device_type};
+    struct refusal r = {0};
+    struct station *st = NULL;
+    sccp_session_watch(s, (uint64_t)s->keepalive_s * 1000 * KEEPALIVE_MISS);
+    if (s->station != NULL || judge(s, &would, &st, &r)) {
+        sccp_send_empty(s, RF_SCCP_REGISTER_TOKEN_ACK);
+        return;
+    }
+    tell_refused(s, ask->device_name, st, &r);
+    sccp_send(s, &(struct rf_sccp_msg){.id = RF_SCCP_REGISTER_TOKEN_REJECT,
+                                       .register_token_reject.wait_s = TOKEN_WAIT_S});
 }

@@ -521,8 +521,7 @@ static bool on_any_time(struct session *s, const struct rf_sccp_msg *msg)
     } else if (msg->id == RF_SCCP_UNREGISTER) {
         on_unregister(s);
     } else if (msg->id == RF_SCCP_REGISTER_TOKEN_REQ) {
-        sccp_session_watch(s, (uint64_t)s->keepalive_s * 1000 * KEEPALIVE_MISS);
-        sccp_send_empty(s, RF_SCCP_REGISTER_TOKEN_ACK);
+        sccp_on_token_req(s, &msg->register_token_req);
     } else {
         return false;
     }

@@ -90,6 +90,7 @@ struct rf_site_conf {
     char *name;            /* of the site, in certificates' names and the phones' configuration */
     char *listen;          /* address the servers bind */
     char *advertise;       /* address or host name phones are told; empty: `listen` */
+    char *call_managers;   /* that phones are told, in order; empty: this server */
     uint32_t sccp_port;    /* P: the TLS listener is P + 443; 0: chosen by the kernel */
     uint32_t sccp_tls_min; /* enum rf_site_tls */
     uint32_t capf_port;    /* 0: chosen by the kernel */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A configuration: read, and what its options ask of each other. The table is site_options.c. */
+#include "service/site/call_managers.h"
 #include "service/site/site_int.h"
 #include "service/site/window.h"
 
@@ -90,6 +91,10 @@ static enum rf_err check_texts(const struct rf_site_conf *c, struct rf_why *why)
         return refuse(why, "listen", c->listen, "an address in numbers");
     if (c->advertise[0] != '\0' && !is_made_of(c->advertise, 63, LETTERS DIGITS "-.:"))
         return refuse(why, "advertise", c->advertise, "an address or a host name");
+    struct rf_site_call_managers managers;
+    enum rf_err err = rf_site_call_managers_parse(c->call_managers, &managers, why);
+    if (err != RF_OK)
+        return err;
     if (c->admin_group[0] != '\0' && !is_made_of(c->admin_group, 32, LETTERS DIGITS "-_."))
         return refuse(why, "admin_group", c->admin_group, "the name of a group");
     if (!are_fingerprints(c->tvs_list_signers))

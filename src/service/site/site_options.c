@@ -35,6 +35,14 @@ static const struct rf_conf_option options[] = {
      .fallback = "",
      .reloads = true,
      .help = "Address or host name phones are told; empty: the value of listen"},
+    {.name = "call_managers",
+     .type = RF_CONF_TEXT,
+     .at = AT(call_managers),
+     .fallback = "",
+     .reloads = true,
+     .help = "Call managers that phones are told, the first one to be tried first, blanks between: "
+             "HOST or HOST:PORT, the port as sccp_port; at most 3. Name this server among them. "
+             "Empty: this server alone"},
     {.name = "sccp_port",
      .type = RF_CONF_U32,
      .at = AT(sccp_port),

@@ -147,6 +147,38 @@ static void the_port_is_that_of_the_devices_mode(void **state)
     assert_int_equal(c.cm[0].port, 2000);
 }
 
+static void call_managers_stand_in_their_order(void **state)
+{
+    struct world *w = *state;
+    struct rf_phonexml c;
+    world_add(w, A, RF_STORE_ENCRYPTED, "");
+    world_set(w, "call_managers", "192.0.2.1:2600 192.0.2.2 192.0.2.3:2700");
+    config_of(w, &c);
+    static const struct {
+        const char *host;
+        uint16_t port;
+    } rows[] = {{"192.0.2.1", 2600}, {"192.0.2.2", 2000}, {"192.0.2.3", 2700}};
+    assert_int_equal(c.cm_n, 3);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(c.cm[i].priority, i);
+        assert_string_equal(c.cm[i].name, rows[i].host);
+        assert_int_equal(c.cm[i].port, rows[i].port);
+    }
+    assert_string_equal(c.capf[0].name, "127.0.0.1"); /* of that, here */
+    /* Another kind of TLS has its own port at each of them. */
+    world_set(w, "authenticated_networks", "10.0.0.0/8");
+    world_set(w, "authenticated_sccp_port", "2200");
+    struct rf_store_device d = world_device(w, A);
+    d.mode = RF_STORE_AUTHENTICATED;
+    world_change(w, &d);
+    config_of(w, &c);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(c.cm[i].port, 2200);
+    world_set(w, "call_managers", "");
+    config_of(w, &c);
+    assert_int_equal(c.cm_n, 1);
+}
+
 static void each_mode_is_written_as_phones_know_it(void **state)
 {
     struct world *w = *state;
@@ -761,6 +793,7 @@ int main(void)
         IN_WORLD(an_encrypted_phone_is_told_all_it_needs),
         IN_WORLD(the_port_is_that_of_the_tls_listener_less_443),
         IN_WORLD(the_port_is_that_of_the_devices_mode),
+        IN_WORLD(call_managers_stand_in_their_order),
         IN_WORLD(each_mode_is_written_as_phones_know_it),
         IN_WORLD(a_pending_operation_sends_the_phone_to_capf),
         IN_WORLD(a_string_without_tries_left_keeps_the_phone_away),

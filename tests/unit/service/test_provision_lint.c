@@ -86,6 +86,18 @@ static void servers_are_looked_over(void **state)
     finds(w, "member-empty@TVS/members/member[1]/address ");
 }
 
+static void the_ports_of_our_call_managers_are_fine(void **state)
+{
+    struct world *w = *state;
+    add(w);
+    world_set(w, "call_managers", "127.0.0.1 192.0.2.12:2100");
+    finds(w, "");
+    world_set(w, "call_managers", "127.0.0.1 cm2.example.net:2100");
+    finds(w, "name-dns@" CM(2) " ");
+    set(w, MEMBER "[2]/callManager/ports/ethernetPhonePort", "2101");
+    finds(w, "name-dns@" CM(2) " port-secure@" MEMBER "[2]/callManager/ports/ethernetPhonePort ");
+}
+
 static void in_the_clear_the_port_is_what_it_is(void **state)
 {
     struct world *w = *state;
@@ -264,6 +276,7 @@ int main(void)
         TEST(a_usual_device_has_nothing),
         TEST(a_device_wants_a_line),
         TEST(servers_are_looked_over),
+        TEST(the_ports_of_our_call_managers_are_fine),
         TEST(in_the_clear_the_port_is_what_it_is),
         TEST(survivable_routers_are_looked_over),
         TEST(open_doors_are_named),

@@ -412,6 +412,13 @@ static void sec_122_the_default_is_for_everybody_only_when_wanted_and_holds_noth
     assert_string_equal(c->cm[0].name, "192.0.2.7");
     assert_int_equal(c->security_mode, RF_PHONEXML_MODE_NON_SECURE);
     assert_int_equal(c->capf_n, 0);
+    world_set(w, "call_managers", "192.0.2.8:2600 192.0.2.7");
+    RF_AUTO(rf_phonexml_freep) struct rf_phonexml *two = world_config(w, "XMLDefault.cnf.xml");
+    assert_int_equal(two->cm_n, 2);
+    assert_string_equal(two->cm[0].name, "192.0.2.8");
+    assert_int_equal(two->cm[0].port, 2600);
+    assert_string_equal(two->cm[1].name, "192.0.2.7");
+    assert_int_equal(two->cm[1].port, 2000);
     struct rf_slice text = rf_content_bytes(w->answers[0].content);
     static const char *const never[] = {"assword", "ssh", "capf", "deviceSecurityMode"};
     for (size_t i = 0; i < sizeof never / sizeof *never; i++)

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "base/file.h"
+#include "service/site/call_managers.h"
 #include "service/site/site.h"
 
 #include <stdlib.h>
@@ -107,6 +108,23 @@ static void wrong_configurations_are_refused_with_their_reason(void **state)
         {"listen = ::\n", "conf-advertise", "advertise"},
         {"advertise = 0.0.0.0\n", "conf-value", "advertise"},
         {"advertise = a/b\n", "conf-value", "advertise"},
+        {"\ncall_managers = 192.0.2.1 a/b\n", "conf-value", "line 2: call_managers: a/b:"},
+        {"call_managers = 192.0.2.1:65093\n", "conf-value", "192.0.2.1:65093: wants a port"},
+        {"call_managers = cm1:\n", "conf-value", "cm1:: wants a port"},
+        {"call_managers = cm1:0\n", "conf-value", "cm1:0: wants a port"},
+        {"call_managers = :2000\n", "conf-value", ":2000: wants HOST"},
+        {"call_managers = 0.0.0.0\n", "conf-value", "0.0.0.0: wants HOST"},
+        {"call_managers = [::]:2000\n", "conf-value", "[::]:2000: wants HOST"},
+        {"call_managers = [fd00::1\n", "conf-value", "[fd00::1: wants HOST"},
+        {"call_managers = [fd00::1]2000\n", "conf-value", "[fd00::1]2000: wants HOST"},
+        {"call_managers = [cm1]:2000\n", "conf-value", "[cm1]:2000: wants HOST"},
+        {"call_managers = fd00::g\n", "conf-value", "fd00::g: wants HOST"},
+        {"call_managers = a,b\n", "conf-value", "a,b: wants HOST"},
+        {"call_managers = cm1 cm2 cm1\n", "conf-value", "cm1: wants to stand there once"},
+        {"call_managers = cm1 cm2 cm3 cm4\n", "conf-value", "cm4: wants to be left out"},
+        {"call_managers = "
+         "a123456789b123456789c123456789d123456789e123456789f123456789abcd\n",
+         "conf-value", "wants"},
         {"admin_group = a b\n", "conf-value", "admin_group"},
         {"date_template = D/M\n", "conf-value", "date_template"},
         {"date_template = DA/M/Y\n", "conf-value", "date_template"},
@@ -186,6 +204,30 @@ static void values_at_their_limits_are_taken(void **state)
     assert_int_equal(ports.sccp_tls, 65535);
     assert_int_equal(rf_site_port_base(&ports), 65092);
     rf_site_free(site);
+}
+
+static void call_managers_stand_in_their_order(void **state)
+{
+    (void)state;
+    struct rf_site_call_managers all;
+    assert_err(rf_site_call_managers_parse("", &all, NULL), RF_OK);
+    assert_int_equal(all.n, 0);
+    assert_err(rf_site_call_managers_parse(" cm1.example  [fd00::1]:65092 fd00::2", &all, NULL),
+               RF_OK);
+    assert_int_equal(all.n, 3);
+    assert_string_equal(all.at[0].host, "cm1.example");
+    assert_int_equal(all.at[0].port, 0);
+    assert_string_equal(all.at[1].host, "fd00::1");
+    assert_int_equal(all.at[1].port, 65092);
+    assert_string_equal(all.at[2].host, "fd00::2");
+    assert_int_equal(all.at[2].port, 0);
+    /* Two on one machine. */
+    assert_err(rf_site_call_managers_parse("192.0.2.1:2000 192.0.2.1:1", &all, NULL), RF_OK);
+    assert_int_equal(all.at[1].port, 1);
+    struct rf_why why = {0};
+    assert_refused(rf_site_call_managers_parse("cm1 cm2:x", &all, &why), RF_ERR_BAD, why,
+                   "conf-value");
+    assert_int_equal(all.n, 0);
 }
 
 static void one_option_can_be_set_by_name(void **state)
@@ -414,6 +456,7 @@ int main(void)
         AT_PLACE(a_new_site_has_its_folders_and_opens),
         AT_PLACE(wrong_configurations_are_refused_with_their_reason),
         AT_PLACE(values_at_their_limits_are_taken),
+        cmocka_unit_test(call_managers_stand_in_their_order),
         cmocka_unit_test(one_option_can_be_set_by_name),
         cmocka_unit_test(options_that_ask_of_each_other_are_set_in_any_order),
         cmocka_unit_test(a_reload_names_what_applies_and_what_does_not),
