@@ -159,7 +159,8 @@ def test_calls_are_held_and_resumed_and_given_to_a_third_phone(callers):
     calls = report["calls"]
     assert not call_errors(report) and not report["lost"], report["errors"]
     assert calls["failed"] == calls["dropped"] == 0
-    assert calls["resumed"] <= calls["held"] <= calls["resumed"] + calls["now"]
+    cut = calls["tried"] - calls["completed"]  # by the end of the fleet
+    assert calls["resumed"] <= calls["held"] <= calls["resumed"] + cut
     for what, times in (("connected", "setup_ms"), ("resumed", "resume_ms"),
                         ("transfers", "transfer_ms")):
         assert calls[times]["n"] == calls[what] and calls[times]["max"] < 10000

@@ -120,7 +120,7 @@ void fleet_calls_stop(struct fleet *f);
 /** After the row has seen it. */
 void fleet_calls_event(struct fleet_phone *p, const struct rf_station_event *ev);
 
-/* fleet_script.c */
+/* fleet_course.c */
 /** `who`: caller, callee, and for a transfer a third; all idle. */
 void fleet_call_begin(struct fleet *f, enum fleet_script script, struct fleet_phone *const who[3]);
 /** Of `p`, which plays a part in it, after the row has seen it. The call may be gone then. */
@@ -130,6 +130,8 @@ void fleet_call_event(struct fleet_call *c, const struct fleet_phone *p,
 void fleet_call_left(struct fleet_call *c, const struct fleet_phone *p);
 /** It counts no more. */
 void fleet_call_cut(struct fleet_call *c);
+
+/* fleet_script.c */
 void fleet_hang_up(const struct fleet_phone *p, uint32_t nth);
 
 /* fleet_media.c */

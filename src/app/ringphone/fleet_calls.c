@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which phones of the fleet call one another, at a rate. Whatever rings is answered. What becomes
- * of a call: fleet_script.c */
+ * of a call: fleet_course.c */
 #include "app/ringphone/fleet.h"
 
 #include "base/random.h"
