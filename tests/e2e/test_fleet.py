@@ -23,10 +23,10 @@ PHONES = int(os.environ.get("RINGFENCE_FLEET", "12"))
 PATIENCE = 240
 
 
-def settle(site, factory, folder, count):
+def settle(site, factory, folder, count, keepalive_s=1):
     """Make a site know so many devices, whose flash folders are made too."""
     site.cli("mic", "import", factory.roots)
-    site.configure(keepalive_s=1)
+    site.configure(keepalive_s=keepalive_s)
     site.start()
     site.names = fleet.make(factory, folder, count)
     fleet.known(site, site.names)
@@ -42,8 +42,8 @@ def town(site, factory, tmp_path):
 
 @pytest.fixture
 def callers(site, factory, tmp_path):
-    """Twenty of them: enough for a few calls of three at a time."""
-    return settle(site, factory, tmp_path / "phones", 20)
+    """Twenty of them, enough for a few calls of three at a time, that miss no keepalive so soon."""
+    return settle(site, factory, tmp_path / "phones", 20, keepalive_s=60)
 
 
 def confirmed(device):
@@ -171,7 +171,7 @@ def test_calls_are_held_and_resumed_and_given_to_a_third_phone(callers):
 
 
 def test_a_transfer_without_a_third_phone_is_a_plain_call(callers):
-    """Two phones, all of whose calls should be transferred, and a third one that joins them."""
+    """Two phones, all of whose calls should be transferred; and its twin, with a third one."""
     phones = callers.phones.start(callers, "--count", 2, "--calls", "5/s", "--talk", "300ms",
                                   "--transfer", 100)
     phones.wait("calls", lambda e: e["calls"]["completed"] >= 2, PATIENCE)
@@ -182,6 +182,29 @@ def test_a_transfer_without_a_third_phone_is_a_plain_call(callers):
     phones.start(callers, "--count", 3, "--calls", "5/s", "--talk", "300ms", "--transfer", 100)
     phones.wait("a transfer", lambda e: e["calls"]["transfers"] >= 1, PATIENCE)
     assert phones.stop() == 0
+
+
+@pytest.mark.parametrize("words, codes", [
+    (("--hold", 100, "--calls", "2/s"), {"call-not-held", "call-not-resumed"}),
+    (("--transfer", 100, "--calls", "1/s"), {"call-no-line"})])
+def test_keys_that_lead_nowhere_are_told_by_code_with_devices(callers, words, codes):
+    """The server stands still, with calls in every step; and when it goes on, calls do too."""
+    phones = callers.phones.start(callers, "--talk", "3s", *words)
+    phones.wait("a call to its end", lambda e: e["calls"]["completed"] >= 1, PATIENCE)
+    callers.send(signal.SIGSTOP)
+    try:
+        seen = phones.wait("told", lambda e: codes <= {error["code"] for error in call_errors(e)},
+                           PATIENCE)
+    finally:
+        callers.send(signal.SIGCONT)
+    assert all(error["devices"] and error["why"] for error in call_errors(seen))
+    bad = seen["calls"]["failed"] + seen["calls"]["dropped"]
+    assert seen["calls"]["dropped"] >= len(codes)
+    assert bad == sum(error["n"] for error in call_errors(seen))
+    phones.wait("calls again", lambda e: e["calls"]["completed"] > seen["calls"]["completed"] + 2,
+                PATIENCE)
+    assert phones.stop() == 0
+    assert not callers.api("GET", "/v1/calls")["calls"]
 
 
 def test_words_for_people(town):

@@ -43,15 +43,12 @@ static void count_end(const struct fleet_call *c, bool is_good)
         t->completed++;
         return;
     }
-    const char *why = c->is_failed      ? rf_why_text(&c->why)
-                      : c->is_connected ? "the call was over before its time"
-                                        : "the call was not connected";
     if (c->is_connected)
         t->dropped++;
     else
         t->failed++;
-    fleet_errors_add(&c->fleet->totals.errors, "call", c->is_failed ? c->why.code : "call-ended",
-                     why, c->caller->row.device);
+    fleet_errors_add(&c->fleet->totals.errors, "call", c->why.code, rf_why_text(&c->why),
+                     c->caller->row.device);
 }
 
 /* While the fleet leaves nothing is counted. */
@@ -174,6 +171,16 @@ static void note_leg(struct fleet_call *c, const struct rf_station_event *ev)
         note_ring_out(c);
 }
 
+/* A phone of it is idle that should not be: with the code of what was to come of a key. */
+static void end_early(struct fleet_call *c)
+{
+    bool is_of_key = c->is_acting && c->step > 0;
+    fail(c, is_of_key ? step_of(c)->code : "call-ended",
+         is_of_key         ? step_of(c)->why
+         : c->is_connected ? "the call was over before its time"
+                           : "the call was not connected");
+}
+
 void fleet_call_event(struct fleet_call *c, const struct fleet_phone *p,
                       const struct rf_station_event *ev)
 {
@@ -186,21 +193,15 @@ void fleet_call_event(struct fleet_call *c, const struct fleet_phone *p,
         fail(c, "call-failed", ev->text != NULL ? ev->text : "");
     else if (c->is_acting && !c->is_failed && step_of(c)->is_reached(c))
         go_on(c);
-    else if (p->row.calls_n == 0 && p == fleet_call_owner(c))
-        end_call(c, false);
     else if (p->row.calls_n == 0 && !is_ending)
-        fail(c, "call-ended", "a phone of the call was idle before its time");
+        end_early(c);
+    else if (p->row.calls_n == 0 && c->is_failed && p == fleet_call_owner(c))
+        end_call(c, false);
 }
 
 void fleet_call_left(struct fleet_call *c, const struct fleet_phone *p)
 {
-    bool is_owner = p == fleet_call_owner(c);
-    if (is_owner && !c->is_failed) {
-        c->is_failed = true;
-        (void)rf_why_set(&c->why, RF_ERR_DENIED, "call-phone-left", "a phone of the call has left");
-    }
-    if (is_owner)
+    fail(c, "call-phone-left", "a phone of the call has left");
+    if (p->call == c && p == fleet_call_owner(c)) /* from it nothing comes any more */
         end_call(c, false);
-    else
-        fail(c, "call-phone-left", "a phone of the call has left");
 }
