@@ -23,16 +23,27 @@ PHONES = int(os.environ.get("RINGFENCE_FLEET", "12"))
 PATIENCE = 240
 
 
+def settle(site, factory, folder, count, keepalive_s=1):
+    """Make a site know so many devices, whose flash folders are made too."""
+    site.cli("mic", "import", factory.roots)
+    site.configure(keepalive_s=keepalive_s)
+    site.start()
+    site.names = fleet.make(factory, folder, count)
+    fleet.known(site, site.names)
+    site.phones = fleet.Fleet(folder)
+    return site
+
+
 @pytest.fixture
 def town(site, factory, tmp_path):
     """A site that knows PHONES devices, which are to enrol by their MICs, and their flash folders."""
-    site.cli("mic", "import", factory.roots)
-    site.configure(keepalive_s=1)
-    site.start()
-    site.names = fleet.make(factory, tmp_path / "phones", PHONES)
-    fleet.known(site, site.names)
-    site.phones = fleet.Fleet(tmp_path / "phones")
-    return site
+    return settle(site, factory, tmp_path / "phones", PHONES)
+
+
+@pytest.fixture
+def callers(site, factory, tmp_path):
+    """Twenty of them, enough for a few calls of three at a time, that miss no keepalive so soon."""
+    return settle(site, factory, tmp_path / "phones", 20, keepalive_s=60)
 
 
 def confirmed(device):
@@ -133,6 +144,69 @@ def test_calls_with_media_are_encrypted_calls(town):
     assert ended and not any(e["refused_tag"] or e["refused_replay"] for e in ended)
 
 
+def call_errors(report):
+    return [error for error in report["errors"] if error["event"] == "call"]
+
+
+def test_calls_are_held_and_resumed_and_given_to_a_third_phone(callers):
+    """Nobody hears of a call that was not resumed or not transferred, and the server keeps none."""
+    phones = callers.phones.start(callers, "--calls", "3/s", "--talk", "900ms", "--hold", 30,
+                                  "--transfer", 30)
+    phones.wait("calls of each kind", lambda e: e["calls"]["completed"] >= 30 and
+                e["calls"]["resumed"] >= 5 and e["calls"]["transfers"] >= 5, PATIENCE)
+    assert phones.stop() == 0
+    report = phones.report()
+    calls = report["calls"]
+    assert not call_errors(report) and not report["lost"], report["errors"]
+    assert calls["failed"] == calls["dropped"] == 0
+    cut = calls["tried"] - calls["completed"]  # by the end of the fleet
+    assert calls["resumed"] <= calls["held"] <= calls["resumed"] + cut
+    for what, times in (("connected", "setup_ms"), ("resumed", "resume_ms"),
+                        ("transfers", "transfer_ms")):
+        assert calls[times]["n"] == calls[what] and calls[times]["max"] < 10000
+    # The digits of a number take a user a second, and are no part of it.
+    assert calls["ring_ms"]["n"] >= calls["connected"]
+    assert calls["ring_ms"]["p50"] + 1000 <= calls["setup_ms"]["p50"]
+    assert not callers.api("GET", "/v1/calls")["calls"]
+
+
+def test_a_transfer_without_a_third_phone_is_a_plain_call(callers):
+    """Two phones, all of whose calls should be transferred; and its twin, with a third one."""
+    phones = callers.phones.start(callers, "--count", 2, "--calls", "5/s", "--talk", "300ms",
+                                  "--transfer", 100)
+    phones.wait("calls", lambda e: e["calls"]["completed"] >= 2, PATIENCE)
+    assert phones.stop() == 0
+    calls = phones.report()["calls"]
+    assert calls["skipped_transfers"] == calls["tried"] > 0
+    assert calls["transfers"] == calls["failed"] == calls["dropped"] == 0
+    phones.start(callers, "--count", 3, "--calls", "5/s", "--talk", "300ms", "--transfer", 100)
+    phones.wait("a transfer", lambda e: e["calls"]["transfers"] >= 1, PATIENCE)
+    assert phones.stop() == 0
+
+
+@pytest.mark.parametrize("words, codes", [
+    (("--hold", 100, "--calls", "2/s"), {"call-not-held", "call-not-resumed"}),
+    (("--transfer", 100, "--calls", "1/s"), {"call-no-line"})])
+def test_keys_that_lead_nowhere_are_told_by_code_with_devices(callers, words, codes):
+    """The server stands still, with calls in every step; and when it goes on, calls do too."""
+    phones = callers.phones.start(callers, "--talk", "3s", *words)
+    phones.wait("a call to its end", lambda e: e["calls"]["completed"] >= 1, PATIENCE)
+    callers.send(signal.SIGSTOP)
+    try:
+        seen = phones.wait("told", lambda e: codes <= {error["code"] for error in call_errors(e)},
+                           PATIENCE)
+    finally:
+        callers.send(signal.SIGCONT)
+    assert all(error["devices"] and error["why"] for error in call_errors(seen))
+    bad = seen["calls"]["failed"] + seen["calls"]["dropped"]
+    assert seen["calls"]["dropped"] >= len(codes)
+    assert bad == sum(error["n"] for error in call_errors(seen))
+    phones.wait("calls again", lambda e: e["calls"]["completed"] > seen["calls"]["completed"] + 2,
+                PATIENCE)
+    assert phones.stop() == 0
+    assert not callers.api("GET", "/v1/calls")["calls"]
+
+
 def test_words_for_people(town):
     done = rig.run(rig.program("ringphone"), "fleet", "--dir", town.phones.folder, "--tftp",
                    town.tftp, "--from", fleet.NETWORK, "--until", "enrolled", "--every", "200ms", timeout=PATIENCE)
@@ -220,9 +294,12 @@ def test_words_that_are_wrong_are_named(batch):
     assert "no TFTP server" in refused("--dir", batch)
     assert "--events goes with --json" in refused("--dir", batch, "--events")
     for option, value in (("--rate", "0"), ("--rate", "5/h"), ("--calls", "x"), ("--count", "0"),
-                          ("--until", "happy"), ("--media", "music"), ("--workers", "65"),
+                          ("--until", "happy"), ("--hold", "101"), ("--transfer", "-1"), ("--media", "music"), ("--workers", "65"),
                           ("--tftp", "host:99999"), ("--for", "1y"), ("--from", "127.1.0.1/8")):
         assert f'{option} "{value}": wants ' in refused("--dir", batch, option, value)
+    for words, said in ((("--calls", "1/s", "--hold", 60, "--transfer", 41), "more than a hundred"),
+                        (("--hold", 1), "--hold and --transfer go with --calls")):
+        assert said in refused("--dir", batch, *words)
     assert "--nothing is no option" in refused("--nothing")
     assert "--from has 1 addresses for 3 phones" in refused(
         "--dir", batch, "--tftp", "127.0.0.1", "--from", "127.1.0.0/31")

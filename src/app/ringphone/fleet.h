@@ -28,7 +28,8 @@ struct fleet_options {
     enum fleet_goal goal;
     uint32_t calls_per_min; /* 0: none */
     uint32_t talk_ms;
-    bool has_media; /* silence is sent and received; else calls have no sockets */
+    uint32_t hold, transfer; /* per cent of the calls */
+    bool has_media;          /* silence is sent and received; else calls have no sockets */
     bool has_from;
     struct rf_network from; /* where they have their addresses */
     uint32_t workers;
@@ -55,11 +56,17 @@ struct fleet_phone {
 
 struct fleet_call_totals {
     uint64_t tried, connected, completed;
-    uint64_t failed;  /* not connected */
-    uint64_t dropped; /* connected, and over before it should have been */
-    uint64_t skipped; /* were due when there were no two idle phones */
+    uint64_t held, resumed, transfers; /* done */
+    uint64_t failed;                   /* not connected */
+    uint64_t dropped;                  /* connected, and not as it should have been to its end */
+    uint64_t skipped;                  /* were due when there were no two idle phones */
+    uint64_t skipped_transfers;        /* plain ones, because there was no third */
     size_t now;
-    struct fleet_times setup; /* off hook until connected, as the caller sees it */
+    /* As the caller sees it. */
+    struct fleet_times setup;    /* off hook until connected */
+    struct fleet_times ring;     /* off hook until it rings there, without the typing */
+    struct fleet_times resume;   /* the key until connected */
+    struct fleet_times transfer; /* the second press until its phone is idle */
 };
 
 struct fleet {
@@ -112,6 +119,20 @@ void fleet_calls_start(struct fleet *f);
 void fleet_calls_stop(struct fleet *f);
 /** After the row has seen it. */
 void fleet_calls_event(struct fleet_phone *p, const struct rf_station_event *ev);
+
+/* fleet_course.c */
+/** `who`: caller, callee, and for a transfer a third; all idle. */
+void fleet_call_begin(struct fleet *f, enum fleet_script script, struct fleet_phone *const who[3]);
+/** Of `p`, which plays a part in it, after the row has seen it. The call may be gone then. */
+void fleet_call_event(struct fleet_call *c, const struct fleet_phone *p,
+                      const struct rf_station_event *ev);
+/** `p` has no station any more. The call may be gone then. */
+void fleet_call_left(struct fleet_call *c, const struct fleet_phone *p);
+/** It counts no more. */
+void fleet_call_cut(struct fleet_call *c);
+
+/* fleet_script.c */
+void fleet_hang_up(const struct fleet_phone *p, uint32_t nth);
 
 /* fleet_media.c */
 /** Media without sockets: the port of a stream is 9 ("discard"), nothing is sent, nothing heard.

@@ -26,6 +26,8 @@ enum {
     OPT_UNTIL,
     OPT_CALLS,
     OPT_TALK,
+    OPT_HOLD,
+    OPT_TRANSFER,
     OPT_MEDIA,
     OPT_WORKERS,
     OPT_RETRY,
@@ -51,6 +53,8 @@ static const struct option long_options[] = {
     {"until", required_argument, NULL, OPT_UNTIL},
     {"calls", required_argument, NULL, OPT_CALLS},
     {"talk", required_argument, NULL, OPT_TALK},
+    {"hold", required_argument, NULL, OPT_HOLD},
+    {"transfer", required_argument, NULL, OPT_TRANSFER},
     {"media", required_argument, NULL, OPT_MEDIA},
     {"workers", required_argument, NULL, OPT_WORKERS},
     {"retry-ms", required_argument, NULL, OPT_RETRY},
@@ -90,6 +94,8 @@ static const char help[] =
     "Calls among them\n"
     "  --calls N/min        so many begin a minute, or N/s, between phones that are idle (none)\n"
     "  --talk TIME          how long one lasts once it is connected (10s)\n"
+    "  --hold N             of a hundred, so many callers hold for the second third of it (0)\n"
+    "  --transfer N         of a hundred, so many callers give it to a third phone after half (0)\n"
     "  --media none|silence none: no sockets, nothing is sent or heard (none); silence: both\n"
     "\n"
     "How they behave, as options of one phone\n"
@@ -193,7 +199,8 @@ static bool take_count(const char *text, struct fleet_options *o)
     return is_good;
 }
 
-#define WANTS_TIME "a time: 5s, 500ms, 2m"
+#define WANTS_TIME     "a time: 5s, 500ms, 2m"
+#define WANTS_PER_CENT "0 to 100, of a hundred calls"
 
 /* NULL: taken; else what it wants. */
 static const char *take_value(int c, struct fleet_options *o)
@@ -226,6 +233,10 @@ static const char *take_value(int c, struct fleet_options *o)
         return options_duration(text, &o->for_ms) ? NULL : WANTS_TIME;
     case OPT_TALK:
         return options_duration(text, &o->talk_ms) ? NULL : WANTS_TIME;
+    case OPT_HOLD:
+        return take_number(text, 0, 100, &o->hold) ? NULL : WANTS_PER_CENT;
+    case OPT_TRANSFER:
+        return take_number(text, 0, 100, &o->transfer) ? NULL : WANTS_PER_CENT;
     case OPT_EVERY:
         return options_duration(text, &o->every_ms) ? NULL : WANTS_TIME;
     case OPT_UNTIL:
@@ -274,6 +285,10 @@ static int check_whole(struct fleet_options *o, int argc, char **argv)
         return wrong("--dir DIR is missing");
     if (o->has_events && !o->is_json)
         return wrong("--events goes with --json");
+    if (o->hold + o->transfer > 100)
+        return wrong("--hold %u and --transfer %u are more than a hundred", o->hold, o->transfer);
+    if (o->calls_per_min == 0 && o->hold + o->transfer > 0)
+        return wrong("--hold and --transfer go with --calls");
     if (o->retry_max_ms != 0 && o->retry_max_ms < first_ms)
         return wrong("--retry-max-ms %u is below --retry-ms, %u", o->retry_max_ms, first_ms);
     set_defaults(o);

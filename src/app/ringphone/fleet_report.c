@@ -40,11 +40,18 @@ static void add_calls(const struct fleet_call_totals *c, struct rf_json *j)
     rf_json_set_int(calls, "tried", (int64_t)c->tried);
     rf_json_set_int(calls, "connected", (int64_t)c->connected);
     rf_json_set_int(calls, "completed", (int64_t)c->completed);
+    rf_json_set_int(calls, "held", (int64_t)c->held);
+    rf_json_set_int(calls, "resumed", (int64_t)c->resumed);
+    rf_json_set_int(calls, "transfers", (int64_t)c->transfers);
     rf_json_set_int(calls, "failed", (int64_t)c->failed);
     rf_json_set_int(calls, "dropped", (int64_t)c->dropped);
     rf_json_set_int(calls, "skipped", (int64_t)c->skipped);
+    rf_json_set_int(calls, "skipped_transfers", (int64_t)c->skipped_transfers);
     rf_json_set_int(calls, "now", (int64_t)c->now);
     add_times(calls, "setup_ms", &c->setup);
+    add_times(calls, "ring_ms", &c->ring);
+    add_times(calls, "resume_ms", &c->resume);
+    add_times(calls, "transfer_ms", &c->transfer);
     rf_json_set_take(j, "calls", calls);
 }
 
@@ -182,6 +189,20 @@ static void print_errors(const struct fleet_errors *e)
         printf("  %llu errors of other codes\n", (unsigned long long)e->other);
 }
 
+static void print_calls(const struct fleet_call_totals *c)
+{
+    if (c->tried > 0)
+        printf("  calls %llu, connected %llu, completed %llu, failed %llu, dropped %llu, "
+               "skipped %llu\n",
+               (unsigned long long)c->tried, (unsigned long long)c->connected,
+               (unsigned long long)c->completed, (unsigned long long)c->failed,
+               (unsigned long long)c->dropped, (unsigned long long)c->skipped);
+    if (c->held + c->transfers + c->skipped_transfers > 0)
+        printf("  held %llu, resumed %llu, transfers %llu, skipped %llu\n",
+               (unsigned long long)c->held, (unsigned long long)c->resumed,
+               (unsigned long long)c->transfers, (unsigned long long)c->skipped_transfers);
+}
+
 static void print_words(const struct fleet *f, uint64_t took_ms)
 {
     const struct fleet_totals *t = &f->totals;
@@ -193,16 +214,15 @@ static void print_words(const struct fleet *f, uint64_t took_ms)
            (unsigned long long)t->registrations, (unsigned long long)t->losses,
            (unsigned long long)t->resets, (unsigned long long)t->enrolments,
            (unsigned long long)t->enrol_failures);
-    if (c->tried > 0)
-        printf("  calls %llu, connected %llu, failed %llu, dropped %llu, skipped %llu\n",
-               (unsigned long long)c->tried, (unsigned long long)c->connected,
-               (unsigned long long)c->failed, (unsigned long long)c->dropped,
-               (unsigned long long)c->skipped);
+    print_calls(c);
     printf("  %-24s p50 / p90 / p99 / max\n", "milliseconds");
     print_times("boot to registered", &t->boot);
     print_times("lost to registered", &t->back);
     print_times("enrolment", &t->enrol);
     print_times("call set-up", &c->setup);
+    print_times("call rings", &c->ring);
+    print_times("call resumed", &c->resume);
+    print_times("call transferred", &c->transfer);
     printf("  memory %.1f MB, %.0f kB a phone\n", (double)memory / 1e6,
            (double)memory_a_phone(f, memory) / 1e3);
     print_errors(&t->errors);

@@ -118,6 +118,14 @@ uint64_t fleet_pace_wait_ms(const struct fleet_pace *p, uint64_t now_ms)
     return at > now_ms ? at - now_ms : 0;
 }
 
+/* ---- kinds of calls ---- */
+
+enum fleet_script fleet_script_of(uint64_t nth, uint32_t hold, uint32_t transfer)
+{
+    uint64_t place = nth % 100 * 37 % 100; /* each of 0 to 99 once in a hundred */
+    return place < hold ? FLEET_HOLD : place < hold + transfer ? FLEET_TRANSFER : FLEET_PLAIN;
+}
+
 /* ---- one phone, and all ---- */
 
 static const char *text_of(const struct rf_phone_event *event, const char *key)
@@ -172,6 +180,7 @@ static void on_registered(struct fleet_row *row, struct fleet_totals *t,
         fleet_times_add(&t->back, now_ms - row->lost_ms);
     row->was_lost = false;
     row->is_up = true;
+    row->calls_n = 0;
     row->registrations++;
     t->registrations++;
     snprintf(row->number, sizeof row->number, "%s", ev->number != NULL ? ev->number : "");
@@ -191,9 +200,33 @@ static void on_lost(struct fleet_row *row, struct fleet_totals *t, uint64_t now_
 static void on_reset(struct fleet_row *row, struct fleet_totals *t, enum rf_sccp_reset_type reset)
 {
     row->is_up = false;
+    row->calls_n = 0;
     row->resets++;
     t->resets++;
     go(row, t, reset == RF_SCCP_RESET_RESET ? FLEET_BOOTING : FLEET_FETCHING);
+}
+
+/* A call that another phone of the line has is not this one's. */
+static void note_call(struct fleet_row *row, const struct rf_station_event *ev)
+{
+    size_t at = 0;
+    bool is_here = ev->call_state != RF_STATION_IDLE && ev->call_state != RF_STATION_REMOTE;
+    while (at < row->calls_n && row->calls[at] != ev->nth)
+        at++;
+    if (is_here && at == row->calls_n && at < RF_STATION_CALLS_MAX)
+        row->calls[row->calls_n++] = ev->nth;
+    if (is_here || at == row->calls_n)
+        return;
+    row->calls_n--;
+    memmove(&row->calls[at], &row->calls[at + 1], (row->calls_n - at) * sizeof *row->calls);
+}
+
+static void on_call(struct fleet_row *row, struct fleet_totals *t,
+                    const struct rf_station_event *ev)
+{
+    note_call(row, ev);
+    if (row->is_up)
+        go(row, t, row->calls_n == 0 ? FLEET_REGISTERED : FLEET_IN_CALL);
 }
 
 static void on_station(struct fleet_row *row, struct fleet_totals *t,
@@ -209,8 +242,8 @@ static void on_station(struct fleet_row *row, struct fleet_totals *t,
         go(row, t, FLEET_REGISTERING);
     else if (ev->kind == RF_STATION_WAITS)
         go(row, t, FLEET_WAITING);
-    else if (ev->kind == RF_STATION_CALL && row->is_up)
-        go(row, t, ev->call_state == RF_STATION_IDLE ? FLEET_REGISTERED : FLEET_IN_CALL);
+    else if (ev->kind == RF_STATION_CALL)
+        on_call(row, t, ev);
 }
 
 static void on_enrol_done(struct fleet_row *row, struct fleet_totals *t,
@@ -289,6 +322,7 @@ static void move(struct fleet_row *row, struct fleet_totals *t, const struct rf_
         go(row, t, FLEET_WAITING);
     } else if (event->kind == RF_PHONE_HALTED || event->kind == RF_PHONE_STOPPED) {
         row->is_up = false;
+        row->calls_n = 0;
         go(row, t, event->kind == RF_PHONE_HALTED ? FLEET_HALTED : FLEET_STOPPED);
     } else if (event->kind == RF_PHONE_STATION) {
         on_station(row, t, event->station, now_ms);

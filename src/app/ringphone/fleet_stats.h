@@ -10,6 +10,7 @@
 #define APP_RINGPHONE_FLEET_STATS_H
 
 #include "service/phone/phone.h"
+#include "service/phone/station_user.h"
 
 /* ---- where a phone is ---- */
 
@@ -90,6 +91,17 @@ uint64_t fleet_pace_due(const struct fleet_pace *p, uint64_t now_ms);
 /** From now to the next one, 0 when one is due. */
 uint64_t fleet_pace_wait_ms(const struct fleet_pace *p, uint64_t now_ms);
 
+/* ---- kinds of calls ---- */
+
+enum fleet_script {
+    FLEET_PLAIN,
+    FLEET_HOLD,     /* the caller holds it for a third of the time */
+    FLEET_TRANSFER, /* the caller gives it to a third phone */
+};
+/** Of the nth call (from 0), when so many per cent hold and so many transfer: of any hundred that
+ * follow one another exactly so many, spread among them. */
+enum fleet_script fleet_script_of(uint64_t nth, uint32_t hold, uint32_t transfer);
+
 /* ---- one phone, and all ---- */
 
 #define FLEET_FINGERPRINT 65
@@ -109,6 +121,8 @@ struct fleet_row {
     uint64_t enrolled_ms;                         /* the first time */
     uint64_t enrol_ms, lost_ms;                   /* the latest */
     uint32_t registrations, losses, resets, enrolments, enrol_failures, upgrades;
+    uint32_t calls[RF_STATION_CALLS_MAX]; /* its calls now, by `nth`, oldest first */
+    size_t calls_n;
 };
 
 struct fleet_totals {

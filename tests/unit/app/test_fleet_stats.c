@@ -86,6 +86,25 @@ static void test_a_pace_is_kept_whenever_it_is_asked(void **state)
     assert_int_equal(fleet_pace_due(&p, now + 60000), 0);
 }
 
+/* ---- kinds of calls ---- */
+
+static void test_of_a_hundred_calls_so_many_are_of_each_kind(void **state)
+{
+    static const uint32_t shares[][2] = {{0, 0}, {30, 30}, {100, 0}, {0, 100}, {1, 99}};
+    (void)state;
+    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
+        size_t n[3] = {0};
+        for (uint64_t nth = 57; nth < 157; nth++)
+            n[fleet_script_of(nth, shares[i][0], shares[i][1])]++;
+        assert_int_equal(n[FLEET_HOLD], shares[i][0]);
+        assert_int_equal(n[FLEET_TRANSFER], shares[i][1]);
+    }
+    size_t early = 0;
+    for (uint64_t nth = 0; nth < 10; nth++)
+        early += fleet_script_of(nth, 30, 30) == FLEET_HOLD;
+    assert_in_range(early, 2, 4); /* spread, not the first thirty */
+}
+
 /* ---- one phone, and all ---- */
 
 static struct rf_phone_event *event(enum rf_phone_event_kind kind)
@@ -105,7 +124,7 @@ static struct rf_phone_event *station(enum rf_station_event_kind kind,
                                       enum rf_station_call_state call)
 {
     static struct rf_station_event one;
-    one = (struct rf_station_event){.kind = kind, .call_state = call, .number = "2001"};
+    one = (struct rf_station_event){.kind = kind, .call_state = call, .number = "2001", .nth = 1};
     struct rf_phone_event *ev = event(RF_PHONE_STATION);
     ev->name = rf_station_event_name(kind);
     ev->station = &one;
@@ -190,6 +209,38 @@ static void test_a_phone_goes_from_state_to_state(void **state)
     assert_int_equal(w->totals.upgrades, 1);
 }
 
+static void say_call(struct world *w, uint32_t nth, enum rf_station_call_state state)
+{
+    struct rf_phone_event *ev = station(RF_STATION_CALL, state);
+    struct rf_station_event call = *ev->station;
+    call.nth = nth;
+    ev->station = &call;
+    say(w, ev);
+}
+
+static void test_a_phone_is_idle_when_it_has_no_call_left(void **state)
+{
+    struct world *w = *state;
+    say(w, station(RF_STATION_REGISTERED, RF_STATION_IDLE));
+    say_call(w, 1, RF_STATION_HELD);
+    say_call(w, 2, RF_STATION_CONNECTED);
+    say_call(w, 3, RF_STATION_RING_IN);
+    assert_int_equal(w->row.calls_n, 3);
+    say_call(w, 2, RF_STATION_IDLE);
+    is_in(w, FLEET_IN_CALL);
+    assert_int_equal(w->row.calls[1], 3);
+    say_call(w, 3, RF_STATION_REMOTE); /* another phone of the line answered */
+    is_in(w, FLEET_IN_CALL);
+    say_call(w, 2, RF_STATION_IDLE); /* once more: nothing */
+    say_call(w, 1, RF_STATION_IDLE);
+    is_in(w, FLEET_REGISTERED);
+    for (uint32_t nth = 4; nth < 4 + RF_STATION_CALLS_MAX + 1; nth++)
+        say_call(w, nth, RF_STATION_HELD);
+    assert_int_equal(w->row.calls_n, RF_STATION_CALLS_MAX);
+    say(w, station(RF_STATION_REGISTERED, RF_STATION_IDLE)); /* anew: of these nothing is left */
+    assert_int_equal(w->row.calls_n, 0);
+}
+
 static void test_a_lost_registration_counts_until_it_is_back(void **state)
 {
     struct world *w = *state;
@@ -271,6 +322,9 @@ int main(void)
         cmocka_unit_test(test_long_times_are_within_one_per_cent),
         cmocka_unit_test(test_errors_are_counted_by_event_and_code_with_different_devices),
         cmocka_unit_test(test_a_pace_is_kept_whenever_it_is_asked),
+        cmocka_unit_test(test_of_a_hundred_calls_so_many_are_of_each_kind),
+        cmocka_unit_test_setup_teardown(test_a_phone_is_idle_when_it_has_no_call_left, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_a_phone_goes_from_state_to_state, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_lost_registration_counts_until_it_is_back, set_up,
                                         tear_down),
