@@ -17,6 +17,8 @@ BRIEFLY = {
             ["connections: 1 ", "connections: 20 "]),
     "bridge": (["--rounds", "1", "--seconds", "1", "--legs", "16", "--only", "1"],
                ["AES_CM_128_HMAC_SHA1_32, u-law"]),
+    "soak": (["--phones", "6", "--seconds", "5", "--calls", "120", "--talk", "1"],
+             ["records", "memory, last fifth"]),
     "idle": (["--phones", "40"], ["the bare library", "ringfenced, registered"]),
 }
 
