@@ -297,7 +297,8 @@ def damaged_stored_list(ward, sick):
     flash = ward.copy()
     if sick:
         stored = flash / "ITLFile.tlv"
-        stored.write_bytes(stored.read_bytes()[:-1] + b"!")
+        data = stored.read_bytes()
+        stored.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     return {}, ("--flash", flash)
 
 
