@@ -160,13 +160,14 @@ static void forward_done(struct rf_job *job, void *reader)
 
 static void post_forward(struct forward *f)
 {
+    struct server *s = f->s;
     snprintf(f->written, sizeof f->written, "%s", f->target);
     f->job = (struct rf_job){.work = forward_work,
                              .done = forward_done,
-                             .answer_to = rf_loop_mailbox(f->s->loop),
+                             .answer_to = rf_loop_mailbox(s->loop),
                              .settled = forward_settled};
     f->err = RF_ERR_AGAIN;
-    f->is_under_way = rf_worker_post(f->s->store_worker, &f->job) == RF_OK;
+    f->is_under_way = rf_worker_post(s->store_worker, &f->job) == RF_OK;
     if (!f->is_under_way)
         retry_later(f);
 }

@@ -122,7 +122,7 @@ static void append(struct records *r, const struct rf_call_record *record)
 
 static void drop_first(struct records *r, size_t n)
 {
-    for (; n > 0; n--) {
+    for (; n > 0 && r->first != NULL; n--) {
         struct waiting *w = r->first;
         r->first = w->next;
         if (r->first == NULL)
