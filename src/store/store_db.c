@@ -224,6 +224,27 @@ enum rf_err rf_db_finish(struct rf_store *store, enum rf_err err,
     return err;
 }
 
+void rf_store_bind_query(struct rf_db *q, const struct rf_store_event_query *query, size_t max)
+{
+    rf_db_text(q, query->device);
+    rf_db_int(q, query->after_id);
+    rf_db_int(q, query->since_s != 0 ? query->since_s : INT64_MIN);
+    rf_db_int(q, (int64_t)(query->limit == 0 || query->limit > max ? max : query->limit));
+}
+
+void rf_store_turn_round(void *items, size_t n, size_t item_size)
+{
+    for (size_t i = 0; i < n / 2; i++) {
+        uint8_t *a = (uint8_t *)items + i * item_size;
+        uint8_t *b = (uint8_t *)items + (n - 1 - i) * item_size;
+        for (size_t k = 0; k < item_size; k++) {
+            uint8_t kept = a[k];
+            a[k] = b[k];
+            b[k] = kept;
+        }
+    }
+}
+
 enum rf_err rf_store_grow(void **items, size_t n, size_t item_size, size_t limit,
                           struct rf_why *why)
 {

@@ -52,27 +52,13 @@ static void read_event(struct rf_db *q, struct rf_store_event *e)
     rf_db_get_text(q, e->text, sizeof e->text);
 }
 
-static void turn_round(struct rf_store_events *events)
-{
-    for (size_t i = 0; i < events->n / 2; i++) {
-        struct rf_store_event kept = events->items[i];
-        events->items[i] = events->items[events->n - 1 - i];
-        events->items[events->n - 1 - i] = kept;
-    }
-}
-
 enum rf_err rf_store_event_list(struct rf_store *store, const struct rf_store_event_query *query,
                                 struct rf_store_events *out, struct rf_why *why)
 {
-    size_t limit = query->limit == 0 || query->limit > RF_STORE_EVENTS_MAX ? RF_STORE_EVENTS_MAX
-                                                                           : query->limit;
     struct rf_store_events found = {0};
     enum rf_err grown = RF_OK;
     struct rf_db q = rf_db_of(store, query->device != NULL ? RF_SQL_EVENT_LIST : RF_SQL_EVENT_ALL);
-    rf_db_text(&q, query->device);
-    rf_db_int(&q, query->after_id);
-    rf_db_int(&q, query->since_s != 0 ? query->since_s : INT64_MIN);
-    rf_db_int(&q, (int64_t)limit);
+    rf_store_bind_query(&q, query, RF_STORE_EVENTS_MAX);
     while (grown == RF_OK && rf_db_row(&q)) {
         grown = rf_store_grow((void **)&found.items, found.n, sizeof *found.items,
                               RF_STORE_EVENTS_MAX, why);
@@ -84,7 +70,7 @@ enum rf_err rf_store_event_list(struct rf_store *store, const struct rf_store_ev
         rf_store_events_fini(&found);
         return grown != RF_OK ? grown : err;
     }
-    turn_round(&found);
+    rf_store_turn_round(found.items, found.n, sizeof *found.items);
     *out = found;
     return RF_OK;
 }

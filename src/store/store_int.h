@@ -77,6 +77,12 @@ RF_MUST_CHECK enum rf_err rf_db_finish(struct rf_store *store, enum rf_err err,
 RF_MUST_CHECK enum rf_err rf_store_grow(void **items, size_t n, size_t item_size, size_t limit,
                                         struct rf_why *why);
 
+/** What a list of events or records asks for: its device, the id it comes after, since when, and
+ * how many, at most `max` (also for 0). */
+void rf_store_bind_query(struct rf_db *q, const struct rf_store_event_query *query, size_t max);
+/** The youngest were read first: the oldest comes first. `items` may be NULL when n is 0. */
+void rf_store_turn_round(void *items, size_t n, size_t item_size);
+
 /** NUL within the array and no control byte; with `needed` not empty. RF_ERR_BAD store-value. */
 RF_MUST_CHECK enum rf_err rf_store_check_text(const char *text, size_t cap, bool needed,
                                               const char *field, struct rf_why *why);

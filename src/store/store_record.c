@@ -113,28 +113,14 @@ static void read_call(struct rf_db *q, struct rf_store_call *c)
     rf_db_get_text(q, c->by, sizeof c->by);
 }
 
-static void turn_round(struct rf_store_calls *calls)
-{
-    for (size_t i = 0; i < calls->n / 2; i++) {
-        struct rf_store_call kept = calls->items[i];
-        calls->items[i] = calls->items[calls->n - 1 - i];
-        calls->items[calls->n - 1 - i] = kept;
-    }
-}
-
 enum rf_err rf_store_call_list(struct rf_store *store, const struct rf_store_event_query *query,
                                struct rf_store_calls *out, struct rf_why *why)
 {
-    size_t limit =
-        query->limit == 0 || query->limit > RF_STORE_CALLS_MAX ? RF_STORE_CALLS_MAX : query->limit;
     struct rf_store_calls found = {0};
     enum rf_err grown = RF_OK;
     struct rf_db q =
         rf_db_of(store, query->device != NULL ? RF_SQL_RECORD_OF_DEVICE : RF_SQL_RECORD_LIST);
-    rf_db_text(&q, query->device);
-    rf_db_int(&q, query->after_id);
-    rf_db_int(&q, query->since_s != 0 ? query->since_s : INT64_MIN);
-    rf_db_int(&q, (int64_t)limit);
+    rf_store_bind_query(&q, query, RF_STORE_CALLS_MAX);
     while (grown == RF_OK && rf_db_row(&q)) {
         grown = rf_store_grow((void **)&found.items, found.n, sizeof *found.items,
                               RF_STORE_CALLS_MAX, why);
@@ -146,7 +132,7 @@ enum rf_err rf_store_call_list(struct rf_store *store, const struct rf_store_eve
         rf_store_calls_fini(&found);
         return grown != RF_OK ? grown : err;
     }
-    turn_round(&found);
+    rf_store_turn_round(found.items, found.n, sizeof *found.items);
     *out = found;
     return RF_OK;
 }

@@ -88,6 +88,16 @@ def office(rig_module, path):
     return rig_module.Office(path / "office", site.folder, factory.folder)
 
 
+def resident(*pids):
+    """Bytes of these processes."""
+    total = 0
+    for pid in pids:
+        for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmRSS:"):
+                total += int(line.split()[1]) * 1024
+    return total
+
+
 class Table:
     """Lines of numbers, each with what it is held against; status() is the exit status."""
 

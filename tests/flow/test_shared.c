@@ -174,6 +174,8 @@ static void the_other_phone_takes_it_back_from_hold_sec_80(void **state)
     forget(t.c);
     t.c->line = 1;
     presses_on(t.c, RF_SCCP_KEY_RESUME, ref);
+    /* it never ended there: of a reference that did, a phone hears no more */
+    assert_int_equal(expect(t.c, RF_SCCP_CALL_STATE)->call_state.state, RF_SCCP_STATE_OFF_HOOK);
     expect_state(t.c, RF_SCCP_STATE_CONNECTED);
     assert_int_equal(t.c->ref, ref);
     expect_state(t.a, RF_SCCP_STATE_ON_HOOK);

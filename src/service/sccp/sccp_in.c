@@ -33,13 +33,11 @@ static void on_back_space(struct session *s, uint32_t line, uint32_t ref)
 
 static void on_new_call(struct session *s, uint32_t line, uint32_t ref)
 {
-    s->wants_speaker = true;
     rf_call_in_new_call(s->svc->calls, s->dev, line);
 }
 
 static void on_answer(struct session *s, uint32_t line, uint32_t ref)
 {
-    s->wants_speaker = true;
     rf_call_in_answer(s->svc->calls, s->dev, ref);
 }
 
@@ -55,31 +53,26 @@ static void on_hold(struct session *s, uint32_t line, uint32_t ref)
 
 static void on_resume(struct session *s, uint32_t line, uint32_t ref)
 {
-    s->wants_speaker = true;
     rf_call_in_resume(s->svc->calls, s->dev, line, ref);
 }
 
 static void on_transfer(struct session *s, uint32_t line, uint32_t ref)
 {
-    s->wants_speaker = true;
     rf_call_in_transfer(s->svc->calls, s->dev, ref);
 }
 
 static void on_conference(struct session *s, uint32_t line, uint32_t ref)
 {
-    s->wants_speaker = true;
     rf_call_in_conference(s->svc->calls, s->dev, ref);
 }
 
 static void on_meet_me(struct session *s, uint32_t line, uint32_t ref)
 {
-    s->wants_speaker = true;
     rf_call_in_meet_me(s->svc->calls, s->dev, line);
 }
 
 static void on_barge(struct session *s, uint32_t line, uint32_t ref)
 {
-    s->wants_speaker = true;
     rf_call_in_barge(s->svc->calls, s->dev, line, ref);
 }
 
@@ -90,19 +83,16 @@ static void on_private(struct session *s, uint32_t line, uint32_t ref)
 
 static void on_forward_all(struct session *s, uint32_t line, uint32_t ref)
 {
-    s->wants_speaker = true;
     rf_call_in_forward_all(s->svc->calls, s->dev, line);
 }
 
 static void on_redial(struct session *s, uint32_t line, uint32_t ref)
 {
-    s->wants_speaker = true;
     rf_call_in_redial(s->svc->calls, s->dev, line);
 }
 
 static void on_line_key(struct session *s, uint32_t line, uint32_t ref)
 {
-    s->wants_speaker = true;
     rf_call_in_off_hook(s->svc->calls, s->dev, line, ref);
 }
 
@@ -113,30 +103,37 @@ static const struct {
     uint32_t softkey; /* 0: none */
     uint32_t stimulus;
     on_key run;
+    bool talks; /* without the handset: the speaker comes on */
 } keys[] = {
-    {RF_SCCP_KEY_NEW_CALL, 0, on_new_call},
-    {RF_SCCP_KEY_ANSWER, 0, on_answer},
+    {RF_SCCP_KEY_NEW_CALL, 0, on_new_call, true},
+    {RF_SCCP_KEY_ANSWER, 0, on_answer, true},
     {RF_SCCP_KEY_END_CALL, 0, on_end_call},
     {RF_SCCP_KEY_BACK_SPACE, 0, on_back_space},
     {RF_SCCP_KEY_HOLD, RF_SCCP_STIM_HOLD, on_hold},
-    {RF_SCCP_KEY_RESUME, 0, on_resume},
-    {RF_SCCP_KEY_TRANSFER, RF_SCCP_STIM_TRANSFER, on_transfer},
-    {RF_SCCP_KEY_CONFRN, RF_SCCP_STIM_CONFERENCE, on_conference},
-    {RF_SCCP_KEY_MEET_ME, RF_SCCP_STIM_MEET_ME, on_meet_me},
-    {RF_SCCP_KEY_BARGE, 0, on_barge},
-    {RF_SCCP_KEY_CBARGE, 0, on_barge},
+    {RF_SCCP_KEY_RESUME, 0, on_resume, true},
+    {RF_SCCP_KEY_TRANSFER, RF_SCCP_STIM_TRANSFER, on_transfer, true},
+    {RF_SCCP_KEY_CONFRN, RF_SCCP_STIM_CONFERENCE, on_conference, true},
+    {RF_SCCP_KEY_MEET_ME, RF_SCCP_STIM_MEET_ME, on_meet_me, true},
+    {RF_SCCP_KEY_BARGE, 0, on_barge, true},
+    {RF_SCCP_KEY_CBARGE, 0, on_barge, true},
     {RF_SCCP_KEY_PRIVATE, RF_SCCP_STIM_FEATURE, on_private},
-    {RF_SCCP_KEY_CFWD_ALL, RF_SCCP_STIM_FORWARD_ALL, on_forward_all},
-    {RF_SCCP_KEY_REDIAL, RF_SCCP_STIM_REDIAL, on_redial},
-    {0, RF_SCCP_STIM_LINE, on_line_key},
+    {RF_SCCP_KEY_CFWD_ALL, RF_SCCP_STIM_FORWARD_ALL, on_forward_all, true},
+    {RF_SCCP_KEY_REDIAL, RF_SCCP_STIM_REDIAL, on_redial, true},
+    {0, RF_SCCP_STIM_LINE, on_line_key, true},
 };
 #define KEYS_N (sizeof keys / sizeof *keys)
+
+static void press(struct session *s, size_t key, uint32_t line, uint32_t ref)
+{
+    s->wants_speaker |= keys[key].talks;
+    keys[key].run(s, line, ref);
+}
 
 static void on_softkey(struct session *s, const struct rf_sccp_softkey_event *k)
 {
     for (size_t i = 0; i < KEYS_N; i++)
         if (keys[i].softkey != 0 && keys[i].softkey == k->event) {
-            keys[i].run(s, k->line_instance, k->call_reference);
+            press(s, i, k->line_instance, k->call_reference);
             return;
         }
     rf_debug(RF_CAT_SCCP, "soft key ignored key=%s dev=%s",
@@ -147,7 +144,7 @@ static void on_stimulus(struct session *s, const struct rf_sccp_stimulus *st)
 {
     for (size_t i = 0; i < KEYS_N; i++)
         if (keys[i].stimulus != 0 && keys[i].stimulus == st->stimulus) {
-            keys[i].run(s, st->instance, st->call_reference);
+            press(s, i, st->instance, st->call_reference);
             return;
         }
 }

@@ -121,6 +121,27 @@ static void sending_without_receiving(void **state)
     world_free(w);
 }
 
+/* One that was replaced in the same call, which the word for it is late for. */
+static void a_late_close_is_of_the_stream_it_names(void **state)
+{
+    struct world *w = world_new(22);
+    struct rf_sccp_media_key key = some_key(1);
+    talks(w);
+    opens_receive(w, REF, &key);
+    struct rf_sccp_stop_media late = {
+        .conference_id = REF, .pass_through_party_id = 7, .call_reference = REF};
+    says(w,
+         &(struct rf_sccp_msg){.id = RF_SCCP_CLOSE_RECEIVE_CHANNEL, .close_receive_channel = late});
+    says(w, &(struct rf_sccp_msg){.id = RF_SCCP_STOP_MEDIA_TRANSMISSION,
+                                  .stop_media_transmission = late});
+    assert_true(w->streams[0].is_receiving && w->streams[0].is_sending);
+    stops(w, RF_SCCP_CLOSE_RECEIVE_CHANNEL, REF);
+    assert_false(w->streams[0].is_receiving);
+    stops(w, RF_SCCP_STOP_MEDIA_TRANSMISSION, REF);
+    assert_true(w->streams[0].is_closing);
+    world_free(w);
+}
+
 static void own_ipv6_address(void **state)
 {
     struct world *w = world_new(22);
@@ -618,6 +639,7 @@ int main(void)
         cmocka_unit_test(streams_both_ways_sec_75),
         cmocka_unit_test(second_open_replaces_the_first),
         cmocka_unit_test(sending_without_receiving),
+        cmocka_unit_test(a_late_close_is_of_the_stream_it_names),
         cmocka_unit_test(own_ipv6_address),
         cmocka_unit_test(key_over_a_link_that_hides_nothing_sec_79),
         cmocka_unit_test(keys_that_cannot_be),
