@@ -4,6 +4,7 @@ twin, which is the same without the one fault, and well. docs/doctor.md"""
 import re
 import socket
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -573,11 +574,11 @@ def looks(request, ward):
 def test_planted_fault(looks, plant):
     _, faults, grade = PLANTS[plant]
     sick, well = (look.result() for look in looks[plant])
-    assert sick.graded(grade) == pairs(faults), sick
-    assert grade == "fault" or not sick.faults, sick
+    assert sick.graded(grade) == pairs(faults), sick.told
+    assert grade == "fault" or not sick.faults, sick.told
     assert sick.status == (1 if sick.faults else 0)
-    assert all(sick.line(code)["next"] for _, code in pairs(faults)), sick
-    assert not well.faults and not well.graded(grade) & pairs(faults), well
+    assert all(sick.line(code)["next"] for _, code in pairs(faults)), sick.told
+    assert not well.faults and not well.graded(grade) & pairs(faults), well.told
     assert well.status == 0 and well.whole["well"]
 
 
@@ -590,7 +591,7 @@ def test_everything_is_well_and_nothing_is_written(ward):
     before = snapshot(ward.flash, ".")
     mark = max(event["id"] for event in ward.site.events())
     report = ward.see(ward.tftp)
-    assert report.status == 0 and not report.faults and not report.graded("warning"), report
+    assert report.status == 0 and not report.faults and not report.graded("warning"), report.told
     steps = [line["step"] for line in report.lines]
     assert list(dict.fromkeys(steps)) == ["phone", "ctl", "itl", "config", "load", "capf",
                                           "call-manager"]
@@ -601,14 +602,23 @@ def test_everything_is_well_and_nothing_is_written(ward):
     assert not [e for e in ward.site.events(after=mark) if e["code"] == "registered"]
 
 
+def test_a_file_signed_while_the_doctor_looks_is_not_of_the_future(ward):
+    def slowly():
+        time.sleep(1.1)
+        return ward.files[CTL]
+    with ward.serve({CTL: slowly, CONFIG: lambda: ward.config(when=int(time.time()))}) as tftp:
+        report = ward.see(tftp)
+    assert report.status == 0 and not report.faults, report.told
+
+
 def test_a_site_with_tvs_is_well_and_a_stranger_in_its_place_is_seen(office):
     def look():
         return Report(rig.run(rig.program("ringphone"), "doctor", "--tftp", office.site.tftp,
                               "--json", "--flash", office.a.flash, status=None))
     office.site.start()
     report = look()
-    assert report.status == 0 and not report.faults, report
-    assert [line["step"] for line in report.lines].count("tvs") == 1, report
+    assert report.status == 0 and not report.faults, report.told
+    assert [line["step"] for line in report.lines].count("tvs") == 1, report.told
     # Whatever answers at that address with another certificate than the list's.
     office.site.cli("device", "set", A,
                     f"TVS/members/member[1]/port={office.site.ports['capf']}")
@@ -620,9 +630,9 @@ def test_http_beside_tftp(ward):
     ports = ward.site.ports
     report = ward.see(ward.tftp, "--mac", B, "--http-port", str(ports["http"]), "--https-port",
                       str(ports["https"]))
-    assert report.status == 0 and not report.graded("warning"), report
+    assert report.status == 0 and not report.graded("warning"), report.told
     ways = [line["where"].split(":")[0] for line in report.lines if line["step"] == "http"]
-    assert ways == ["https", "http", "http", "http"], report
+    assert ways == ["https", "http", "http", "http"], report.told
     holds = ward.site.device(B)["holds"]
     assert holds["ctl"]["state"] == holds["itl"]["state"] == "unknown", holds
 
@@ -630,8 +640,8 @@ def test_http_beside_tftp(ward):
 def test_a_server_that_answers_by_http_alone(ward):
     with deaf_udp() as deaf:
         report = ward.see(deaf, *SOON, "--http-port", str(ward.site.ports["http"]))
-    assert report.status == 0 and report.graded("warning") == {("http", "server-silent")}, report
-    assert ("call-manager" in [line["step"] for line in report.lines]), report
+    assert report.status == 0 and report.graded("warning") == {("http", "server-silent")}, report.told
+    assert ("call-manager" in [line["step"] for line in report.lines]), report.told
 
 
 def test_it_registers_and_leaves(ward):
@@ -648,7 +658,7 @@ def test_a_registration_is_refused_with_the_servers_words(ward):
             report = ward.see(tftp, "--register")
     finally:
         ward.site.cli("device", "change", "--mode", "encrypted", A)
-    assert report.faults == {("register", "not-registered")}, report
+    assert report.faults == {("register", "not-registered")}, report.told
 
 
 def test_capf_is_left_before_anything_is_issued(ward):
@@ -684,17 +694,17 @@ def test_a_server_that_is_not_ours():
                        status=1)
         assert not any(name.endswith(".cnf.xml") for name in tftp.asked)
     report = Report(done)
-    assert report.faults == {("config", "no-call-manager"), ("load", "load-missing")}, report
-    assert report.graded("warning") >= {("capf", "connect-refused")}, report
+    assert report.faults == {("config", "no-call-manager"), ("load", "load-missing")}, report.told
+    assert report.graded("warning") >= {("capf", "connect-refused")}, report.told
     well = [(line["step"], line["where"]) for line in report.lines if line["grade"] == "ok"]
-    assert ("itl", "ITLFile.tlv") in well and ("encrypted", ENC) in well, report
+    assert ("itl", "ITLFile.tlv") in well and ("encrypted", ENC) in well, report.told
 
 
 def test_what_follows_is_no_fault_of_its_own(ward):
     given = PLANTS["phone_of_another_site"][0]
     with given(ward, True) as (_, words):
         report = ward.see(ward.tftp, *words)
-    assert report.graded("follows") == {("config", "signer-unknown")}, report
+    assert report.graded("follows") == {("config", "signer-unknown")}, report.told
     assert not report.line("signer-unknown").get("next")
 
 
@@ -705,7 +715,7 @@ def test_a_certificate_without_its_key_is_good_for_its_hash(ward):
         files = {CONFIG: ward.stub("00" * 16 if is_stale else None), ENC: ward.encrypted()}
         with ward.serve(files) as tftp:
             report = ward.see(tftp, *BY_MAC, "--key", pem)
-        assert report.faults == ({("config", "cert-hash")} if is_stale else set()), report
+        assert report.faults == ({("config", "cert-hash")} if is_stale else set()), report.told
 
 
 def test_firmware_is_verified_with_the_keys_it_is_given(ward):
@@ -713,7 +723,7 @@ def test_firmware_is_verified_with_the_keys_it_is_given(ward):
     for words, grade in ((("--image-keys", keys), "ok"), ((), "note")):
         report = ward.see(ward.tftp, *BY_MAC, *words)
         grades = {line["grade"] for line in report.lines if line["step"] == "load"}
-        assert not report.faults and grades == {grade}, report
+        assert not report.faults and grades == {grade}, report.told
 
 
 def test_words_for_people(ward):

@@ -40,7 +40,9 @@ def get(server, name, timeout=5.0):
 class Overlay:
     def __init__(self, real, listen=("127.0.0.1", 0)):
         self.real = real
-        self.files = {}  # name: bytes; None: not there, in no case; SILENT; a number: an error
+        # name: bytes; None: not there, in no case; SILENT; a number: an error; or what gives one of
+        # them when it is asked for
+        self.files = {}
         self.asked = []
         self._is_over = False
         self._under_way = set()  # addresses of clients; another file may well come to the same port
@@ -78,7 +80,8 @@ class Overlay:
     def _content(self, name):
         self.asked.append(name)
         if name in self.files:
-            return self.files[name]
+            content = self.files[name]
+            return content() if callable(content) else content
         gone = {other.lower() for other, content in self.files.items() if content is None}
         return None if name.lower() in gone or not self.real else get(self.real, name)
 

@@ -56,8 +56,11 @@ class Report:
     def line(self, code):
         return next(line for line in self.lines if line.get("code") == code)
 
-    def __repr__(self):
-        return json.dumps(self.whole, indent=1)
+    @property
+    def told(self):
+        """What was not well, as the message of an assertion: of an object pytest shows a corner."""
+        return json.dumps([line for line in self.lines if line["grade"] not in ("ok", "note")],
+                          indent=1)
 
 
 class Ward:

@@ -259,7 +259,7 @@ static int walk(const struct doctor_options *o, const struct rf_doctor_patient *
                                   .net = rf_phone_link_real(),
                                   .net_arg = loop,
                                   .patient = patient,
-                                  .now_s = o->now_s != 0 ? o->now_s : rf_wall_s(rf_clock_real()),
+                                  .now_s = o->now_s,
                                   .resolve = resolve,
                                   .with_images = o->with_images,
                                   .with_register = o->with_register,

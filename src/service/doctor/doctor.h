@@ -72,7 +72,7 @@ struct rf_doctor_conf {
     const struct rf_phone_link_ops *net;
     void *net_arg;
     const struct rf_doctor_patient *patient;
-    int64_t now_s; /* what the phone takes for the time */
+    int64_t now_s; /* what the phone takes for the time; 0: the clock of `loop` */
     /** A name of the configuration to a numeric address; false: not to be found. NULL: names are
      * not looked up. May block. */
     bool (*resolve)(const char *name, char *out, size_t cap);

@@ -32,7 +32,7 @@ static enum rf_err judge_server(void *arg, const struct rf_tls_presented *peer,
     enum rf_err err =
         rf_lists_find_server(&q->walk->lists, peer->leaf, RF_TRUSTLIST_ROLE_TFTP, why);
     if (err == RF_OK)
-        err = rf_cert_floor_check(peer->leaf, q->walk->conf->now_s, why);
+        err = rf_cert_floor_check(peer->leaf, doctor_now_s(q->walk), why);
     if (err == RF_OK && rf_cert_key_type(peer->leaf) != RF_KEY_EC)
         err = rf_why_set(why, RF_ERR_DENIED, "server-key-type", "%s (%s) has no EC key",
                          rf_cert_subject(peer->leaf), rf_cert_short(peer->leaf));

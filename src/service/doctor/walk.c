@@ -16,6 +16,11 @@ static struct rf_list **place(struct rf_lists *lists, enum rf_list_kind kind)
     return kind == RF_LIST_CTL ? &lists->ctl : &lists->itl;
 }
 
+int64_t doctor_now_s(const struct doctor_walk *w)
+{
+    return w->conf->now_s != 0 ? w->conf->now_s : rf_wall_s(rf_loop_clock(w->conf->loop));
+}
+
 static void take_list(struct doctor_walk *w, enum rf_list_kind kind, const char *name,
                       struct rf_slice bytes)
 {
@@ -24,7 +29,7 @@ static void take_list(struct doctor_walk *w, enum rf_list_kind kind, const char 
                                   .bytes = bytes,
                                   .lists = &w->lists,
                                   .model = w->conf->patient->model,
-                                  .now_s = w->conf->now_s};
+                                  .now_s = doctor_now_s(w)};
     struct doctor_list found;
     doctor_judge_list(w->report, &ask, &found);
     if (found.list != NULL && (found.is_taken || found.is_as_if))
@@ -142,7 +147,7 @@ static bool open_file(struct doctor_walk *w, enum rf_doctor_step step, const cha
                                   .lists = &w->lists,
                                   .refused = &w->refused,
                                   .model = w->conf->patient->model,
-                                  .now_s = w->conf->now_s,
+                                  .now_s = doctor_now_s(w),
                                   .previous_timestamp = w->conf->patient->config_timestamp};
     *body = bytes;
     *kind = RF_SIGNEDFILE_KIND_FILE;
@@ -246,7 +251,7 @@ void doctor_walk_config(struct doctor_walk *w)
 
 static void walk_all(struct doctor_walk *w)
 {
-    doctor_judge_self(w->report, w->conf->patient, w->conf->now_s);
+    doctor_judge_self(w->report, w->conf->patient, doctor_now_s(w));
     doctor_walk_lists(w);
     if (doctor_has(w->report, RF_DOCTOR_SERVER_SILENT)) {
         doctor_walk_http(w);

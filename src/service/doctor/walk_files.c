@@ -22,7 +22,7 @@ static void look_at_file(struct doctor_walk *w, const char *name, struct rf_slic
                                   .lists = &w->lists,
                                   .refused = &w->refused,
                                   .model = w->conf->patient->model,
-                                  .now_s = w->conf->now_s};
+                                  .now_s = doctor_now_s(w)};
     if (rf_lists_wants_signed(&w->lists))
         doctor_judge_file(w->report, &ask, &file);
     else if (doctor_judge_bytes(w->report, RF_DOCTOR_FILES, name, bytes))

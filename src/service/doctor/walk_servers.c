@@ -88,7 +88,7 @@ static enum rf_err on_verify(void *arg, const struct rf_cert *server, struct rf_
         return rf_why_set(why, RF_ERR_DENIED, "server-unknown", "it shows no certificate");
     v->seen.server = rf_cert_ref((struct rf_cert *)(uintptr_t)server);
     enum rf_err err = rf_lists_find_server(&w->lists, server, v->seen.role, why);
-    return err == RF_OK ? rf_cert_floor_check(server, w->conf->now_s, why) : err;
+    return err == RF_OK ? rf_cert_floor_check(server, doctor_now_s(w), why) : err;
 }
 
 static void settled(void *owner, uint64_t number)
