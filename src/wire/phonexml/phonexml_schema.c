@@ -144,18 +144,23 @@ static void spell(const struct components *c, char path[RF_PHONEXML_PATH_SIZE])
     rf_bug_on(rf_wr_done(&wr, &whole) != RF_OK);
 }
 
-/* Another element with the same last name, whatever its case: most unknown paths are that. */
+/* Does the path of this row end in that name, whatever its case? Not taken apart: a file of unknown
+ * names has each of them asked of each row. */
+static bool ends_in(const char *path, struct rf_slice name)
+{
+    const char *slash = strrchr(path, '/');
+    const char *last = slash != NULL ? slash + 1 : path;
+    return strncasecmp(last, (const char *)name.p, name.len) == 0 &&
+           (last[name.len] == '\0' || last[name.len] == '[');
+}
+
+/* Another element with the same last name: most unknown paths are that. */
 static const char *like(const struct components *given)
 {
     struct rf_slice last = given->at[given->n - 1].name;
-    for (size_t i = 0; i < rf_phonexml_elements_n; i++) {
-        struct components row;
-        rf_bug_on(!read_path(rf_phonexml_elements[i].path, &row));
-        struct rf_slice name = row.at[row.n - 1].name;
-        if (name.len == last.len &&
-            strncasecmp((const char *)name.p, (const char *)last.p, last.len) == 0)
+    for (size_t i = 0; i < rf_phonexml_elements_n; i++)
+        if (ends_in(rf_phonexml_elements[i].path, last))
             return rf_phonexml_elements[i].path;
-    }
     return NULL;
 }
 
