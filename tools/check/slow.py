@@ -16,6 +16,7 @@ CLANG = {"CC": "clang"}
 CLANG_BUILD, RELEASE, TSAN, FUZZ, HOOKS = ("build/clang", "build/release-check", "build/tsan",
                                            "build/fuzz", "build/hooks")
 FUZZ_SECONDS = int(os.environ.get("RF_FUZZ_SECONDS", "60"))
+FUZZ_RATE = 10  # runs a second; what is slower has looked at nothing
 
 
 def clang_build():
@@ -145,13 +146,13 @@ def fuzz():
                                   env={"UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"})
         executed = re.search(r"number_of_executed_units:\s*(\d+)", output)
         runs[codec] = int(executed.group(1)) if executed else 0
-        return codec, status == 0 and runs[codec] > 0, output
+        return codec, status == 0 and runs[codec] >= FUZZ_SECONDS * FUZZ_RATE, output
 
     with ThreadPoolExecutor(2) as pool:
         for codec, good, output in pool.map(one, targets):
             result.add(f"fuzz {codec}", good, output[-6000:])
-    result.note = f"{FUZZ_SECONDS} s each; " + ", ".join(f"{c} {n // 1000}k" for c, n in
-                                                         sorted(runs.items()))
+    result.note = f"{FUZZ_SECONDS} s each; " + ", ".join(
+        f"{c} {n / 1000:.{0 if n >= 10000 else 1}f}k" for c, n in sorted(runs.items()))
     return result
 
 
@@ -194,7 +195,7 @@ def run_unit(program, more):
     return call(command, timeout=timeout, env={**env, **more})
 
 
-def asked_by_unit(programs, result):
+def asked_by_unit(programs, names, result):
     """name -> the checks that this unit test asks for. All of them pass, or result says which do not."""
     def one(name):
         with tempfile.TemporaryDirectory(prefix="rf-asked-") as folder:
@@ -204,7 +205,7 @@ def asked_by_unit(programs, result):
 
     asked = {}
     with ThreadPoolExecutor(int(JOBS)) as pool:
-        for name, checks, status, output in pool.map(one, sorted(programs)):
+        for name, checks, status, output in pool.map(one, sorted(names)):
             asked[name] = checks
             if status != 0:  # else every check would seem to be noticed
                 result.add(f"checks-on {name}", False, output[-6000:])
@@ -288,7 +289,7 @@ def is_there(test):
 def each(checks, notice, noticed):
     """noticed[check] = notice(check), for those that nobody noticed yet, several at a time."""
     left = [check for check in sorted(checks) if not noticed.get(check)]
-    with ThreadPoolExecutor(int(JOBS)) as pool:
+    with ThreadPoolExecutor(int(PHONES)) as pool:
         noticed.update(zip(left, pool.map(notice, left)))
 
 
@@ -303,8 +304,8 @@ def checks_off():
         result.note = "no check can be switched off yet"
         return result
     programs = unit_programs(HOOKS)
-    asked = asked_by_unit(programs, result)
     before = noticed_before(names)
+    asked = asked_by_unit(programs, set(before.values()) & set(programs), result)
     told = healthy_pytests([test for test in before.values() if "::" in test], result)
     if result.failed:
         return result
@@ -320,7 +321,11 @@ def checks_off():
 
     each(names, as_before, noticed)
     known = sum(1 for test in noticed.values() if test)
-    each(names, lambda check: noticed_by_unit(programs, asked, check, names[check]), noticed)
+    if not all(noticed.values()):
+        asked.update(asked_by_unit(programs, set(programs) - set(asked), result))
+        if result.failed:
+            return result
+        each(names, lambda check: noticed_by_unit(programs, asked, check, names[check]), noticed)
     if not all(noticed.values()):
         by_test = asked_by_pytest(result)
         if result.failed:
