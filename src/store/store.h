@@ -84,10 +84,11 @@ RF_MUST_CHECK enum rf_err rf_store_event_add(struct rf_store *store,
                                              struct rf_why *why);
 
 struct rf_store_event_query {
+    bool has_after;     /* one page behind another: the first of those behind after_id */
     int64_t after_id;   /* only younger ones; 0: all */
     int64_t since_s;    /* not older than; 0: all */
     const char *device; /* NULL: all */
-    size_t limit;       /* 0 or above the maximum: RF_STORE_EVENTS_MAX. The youngest are kept. */
+    size_t limit; /* 0 or above the maximum: RF_STORE_EVENTS_MAX. The youngest, but for has_after */
 };
 struct rf_store_events {
     struct rf_store_event *items; /* oldest first */

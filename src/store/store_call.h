@@ -103,7 +103,7 @@ struct rf_store_calls {
 };
 void rf_store_calls_fini(struct rf_store_calls *calls);
 /** As rf_store_event_list: after_id, since_s (of their end), device (of an end, or who transferred
- * it), limit (0 or above the maximum: RF_STORE_CALLS_MAX; the youngest are kept). */
+ * it), limit (0 or above the maximum: RF_STORE_CALLS_MAX). */
 RF_MUST_CHECK enum rf_err rf_store_call_list(struct rf_store *store,
                                              const struct rf_store_event_query *query,
                                              struct rf_store_calls *out, struct rf_why *why);

@@ -57,7 +57,9 @@ enum rf_err rf_store_event_list(struct rf_store *store, const struct rf_store_ev
 {
     struct rf_store_events found = {0};
     enum rf_err grown = RF_OK;
-    struct rf_db q = rf_db_of(store, query->device != NULL ? RF_SQL_EVENT_LIST : RF_SQL_EVENT_ALL);
+    static const enum rf_sql sql[2][2] = {{RF_SQL_EVENT_ALL, RF_SQL_EVENT_ALL_NEXT},
+                                          {RF_SQL_EVENT_LIST, RF_SQL_EVENT_LIST_NEXT}};
+    struct rf_db q = rf_db_of(store, sql[query->device != NULL][query->has_after]);
     rf_store_bind_query(&q, query, RF_STORE_EVENTS_MAX);
     while (grown == RF_OK && rf_db_row(&q)) {
         grown = rf_store_grow((void **)&found.items, found.n, sizeof *found.items,
@@ -70,7 +72,8 @@ enum rf_err rf_store_event_list(struct rf_store *store, const struct rf_store_ev
         rf_store_events_fini(&found);
         return grown != RF_OK ? grown : err;
     }
-    rf_store_turn_round(found.items, found.n, sizeof *found.items);
+    if (!query->has_after)
+        rf_store_turn_round(found.items, found.n, sizeof *found.items);
     *out = found;
     return RF_OK;
 }

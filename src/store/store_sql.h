@@ -56,6 +56,16 @@
 #define RF_SQL_CONFIG_COLS  "layer, name, path, value, secret, forced, changed_s"
 #define RF_SQL_REFUSED_COLS "device, load, running, file, reason, how, text, first_s, last_s, count"
 
+/* Rows behind an id: the youngest of them come by DESC, the next ones (..._NEXT) by ASC. */
+#define RF_SQL_EVENTS  "SELECT " RF_SQL_EVENT_COLS " FROM event "
+#define RF_SQL_YOUNGER "id > ?2 AND time_s >= ?3 ORDER BY id "
+#define RF_SQL_RECORDS "SELECT id, " RF_SQL_RECORD_COLS " FROM call_record "
+#define RF_SQL_ENDED   "id > ?2 AND end_s >= ?3 ORDER BY id "
+#define RF_SQL_OF_DEVICE                                                                           \
+    "WHERE id IN (SELECT id FROM call_record WHERE calling_device = ?1 AND id > ?2 "               \
+    "UNION SELECT id FROM call_record WHERE called_device = ?1 AND id > ?2 "                       \
+    "UNION SELECT id FROM call_record WHERE by_device = ?1 AND by_device <> '' AND id > ?2) AND "
+
 /* X(symbol, SQL) */
 #define RF_SQL(X)                                                                                  \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
@@ -67,10 +77,10 @@
     /* events */                                                                                   \
     X(EVENT_ADD, "INSERT INTO event (time_s, uid, severity, category, code, device, call, text) "  \
                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?)")                                                \
-    X(EVENT_LIST, "SELECT " RF_SQL_EVENT_COLS " FROM event "                                       \
-                  "WHERE device = ?1 AND id > ?2 AND time_s >= ?3 ORDER BY id DESC LIMIT ?4")      \
-    X(EVENT_ALL, "SELECT " RF_SQL_EVENT_COLS " FROM event "                                        \
-                 "WHERE id > ?2 AND time_s >= ?3 ORDER BY id DESC LIMIT ?4")                       \
+    X(EVENT_LIST, RF_SQL_EVENTS "WHERE device = ?1 AND " RF_SQL_YOUNGER "DESC LIMIT ?4")           \
+    X(EVENT_ALL, RF_SQL_EVENTS "WHERE " RF_SQL_YOUNGER "DESC LIMIT ?4")                            \
+    X(EVENT_LIST_NEXT, RF_SQL_EVENTS "WHERE device = ?1 AND " RF_SQL_YOUNGER "ASC LIMIT ?4")       \
+    X(EVENT_ALL_NEXT, RF_SQL_EVENTS "WHERE " RF_SQL_YOUNGER "ASC LIMIT ?4")                        \
     /* what operators did (uid 0 and above) goes by age alone */                                   \
     X(EVENT_TRIM, "DELETE FROM event WHERE time_s < ?1 OR (uid < 0 AND id <= "                     \
                   "coalesce((SELECT id FROM event WHERE uid < 0 ORDER BY id DESC "                 \
@@ -121,14 +131,10 @@
     X(RECORD_ADD, "INSERT INTO call_record (" RF_SQL_RECORD_COLS ") VALUES (?, ?, ?, ?, ?, ?, "    \
                   "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "                         \
                   "ON CONFLICT (run, call) DO NOTHING")                                            \
-    X(RECORD_LIST, "SELECT id, " RF_SQL_RECORD_COLS " FROM call_record "                           \
-                   "WHERE id > ?2 AND end_s >= ?3 ORDER BY id DESC LIMIT ?4")                      \
-    X(RECORD_OF_DEVICE,                                                                            \
-      "SELECT id, " RF_SQL_RECORD_COLS " FROM call_record WHERE id IN (SELECT id FROM "            \
-      "call_record WHERE calling_device = ?1 AND id > ?2 UNION SELECT id FROM call_record "        \
-      "WHERE called_device = ?1 AND id > ?2 UNION SELECT id FROM call_record WHERE "               \
-      "by_device = ?1 AND by_device <> '' AND id > ?2) AND end_s >= ?3 ORDER BY id DESC "          \
-      "LIMIT ?4")                                                                                  \
+    X(RECORD_LIST, RF_SQL_RECORDS "WHERE " RF_SQL_ENDED "DESC LIMIT ?4")                           \
+    X(RECORD_LIST_NEXT, RF_SQL_RECORDS "WHERE " RF_SQL_ENDED "ASC LIMIT ?4")                       \
+    X(RECORD_OF_DEVICE, RF_SQL_RECORDS RF_SQL_OF_DEVICE RF_SQL_ENDED "DESC LIMIT ?4")              \
+    X(RECORD_OF_DEVICE_NEXT, RF_SQL_RECORDS RF_SQL_OF_DEVICE RF_SQL_ENDED "ASC LIMIT ?4")          \
     X(RECORD_TRIM_OLD, "DELETE FROM call_record WHERE end_s < ?")                                  \
     X(RECORD_TRIM_MANY, "DELETE FROM call_record WHERE id <= coalesce((SELECT id FROM "            \
                         "call_record ORDER BY id DESC LIMIT 1 OFFSET ?), 0)")                      \

@@ -62,7 +62,9 @@ static const struct cmd_option events_options[] = {
     {.name = "device", .arg = "DEVICE", .help = "only of this device"},
     {.name = "since", .arg = "SECONDS", .help = "not older than this time (seconds since 1970)"},
     {.name = "after", .arg = "ID", .help = "only younger than the event of this number"},
-    {.name = "limit", .arg = "N", .help = "at most so many, the youngest"},
+    {.name = "limit",
+     .arg = "N",
+     .help = "at most so many: the youngest, or with --after the next"},
 };
 
 const struct cmd cmd_events = {
@@ -122,7 +124,9 @@ static const struct cmd_option history_options[] = {
     {.name = "device", .arg = "DEVICE", .help = "only of this device, also those it transferred"},
     {.name = "since", .arg = "SECONDS", .help = "ended not before (seconds since 1970)"},
     {.name = "after", .arg = "ID", .help = "only younger than the record of this number"},
-    {.name = "limit", .arg = "N", .help = "at most so many, the youngest"},
+    {.name = "limit",
+     .arg = "N",
+     .help = "at most so many: the youngest, or with --after the next"},
 };
 
 const struct cmd cmd_calls_history = {

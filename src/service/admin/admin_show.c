@@ -235,7 +235,8 @@ enum rf_err admin_query(struct admin_task *t, struct rf_http_req *req, uint64_t 
     const char *device = rf_http_query(req, "device");
     if (device != NULL && !rf_slice_to_str(rf_slice_str(device), t->name, sizeof t->name))
         return rf_why_set(why, RF_ERR_BAD, "query", "device: no device has so long a name");
-    t->query = (struct rf_store_event_query){.after_id = (int64_t)after,
+    t->query = (struct rf_store_event_query){.has_after = rf_http_query(req, "after") != NULL,
+                                             .after_id = (int64_t)after,
                                              .since_s = (int64_t)since,
                                              .device = device != NULL ? t->name : NULL,
                                              .limit = (size_t)limit};

@@ -223,6 +223,18 @@ static void events_are_listed_filtered_and_trimmed(void **state)
     assert_int_equal(got.n, 2);
     assert_int_equal(got.items[0].id, ids[8]);
     rf_store_events_fini(&got);
+    /* One page behind another: none is passed over. */
+    query = (struct rf_store_event_query){.has_after = true, .after_id = ids[2], .limit = 2};
+    assert_err(rf_store_event_list(s->store, &query, &got, NULL), RF_OK);
+    assert_int_equal(got.n, 2);
+    assert_int_equal(got.items[0].id, ids[3]);
+    assert_int_equal(got.items[1].id, ids[4]);
+    rf_store_events_fini(&got);
+    query.device = "SEPB"; /* 3, 5, 7, 9 */
+    assert_err(rf_store_event_list(s->store, &query, &got, NULL), RF_OK);
+    assert_int_equal(got.n, 2);
+    assert_int_equal(got.items[1].id, ids[5]);
+    rf_store_events_fini(&got);
     uint64_t dropped = 0;
     assert_err(rf_store_event_trim(s->store, 6, 0, &dropped, NULL), RF_OK);
     assert_int_equal(dropped, 4);

@@ -322,6 +322,27 @@ static void a_batch_is_written_whole_and_once(void **state)
     assert_int_equal(n_calls(p, NULL, 0, 0, 0, NULL), 4);
 }
 
+static void page_after_page_misses_no_record(void **state)
+{
+    struct place *p = *state;
+    static const char *const devices[] = {NULL, A};
+    for (uint32_t call = 1; call <= 5; call++) {
+        struct rf_store_call c = call_of(call, A, B, NOW);
+        assert_err(rf_store_call_add(p->store, &c, 1, NULL), RF_OK);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        struct rf_store_event_query query = {.device = devices[i], .has_after = true, .limit = 2};
+        for (uint32_t call = 1; call <= 5; call += 2) {
+            struct rf_store_calls got = {0};
+            assert_err(rf_store_call_list(p->store, &query, &got, NULL), RF_OK);
+            assert_int_equal(got.n, call < 5 ? 2 : 1);
+            assert_int_equal(got.items[0].call, call);
+            query.after_id = got.items[got.n - 1].id;
+            rf_store_calls_fini(&got);
+        }
+    }
+}
+
 static void records_are_found_by_device_and_time(void **state)
 {
     struct place *p = *state;
@@ -432,6 +453,7 @@ int main(void)
         AT_PLACE(meet_me_numbers_have_a_limit),
         AT_PLACE(a_record_says_all_of_a_call),
         AT_PLACE(a_batch_is_written_whole_and_once),
+        AT_PLACE(page_after_page_misses_no_record),
         AT_PLACE(records_are_found_by_device_and_time),
         AT_PLACE(old_records_go),
         AT_PLACE(a_record_outside_its_limits_is_told),
