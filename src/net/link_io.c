@@ -134,6 +134,8 @@ static void read_some(struct rf_link *link)
             continue;
         }
         link->read_wants_write = io == RF_TLS_WANT_WRITE;
+        if (io == RF_TLS_WANT_READ && link->stream != NULL && rf_tls_has_pending(link->stream))
+            continue; /* what was read was no data, and there is more */
         if (io != RF_TLS_WANT_READ && io != RF_TLS_WANT_WRITE)
             stream_over(link, io, &why);
         return;

@@ -101,6 +101,7 @@ bool rf_tls_profile_set(struct rf_tls *tls)
                               SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN);
     /* One record a call: a peer that sends nothing but key updates must not hold the thread. */
     SSL_CTX_clear_mode(ctx, SSL_MODE_AUTO_RETRY);
+    SSL_CTX_set_read_ahead(ctx, 1); /* a flight is one read, not two for each record of it */
     SSL_CTX_set_max_cert_list(ctx, RF_TLS_CHAIN_BYTES_MAX);
     return ok;
 }

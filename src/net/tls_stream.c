@@ -308,7 +308,9 @@ enum rf_tls_io rf_tls_read(struct rf_tls_stream *s, void *buf, size_t cap, size_
     *n = 0;
     ERR_clear_error();
     errno = 0;
-    enum rf_tls_io io = rf_tls_result(s->ssl, SSL_read_ex(s->ssl, buf, cap, n), why);
+    int r = SSL_read_ex(s->ssl, buf, cap, n);
+    s->is_dry = errno == EAGAIN || errno == EWOULDBLOCK;
+    enum rf_tls_io io = rf_tls_result(s->ssl, r, why);
     return io == RF_TLS_FAILED ? failed(s) : io;
 }
 
@@ -335,7 +337,7 @@ enum rf_tls_io rf_tls_close_notify(struct rf_tls_stream *s)
 
 bool rf_tls_has_pending(const struct rf_tls_stream *s)
 {
-    return SSL_has_pending(s->ssl) == 1;
+    return !s->is_dry && SSL_has_pending(s->ssl) == 1;
 }
 
 struct rf_tls_seen *rf_tls_stream_seen(const struct rf_tls_stream *s)
