@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/worker.h"
 
+#include "base/clock.h"
+
 #include <pthread.h>
 #include <stddef.h>
 
@@ -13,6 +15,9 @@ struct rf_worker {
     const struct rf_worker_group *group; /* NULL: it does not group */
     struct rf_job *grouped[RF_WORKER_GROUP_MAX];
     size_t n_grouped; /* above 0: a group has begun */
+    struct rf_job *patient[RF_WORKER_GROUP_MAX];
+    size_t n_patient; /* they wait for company */
+    uint64_t patient_since_ms;
 };
 
 static struct rf_job *job_of(struct rf_msg *msg)
@@ -60,14 +65,8 @@ static bool join_group(struct rf_worker *w, const struct rf_job *job)
     return w->n_grouped > 0 || w->group->begin(w->state, NULL) == RF_OK;
 }
 
-static void job_run(struct rf_msg *msg, void *reader)
+static void run(struct rf_worker *w, struct rf_job *job)
 {
-    struct rf_job *job = job_of(msg);
-    struct rf_worker *w = reader;
-    if (w == NULL) {
-        job->done(job, NULL);
-        return;
-    }
     if (join_group(w, job)) {
         w->grouped[w->n_grouped++] = job;
         job->work(job, w->state);
@@ -79,6 +78,33 @@ static void job_run(struct rf_msg *msg, void *reader)
     answer(w, job);
 }
 
+static void run_patient(struct rf_worker *w)
+{
+    for (size_t i = 0; i < w->n_patient; i++)
+        run(w, w->patient[i]);
+    w->n_patient = 0;
+}
+
+static void job_run(struct rf_msg *msg, void *reader)
+{
+    struct rf_job *job = job_of(msg);
+    struct rf_worker *w = reader;
+    if (w == NULL) {
+        job->done(job, NULL);
+        return;
+    }
+    if (job->is_patient) {
+        if (w->n_patient == 0)
+            w->patient_since_ms = rf_now_ms(rf_clock_real());
+        w->patient[w->n_patient++] = job;
+        if (w->n_patient == RF_WORKER_GROUP_MAX)
+            run_patient(w);
+        return;
+    }
+    run_patient(w); /* they came before */
+    run(w, job);
+}
+
 static void end_run(struct rf_msg *msg, void *reader)
 {
     (void)msg;
@@ -86,12 +112,23 @@ static void end_run(struct rf_msg *msg, void *reader)
         ((struct rf_worker *)reader)->ending = true;
 }
 
+/* How long those that wait for company still do; -1: nobody does. */
+static int patience_ms(const struct rf_worker *w)
+{
+    if (w->n_patient == 0)
+        return -1;
+    uint64_t waited_ms = rf_now_ms(rf_clock_real()) - w->patient_since_ms;
+    return waited_ms < RF_WORKER_PATIENCE_MS ? (int)(RF_WORKER_PATIENCE_MS - waited_ms) : 0;
+}
+
 static void *thread_main(void *arg)
 {
     struct rf_worker *w = arg;
     while (!w->ending) {
-        rf_mailbox_wait(w->mailbox, -1);
+        rf_mailbox_wait(w->mailbox, patience_ms(w));
         rf_mailbox_run(w->mailbox, w);
+        if (w->ending || patience_ms(w) == 0)
+            run_patient(w);
         end_group(w);
     }
     return NULL;

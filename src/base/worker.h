@@ -27,6 +27,10 @@ struct rf_job {
      * before the answer: with RF_OK what `work` did holds, else none of it does, and `why` says
      * why. A job that ran alone is told RF_OK. */
     void (*settled)(struct rf_job *job, enum rf_err err, const struct rf_why *why);
+    /** Nobody waits for it: it may be kept back for RF_WORKER_PATIENCE_MS, so that others join its
+     * group. Jobs run in the order in which they were posted all the same: one that is not patient
+     * has those before it run at once. */
+    bool is_patient;
 };
 
 /** Around a group. When `begin` fails the jobs run one by one. */
@@ -35,7 +39,8 @@ struct rf_worker_group {
     enum rf_err (*end)(void *state, struct rf_why *why);
 };
 /** Jobs in one group, at most: as many wait for the slowest of them. */
-#define RF_WORKER_GROUP_MAX 64
+#define RF_WORKER_GROUP_MAX   64
+#define RF_WORKER_PATIENCE_MS 25
 
 struct rf_worker;
 

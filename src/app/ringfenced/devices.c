@@ -188,17 +188,24 @@ struct modern {
     struct rf_job job;
     char name[RF_STORE_DEVICE_NAME];
     uint8_t sha256[RF_SCCP_FP_LEN];
+    enum rf_err err;
+    struct rf_why why;
 };
 
 static void modern_work(struct rf_job *job, void *store)
 {
-    const struct modern *m = (const struct modern *)job;
-    struct rf_why why = {0};
+    struct modern *m = (struct modern *)job;
     char key[48];
     modern_setting(m->name, key);
-    if (rf_store_setting_save(store, key, rf_slice_of(m->sha256, sizeof m->sha256), &why) != RF_OK)
-        rf_error(RF_CAT_STORE, "not noted that it speaks TLS 1.2: %s dev=%s", rf_why_text(&why),
-                 m->name);
+    m->err = rf_store_setting_save(store, key, rf_slice_of(m->sha256, sizeof m->sha256), &m->why);
+}
+
+static void modern_settled(struct rf_job *job, enum rf_err err, const struct rf_why *why)
+{
+    const struct modern *m = (const struct modern *)job;
+    if (m->err != RF_OK || err != RF_OK)
+        rf_error(RF_CAT_STORE, "not noted that it speaks TLS 1.2: %s dev=%s",
+                 rf_why_text(m->err != RF_OK ? &m->why : why), m->name);
 }
 
 static void modern_done(struct rf_job *job, void *reader)
@@ -211,7 +218,8 @@ void event_of_modern(void *arg, const char *dev, const uint8_t sha256[RF_SCCP_FP
 {
     struct server *s = arg;
     struct modern *m = rf_new(struct modern);
-    m->job = (struct rf_job){.work = modern_work, .done = modern_done};
+    m->job = (struct rf_job){
+        .work = modern_work, .done = modern_done, .settled = modern_settled, .is_patient = true};
     snprintf(m->name, sizeof m->name, "%s", dev);
     memcpy(m->sha256, sha256, sizeof m->sha256);
     if (rf_worker_post(s->store_worker, &m->job) == RF_OK)

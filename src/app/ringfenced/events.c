@@ -24,15 +24,24 @@ struct keep {
     struct rf_job job;
     struct server *s;
     struct rf_store_event event;
+    enum rf_err err;
+    struct rf_why why;
 };
 
 static void keep_work(struct rf_job *job, void *state)
 {
     struct keep *k = (struct keep *)job;
-    struct rf_why why = {0};
-    if (rf_store_event_add(state, &k->event, NULL, &why) != RF_OK)
-        rf_error(RF_CAT_STORE, "event not kept: %s code=%s dev=%s", rf_why_text(&why),
-                 k->event.code, k->event.device[0] != '\0' ? k->event.device : "-");
+    k->err = rf_store_event_add(state, &k->event, NULL, &k->why);
+}
+
+static void keep_settled(struct rf_job *job, enum rf_err err, const struct rf_why *why)
+{
+    struct keep *k = (struct keep *)job;
+    if (k->err == RF_OK && err == RF_OK)
+        return;
+    rf_error(RF_CAT_STORE, "event not kept: %s code=%s dev=%s",
+             rf_why_text(k->err != RF_OK ? &k->why : why), k->event.code,
+             k->event.device[0] != '\0' ? k->event.device : "-");
 }
 
 static void keep_done(struct rf_job *job, void *reader)
@@ -62,7 +71,10 @@ void event_keep(struct server *s, const struct rf_store_event *event)
         return;
     }
     struct keep *k = rf_new(struct keep);
-    *k = (struct keep){.job = {.work = keep_work, .done = keep_done}, .s = s, .event = *event};
+    *k = (struct keep){
+        .job = {.work = keep_work, .done = keep_done, .settled = keep_settled, .is_patient = true},
+        .s = s,
+        .event = *event};
     if (rf_worker_post(s->store_worker, &k->job) == RF_OK)
         return;
     atomic_fetch_sub(&s->events_waiting, 1);

@@ -91,7 +91,8 @@ static struct notice *notice_of(enum seen seen, const char *device)
     if (!rf_sccp_device_name_ok(rf_slice_str(device)))
         return NULL;
     struct notice *n = rf_new(struct notice);
-    n->job = (struct rf_job){.work = notice_work, .done = notice_done, .settled = notice_settled};
+    n->job = (struct rf_job){
+        .work = notice_work, .done = notice_done, .settled = notice_settled, .is_patient = true};
     n->seen = seen;
     snprintf(n->device, sizeof n->device, "%s", device);
     return n;

@@ -108,19 +108,35 @@ static enum rf_err compare(struct rf_store *store, const struct told *t, struct 
     return err;
 }
 
+static struct told *told_of(struct rf_job *job)
+{
+    return (struct told *)((char *)job - offsetof(struct told, job));
+}
+
+static void not_kept(const struct told *t, const struct rf_why *why)
+{
+    rf_error(RF_CAT_STORE, "what a phone runs was not kept: %s dev=%s", rf_why_text(why),
+             t->device);
+}
+
 static void compare_work(struct rf_job *job, void *state)
 {
-    const struct told *t = (struct told *)((char *)job - offsetof(struct told, job));
+    const struct told *t = told_of(job);
     struct rf_why why = {0};
     enum rf_err err = compare(state, t, &why);
     if (err != RF_OK && err != RF_ERR_NOT_FOUND) /* removed meanwhile */
-        rf_error(RF_CAT_STORE, "what a phone runs was not kept: %s dev=%s", rf_why_text(&why),
-                 t->device);
+        not_kept(t, &why);
+}
+
+static void compare_settled(struct rf_job *job, enum rf_err err, const struct rf_why *why)
+{
+    if (err != RF_OK)
+        not_kept(told_of(job), why);
 }
 
 static void compare_done(struct rf_job *job, void *reader)
 {
-    rf_free((char *)job - offsetof(struct told, job));
+    rf_free(told_of(job));
 }
 
 /* ---- on the main loop ---- */
@@ -133,7 +149,8 @@ static void on_main(struct rf_msg *msg, void *reader)
         return;
     }
     snprintf(t->load_server, sizeof t->load_server, "%s", t->s->site->conf->load_server);
-    t->job = (struct rf_job){.work = compare_work, .done = compare_done};
+    t->job = (struct rf_job){
+        .work = compare_work, .done = compare_done, .settled = compare_settled, .is_patient = true};
     if (rf_worker_post(t->s->store_worker, &t->job) == RF_OK)
         return;
     rf_warn(RF_CAT_STORE, "what a phone runs was not kept: the database has too much to do dev=%s",

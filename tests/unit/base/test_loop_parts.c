@@ -332,7 +332,7 @@ static void group_done(struct rf_job *job, void *reader)
     mark(((struct group_job *)job)->g, 'd');
 }
 
-/* Runs these jobs, 'g' grouped and 'a' alone, and gives what happened. */
+/* Runs these jobs, 'g' grouped, 'p' patient and 'a' alone, and gives what happened. */
 static void run_grouped(struct grouping *g, const char *jobs)
 {
     static const struct rf_worker_group group = {.begin = group_begin, .end = group_end};
@@ -347,7 +347,8 @@ static void run_grouped(struct grouping *g, const char *jobs)
         job[i].g = g;
         job[i].job = (struct rf_job){.work = is_alone ? alone_work : group_work,
                                      .done = group_done,
-                                     .settled = is_alone ? NULL : group_settled};
+                                     .settled = is_alone ? NULL : group_settled,
+                                     .is_patient = jobs[i] == 'p'};
         assert_err(rf_worker_post(w, &job[i].job), RF_OK);
     }
     sem_post(&g->go);
@@ -369,12 +370,39 @@ static void jobs_that_wait_are_grouped(void **state)
         {"gagg", false, false, "d(w)sdAd(ww)sdsd"}, /* what is not grouped comes after what is */
         {"gg", false, true, "d(ww)xdxd"},
         {"gg", true, false, "d(wsd(wsd"}, /* one by one */
+        {"pp", false, false, "d(ww)sdsd"},
+        {"pgapg", false, false, "d(ww)sdsdAd(ww)sdsd"}, /* in the order in which they came */
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct grouping g = {.begin_fails = rows[i].begin_fails, .end_fails = rows[i].end_fails};
         run_grouped(&g, rows[i].jobs);
         assert_string_equal(g.log, rows[i].log);
     }
+}
+
+static void posted_done(struct rf_job *job, void *reader)
+{
+    (void)reader;
+    sem_post(&((struct group_job *)job)->g->go);
+}
+
+static void a_patient_job_does_not_wait_for_ever(void **state)
+{
+    (void)state;
+    static const struct rf_worker_group group = {.begin = group_begin, .end = group_end};
+    struct grouping g = {0};
+    struct group_job job = {
+        .g = &g,
+        .job = {
+            .work = group_work, .done = posted_done, .settled = group_settled, .is_patient = true}};
+    struct rf_worker *w = rf_worker_start_grouping("test", 8, &g, &group);
+    sem_init(&g.go, 0, 0);
+    assert_err(rf_worker_post(w, &job.job), RF_OK);
+    while (sem_wait(&g.go) != 0)
+        ;
+    assert_string_equal(g.log, "(w)s");
+    rf_worker_stop(w);
+    sem_destroy(&g.go);
 }
 
 int main(void)
@@ -389,6 +417,7 @@ int main(void)
         cmocka_unit_test(a_log_limit_holds_from_the_first_line),
         cmocka_unit_test(a_job_comes_back_to_the_asking_mailbox),
         cmocka_unit_test(jobs_that_wait_are_grouped),
+        cmocka_unit_test(a_patient_job_does_not_wait_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
