@@ -4,7 +4,8 @@
  *
  *     bench_devices SITE N none|null|mic
  *
- * The last word is the proof of the certificate operation that is scheduled for each. */
+ * Each has one line, whose number is that of the device in seven digits after a 2. The last word is
+ * the proof of the certificate operation that is scheduled for each. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,13 +23,18 @@ static void give_up(const char *what, const struct rf_why *why)
 static void add(struct rf_store *store, unsigned number, const char *auth)
 {
     struct rf_why why = {0};
-    struct rf_store_phone phone = {.device = {.model = "8861", .mode = RF_STORE_ENCRYPTED}};
+    struct rf_store_line line = {.index = 1};
+    struct rf_store_phone phone = {
+        .device = {.model = "8861", .mode = RF_STORE_ENCRYPTED, .has_srtp = true},
+        .lines = &line,
+        .n_lines = 1};
     struct rf_store_capf op = {.op = RF_STORE_OP_INSTALL,
                                .auth = strcmp(auth, "mic") == 0 ? RF_STORE_AUTH_MIC
                                                                 : RF_STORE_AUTH_NULL,
                                .key_type = RF_STORE_KEY_RSA,
                                .key_bits = 2048};
     snprintf(phone.device.name, sizeof phone.device.name, "SEP%012u", number);
+    snprintf(line.dn, sizeof line.dn, "2%07u", number);
     memcpy(op.device, phone.device.name, sizeof op.device);
     if (rf_store_device_add(store, &phone, time(NULL), NULL, &why) != RF_OK)
         give_up("a device", &why);
