@@ -40,7 +40,8 @@ struct rf_tls_stream {
     struct rf_tls_seen *seen;
     struct rf_why *why; /* of the handshake that runs: for OpenSSL's callbacks */
     bool is_failed;
-    bool is_dry; /* the socket had nothing more when it was asked last: it will announce what comes */
+    bool is_dry; /* the socket had nothing more when it was asked last: it will announce what comes
+                  */
 };
 
 /** OpenSSL's callbacks of a policy, in tls_stream.c. */

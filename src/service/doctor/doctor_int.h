@@ -217,7 +217,8 @@ bool doctor_other_case(struct doctor_walk *w, const char *host, const char *name
                        size_t cap);
 
 /* walk.c */
-/** The time at which the phone judges what it just got: a file may be signed while it is asked for. */
+/** The time at which the phone judges what it just got: a file may be signed while it is asked for.
+ */
 int64_t doctor_now_s(const struct doctor_walk *w);
 #define DOCTOR_TOLD_MAX 8
 struct doctor_told { /* by TFTP, of one of the names that a phone begins with */
