@@ -423,6 +423,32 @@ static void key_updates_change_nothing(void **state)
     finish(&w);
 }
 
+/* What TLS holds then is no data, and the socket will announce the rest. */
+static void half_a_record_is_waited_for_asleep(void **state)
+{
+    struct world w;
+    begin_tls(&w);
+    dial(&w);
+    both_open(&w);
+    turn_some(&w);
+    SSL *ssl = w.client.link->stream->ssl;
+    BIO *aside = BIO_new(BIO_s_mem());
+    char *record = NULL;
+    assert_int_equal(BIO_up_ref(SSL_get_wbio(ssl)), 1);
+    BIO *socket = SSL_get_wbio(ssl);
+    SSL_set0_wbio(ssl, aside);
+    assert_int_equal(SSL_write(ssl, "in two parts", 12), 12);
+    long n = BIO_get_mem_data(aside, &record);
+    assert_int_equal(send(SSL_get_fd(ssl), record, 9, 0), 9);
+    turn_some(&w);
+    assert_int_equal(w.server.got.len, 0);
+    assert_sleeps(&w);
+    assert_int_equal(send(SSL_get_fd(ssl), record + 9, (size_t)n - 9, 0), n - 9);
+    turn_until(&w, w.server.got.len == 12);
+    SSL_set0_wbio(ssl, socket);
+    finish(&w);
+}
+
 static void a_flipped_bit_in_the_handshake(void **state)
 {
     static const size_t at[] = {20, 60, 90};
@@ -634,6 +660,7 @@ int main(void)
         cmocka_unit_test(a_client_without_secure_renegotiation),
         cmocka_unit_test(a_flipped_bit_in_a_record),
         cmocka_unit_test(key_updates_change_nothing),
+        cmocka_unit_test(half_a_record_is_waited_for_asleep),
         cmocka_unit_test(a_flipped_bit_in_the_handshake),
         cmocka_unit_test(what_is_no_tls_sec_52),
         cmocka_unit_test(a_plain_server_is_no_tls_server),
