@@ -19,7 +19,11 @@ BRIEFLY = {
                ["AES_CM_128_HMAC_SHA1_32, u-law"]),
     "soak": (["--phones", "6", "--seconds", "5", "--calls", "120", "--talk", "1"],
              ["records", "memory, last fifth"]),
-    "idle": (["--phones", "40"], ["the bare library", "ringfenced, registered"]),
+    "idle": (["--phones", "40", "--parts", "2"],
+             ["the bare library", "ringfenced, up to 20 registered", "ringfenced, up to 40 registered"]),
+    "registrations": (["--rounds", "1", "--seconds", "1", "--clients", "4", "--phones", "40"],
+                      ["TLS 1.2, full", "TLS 1.3, resumed"]),
+    "calls": (["--pairs", "4", "--seconds", "1"], ["a CPU second of ringfenced", "off hook", "records"]),
 }
 
 
