@@ -3,7 +3,7 @@
 import re
 
 import sec
-from run import PHONES, ROOT, Result, build, call, meson_tests, pytests, script
+from run import JOBS, PHONES, ROOT, Result, build, call, meson_tests, pytests, script
 
 ASAN = "build/asan"
 OPTIONS = ["-Db_sanitize=address,undefined", "-Dtest_hooks=true", "-Dwerror=true"]
@@ -81,7 +81,7 @@ def unit():
 
 
 def tool_tests():
-    return pytests(["tests/tools"], ASAN, env=SANITIZERS)
+    return pytests(["tests/tools"], ASAN, env=SANITIZERS, workers=JOBS, share="load")
 
 
 def flow():
