@@ -117,6 +117,15 @@ static void measure_jitter(struct rf_media_source *s, uint32_t timestamp, uint32
     s->transit = transit;
 }
 
+static void measure_gap(struct rf_media_source *s, uint32_t arrival, struct rf_media_stats *stats)
+{
+    int32_t gap = (int32_t)(arrival - s->arrival);
+    uint32_t gap_ms = gap > 0 ? (uint32_t)gap * RF_MEDIA_FRAME_MS / RF_MEDIA_FRAME : 0;
+    if (s->received > 1 && gap_ms > stats->longest_gap_ms)
+        stats->longest_gap_ms = gap_ms;
+    s->arrival = arrival;
+}
+
 /* --- the recording --- */
 
 /* Room up to `end`, silent; false when memory is out. */
@@ -180,6 +189,7 @@ static enum rf_media_verdict take(struct rf_media_in *in, const struct rf_rtp *r
     }
     in->source.received++;
     measure_jitter(&in->source, rtp->timestamp, arrival);
+    measure_gap(&in->source, arrival, stats);
     stats->received_packets++;
     stats->received_octets += rtp->payload.len;
     rf_count(RTP_IN);

@@ -158,6 +158,7 @@ struct rf_media_source {
     uint64_t begin_at, newest_at; /* sample numbers in the recording */
     uint64_t received;
     uint32_t transit, jitter16;
+    uint32_t arrival; /* of the latest, in samples by our clock */
     bool has_resync;
     uint16_t resync_seq;
 };

@@ -41,6 +41,7 @@ struct rf_media_stats {
     uint64_t lost;           /* never arrived between the first and the last */
     uint64_t late;           /* arrived too late or twice: not counted as received */
     uint32_t jitter;         /* in samples, RFC 3550 A.8 */
+    uint32_t longest_gap_ms; /* between two packets that were received under one key */
     uint64_t refused_tag;    /* SRTP authentication failed (a clear packet too) */
     uint64_t refused_replay; /* seen before, or older than the window */
     uint64_t refused_ssrc;   /* another source */

@@ -28,6 +28,7 @@ struct fleet_options {
     enum fleet_goal goal;
     uint32_t calls_per_min; /* 0: none */
     uint32_t talk_ms;
+    uint32_t calls_for_ms;   /* from the first one; 0: to the end */
     uint32_t hold, transfer; /* per cent of the calls */
     bool has_media;          /* silence is sent and received; else calls have no sockets */
     bool has_from;
@@ -56,6 +57,7 @@ struct fleet_phone {
 
 struct fleet_call_totals {
     uint64_t tried, connected, completed;
+    uint64_t preserved;                /* outlived their link */
     uint64_t held, resumed, transfers; /* done */
     uint64_t failed;                   /* not connected */
     uint64_t dropped;                  /* connected, and not as it should have been to its end */

@@ -70,6 +70,8 @@ static void on_pace(void *owner, uint64_t number)
     (void)number;
     uint64_t now = fleet_now_ms(f);
     f->call_timer = 0;
+    if (f->o->calls_for_ms != 0 && now - f->call_pace.start_ms >= f->o->calls_for_ms)
+        return;
     for (uint64_t due = fleet_pace_due(&f->call_pace, now); due > 0; due--) {
         f->call_pace.done++;
         begin_one(f);
@@ -80,7 +82,7 @@ static void on_pace(void *owner, uint64_t number)
 
 void fleet_calls_start(struct fleet *f)
 {
-    if (f->o->calls_per_min == 0 || f->call_timer != 0)
+    if (f->o->calls_per_min == 0 || f->call_pace.per_min != 0)
         return;
     f->call_pace = (struct fleet_pace){.per_min = f->o->calls_per_min, .start_ms = fleet_now_ms(f)};
     f->call_timer = rf_timer_start(timers_of(f), 0, on_pace, f, 0);
@@ -96,7 +98,8 @@ void fleet_calls_stop(struct fleet *f)
 
 /* ---- what phones say ---- */
 
-/* Whatever rings is answered, and what is broken is hung up: whoever's call it is. */
+/* Whatever rings is answered, and what is broken is hung up: whoever's call it is. A call that has
+ * outlived its link is no broken one, as long as somebody is to end it. */
 static void behave(const struct fleet_phone *p, const struct rf_station_event *ev)
 {
     struct rf_station *st = rf_phone_station(p->phone);
@@ -104,7 +107,8 @@ static void behave(const struct fleet_phone *p, const struct rf_station_event *e
     if (st != NULL && ev->call_state == RF_STATION_RING_IN &&
         rf_station_answer_call(st, ev->nth, &why) != RF_OK)
         rf_warn(RF_CAT_PHONE, "not answered: %s dev=%s", rf_why_text(&why), p->row.device);
-    if (ev->call_state == RF_STATION_FAILED || ev->call_state == RF_STATION_PRESERVED)
+    bool is_nobodys = ev->call_state == RF_STATION_PRESERVED && p->call == NULL;
+    if (ev->call_state == RF_STATION_FAILED || is_nobodys)
         fleet_hang_up(p, ev->nth);
 }
 

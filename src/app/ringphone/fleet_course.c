@@ -181,6 +181,22 @@ static void end_early(struct fleet_call *c)
                            : "the call was not connected");
 }
 
+/* They talk, and no key is on its way: they go on until the next one would be pressed. */
+static void preserve(struct fleet_call *c, const struct fleet_phone *p, uint32_t nth)
+{
+    if (c->is_preserved)
+        return;
+    if (c->is_failed || !c->is_connected || c->is_acting) {
+        fail(c, "call-link-lost", "the link broke when a key had been pressed");
+        fleet_hang_up(p, nth);
+        return;
+    }
+    c->is_preserved = true;
+    c->fleet->calls.preserved++;
+    c->steps = fleet_script_preserved();
+    c->step = 0;
+}
+
 void fleet_call_event(struct fleet_call *c, const struct fleet_phone *p,
                       const struct rf_station_event *ev)
 {
@@ -188,7 +204,7 @@ void fleet_call_event(struct fleet_call *c, const struct fleet_phone *p,
     if (p == c->caller)
         note_leg(c, ev);
     if (ev->call_state == RF_STATION_PRESERVED)
-        fail(c, "call-link-lost", "the link broke in the call");
+        preserve(c, p, ev->nth);
     else if (ev->call_state == RF_STATION_FAILED && p == c->caller)
         fail(c, "call-failed", ev->text != NULL ? ev->text : "");
     else if (c->is_acting && !c->is_failed && step_of(c)->is_reached(c))

@@ -25,6 +25,7 @@ enum {
     OPT_FOR,
     OPT_UNTIL,
     OPT_CALLS,
+    OPT_CALLS_FOR,
     OPT_TALK,
     OPT_HOLD,
     OPT_TRANSFER,
@@ -52,6 +53,7 @@ static const struct option long_options[] = {
     {"for", required_argument, NULL, OPT_FOR},
     {"until", required_argument, NULL, OPT_UNTIL},
     {"calls", required_argument, NULL, OPT_CALLS},
+    {"calls-for", required_argument, NULL, OPT_CALLS_FOR},
     {"talk", required_argument, NULL, OPT_TALK},
     {"hold", required_argument, NULL, OPT_HOLD},
     {"transfer", required_argument, NULL, OPT_TRANSFER},
@@ -93,6 +95,7 @@ static const char help[] =
     "\n"
     "Calls among them\n"
     "  --calls N/min        so many begin a minute, or N/s, between phones that are idle (none)\n"
+    "  --calls-for TIME     none begin later than that after the start (to the end)\n"
     "  --talk TIME          how long one lasts once it is connected (10s)\n"
     "  --hold N             of a hundred, so many callers hold for the second third of it (0)\n"
     "  --transfer N         of a hundred, so many callers give it to a third phone after half (0)\n"
@@ -231,6 +234,8 @@ static const char *take_value(int c, struct fleet_options *o)
         return take_rate(text, false, &o->calls_per_min) ? NULL : "a rate: 60/min, 5/s";
     case OPT_FOR:
         return options_duration(text, &o->for_ms) ? NULL : WANTS_TIME;
+    case OPT_CALLS_FOR:
+        return options_duration(text, &o->calls_for_ms) ? NULL : WANTS_TIME;
     case OPT_TALK:
         return options_duration(text, &o->talk_ms) ? NULL : WANTS_TIME;
     case OPT_HOLD:

@@ -40,6 +40,7 @@ static void add_calls(const struct fleet_call_totals *c, struct rf_json *j)
     rf_json_set_int(calls, "tried", (int64_t)c->tried);
     rf_json_set_int(calls, "connected", (int64_t)c->connected);
     rf_json_set_int(calls, "completed", (int64_t)c->completed);
+    rf_json_set_int(calls, "preserved", (int64_t)c->preserved);
     rf_json_set_int(calls, "held", (int64_t)c->held);
     rf_json_set_int(calls, "resumed", (int64_t)c->resumed);
     rf_json_set_int(calls, "transfers", (int64_t)c->transfers);
@@ -97,6 +98,8 @@ void fleet_report_sums(const struct fleet *f, struct rf_json *j)
     rf_json_set_int(j, "enrolments_failed", (int64_t)t->enrol_failures);
     add_times(j, "boot_to_registered_ms", &t->boot);
     add_times(j, "lost_to_registered_ms", &t->back);
+    add_times(j, "call_end_to_registered_ms", &t->after);
+    add_times(j, "preserved_gap_ms", &t->gap);
     add_times(j, "enrolment_ms", &t->enrol);
     add_calls(&f->calls, j);
     add_errors(&t->errors, j);
@@ -124,6 +127,7 @@ static struct rf_json *row_json(const struct fleet *f, const struct fleet_phone 
     rf_json_set_bool(j, "reached", fleet_row_reached(r, f->totals.goal));
     rf_json_set_str(j, "state", fleet_state_name(r->state));
     rf_json_set_str(j, "number", r->number[0] != '\0' ? r->number : NULL);
+    rf_json_set_str(j, "server", r->server[0] != '\0' ? r->server : NULL);
     rf_json_set_str(j, "mic", r->mic[0] != '\0' ? r->mic : NULL);
     rf_json_set_str(j, "lsc", r->lsc[0] != '\0' ? r->lsc : NULL);
     set_time(j, "begun_ms", r->has_begun, r->begun_ms);
@@ -197,6 +201,8 @@ static void print_calls(const struct fleet_call_totals *c)
                (unsigned long long)c->tried, (unsigned long long)c->connected,
                (unsigned long long)c->completed, (unsigned long long)c->failed,
                (unsigned long long)c->dropped, (unsigned long long)c->skipped);
+    if (c->preserved > 0)
+        printf("  went on without call control %llu\n", (unsigned long long)c->preserved);
     if (c->held + c->transfers + c->skipped_transfers > 0)
         printf("  held %llu, resumed %llu, transfers %llu, skipped %llu\n",
                (unsigned long long)c->held, (unsigned long long)c->resumed,
@@ -218,6 +224,8 @@ static void print_words(const struct fleet *f, uint64_t took_ms)
     printf("  %-24s p50 / p90 / p99 / max\n", "milliseconds");
     print_times("boot to registered", &t->boot);
     print_times("lost to registered", &t->back);
+    print_times("call end to registered", &t->after);
+    print_times("gap in a preserved call", &t->gap);
     print_times("enrolment", &t->enrol);
     print_times("call set-up", &c->setup);
     print_times("call rings", &c->ring);

@@ -25,6 +25,11 @@ struct fleet_phone *fleet_call_owner(const struct fleet_call *c)
     return c->is_out ? c->callee : c->caller;
 }
 
+struct fleet_phone *fleet_call_peer(const struct fleet_call *c)
+{
+    return c->is_out ? c->third : c->callee;
+}
+
 /* ---- what the user does ---- */
 
 static enum rf_err press(struct fleet_call *c, enum rf_station_act act, size_t leg,
@@ -99,6 +104,16 @@ static enum rf_err hang_up(struct fleet_call *c, struct rf_why *why)
     return RF_OK;
 }
 
+static enum rf_err hang_up_both(struct fleet_call *c, struct rf_why *why)
+{
+    /* The call may be gone with the last of them. */
+    const struct fleet_phone *owner = fleet_call_owner(c), *peer = fleet_call_peer(c);
+    (void)why;
+    fleet_hang_up_all(peer);
+    fleet_hang_up_all(owner);
+    return RF_OK;
+}
+
 /* The one call of a phone is connected, and its screen names the other. */
 static bool talks_to(const struct fleet_phone *p, const struct fleet_phone *other)
 {
@@ -148,6 +163,11 @@ static bool is_transferred(const struct fleet_call *c)
 static bool is_over(const struct fleet_call *c)
 {
     return fleet_call_owner(c)->row.calls_n == 0;
+}
+
+static bool is_over_at_both(const struct fleet_call *c)
+{
+    return is_over(c) && fleet_call_peer(c)->row.calls_n == 0;
 }
 
 static void connected(struct fleet_call *c)
@@ -214,6 +234,16 @@ static const struct fleet_step transfer_steps[] = {
     {3, KEY_MS, end_transferred, is_over, NULL, "call-not-transferred",
      "the two others had no call of their own"},
 };
+
+static const struct fleet_step preserved_steps[] = {
+    {0, KEY_MS, hang_up_both, is_over_at_both, NULL, "call-not-ended",
+     "a phone hung up and was not idle"},
+};
+
+const struct fleet_step *fleet_script_preserved(void)
+{
+    return preserved_steps;
+}
 
 const struct fleet_step *fleet_script_steps(enum fleet_script script)
 {

@@ -23,8 +23,9 @@ struct fleet_call {
     size_t step;
     bool is_acting; /* what the step does is done, what it leads to is not there yet */
     bool is_connected, has_rung;
-    bool is_out;    /* the caller, by a transfer */
-    bool is_failed; /* hung up for it; `why` */
+    bool is_out;       /* the caller, by a transfer */
+    bool is_preserved; /* it goes on, and nobody can press a key */
+    bool is_failed;    /* hung up for it; `why` */
     struct fleet_leg leg[FLEET_LEGS];
     uint64_t acted_ms;
     struct rf_why why;
@@ -44,8 +45,13 @@ struct fleet_step {
 
 /** The first is the call itself. */
 const struct fleet_step *fleet_script_steps(enum fleet_script script);
-/** Who hangs up, and whose idle phone is the end. */
+/** The steps of a call that has outlived its link: both hang up, for none of them hears of the
+ * other.
+ */
+const struct fleet_step *fleet_script_preserved(void);
+/** Who hangs up, and whose idle phone is the end; and whom it talks to. */
 struct fleet_phone *fleet_call_owner(const struct fleet_call *c);
+struct fleet_phone *fleet_call_peer(const struct fleet_call *c);
 /** All calls of a phone. What they are a part of may be gone then. */
 void fleet_hang_up_all(const struct fleet_phone *p);
 

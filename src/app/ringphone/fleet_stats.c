@@ -177,13 +177,14 @@ static void on_registered(struct fleet_row *row, struct fleet_totals *t,
         fleet_times_add(&t->boot, now_ms - row->begun_ms);
     }
     if (row->was_lost)
-        fleet_times_add(&t->back, now_ms - row->lost_ms);
-    row->was_lost = false;
+        fleet_times_add(row->was_lost_in_call ? &t->after : &t->back, now_ms - row->lost_ms);
+    row->was_lost = row->was_lost_in_call = false;
     row->is_up = true;
     row->calls_n = 0;
     row->registrations++;
     t->registrations++;
     snprintf(row->number, sizeof row->number, "%s", ev->number != NULL ? ev->number : "");
+    snprintf(row->server, sizeof row->server, "%s", ev->server != NULL ? ev->server : "");
     go(row, t, FLEET_REGISTERED);
 }
 
@@ -191,6 +192,7 @@ static void on_lost(struct fleet_row *row, struct fleet_totals *t, uint64_t now_
 {
     row->is_up = false;
     row->was_lost = true;
+    row->was_lost_in_call = row->calls_n > 0;
     row->lost_ms = now_ms;
     row->losses++;
     t->losses++;
@@ -222,11 +224,22 @@ static void note_call(struct fleet_row *row, const struct rf_station_event *ev)
 }
 
 static void on_call(struct fleet_row *row, struct fleet_totals *t,
-                    const struct rf_station_event *ev)
+                    const struct rf_station_event *ev, uint64_t now_ms)
 {
     note_call(row, ev);
+    row->is_preserved |= ev->call_state == RF_STATION_PRESERVED;
+    if (row->was_lost_in_call && !row->is_up && row->calls_n == 0)
+        row->lost_ms = now_ms; /* from here on it may go to another server */
     if (row->is_up)
         go(row, t, row->calls_n == 0 ? FLEET_REGISTERED : FLEET_IN_CALL);
+}
+
+static void on_media_ended(struct fleet_row *row, struct fleet_totals *t,
+                           const struct rf_media_stats *stats)
+{
+    if (row->is_preserved && stats->received_packets > 0)
+        fleet_times_add(&t->gap, stats->longest_gap_ms);
+    row->is_preserved = false;
 }
 
 static void on_station(struct fleet_row *row, struct fleet_totals *t,
@@ -243,7 +256,9 @@ static void on_station(struct fleet_row *row, struct fleet_totals *t,
     else if (ev->kind == RF_STATION_WAITS)
         go(row, t, FLEET_WAITING);
     else if (ev->kind == RF_STATION_CALL)
-        on_call(row, t, ev);
+        on_call(row, t, ev, now_ms);
+    else if (ev->kind == RF_STATION_MEDIA_ENDED)
+        on_media_ended(row, t, &ev->stats);
 }
 
 static void on_enrol_done(struct fleet_row *row, struct fleet_totals *t,

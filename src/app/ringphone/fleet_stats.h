@@ -115,11 +115,14 @@ struct fleet_row {
     enum fleet_state state;
     bool is_up; /* registered, in a call or not */
     bool was_lost;
+    bool was_lost_in_call;                        /* and its end is what is waited for */
+    bool is_preserved;                            /* its call goes on without call control */
     bool has_begun, has_registered, has_enrolled; /* the times below are told */
     uint64_t begun_ms;                            /* all times since the start of the fleet */
     uint64_t registered_ms;                       /* the first time */
     uint64_t enrolled_ms;                         /* the first time */
-    uint64_t enrol_ms, lost_ms;                   /* the latest */
+    uint64_t enrol_ms, lost_ms;                   /* the latest; the loss, or the end of its call */
+    char server[64];                              /* at which it registered last */
     uint32_t registrations, losses, resets, enrolments, enrol_failures, upgrades;
     uint32_t calls[RF_STATION_CALLS_MAX]; /* its calls now, by `nth`, oldest first */
     size_t calls_n;
@@ -132,7 +135,9 @@ struct fleet_totals {
     size_t state[FLEET_STATE_N];
     uint64_t boots, registrations, losses, resets, enrolments, enrol_failures, upgrades;
     struct fleet_times boot;  /* from its start until it was registered the first time */
-    struct fleet_times back;  /* from a lost registration until the next one */
+    struct fleet_times back;  /* from a lost registration until the next one, out of a call */
+    struct fleet_times after; /* in a call: from its end */
+    struct fleet_times gap; /* of a call that outlived its link: the longest time without speech */
     struct fleet_times enrol; /* a successful session */
     struct fleet_errors errors;
 };

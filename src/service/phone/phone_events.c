@@ -202,6 +202,7 @@ static void add_stats(struct phone_values *v, const struct rf_media_stats *s)
     phone_add_n(v, "lost", (int64_t)s->lost);
     phone_add_n(v, "late", (int64_t)s->late);
     phone_add_n(v, "jitter", s->jitter);
+    phone_add_n(v, "longest_gap_ms", s->longest_gap_ms);
     phone_add_n(v, "refused_tag", (int64_t)s->refused_tag);
     phone_add_n(v, "refused_replay", (int64_t)s->refused_replay);
     phone_add_n(v, "refused_ssrc", (int64_t)s->refused_ssrc);

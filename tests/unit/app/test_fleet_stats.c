@@ -246,11 +246,10 @@ static void test_a_lost_registration_counts_until_it_is_back(void **state)
     struct world *w = *state;
     say(w, station(RF_STATION_REGISTERED, RF_STATION_IDLE));
     say(w, station(RF_STATION_CALL, RF_STATION_CONNECTED));
+    say(w, station(RF_STATION_CALL, RF_STATION_IDLE));
     say(w, station(RF_STATION_LOST, RF_STATION_IDLE));
     is_in(w, FLEET_REGISTERING);
     assert_int_equal(w->totals.reached, 0);
-    say(w, station(RF_STATION_CALL, RF_STATION_IDLE)); /* of a call that outlived the link */
-    is_in(w, FLEET_REGISTERING);
     say(w, with(station(RF_STATION_REFUSED, RF_STATION_IDLE), "code", "link-refused"));
     say(w, station(RF_STATION_WAITS, RF_STATION_IDLE));
     is_in(w, FLEET_WAITING);
@@ -258,10 +257,44 @@ static void test_a_lost_registration_counts_until_it_is_back(void **state)
     assert_int_equal(w->totals.reached, 1);
     assert_int_equal(w->totals.losses, 1);
     assert_int_equal(w->totals.registrations, 2);
-    assert_int_equal(fleet_times_at(&w->totals.back, 50), 40);
+    assert_int_equal(fleet_times_at(&w->totals.back, 50), 30);
+    assert_int_equal(w->totals.after.n, 0);
     assert_int_equal(w->totals.boot.n, 1); /* the first time only */
     assert_string_equal(w->row.code, "link-refused");
     assert_string_equal(w->totals.errors.item[0].event, "refused");
+}
+
+static void say_speech_ended(struct world *w, uint64_t received, uint32_t longest_gap_ms)
+{
+    struct rf_phone_event *ev = station(RF_STATION_MEDIA_ENDED, RF_STATION_IDLE);
+    struct rf_station_event ended = *ev->station;
+    ended.stats.received_packets = received;
+    ended.stats.longest_gap_ms = longest_gap_ms;
+    ev->station = &ended;
+    say(w, ev);
+}
+
+static void test_a_call_that_outlives_its_link_keeps_the_phone(void **state)
+{
+    struct world *w = *state;
+    say(w, station(RF_STATION_REGISTERED, RF_STATION_IDLE));
+    say(w, station(RF_STATION_CALL, RF_STATION_CONNECTED));
+    say_speech_ended(w, 50, 400); /* of a call as any other */
+    say(w, station(RF_STATION_CALL, RF_STATION_CONNECTED));
+    say(w, station(RF_STATION_LOST, RF_STATION_IDLE));
+    say(w, station(RF_STATION_CALL, RF_STATION_PRESERVED));
+    w->now += 5000;
+    say(w, station(RF_STATION_CALL, RF_STATION_IDLE));
+    is_in(w, FLEET_REGISTERING);
+    say_speech_ended(w, 250, 60);
+    say(w, station(RF_STATION_REGISTERED, RF_STATION_IDLE));
+    assert_int_equal(w->totals.back.n, 0);
+    assert_int_equal(fleet_times_at(&w->totals.after, 50), 20);
+    assert_int_equal(w->totals.gap.n, 1);
+    assert_int_equal(w->totals.gap.max, 60);
+    say(w, station(RF_STATION_LOST, RF_STATION_IDLE)); /* the next time it is idle */
+    say(w, station(RF_STATION_REGISTERED, RF_STATION_IDLE));
+    assert_int_equal(w->totals.back.n, 1);
 }
 
 static void test_a_reset_is_no_loss(void **state)
@@ -326,6 +359,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_phone_is_idle_when_it_has_no_call_left, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_a_phone_goes_from_state_to_state, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_call_that_outlives_its_link_keeps_the_phone, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_a_lost_registration_counts_until_it_is_back, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_a_reset_is_no_loss, set_up, tear_down),

@@ -360,6 +360,26 @@ static void jitter_is_measured_as_the_standard_says(void **state)
     end(&f);
 }
 
+static void the_longest_gap_is_that_of_one_source(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, NULL);
+    speech(&f, 1, 0, 'a');
+    assert_int_equal(f.stats.longest_gap_ms, 0);
+    speech(&f, 2, 160, 'b');
+    assert_int_equal(f.stats.longest_gap_ms, 20);
+    f.arrival += 8 * 300;
+    speech(&f, 3, 320, 'c');
+    speech(&f, 4, 480, 'd');
+    assert_int_equal(f.stats.longest_gap_ms, 320);
+    f.arrival += 8 * 5000; /* held, and taken back */
+    rf_media_in_start(&f.in, NULL);
+    speech(&f, 9, 640, 'e');
+    assert_int_equal(f.stats.longest_gap_ms, 320);
+    end(&f);
+}
+
 /* --- SRTP --- */
 
 static const struct rf_media_key key_a = {
@@ -768,6 +788,7 @@ int main(void)
         cmocka_unit_test(options_of_the_header_are_not_heard),
         cmocka_unit_test(our_own_packets_are_not_heard),
         cmocka_unit_test(jitter_is_measured_as_the_standard_says),
+        cmocka_unit_test(the_longest_gap_is_that_of_one_source),
         cmocka_unit_test(srtp_of_every_suite_is_taken),
         cmocka_unit_test(a_packet_of_another_suite_is_refused),
         cmocka_unit_test(gcm_has_a_salt_of_twelve_bytes),
