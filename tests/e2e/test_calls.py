@@ -11,7 +11,6 @@ import voices
 
 NAMES = {"a": "SEP001122334455", "b": "SEP00112233AABB", "c": "SEP00112233CCDD", "d": "SEP00112233EEFF"}
 LINES = {"a": "2001,Ada,Ada", "b": "2002,Ben,Ben", "c": "2003,Cleo,Cleo", "d": "2004,Dan,Dan"}
-LAST = slice(-2, None)  # the last second
 LOCK, SHIELD = "Encrypted", "Authenticated"
 
 
@@ -116,18 +115,27 @@ def four(made_four):
     made_four.quiet()
 
 
-def only(path, who, pieces=slice(None)):
+def only(path, who):
     """In each half second this one was heard and nobody else, least of all oneself; "": nobody."""
-    heard = voices.heard(path)[pieces]
+    heard = voices.heard(path)
     assert heard and all(voices.is_heard(piece, who) for piece in heard), (path, heard)
 
 
 def both(path, them):
     """These two were heard together for a second or more (before that there is a tone, and one of
     them may come or go), and never anybody else, least of all oneself."""
-    heard = voices.heard(path)
+    heard = voices.heard(path, is_mixed=True)
     assert sum(voices.is_heard(piece, them) for piece in heard) >= 2, (path, heard)
     assert all(piece[who] < voices.FAINT for piece in heard for who in piece if who not in them), \
+        (path, heard)
+
+
+def alone_at_last(path, who):
+    """In the last second and a half this one was heard alone for half a second or more, and in the
+    last second nobody else."""
+    heard = voices.heard(path, is_mixed=True)
+    assert any(voices.is_heard(piece, who) for piece in heard[-3:]), (path, heard)
+    assert all(piece[other] < voices.FAINT for piece in heard[-2:] for other in piece if other != who), \
         (path, heard)
 
 
@@ -202,8 +210,8 @@ def test_three_meet_and_one_leaves_sec_86(four):
     heard = four.quiet()
     for who, others in (("a", "bc"), ("b", "ac"), ("c", "ab")):
         both(heard[who][-1], others)
-    only(heard["a"][-1], "b", LAST)
-    only(heard["b"][-1], "a", LAST)
+    alone_at_last(heard["a"][-1], "b")
+    alone_at_last(heard["b"][-1], "a")
 
 
 def test_phones_meet_under_a_number_sec_86_sec_87(four):
@@ -264,6 +272,8 @@ def test_held_here_and_taken_back_there_sec_80(four):
     four.talk(0.8)
     four.say("a", "hold")
     four.state("a", "held")
+    rig.wait_until("the other phone may take it back",
+                   lambda: "Resume" in four.phones["d"].seen("keys")[-1]["keys"].split())
     four.say("d", "resume")
     four.state("d", "connected")
     four.status("c", LOCK)
@@ -286,10 +296,14 @@ def test_busy_and_no_answer_go_on_to_another(four):
     site.cli("device", "change", NAMES["b"], "--forward-busy", "2002=2003", "--busy-trigger",
              "2002=1")
     four.call("b", "2004", "d")
+    four.talk(0.8)
     four.say("a", "call 2002")
     four.state("c", "ring-in")
     four.say("c", "answer")
     four.state("a", "connected")
     info = four.phones["c"].seen("call-info")[-1]
     assert info["original_number"] == "2002" and info["calling_number"] == "2001"
+    heard = four.quiet()
+    only(heard["b"][0], "d")
+    only(heard["d"][0], "b")
     site.cli("device", "change", NAMES["b"], "--forward-busy", "2002=", "--busy-trigger", "2002=0")
