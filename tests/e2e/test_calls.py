@@ -11,6 +11,9 @@ import voices
 
 NAMES = {"a": "SEP001122334455", "b": "SEP00112233AABB", "c": "SEP00112233CCDD", "d": "SEP00112233EEFF"}
 LINES = {"a": "2001,Ada,Ada", "b": "2002,Ben,Ben", "c": "2003,Cleo,Cleo", "d": "2004,Dan,Dan"}
+# What each speaks. The server takes the best that two have, so that there are calls of each codec,
+# calls that change it, and mixes of several.
+CODECS = {"a": "ulaw,g722", "b": "alaw,ulaw", "c": "g722,ulaw,alaw", "d": "g722,alaw"}
 LOCK, SHIELD = "Encrypted", "Authenticated"
 
 
@@ -33,8 +36,9 @@ class Office:
             self.ears[who] = folder / f"ear-{who}"
             self.ears[who].mkdir()
             self.phones[who] = self.factory.phone(name).start(
-                self.site, "--sccp-version", version, "--play", voices.write(folder / f"{who}.wav", who),
-                "--record-dir", self.ears[who], has_menu=True)
+                self.site, "--sccp-version", version, "--codecs", CODECS[who], "--play",
+                voices.write(folder / f"{who}.wav", who), "--record-dir", self.ears[who],
+                has_menu=True)
         for phone in self.phones.values():
             phone.wait("registered")
 
@@ -135,14 +139,14 @@ def alone_at_last(path, who):
     last second nobody else."""
     heard = voices.heard(path, is_mixed=True)
     assert any(voices.is_heard(piece, who) for piece in heard[-3:]), (path, heard)
-    assert all(piece[other] < voices.FAINT for piece in heard[-2:] for other in piece if other != who), \
-        (path, heard)
+    assert all(piece[other] < voices.FAINT
+               for piece in heard[-2:] for other in piece if other != who), (path, heard)
 
 
-def suites(phone, since):
-    """Of what was received and sent from then on."""
-    return {event["suite"] for event in phone.events[since:]
-            if event["event"] in ("receiving", "sending")}
+def streams(phone, since, what):
+    """Suites or codecs of what was received and sent from then on, in their order."""
+    return [event[what] for event in phone.events[since:]
+            if event["event"] in ("receiving", "sending")]
 
 
 def test_hold_music_resume_sec_80_sec_82(four):
@@ -158,7 +162,8 @@ def test_hold_music_resume_sec_80_sec_82(four):
     four.status("b", LOCK)
     four.talk()
     for who in "ab":  # the strongest that both have, music included
-        assert suites(four.phones[who], four.past[who]) == {"AEAD_AES_128_GCM"}
+        assert set(streams(four.phones[who], four.past[who], "suite")) == {"AEAD_AES_128_GCM"}
+        assert set(streams(four.phones[who], four.past[who], "codec")) == {"ulaw"}
     heard = four.quiet()
     before, music, after = heard["b"]
     only(before, "a")
@@ -186,6 +191,9 @@ def test_call_waiting_and_consult_transfer_sec_80(four):
     four.status("c", LOCK)
     four.talk()
     heard = four.quiet()
+    for who in "ac":  # with b they had to speak what that can
+        codecs = streams(four.phones[who], four.past[who], "codec")
+        assert codecs[0] == "ulaw" and codecs[-2:] == ["g722", "g722"], codecs
     for who, others in (("a", ("b", "", "c")), ("b", ("a", "c")), ("c", ("b", "a"))):
         assert len(heard[who]) == len(others), heard
         for path, other in zip(heard[who], others):
@@ -304,6 +312,7 @@ def test_busy_and_no_answer_go_on_to_another(four):
     info = four.phones["c"].seen("call-info")[-1]
     assert info["original_number"] == "2002" and info["calling_number"] == "2001"
     heard = four.quiet()
+    assert streams(four.phones["d"], four.past["d"], "codec") == ["alaw", "alaw"]
     only(heard["b"][0], "d")
     only(heard["d"][0], "b")
     site.cli("device", "change", NAMES["b"], "--forward-busy", "2002=", "--busy-trigger", "2002=0")
