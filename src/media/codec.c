@@ -10,9 +10,9 @@
 #define G722_BITS_A_SECOND 64000
 
 static const struct rf_media_codec_info codecs[RF_MEDIA_CODECS] = {
-    [RF_MEDIA_PCMU] = {"G.711 u-law", 0, false, 8000, RF_CODEC_NARROW},
-    [RF_MEDIA_PCMA] = {"G.711 A-law", 8, false, 8000, RF_CODEC_NARROW},
-    [RF_MEDIA_G722] = {"G.722 64k", 9, true, 16000, RF_CODEC_WIDE},
+    [RF_MEDIA_PCMU] = {"G.711 u-law", "ulaw", 0, false, 8000, RF_CODEC_NARROW},
+    [RF_MEDIA_PCMA] = {"G.711 A-law", "alaw", 8, false, 8000, RF_CODEC_NARROW},
+    [RF_MEDIA_G722] = {"G.722 64k", "g722", 9, true, 16000, RF_CODEC_WIDE},
 };
 
 struct rf_codec {
@@ -25,6 +25,41 @@ const struct rf_media_codec_info *rf_media_codec_get(enum rf_media_codec codec)
 {
     rf_bug_on((unsigned)codec >= RF_MEDIA_CODECS);
     return &codecs[codec];
+}
+
+bool rf_media_codecs_have(const struct rf_media_codecs *some, enum rf_media_codec codec)
+{
+    for (size_t i = 0; i < some->n; i++)
+        if (some->best_first[i] == codec)
+            return true;
+    return false;
+}
+
+static bool add_word(struct rf_slice word, struct rf_media_codecs *out)
+{
+    for (enum rf_media_codec c = 0; c < RF_MEDIA_CODECS; c++) {
+        if (!rf_slice_eq_str(word, codecs[c].word) || rf_media_codecs_have(out, c))
+            continue;
+        out->best_first[out->n++] = c;
+        return true;
+    }
+    return false;
+}
+
+bool rf_media_codecs_parse(const char *text, struct rf_media_codecs *out)
+{
+    struct rf_slice rest = rf_slice_str(text);
+    *out = (struct rf_media_codecs){0};
+    for (;;) {
+        size_t comma = rf_slice_find(rest, rf_slice_str(","));
+        if (!add_word(rf_slice_part(rest, 0, comma), out)) {
+            *out = (struct rf_media_codecs){0};
+            return false;
+        }
+        if (comma == SIZE_MAX)
+            return true;
+        rest = rf_slice_part(rest, comma + 1, rest.len);
+    }
 }
 
 const struct rf_media_codec_info *rf_codec_info(const struct rf_codec *c)

@@ -19,12 +19,22 @@ enum rf_media_codec { RF_MEDIA_PCMU, RF_MEDIA_PCMA, RF_MEDIA_G722 };
 
 struct rf_media_codec_info {
     const char *name; /* "G.711 u-law" */
+    const char *word; /* "ulaw": of options and events */
     uint8_t payload_type;
     bool is_wide;
     uint32_t hz;
     size_t samples; /* a frame */
 };
 const struct rf_media_codec_info *rf_media_codec_get(enum rf_media_codec codec);
+
+/** Some of them, the best first. Zeroed: none were named. */
+struct rf_media_codecs {
+    enum rf_media_codec best_first[RF_MEDIA_CODECS];
+    size_t n;
+};
+/** "g722,ulaw,alaw": one or more, each once. `out` is empty on false. */
+RF_MUST_CHECK bool rf_media_codecs_parse(const char *text, struct rf_media_codecs *out);
+bool rf_media_codecs_have(const struct rf_media_codecs *some, enum rf_media_codec codec);
 
 /** Both ways of one stream, with the memory that G.722 has of what went before. */
 struct rf_codec;

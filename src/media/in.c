@@ -5,8 +5,7 @@
 
 #include <string.h>
 
-#define PAYLOAD_TYPE_PCMU 0
-#define SEEN_BITS         64
+#define SEEN_BITS 64
 /* In the clear anybody's packet may name a far number; two in a row are believed.
  * spec: RFC 3550 A.1, MAX_DROPOUT */
 #define DROPOUT_MAX 3000
@@ -156,11 +155,28 @@ static void keep(struct rf_media_in *in, uint64_t at, struct rf_slice samples,
         stats->recorded += samples.len;
 }
 
+/* What another codec remembers of the packet before is that of the one that came before: after a
+ * loss it is wrong for a few milliseconds. */
+static void keep_decoded(struct rf_media_in *in, uint64_t at, struct rf_slice payload,
+                         struct rf_media_stats *stats)
+{
+    uint8_t frame[RF_CODEC_FRAME];
+    struct rf_rd rd = rf_rd_of(payload);
+    if (in->coder == NULL || at >= in->record.max) {
+        keep(in, at, payload, stats);
+    } else if (rf_rd_copy(&rd, frame, sizeof frame)) {
+        rf_media_coder_decode(in->coder, frame);
+        keep(in, at, rf_slice_of(frame, sizeof frame), stats);
+    }
+}
+
 /* --- packets --- */
 
-void rf_media_in_start(struct rf_media_in *in, struct rf_srtp *take_srtp)
+void rf_media_in_start(struct rf_media_in *in, struct rf_media_coder *take_coder,
+                       struct rf_srtp *take_srtp)
 {
     rf_media_in_stop(in);
+    in->coder = take_coder;
     rf_media_gate_start(&in->gate, take_srtp);
     rf_media_reports_restart(&in->reports);
     in->is_on = true;
@@ -170,6 +186,7 @@ void rf_media_in_stop(struct rf_media_in *in)
 {
     end_source(in);
     rf_media_gate_fini(&in->gate);
+    rf_media_coder_free(rf_steal(&in->coder));
     in->is_on = false;
 }
 
@@ -193,7 +210,7 @@ static enum rf_media_verdict take(struct rf_media_in *in, const struct rf_rtp *r
     stats->received_packets++;
     stats->received_octets += rtp->payload.len;
     rf_count(RTP_IN);
-    keep(in, at, rtp->payload, stats);
+    keep_decoded(in, at, rtp->payload, stats);
     return RF_MEDIA_TAKEN;
 }
 
@@ -203,7 +220,10 @@ enum rf_media_verdict rf_media_in_packet(struct rf_media_in *in, uint8_t *packet
 {
     struct rf_rtp rtp;
     enum rf_media_verdict verdict =
-        rf_media_gate_judge(&in->gate, packet, len, own_ssrc, PAYLOAD_TYPE_PCMU, &rtp);
+        rf_media_gate_judge(&in->gate, packet, len, own_ssrc, rf_media_coder_type(in->coder), &rtp);
+    /* G.711 may be cut anywhere; what is decoded by frames is sent in frames. */
+    if (verdict == RF_MEDIA_TAKEN && in->coder != NULL && rtp.payload.len != RF_CODEC_FRAME)
+        verdict = RF_MEDIA_REFUSED_FORMAT;
     if (verdict == RF_MEDIA_TAKEN)
         rf_media_reports_heard(&in->reports, rtp.seq);
     if (verdict == RF_MEDIA_TAKEN)

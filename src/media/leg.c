@@ -169,18 +169,8 @@ static void read_clip(struct rf_leg *leg, uint8_t ulaw[RF_CODEC_NARROW])
 static void clip_to_pcm(struct rf_leg *leg, int16_t *pcm)
 {
     uint8_t ulaw[RF_CODEC_NARROW];
-    int32_t narrow[RF_CODEC_NARROW], wide[RF_CODEC_WIDE];
     read_clip(leg, ulaw);
-    rf_ulaw_decode_n(ulaw, RF_CODEC_NARROW, pcm);
-    if (!rf_codec_info(leg->codec)->is_wide)
-        return;
-    for (size_t i = 0; i < RF_CODEC_NARROW; i++)
-        narrow[i] = pcm[i];
-    rf_mix_up(&leg->clip_up, narrow, wide);
-    for (size_t i = 0; i < RF_CODEC_WIDE; i++) {
-        int32_t v = wide[i];
-        pcm[i] = (int16_t)(v > INT16_MAX ? INT16_MAX : v < INT16_MIN ? INT16_MIN : v);
-    }
+    rf_media_pcm_of_ulaw(ulaw, rf_codec_info(leg->codec)->is_wide, &leg->clip_up, pcm);
 }
 
 static void make_frame(struct rf_leg *leg, uint8_t frame[RF_CODEC_FRAME])

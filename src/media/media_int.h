@@ -5,6 +5,7 @@
 #define MEDIA_MEDIA_INT_H
 
 #include "base/timer.h"
+#include "media/mix.h"
 #include "media/stream.h"
 #include "wire/rtp/rtp.h"
 
@@ -147,6 +148,23 @@ uint64_t rf_media_reports_wait_ms(void);
 /** RTCP goes to the port behind that of speech. */
 void rf_media_next_port(struct sockaddr_storage *at);
 
+/* --- another codec than µ-law (coder.c) --- */
+
+/** One direction of one stream. NULL is µ-law, which is what clips and recordings are of. */
+struct rf_media_coder;
+/** NULL for µ-law. RF_ERR_NOMEM. */
+RF_MUST_CHECK enum rf_err rf_media_coder_new(enum rf_media_codec codec, struct rf_media_coder **out,
+                                             struct rf_why *why);
+void rf_media_coder_free(struct rf_media_coder *coder);
+/** Of RTP. */
+uint8_t rf_media_coder_type(const struct rf_media_coder *coder);
+/** 20 ms of µ-law become a frame of the codec, in place, and back again. */
+void rf_media_coder_encode(struct rf_media_coder *coder, uint8_t frame[RF_CODEC_FRAME]);
+void rf_media_coder_decode(struct rf_media_coder *coder, uint8_t frame[RF_CODEC_FRAME]);
+/** 20 ms of µ-law as samples of a codec, narrow or wide. */
+void rf_media_pcm_of_ulaw(const uint8_t ulaw[RF_CODEC_NARROW], bool is_wide, struct rf_mix_up *up,
+                          int16_t *pcm);
+
 /* --- what arrives (in.c) --- */
 
 /** Packets of one source: their numbers, and their place in the recording. */
@@ -166,6 +184,7 @@ struct rf_media_source {
 struct rf_media_in {
     bool is_on;
     struct rf_media_gate gate;
+    struct rf_media_coder *coder; /* owned */
     struct rf_media_reports reports;
     struct rf_media_source source;
     uint64_t lost_before;   /* of sources that are over */
@@ -174,7 +193,8 @@ struct rf_media_in {
     uint64_t end_at; /* one behind the last sample that had a place, recorded or not */
 };
 /** A new key: source and replay window start afresh, the recording goes on. */
-void rf_media_in_start(struct rf_media_in *in, struct rf_srtp *take_srtp);
+void rf_media_in_start(struct rf_media_in *in, struct rf_media_coder *take_coder,
+                       struct rf_srtp *take_srtp);
 void rf_media_in_stop(struct rf_media_in *in);
 /** A packet arrived at `arrival` (samples by our clock). `own_ssrc` is that of what the same stream
  * sends, or NULL. The packet is changed. */
@@ -189,7 +209,8 @@ void rf_media_in_fini(struct rf_media_in *in);
 
 struct rf_media_out {
     bool is_on;
-    struct rf_srtp *srtp; /* owned; NULL: packets in the clear */
+    struct rf_srtp *srtp;         /* owned; NULL: packets in the clear */
+    struct rf_media_coder *coder; /* owned */
     struct sockaddr_storage to;
     socklen_t to_len;
     uint8_t tos;
@@ -250,6 +271,7 @@ struct rf_media_command {
     rf_media_id id;
     struct rf_media_stream *take_stream; /* of open */
     struct rf_srtp *take_srtp;           /* of receive */
+    struct rf_media_coder *take_coder;   /* likewise */
     struct rf_media_out take_out;        /* of send */
 };
 struct rf_media_command *

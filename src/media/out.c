@@ -23,6 +23,7 @@ void rf_media_out_init(struct rf_media_out *out)
 void rf_media_out_fini(struct rf_media_out *out)
 {
     rf_srtp_free(out->srtp);
+    rf_media_coder_free(out->coder);
     rf_media_clip_unref(out->clip);
     *out = (struct rf_media_out){0};
 }
@@ -48,8 +49,10 @@ size_t rf_media_out_packet(struct rf_media_out *out, uint64_t gap_ms, uint8_t *b
     uint8_t frame[RF_MEDIA_FRAME];
     *is_clip_done = false;
     next_frame(out, frame, is_clip_done, stats);
+    rf_media_coder_encode(out->coder, frame);
     out->timestamp += (uint32_t)(gap_ms * (RF_G711_HZ / 1000));
     struct rf_rtp rtp = {.has_marker = out->is_first || gap_ms > 0,
+                         .payload_type = rf_media_coder_type(out->coder),
                          .seq = out->seq,
                          .timestamp = out->timestamp,
                          .ssrc = out->ssrc,

@@ -5,7 +5,6 @@
 
 #include "media/jitter.h"
 #include "media/media_int.h"
-#include "media/mix.h"
 #include "media/server.h"
 
 #include <netinet/in.h>

@@ -35,16 +35,17 @@ enum rf_err rf_media_open(struct rf_media *media, const struct rf_media_conf *co
     return RF_OK;
 }
 
-enum rf_err rf_media_receive(struct rf_media *media, rf_media_id stream,
+enum rf_err rf_media_receive(struct rf_media *media, rf_media_id stream, enum rf_media_codec codec,
                              const struct rf_media_key *key, struct rf_why *why)
 {
-    struct rf_srtp *srtp = NULL;
-    enum rf_err err = key->suite == RF_MEDIA_CLEAR ? RF_OK : rf_srtp_new_receiver(key, &srtp, why);
-    if (err != RF_OK)
-        return err;
     struct rf_media_command *c = rf_media_command_new(stream, rf_media_on_receive);
-    c->take_srtp = srtp;
-    return rf_media_post(media, c, why);
+    enum rf_err err = rf_media_coder_new(codec, &c->take_coder, why);
+    if (err == RF_OK && key->suite != RF_MEDIA_CLEAR)
+        err = rf_srtp_new_receiver(key, &c->take_srtp, why);
+    if (err == RF_OK)
+        return rf_media_post(media, c, why);
+    rf_media_command_free(c);
+    return err;
 }
 
 void rf_media_receive_stop(struct rf_media *media, rf_media_id stream)
@@ -53,8 +54,8 @@ void rf_media_receive_stop(struct rf_media *media, rf_media_id stream)
 }
 
 enum rf_err rf_media_send(struct rf_media *media, rf_media_id stream, const char *remote,
-                          uint16_t port, const struct rf_media_key *key, struct rf_media_clip *clip,
-                          uint8_t tos, struct rf_why *why)
+                          uint16_t port, enum rf_media_codec codec, const struct rf_media_key *key,
+                          struct rf_media_clip *clip, uint8_t tos, struct rf_why *why)
 {
     struct rf_media_command *c = rf_media_command_new(stream, rf_media_on_send);
     struct rf_media_out *out = &c->take_out;
@@ -64,6 +65,8 @@ enum rf_err rf_media_send(struct rf_media *media, rf_media_id stream, const char
         err = rf_why_set(why, RF_ERR_BAD, "media-address", "port 0 of %.64s", remote);
     if (err == RF_OK && key->suite != RF_MEDIA_CLEAR)
         err = rf_srtp_new_sender(key, out->ssrc, &out->srtp, why);
+    if (err == RF_OK)
+        err = rf_media_coder_new(codec, &out->coder, why);
     if (err != RF_OK) {
         rf_media_command_free(c);
         return err;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RTP and SRTP streams, and the only home of libsrtp2. One struct rf_media is one thread that runs
  * any number of streams: each has a UDP port of its own, may receive (and record) and may send
- * (a clip of µ-law, then silence) a packet of G.711 µ-law every 20 ms. The thread of a service
+ * (a clip of µ-law, then silence) a packet every 20 ms, of any codec. The thread of a service
  * never waits for it: calls post, answers come back as events in the caller's mailbox.
  *
  *     rf_media_open(media, &conf, &stream, &port, &why);      tell the far end `port`
- *     rf_media_receive(media, stream, &key_in, &why);
- *     rf_media_send(media, stream, "127.0.0.1", 20482, &key_out, clip, 0xb8, &why);
+ *     rf_media_receive(media, stream, RF_MEDIA_PCMU, &key_in, &why);
+ *     rf_media_send(media, stream, "127.0.0.1", 20482, RF_MEDIA_PCMU, &key_out, clip, 0xb8, &why);
  *     rf_media_close(media, stream);                          RF_MEDIA_CLOSED brings the recording
  *
  * A stream that has a key takes and makes SRTP only: a packet in the clear, with a wrong tag, seen
@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/mailbox.h"
 #include "media/clip.h"
+#include "media/codec.h"
 #include "media/key.h"
 
 #define RF_MEDIA_FRAME    160 /* bytes of µ-law in 20 ms */
@@ -45,7 +46,7 @@ struct rf_media_stats {
     uint64_t refused_tag;    /* SRTP authentication failed (a clear packet too) */
     uint64_t refused_replay; /* seen before, or older than the window */
     uint64_t refused_ssrc;   /* another source */
-    uint64_t refused_format; /* not RTP, or not G.711 µ-law */
+    uint64_t refused_format; /* not RTP, or of another codec */
     uint64_t rtcp_sent, rtcp_received;
     uint64_t rtcp_refused; /* reports: wrong tag, seen before, another source, not RTCP */
     int32_t far_lost;      /* what the far end reported last of what we send */
@@ -86,20 +87,23 @@ struct rf_media_conf {
  * does not wait. */
 RF_MUST_CHECK enum rf_err rf_media_open(struct rf_media *media, const struct rf_media_conf *conf,
                                         rf_media_id *out, uint16_t *out_port, struct rf_why *why);
-/** Take packets from now on, with this key (RF_MEDIA_CLEAR: RTP). Called again: a new key, and
- * source and replay window start afresh; the recording goes on. RF_ERR_AGAIN media-busy;
- * RF_ERR_CRYPTO media-srtp. */
+/** Take packets of this codec from now on, with this key (RF_MEDIA_CLEAR: RTP). Called again: a new
+ * key, and source and replay window start afresh; the recording goes on, in µ-law whatever the
+ * codec. RF_ERR_AGAIN media-busy; RF_ERR_CRYPTO media-srtp; RF_ERR_NOMEM. */
 RF_MUST_CHECK enum rf_err rf_media_receive(struct rf_media *media, rf_media_id stream,
+                                           enum rf_media_codec codec,
                                            const struct rf_media_key *key, struct rf_why *why);
 /** Packets are ignored from now on; what was recorded is kept until the stream closes. */
 void rf_media_receive_stop(struct rf_media *media, rf_media_id stream);
 /** Send a packet every 20 ms from now on: the clip (NULL: none; a reference is taken) from its
  * start, then silence. `tos` is the TOS byte (SCCP precedenceValue). Called again: a new key, SSRC
- * and sequence. RF_ERR_BAD media-address; RF_ERR_AGAIN media-busy; RF_ERR_CRYPTO media-srtp. */
+ * and sequence. RF_ERR_BAD media-address; RF_ERR_AGAIN media-busy; RF_ERR_CRYPTO media-srtp;
+ * RF_ERR_NOMEM. */
 RF_MUST_CHECK enum rf_err rf_media_send(struct rf_media *media, rf_media_id stream,
                                         const char *remote, uint16_t port,
-                                        const struct rf_media_key *key, struct rf_media_clip *clip,
-                                        uint8_t tos, struct rf_why *why);
+                                        enum rf_media_codec codec, const struct rf_media_key *key,
+                                        struct rf_media_clip *clip, uint8_t tos,
+                                        struct rf_why *why);
 void rf_media_send_stop(struct rf_media *media, rf_media_id stream);
 /** An RF_MEDIA_STATS event follows, unless the stream is gone. */
 void rf_media_ask(struct rf_media *media, rf_media_id stream);

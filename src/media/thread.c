@@ -284,7 +284,7 @@ void rf_media_on_receive(struct rf_media *media, struct rf_media_stream *s,
     (void)media;
     drain(s);
     s->had_audio = false;
-    rf_media_in_start(&s->in, rf_steal(&command->take_srtp));
+    rf_media_in_start(&s->in, rf_steal(&command->take_coder), rf_steal(&command->take_srtp));
 }
 
 void rf_media_on_receive_stop(struct rf_media *media, struct rf_media_stream *s,
@@ -368,6 +368,7 @@ void rf_media_command_free(struct rf_media_command *c)
 {
     rf_media_stream_free(c->take_stream);
     rf_srtp_free(c->take_srtp);
+    rf_media_coder_free(c->take_coder);
     rf_media_out_fini(&c->take_out);
     rf_free(c);
 }

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calls between real phones by the real server: hold with music, transfer, conference, shared lines.
-Each phone says a tone of its own, so that what was recorded at an ear says whom it heard."""
+Each phone has a voice of its own, so that what was recorded at an ear says whom it heard."""
 import time
 from types import SimpleNamespace
 
 import pytest
 
 import rig
-import tones
+import voices
 
 NAMES = {"a": "SEP001122334455", "b": "SEP00112233AABB", "c": "SEP00112233CCDD", "d": "SEP00112233EEFF"}
 LINES = {"a": "2001,Ada,Ada", "b": "2002,Ben,Ben", "c": "2003,Cleo,Cleo", "d": "2004,Dan,Dan"}
+# What each speaks. The server takes the best that two have, so that there are calls of each codec,
+# calls that change it, and mixes of several.
+CODECS = {"a": "ulaw,g722", "b": "alaw,ulaw", "c": "g722,ulaw,alaw", "d": "g722,alaw"}
 LOCK, SHIELD = "Encrypted", "Authenticated"
 
 
@@ -33,8 +36,9 @@ class Office:
             self.ears[who] = folder / f"ear-{who}"
             self.ears[who].mkdir()
             self.phones[who] = self.factory.phone(name).start(
-                self.site, "--sccp-version", version, "--play", tones.write(folder / f"{who}.wav", who),
-                "--record-dir", self.ears[who], has_menu=True)
+                self.site, "--sccp-version", version, "--codecs", CODECS[who], "--play",
+                voices.write(folder / f"{who}.wav", who), "--record-dir", self.ears[who],
+                has_menu=True)
         for phone in self.phones.values():
             phone.wait("registered")
 
@@ -75,7 +79,7 @@ class Office:
         time.sleep(seconds)
 
     def quiet(self):
-        """All hang up; what they heard, stream by stream: {"a": [["b", "b"], ...], ...}"""
+        """All hang up; what they heard, a recording for each stream: {"a": [path, ...], ...}"""
         for who, phone in self.phones.items():
             for nth in self.mine(who):
                 try:
@@ -88,7 +92,7 @@ class Office:
         for who in self.phones:
             new = sorted(set(self.ears[who].iterdir()) - self.files[who],
                          key=lambda path: path.stat().st_mtime)  # written as each ended
-            found[who] = [tones.heard(path) for path in new]
+            found[who] = [path for path in new if len(voices.samples(path)) > voices.PIECE]
         return found
 
     def mine(self, who):
@@ -115,16 +119,34 @@ def four(made_four):
     made_four.quiet()
 
 
-def only(pieces, who):
-    """In the midst of this stream nobody but these was heard."""
-    inner = pieces[1:-1]
-    return inner and all(piece == who for piece in inner)
+def only(path, who):
+    """In each half second this one was heard and nobody else, least of all oneself; "": nobody."""
+    heard = voices.heard(path)
+    assert heard and all(voices.is_heard(piece, who) for piece in heard), (path, heard)
 
 
-def suites(phone, since):
-    """Of what was received and sent from then on."""
-    return {event["suite"] for event in phone.events[since:]
-            if event["event"] in ("receiving", "sending")}
+def both(path, them):
+    """These two were heard together for a second or more (before that there is a tone, and one of
+    them may come or go), and never anybody else, least of all oneself."""
+    heard = voices.heard(path, is_mixed=True)
+    assert sum(voices.is_heard(piece, them) for piece in heard) >= 2, (path, heard)
+    assert all(piece[who] < voices.FAINT for piece in heard for who in piece if who not in them), \
+        (path, heard)
+
+
+def alone_at_last(path, who):
+    """In the last second and a half this one was heard alone for half a second or more, and in the
+    last second nobody else."""
+    heard = voices.heard(path, is_mixed=True)
+    assert any(voices.is_heard(piece, who) for piece in heard[-3:]), (path, heard)
+    assert all(piece[other] < voices.FAINT
+               for piece in heard[-2:] for other in piece if other != who), (path, heard)
+
+
+def streams(phone, since, what):
+    """Suites or codecs of what was received and sent from then on, in their order."""
+    return [event[what] for event in phone.events[since:]
+            if event["event"] in ("receiving", "sending")]
 
 
 def test_hold_music_resume_sec_80_sec_82(four):
@@ -134,18 +156,23 @@ def test_hold_music_resume_sec_80_sec_82(four):
     four.say("a", "hold")
     four.state("a", "held")
     four.status("b", SHIELD)  # while it hears music it has no lock
-    four.talk(2.5)
+    four.talk(1.6)
     four.say("a", "resume")
     four.status("a", LOCK)
     four.status("b", LOCK)
     four.talk()
     for who in "ab":  # the strongest that both have, music included
-        assert suites(four.phones[who], four.past[who]) == {"AEAD_AES_128_GCM"}
+        assert set(streams(four.phones[who], four.past[who], "suite")) == {"AEAD_AES_128_GCM"}
+        assert set(streams(four.phones[who], four.past[who], "codec")) == {"ulaw"}
     heard = four.quiet()
-    assert len(heard["b"]) == 3  # before, music, after
-    assert only(heard["b"][0], "a") and only(heard["b"][2], "a"), heard["b"]
-    assert not any("a" in piece for piece in heard["b"][1][1:-1]), heard["b"]
-    assert all(only(stream, "b") for stream in heard["a"]), heard["a"]
+    before, music, after = heard["b"]
+    only(before, "a")
+    only(music, "")
+    assert voices.is_loud(music)
+    only(after, "a")
+    before, after = heard["a"]
+    only(before, "b")
+    only(after, "b")
 
 
 def test_call_waiting_and_consult_transfer_sec_80(four):
@@ -164,8 +191,14 @@ def test_call_waiting_and_consult_transfer_sec_80(four):
     four.status("c", LOCK)
     four.talk()
     heard = four.quiet()
-    assert only(heard["c"][-1], "a"), heard["c"]
-    assert only(heard["a"][-1], "c"), heard["a"]
+    for who in "ac":  # with b they had to speak what that can
+        codecs = streams(four.phones[who], four.past[who], "codec")
+        assert codecs[0] == "ulaw" and codecs[-2:] == ["g722", "g722"], codecs
+    for who, others in (("a", ("b", "", "c")), ("b", ("a", "c")), ("c", ("b", "a"))):
+        assert len(heard[who]) == len(others), heard
+        for path, other in zip(heard[who], others):
+            only(path, other)
+    assert voices.is_loud(heard["a"][1])
 
 
 def test_three_meet_and_one_leaves_sec_86(four):
@@ -183,9 +216,10 @@ def test_three_meet_and_one_leaves_sec_86(four):
     four.say("c", "hangup")
     four.talk(2)
     heard = four.quiet()
-    assert "bc" in heard["a"][-1] and only(heard["a"][-1][-3:], "b"), heard["a"]
-    assert "ac" in heard["b"][-1], heard["b"]
-    assert only(heard["c"][-1], "ab"), heard["c"]
+    for who, others in (("a", "bc"), ("b", "ac"), ("c", "ab")):
+        both(heard[who][-1], others)
+    alone_at_last(heard["a"][-1], "b")
+    alone_at_last(heard["b"][-1], "a")
 
 
 def test_phones_meet_under_a_number_sec_86_sec_87(four):
@@ -205,10 +239,10 @@ def test_phones_meet_under_a_number_sec_86_sec_87(four):
         four.state(who, "connected")
     for who in "abc":
         four.status(who, LOCK)
-    four.talk(2.5)
+    four.talk(2)
     heard = four.quiet()
     for who, others in (("a", "bc"), ("b", "ac"), ("c", "ab")):
-        assert others in heard[who][-1], heard
+        both(heard[who][-1], others)
 
 
 def test_a_shared_line_rings_on_both_and_is_barged_into_sec_88(four):
@@ -231,9 +265,10 @@ def test_a_shared_line_rings_on_both_and_is_barged_into_sec_88(four):
     four.state("a", "connected")
     for who in "acd":
         four.status(who, LOCK)
-    four.talk(2.5)
+    four.talk(2)
     heard = four.quiet()
-    assert "cd" in heard["a"][-1] and "ad" in heard["c"][-1] and "ac" in heard["d"][-1], heard
+    for who, others in (("a", "cd"), ("c", "ad"), ("d", "ac")):
+        both(heard[who][-1], others)
 
 
 def test_held_here_and_taken_back_there_sec_80(four):
@@ -245,12 +280,15 @@ def test_held_here_and_taken_back_there_sec_80(four):
     four.talk(0.8)
     four.say("a", "hold")
     four.state("a", "held")
+    rig.wait_until("the other phone may take it back",
+                   lambda: "Resume" in four.phones["d"].seen("keys")[-1]["keys"].split())
     four.say("d", "resume")
     four.state("d", "connected")
     four.status("c", LOCK)
     four.talk()
     heard = four.quiet()
-    assert only(heard["c"][-1], "d") and only(heard["d"][-1], "c"), heard
+    only(heard["c"][-1], "d")
+    only(heard["d"][-1], "c")
 
 
 def test_a_protected_phone_says_whether_it_is_secure_sec_89(four):
@@ -266,10 +304,15 @@ def test_busy_and_no_answer_go_on_to_another(four):
     site.cli("device", "change", NAMES["b"], "--forward-busy", "2002=2003", "--busy-trigger",
              "2002=1")
     four.call("b", "2004", "d")
+    four.talk(0.8)
     four.say("a", "call 2002")
     four.state("c", "ring-in")
     four.say("c", "answer")
     four.state("a", "connected")
     info = four.phones["c"].seen("call-info")[-1]
     assert info["original_number"] == "2002" and info["calling_number"] == "2001"
+    heard = four.quiet()
+    assert streams(four.phones["d"], four.past["d"], "codec") == ["alaw", "alaw"]
+    only(heard["b"][0], "d")
+    only(heard["d"][0], "b")
     site.cli("device", "change", NAMES["b"], "--forward-busy", "2002=", "--busy-trigger", "2002=0")

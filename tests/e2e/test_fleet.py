@@ -131,7 +131,7 @@ def test_a_phone_that_does_not_get_there_is_named_and_fails_the_whole(town):
 
 def test_calls_with_media_are_encrypted_calls(town):
     phones = town.phones.start(town, "--calls", "2/s", "--talk", "60s", "--media", "silence",
-                               "--events")
+                               "--codecs", "g722,ulaw", "--events")
     phones.wait("two calls", lambda e: e["calls"]["now"] >= 2, PATIENCE)
 
     def heard():
@@ -139,9 +139,11 @@ def test_calls_with_media_are_encrypted_calls(town):
     rig.wait_until(lambda: "audio at four ends", lambda: len(heard()) >= 4, PATIENCE)
     sending = [e for e in list(phones.events) if e and e["event"] == "sending"]
     assert sending and {e["suite"] for e in sending} != {"none"}
+    assert {e["codec"] for e in sending} == {"g722"}
     assert phones.stop() == 0
     ended = [e for e in phones.events if e and e["event"] == "media-ended"]
-    assert ended and not any(e["refused_tag"] or e["refused_replay"] for e in ended)
+    assert ended and not any(e["refused_tag"] or e["refused_replay"] or e["refused_format"]
+                             for e in ended)
 
 
 def call_errors(report):

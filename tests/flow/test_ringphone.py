@@ -134,6 +134,7 @@ def named(events, name):
     ["--flash", "x", "--tftp", "127.0.0.1:0"], ["--flash", "x", "--tftp", "127.0.0.1:70000"],
     ["--flash", "x", "--tftp", "127.0.0.1", "--sccp-version", "23"],
     ["--flash", "x", "--tftp", "127.0.0.1", "--sccp-version", "2"],
+    ["--flash", "x", "--tftp", "127.0.0.1", "--codecs", "ulaw,g729"],
     ["--flash", "x", "--tftp", "127.0.0.1", "--for", "soon"],
     ["--flash", "x", "--tftp", "127.0.0.1", "--for", "0s"],
     ["--flash", "x", "--tftp", "127.0.0.1", "--call", "20o2"],

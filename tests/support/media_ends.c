@@ -153,14 +153,16 @@ struct rf_media_key new_key(enum rf_media_suite suite, uint8_t first)
 void receive(struct end *e, const struct rf_media_key *key)
 {
     struct rf_why why = {0};
-    assert_err(rf_media_receive(e->media, e->stream, key, &why), RF_OK);
+    assert_err(rf_media_receive(e->media, e->stream, RF_MEDIA_PCMU, key, &why), RF_OK);
 }
 
 void send_to(struct end *e, uint16_t port, const struct rf_media_key *key,
              struct rf_media_clip *clip)
 {
     struct rf_why why = {0};
-    assert_err(rf_media_send(e->media, e->stream, "127.0.0.1", port, key, clip, 0xb8, &why), RF_OK);
+    assert_err(
+        rf_media_send(e->media, e->stream, "127.0.0.1", port, RF_MEDIA_PCMU, key, clip, 0xb8, &why),
+        RF_OK);
 }
 
 struct rf_media_clip *speech(const char *name)

@@ -151,6 +151,7 @@ static struct rf_phone *make_phone(struct fleet_phone *p, struct rf_worker *work
         .answers = rf_loop_mailbox(f->loop),
         .media = f->media != NULL ? rf_station_media_real() : fleet_media_none(),
         .media_arg = f->media != NULL ? (void *)f->media : (void *)f->no_media,
+        .codecs = o->codecs,
         .on_event = on_event,
         .arg = p,
     };

@@ -31,6 +31,7 @@ struct fleet_options {
     uint32_t calls_for_ms;   /* from the first one; 0: to the end */
     uint32_t hold, transfer; /* per cent of the calls */
     bool has_media;          /* silence is sent and received; else calls have no sockets */
+    struct rf_media_codecs codecs;
     bool has_from;
     struct rf_network from; /* where they have their addresses */
     uint32_t workers;

@@ -70,24 +70,26 @@ static enum rf_err open_stream(void *media, const struct rf_media_conf *conf, rf
     return RF_OK;
 }
 
-static enum rf_err receive(void *media, rf_media_id stream, const struct rf_media_key *key,
-                           struct rf_why *why)
+static enum rf_err receive(void *media, rf_media_id stream, enum rf_media_codec codec,
+                           const struct rf_media_key *key, struct rf_why *why)
 {
     (void)media;
     (void)stream;
+    (void)codec;
     (void)key;
     (void)why;
     return RF_OK;
 }
 
 static enum rf_err send_stream(void *media, rf_media_id stream, const char *remote, uint16_t port,
-                               const struct rf_media_key *key, struct rf_media_clip *clip,
-                               uint8_t tos, struct rf_why *why)
+                               enum rf_media_codec codec, const struct rf_media_key *key,
+                               struct rf_media_clip *clip, uint8_t tos, struct rf_why *why)
 {
     (void)media;
     (void)stream;
     (void)remote;
     (void)port;
+    (void)codec;
     (void)key;
     (void)clip;
     (void)tos;

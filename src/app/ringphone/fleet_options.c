@@ -30,6 +30,7 @@ enum {
     OPT_HOLD,
     OPT_TRANSFER,
     OPT_MEDIA,
+    OPT_CODECS,
     OPT_WORKERS,
     OPT_RETRY,
     OPT_RETRY_MAX,
@@ -58,6 +59,7 @@ static const struct option long_options[] = {
     {"hold", required_argument, NULL, OPT_HOLD},
     {"transfer", required_argument, NULL, OPT_TRANSFER},
     {"media", required_argument, NULL, OPT_MEDIA},
+    {"codecs", required_argument, NULL, OPT_CODECS},
     {"workers", required_argument, NULL, OPT_WORKERS},
     {"retry-ms", required_argument, NULL, OPT_RETRY},
     {"retry-max-ms", required_argument, NULL, OPT_RETRY_MAX},
@@ -104,6 +106,7 @@ static const char help[] =
     "How they behave, as options of one phone\n"
     "  --retry-ms N         first wait after a failure (15000), doubled each time\n"
     "  --retry-max-ms N     longest wait (40 times the first)\n"
+    "  --codecs LIST        what they speak, the best first: some of g722, ulaw, alaw (ulaw)\n"
     "  --http-port N|no     --https-port N|no     --no-ec     --log-level LEVEL\n"
     "\n"
     "What is told\n"
@@ -248,6 +251,10 @@ static const char *take_value(int c, struct fleet_options *o)
         return take_goal(text, o) ? NULL : "registered or enrolled";
     case OPT_MEDIA:
         return take_media(text, o) ? NULL : "none or silence";
+    case OPT_CODECS:
+        return rf_media_codecs_parse(text, &o->codecs)
+                   ? NULL
+                   : "some of ulaw, alaw and g722, each once, with commas between";
     case OPT_WORKERS:
         return take_number(text, 1, FLEET_WORKERS_MAX, &o->workers) ? NULL : "1 to 64";
     case OPT_RETRY:

@@ -48,6 +48,7 @@ static const char text[] =
     "  --answer                answer every call that comes in\n"
     "  --play IN.wav           say this (8000 Hz, mono, 16 bit or mu-law); again: the second call\n"
     "                          says the second file, and so on\n"
+    "  --codecs LIST           what it speaks, the best first: some of g722, ulaw, alaw (ulaw)\n"
     "  --record OUT.wav        write what it hears\n"
     "  --record-dir DIR        write what it hears in each call, a file for each stream of it\n"
     "  --for TIME              hang up after so long (5s, 500ms, 2m); without a call: stay\n"

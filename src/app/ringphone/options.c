@@ -28,6 +28,7 @@ enum {
     OPT_FOR,
     OPT_GIVE_UP,
     OPT_SCCP_VERSION,
+    OPT_CODECS,
     OPT_RETRY,
     OPT_RETRY_MAX,
     OPT_MIN_LOAD,
@@ -69,6 +70,7 @@ static const struct option long_options[] = {
     {"for", required_argument, NULL, OPT_FOR},
     {"give-up", required_argument, NULL, OPT_GIVE_UP},
     {"sccp-version", required_argument, NULL, OPT_SCCP_VERSION},
+    {"codecs", required_argument, NULL, OPT_CODECS},
     {"retry-ms", required_argument, NULL, OPT_RETRY},
     {"retry-max-ms", required_argument, NULL, OPT_RETRY_MAX},
     {"min-load", required_argument, NULL, OPT_MIN_LOAD},
@@ -275,6 +277,10 @@ static int take_value(int c, struct options *o)
         o->sccp_version = n;
         want = "3 to 22";
         break;
+    case OPT_CODECS:
+        is_good = rf_media_codecs_parse(optarg, &o->codecs);
+        want = "some of ulaw, alaw and g722, each once, with commas between";
+        break;
     case OPT_RETRY:
         is_good = take_number(optarg, 10, 600000, &o->retry_ms);
         want = "10 to 600000 milliseconds";
@@ -339,6 +345,7 @@ static int take_one(int c, struct options *o, char **argv)
     case OPT_FOR:
     case OPT_GIVE_UP:
     case OPT_SCCP_VERSION:
+    case OPT_CODECS:
     case OPT_RETRY:
     case OPT_RETRY_MAX:
     case OPT_ROLLBACK:

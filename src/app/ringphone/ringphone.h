@@ -40,6 +40,7 @@ struct options {
     uint32_t for_ms;     /* 0: not limited */
     uint32_t give_up_ms; /* 0: never */
     unsigned sccp_version;
+    struct rf_media_codecs codecs;
     uint32_t retry_ms, retry_max_ms; /* 0: as real phones */
     const char *min_load;
     bool has_file_rollback;

@@ -441,6 +441,7 @@ static void make_phone(struct app *a)
         .media_arg = a->media,
         .clip = a->clip[0],
         .record_max = o->record != NULL || o->record_dir != NULL ? RF_MEDIA_RECORD_MAX : 0,
+        .codecs = o->codecs,
         .on_event = on_event,
         .arg = a,
     };

@@ -423,6 +423,7 @@ void phone_station_begin(struct rf_phone *p)
         .media_arg = p->conf.media_arg,
         .clip = p->conf.clip,
         .record_max = p->conf.record_max,
+        .codecs = p->conf.codecs,
         .on_event = on_station,
         .arg = p,
     };

@@ -163,6 +163,7 @@ struct rf_phone_conf {
     void *media_arg;
     struct rf_media_clip *clip; /* said in each call; NULL: silence */
     uint32_t record_max;
+    struct rf_media_codecs codecs; /* as in station.h */
     void (*on_event)(void *arg, const struct rf_phone_event *event);
     void *arg;
 };

@@ -223,6 +223,7 @@ static void add_of_link(struct phone_values *v, const struct rf_station_event *e
     bool is_text = ev->kind == RF_STATION_PROMPT || ev->kind == RF_STATION_NOTIFY;
     add_said(v, "server", ev->server);
     add_said(v, "tls", ev->tls_version);
+    add_said(v, "codec", ev->codec);
     add_said(v, "suite", ev->suite);
     if (ev->kind == RF_STATION_REGISTERED) {
         phone_add_n(v, "version", ev->version);

@@ -255,6 +255,8 @@ static void set_defaults(struct rf_station_conf *conf)
     set_default(&conf->digit_gap_ms, 200);
     set_default(&conf->seize_ms, 5000);
     set_default(&conf->clear_ms, 5000);
+    if (conf->codecs.n == 0)
+        conf->codecs = (struct rf_media_codecs){.best_first = {RF_MEDIA_PCMU}, .n = 1};
     if (conf->retry_max_ms < conf->retry_first_ms)
         conf->retry_max_ms = conf->retry_first_ms;
 }

@@ -55,12 +55,12 @@ struct rf_station_server {
 struct rf_station_media_ops {
     enum rf_err (*open)(void *media, const struct rf_media_conf *conf, rf_media_id *out,
                         uint16_t *out_port, struct rf_why *why);
-    enum rf_err (*receive)(void *media, rf_media_id stream, const struct rf_media_key *key,
-                           struct rf_why *why);
+    enum rf_err (*receive)(void *media, rf_media_id stream, enum rf_media_codec codec,
+                           const struct rf_media_key *key, struct rf_why *why);
     void (*receive_stop)(void *media, rf_media_id stream);
     enum rf_err (*send)(void *media, rf_media_id stream, const char *remote, uint16_t port,
-                        const struct rf_media_key *key, struct rf_media_clip *clip, uint8_t tos,
-                        struct rf_why *why);
+                        enum rf_media_codec codec, const struct rf_media_key *key,
+                        struct rf_media_clip *clip, uint8_t tos, struct rf_why *why);
     void (*send_stop)(void *media, rf_media_id stream);
     void (*ask)(void *media, rf_media_id stream);
     void (*close)(void *media, rf_media_id stream);
@@ -143,8 +143,8 @@ enum rf_station_event_kind {
     RF_STATION_FEATURE,       /* word: which key; instance, status, label */
     RF_STATION_HISTORY,       /* word: how the call goes into the lists: placed, missed, ... */
     RF_STATION_DATA,          /* text: XML for the screen; instance: of which application */
-    RF_STATION_RECEIVING,     /* a receiver is open: suite, port */
-    RF_STATION_SENDING,       /* a sender is on: suite, remote, port */
+    RF_STATION_RECEIVING,     /* a receiver is open: codec, suite, port */
+    RF_STATION_SENDING,       /* a sender is on: codec, suite, remote, port */
     RF_STATION_MEDIA_REFUSED, /* the server asked for media we do not do: why */
     RF_STATION_FIRST_AUDIO,
     RF_STATION_PACKETS_REFUSED, /* reason, stats */
@@ -159,6 +159,7 @@ struct rf_station_event {
     enum rf_station_event_kind kind;
     const char *server; /* "192.0.2.1:2443" */
     const char *tls_version;
+    const char *codec; /* "ulaw" */
     const char *suite; /* of TLS; of media events: rf_media_suite_name */
     unsigned version;
     const char *number; /* first line */
@@ -229,7 +230,8 @@ struct rf_station_conf {
     void *media_arg;
     /* What it says in each call; NULL: silence. Borrowed as long as the station lives. */
     struct rf_media_clip *clip;
-    uint32_t record_max; /* bytes of what it hears; 0: nothing is kept */
+    uint32_t record_max;           /* bytes of what it hears; 0: nothing is kept */
+    struct rf_media_codecs codecs; /* that it announces and takes; none: µ-law */
     /** Every event. May call any function of this header but rf_station_free. */
     void (*on_event)(void *arg, const struct rf_station_event *event);
     void *arg;

@@ -133,6 +133,8 @@ void station_send_empty(struct rf_station *st, enum rf_sccp_id id);
 void station_send_alarm(struct rf_station *st);
 void station_send_register(struct rf_station *st);
 void station_send_capabilities(struct rf_station *st);
+/** payloadCapability of SCCP. */
+uint32_t station_codec_number(enum rf_media_codec codec);
 void station_send_hook(struct rf_station *st, enum rf_sccp_id id, uint32_t line, uint32_t ref);
 void station_send_digit(const struct station_call *call, char digit);
 void station_send_enbloc(const struct station_call *call);

@@ -62,11 +62,35 @@ static uint32_t judge_call(const struct station_call *call, struct rf_why *why)
     return RF_SCCP_MEDIA_OK;
 }
 
-static uint32_t judge_format(uint32_t codec, uint32_t packet_ms, struct rf_why *why)
+/* doc: docs/wire/sccp.md, "Media" */
+static const uint32_t codec_numbers[RF_MEDIA_CODECS] = {
+    [RF_MEDIA_PCMU] = RF_SCCP_CODEC_G711_ULAW_64K,
+    [RF_MEDIA_PCMA] = RF_SCCP_CODEC_G711_ALAW_64K,
+    [RF_MEDIA_G722] = RF_SCCP_CODEC_G722_64K,
+};
+
+uint32_t station_codec_number(enum rf_media_codec codec)
 {
-    if (codec != RF_SCCP_CODEC_G711_ULAW_64K)
+    return codec_numbers[codec];
+}
+
+/* Which of the codecs that were announced is it? */
+static bool codec_of(const struct rf_station *st, uint32_t number, enum rf_media_codec *out)
+{
+    for (size_t i = 0; i < st->conf.codecs.n; i++) {
+        *out = st->conf.codecs.best_first[i];
+        if (codec_numbers[*out] == number)
+            return true;
+    }
+    return false;
+}
+
+static uint32_t judge_format(const struct rf_station *st, uint32_t number, uint32_t packet_ms,
+                             enum rf_media_codec *codec, struct rf_why *why)
+{
+    if (!codec_of(st, number, codec))
         return no(why, RF_SCCP_MEDIA_INVALID_CODEC, "media-codec",
-                  "this phone speaks G.711 mu-law only");
+                  "this phone has not announced that codec");
     if (packet_ms != PACKET_MS)
         return no(why, RF_SCCP_MEDIA_INVALID_PACKET_SIZE, "media-packet-size",
                   "this phone sends packets of 20 ms only");
@@ -113,12 +137,13 @@ static uint32_t judge_key(const struct rf_station *st, const struct rf_sccp_medi
     return RF_SCCP_MEDIA_OK;
 }
 
-static uint32_t judge(const struct rf_station *st, const struct station_call *call, uint32_t codec,
-                      uint32_t packet_ms, const struct rf_sccp_media_key *key, struct rf_why *why)
+static uint32_t judge(const struct rf_station *st, const struct station_call *call, uint32_t number,
+                      uint32_t packet_ms, const struct rf_sccp_media_key *key,
+                      enum rf_media_codec *codec, struct rf_why *why)
 {
     uint32_t status = judge_call(call, why);
     if (status == RF_SCCP_MEDIA_OK)
-        status = judge_format(codec, packet_ms, why);
+        status = judge_format(st, number, packet_ms, codec, why);
     return status == RF_SCCP_MEDIA_OK ? judge_key(st, key, why) : status;
 }
 
@@ -400,9 +425,10 @@ static void ack_receive(struct rf_station *st, const struct rf_sccp_open_receive
 }
 
 static uint32_t receive(struct rf_station *st, struct station_call *call,
-                        const struct rf_sccp_open_receive_channel *m, struct rf_why *why)
+                        const struct rf_sccp_open_receive_channel *m, enum rf_media_codec *codec,
+                        struct rf_why *why)
 {
-    uint32_t status = judge(st, call, m->codec, m->packet_ms, &m->key, why);
+    uint32_t status = judge(st, call, m->codec, m->packet_ms, &m->key, codec, why);
     if (status != RF_SCCP_MEDIA_OK)
         return status;
     struct station_voice *v = call->voice != NULL ? call->voice : voice_open(call, why);
@@ -410,7 +436,7 @@ static uint32_t receive(struct rf_station *st, struct station_call *call,
         return RF_SCCP_MEDIA_OUT_OF_SOCKETS;
     struct rf_media_key key;
     fill_key(&key, &m->key);
-    enum rf_err err = st->conf.media->receive(st->conf.media_arg, v->id, &key, why);
+    enum rf_err err = st->conf.media->receive(st->conf.media_arg, v->id, *codec, &key, why);
     rf_wipe(&key, sizeof key);
     if (err != RF_OK) {
         if (!v->is_sending)
@@ -435,7 +461,8 @@ void station_open_receive(struct rf_station *st, const struct rf_sccp_open_recei
 {
     struct rf_why why = {0};
     struct station_call *call = call_meant(st, m->call_reference, m->pass_through_party_id);
-    uint32_t status = receive(st, call, m, &why);
+    enum rf_media_codec codec;
+    uint32_t status = receive(st, call, m, &codec, &why);
     uint16_t port = status == RF_SCCP_MEDIA_OK ? call->voice->port : 0;
     ack_receive(st, m, status, port);
     if (status != RF_SCCP_MEDIA_OK) {
@@ -443,11 +470,13 @@ void station_open_receive(struct rf_station *st, const struct rf_sccp_open_recei
         return;
     }
     uint32_t nth = call->nth;
-    rf_info(RF_CAT_PHONE, "media receiving port=%u suite=%s dev=%s call-ref=%u", port,
-            suite_name(m->key.algorithm), st->device, call->ref);
+    const char *word = rf_media_codec_get(codec)->word;
+    rf_info(RF_CAT_PHONE, "media receiving port=%u codec=%s suite=%s dev=%s call-ref=%u", port,
+            word, suite_name(m->key.algorithm), st->device, call->ref);
     station_tell(st, &(struct rf_station_event){.kind = RF_STATION_RECEIVING,
                                                 .ref = call->ref,
                                                 .nth = nth,
+                                                .codec = word,
                                                 .suite = suite_name(m->key.algorithm),
                                                 .port = port});
     tell_status(st, nth);
@@ -521,13 +550,13 @@ static void report_failure(struct rf_station *st, const struct rf_sccp_start_med
 
 static enum rf_err send_on(struct station_call *call,
                            const struct rf_sccp_start_media_transmission *m, const char *remote,
-                           struct rf_why *why)
+                           enum rf_media_codec codec, struct rf_why *why)
 {
     struct rf_station *st = call->st;
     struct rf_media_key key;
     fill_key(&key, &m->key);
     enum rf_err err = st->conf.media->send(
-        st->conf.media_arg, call->voice->id, remote, (uint16_t)m->remote_port, &key,
+        st->conf.media_arg, call->voice->id, remote, (uint16_t)m->remote_port, codec, &key,
         call->has_clip ? call->clip : st->clip, (uint8_t)m->precedence, why);
     rf_wipe(&key, sizeof key);
     return err;
@@ -535,9 +564,10 @@ static enum rf_err send_on(struct station_call *call,
 
 static uint32_t transmit(struct rf_station *st, struct station_call *call,
                          const struct rf_sccp_start_media_transmission *m,
-                         char remote[RF_ADDRESS_TEXT_MAX], struct rf_why *why)
+                         char remote[RF_ADDRESS_TEXT_MAX], enum rf_media_codec *codec,
+                         struct rf_why *why)
 {
-    uint32_t status = judge(st, call, m->codec, m->packet_ms, &m->key, why);
+    uint32_t status = judge(st, call, m->codec, m->packet_ms, &m->key, codec, why);
     if (status != RF_SCCP_MEDIA_OK)
         return status;
     if (!remote_text(&m->remote, m->remote_port, remote))
@@ -546,7 +576,7 @@ static uint32_t transmit(struct rf_station *st, struct station_call *call,
     struct station_voice *v = call->voice != NULL ? call->voice : voice_open(call, why);
     if (v == NULL)
         return RF_SCCP_MEDIA_OUT_OF_SOCKETS;
-    if (send_on(call, m, remote, why) != RF_OK) {
+    if (send_on(call, m, remote, *codec, why) != RF_OK) {
         if (!v->is_receiving)
             voice_close(call);
         return RF_SCCP_MEDIA_NOT_ENOUGH_CHANNELS;
@@ -562,7 +592,8 @@ void station_start_send(struct rf_station *st, const struct rf_sccp_start_media_
     struct rf_why why = {0};
     char remote[RF_ADDRESS_TEXT_MAX];
     struct station_call *call = call_meant(st, m->call_reference, m->pass_through_party_id);
-    uint32_t status = transmit(st, call, m, remote, &why);
+    enum rf_media_codec codec;
+    uint32_t status = transmit(st, call, m, remote, &codec, &why);
     if (st->version >= SEND_ACK_FROM)
         ack_send(st, m, status, status == RF_SCCP_MEDIA_OK ? call->voice->port : 0);
     else if (status != RF_SCCP_MEDIA_OK)
@@ -572,11 +603,13 @@ void station_start_send(struct rf_station *st, const struct rf_sccp_start_media_
         return;
     }
     uint32_t nth = call->nth;
-    rf_info(RF_CAT_PHONE, "media sending to=%s:%u suite=%s dev=%s call-ref=%u", remote,
-            m->remote_port, suite_name(m->key.algorithm), st->device, call->ref);
+    const char *word = rf_media_codec_get(codec)->word;
+    rf_info(RF_CAT_PHONE, "media sending to=%s:%u codec=%s suite=%s dev=%s call-ref=%u", remote,
+            m->remote_port, word, suite_name(m->key.algorithm), st->device, call->ref);
     station_tell(st, &(struct rf_station_event){.kind = RF_STATION_SENDING,
                                                 .ref = call->ref,
                                                 .nth = nth,
+                                                .codec = word,
                                                 .suite = suite_name(m->key.algorithm),
                                                 .remote = remote,
                                                 .port = (uint16_t)m->remote_port});

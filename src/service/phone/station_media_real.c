@@ -7,10 +7,10 @@ static enum rf_err open_stream(void *media, const struct rf_media_conf *conf, rf
     return rf_media_open(media, conf, out, out_port, why);
 }
 
-static enum rf_err receive(void *media, rf_media_id stream, const struct rf_media_key *key,
-                           struct rf_why *why)
+static enum rf_err receive(void *media, rf_media_id stream, enum rf_media_codec codec,
+                           const struct rf_media_key *key, struct rf_why *why)
 {
-    return rf_media_receive(media, stream, key, why);
+    return rf_media_receive(media, stream, codec, key, why);
 }
 
 static void receive_stop(void *media, rf_media_id stream)
@@ -19,10 +19,10 @@ static void receive_stop(void *media, rf_media_id stream)
 }
 
 static enum rf_err send_stream(void *media, rf_media_id stream, const char *remote, uint16_t port,
-                               const struct rf_media_key *key, struct rf_media_clip *clip,
-                               uint8_t tos, struct rf_why *why)
+                               enum rf_media_codec codec, const struct rf_media_key *key,
+                               struct rf_media_clip *clip, uint8_t tos, struct rf_why *why)
 {
-    return rf_media_send(media, stream, remote, port, key, clip, tos, why);
+    return rf_media_send(media, stream, remote, port, codec, key, clip, tos, why);
 }
 
 static void send_stop(void *media, rf_media_id stream)

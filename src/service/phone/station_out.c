@@ -144,9 +144,12 @@ void station_send_token_req(struct station_peer *peer)
 
 void station_send_capabilities(struct rf_station *st)
 {
-    struct rf_sccp_msg msg = {.id = RF_SCCP_CAPABILITIES_RES, .capabilities_res = {.count = 1}};
-    msg.capabilities_res.caps[0] =
-        (struct rf_sccp_audio_cap){.payload = RF_SCCP_CODEC_G711_ULAW_64K, .max_frames = PACKET_MS};
+    const struct rf_media_codecs *codecs = &st->conf.codecs;
+    struct rf_sccp_msg msg = {.id = RF_SCCP_CAPABILITIES_RES,
+                              .capabilities_res = {.count = (uint32_t)codecs->n}};
+    for (size_t i = 0; i < codecs->n; i++)
+        msg.capabilities_res.caps[i] = (struct rf_sccp_audio_cap){
+            .payload = station_codec_number(codecs->best_first[i]), .max_frames = PACKET_MS};
     station_send(st, &msg);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a stream does with the packets that arrive, without sockets and time. */
+#include "media/g711.h"
 #include "media/media_int.h"
 #include "unit.h"
 #include "wire/rtp/rtp.h"
@@ -16,7 +17,7 @@ struct fixture {
 static void begin(struct fixture *f, struct rf_srtp *srtp)
 {
     *f = (struct fixture){.in.record = RF_BUF(RECORD)};
-    rf_media_in_start(&f->in, srtp);
+    rf_media_in_start(&f->in, NULL, srtp);
 }
 
 static void end(struct fixture *f)
@@ -235,7 +236,7 @@ static void without_a_recording_all_is_counted(void **state)
 {
     (void)state;
     struct fixture f = {0};
-    rf_media_in_start(&f.in, NULL);
+    rf_media_in_start(&f.in, NULL, NULL);
     assert_int_equal(speech(&f, 1, 0, 'a'), RF_MEDIA_TAKEN);
     assert_counts(&f, 1, 0, 0);
     assert_null(f.in.record.p);
@@ -250,7 +251,7 @@ static void a_new_start_goes_on_behind(void **state)
     speech(&f, 1, 0, 'a');
     speech(&f, 3, 320, 'c');
     rf_media_in_stop(&f.in);
-    rf_media_in_start(&f.in, NULL);
+    rf_media_in_start(&f.in, NULL, NULL);
     struct packet p;
     make(&p, 40000, 123456, SSRC + 1, 0, 'd'); /* another source may come now */
     assert_int_equal(give(&f, &p), RF_MEDIA_TAKEN);
@@ -333,6 +334,36 @@ static void our_own_packets_are_not_heard(void **state)
                      RF_MEDIA_REFUSED_SSRC);
     own++;
     assert_int_equal(rf_media_in_packet(&f.in, p.bytes, p.len, &own, 0, &f.stats), RF_MEDIA_TAKEN);
+    end(&f);
+}
+
+/* Only packets of the codec that the call has; what is kept of them is µ-law. */
+static void packets_of_another_codec(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct packet p;
+    struct rf_media_coder *coder;
+    begin(&f, NULL);
+    assert_err(rf_media_coder_new(RF_MEDIA_PCMA, &coder, NULL), RF_OK);
+    rf_media_in_start(&f.in, coder, NULL);
+    make(&p, 1, 0, SSRC, 0, 0xd5);
+    assert_int_equal(give(&f, &p), RF_MEDIA_REFUSED_FORMAT);
+    make(&p, 1, 0, SSRC, 8, 0xd5); /* the least of A-law, which is half a step of µ-law's */
+    assert_int_equal(give(&f, &p), RF_MEDIA_TAKEN);
+    p.len -= 1; /* not a whole frame */
+    assert_int_equal(give(&f, &p), RF_MEDIA_REFUSED_FORMAT);
+    make(&p, 2, 160, SSRC, 8, 0x80 ^ 0x55);
+    assert_int_equal(give(&f, &p), RF_MEDIA_TAKEN);
+    assert_int_equal(f.in.record.len, 2 * RF_MEDIA_FRAME);
+    assert_int_equal(f.in.record.p[0], rf_ulaw_encode(rf_alaw_decode(0xd5)));
+    rf_media_in_start(&f.in, NULL, NULL); /* the twin: µ-law again */
+    make(&p, 3, 320, SSRC, 8, 'a');
+    assert_int_equal(give(&f, &p), RF_MEDIA_REFUSED_FORMAT);
+    make(&p, 3, 320, SSRC, 0, 'a');
+    p.len -= 1; /* G.711 may be cut anywhere */
+    assert_int_equal(give(&f, &p), RF_MEDIA_TAKEN);
+    assert_int_equal(f.stats.refused_format, 3);
     end(&f);
 }
 
@@ -725,7 +756,7 @@ static void another_source_with_the_key_is_refused(void **state)
     make_secret(&p, one, 2, SSRC, 0, 'b');
     assert_int_equal(give(&f, &p), RF_MEDIA_TAKEN);
     assert_heard(&f, "ab");
-    rf_media_in_start(&f.in, receiver(&key_a)); /* the twin: bound anew */
+    rf_media_in_start(&f.in, NULL, receiver(&key_a)); /* the twin: bound anew */
     make_secret(&p, two, 3, SSRC + 1, 0, 'c');
     assert_int_equal(give(&f, &p), RF_MEDIA_TAKEN);
     rf_srtp_free(one);
@@ -787,6 +818,7 @@ int main(void)
         cmocka_unit_test(what_is_not_speech_is_refused),
         cmocka_unit_test(options_of_the_header_are_not_heard),
         cmocka_unit_test(our_own_packets_are_not_heard),
+        cmocka_unit_test(packets_of_another_codec),
         cmocka_unit_test(jitter_is_measured_as_the_standard_says),
         cmocka_unit_test(the_longest_gap_is_that_of_one_source),
         cmocka_unit_test(srtp_of_every_suite_is_taken),

@@ -117,8 +117,9 @@ static void check_suite(enum rf_media_suite suite)
         key.salt[i] = (uint8_t)(0x30 + i);
     search_memory(needles);
     assert_true(needles[MASTER].hits > 0); /* ours: the search works */
-    assert_err(rf_media_receive(media, id, &key, NULL), RF_OK);
-    assert_err(rf_media_send(media, id, "127.0.0.1", port, &key, NULL, 0, NULL), RF_OK);
+    assert_err(rf_media_receive(media, id, RF_MEDIA_PCMU, &key, NULL), RF_OK);
+    assert_err(rf_media_send(media, id, "127.0.0.1", port, RF_MEDIA_PCMU, &key, NULL, 0, NULL),
+               RF_OK);
     rf_media_key_wipe(&key);
     rf_media_ask(media, id);
     wait_for(events, &n, 1);

@@ -249,13 +249,13 @@ static void many_streams_share_the_thread(void **state)
         struct rf_media_key key = new_key(RF_MEDIA_AES_CM_128_HMAC_SHA1_32, (uint8_t)i);
         conf.number = i;
         assert_err(rf_media_open(media, &conf, &id[i], &port[i], NULL), RF_OK);
-        assert_err(rf_media_receive(media, id[i], &key, NULL), RF_OK);
+        assert_err(rf_media_receive(media, id[i], RF_MEDIA_PCMU, &key, NULL), RF_OK);
     }
     for (unsigned i = 0; i < MANY; i++) {
         struct rf_media_key key = new_key(RF_MEDIA_AES_CM_128_HMAC_SHA1_32, (uint8_t)i);
-        assert_err(
-            rf_media_send(media, id[(i + 1) % MANY], "127.0.0.1", port[i], &key, clip, 0, NULL),
-            RF_OK);
+        assert_err(rf_media_send(media, id[(i + 1) % MANY], "127.0.0.1", port[i], RF_MEDIA_PCMU,
+                                 &key, clip, 0, NULL),
+                   RF_OK);
     }
     for (uint64_t until = now_ms() + WAIT_MS; many.ready < MANY;) {
         assert_true(now_ms() < until);
@@ -304,12 +304,15 @@ static void what_cannot_be_opened_says_why(void **state)
             a.stream = id;
     }
     struct rf_why why = {0};
-    assert_refused(rf_media_send(a.media, a.stream, "phone", 1, &key, NULL, 0, &why), RF_ERR_BAD,
-                   why, "media-address");
-    why = (struct rf_why){0};
-    assert_refused(rf_media_send(a.media, a.stream, "127.0.0.1", 0, &key, NULL, 0, &why),
+    assert_refused(rf_media_send(a.media, a.stream, "phone", 1, RF_MEDIA_PCMU, &key, NULL, 0, &why),
                    RF_ERR_BAD, why, "media-address");
-    assert_err(rf_media_send(a.media, a.stream, "127.0.0.1", a.port, &key, NULL, 0, NULL), RF_OK);
+    why = (struct rf_why){0};
+    assert_refused(
+        rf_media_send(a.media, a.stream, "127.0.0.1", 0, RF_MEDIA_PCMU, &key, NULL, 0, &why),
+        RF_ERR_BAD, why, "media-address");
+    assert_err(
+        rf_media_send(a.media, a.stream, "127.0.0.1", a.port, RF_MEDIA_PCMU, &key, NULL, 0, NULL),
+        RF_OK);
     end_end(&a);
 }
 
@@ -334,10 +337,11 @@ static void a_thread_that_is_busy_takes_no_more(void **state)
     close(still_free_fd);
     assert_int_equal(still_free_fd, free_fd);
     why = (struct rf_why){0};
-    assert_refused(rf_media_receive(a.media, 1, &key, &why), RF_ERR_AGAIN, why, "media-busy");
+    assert_refused(rf_media_receive(a.media, 1, RF_MEDIA_PCMU, &key, &why), RF_ERR_AGAIN, why,
+                   "media-busy");
     why = (struct rf_why){0};
-    assert_refused(rf_media_send(a.media, 1, "127.0.0.1", 9, &key, clip, 0, &why), RF_ERR_AGAIN,
-                   why, "media-busy");
+    assert_refused(rf_media_send(a.media, 1, "127.0.0.1", 9, RF_MEDIA_PCMU, &key, clip, 0, &why),
+                   RF_ERR_AGAIN, why, "media-busy");
     rf_media_close(a.media, 1); /* never refused */
     rf_media_clip_unref(clip);
     end_end(&a);
@@ -474,7 +478,9 @@ static void ipv6_works_too(void **state)
     struct end b = {.media = a.media, .events = rf_mailbox_new("other", 64), .heard = RF_BUF(1)};
     conf.events_to = b.events;
     assert_err(rf_media_open(b.media, &conf, &b.stream, &b.port, NULL), RF_OK);
-    assert_err(rf_media_send(b.media, b.stream, "::1", a.port, &key, NULL, 0xb8, NULL), RF_OK);
+    assert_err(
+        rf_media_send(b.media, b.stream, "::1", a.port, RF_MEDIA_PCMU, &key, NULL, 0xb8, NULL),
+        RF_OK);
     wait_for(&a, &b, NULL, &a.n[RF_MEDIA_FIRST_AUDIO], 1);
     close_and_wait(&b);
     rf_mailbox_free(b.events);

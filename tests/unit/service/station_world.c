@@ -65,10 +65,11 @@ static enum rf_err media_open(void *media, const struct rf_media_conf *conf, rf_
     return RF_OK;
 }
 
-static enum rf_err media_receive(void *media, rf_media_id id, const struct rf_media_key *key,
-                                 struct rf_why *why)
+static enum rf_err media_receive(void *media, rf_media_id id, enum rf_media_codec codec,
+                                 const struct rf_media_key *key, struct rf_why *why)
 {
     struct fake_stream *s = stream_of(media, id);
+    s->receive_codec = codec;
     s->receive_key = *key;
     s->is_receiving = true;
     s->receives++;
@@ -81,10 +82,11 @@ static void media_receive_stop(void *media, rf_media_id id)
 }
 
 static enum rf_err media_send(void *media, rf_media_id id, const char *remote, uint16_t port,
-                              const struct rf_media_key *key, struct rf_media_clip *clip,
-                              uint8_t tos, struct rf_why *why)
+                              enum rf_media_codec codec, const struct rf_media_key *key,
+                              struct rf_media_clip *clip, uint8_t tos, struct rf_why *why)
 {
     struct fake_stream *s = stream_of(media, id);
+    s->send_codec = codec;
     s->send_key = *key;
     s->is_sending = true;
     s->sends++;

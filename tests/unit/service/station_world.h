@@ -24,6 +24,7 @@ struct fake_stream {
     struct rf_media_conf conf;
     bool is_receiving, is_sending, is_closing, is_gone, is_asked;
     struct rf_media_key receive_key, send_key;
+    enum rf_media_codec receive_codec, send_codec;
     char remote[RF_ADDRESS_TEXT_MAX];
     uint16_t remote_port;
     uint8_t tos;

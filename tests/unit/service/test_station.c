@@ -45,6 +45,24 @@ static void register_with_each_version(void **state)
     }
 }
 
+static void announces_the_codecs_it_was_given_in_their_order(void **state)
+{
+    (void)state;
+    struct world *w = world_new(22);
+    w->conf.codecs = (struct rf_media_codecs){
+        .best_first = {RF_MEDIA_G722, RF_MEDIA_PCMU, RF_MEDIA_PCMA}, .n = 3};
+    starts(w);
+    accepts(w);
+    acks_register(w);
+    struct rf_sccp_capabilities_res caps = expect(w, RF_SCCP_CAPABILITIES_RES)->capabilities_res;
+    assert_int_equal(caps.count, 3);
+    assert_int_equal(caps.caps[0].payload, RF_SCCP_CODEC_G722_64K);
+    assert_int_equal(caps.caps[1].payload, RF_SCCP_CODEC_G711_ULAW_64K);
+    assert_int_equal(caps.caps[2].payload, RF_SCCP_CODEC_G711_ALAW_64K);
+    assert_int_equal(caps.caps[2].max_frames, caps.caps[0].max_frames);
+    world_free(w);
+}
+
 /* doc: docs/wire/sccp.md, "Registration": the first word on a link, as phones write it */
 static void alarm_before_register(void **state)
 {
@@ -740,6 +758,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(register_with_each_version),
+        cmocka_unit_test(announces_the_codecs_it_was_given_in_their_order),
         cmocka_unit_test(alarm_before_register),
         cmocka_unit_test(alarms_of_the_application),
         cmocka_unit_test(one_byte_at_a_time),

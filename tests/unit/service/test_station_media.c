@@ -293,6 +293,33 @@ static void formats_and_calls_it_does_not_know(void **state)
     world_free(w);
 }
 
+static void media_of_a_codec_that_was_announced(void **state)
+{
+    (void)state;
+    struct world *w = world_new(22);
+    w->conf.codecs = (struct rf_media_codecs){.best_first = {RF_MEDIA_G722, RF_MEDIA_PCMA}, .n = 2};
+    connects(w);
+    opens_with(w, RF_SCCP_CODEC_G711_ULAW_64K, 20, REF);
+    expect_no_receiver(w, RF_SCCP_MEDIA_INVALID_CODEC, "media-codec");
+    opens_with(w, RF_SCCP_CODEC_G711_ALAW_64K, 20, REF);
+    assert_int_equal(w->streams[0].receive_codec, RF_MEDIA_PCMA);
+    opens_with(w, RF_SCCP_CODEC_G722_64K, 20, REF); /* another one, in the same call */
+    assert_int_equal(w->streams[0].receive_codec, RF_MEDIA_G722);
+    assert_string_equal(expect_event(w, RF_STATION_RECEIVING)->event.codec, "alaw");
+    assert_string_equal(expect_event(w, RF_STATION_RECEIVING)->event.codec, "g722");
+    starts_send(w, REF, NULL); /* µ-law */
+    expect_no_sender(w, RF_SCCP_MEDIA_INVALID_CODEC, "media-codec");
+    says(w, &(struct rf_sccp_msg){.id = RF_SCCP_START_MEDIA_TRANSMISSION,
+                                  .start_media_transmission = {.remote = {.ip = {10, 1, 2, 4}},
+                                                               .remote_port = 24680,
+                                                               .packet_ms = 20,
+                                                               .codec = RF_SCCP_CODEC_G722_64K,
+                                                               .call_reference = REF}});
+    assert_int_equal(w->streams[0].send_codec, RF_MEDIA_G722);
+    assert_string_equal(expect_event(w, RF_STATION_SENDING)->event.codec, "g722");
+    world_free(w);
+}
+
 /* No server can listen into the room: not while it rings, not after the user has hung up. */
 static void nothing_is_heard_of_a_phone_on_hook(void **state)
 {
@@ -644,6 +671,7 @@ int main(void)
         cmocka_unit_test(key_over_a_link_that_hides_nothing_sec_79),
         cmocka_unit_test(keys_that_cannot_be),
         cmocka_unit_test(formats_and_calls_it_does_not_know),
+        cmocka_unit_test(media_of_a_codec_that_was_announced),
         cmocka_unit_test(nothing_is_heard_of_a_phone_on_hook),
         cmocka_unit_test(addresses_to_which_nothing_is_sent),
         cmocka_unit_test(streams_that_cannot_be_had),
