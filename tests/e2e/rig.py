@@ -187,6 +187,18 @@ class Site(Process):
             self.log_wait(" main: ready ", after=before)
         return self
 
+    def restored(self, folder, **conf):
+        """Another site: restored from a backup of this one, which may be serving, with other options."""
+        other, folder = Site.__new__(Site), Path(folder)
+        Process.__init__(other, f"ringfenced {folder.name}", folder.parent / f"{folder.name}.log")
+        other.folder = folder
+        backup, secret = (folder.parent / f"{folder.name}.{kind}" for kind in ("backup", "secret"))
+        secret.write_text("a passphrase of the test\n")
+        self.cli("backup", "--out", backup, "--passphrase-file", secret)
+        ringfence("restore", backup, "--site", folder, "--passphrase-file", secret)
+        other.configure(**conf)
+        return other
+
     def configure(self, **conf):
         """Change options in ringfence.conf; a running server wants reload()."""
         path = self.folder / "ringfence.conf"

@@ -42,7 +42,8 @@ class Pair:
         assert self.first.reload()["applied"] == ["call_managers"]
         self.phones = {who: self.phone(who) for who in NAMES}
         self.all_at(self.at_first)
-        self.second = self.copy(other)
+        self.second = self.first.restored(self.folder / "second", listen="127.0.0.2",
+                                          sccp_port=other)
         self.second.start()
         for phone in self.phones.values():
             phone.wait("standby", what="up", server=self.at_second)
@@ -59,20 +60,6 @@ class Pair:
 
     def ear(self, who):
         return self.folder / f"ear-{who}"
-
-    def copy(self, port):
-        """The second: of a backup of the first while that serves."""
-        secret = self.folder / "passphrase"
-        secret.write_text("a passphrase of the test\n")
-        words = ("--passphrase-file", secret)
-        self.first.cli("backup", "--out", self.folder / "first.backup", *words)
-        rig.ringfence("restore", self.folder / "first.backup", "--site", self.folder / "second",
-                      *words)
-        second = rig.Site.__new__(rig.Site)
-        second.folder = self.folder / "second"
-        rig.Process.__init__(second, "ringfenced second", self.folder / "second.log")
-        second.configure(listen="127.0.0.2", sccp_port=port)
-        return second
 
     def all_at(self, server, patience=rig.PATIENCE):
         for phone in self.phones.values():

@@ -405,7 +405,7 @@ static void the_longest_gap_is_that_of_one_source(void **state)
     speech(&f, 4, 480, 'd');
     assert_int_equal(f.stats.longest_gap_ms, 320);
     f.arrival += 8 * 5000; /* held, and taken back */
-    rf_media_in_start(&f.in, NULL);
+    rf_media_in_start(&f.in, NULL, NULL);
     speech(&f, 9, 640, 'e');
     assert_int_equal(f.stats.longest_gap_ms, 320);
     end(&f);
