@@ -2,9 +2,11 @@
 """Two call managers of one site, and phones that were told both: the first is killed, or says nothing
 any more; the idle phone is soon at the second, a call goes on without either, and all come back to
 the first when it is there again. The second is made as docs/failover.md says."""
+import os
 import re
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +23,7 @@ SILENT_S = 4 * KEEPALIVE_S
 # first call manager is away it is looked for every 8 s.
 RETURN_S = 8 + 2
 SOON_S = 5
+FLEET = int(os.environ.get("RINGFENCE_FLEET", "12"))
 GAP = 5  # packets in a row that may be missing where a call goes on
 # A server closes a link that has neither asked to register nor sent a keepalive by then.
 REGISTER_WAIT_S = 10
@@ -172,3 +175,13 @@ def test_what_is_no_call_manager_is_refused(site):
     assert "192.0.2.11:65093" in done.stdout + done.stderr
     site.configure(call_managers="192.0.2.10 192.0.2.11:65092")
     assert site.reload()["applied"] == ["call_managers"]
+
+
+@pytest.mark.fleet
+@pytest.mark.skipif(FLEET < 50, reason="with fifty phones, in ./check slow")
+def test_fifty_phones_go_on_at_the_second(tmp_path):
+    """What the bench asks of a thousand phones."""
+    done = rig.run(Path(rig.__file__).parents[1] / "bench/failover", "--phones", FLEET, "--calls", 5,
+                   "--calls-a-second", 1, "--talk", 20, "--rate", 10, status=None, timeout=240,
+                   env=dict(os.environ, TMPDIR=str(tmp_path)))
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -12,7 +12,6 @@ import signal
 import struct
 import subprocess
 import termios
-from pathlib import Path
 
 import pytest
 
@@ -87,16 +86,6 @@ def test_a_fleet_enrols_calls_and_comes_back_when_the_server_was_killed(town):
         assert row["number"] == device["lines"][0]["dn"]
         assert not device["registered"]  # it said goodbye
     assert not town.api("GET", "/v1/calls")["calls"]
-
-
-@pytest.mark.fleet
-@pytest.mark.skipif(PHONES < 50, reason="with fifty phones, in ./check slow")
-def test_a_fleet_goes_on_at_the_second_call_manager(tmp_path):
-    """What the bench asks of a thousand phones, of fifty."""
-    done = rig.run(Path(rig.__file__).parents[1] / "bench/failover", "--phones", PHONES, "--calls", 5,
-                   "--calls-a-second", 1, "--talk", 20, "--rate", 10, status=None, timeout=PATIENCE,
-                   env=dict(os.environ, TMPDIR=str(tmp_path)))
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.fleet
