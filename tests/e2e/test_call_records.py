@@ -193,6 +193,9 @@ def test_no_record_is_lost_while_the_database_is_locked(both):
     got = history_wait(site, 5, patience=60)
     assert len({one["call"] for one in got}) == len(got) == 5
     assert "of calls lost" not in site.log_text()
+    rig.wait_until(lambda: f"an event of each end: {site.events()}",
+                   lambda: {e["call"] for e in site.events() if e["code"] == "call-ended"}
+                   == {one["call"] for one in got})
     assert "rf_main_call_records_dropped_total 0\n" in site.ask("GET", "/metrics")[1]
 
 

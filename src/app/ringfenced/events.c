@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What happened, into the event list. Whoever it happened to has written the log line; here it is
- * handed to the store worker, by threads that may not wait. */
+/* What happened, into the event list (event_queue.c). Whoever it happened to has written the log
+ * line. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,69 +18,7 @@
 #define FILES_SENT_PER_MINUTE    120
 #define FILES_REFUSED_PER_MINUTE 30
 
-/* ---- keeping one ---- */
-
-struct keep {
-    struct rf_job job;
-    struct server *s;
-    struct rf_store_event event;
-    enum rf_err err;
-    struct rf_why why;
-};
-
-static void keep_work(struct rf_job *job, void *state)
-{
-    struct keep *k = (struct keep *)job;
-    k->err = rf_store_event_add(state, &k->event, NULL, &k->why);
-}
-
-static void keep_settled(struct rf_job *job, enum rf_err err, const struct rf_why *why)
-{
-    struct keep *k = (struct keep *)job;
-    if (k->err == RF_OK && err == RF_OK)
-        return;
-    rf_error(RF_CAT_STORE, "event not kept: %s code=%s dev=%s",
-             rf_why_text(k->err != RF_OK ? &k->why : why), k->event.code,
-             k->event.device[0] != '\0' ? k->event.device : "-");
-}
-
-static void keep_done(struct rf_job *job, void *reader)
-{
-    struct keep *k = (struct keep *)job;
-    unsigned dropped = 0;
-    /* The queue is empty again: say what it cost, once. */
-    if (atomic_fetch_sub(&k->s->events_waiting, 1) == 1)
-        dropped = atomic_exchange(&k->s->events_dropped, 0);
-    if (dropped > 0)
-        rf_warn(RF_CAT_STORE, "events dropped n=%u: more came than the database could take",
-                dropped);
-    rf_free(k);
-}
-
-static void drop(struct server *s)
-{
-    atomic_fetch_add(&s->events_dropped, 1);
-    rf_count(EVENTS_DROPPED);
-}
-
-void event_keep(struct server *s, const struct rf_store_event *event)
-{
-    if (atomic_fetch_add(&s->events_waiting, 1) >= EVENTS_MAX) {
-        atomic_fetch_sub(&s->events_waiting, 1);
-        drop(s);
-        return;
-    }
-    struct keep *k = rf_new(struct keep);
-    *k = (struct keep){
-        .job = {.work = keep_work, .done = keep_done, .settled = keep_settled, .is_patient = true},
-        .s = s,
-        .event = *event};
-    if (rf_worker_post(s->store_worker, &k->job) == RF_OK)
-        return;
-    atomic_fetch_sub(&s->events_waiting, 1);
-    drop(s);
-    rf_free(k);
-}
+/* ---- what they have in common ---- */
 
 static struct rf_store_event event_of(enum rf_store_severity severity, const char *category,
                                       const char *code)

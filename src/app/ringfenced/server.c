@@ -91,9 +91,9 @@ static void on_usr1(void *arg, int signo)
     sccp_post(s, &l->msg);
     rf_info(RF_CAT_MAIN,
             "counts capf-sessions=%u tftp-transfers=%u http-connections=%u "
-            "events-waiting=%u",
+            "events-waiting=%zu",
             rf_capf_service_sessions(s->capf), rf_tftp_server_transfers(s->tftp),
-            files_connections(s), atomic_load(&s->events_waiting));
+            files_connections(s), events_waiting(s));
 }
 
 static void take_signals(struct server *s)
@@ -148,6 +148,7 @@ static enum rf_err prepare(struct server *s, struct rf_why *why)
     s->loop = rf_loop_new(rf_clock_real(), "main");
     take_signals(s);
     watch_signer(s);
+    events_prepare(s);
     s->io = rf_workers_new(workers_n(s->site->conf), rf_clock_real());
     revocations_prepare(s);
     err = sccp_prepare(s, why); /* reads the database: nobody else has it yet */
@@ -253,6 +254,7 @@ void server_stop(struct server *s)
     rf_worker_stop(s->store_worker);
     calls_drain(s);
     records_drain(s);
+    events_drain(s);
     rf_held_cache_free(s->held_cache);
     rf_admin_free(s->admin);
     notify_free(s);
@@ -269,6 +271,7 @@ void server_stop(struct server *s)
     rf_loop_free(s->loop);
     calls_free(s);
     records_free(s);
+    events_free(s);
     rf_signer_close(s->signer);
     rf_store_close(s->store);
     rf_blocklist_free(s->blocked);

@@ -35,7 +35,6 @@
 #define STORE_JOBS_MAX  4096
 #define SIGNER_JOBS_MAX 1024
 #define NOTIFY_A_S      5     /* phones told of a new configuration */
-#define EVENTS_MAX      512   /* that wait for the database; more are dropped and counted */
 #define TLS_SESSIONS    20480 /* as many as a port has links: after a power cut all come at once */
 
 /** What the signalling port believes; immutable. Handshakes on all workers read it, so that a
@@ -80,9 +79,8 @@ struct server {
     struct rf_held_cache *held_cache; /* used on that worker alone */
     struct rf_worker *signer_worker;
     struct rf_worker *second_signer_worker; /* of its second line */
-    atomic_uint events_waiting;
-    atomic_uint events_dropped;
-    struct rf_log_limit files_sent; /* main loop */
+    struct event_queue *events;             /* any thread's */
+    struct rf_log_limit files_sent;         /* main loop */
     struct rf_log_limit files_refused;
     struct rf_log_limit file_alarms;
 
@@ -262,9 +260,19 @@ void forward_keep(void *arg, const char *dev, uint32_t line, const char *number)
 void calls_drain(struct server *s);
 void calls_free(struct server *s);
 
-/* events.c */
-/** Keep an event; dropped and counted when too many wait. Any thread, never waits. */
+/* event_queue.c */
+/** Before the first event. */
+void events_prepare(struct server *s);
+/** Keep an event, however long the database is away; dropped and counted when too many wait. Any
+ * thread, never waits. */
 void event_keep(struct server *s, const struct rf_store_event *event);
+/** How many are not written yet. Any thread. */
+size_t events_waiting(struct server *s);
+/** As records_drain. */
+void events_drain(struct server *s);
+void events_free(struct server *s);
+
+/* events.c */
 /** The table's functions for the SCCP service; `arg` is the server. Call-control thread. */
 void event_of_sccp(void *arg, const struct rf_sccp_event *event);
 void event_of_record(void *arg, const struct rf_call_record *record);

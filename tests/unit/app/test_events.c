@@ -61,6 +61,7 @@ static int set_up(void **state)
     p->server = rf_new(struct server);
     assert_err(rf_store_open(path, &p->server->store, &why), RF_OK);
     p->server->store_worker = rf_worker_start("store", STORE_JOBS_MAX, p->server->store);
+    events_prepare(p->server);
     *state = p;
     return 0;
 }
@@ -69,6 +70,7 @@ static int tear_down(void **state)
 {
     struct place *p = *state;
     rf_worker_stop(p->server->store_worker);
+    events_free(p->server);
     rf_store_close(p->server->store);
     rf_free(p->server);
     static const char *const files[] = {"db", "db-wal", "db-shm"};
