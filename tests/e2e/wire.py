@@ -21,6 +21,7 @@ from collections import namedtuple
 
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
+SETTLED_S = 5  # what was sent before the end of a capture has been read by then
 ETH_P_ALL, PACKET_OUTGOING, SOL_PACKET = 3, 4, 263
 SO_RCVBUFFORCE, PACKET_STATISTICS = 33, 6
 TCP, UDP = 6, 17
@@ -120,7 +121,7 @@ class Capture:
         self.socket.bind((self.interface, 0))
         self.socket.settimeout(0.05)
         self.file = Pcap(self.path)
-        self.is_over = False
+        self.over_at = None
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
         return self
@@ -130,16 +131,18 @@ class Capture:
             try:
                 frame, address = self.socket.recvfrom(1 << 17)
             except TimeoutError:
-                if self.is_over:  # all that came before is in the file
+                if self.over_at is not None:  # all that came before is in the file
                     return
                 continue
+            if self.over_at is not None and time.monotonic() > self.over_at + SETTLED_S:
+                return  # somebody goes on talking
             if self.interface == "lo" and address[2] == PACKET_OUTGOING:
                 continue  # on loopback each packet is seen leaving and arriving
             self.file.write(frame)
             self.packets += 1
 
     def __exit__(self, *_):
-        self.is_over = True
+        self.over_at = time.monotonic()
         self.thread.join()
         dropped = struct.unpack("II", self.socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))[1]
         self.socket.close()

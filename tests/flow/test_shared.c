@@ -303,6 +303,22 @@ static void a_phone_that_comes_late_is_told(void **state)
     flow_free(t.f);
 }
 
+/* The links are gone by then: whoever still said something would use what is freed. */
+static void the_end_is_told_to_nobody(void **state)
+{
+    struct four t = four_of(flow_new_media());
+    ada_talks(&t); /* Cleo looks on, */
+    off_hook(t.d);
+    dials(t.d, "2005"); /* and another call rings on both */
+    expect_state(t.c, RF_SCCP_STATE_RING_IN);
+    size_t told_a = t.a->n_got, told_c = t.c->n_got;
+    rf_sccp_service_free(t.f->svc);
+    t.f->svc = NULL;
+    assert_int_equal(t.a->n_got, told_a);
+    assert_int_equal(t.c->n_got, told_c);
+    flow_free(t.f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,6 +333,7 @@ int main(void)
         cmocka_unit_test(private_is_private),
         cmocka_unit_test(nobody_else_comes_in),
         cmocka_unit_test(a_phone_that_comes_late_is_told),
+        cmocka_unit_test(the_end_is_told_to_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

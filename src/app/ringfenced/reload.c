@@ -64,6 +64,7 @@ struct sccp_knobs {
     struct rf_msg msg;
     struct server *s;
     uint32_t keepalive_s;
+    uint32_t no_answer_s;
     char date_template[16];
     char time_zone[100];
 };
@@ -75,6 +76,8 @@ static void sccp_use(struct rf_msg *msg, void *reader)
         rf_sccp_service_set_keepalive(k->s->sccp, k->keepalive_s);
         rf_sccp_service_set_date_template(k->s->sccp, k->date_template);
         rf_sccp_service_set_time_zone(k->s->sccp, k->time_zone);
+        rf_call_timer_set(rf_sccp_service_calls(k->s->sccp), RF_CALL_T_NO_ANSWER,
+                          k->no_answer_s * 1000);
     }
     rf_free(k);
 }
@@ -94,6 +97,7 @@ static void apply(struct server *s, struct rf_site_conf *take_conf)
     k->msg.run = sccp_use;
     k->s = s;
     k->keepalive_s = take_conf->keepalive_s;
+    k->no_answer_s = take_conf->no_answer_s;
     snprintf(k->date_template, sizeof k->date_template, "%s", take_conf->date_template);
     snprintf(k->time_zone, sizeof k->time_zone, "%s", take_conf->time_zone);
     sccp_post(s, &k->msg);

@@ -231,6 +231,7 @@ enum rf_err sccp_prepare(struct server *s, struct rf_why *why)
                                         .listed = s->lsc_listed,
                                         .blocked = s->blocked,
                                         .revocation = s->revocation};
+    conf.call_timer_ms[RF_CALL_T_NO_ANSWER] = site->no_answer_s * 1000;
     s->sccp = rf_sccp_service_new(&conf);
     s->links = rf_sccp_links_new(s->io, rf_loop_mailbox(s->call_loop));
     rf_sccp_service_set_legacy_models(s->sccp, site->legacy_models);

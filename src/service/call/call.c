@@ -140,14 +140,26 @@ static void call_free(struct call *call)
     rf_free(call);
 }
 
+/* Who rings beside others, or looks on at a shared line, is told nothing either: by now there may
+ * be no link that it could be said on. */
+static void hush(struct call *call)
+{
+    for (int end = 0; end < ENDS; end++)
+        call->legs[end].remote = RF_CALL_REMOTE_NONE;
+    for (size_t i = 0; i < call->n_branches; i++)
+        call->branches[i]->is_lost = true;
+}
+
 void rf_call_control_free(struct rf_call_control *cc)
 {
     if (cc == NULL)
         return;
     uint32_t at = 0;
     struct call *call;
-    while ((call = rf_handles_next(cc->calls, &at)) != NULL)
+    while ((call = rf_handles_next(cc->calls, &at)) != NULL) {
+        hush(call);
         call_free(call);
+    }
     call_conferences_free(cc);
     call_plan_free(cc);
     call_devices_free(cc);

@@ -297,6 +297,8 @@ struct rf_call_control;
 struct rf_call_control *rf_call_control_new(const struct rf_call_conf *conf);
 /** Calls are dropped without telling anyone; media keys are wiped. */
 void rf_call_control_free(struct rf_call_control *cc);
+/** Another time, for states that are entered from now on; 0: the default of the table. */
+void rf_call_timer_set(struct rf_call_control *cc, enum rf_call_timer timer, uint32_t ms);
 
 /** Add a device or change it; lines of a registered device change at once, running calls stay.
  * RF_ERR_EXISTS "line-number-taken" when another device has one of the numbers; RF_ERR_BAD

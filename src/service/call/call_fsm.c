@@ -667,6 +667,11 @@ static void timer_start(struct call *call)
     }
 }
 
+void rf_call_timer_set(struct rf_call_control *cc, enum rf_call_timer timer, uint32_t ms)
+{
+    cc->conf.timer_ms[timer] = ms;
+}
+
 static void entered(void *self, int state)
 {
     struct call *call = self;

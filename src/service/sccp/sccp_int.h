@@ -63,9 +63,10 @@ struct session {
     struct rf_cert *cert; /* owned reference, or NULL */
     uint8_t sha256[RF_SCCP_FP_LEN];
 
-    struct station *station; /* registered as, or NULL */
-    rf_handle dev;           /* at call control */
-    unsigned version;        /* agreed; 0 before RegisterAck */
+    struct station *station;          /* registered as, or NULL */
+    char was[RF_CALL_DEVICE_MAX + 1]; /* as whom it signed off, for the log */
+    rf_handle dev;                    /* at call control */
+    unsigned version;                 /* agreed; 0 before RegisterAck */
     int64_t since_s;
     uint32_t device_type;
     bool is_utf8; /* it said that it reads UTF-8; else texts go out in ISO 8859-1 */

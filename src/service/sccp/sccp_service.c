@@ -167,11 +167,11 @@ const char *sccp_session_dev(const struct session *s)
 
 static void log_counts(const struct session *s, const char *what)
 {
+    const char *dev = s->station == NULL && s->was[0] != '\0' ? s->was : sccp_session_dev(s);
     rf_info(RF_CAT_SCCP, "%s in=%llu out=%llu dropped=%llu from=%s tls=%s suite=%s cert=%s dev=%s",
             what, (unsigned long long)s->in, (unsigned long long)s->out,
             (unsigned long long)s->dropped, s->address, s->has_tls ? s->tls_version : "none",
-            s->has_tls ? s->suite : "none", s->cert != NULL ? rf_cert_short(s->cert) : "none",
-            sccp_session_dev(s));
+            s->has_tls ? s->suite : "none", s->cert != NULL ? rf_cert_short(s->cert) : "none", dev);
 }
 
 static struct session **cert_slot(struct rf_sccp_service *svc, const uint8_t sha256[RF_SCCP_FP_LEN])
@@ -216,6 +216,7 @@ void sccp_session_leave(struct session *s, const char *kind, const char *reason)
     if (sccp_may_tell_of(s, &s->goings, COMINGS_A_MINUTE))
         sccp_event(s->svc, kind, sccp_session_dev(s), RF_SCCP_CAUSE_NONE, "reason=\"%s\" from=%s",
                    reason, s->address);
+    memcpy(s->was, s->station->conf.call.name, sizeof s->was);
     s->station->session = NULL;
     rf_call_device_down(s->svc->calls, s->dev);
     s->dev = 0;

@@ -175,6 +175,7 @@ struct rf_site_conf {
     uint32_t media_legs;   /* 0: none */
     char *music;           /* WAV file; empty: a tune of our own */
     uint32_t conference_members;
+    uint32_t no_answer_s;
     uint32_t event_days;       /* events are kept so long */
     uint32_t event_limit;      /* and at most so many */
     uint32_t call_record_days; /* the same of records of calls */
