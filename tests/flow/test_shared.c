@@ -303,6 +303,27 @@ static void a_phone_that_comes_late_is_told(void **state)
     flow_free(t.f);
 }
 
+static void who_looks_on_learns_whom_the_line_has_called(void **state)
+{
+    struct four t = four_of(flow_new_media());
+    off_hook(t.a);
+    dials(t.a, "2");
+    expect_state(t.c, RF_SCCP_STATE_REMOTE_MULTILINE); /* nobody yet */
+    assert_int_equal(last_info(t.c).called_party.len, 0);
+    dials(t.a, "002");
+    assert_slice_str(last_info(t.c).called_party, "2002");
+    assert_int_equal(last_info(t.c).call_security_status, RF_SCCP_SECURITY_AUTHENTICATED);
+    off_hook(t.b);
+    opens(t.a);
+    opens(t.b);
+    assert_int_equal(last_info(t.c).call_security_status, RF_SCCP_SECURITY_ENCRYPTED);
+    forget(t.c);
+    presses_on(t.a, RF_SCCP_KEY_PRIVATE, 0);
+    expect_state(t.c, RF_SCCP_STATE_REMOTE_MULTILINE); /* and who may not know is told no more */
+    expect_none(t.c, rf_sccp_form(RF_SCCP_CALL_INFO, t.c->version));
+    flow_free(t.f);
+}
+
 /* The links are gone by then: whoever still said something would use what is freed. */
 static void the_end_is_told_to_nobody(void **state)
 {
@@ -333,6 +354,7 @@ int main(void)
         cmocka_unit_test(private_is_private),
         cmocka_unit_test(nobody_else_comes_in),
         cmocka_unit_test(a_phone_that_comes_late_is_told),
+        cmocka_unit_test(who_looks_on_learns_whom_the_line_has_called),
         cmocka_unit_test(the_end_is_told_to_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,8 +30,12 @@ struct leg {
     bool holds;
     uint32_t ref;
     uint32_t line;
-    enum rf_call_remote remote; /* what the line's other phones were told of it */
-    const struct device *heir;  /* one of them, that takes it over now: to it nothing ends */
+    enum rf_call_remote remote; /* what the line's other phones were told of it, and who talks */
+    struct {
+        char calling[RF_CALL_NUMBER_MAX + 1], called[RF_CALL_NUMBER_MAX + 1];
+        enum rf_call_security security;
+    } remote_info;
+    const struct device *heir; /* one of them, that takes it over now: to it nothing ends */
     enum rf_call_purpose purpose;
     uint32_t consults_for; /* reference of the call that its user holds meanwhile; 0: none */
     uint8_t stream;

@@ -6,6 +6,9 @@
 #include "base/mem.h"
 #include "service/call/call_int.h"
 
+#include <stdio.h>
+#include <string.h>
+
 /* ---- ringing ---- */
 
 static bool can_ring(const struct call *call, const struct plan_line *l)
@@ -141,17 +144,32 @@ static void tell_one(const struct leg *leg, const struct plan_line *l, enum rf_c
 static void tell_all(struct leg *leg, enum rf_call_remote state)
 {
     struct plan_line *l = call_plan_find(leg->call->cc, call_line_number(leg->dev, leg->line));
+    const struct rf_call_leg_info info = call_leg_info(leg);
     leg->remote = state;
+    snprintf(leg->remote_info.calling, sizeof leg->remote_info.calling, "%s", info.calling->number);
+    snprintf(leg->remote_info.called, sizeof leg->remote_info.called, "%s", info.called->number);
+    leg->remote_info.security = info.security;
     for (; l != NULL; l = l->next)
         tell_one(leg, l, state);
+}
+
+/* Who talks, or how safely, is not what the others were told. */
+static bool has_news(const struct leg *leg)
+{
+    const struct rf_call_leg_info info = call_leg_info(leg);
+    return strcmp(info.calling->number, leg->remote_info.calling) != 0 ||
+           strcmp(info.called->number, leg->remote_info.called) != 0 ||
+           info.security != leg->remote_info.security;
 }
 
 void call_shared_look(struct call *call)
 {
     for (int end = 0; end < ENDS; end++) {
         struct leg *leg = &call->legs[end];
-        if (is_shared(leg) && remote_of(leg) != leg->remote)
-            tell_all(leg, remote_of(leg));
+        enum rf_call_remote state = is_shared(leg) ? remote_of(leg) : RF_CALL_REMOTE_NONE;
+        if (is_shared(leg) &&
+            (state != leg->remote || (state != RF_CALL_REMOTE_NONE && has_news(leg))))
+            tell_all(leg, state);
     }
 }
 
