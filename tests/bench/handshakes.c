@@ -64,6 +64,8 @@ static unsigned connect_more(struct load *l, unsigned n)
 {
     static unsigned next;
     for (; n > 0 && l->busy < at_once; n--) {
+        while (l->conn[next].fd >= 0) /* AT-ONCE is no more than CLIENTS: one is free */
+            next = (next + 1) % l->conf.conns;
         load_connect(&l->conn[next]);
         next = (next + 1) % l->conf.conns;
     }
@@ -92,6 +94,8 @@ int main(int argc, char **argv)
     struct load *l = load_new(&conf);
     load_identities(l, argv[10], argv[11]);
     at_once = load_number(argv[8]);
+    if (at_once > conf.conns)
+        at_once = conf.conns;
     for (unsigned left = wants_resumed ? conf.conns : 0; left > 0 || l->busy > 0;) {
         left = connect_more(l, left);
         load_turn(l, 100);
