@@ -112,6 +112,9 @@ void station_standby_refused(struct rf_station *st, uint32_t wait_s);
 /** The link beside it becomes the main one. False: it is not there. */
 RF_MUST_CHECK bool station_standby_take(struct rf_station *st);
 bool station_standby_is_open(struct rf_station *st);
+/** Times 0.75 to 1.25, by chance: what many phones wait for at the same time they do not all do at
+ * the same moment. */
+uint32_t station_spread_ms(uint32_t ms);
 
 /* station_reg_fsm.c */
 extern const struct rf_fsm_def station_reg_fsm;

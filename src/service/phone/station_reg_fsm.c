@@ -493,12 +493,17 @@ static const char *const event_names[REG_EVENTS] = {
 
 /* ---- timers and the runner's hooks ---- */
 
+uint32_t station_spread_ms(uint32_t ms)
+{
+    return (uint32_t)((uint64_t)ms * (75 + rf_random_below(51)) / 100);
+}
+
 /* doc: docs/security-rules.md, "Boot states": from the first wait on doubled, times 0.75 to 1.25 */
 static uint32_t next_wait_ms(struct rf_station *st)
 {
     uint32_t ms = st->retry_ms;
     st->retry_ms = ms > st->conf.retry_max_ms / 2 ? st->conf.retry_max_ms : 2 * ms;
-    st->wait_ms = (uint32_t)((uint64_t)ms * (75 + rf_random_below(51)) / 100);
+    st->wait_ms = station_spread_ms(ms);
     return st->wait_ms;
 }
 

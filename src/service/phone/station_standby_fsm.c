@@ -121,11 +121,13 @@ static void look_for_better(void *self, const void *data)
 
 /* ---- coming back ---- */
 
-/* T1. Not away from under a call. */
+/* T1. Not away from under a call: until that is over the link is kept. */
 static void ask(void *self, const void *data)
 {
     struct rf_station *st = self;
     if (station_in_call(st)) {
+        if (station_other(st)->out == 0) /* servers do not keep one on which nothing was said */
+            keepalive(st, data);
         st->token_wait_ms = st->conf.return_ms;
         post(st, STANDBY_EV_BUSY);
         return;
@@ -260,7 +262,7 @@ static uint64_t wait_of(const struct rf_station *st, int state)
     if (state == RF_STATION_STANDBY_REFUSED)
         return st->token_wait_ms;
     if (state == RF_STATION_STANDBY_WAITING)
-        return st->conf.return_ms;
+        return station_spread_ms(st->conf.return_ms);
     return state == RF_STATION_STANDBY_UP && st->main->server > 0 ? (uint64_t)4 * st->conf.return_ms
                                                                   : 0;
 }

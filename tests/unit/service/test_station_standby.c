@@ -5,6 +5,9 @@
 #include "base/text.h"
 
 #define RETURN_MS 30000u
+/* Where nobody answered: times 0.75 to 1.25. */
+#define RETURN_MIN_MS 22500u
+#define RETURN_MAX_MS 37500u
 
 /* One end of a link of the phone, as far as it was read. */
 struct side {
@@ -140,9 +143,10 @@ static void tried_again_after_a_while(void **state)
     net_break(net_last(&w->net), "connect-refused");
     settle(w);
     size_t n = w->net.n;
-    passes(w, RETURN_MS - 1);
+    passes(w, RETURN_MIN_MS - 1);
     assert_int_equal(w->net.n, n);
-    passes(w, 1);
+    passes(w, RETURN_MAX_MS + 1 - RETURN_MIN_MS);
+    says_empty(w, RF_SCCP_KEEPALIVE_ACK);
     assert_int_equal(w->net.n, n + 1);
     first = leaves(w);
     accepts(w);
@@ -156,7 +160,7 @@ static void tried_again_after_a_while(void **state)
     assert_true(other.link->is_gone);
     expect_word(w, "lost");
     assert_int_equal(events_of(w, RF_STATION_LOST), 0);
-    passes(w, RETURN_MS);
+    passes(w, RETURN_MAX_MS);
     assert_true(w->net.n > n + 1);
     world_free(w);
 }
@@ -428,6 +432,54 @@ static void not_in_a_call(void **state)
     world_free(w);
 }
 
+/* The better one is back while it talks: its server keeps the link, because it hears something. */
+static void in_a_call_the_link_to_the_better_one_is_kept(void **state)
+{
+    struct world *w = with_servers(2);
+    struct side first, other, old = stands_by(w);
+    passes(w, 20000);
+    net_break(old.link, "end");
+    settle(w);
+    takes_it(w, "192.0.2.2:2443");
+    net_break(net_last(&w->net), "connect-refused");
+    settle(w);
+    call_state(w, RF_SCCP_STATE_CONNECTED, REF);
+    passes(w, RETURN_MAX_MS);
+    says_empty(w, RF_SCCP_KEEPALIVE_ACK);
+    other = leaves(w);
+    expect_link_to(w, "192.0.2.1");
+    accepts(w);
+    assert_int_equal(w->link->writes, 1);
+    expect(w, RF_SCCP_KEEPALIVE);
+    says_empty(w, RF_SCCP_KEEPALIVE_ACK);
+    first = leaves(w);
+    goes_to(w, other);
+    call_state(w, RF_SCCP_STATE_ON_HOOK, REF);
+    passes(w, RETURN_MS);
+    goes_to(w, first);
+    expect(w, RF_SCCP_REGISTER_TOKEN_REQ);
+    world_free(w);
+}
+
+/* Many phones lose their server at the same time, and do not look for it at the same time. */
+static void looks_are_spread(void **state)
+{
+    uint32_t early = 0, late = 0;
+    for (int i = 0; i < 60; i++) {
+        struct world *w = with_servers(2);
+        registers(w);
+        net_break(net_last(&w->net), "connect-refused");
+        settle(w);
+        size_t n = w->net.n;
+        passes(w, RETURN_MS - 1000);
+        early += w->net.n > n;
+        passes(w, 2000);
+        late += w->net.n == n;
+        world_free(w);
+    }
+    assert_true(early >= 5 && late >= 5); /* 26 each are to be expected */
+}
+
 /* A server that does not know tokens is no way back. */
 static void no_answer_to_the_request(void **state)
 {
@@ -465,7 +517,7 @@ static void looks_for_the_better_one(void **state)
         says_empty(w, RF_SCCP_KEEPALIVE_ACK);
     }
     assert_true(third->is_gone);
-    passes(w, RETURN_MS);
+    passes(w, RETURN_MAX_MS);
     expect_link_to(w, "192.0.2.1");
     world_free(w);
 }
@@ -587,6 +639,8 @@ int main(void)
         cmocka_unit_test(comes_back_without_a_farewell),
         cmocka_unit_test(the_better_one_is_gone_again),
         cmocka_unit_test(not_in_a_call),
+        cmocka_unit_test(in_a_call_the_link_to_the_better_one_is_kept),
+        cmocka_unit_test(looks_are_spread),
         cmocka_unit_test(no_answer_to_the_request),
         cmocka_unit_test(looks_for_the_better_one),
         cmocka_unit_test(long_walk),
