@@ -224,12 +224,12 @@ def test_offline_requests_are_carried_to_the_ca_and_certificates_back(here, tmp_
     assert [c["result"] for c in wrong["certificates"]] == ["ca-other-name"]
     strange = ca.issue(ca.key("stranger"), A)
     right = ca.issue(key, A)
+    here.phone.stop(status=None)  # else it may have it before we look
     mixed = here.cli("capf", "import", strange, right, "--json", status=1)
     assert [c["result"] for c in mixed["certificates"]] == ["request-unknown", "imported"]
     assert [r["state"] for r in requests(here)] == ["made"]
     again = here.cli("capf", "import", ca.issue(key, A), "--json", status=1)
     assert [c["result"] for c in again["certificates"]] == ["request-made"]
-    here.phone.stop(status=None)
     installed(here)
 
 
