@@ -107,6 +107,9 @@ static void settle(struct event_queue *q, struct keep *k)
                 dropped);
 }
 
+/* No other of these jobs is in its group: the next one is posted after this began to run, and the
+ * worker ends a group before it looks for more. So what is written here is dropped before it is
+ * looked at again. */
 static void keep_work(struct rf_job *job, void *store)
 {
     struct keep *k = (struct keep *)job;

@@ -28,7 +28,7 @@ struct fleet_options {
     enum fleet_goal goal;
     uint32_t calls_per_min; /* 0: none */
     uint32_t talk_ms;
-    uint32_t calls_for_ms;   /* from the first one; 0: to the end */
+    uint32_t calls_for_ms;   /* from the start; 0: to the end */
     uint32_t hold, transfer; /* per cent of the calls */
     bool has_media;          /* silence is sent and received; else calls have no sockets */
     struct rf_media_codecs codecs;
