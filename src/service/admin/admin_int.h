@@ -8,6 +8,8 @@
 #include "net/http.h"
 #include "service/admin/admin.h"
 #include "store/store_campaign.h"
+#include "store/store_held.h"
+#include "store/store_seen.h"
 #include "wire/json/json.h"
 
 #define ADMIN_LINES_MAX      8 /* of a device, as call control has them */
