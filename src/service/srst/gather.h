@@ -17,12 +17,12 @@ struct rf_srst_spec {
     const char *branch; /* name of the reference */
     const char *site;   /* folder: trust/lsc-issuers, trust/lsc-cas, trust/mic-roots */
     const char *site_name;
-    const struct rf_cert *lsc_issuer; /* the present one, as the daemon holds it */
+    struct rf_cert *lsc_issuer; /* the present one, as the daemon holds it */
     uint32_t keepalive_s;
     uint32_t rsa_min;
-    bool accepts_mics; /* for signalling */
-    int64_t now_s;     /* made_s */
-    uint64_t serial;   /* may be set later */
+    bool accepts_mics;          /* for signalling */
+    int64_t now_s;              /* made_s */
+    uint64_t serial;            /* may be set later */
     const char *const *devices; /* names of those that have this reference; a name that is no
                                  * device, or one in quarantine, is left out */
     size_t n_devices;
@@ -36,7 +36,6 @@ struct rf_srst_spec {
  * are taken when they are too many. */
 RF_MUST_CHECK enum rf_err rf_srst_snapshot_gather(struct rf_store *store,
                                                   const struct rf_srst_spec *spec,
-                                                  struct rf_srst_snapshot *out,
-                                                  struct rf_why *why);
+                                                  struct rf_srst_snapshot *out, struct rf_why *why);
 
 #endif

@@ -81,8 +81,8 @@ RF_MUST_CHECK enum rf_err rf_srst_snapshot_write(const struct rf_srst_snapshot *
                                                  struct rf_buf *out, struct rf_why *why);
 
 /** SHA-256 of the content without serial and made_s: the same content, the same digest. */
-RF_MUST_CHECK enum rf_err rf_srst_snapshot_digest(const struct rf_srst_snapshot *s,
-                                                  uint8_t out[32], struct rf_why *why);
+RF_MUST_CHECK enum rf_err rf_srst_snapshot_digest(const struct rf_srst_snapshot *s, uint8_t out[32],
+                                                  struct rf_why *why);
 
 /** What a router expects of a snapshot. */
 struct rf_srst_expect {
