@@ -9,7 +9,7 @@
  *     if (rf_srst_snapshot_open(file, &lists, &expect, &s, &why) != RF_OK) ...
  *
  * Members that are not known are passed over: what an older router must not pass over raises the
- * format. Thread: any; blocks while it verifies. doc: docs/srst.md */
+ * format. Thread: any; blocks while it verifies. doc: docs/wire/branch.md, "Snapshot" */
 #ifndef SERVICE_SRST_SNAPSHOT_H
 #define SERVICE_SRST_SNAPSHOT_H
 
