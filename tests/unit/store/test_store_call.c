@@ -419,6 +419,8 @@ static void a_database_without_calls_is_migrated(void **state)
     assert_int_equal(sqlite3_exec(db,
                                   "DROP TABLE line_rule; DROP TABLE device_protected; "
                                   "DROP TABLE meet_me; DROP TABLE call_record; "
+                                  "DROP TABLE srst; DROP TABLE srst_use; "
+                                  "DROP TRIGGER srst_use_device; "
                                   "PRAGMA user_version = 3",
                                   NULL, NULL, NULL),
                      SQLITE_OK);
