@@ -51,7 +51,11 @@
     "run, call, start_s, answered_s, end_s, code, cause, security, codec, calling_device, "        \
     "calling_number, calling_name, calling_signalling, calling_srtp, calling_cert, "               \
     "called_device, called_number, called_name, called_signalling, called_srtp, called_cert, "     \
-    "original_number, redirecting_number, by_device"
+    "original_number, redirecting_number, by_device, origin, origin_id"
+#define RF_SQL_RECORD_INSERT                                                                       \
+    "INSERT INTO call_record (" RF_SQL_RECORD_COLS                                                 \
+    ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "                                               \
+    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
 #define RF_SQL_SRST_COLS                                                                           \
     "name, host, sccp_port, provider_port, cert, added_s, serial, state, since_s, seen_s, phones"
 /* What the device d uses: its own row, else its profile's, else the site's; empty: nothing. */
@@ -136,9 +140,9 @@
     X(MEET_ME_FIND, "SELECT 1 FROM meet_me WHERE number = ?")                                      \
     X(MEET_ME_COUNT, "SELECT count(*) FROM meet_me WHERE number <> ?")                             \
     X(MEET_ME_LIST, "SELECT number, least, added_s FROM meet_me ORDER BY number")                  \
-    X(RECORD_ADD, "INSERT INTO call_record (" RF_SQL_RECORD_COLS ") VALUES (?, ?, ?, ?, ?, ?, "    \
-                  "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "                         \
-                  "ON CONFLICT (run, call) DO NOTHING")                                            \
+    X(RECORD_ADD, RF_SQL_RECORD_INSERT "ON CONFLICT (run, call) DO NOTHING")                       \
+    X(RECORD_TAKE,                                                                                 \
+      RF_SQL_RECORD_INSERT "ON CONFLICT (origin, origin_id) WHERE origin <> '' DO NOTHING")        \
     X(RECORD_LIST, RF_SQL_RECORDS "WHERE " RF_SQL_ENDED "DESC LIMIT ?4")                           \
     X(RECORD_LIST_NEXT, RF_SQL_RECORDS "WHERE " RF_SQL_ENDED "ASC LIMIT ?4")                       \
     X(RECORD_OF_DEVICE, RF_SQL_RECORDS RF_SQL_OF_DEVICE RF_SQL_ENDED "DESC LIMIT ?4")              \
