@@ -106,13 +106,19 @@ static void tell(void *owner, uint64_t number)
     tell_in(r, RF_BRANCH_STATE_MS);
 }
 
+static bool is_same(const struct rf_branch_state *a, const struct rf_branch_state *b)
+{
+    return a->serial == b->serial && a->phones == b->phones &&
+           a->secure_phones == b->secure_phones && a->calls == b->calls && a->since_s == b->since_s;
+}
+
 void rf_branch_router_state(struct rf_branch_router *r, const struct rf_branch_state *state)
 {
-    bool is_same = memcmp(&r->state, state, sizeof *state) == 0;
+    bool is_old = is_same(&r->state, state);
     uint64_t ago_ms = now_ms(r) - r->told_ms;
     r->state = *state;
     r->hello.serial = state->serial;
-    if (is_same || !has_link(r))
+    if (is_old || !has_link(r))
         return;
     tell_in(r, ago_ms >= RF_BRANCH_STATE_MIN_MS ? 0 : RF_BRANCH_STATE_MIN_MS - ago_ms);
 }
