@@ -46,6 +46,8 @@ static enum rf_err decode(struct rf_slice text, struct rf_site_ports *out, struc
         err = port_if_there(obj, "https", &out->https, why);
     if (err == RF_OK)
         err = port_if_there(obj, "tvs", &out->tvs, why);
+    if (err == RF_OK)
+        err = port_if_there(obj, "branch", &out->branch, why);
     return err;
 }
 
@@ -75,9 +77,10 @@ enum rf_err rf_site_ports_wanted(const struct rf_site *site, struct rf_site_port
     struct rf_site_ports kept = {0};
     struct rf_why none = {0};
     enum rf_err err = RF_OK;
-    bool needs_kept = conf->sccp_port == 0 || conf->capf_port == 0 || conf->tftp_port == 0 ||
-                      (conf->http && conf->http_port == 0) ||
-                      (conf->https && conf->https_port == 0) || (conf->tvs && conf->tvs_port == 0);
+    bool needs_kept =
+        conf->sccp_port == 0 || conf->capf_port == 0 || conf->tftp_port == 0 ||
+        (conf->http && conf->http_port == 0) || (conf->https && conf->https_port == 0) ||
+        (conf->tvs && conf->tvs_port == 0) || (conf->branch && conf->branch_port == 0);
     if (needs_kept)
         err = rf_site_ports_load(site, &kept, &none);
     if (err != RF_OK && err != RF_ERR_NOT_FOUND)
@@ -94,6 +97,10 @@ enum rf_err rf_site_ports_wanted(const struct rf_site *site, struct rf_site_port
         kept.https = (uint16_t)conf->https_port;
     if (conf->tvs_port != 0)
         kept.tvs = (uint16_t)conf->tvs_port;
+    if (conf->branch_port != 0)
+        kept.branch = (uint16_t)conf->branch_port;
+    if (!conf->branch)
+        kept.branch = 0;
     *out = kept;
     return RF_OK;
 }
@@ -117,6 +124,8 @@ enum rf_err rf_site_ports_save(const struct rf_site *site, const struct rf_site_
         rf_json_set_int(obj, "https", ports->https);
     if (ports->tvs != 0)
         rf_json_set_int(obj, "tvs", ports->tvs);
+    if (ports->branch != 0)
+        rf_json_set_int(obj, "branch", ports->branch);
     enum rf_err err = rf_json_dump(obj, 2, &text);
     if (err == RF_OK)
         err = rf_buf_addf(&text, "\n");
