@@ -22,6 +22,7 @@ struct admin_srst {
     char fingerprint[65];
     char was[65];        /* of the certificate that is replaced; empty: none */
     const char *outcome; /* "added", "accepted", "changed", "unchanged" */
+    bool is_for_phones;  /* what they are told is another */
     bool is_forced;
     enum rf_store_layer layer;
     char user[RF_STORE_CONFIG_NAME];
@@ -243,6 +244,7 @@ static void merge(struct admin_srst *a, const struct rf_store_srst *was)
     bool is_there = strcmp(s->host, was->host) == 0 && s->sccp_port == was->sccp_port;
     if (is_known)
         s->added_s = was->added_s;
+    a->is_for_phones = !is_known || !is_there;
     a->outcome = !is_known                                             ? "accepted"
                  : !is_there || s->provider_port != was->provider_port ? "changed"
                                                                        : "unchanged";
@@ -262,7 +264,6 @@ static struct rf_store_event event_of(const struct admin_task *t)
                        a->s.name, a->s.host, a->fingerprint);
 }
 
-/* Who uses it has to do with all but the provider's port. */
 static enum rf_err find_users(struct admin_task *t, struct rf_store *store, struct rf_why *why)
 {
     return rf_store_srst_devices_of(store, t->srst->s.name, &t->srst->users, why);
@@ -293,7 +294,7 @@ enum rf_err admin_srst_store(struct admin_task *t, struct rf_store *store, struc
         return err;
     struct rf_store_event event = event_of(t);
     err = rf_store_srst_save(store, &a->s, &event, why);
-    return err == RF_OK ? find_users(t, store, why) : err;
+    return err == RF_OK && a->is_for_phones ? find_users(t, store, why) : err;
 }
 
 void admin_srst_answer(struct admin_task *t, struct rf_json *out)
