@@ -8,7 +8,7 @@
 #include "trust/cert.h"
 
 /** Phones have 2000 bytes, and it is not known whether for the base64 or for what is in it.
- * spec: provisioning.md 4.5.3 */
+ * doc: docs/device-configuration.md, "Survivable routers" */
 #define RF_SRST_CERT_DER_MAX 1480
 
 /** RF_ERR_LIMIT srst-certificate-long; RF_ERR_DENIED cert-expired, cert-not-yet, key-too-short,

@@ -73,7 +73,7 @@ static enum rf_err ask_on_terminal(const struct rf_cert *cert, struct rf_why *wh
                       "certificate %s was not accepted: nothing was changed", rf_cert_short(cert));
 }
 
-/* spec: security.md 1.7: nothing that was fetched is taken without somebody who looked at it. */
+/* Nothing that was fetched is taken without somebody who looked at it. */
 static enum rf_err accept_cert(const struct cmd_ctx *ctx, const struct rf_cert *cert,
                                struct rf_why *why)
 {

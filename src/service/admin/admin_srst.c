@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Survivable routers of branches: which there are, with the certificate that an administrator
  * accepted, and who uses which. Phones whose configuration becomes another one start anew, since
- * they take what it says of routers at their start only. doc: docs/srst.md */
+ * they take what it says of routers at their start only. doc: docs/admin-api.md */
 #include "service/admin/admin_int.h"
 
 #include "base/faults.h"

@@ -248,7 +248,8 @@ static void fill_members(struct builder *b)
 }
 
 /* All that phones are told of survivable routers is that one: what operators set of further ones
- * would be asked for with its certificate. spec: provisioning.md 4.5.3 */
+ * would be asked for with its certificate.
+ * doc: docs/device-configuration.md, "Survivable routers" */
 static void set_srst(struct builder *b, bool is_secure)
 {
     static const char *const others[] = {
