@@ -25,6 +25,7 @@
 #include "service/site/site.h"
 #include "service/tvs/tvs_service.h"
 #include "store/store_call.h"
+#include "store/store_seen.h"
 #include "trust/blocklist.h"
 #include "trust/cmp.h"
 #include "trust/path.h"

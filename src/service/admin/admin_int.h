@@ -8,6 +8,8 @@
 #include "net/http.h"
 #include "service/admin/admin.h"
 #include "store/store_campaign.h"
+#include "store/store_held.h"
+#include "store/store_seen.h"
 #include "store/store_srst.h"
 #include "wire/json/json.h"
 
