@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -111,6 +112,29 @@ def bare(cert, key, anchor, sessions):
             yield child.pid, int(child.stdout.readline())
         finally:
             child.kill()
+
+
+def register_rate(program, server, words, asked, maker, key):
+    """What bench_handshakes (its path) gets done for a CPU second of that server: its process and port."""
+    pid, port = server
+    done = subprocess.run([program, str(port), *words, "rsa", str(asked.seconds), str(asked.phones),
+                           str(asked.clients), str(pid), maker, key],
+                          capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        sys.exit(done.stderr)
+    n, cpu_s = done.stdout.split()
+    return int(n) / max(float(cpu_s), 0.01)
+
+
+def settled_kb(pid):
+    """When two looks at the memory of a process, a second apart, find the same."""
+    before, now = 0, resident(pid)
+    for _ in range(30):
+        if before == now:
+            break
+        time.sleep(1)
+        before, now = now, resident(pid)
+    return now // 1024
 
 
 def resident(*pids):

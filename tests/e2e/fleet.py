@@ -83,12 +83,14 @@ class Fleet(rig.Process):
         super().__init__(name, self.folder.parent / f"{name}.log")
         self.events, self._news, self._reader = [], threading.Condition(), None
 
-    def start(self, site, *words, network=NETWORK):
+    def start(self, site, *words, network=NETWORK, before=()):
+        """`network` None: all from one address; `before`: words of a command that runs it."""
         tftp = site.tftp if isinstance(site, rig.Site) else site
+        source = ["--from", network] if network is not None else []
         self.events = []
-        self.launch(rig.program("ringphone"), "fleet", "--dir", self.folder, "--tftp", tftp,
+        self.launch(*before, rig.program("ringphone"), "fleet", "--dir", self.folder, "--tftp", tftp,
                     "--json", "--every", "500ms", "--retry-ms", "1000", "--report", self.path,
-                    "--from", network, *words, stdout=subprocess.PIPE)
+                    *source, *words, stdout=subprocess.PIPE)
         self._reader = threading.Thread(target=self._read, args=(self.child.stdout,), daemon=True)
         self._reader.start()
         return self

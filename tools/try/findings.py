@@ -149,9 +149,13 @@ def signaling_authentication(seen, row):
             f"mutual TLS: the call manager's certificate {short(ccm)} stands in both phones' "
             f"{known[0][0]['list'] if known[0] else '?'} as "
             f"{known[0][0]['role'] if known[0] else '?'}; each phone showed its LSC")
+    c, calls = seen.c, [call["security"] for call in seen.signed_calls]
+    row.saw(c.device["registered"] and "NULL" in c.device["suite"] and calls == ["authenticated"],
+            f"a mode of its own: C registered by {c.device['tls_version']} {c.device['suite']}, signed and not "
+            f"hidden, and called A: {', '.join(calls)}")
     names = [one["name"] for one in seen.status["listeners"]]
     row.saw("sccp" in names and "sccp-authenticated" not in names,
-            "the port without encryption is off: nobody switched it on")
+            "until it was switched on for C, the port without encryption was off")
 
 
 def manufacturing_certificate(seen, row):
@@ -168,8 +172,20 @@ def manufacturing_certificate(seen, row):
             f"{short(seen.factory['mic_root'])}")
 
 
-def srst_reference(_, row):
-    row.later("a branch router that takes over, by TLS and SRTP")
+def srst_reference(seen, row):
+    branch, kept = seen.branch, seen.branch.reference
+    row.saw(kept["fingerprint"] == branch.fingerprint,
+            f"router {kept['name']}: certificate {short(branch.fingerprint)}, accepted by its fingerprint, "
+            f"stands in the phones' signed configuration")
+    row.saw_each([(one.letter, d["registered"] and d["tls_version"] and one.fallback["fallback"],
+                   f"registered there when the centre was killed, by {d['tls_version']}, and showed the "
+                   f"fallback") for one, d in ((o, branch.router_devices[o.letter]) for o in both(seen))])
+    row.saw([call["security"] for call in branch.calls] == ["encrypted"],
+            f"A called B in the branch: {', '.join(call['security'] for call in branch.calls)}, "
+            f"{' and '.join(dict.fromkeys(branch.suites))}, keys by the router")
+    row.saw(all(one.back["server"] == branch.at_centre for one in both(seen)) and len(branch.records) == 1,
+            f"the centre came back, and they returned; it has {count(len(branch.records), 'record')} of the "
+            f"branch's call")
 
 
 def media_encryption(seen, row):

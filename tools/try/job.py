@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import attacked
+import cutoff
 import speech
 import wire
 from eavesdrop import Eavesdropper
@@ -40,13 +41,14 @@ class Job:
         self.logs = folder / "logs"
         self.keylog, self.pcap = folder / "phones.keylog", folder / "wire.pcap"
         self.server, self.phones, self.capture, self.lab = None, {}, None, None
+        self.router = None
         self.is_left = False  # to the user
         self.attacks = {}  # feature: what became of the attacks on it
         self.helpers = ThreadPoolExecutor(2)
         self.seen = SimpleNamespace(
             a=SimpleNamespace(**A), b=SimpleNamespace(**B), old_load=f"ringphone-{OLD}",
             new_load=f"ringphone-{NEW}", new_idle=IDLE, equal_least=EQUAL_LEAST,
-            no_wire=no_wire, spy=None, secrets={})
+            c=SimpleNamespace(**cutoff.C), no_wire=no_wire, spy=None, secrets={})
         self.both = (self.seen.a, self.seen.b)
 
     def __enter__(self):
@@ -59,7 +61,7 @@ class Job:
         self.end_capture()
         with suppress(AssertionError, OSError):  # nothing keeps the programs from being ended
             self.end_attacks()
-        for program in [*self.phones.values(), *([self.server] if self.server else [])]:
+        for program in filter(None, [*self.phones.values(), self.router, self.server]):
             program.stop()
         if not self.is_left:
             end_children()  # commands of the helpers, whose results nobody wants any more
@@ -108,6 +110,8 @@ class Job:
         self.step("each has heard the other, sample for sample", self.compare)
         self.step("a listener on the wire", self.listen)
         self.step("what the server knows", self.look)
+        for name, work in cutoff.CutOff(self).steps():
+            self.step(name, work)
         if not self.keeps:
             self.step("everything ends in order", self.end)
 
@@ -125,7 +129,8 @@ class Job:
     def make_site(self):
         # More phones than an address usually has: those that call and those that attack.
         options = {"name": "try", "sccp_port": 0, "capf_port": 0, "tftp_port": 0,
-                   "http_port": 0, "https_port": 0, "tvs_port": 0, "provision_names": 0}
+                   "http_port": 0, "https_port": 0, "tvs_port": 0, "provision_names": 0,
+                   **cutoff.CENTRE}
         sets = [word for key, value in options.items() for word in ("--set", f"{key}={value}")]
         made = ringfence("init", "--site", self.site, *sets)
         return f"{len(made['certificates'])} certificates, trust lists, database"
@@ -136,7 +141,7 @@ class Job:
         for version, more in ((OLD, []), (NEW, ["--display", f"idle={IDLE}"])):
             ringfence("factory", "firmware", self.factory, "--version", version, "--hardware",
                       HARDWARE, "--out", self.firmware(version), *more)
-        for one in self.both:
+        for one in (*self.both, self.seen.c):
             one.flash = self.folder / f"phone-{one.letter}"
             one.made = ringfence("factory", "phone", self.factory, "--name", one.name, "--model",
                                  MODEL, "--hardware", HARDWARE, "--flash", one.flash,
@@ -166,6 +171,22 @@ class Job:
             scheduled = self.server.ask("capf", "install", one.name, "--auth", one.auth)
             one.string = scheduled.get("string", "")
         return ", ".join(f"{one.name} {one.number}" for one in self.both)
+
+    def configure(self, **conf):
+        """Options of ringfence.conf; a server that runs does not hear of it."""
+        path = self.site / "ringfence.conf"
+        lines = path.read_text("utf-8").splitlines()
+        for key, value in conf.items():
+            lines = [f"{key} = {value}" if line.split("=")[0].strip() == key else line for line in lines]
+        path.write_text("\n".join(lines) + "\n", "utf-8")
+
+    def switch_on(self, one):
+        """In its later life: it has a keyboard, and says silence."""
+        phone = Phone(one.letter, one.flash, self.logs,
+                      ["--tftp", f"127.0.0.1:{self.ports['tftp']}", "--console", "--retry-ms", "1000"],
+                      outlives=self.keeps, has_keyboard=True)
+        self.phones[one.letter] = phone
+        return phone
 
     def boot(self, one):
         options = ["--tftp", f"127.0.0.1:{self.ports['tftp']}", "--sccp-version", one.version,
@@ -277,6 +298,7 @@ class Job:
             one.device = self.server.ask("device", "show", one.name)
             one.security = self.phones[one.letter].security()
             self.phones[one.letter].read()
+            one.events = list(one.events)
         self.seen.status = self.server.ask("status")
         self.seen.events = self.server.ask("events")["events"]
         errors = self.server.errors()
@@ -287,7 +309,9 @@ class Job:
         """The phones unregister, the server stops; each says so by its exit status."""
         for phone in self.phones.values():
             must(phone.stop() == 0, f"phone {phone.letter} did not end in order", phone.log_path)
-        must(self.server.stop() == 0, "ringfenced did not end in order", self.server.log_path)
+        for server in (self.router, self.server):
+            must(server.stop() == 0, f"{server.name} did not end in order", server.log_path)
+            must(not server.errors(), f"its log has errors: {server.errors()[:1]}", server.log_path)
 
     # ---- --keep ----
 

@@ -64,21 +64,28 @@ def end_children():
 class Program:
     """One running program."""
 
-    def __init__(self, name, logs, command, given=b"", outlives=False):
+    def __init__(self, name, logs, command, given=b"", outlives=False, has_keyboard=False):
         self.name = name
         self.out_path, self.log_path = logs / f"{name}.out", logs / f"{name}.log"
         # In a session of its own: Ctrl-C is for ./try, which then ends it in order.
         bound = [] if outlives else ["setpriv", "--pdeathsig", "TERM"]
-        with open(self.out_path, "wb") as out, open(self.log_path, "wb") as log:
+        with open(self.out_path, "ab") as out, open(self.log_path, "ab") as log:
+            self._out_began, self._log_began = out.tell(), log.tell()  # an earlier run's end
             self.process = subprocess.Popen([str(word) for word in bound + command],
                                             stdin=subprocess.PIPE, stdout=out, stderr=log,
                                             start_new_session=True)
         self.process.stdin.write(given)
-        self.process.stdin.close()
+        self.process.stdin.flush()
+        if not has_keyboard:
+            self.process.stdin.close()
 
     @property
     def pid(self):
         return self.process.pid
+
+    def log_text(self):
+        """Of this run."""
+        return self.log_path.read_bytes()[self._log_began:].decode("utf-8", "replace")
 
     @property
     def is_running(self):
@@ -98,8 +105,8 @@ class Program:
 class Server(Program):
     """ringfenced, serving a site."""
 
-    def __init__(self, site, logs, **more):
-        super().__init__("ringfenced", logs,
+    def __init__(self, site, logs, name="ringfenced", **more):
+        super().__init__(name, logs,
                          [path_of("ringfenced"), "--config", site / "ringfence.conf"], **more)
         self.site = site
 
@@ -114,16 +121,16 @@ class Server(Program):
     def wait_ready(self):
         def is_ready():
             if not self.is_running:
-                raise Failed(f"ringfenced has ended (status {self.process.returncode})",
+                raise Failed(f"{self.name} has ended (status {self.process.returncode})",
                              self.log_path)
-            return " main: ready " in self.log_path.read_text("utf-8", "replace")
+            return " main: ready " in self.log_text()
         if not wait_until(is_ready):
-            raise Failed("ringfenced does not become ready", self.log_path)
+            raise Failed(f"{self.name} does not become ready", self.log_path)
         return self.ask("status")
 
     def errors(self):
         """Lines of its log that someone has to act on."""
-        return [line for line in self.log_path.read_text("utf-8", "replace").splitlines()
+        return [line for line in self.log_text().splitlines()
                 if line.split()[1:2] == ["error"]]
 
 
@@ -135,7 +142,7 @@ class Phone(Program):
                          [path_of("ringphone"), "--flash", flash, "--json", *options], **more)
         self.letter, self.flash = letter, flash
         self.events = []
-        self._at, self._rest = 0, b""
+        self._at, self._rest = self._out_began, b""
 
     def read(self):
         """Take what it has said since."""
@@ -151,6 +158,18 @@ class Phone(Program):
         """The first event of this kind with these values, or None."""
         return next((event for event in self.read() if event["event"] == kind
                      and all(event.get(key) == value for key, value in values.items())), None)
+
+    def events_of(self, kind):
+        return [event for event in self.read() if event["event"] == kind]
+
+    def say(self, line):
+        """A line at its keyboard (has_keyboard); Failed when it says no."""
+        before = len(self.events_of("answer"))
+        self.process.stdin.write(f"{line}\n".encode())
+        self.process.stdin.flush()
+        answers = wait_until(lambda: self.events_of("answer")[before:])
+        if not answers or not answers[0]["ok"]:
+            raise Failed(f"phone {self.letter} refuses \"{line}\": {answers}", self.out_path)
 
     def wait(self, kind, timeout=_PATIENCE_S, **values):
         wanted = " ".join([kind, *(f"{key}={value}" for key, value in values.items())])
