@@ -398,7 +398,7 @@ enum rf_err admin_srst_use_store(struct admin_task *t, struct rf_store *store, s
         strcmp(a->use, "inherit") == 0 || (is_none && a->layer == RF_STORE_LAYER_SITE);
     snprintf(t->name, sizeof t->name, "%.15s", a->layer == RF_STORE_LAYER_DEVICE ? a->user : "");
     struct rf_store_event event =
-        admin_event(t, "srst", "srst-used", "%s%s%s: router %s", rf_store_layer_name(a->layer),
+        admin_event(t, "srst", "srst-use-set", "%s%s%s: router %s", rf_store_layer_name(a->layer),
                     a->user[0] != '\0' ? " " : "", a->user, a->use);
     enum rf_err err = rf_store_srst_devices_of(store, NULL, &before, why);
     if (err == RF_OK)
