@@ -158,7 +158,8 @@ static int run_add(struct cmd_ctx *ctx)
     struct rf_json *body = rf_json_obj();
     rf_json_set_str(body, "name", ctx->args[0]);
     rf_json_set_str(body, "host", host);
-    rf_json_set_int(body, "provider_port", (int64_t)port);
+    if (file == NULL || strchr(at, ':') != NULL)
+        rf_json_set_int(body, "provider_port", (int64_t)port);
     if (base != NULL)
         rf_json_set_int(body, "sccp_port", (int64_t)sccp_port);
     if (set_cert(body, cert, &why) == RF_OK)

@@ -280,7 +280,10 @@ enum rf_err admin_edit_begin(struct admin_task *t, struct rf_http_req *req, stru
 enum rf_err admin_edit_store(struct admin_task *t, struct rf_store *store, struct rf_why *why)
 {
     struct admin_device *d = admin_only(t);
+    char was[RF_STORE_SRST_NAME], is[RF_STORE_SRST_NAME] = "";
     enum rf_err err = rf_store_device_load(store, t->name, &d->phone, why);
+    if (err == RF_OK)
+        err = admin_srst_of(store, t->name, was, why);
     if (err != RF_OK)
         return err;
     struct rf_store_device before = d->phone.device;
@@ -302,12 +305,15 @@ enum rf_err admin_edit_store(struct admin_task *t, struct rf_store *store, struc
     *d = (struct admin_device){.has_capf = false};
     err = admin_device_load(store, t->name, d, why);
     if (err == RF_OK)
+        err = admin_srst_of(store, t->name, is, why);
+    if (err == RF_OK)
         t->change.load_changed =
             strcmp(rf_store_load_of(&before), rf_store_load_of(&d->phone.device)) != 0 ||
             strcmp(before.load_server, d->phone.device.load_server) != 0 ||
             before.encrypt != d->phone.device.encrypt;
     t->change.profile_changed =
         err == RF_OK && strcmp(before.profile, d->phone.device.profile) != 0;
+    t->change.router_changed = err == RF_OK && strcmp(was, is) != 0;
     return err;
 }
 
@@ -357,6 +363,8 @@ void admin_edit_answer(struct admin_task *t, struct rf_json *out)
 {
     tell(t, "changed");
     if (t->change.profile_changed && !t->change.load_changed)
-        ADMIN_OPS(t, config_changed)(ADMIN_ARG(t), RF_STORE_LAYER_DEVICE, t->name, RF_ADMIN_APPLY);
+        ADMIN_OPS(t, config_changed)
+    (ADMIN_ARG(t), RF_STORE_LAYER_DEVICE, t->name,
+     t->change.router_changed ? RF_ADMIN_RESET : RF_ADMIN_APPLY);
     admin_device_answer(t, out);
 }

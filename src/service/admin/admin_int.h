@@ -66,6 +66,7 @@ struct admin_change {
     bool has_authenticated; /* the site has a listener for such devices */
     bool load_changed; /* or whether the configuration is encrypted: the phone has to fetch it */
     bool profile_changed;
+    bool router_changed; /* by the profile: phones take it at their start only */
 };
 
 /** What a task about configurations is about. */
@@ -366,6 +367,9 @@ void admin_unsrst_answer(struct admin_task *t, struct rf_json *out);
 enum rf_err admin_srst_use_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
 enum rf_err admin_srst_use_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
 void admin_srst_use_answer(struct admin_task *t, struct rf_json *out);
+/** Which router the device uses; "": none. */
+enum rf_err admin_srst_of(struct rf_store *store, const char *device, char name[RF_STORE_SRST_NAME],
+                          struct rf_why *why);
 /** NULL is fine. */
 void admin_srst_free(struct admin_srst *srst);
 

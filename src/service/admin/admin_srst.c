@@ -37,6 +37,18 @@ void admin_srst_free(struct admin_srst *a)
     rf_free(a);
 }
 
+enum rf_err admin_srst_of(struct rf_store *store, const char *device, char name[RF_STORE_SRST_NAME],
+                          struct rf_why *why)
+{
+    struct rf_store_srst s = {.name = ""};
+    struct rf_why none = {0};
+    enum rf_err err = rf_store_srst_use_of_device(store, device, &s, &none);
+    memcpy(name, s.name, sizeof s.name);
+    return err == RF_OK || err == RF_ERR_NOT_FOUND
+               ? RF_OK
+               : rf_why_set(why, err, none.code, "%s", none.text);
+}
+
 static void tell_users(struct admin_task *t)
 {
     const struct rf_store_srst_users *users = &t->srst->users;
@@ -386,7 +398,7 @@ enum rf_err admin_srst_use_store(struct admin_task *t, struct rf_store *store, s
         strcmp(a->use, "inherit") == 0 || (is_none && a->layer == RF_STORE_LAYER_SITE);
     snprintf(t->name, sizeof t->name, "%.15s", a->layer == RF_STORE_LAYER_DEVICE ? a->user : "");
     struct rf_store_event event =
-        admin_event(t, "srst", "srst-used", "%s%s%s: router %s", rf_store_layer_name(a->layer),
+        admin_event(t, "srst", "srst-use-set", "%s%s%s: router %s", rf_store_layer_name(a->layer),
                     a->user[0] != '\0' ? " " : "", a->user, a->use);
     enum rf_err err = rf_store_srst_devices_of(store, NULL, &before, why);
     if (err == RF_OK)

@@ -231,6 +231,20 @@ static void uses_are_set_and_shown(void **state)
     assert_int_equal(rf_json_len(member(w, "uses")), 1);
 }
 
+static void another_profile_may_mean_another_router(void **state)
+{
+    struct world *w = *state;
+    add_device(w, PHONE_A, "");
+    post(w, "branch1", &router, HOST, 201);
+    answers(w, RF_HTTP_PUT, "/v1/devices/" PHONE_A, "{\"profile\":\"hall\"}", 200);
+    assert_string_equal(w->config_changed, "device " PHONE_A);
+    assert_int_equal(w->config_how, RF_ADMIN_APPLY);
+    use(w, "\"layer\":\"profile\",\"name\":\"lobby\",\"srst\":\"branch1\"", "");
+    answers(w, RF_HTTP_PUT, "/v1/devices/" PHONE_A, "{\"profile\":\"lobby\"}", 200);
+    assert_int_equal(w->config_changes, 2);
+    assert_int_equal(w->config_how, RF_ADMIN_RESET);
+}
+
 static void a_use_that_cannot_be_is_refused(void **state)
 {
     struct world *w = *state;
@@ -276,6 +290,7 @@ int main(void)
         IN_WORLD(a_router_that_cannot_be_is_refused),
         IN_WORLD(phones_are_told_of_what_has_to_do_with_them),
         IN_WORLD(uses_are_set_and_shown),
+        IN_WORLD(another_profile_may_mean_another_router),
         IN_WORLD(a_use_that_cannot_be_is_refused),
         IN_WORLD(one_that_is_used_is_not_removed_but_by_force),
     };
