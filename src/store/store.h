@@ -22,14 +22,15 @@
 #include "base/secret.h"
 #include "base/worker.h"
 
-#define RF_STORE_DEVICE_NAME 16 /* bytes of a name with its NUL */
-#define RF_STORE_DN          25 /* bytes of a directory number with its NUL */
-#define RF_STORE_TEXT        129
-#define RF_STORE_DEVICES_MAX 20480
-#define RF_STORE_LINES_MAX   64 /* a device */
-#define RF_STORE_CERTS_MAX   1024
-#define RF_STORE_EVENTS_MAX  10000 /* one answer of rf_store_event_list */
-#define RF_STORE_DER_MAX     8192
+#define RF_STORE_DEVICE_NAME    16 /* bytes of a name with its NUL */
+#define RF_STORE_DN             25 /* bytes of a directory number with its NUL */
+#define RF_STORE_TEXT           129
+#define RF_STORE_DEVICES_MAX    20480
+#define RF_STORE_QUARANTINE_MAX 256 /* devices that registered by themselves */
+#define RF_STORE_LINES_MAX      64  /* a device */
+#define RF_STORE_CERTS_MAX      1024
+#define RF_STORE_EVENTS_MAX     10000 /* one answer of rf_store_event_list */
+#define RF_STORE_DER_MAX        8192
 
 struct rf_store;
 
@@ -512,6 +513,16 @@ RF_MUST_CHECK enum rf_err rf_store_capf_confirm(struct rf_store *store, const ch
                                                 const uint8_t sha256[32], int64_t now_s,
                                                 const struct rf_store_event *event,
                                                 struct rf_why *why);
+/** The pending operation waits for the CA: `reason` says how. RF_ERR_DENIED op-ended. */
+RF_MUST_CHECK enum rf_err rf_store_capf_wait(struct rf_store *store, const char *device,
+                                             int64_t op_id, const char *reason, int64_t now_s,
+                                             const struct rf_store_event *event,
+                                             struct rf_why *why);
+/** A certificate that was sent before and is not confirmed belongs to this operation from now on.
+ * RF_ERR_DENIED op-ended; RF_ERR_NOT_FOUND cert-unknown. */
+RF_MUST_CHECK enum rf_err rf_store_capf_issue_again(struct rf_store *store, const char *device,
+                                                    int64_t op_id, const uint8_t sha256[32],
+                                                    struct rf_why *why);
 /** Note a MIC a device has shown (confirmed by that); known already is fine. */
 RF_MUST_CHECK enum rf_err rf_store_mic_note(struct rf_store *store,
                                             const struct rf_store_cert *cert, int64_t now_s,
@@ -556,87 +567,6 @@ RF_MUST_CHECK enum rf_err rf_store_mic_allow_list(struct rf_store *store,
 RF_MUST_CHECK enum rf_err rf_store_mic_allow_until(struct rf_store *store, const char *device,
                                                    int64_t *until_s, struct rf_why *why);
 
-/* ---- certificates that another CA is asked for ----------------------------------------------- */
-
-enum rf_store_request_state {
-    RF_STORE_REQUEST_WAITING, /* to be asked for, or exported */
-    RF_STORE_REQUEST_SENT,    /* the CA has it, and has not answered */
-    RF_STORE_REQUEST_MADE,    /* its certificate is here, for the phone to fetch */
-};
-const char *rf_store_request_state_name(enum rf_store_request_state state); /* waiting sent made */
-
-/** A key of a device, and what became of it at the CA. */
-struct rf_store_request {
-    int64_t id;
-    char device[RF_STORE_DEVICE_NAME];
-    int64_t op_id;
-    uint8_t key_sha256[32]; /* of spki */
-    struct rf_buf spki;     /* SubjectPublicKeyInfo; owned */
-    char cn[65];            /* asked for */
-    enum rf_store_request_state state;
-    uint32_t tries;
-    uint32_t failures;
-    int64_t next_s; /* not asked again before; 0: at once */
-    char reason[RF_WHY_CODE_MAX];
-    struct rf_buf der; /* the certificate, or empty; owned */
-    int64_t created_s;
-    int64_t changed_s;
-    bool is_stale; /* its operation has ended */
-};
-struct rf_store_requests {
-    struct rf_store_request *items; /* by device */
-    size_t n;
-};
-void rf_store_request_fini(struct rf_store_request *r);
-void rf_store_requests_fini(struct rf_store_requests *all);
-
-/** A device has this key, and wants a certificate for it. Used of `r`: device, op_id, key_sha256,
- * spki, cn. Its earlier request for the same key goes on; one for another key is dropped (*dropped)
- * with all that came of it. `out` (needs _fini on RF_OK) is how it stands. RF_ERR_DENIED key-shared
- * (another device has it), op-ended. */
-RF_MUST_CHECK enum rf_err rf_store_request_put(struct rf_store *store,
-                                               const struct rf_store_request *r, int64_t now_s,
-                                               struct rf_store_request *out, bool *dropped,
-                                               struct rf_why *why);
-/** It goes to the CA now. RF_ERR_NOT_FOUND request-unknown. */
-RF_MUST_CHECK enum rf_err rf_store_request_sent(struct rf_store *store, int64_t id, int64_t now_s,
-                                                struct rf_why *why);
-/** The CA did not give one: not asked again before next_s. None any more is fine. */
-RF_MUST_CHECK enum rf_err rf_store_request_failed(struct rf_store *store,
-                                                  const uint8_t key_sha256[32], uint32_t failures,
-                                                  int64_t next_s, const char *reason, int64_t now_s,
-                                                  struct rf_why *why);
-/** Its certificate. RF_ERR_NOT_FOUND request-unknown: none waits for this key (any more);
- * RF_ERR_EXISTS request-made: there is another one. The same twice is fine. */
-RF_MUST_CHECK enum rf_err rf_store_request_made(struct rf_store *store,
-                                                const uint8_t key_sha256[32],
-                                                const uint8_t cert_sha256[32], struct rf_slice der,
-                                                int64_t now_s, const struct rf_store_event *event,
-                                                struct rf_why *why);
-/** Its certificate is not good any more: as if none had come. */
-RF_MUST_CHECK enum rf_err rf_store_request_unmade(struct rf_store *store, int64_t id, int64_t now_s,
-                                                  struct rf_why *why);
-/** RF_ERR_NOT_FOUND request-unknown. `out` needs _fini on RF_OK. */
-RF_MUST_CHECK enum rf_err rf_store_request_load(struct rf_store *store,
-                                                const uint8_t key_sha256[32],
-                                                struct rf_store_request *out, struct rf_why *why);
-RF_MUST_CHECK enum rf_err rf_store_request_list(struct rf_store *store,
-                                                struct rf_store_requests *out, struct rf_why *why);
-/** Of this device. RF_ERR_NOT_FOUND request-unknown. */
-RF_MUST_CHECK enum rf_err rf_store_request_drop(struct rf_store *store, const char *device,
-                                                const struct rf_store_event *event,
-                                                struct rf_why *why);
-/** The pending operation waits for the CA: `reason` says how. RF_ERR_DENIED op-ended. */
-RF_MUST_CHECK enum rf_err rf_store_capf_wait(struct rf_store *store, const char *device,
-                                             int64_t op_id, const char *reason, int64_t now_s,
-                                             const struct rf_store_event *event,
-                                             struct rf_why *why);
-/** A certificate that was sent before and is not confirmed belongs to this operation from now on.
- * RF_ERR_DENIED op-ended; RF_ERR_NOT_FOUND cert-unknown. */
-RF_MUST_CHECK enum rf_err rf_store_capf_issue_again(struct rf_store *store, const char *device,
-                                                    int64_t op_id, const uint8_t sha256[32],
-                                                    struct rf_why *why);
-
 /* ---- proofs of possession seen (security: a block seen before is only taken as a retry) --------
  */
 
@@ -657,134 +587,6 @@ RF_MUST_CHECK enum rf_err rf_store_proof_see(struct rf_store *store,
 /** Forget proofs last seen before `before_s`. */
 RF_MUST_CHECK enum rf_err rf_store_proof_forget(struct rf_store *store, int64_t before_s,
                                                 struct rf_why *why);
-
-/* ---- what devices hold -----------------------------------------------------------------------
- * Only what real phones give: a file fetched to the end, a certificate of ours that a phone
- * accepted in a handshake, an alarm. What is not here is unknown. */
-
-enum rf_store_held_item {
-    RF_STORE_HELD_CTL, /* the list it holds */
-    RF_STORE_HELD_ITL,
-    RF_STORE_HELD_CTL_REFUSED, /* the list that it was given last and did not take */
-    RF_STORE_HELD_ITL_REFUSED,
-    RF_STORE_HELD_CONFIG,
-    RF_STORE_HELD_CCM, /* our certificate that it accepted */
-    RF_STORE_HELD_CAPF,
-};
-enum rf_store_held_how { RF_STORE_HOW_FETCHED, RF_STORE_HOW_HANDSHAKE, RF_STORE_HOW_ALARM };
-/** "ctl", "itl", "ctl-refused", …; "fetched", "handshake", "alarm". */
-const char *rf_store_held_item_name(enum rf_store_held_item item);
-const char *rf_store_held_how_name(enum rf_store_held_how how);
-
-struct rf_store_held {
-    char device[RF_STORE_DEVICE_NAME];
-    enum rf_store_held_item item;
-    uint8_t sha256[32]; /* of the file, or of the certificate */
-    enum rf_store_held_how how;
-    int64_t at_s;   /* since when */
-    int64_t last_s; /* seen last */
-    uint32_t tries; /* times seen since the phone registered last */
-};
-struct rf_store_helds {
-    struct rf_store_held *items; /* by device and item */
-    size_t n;
-};
-
-/** Note that a device holds this (device, item, sha256 and how are used). Again the same: counted.
- * *out (may be NULL) is the record as it is now. RF_ERR_NOT_FOUND device-unknown. */
-RF_MUST_CHECK enum rf_err rf_store_held_note(struct rf_store *store,
-                                             const struct rf_store_held *seen, int64_t now_s,
-                                             const struct rf_store_event *event,
-                                             struct rf_store_held *out, struct rf_why *why);
-/** The device has registered: what it fetches from here on is counted anew. */
-RF_MUST_CHECK enum rf_err rf_store_held_settle(struct rf_store *store, const char *device,
-                                               struct rf_why *why);
-RF_MUST_CHECK enum rf_err rf_store_held_forget(struct rf_store *store, const char *device,
-                                               enum rf_store_held_item item,
-                                               const struct rf_store_event *event,
-                                               struct rf_why *why);
-/** Of a device, or of all (NULL). */
-RF_MUST_CHECK enum rf_err rf_store_held_list(struct rf_store *store, const char *device,
-                                             struct rf_store_helds *out, struct rf_why *why);
-void rf_store_helds_fini(struct rf_store_helds *helds);
-/** Borrowed; NULL: unknown. */
-const struct rf_store_held *rf_store_helds_find(const struct rf_store_helds *helds,
-                                                const char *device, enum rf_store_held_item item);
-
-/** Lists kept; of more, the oldest that no device holds go. */
-#define RF_STORE_LISTS_MAX      256
-#define RF_STORE_LIST_BYTES_MAX 65536
-/** Keep a trust list (kind RF_STORE_HELD_CTL or _ITL) that is given out; known already is fine. */
-RF_MUST_CHECK enum rf_err rf_store_list_keep(struct rf_store *store, enum rf_store_held_item kind,
-                                             const uint8_t sha256[32], struct rf_slice bytes,
-                                             int64_t now_s, struct rf_why *why);
-/** RF_ERR_NOT_FOUND list-unknown. `out` needs _fini on RF_OK; published_s may be NULL. */
-RF_MUST_CHECK enum rf_err rf_store_list_load(struct rf_store *store, const uint8_t sha256[32],
-                                             struct rf_buf *out, int64_t *published_s,
-                                             struct rf_why *why);
-
-/* ---- phones that nobody added, and what devices fetched last (store_seen.c) ------------------ */
-
-#define RF_STORE_PENDING_MAX    1000  /* those that asked longest ago are forgotten */
-#define RF_STORE_QUARANTINE_MAX 256   /* devices that registered by themselves */
-#define RF_STORE_FETCHES_MAX    81920 /* four a device */
-
-struct rf_store_pending {
-    char name[RF_STORE_DEVICE_NAME];
-    char address[48];
-    int64_t first_s;
-    int64_t last_s;
-    uint32_t count;
-    char asked[256]; /* names of files, blanks between */
-};
-struct rf_store_pendings {
-    struct rf_store_pending *items; /* who asked last comes first */
-    size_t n;
-};
-void rf_store_pendings_fini(struct rf_store_pendings *pendings);
-
-/** `n` phones that are no devices asked for files: name, address, last_s, asked (one name) and how
- * often (count; 0 is 1). is_new[i]: it was not pending before. */
-RF_MUST_CHECK enum rf_err rf_store_pending_note(struct rf_store *store,
-                                                const struct rf_store_pending *seen, size_t n,
-                                                bool *is_new, struct rf_why *why);
-/** RF_ERR_NOT_FOUND pending-unknown. Adding the device ends it. */
-RF_MUST_CHECK enum rf_err rf_store_pending_load(struct rf_store *store, const char *name,
-                                                struct rf_store_pending *out, struct rf_why *why);
-RF_MUST_CHECK enum rf_err rf_store_pending_list(struct rf_store *store,
-                                                struct rf_store_pendings *out, struct rf_why *why);
-
-enum rf_store_fetch_item {
-    RF_STORE_FETCH_CTL,
-    RF_STORE_FETCH_ITL,
-    RF_STORE_FETCH_CONFIG,
-    RF_STORE_FETCH_LOAD
-};
-/** "ctl", "itl", "config", "load". */
-const char *rf_store_fetch_item_name(enum rf_store_fetch_item item);
-
-/** The last time a device asked for a file of this kind. */
-struct rf_store_fetch {
-    char device[RF_STORE_DEVICE_NAME];
-    enum rf_store_fetch_item item;
-    char name[128];               /* asked for, escaped */
-    char generation[48];          /* which one it was; empty: not known */
-    char result[RF_WHY_CODE_MAX]; /* empty: fetched to the end; else the reason's code */
-    char address[48];
-    int64_t at_s;
-};
-struct rf_store_fetches {
-    struct rf_store_fetch *items; /* by device and item */
-    size_t n;
-};
-void rf_store_fetches_fini(struct rf_store_fetches *fetches);
-/** In one transaction; what is said of a device that is gone is passed over. */
-RF_MUST_CHECK enum rf_err rf_store_fetch_save(struct rf_store *store,
-                                              const struct rf_store_fetch *items, size_t n,
-                                              struct rf_why *why);
-/** Of a device, or of all (NULL). */
-RF_MUST_CHECK enum rf_err rf_store_fetch_list(struct rf_store *store, const char *device,
-                                              struct rf_store_fetches *out, struct rf_why *why);
 
 /* ---- certificates that TVS vouches for ------------------------------------------------------- */
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What devices hold, and every trust list that was given out. */
+#include "store/store_held.h"
 #include "store/store_int.h"
 
 #include <string.h>

@@ -2,6 +2,7 @@
 /* Certificates that another CA is asked for. A row is written before the CA is asked and goes when
  * the phone has confirmed, so that whatever ends meanwhile, one key gets one certificate.
  * doc: docs/issuers.md */
+#include "store/store_request.h"
 #include "store/store_int.h"
 
 #include "base/faults.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Phones that nobody added, and what devices fetched last. What is here decides nothing about a
  * configuration: these writes leave the generation of the store as it is. */
+#include "store/store_seen.h"
 #include "store/store_int.h"
 
 #include "base/text.h"

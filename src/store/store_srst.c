@@ -299,8 +299,8 @@ enum rf_err rf_store_srst_use_list(struct rf_store *store, struct rf_store_srst_
     return err;
 }
 
-enum rf_err rf_store_srst_of_device(struct rf_store *store, const char *device,
-                                    struct rf_store_srst *out, struct rf_why *why)
+enum rf_err rf_store_srst_use_of_device(struct rf_store *store, const char *device,
+                                        struct rf_store_srst *out, struct rf_why *why)
 {
     struct rf_db q = rf_db_of(store, RF_SQL_SRST_OF_DEVICE);
     rf_db_text(&q, device);

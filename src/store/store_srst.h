@@ -3,7 +3,7 @@
  * accepted, who uses which, and what was heard of each router last.
  *
  *     struct rf_store_srst srst;
- *     err = rf_store_srst_of_device(store, "SEP001122334455", &srst, &why);
+ *     err = rf_store_srst_use_of_device(store, "SEP001122334455", &srst, &why);
  *
  * Thread and events as in store.h. Reason codes beside those: srst-unknown, srst-none, srst-used.
  */
@@ -92,8 +92,9 @@ RF_MUST_CHECK enum rf_err
 rf_store_srst_use_list(struct rf_store *store, struct rf_store_srst_uses *out, struct rf_why *why);
 /** The reference that the device uses: its own, else its profile's, else the site's.
  * RF_ERR_NOT_FOUND srst-none. */
-RF_MUST_CHECK enum rf_err rf_store_srst_of_device(struct rf_store *store, const char *device,
-                                                  struct rf_store_srst *out, struct rf_why *why);
+RF_MUST_CHECK enum rf_err rf_store_srst_use_of_device(struct rf_store *store, const char *device,
+                                                      struct rf_store_srst *out,
+                                                      struct rf_why *why);
 
 /** A device and the name of what it uses; empty: none. */
 struct rf_store_srst_user {

@@ -88,6 +88,31 @@ def office(rig_module, path):
     return rig_module.Office(path / "office", site.folder, factory.folder)
 
 
+def devices_site(rig_module, folder, phones, op="none", number="", **conf):
+    """A site with devices that were never enrolled (`op`: what they are to do), not started, and their
+    maker: its certificate and key."""
+    site = rig_module.Site(folder / f"site{number}", **conf)
+    maker, key = folder / f"maker{number}.pem", folder / f"maker{number}.key"
+    rig_module.run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj",
+                   "/CN=Bench Root", "-keyout", key, "-out", maker)
+    site.cli("mic", "import", maker)
+    devices, = compiled("bench_devices")
+    subprocess.run([devices, site.folder, str(phones), op], check=True)
+    return site, maker, key
+
+
+@contextmanager
+def bare(cert, key, anchor, sessions):
+    """A minimal server on the bare library that asks for clients' certificates: its process and port."""
+    program, = compiled("bench_bare")
+    with subprocess.Popen([program, cert, key, anchor, str(sessions)], stdout=subprocess.PIPE,
+                          text=True) as child:
+        try:
+            yield child.pid, int(child.stdout.readline())
+        finally:
+            child.kill()
+
+
 def resident(*pids):
     """Bytes of these processes."""
     total = 0

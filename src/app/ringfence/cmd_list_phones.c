@@ -3,6 +3,7 @@
 
 #include "app/ringfence/commands.h"
 #include "app/ringfence/lists.h"
+#include "store/store_held.h"
 
 static void set_kind(struct rf_json *j, const struct rf_setup_phone *phone, enum rf_list_kind kind)
 {

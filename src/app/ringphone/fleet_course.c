@@ -184,14 +184,13 @@ static void end_early(struct fleet_call *c)
 /* They talk, and no key is on its way: they go on until the next one would be pressed. */
 static void preserve(struct fleet_call *c, const struct fleet_phone *p, uint32_t nth)
 {
-    if (c->is_preserved)
+    if (c->steps == fleet_script_preserved())
         return;
     if (c->is_failed || !c->is_connected || c->is_acting) {
         fail(c, "call-link-lost", "the link broke when a key had been pressed");
         fleet_hang_up(p, nth);
         return;
     }
-    c->is_preserved = true;
     c->fleet->calls.preserved++;
     c->steps = fleet_script_preserved();
     c->step = 0;

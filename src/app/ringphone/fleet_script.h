@@ -23,9 +23,8 @@ struct fleet_call {
     size_t step;
     bool is_acting; /* what the step does is done, what it leads to is not there yet */
     bool is_connected, has_rung;
-    bool is_out;       /* the caller, by a transfer */
-    bool is_preserved; /* it goes on, and nobody can press a key */
-    bool is_failed;    /* hung up for it; `why` */
+    bool is_out;    /* the caller, by a transfer */
+    bool is_failed; /* hung up for it; `why` */
     struct fleet_leg leg[FLEET_LEGS];
     uint64_t acted_ms;
     struct rf_why why;

@@ -3,6 +3,7 @@
  * dropped. doc: docs/issuers.md, "A CA that is not on the network" */
 #include "service/admin/admin_int.h"
 
+#include "store/store_request.h"
 #include "trust/csr.h"
 #include "trust/digest.h"
 #include "trust/lsc_check.h"

@@ -166,9 +166,10 @@ void call_shared_look(struct call *call)
 {
     for (int end = 0; end < ENDS; end++) {
         struct leg *leg = &call->legs[end];
-        enum rf_call_remote state = is_shared(leg) ? remote_of(leg) : RF_CALL_REMOTE_NONE;
-        if (is_shared(leg) &&
-            (state != leg->remote || (state != RF_CALL_REMOTE_NONE && has_news(leg))))
+        if (!is_shared(leg))
+            continue;
+        enum rf_call_remote state = remote_of(leg);
+        if (state != leg->remote || (state != RF_CALL_REMOTE_NONE && has_news(leg)))
             tell_all(leg, state);
     }
 }

@@ -11,6 +11,7 @@
 #include "base/metrics.h"
 #include "base/text.h"
 #include "service/capf/capf_int.h"
+#include "store/store_request.h"
 #include "trust/digest.h"
 #include "trust/lsc_check.h"
 

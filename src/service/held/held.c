@@ -7,6 +7,7 @@
 
 #include "base/faults.h"
 #include "base/text.h"
+#include "store/store_held.h"
 
 enum rf_store_held_item rf_held_item_of(enum rf_list_kind kind)
 {

@@ -10,7 +10,7 @@
 #ifndef SERVICE_HELD_HELD_H
 #define SERVICE_HELD_HELD_H
 
-#include "store/store.h"
+#include "store/store_held.h"
 #include "trust/lists.h"
 
 /** Fetched so often without a registration between: it does not take it. On its first day, with

@@ -6,6 +6,7 @@
 #include "base/faults.h"
 #include "base/metrics.h"
 #include "base/text.h"
+#include "store/store_seen.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
+#include "store/store_seen.h"
 
 #include <string.h>
 

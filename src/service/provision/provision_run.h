@@ -7,6 +7,7 @@
 #include "service/provision/provision_int.h"
 #include "service/provision/provision_limits.h"
 #include "service/provision/provision_seen.h"
+#include "store/store_seen.h"
 
 /** Names of devices that are none, for a few seconds. */
 #define PROVISION_UNKNOWN_MAX 1024

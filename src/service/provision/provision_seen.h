@@ -10,6 +10,7 @@
 
 #include "net/loop.h"
 #include "service/provision/provision.h"
+#include "store/store_seen.h"
 #include "trust/digest.h"
 
 /** More configurations in ten minutes are told. */

@@ -13,7 +13,7 @@
 
 #include "base/secret.h"
 #include "service/site/site.h"
-#include "store/store.h"
+#include "store/store_held.h"
 #include "trust/lists.h"
 
 struct rf_setup_run {

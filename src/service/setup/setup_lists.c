@@ -10,6 +10,7 @@
 #include "base/faults.h"
 #include "base/file.h"
 #include "service/held/held.h"
+#include "store/store_held.h"
 #include "wire/trustlist/trustlist.h"
 
 static void pair_fini(struct setup_pair *pair)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Events on their way into the database: in order, none lost while that is away, those that find no
  * room counted, and the end writes what waits. The main loop has a thread here. */
-#include "unit.h"
+#include "db_aside.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -88,39 +87,11 @@ static void say(struct place *p, unsigned n)
     }
 }
 
-static sqlite3 *lock(struct place *p)
-{
-    sqlite3 *db = NULL;
-    assert_int_equal(sqlite3_open(p->path, &db), SQLITE_OK);
-    sqlite3_busy_timeout(db, 5000);
-    assert_int_equal(sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
-    return db;
-}
-
-static void unlock(sqlite3 *db)
-{
-    assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(db);
-}
-
-static int64_t number(struct place *p, const char *sql)
-{
-    sqlite3 *db = NULL;
-    sqlite3_stmt *st = NULL;
-    assert_int_equal(sqlite3_open(p->path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &st, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(st), SQLITE_ROW);
-    int64_t n = sqlite3_column_int64(st, 0);
-    sqlite3_finalize(st);
-    sqlite3_close(db);
-    return n;
-}
-
 /* So many are there, each once, in the order in which they were said. */
 static bool are_written(struct place *p, int64_t n)
 {
-    return number(p, "SELECT count(*) FROM event") == n &&
-           number(p, "SELECT count(*) FROM event WHERE id = call") == n;
+    return db_number(p->path, "SELECT count(*) FROM event") == n &&
+           db_number(p->path, "SELECT count(*) FROM event WHERE id = call") == n;
 }
 
 static bool wait_written(struct place *p, int64_t n)
@@ -151,12 +122,12 @@ static void none_is_lost_while_the_database_is_locked(void **state)
     struct place *p = *state;
     say(p, 1);
     assert_true(wait_written(p, 1));
-    sqlite3 *other = lock(p);
+    sqlite3 *other = db_lock(p->path);
     say(p, 700);
     usleep(FAILED_US);
     say(p, 2000);
     assert_int_equal(events_waiting(p->server), 2700);
-    unlock(other);
+    db_unlock(other);
     assert_true(wait_written(p, 2701));
     say(p, 1); /* and it goes on as before */
     assert_true(wait_written(p, 2702));
@@ -166,12 +137,12 @@ static void none_is_lost_while_the_database_is_locked(void **state)
 static void those_without_room_are_counted(void **state)
 {
     struct place *p = *state;
-    sqlite3 *other = lock(p);
+    sqlite3 *other = db_lock(p->path);
     say(p, ROOM);
     assert_int_equal(lost(p), 0);
     say(p, 5);
     assert_int_equal(lost(p), 5);
-    unlock(other);
+    db_unlock(other);
     assert_true(wait_written(p, ROOM));
 }
 
@@ -183,14 +154,14 @@ struct unlocking {
 static void *unlock_later(void *arg)
 {
     usleep(FAILED_US);
-    unlock(((struct unlocking *)arg)->db);
+    db_unlock(((struct unlocking *)arg)->db);
     return NULL;
 }
 
 static void the_end_writes_what_waits(void **state)
 {
     struct place *p = *state;
-    struct unlocking u = {.db = lock(p)};
+    struct unlocking u = {.db = db_lock(p->path)};
     say(p, 20);
     assert_int_equal(pthread_create(&u.thread, NULL, unlock_later, &u), 0);
     end_server(p);

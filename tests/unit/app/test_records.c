@@ -2,9 +2,8 @@
 /* Records of calls on their way into the database: none is lost while that is away, those that
  * find no room are counted, and the end writes what waits. The call loop has a thread, as in the
  * daemon. */
-#include "unit.h"
+#include "db_aside.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -134,37 +133,9 @@ static void calls_end(struct place *p, unsigned n)
     rf_mailbox_post_answer(rf_loop_mailbox(p->server->call_loop), &k->msg);
 }
 
-static sqlite3 *lock(struct place *p)
-{
-    sqlite3 *db = NULL;
-    assert_int_equal(sqlite3_open(p->path, &db), SQLITE_OK);
-    sqlite3_busy_timeout(db, 5000);
-    assert_int_equal(sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
-    return db;
-}
-
-static void unlock(sqlite3 *db)
-{
-    assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(db);
-}
-
-static int64_t number(struct place *p, const char *sql)
-{
-    sqlite3 *db = NULL;
-    sqlite3_stmt *st = NULL;
-    assert_int_equal(sqlite3_open(p->path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &st, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(st), SQLITE_ROW);
-    int64_t n = sqlite3_column_int64(st, 0);
-    sqlite3_finalize(st);
-    sqlite3_close(db);
-    return n;
-}
-
 static int64_t written(struct place *p)
 {
-    return number(p, "SELECT count(DISTINCT call) FROM call_record");
+    return db_number(p->path, "SELECT count(DISTINCT call) FROM call_record");
 }
 
 static bool wait_written(struct place *p, int64_t n)
@@ -187,7 +158,8 @@ static void records_are_written(void **state)
     assert_true(wait_written(p, 1));
     calls_end(p, 1000);
     assert_true(wait_written(p, 1001));
-    assert_int_equal(number(p, "SELECT count(*) FROM call_record WHERE codec = 'G722' AND cause = "
+    assert_int_equal(db_number(p->path,
+                               "SELECT count(*) FROM call_record WHERE codec = 'G722' AND cause = "
                                "'normal' AND calling_number = '2001' AND code = 16 AND "
                                "calling_signalling = 'plain' AND security = 'encrypted'"),
                      1001);
@@ -198,28 +170,28 @@ static void records_are_written(void **state)
 static void none_is_lost_while_the_database_is_locked(void **state)
 {
     struct place *p = *state;
-    sqlite3 *db = lock(p);
+    sqlite3 *db = db_lock(p->path);
     start_calls(p);
     for (int i = 0; i < 30; i++) {
         calls_end(p, 20);
         usleep(100 * 1000);
     }
-    unlock(db);
+    db_unlock(db);
     assert_true(wait_written(p, 600));
     calls_end(p, 1);
     assert_true(wait_written(p, 601));
     assert_int_equal(lost(p), 0);
-    assert_int_equal(number(p, "SELECT count(*) FROM call_record"), 601);
+    assert_int_equal(db_number(p->path, "SELECT count(*) FROM call_record"), 601);
 }
 
 static void the_end_writes_what_waits(void **state)
 {
     struct place *p = *state;
-    sqlite3 *db = lock(p);
+    sqlite3 *db = db_lock(p->path);
     start_calls(p);
     calls_end(p, 700);
     usleep(200 * 1000); /* one batch is under way */
-    unlock(db);
+    db_unlock(db);
     end_server(p);
     assert_int_equal(written(p), 700);
     assert_int_equal(lost(p), 0);
@@ -228,13 +200,13 @@ static void the_end_writes_what_waits(void **state)
 static void what_finds_no_room_is_counted(void **state)
 {
     struct place *p = *state;
-    sqlite3 *db = lock(p);
+    sqlite3 *db = db_lock(p->path);
     start_calls(p);
     calls_end(p, ROOM);
     calls_end(p, 5);
     for (int i = 0; i < 200 && lost(p) < 5; i++)
         usleep(50 * 1000);
-    unlock(db);
+    db_unlock(db);
     assert_true(wait_written(p, ROOM));
     assert_int_equal(lost(p), 5);
     calls_end(p, 1); /* there is room again */
@@ -245,7 +217,7 @@ static void what_finds_no_room_is_counted(void **state)
 static void a_record_that_cannot_be_is_the_only_one_lost(void **state)
 {
     struct place *p = *state;
-    sqlite3 *db = lock(p); /* so that they are one batch */
+    sqlite3 *db = db_lock(p->path); /* so that they are one batch */
     struct rf_call_record bad = record_of(1000);
     calls_end(p, 1);
     snprintf(bad.calling.name, sizeof bad.calling.name, "a\x01z");
@@ -253,7 +225,7 @@ static void a_record_that_cannot_be_is_the_only_one_lost(void **state)
     calls_end(p, 5);
     start_calls(p);
     usleep(200 * 1000);
-    unlock(db);
+    db_unlock(db);
     assert_true(wait_written(p, 6));
     assert_int_equal(lost(p), 1);
 }

@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/metrics.h"
+#include "store/store_seen.h"
 #include "trust/pwhash.h"
 
 #define GOOD_A                                                                                     \

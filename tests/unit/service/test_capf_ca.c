@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "store/store_request.h"
 
 static int set_up(void **state)
 {

@@ -4,6 +4,7 @@
 #include "../trust/list.h"
 
 #include "service/held/held.h"
+#include "store/store_held.h"
 #include "store_place.h"
 
 #define NOW   1800000000

@@ -4,6 +4,7 @@
 #include "provision_world.h"
 
 #include "base/metrics.h"
+#include "store/store_seen.h"
 
 #define A   "SEP001122334455"
 #define B   "SEP0011223344AF"

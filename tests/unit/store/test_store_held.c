@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What devices hold, and the lists that were given out. */
+#include "store/store_held.h"
 #include "store_place.h"
 
 #define NOW   1800000000

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Phones that nobody added, quarantine, what devices fetched, and the number that changes with what
  * configurations depend on. */
+#include "store/store_seen.h"
 #include "store_place.h"
 
 #define A "SEP001122334455"

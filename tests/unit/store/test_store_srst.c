@@ -54,10 +54,11 @@ static void assert_uses(struct place *p, const char *device, const char *srst)
 {
     struct rf_store_srst s = {.name = ""};
     if (srst == NULL) {
-        REFUSED(rf_store_srst_of_device(p->store, device, &s, &why), RF_ERR_NOT_FOUND, "srst-none");
+        REFUSED(rf_store_srst_use_of_device(p->store, device, &s, &why), RF_ERR_NOT_FOUND,
+                "srst-none");
         return;
     }
-    assert_err(rf_store_srst_of_device(p->store, device, &s, NULL), RF_OK);
+    assert_err(rf_store_srst_use_of_device(p->store, device, &s, NULL), RF_OK);
     assert_string_equal(s.name, srst);
 }
 
