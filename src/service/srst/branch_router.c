@@ -236,6 +236,11 @@ static void on_close(struct rf_link *link, const struct rf_why *told)
     if (strcmp(why.code, "idle-timeout") == 0)
         (void)rf_why_replace(&why, RF_ERR_AGAIN, "branch-silent",
                              "nothing was heard of the centre for %u s", SILENT_MS / 1000u);
+    if (strcmp(why.code, "tls-alert-bad-certificate") == 0)
+        (void)rf_why_replace(
+            &why, RF_ERR_DENIED, "tls-alert-bad-certificate",
+            "the centre does not accept this router's certificate: `ringfence srst "
+            "add` there");
     lost(r, &why);
 }
 

@@ -4,6 +4,7 @@
 #include "base/faults.h"
 #include "service/site/site.h"
 #include "service/srst/snapshot_int.h"
+#include "store/store_srst.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -208,5 +209,57 @@ enum rf_err rf_srst_snapshot_gather(struct rf_store *store, const struct rf_srst
         err = gather_devices(store, spec, out, why);
     if (err != RF_OK)
         rf_srst_snapshot_fini(out);
+    return err;
+}
+
+/* ---- the whole of it ---- */
+
+static enum rf_err number(struct rf_store *store, struct rf_srst_snapshot *s, struct rf_why *why)
+{
+    uint8_t digest[32];
+    enum rf_err err = rf_srst_snapshot_digest(s, digest, why);
+    return err == RF_OK ? rf_store_srst_serial(store, s->branch, digest, &s->serial, why) : err;
+}
+
+static enum rf_err make(struct rf_store *store, const struct rf_srst_spec *spec,
+                        struct rf_buf *body, uint64_t *serial, struct rf_why *why)
+{
+    RF_AUTO(rf_srst_snapshot_fini) struct rf_srst_snapshot s = {0};
+    enum rf_err err = rf_srst_snapshot_gather(store, spec, &s, why);
+    if (err == RF_OK)
+        err = number(store, &s, why);
+    if (err == RF_OK)
+        err = rf_srst_snapshot_write(&s, body, why);
+    *serial = err == RF_OK ? s.serial : 0;
+    return err;
+}
+
+static enum rf_err make_of_users(struct rf_store *store, const struct rf_srst_spec *spec,
+                                 const struct rf_store_srst_users *users, struct rf_buf *body,
+                                 uint64_t *serial, struct rf_why *why)
+{
+    struct rf_srst_spec whole = *spec;
+    RF_AUTO(rf_freep)
+    const char **names = rf_try_alloc((users->n + 1) * sizeof *names, BYTES_MAX);
+    if (names == NULL)
+        return rf_why_set(why, RF_ERR_NOMEM, "no-memory", "no memory for names");
+    for (size_t i = 0; i < users->n; i++)
+        names[i] = users->items[i].device;
+    whole.devices = names;
+    whole.n_devices = users->n;
+    return make(store, &whole, body, serial, why);
+}
+
+enum rf_err rf_srst_snapshot_make(struct rf_store *store, const struct rf_srst_spec *spec,
+                                  struct rf_buf *body, uint64_t *serial, struct rf_why *why)
+{
+    struct rf_store_srst_users users = {0};
+    *serial = 0;
+    if (spec->devices != NULL)
+        return make(store, spec, body, serial, why);
+    enum rf_err err = rf_store_srst_devices_of(store, spec->branch, &users, why);
+    if (err == RF_OK)
+        err = make_of_users(store, spec, &users, body, serial, why);
+    rf_store_srst_users_fini(&users);
     return err;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The centre makes the snapshot of a branch from its database and its folders; only public
- * certificates are read. Signing it, and keeping serial and digest, is the caller's:
+ * certificates are read. Signing it is the caller's:
  *
- *     err = rf_srst_snapshot_gather(store, &spec, &s, &why);
- *     if (err == RF_OK) err = rf_srst_snapshot_digest(&s, digest, &why);
- *     s.serial = same as the kept digest ? kept serial : kept serial + 1;
- *     if (err == RF_OK) err = rf_srst_snapshot_write(&s, &body, &why);
+ *     RF_AUTO(rf_buf_fini) struct rf_buf body = RF_BUF(RF_SRST_BODY_MAX);
+ *     err = rf_srst_snapshot_make(store, &spec, &body, &serial, &why);
+ *     rf_srst_file_name(spec.branch, name);
+ *     sign body under name, rf_branch_centre_send_snapshot(centre, branch, file)
  *
  * Thread: the store worker's; blocks (database, files). */
 #ifndef SERVICE_SRST_GATHER_H
@@ -37,5 +37,14 @@ struct rf_srst_spec {
 RF_MUST_CHECK enum rf_err rf_srst_snapshot_gather(struct rf_store *store,
                                                   const struct rf_srst_spec *spec,
                                                   struct rf_srst_snapshot *out, struct rf_why *why);
+
+/** The whole of it: the devices that use the reference (where spec->devices is NULL), the content,
+ * its serial (the kept one, or the next when anything changed), and all that as JSON in `body`,
+ * whose maximum is RF_SRST_BODY_MAX. What rf_srst_snapshot_gather and _write give; RF_ERR_NOT_FOUND
+ * srst-unknown. That it is made later does not make it another content. */
+RF_MUST_CHECK enum rf_err rf_srst_snapshot_make(struct rf_store *store,
+                                                const struct rf_srst_spec *spec,
+                                                struct rf_buf *body, uint64_t *serial,
+                                                struct rf_why *why);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "service/srst/branch_centre.h"
 #include "service/srst/branch_router.h"
-#include "service/srst/forward.h"
+#include "service/srst/forward_read.h"
 #include "store/store_call_json.h"
 #include "store_place.h"
 

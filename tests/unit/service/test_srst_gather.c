@@ -5,6 +5,7 @@
 #include "base/file_tree.h"
 #include "service/site/site.h"
 #include "service/srst/gather.h"
+#include "store/store_srst.h"
 #include "store_place.h"
 
 #define PHONE  "SEP001122334455"
@@ -242,6 +243,53 @@ static void of_many_certificates_those_in_force_stay(void **state)
     assert_true(has_mic && has_present && !has_first);
 }
 
+static uint64_t made(struct town *t, int64_t now_s, struct rf_srst_snapshot *out)
+{
+    struct rf_srst_spec spec = spec_of(t);
+    RF_AUTO(rf_buf_fini) struct rf_buf body = RF_BUF(RF_SRST_BODY_MAX);
+    uint64_t serial = 0;
+    spec.devices = NULL;
+    spec.n_devices = 0;
+    spec.now_s = now_s;
+    assert_err(rf_srst_snapshot_make(t->place.store, &spec, &body, &serial, NULL), RF_OK);
+    assert_err(rf_srst_snapshot_parse(rf_buf_slice(&body), out, NULL), RF_OK);
+    assert_int_equal(out->serial, serial);
+    assert_int_equal(out->made_s, now_s);
+    size_t n = out->n;
+    rf_srst_snapshot_fini(out);
+    out->n = 0;
+    return serial * 100 + n;
+}
+
+static void the_serial_grows_with_the_content(void **state)
+{
+    struct town *t = *state;
+    struct rf_store_srst srst = {
+        .name = "branch1", .host = "192.0.2.9", .sccp_port = 2000, .provider_port = 2445};
+    struct rf_srst_spec spec = spec_of(t);
+    struct rf_srst_snapshot s;
+    RF_AUTO(rf_buf_fini) struct rf_buf body = RF_BUF(RF_SRST_BODY_MAX);
+    struct rf_why why = {0};
+    uint64_t serial = 7;
+    assert_refused(rf_srst_snapshot_make(t->place.store, &spec, &body, &serial, &why),
+                   RF_ERR_NOT_FOUND, why, "srst-unknown");
+    assert_true(serial == 0 && body.len == 0);
+    srst.cert[0] = 0x30;
+    srst.cert_len = 1;
+    assert_err(rf_store_srst_save(t->place.store, &srst, NULL, NULL), RF_OK);
+    assert_int_equal(made(t, TEST_NOW, &s), 100); /* the first, without devices */
+    assert_int_equal(made(t, TEST_NOW + 9, &s), 100);
+    assert_err(
+        rf_store_srst_use_set(t->place.store, RF_STORE_LAYER_DEVICE, PHONE, "branch1", NULL, NULL),
+        RF_OK);
+    assert_int_equal(made(t, TEST_NOW, &s), 201);
+    assert_err(
+        rf_store_srst_use_set(t->place.store, RF_STORE_LAYER_SITE, "", "branch1", NULL, NULL),
+        RF_OK);
+    assert_int_equal(made(t, TEST_NOW, &s), 302);
+    assert_int_equal(made(t, TEST_NOW, &s), 302);
+}
+
 static void too_many_devices_are_refused(void **state)
 {
     struct town *t = *state;
@@ -272,6 +320,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(only_what_matters_changes_the_digest, set_up, tear_down),
         cmocka_unit_test_setup_teardown(of_many_certificates_those_in_force_stay, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(the_serial_grows_with_the_content, set_up, tear_down),
         cmocka_unit_test_setup_teardown(too_many_devices_are_refused, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,6 +39,16 @@ static void the_accepted_router_and_its_centre(void **state)
     assert_int_equal(w->downs + w->gone + w->refused, 0);
 }
 
+/* What a router has is the certificate of a call manager: as a client's it counts all the same. */
+static void a_router_shows_a_servers_certificate(void **state)
+{
+    struct world *w = *state;
+    w->accepted = site.ccm.cert;
+    open_centre(w, KEY_CCM);
+    open_router(w, KEY_CCM, BRANCH);
+    turn_until(w, w->ups == 1 && w->hellos == 1);
+}
+
 /* They go on for as long as they talk. */
 static void a_link_stays(void **state)
 {
@@ -432,6 +442,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         AT(the_accepted_router_and_its_centre),
+        AT(a_router_shows_a_servers_certificate),
         AT(a_link_stays),
         AT(another_certificate_is_refused),
         AT(no_certificate_is_accepted_yet),

@@ -125,6 +125,38 @@ static size_t taken(struct world *w)
     return n;
 }
 
+/* As they are in a database of the router, with gaps. */
+static void records_are_read_for_it(void **state)
+{
+    struct world *w = *state;
+    struct rf_srst_records got;
+    struct rf_store_call back;
+    struct rf_json *j = NULL;
+    for (uint32_t call = 1; call <= 40; call++) {
+        struct rf_store_call c = call_of(call);
+        assert_err(rf_store_call_add(w->place.store, &c, 1, NULL), RF_OK);
+    }
+    assert_err(rf_store_call_trim(w->place.store, 38, 0, NULL, NULL), RF_OK);
+    assert_err(rf_srst_records_read(w->place.store, 0, 100, &got, NULL), RF_OK);
+    assert_int_equal(got.n, RF_SRST_FORWARD_WINDOW);
+    assert_int_equal(got.items[0].id, 3);
+    assert_err(rf_json_parse(got.items[31].json, &j, NULL), RF_OK);
+    assert_err(rf_store_call_from_json(j, &back, NULL), RF_OK);
+    assert_int_equal(back.call, 34);
+    rf_json_free(j);
+    rf_srst_records_fini(&got);
+    assert_err(rf_srst_records_read(w->place.store, 34, 2, &got, NULL), RF_OK);
+    assert_int_equal(got.n, 2);
+    assert_int_equal(got.items[1].id, 36);
+    rf_srst_records_fini(&got);
+    assert_err(rf_srst_records_read(w->place.store, 40, 2, &got, NULL), RF_OK);
+    assert_int_equal(got.n, 0);
+    rf_srst_records_fini(&got);
+    assert_err(rf_srst_records_read(w->place.store, 0, 0, &got, NULL), RF_OK);
+    assert_int_equal(got.n, 0);
+    rf_srst_records_fini(&got);
+}
+
 static void records_are_kept(void **state)
 {
     struct world *w = *state;
@@ -219,6 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         AT(lists_and_snapshots_go_through),
         AT(a_router_that_is_released),
+        AT(records_are_read_for_it),
         AT(records_are_kept),
         AT(after_a_cut_nothing_is_lost_and_nothing_twice),
         AT(a_record_without_a_link_is_for_later),
