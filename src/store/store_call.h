@@ -60,6 +60,7 @@ RF_MUST_CHECK enum rf_err rf_store_meet_me_list(struct rf_store *store,
 #define RF_STORE_CALL_NAME 64
 #define RF_STORE_CALL_WORD 32
 #define RF_STORE_CALLS_MAX 10000 /* one answer of rf_store_call_list */
+#define RF_STORE_ORIGIN    80    /* bytes with the NUL */
 
 /** One end of a call. */
 struct rf_store_call_end {
@@ -89,6 +90,9 @@ struct rf_store_call {
     char original[RF_STORE_DN];    /* who was called first; empty: it was not forwarded */
     char redirecting[RF_STORE_DN]; /* who sent it on last */
     char by[RF_STORE_DEVICE_NAME]; /* who transferred it */
+    char
+        origin[RF_STORE_ORIGIN]; /* another server that made it, "branch1:EPOCH"; empty: this one */
+    int64_t origin_id;           /* its id there */
 };
 
 /** Write some of them, all or none. One that is there already (run, call) stays as it is, so that a
@@ -96,6 +100,22 @@ struct rf_store_call {
 RF_MUST_CHECK enum rf_err rf_store_call_add(struct rf_store *store,
                                             const struct rf_store_call *calls, size_t n,
                                             struct rf_why *why);
+
+/**
+ * Take over the record of a branch, once.
+ *
+ * origin     name of the branch and epoch of its router, a colon between.
+ * origin_id  its id there, above 0.
+ * record     run, id, origin and origin_id of it do not count: its run is drawn here, so that it
+ * can be no other record's.
+ *
+ * Returns RF_OK; RF_ERR_EXISTS record-exists, it was taken before: all is well; RF_ERR_BAD
+ * store-value: it will never be taken.
+ */
+RF_MUST_CHECK enum rf_err rf_store_record_take_from(struct rf_store *store, const char *origin,
+                                                    int64_t origin_id,
+                                                    const struct rf_store_call *record,
+                                                    struct rf_why *why);
 
 struct rf_store_calls {
     struct rf_store_call *items; /* oldest first */

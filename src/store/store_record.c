@@ -2,7 +2,12 @@
 /* Records of calls. */
 #include "store/store_call.h"
 
+#include "base/random.h"
 #include "store/store_int.h"
+
+#include <stdio.h>
+
+#define CODE_MAX 127 /* of ITU-T Q.850 */
 
 /* ---- writing ---- */
 
@@ -36,9 +41,10 @@ static enum rf_err check(const struct rf_store_call *c, struct rf_why *why)
     return err;
 }
 
-static enum rf_err put(struct rf_store *store, const struct rf_store_call *c, struct rf_why *why)
+static enum rf_err put(struct rf_store *store, enum rf_sql how, const struct rf_store_call *c,
+                       struct rf_why *why)
 {
-    struct rf_db q = rf_db_of(store, RF_SQL_RECORD_ADD);
+    struct rf_db q = rf_db_of(store, how);
     rf_db_int(&q, c->run);
     rf_db_int(&q, c->call);
     rf_db_int(&q, c->start_s);
@@ -60,6 +66,8 @@ static enum rf_err put(struct rf_store *store, const struct rf_store_call *c, st
     rf_db_text(&q, c->original);
     rf_db_text(&q, c->redirecting);
     rf_db_text(&q, c->by);
+    rf_db_text(&q, c->origin);
+    rf_db_int(&q, c->origin_id);
     return rf_db_run(&q, why);
 }
 
@@ -74,8 +82,37 @@ enum rf_err rf_store_call_add(struct rf_store *store, const struct rf_store_call
     if (err != RF_OK)
         return err;
     for (size_t i = 0; i < n && err == RF_OK; i++)
-        err = put(store, &calls[i], why);
+        err = put(store, RF_SQL_RECORD_ADD, &calls[i], why);
     return rf_db_finish(store, err, NULL, why);
+}
+
+static enum rf_err take(struct rf_store *store, const struct rf_store_call *c, struct rf_why *why)
+{
+    enum rf_err err = put(store, RF_SQL_RECORD_TAKE, c, why);
+    if (err == RF_OK && rf_db_changed(store) == 0)
+        return rf_why_set(why, RF_ERR_EXISTS, "record-exists", "it was taken before");
+    return err;
+}
+
+enum rf_err rf_store_record_take_from(struct rf_store *store, const char *origin, int64_t origin_id,
+                                      const struct rf_store_call *record, struct rf_why *why)
+{
+    struct rf_store_call c = *record;
+    enum rf_err err = rf_store_check_text(origin, sizeof c.origin, true, "origin", why);
+    if (err == RF_OK && (origin_id <= 0 || c.code > CODE_MAX))
+        err = rf_why_set(why, RF_ERR_BAD, "store-value", "its id or code cannot be");
+    if (err == RF_OK)
+        err = check(&c, why);
+    if (err == RF_OK)
+        err = rf_db_begin_quiet(store, why);
+    if (err != RF_OK)
+        return err;
+    uint64_t run;
+    rf_random_bytes(&run, sizeof run);
+    c.run = (int64_t)(run >> 1);
+    c.origin_id = origin_id;
+    snprintf(c.origin, sizeof c.origin, "%s", origin);
+    return rf_db_finish(store, take(store, &c, why), NULL, why);
 }
 
 /* ---- reading ---- */
@@ -102,7 +139,7 @@ static void read_call(struct rf_db *q, struct rf_store_call *c)
     c->start_s = rf_db_get(q);
     c->answered_s = rf_db_get(q);
     c->end_s = rf_db_get(q);
-    c->code = rf_db_get_u32(q, 127);
+    c->code = rf_db_get_u32(q, CODE_MAX);
     rf_db_get_text(q, c->cause, sizeof c->cause);
     rf_db_get_text(q, c->security, sizeof c->security);
     rf_db_get_text(q, c->codec, sizeof c->codec);
@@ -111,6 +148,8 @@ static void read_call(struct rf_db *q, struct rf_store_call *c)
     rf_db_get_text(q, c->original, sizeof c->original);
     rf_db_get_text(q, c->redirecting, sizeof c->redirecting);
     rf_db_get_text(q, c->by, sizeof c->by);
+    rf_db_get_text(q, c->origin, sizeof c->origin);
+    c->origin_id = rf_db_get(q);
 }
 
 enum rf_err rf_store_call_list(struct rf_store *store, const struct rf_store_event_query *query,

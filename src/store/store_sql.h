@@ -51,7 +51,19 @@
     "run, call, start_s, answered_s, end_s, code, cause, security, codec, calling_device, "        \
     "calling_number, calling_name, calling_signalling, calling_srtp, calling_cert, "               \
     "called_device, called_number, called_name, called_signalling, called_srtp, called_cert, "     \
-    "original_number, redirecting_number, by_device"
+    "original_number, redirecting_number, by_device, origin, origin_id"
+#define RF_SQL_RECORD_INSERT                                                                       \
+    "INSERT INTO call_record (" RF_SQL_RECORD_COLS                                                 \
+    ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "                                               \
+    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+#define RF_SQL_SRST_COLS                                                                           \
+    "name, host, sccp_port, provider_port, cert, added_s, serial, state, since_s, seen_s, phones"
+/* What the device d uses: its own row, else its profile's, else the site's; empty: nothing. */
+#define RF_SQL_SRST_OF_D                                                                           \
+    "coalesce((SELECT u.srst FROM srst_use u WHERE u.layer = 3 AND u.name = d.name), "             \
+    "(SELECT u.srst FROM srst_use u WHERE u.layer = 2 AND u.name = (SELECT c.profile FROM "        \
+    "config_use c WHERE c.device = d.name)), "                                                     \
+    "(SELECT u.srst FROM srst_use u WHERE u.layer = 0 AND u.name = ''), '')"
 #define RF_SQL_EVENT_COLS   "id, time_s, uid, severity, category, code, device, call, text"
 #define RF_SQL_CONFIG_COLS  "layer, name, path, value, secret, forced, changed_s"
 #define RF_SQL_REFUSED_COLS "device, load, running, file, reason, how, text, first_s, last_s, count"
@@ -128,9 +140,9 @@
     X(MEET_ME_FIND, "SELECT 1 FROM meet_me WHERE number = ?")                                      \
     X(MEET_ME_COUNT, "SELECT count(*) FROM meet_me WHERE number <> ?")                             \
     X(MEET_ME_LIST, "SELECT number, least, added_s FROM meet_me ORDER BY number")                  \
-    X(RECORD_ADD, "INSERT INTO call_record (" RF_SQL_RECORD_COLS ") VALUES (?, ?, ?, ?, ?, ?, "    \
-                  "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "                         \
-                  "ON CONFLICT (run, call) DO NOTHING")                                            \
+    X(RECORD_ADD, RF_SQL_RECORD_INSERT "ON CONFLICT (run, call) DO NOTHING")                       \
+    X(RECORD_TAKE,                                                                                 \
+      RF_SQL_RECORD_INSERT "ON CONFLICT (origin, origin_id) WHERE origin <> '' DO NOTHING")        \
     X(RECORD_LIST, RF_SQL_RECORDS "WHERE " RF_SQL_ENDED "DESC LIMIT ?4")                           \
     X(RECORD_LIST_NEXT, RF_SQL_RECORDS "WHERE " RF_SQL_ENDED "ASC LIMIT ?4")                       \
     X(RECORD_OF_DEVICE, RF_SQL_RECORDS RF_SQL_OF_DEVICE RF_SQL_ENDED "DESC LIMIT ?4")              \
@@ -265,6 +277,32 @@
     X(TVS_REMOVE, "DELETE FROM tvs_cert WHERE sha256 = ?")                                         \
     X(TVS_LIST,                                                                                    \
       "SELECT sha256, roles, ttl_s, added_s, der FROM tvs_cert ORDER BY added_s, sha256")          \
+    /* survivable routers */                                                                       \
+    X(SRST_COUNT, "SELECT count(*) FROM srst WHERE name <> ?")                                     \
+    X(SRST_SAVE, "INSERT INTO srst (" RF_SQL_SRST_COLS ", digest) VALUES (?1, ?2, ?3, ?4, ?5, "    \
+                 "?6, 0, 0, 0, 0, 0, x'') ON CONFLICT (name) DO UPDATE SET host = ?2, "            \
+                 "sccp_port = ?3, provider_port = ?4, cert = ?5, added_s = ?6")                    \
+    X(SRST_REMOVE, "DELETE FROM srst WHERE name = ?")                                              \
+    X(SRST_FIND, "SELECT " RF_SQL_SRST_COLS " FROM srst WHERE name = ?")                           \
+    X(SRST_LIST, "SELECT " RF_SQL_SRST_COLS " FROM srst ORDER BY name")                            \
+    X(SRST_SEEN, "UPDATE srst SET state = ?2, since_s = ?3, seen_s = ?4, phones = ?5 "             \
+                 "WHERE name = ?1")                                                                \
+    X(SRST_SERIAL, "UPDATE srst SET serial = serial + 1, digest = ?2 WHERE name = ?1 AND "         \
+                   "digest <> ?2")                                                                 \
+    X(SRST_OF_DEVICE,                                                                              \
+      "SELECT " RF_SQL_SRST_COLS " FROM srst WHERE name = (SELECT " RF_SQL_SRST_OF_D               \
+      " FROM device d WHERE d.name = ?)")                                                          \
+    X(SRST_USERS, "SELECT d.name, " RF_SQL_SRST_OF_D " FROM device d ORDER BY d.name")             \
+    X(SRST_USERS_COUNT, "SELECT " RF_SQL_SRST_OF_D " AS used, count(*) FROM device d GROUP BY "    \
+                        "used")                                                                    \
+    X(SRST_USE_SAVE, "INSERT INTO srst_use (layer, name, srst) VALUES (?1, ?2, ?3) "               \
+                     "ON CONFLICT (layer, name) DO UPDATE SET srst = ?3")                          \
+    X(SRST_USE_CLEAR, "DELETE FROM srst_use WHERE layer = ? AND name = ?")                         \
+    X(SRST_USE_END, "DELETE FROM srst_use WHERE srst = ?")                                         \
+    X(SRST_USE_FIRST, "SELECT layer, name FROM srst_use WHERE srst = ? ORDER BY layer, name "      \
+                      "LIMIT 1")                                                                   \
+    X(SRST_USE_COUNT, "SELECT count(*) FROM srst_use")                                             \
+    X(SRST_USE_LIST, "SELECT layer, name, srst FROM srst_use ORDER BY layer, name")                \
     /* certificates that end */                                                                    \
     X(ENDING_LIST, "SELECT c.device, c.kind, c.sha256, c.not_before_s, c.not_after_s "             \
                    "FROM device_cert c JOIN device d ON d.name = c.device "                        \

@@ -106,7 +106,7 @@ static int run_history(struct cmd_ctx *ctx)
     static const struct cmd_column columns[] = {
         {"end_s", "ended"},    {"calling", "calling"},   {"called", "called"},
         {"seconds", "talked"}, {"cause", "cause"},       {"security", "security"},
-        {"codec", "codec"},    {"by", "transferred by"},
+        {"codec", "codec"},    {"by", "transferred by"}, {"origin", "branch"},
     };
     char target[1024];
     struct rf_json *answer = NULL;

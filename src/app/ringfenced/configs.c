@@ -134,6 +134,11 @@ static void users_free(struct users *u)
     rf_free(u);
 }
 
+static enum rf_sccp_reset_type reset_of(enum rf_admin_reset how)
+{
+    return how == RF_ADMIN_RESET ? RF_SCCP_RESET_RESET : RF_SCCP_RESET_APPLY_CONFIG;
+}
+
 static void users_found(struct rf_job *job, void *reader)
 {
     struct users *u = (struct users *)job;
@@ -141,9 +146,15 @@ static void users_found(struct rf_job *job, void *reader)
         rf_error(RF_CAT_MAIN, "phones not told of their new configuration: %s",
                  rf_why_text(&u->why));
     if (reader != NULL && u->n > 0)
-        notify_phones(u->s, (const char(*)[RF_STORE_DEVICE_NAME])u->names, u->n,
-                      u->how == RF_ADMIN_RESET ? RF_SCCP_RESET_RESET : RF_SCCP_RESET_APPLY_CONFIG);
+        notify_phones(u->s, (const char(*)[RF_STORE_DEVICE_NAME])u->names, u->n, reset_of(u->how));
     users_free(u);
+}
+
+void configs_changed_of(void *arg, const char (*names)[RF_STORE_DEVICE_NAME], size_t n,
+                        enum rf_admin_reset how)
+{
+    if (n > 0)
+        notify_phones(arg, names, n, reset_of(how));
 }
 
 void configs_changed(void *arg, enum rf_store_layer layer, const char *name,

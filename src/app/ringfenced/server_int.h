@@ -308,6 +308,8 @@ enum rf_err admin_listen(struct server *s, const struct user *user, struct rf_wh
 /* configs.c: of the admin operations' table */
 void configs_changed(void *arg, enum rf_store_layer layer, const char *name,
                      enum rf_admin_reset how);
+void configs_changed_of(void *arg, const char (*names)[RF_STORE_DEVICE_NAME], size_t n,
+                        enum rf_admin_reset how);
 void *configs_view(void *arg);
 void configs_release(void *view);
 enum rf_err configs_show(void *view, struct rf_store *store, const char *device, int64_t now_s,

@@ -74,6 +74,12 @@ static const struct admin_route routes[] = {
      admin_tvs_changed_answer},
     {RF_HTTP_DELETE, "/v1/tvs", admin_tvs_remove_begin, NULL, admin_tvs_remove_store, NULL,
      admin_tvs_changed_answer},
+    {RF_HTTP_GET, "/v1/srst", NULL, NULL, admin_srsts_store, NULL, admin_srsts_answer},
+    {RF_HTTP_POST, "/v1/srst", admin_srst_begin, NULL, admin_srst_store, NULL, admin_srst_answer},
+    {RF_HTTP_DELETE, "/v1/srst", admin_unsrst_begin, NULL, admin_unsrst_store, NULL,
+     admin_unsrst_answer},
+    {RF_HTTP_PUT, "/v1/srst/use", admin_srst_use_begin, NULL, admin_srst_use_store, NULL,
+     admin_srst_use_answer},
     {RF_HTTP_GET, "/v1/blocked", NULL, NULL, admin_blocked_store, NULL, admin_blocked_answer},
     {RF_HTTP_POST, "/v1/blocked", admin_block_begin, NULL, admin_block_store, admin_block_calls,
      admin_block_answer},
@@ -248,6 +254,7 @@ static void task_free(struct admin_task *t)
     rf_json_wipe(t->campaigns);
     rf_json_free(t->campaigns);
     admin_campaign_free(t->campaign);
+    admin_srst_free(t->srst);
     rf_free(t->calls);
     rf_free(t);
 }

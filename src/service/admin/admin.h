@@ -151,6 +151,9 @@ struct rf_admin_ops {
      * are told so, so many a second. */
     void (*config_changed)(void *arg, enum rf_store_layer layer, const char *name,
                            enum rf_admin_reset how);
+    /** The same of these devices, by name. */
+    void (*configs_changed)(void *arg, const char (*names)[RF_STORE_DEVICE_NAME], size_t n,
+                            enum rf_admin_reset how);
     /** What configurations are made from now; goes with config_release. */
     void *(*config_view)(void *arg);
     void (*config_release)(void *view);

@@ -10,6 +10,7 @@
 #include "store/store_campaign.h"
 #include "store/store_held.h"
 #include "store/store_seen.h"
+#include "store/store_srst.h"
 #include "wire/json/json.h"
 
 #define ADMIN_LINES_MAX      8 /* of a device, as call control has them */
@@ -121,7 +122,8 @@ struct admin_task {
     void *tvs;                       /* of the program; NULL: none */
     struct admin_campaign *campaign; /* owned; NULL: none */
     struct rf_json *campaigns;
-    void *revocation; /* as tvs */
+    struct admin_srst *srst; /* owned; NULL: none */
+    void *revocation;        /* as tvs */
     struct rf_store_block block;
     struct rf_store_mic_allow mic_allow;
     struct rf_cert *lsc; /* by another CA, brought for a phone */
@@ -360,6 +362,21 @@ enum rf_err admin_unmeet_begin(struct admin_task *t, struct rf_http_req *req, st
 enum rf_err admin_unmeet_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
 enum rf_err admin_unmeet_calls(struct admin_task *t, struct rf_why *why);
 void admin_unmeet_answer(struct admin_task *t, struct rf_json *out);
+
+/* admin_srst.c */
+enum rf_err admin_srsts_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+void admin_srsts_answer(struct admin_task *t, struct rf_json *out);
+enum rf_err admin_srst_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
+enum rf_err admin_srst_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+void admin_srst_answer(struct admin_task *t, struct rf_json *out);
+enum rf_err admin_unsrst_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
+enum rf_err admin_unsrst_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+void admin_unsrst_answer(struct admin_task *t, struct rf_json *out);
+enum rf_err admin_srst_use_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
+enum rf_err admin_srst_use_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
+void admin_srst_use_answer(struct admin_task *t, struct rf_json *out);
+/** NULL is fine. */
+void admin_srst_free(struct admin_srst *srst);
 
 /* admin_record.c */
 enum rf_err admin_records_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);

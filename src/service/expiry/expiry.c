@@ -31,6 +31,7 @@ static const struct {
                               "`ringfence list add` its successor, then `ringfence list remove`"},
     [RF_EXPIRY_TVS_ADDED] = {"TVS entry",
                              "`ringfence tvs add` its successor, then `ringfence tvs remove`"},
+    [RF_EXPIRY_SRST] = {"SRST", "give the router a new one, then `ringfence srst update`"},
     [RF_EXPIRY_LSC] = {"LSC", NULL},
     [RF_EXPIRY_MIC] = {"MIC", NULL},
 };

@@ -32,7 +32,8 @@ enum rf_expiry_kind {
     RF_EXPIRY_MIC_ROOT,
     RF_EXPIRY_LIST_ENTRY, /* further records of trust lists */
     RF_EXPIRY_TVS_ADDED,
-    RF_EXPIRY_LSC, /* of a device, as the next */
+    RF_EXPIRY_SRST, /* of a survivable router */
+    RF_EXPIRY_LSC,  /* of a device, as the next */
     RF_EXPIRY_MIC,
     RF_EXPIRY_KIND_N
 };

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "service/site/site.h"
+#include "store/store_srst.h"
 #include "trust/cert.h"
 
 #include <stdio.h>
@@ -107,6 +108,21 @@ static enum rf_err add_tvs(struct gathering *g, struct rf_store *store, struct r
     return err;
 }
 
+static enum rf_err add_routers(struct gathering *g, struct rf_store *store, struct rf_why *why)
+{
+    struct rf_store_srsts routers = {.n = 0};
+    enum rf_err err = rf_store_srst_list(store, &routers, why);
+    for (size_t i = 0; i < routers.n && err == RF_OK; i++) {
+        const struct rf_store_srst *s = &routers.items[i];
+        RF_AUTO(rf_cert_freep) struct rf_cert *cert = NULL;
+        err = rf_cert_from_der(rf_slice_of(s->cert, s->cert_len), &cert, why);
+        if (err == RF_OK)
+            add_cert(g, RF_EXPIRY_SRST, cert);
+    }
+    rf_store_srsts_fini(&routers);
+    return err;
+}
+
 static enum rf_err add_devices(struct gathering *g, struct rf_store *store, struct rf_why *why)
 {
     struct rf_store_endings endings = {.n = 0};
@@ -131,6 +147,8 @@ enum rf_err rf_expiry_gather(const char *site_dir, struct rf_store *store, int64
     struct gathering g = {.before_s = before_s};
     add_site(&g, site_dir);
     enum rf_err err = add_tvs(&g, store, why);
+    if (err == RF_OK)
+        err = add_routers(&g, store, why);
     if (err == RF_OK)
         err = add_devices(&g, store, why);
     if (err != RF_OK) {

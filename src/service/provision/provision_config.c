@@ -234,6 +234,12 @@ enum rf_err provision_config_load(struct rf_store *store, const char *device,
     err = rf_store_capf_load(store, device, &out->op, &none);
     if (err == RF_OK)
         out->in.op = &out->op;
+    if (err == RF_OK || err == RF_ERR_NOT_FOUND) {
+        none = (struct rf_why){0};
+        err = rf_store_srst_use_of_device(store, device, &out->srst, &none);
+        if (err == RF_OK)
+            out->in.srst = &out->srst;
+    }
     if (err == RF_OK || err == RF_ERR_NOT_FOUND)
         return RF_OK;
     provision_config_source_fini(out);

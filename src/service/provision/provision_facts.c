@@ -37,6 +37,7 @@ struct provision_facts *provision_facts_new(const struct rf_site *site,
     f->locale = rf_strdup(conf->locale);
     rf_bug_on(rf_secret_set(&f->wrap_key, rf_secret_slice(wrap_key)) != RF_OK);
     f->load_server = rf_strdup(conf->load_server);
+    f->srst_monitor_s = conf->srst_monitor_s;
     return f;
 }
 

@@ -73,6 +73,7 @@ struct provision_facts {
     char *time_zone;
     char *locale;
     char *load_server;         /* empty: us */
+    uint32_t srst_monitor_s;   /* for devices with a survivable router */
     struct rf_secret wrap_key; /* opens the secrets of the database; empty: there is none */
 };
 struct provision_facts *provision_facts_new(const struct rf_site *site,

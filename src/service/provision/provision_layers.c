@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #define CM_MEMBER "devicePool/callManagerGroup/members/member"
+#define SRST      "devicePool/srstInfo/"
 
 struct builder {
     const struct provision_layers_in *in;
@@ -100,7 +101,7 @@ static void set_built_in(struct builder *b)
     static const char *const values[][2] = {
         {"ipAddressMode", "ipv4"},
         /* Left open, phones would try survivable routers that are none. */
-        {"devicePool/srstInfo/srstOption", "Disable"},
+        {SRST "srstOption", "Disable"},
         {"vendorConfig/garp", "ignore"},
         {"vendorConfig/webAccess", "disabled"},
         {"vendorConfig/sshAccess", "disabled"},
@@ -246,6 +247,36 @@ static void fill_members(struct builder *b)
     }
 }
 
+/* All that phones are told of survivable routers is that one: what operators set of further ones
+ * would be asked for with its certificate.
+ * doc: docs/device-configuration.md, "Survivable routers" */
+static void set_srst(struct builder *b, bool is_secure)
+{
+    static const char *const others[] = {
+        SRST "ipAddr2",    SRST "port2",        SRST "ipAddr3",
+        SRST "port3",      SRST "sipIpAddr1",   SRST "sipIpAddr2",
+        SRST "sipIpAddr3", SRST "sipIpV6Addr1", SRST "certificate"};
+    const enum provision_layer layer = PROVISION_LAYER_SERVER;
+    const struct rf_store_srst *srst = b->in->srst;
+    char base64[RF_BASE64_LEN(RF_STORE_SRST_DER_MAX) + 1];
+    if (srst == NULL)
+        return;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (is_set(b, others[i]))
+            set(b, layer, others[i], "");
+    set(b, layer, SRST "name", srst->name);
+    set(b, layer, SRST "srstOption", "Enable");
+    set(b, layer, SRST "userModifiable", "false");
+    set(b, layer, SRST "ipAddr1", srst->host);
+    set_number(b, layer, SRST "port1", srst->sccp_port);
+    set(b, layer, SRST "isSecure", is_secure ? "true" : "false");
+    set_number(b, layer, "devicePool/connectionMonitorDuration", b->in->facts->srst_monitor_s);
+    if (!is_secure || b->err != RF_OK)
+        return;
+    b->err = rf_base64(rf_slice_of(srst->cert, srst->cert_len), base64, sizeof base64);
+    set(b, layer, SRST "certificate", base64);
+}
+
 static void set_made(struct builder *b)
 {
     const enum provision_layer layer = PROVISION_LAYER_SERVER;
@@ -261,6 +292,7 @@ static void set_made(struct builder *b)
                                                    : RF_PHONEXML_TRANSPORT_TLS);
     set_number(b, layer, "capfAuthMode", capf_mode_of(b->in));
     set(b, layer, "encrConfig", "false");
+    set_srst(b, mode != RF_PHONEXML_MODE_NON_SECURE);
     fill_members(b);
 }
 

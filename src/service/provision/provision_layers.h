@@ -7,6 +7,7 @@
 #define SERVICE_PROVISION_PROVISION_LAYERS_H
 
 #include "service/provision/provision_int.h"
+#include "store/store_srst.h"
 #include "wire/phonexml/phonexml_tree.h"
 
 enum provision_layer {
@@ -25,6 +26,7 @@ struct provision_layers_in {
     const struct rf_store_device *device;
     const struct rf_store_capf *op; /* NULL: none */
     const struct provision_facts *facts;
+    const struct rf_store_srst *srst;            /* the survivable router it uses; NULL: none */
     const struct rf_store_config_values *values; /* of the device, in the order of their layers */
     int64_t now_s;
     bool has_load; /* the device's load is there: in images/, or on another server */
@@ -34,6 +36,7 @@ struct provision_layers_in {
 struct provision_config_source {
     struct rf_store_phone phone;
     struct rf_store_capf op;
+    struct rf_store_srst srst;
     struct rf_store_config_values values;
     struct provision_layers_in in;
 };

@@ -162,7 +162,8 @@ static void check_srst(const struct lint *l)
     if (!is_off && !is(l, SRST "srstOption", "Use Default Gateway") && !is_set(l, SRST "ipAddr1"))
         found(l, true, "srst-address", SRST "ipAddr1",
               "survivable routers are switched on and none is named: phones flip to a dead server");
-    for (size_t i = 0; i < 3 && is_secure && l->config->is_secure; i++)
+    /* That of a reference was looked at when it was added. */
+    for (size_t i = 0; i < 3 && is_secure && l->config->is_secure && l->in->srst == NULL; i++)
         check_port(l, ports[i]);
     if (cert.len > CERT_MAX)
         found(l, true, "certificate-long", SRST "certificate",

@@ -183,6 +183,9 @@ struct rf_site_conf {
     char *music;           /* WAV file; empty: a tune of our own */
     uint32_t conference_members;
     uint32_t no_answer_s;
+    bool branch;               /* routers of branches may come */
+    uint32_t branch_port;      /* 0: chosen by the kernel */
+    uint32_t srst_monitor_s;   /* phones come back when we answered for so long */
     uint32_t event_days;       /* events are kept so long */
     uint32_t event_limit;      /* and at most so many */
     uint32_t call_record_days; /* the same of records of calls */
@@ -271,6 +274,7 @@ struct rf_site_ports {
     uint16_t http; /* 0: switched off */
     uint16_t https;
     uint16_t tvs;
+    uint16_t branch;   /* 0: no router may come */
     uint16_t provider; /* of a router only, which has none of those but sccp_tls */
 };
 #define RF_SITE_TLS_OFFSET 443

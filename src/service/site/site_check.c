@@ -113,6 +113,7 @@ enum rf_err site_check_ports(const struct rf_site_conf *c, struct rf_why *why)
         {"tvs_port", c->tvs ? c->tvs_port : 0, c->tvs_port},
         {"http_port", c->http ? c->http_port : 0, c->http_port},
         {"https_port", c->https ? c->https_port : 0, c->https_port},
+        {"branch_port", c->branch ? c->branch_port : 0, c->branch_port},
     };
     for (size_t i = 0; i < sizeof tcp / sizeof *tcp; i++)
         for (size_t k = i + 1; k < sizeof tcp / sizeof *tcp; k++)

@@ -48,6 +48,8 @@ static enum rf_err decode(struct rf_slice text, struct rf_site_ports *out, struc
         err = port_if_there(obj, "https", &out->https, why);
     if (err == RF_OK)
         err = port_if_there(obj, "tvs", &out->tvs, why);
+    if (err == RF_OK)
+        err = port_if_there(obj, "branch", &out->branch, why);
     return err;
 }
 
@@ -77,7 +79,7 @@ static bool needs_kept(const struct rf_site_conf *conf)
         return conf->sccp_port == 0 || conf->srst_provider_port == 0;
     return conf->sccp_port == 0 || conf->capf_port == 0 || conf->tftp_port == 0 ||
            (conf->http && conf->http_port == 0) || (conf->https && conf->https_port == 0) ||
-           (conf->tvs && conf->tvs_port == 0);
+           (conf->tvs && conf->tvs_port == 0) || (conf->branch && conf->branch_port == 0);
 }
 
 enum rf_err rf_site_ports_wanted(const struct rf_site *site, struct rf_site_ports *out,
@@ -105,6 +107,10 @@ enum rf_err rf_site_ports_wanted(const struct rf_site *site, struct rf_site_port
         kept.tvs = (uint16_t)conf->tvs_port;
     if (conf->srst_provider_port != 0)
         kept.provider = (uint16_t)conf->srst_provider_port;
+    if (conf->branch_port != 0)
+        kept.branch = (uint16_t)conf->branch_port;
+    if (!conf->branch)
+        kept.branch = 0;
     *out = kept;
     return RF_OK;
 }
@@ -132,6 +138,8 @@ enum rf_err rf_site_ports_save(const struct rf_site *site, const struct rf_site_
         rf_json_set_int(obj, "https", ports->https);
     if (ports->tvs != 0)
         rf_json_set_int(obj, "tvs", ports->tvs);
+    if (ports->branch != 0)
+        rf_json_set_int(obj, "branch", ports->branch);
     enum rf_err err = rf_json_dump(obj, 2, &text);
     if (err == RF_OK)
         err = rf_buf_addf(&text, "\n");

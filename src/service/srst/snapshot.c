@@ -37,9 +37,9 @@ enum rf_err rf_srst_limit(size_t n, size_t max, const char *code, const char *wh
 
 bool rf_srst_name_ok(const char *name)
 {
-    static const char first[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    size_t n = strspn(name, first);
-    return n > 0 && n < RF_SRST_NAME && name[n] == '\0' && name[0] != '-' && name[0] != '_';
+    static const char chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-";
+    size_t n = strspn(name, chars);
+    return n > 0 && n < RF_SRST_NAME && name[n] == '\0' && name[0] != '-';
 }
 
 void rf_srst_file_name(const char *name, char out[RF_SRST_FILE_NAME])

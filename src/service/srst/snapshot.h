@@ -9,7 +9,7 @@
  *     if (rf_srst_snapshot_open(file, &lists, &expect, &s, &why) != RF_OK) ...
  *
  * Members that are not known are passed over: what an older router must not pass over raises the
- * format. Thread: any; blocks while it verifies. doc: docs/srst.md */
+ * format. Thread: any; blocks while it verifies. doc: docs/wire/branch.md, "Snapshot" */
 #ifndef SERVICE_SRST_SNAPSHOT_H
 #define SERVICE_SRST_SNAPSHOT_H
 
@@ -58,8 +58,7 @@ struct rf_srst_snapshot {
 
 void rf_srst_snapshot_fini(struct rf_srst_snapshot *s);
 
-/** 1 to 31 of A-Z a-z 0-9 and, behind the first, - _: it stands in file names and names of
- * certificates. */
+/** 1 to 31 of A-Z a-z 0-9 and, behind the first, -: it stands in names of files. */
 bool rf_srst_name_ok(const char *name);
 /** "SRST-branch1.json.sgn"; `out` has RF_SRST_FILE_NAME bytes. */
 void rf_srst_file_name(const char *name, char out[RF_SRST_FILE_NAME]);

@@ -56,6 +56,18 @@ static void op_config_changed(void *arg, enum rf_store_layer layer, const char *
     w->config_changes++;
 }
 
+static void op_configs_changed(void *arg, const char (*names)[RF_STORE_DEVICE_NAME], size_t n,
+                               enum rf_admin_reset how)
+{
+    struct world *w = arg;
+    w->config_how = how;
+    w->told[0] = '\0';
+    for (size_t i = 0; i < n; i++) {
+        size_t len = strlen(w->told);
+        snprintf(w->told + len, sizeof w->told - len, "%s ", names[i]);
+    }
+}
+
 static void *op_config_view(void *arg)
 {
     struct world *w = arg;
@@ -281,6 +293,7 @@ static const struct rf_admin_ops ops = {.status = op_status,
                                         .device_changed = op_device_changed,
                                         .certs_changed = op_certs_changed,
                                         .config_changed = op_config_changed,
+                                        .configs_changed = op_configs_changed,
                                         .config_view = op_config_view,
                                         .config_release = op_config_release,
                                         .config_show = op_config_show,

@@ -48,6 +48,7 @@ struct world {
     char config_changed[64]; /* layer and name */
     unsigned config_changes;
     enum rf_admin_reset config_how;
+    char told[160]; /* devices whose configuration changed, in order, blanks behind */
     unsigned campaign_changes;
     unsigned views; /* taken and not released */
     struct rf_secret wrap_key;

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "service/expiry/expiry.h"
 #include "service/site/site.h"
+#include "store/store_srst.h"
 #include "store_place.h"
 
 #define PHONE "SEP001122334455"
@@ -33,6 +34,7 @@ static const struct {
     {RF_EXPIRY_TVS_ADDED, RF_CERT_ROLE_TVS, NULL, "`ringfence tvs add`"},
     {RF_EXPIRY_LSC, RF_CERT_ROLE_TVS, NULL, "`ringfence capf install " PHONE},
     {RF_EXPIRY_MIC, RF_CERT_ROLE_TVS, NULL, "`ringfence capf install " PHONE},
+    {RF_EXPIRY_SRST, RF_CERT_ROLE_CCM, NULL, "`ringfence srst update`"},
 };
 #define ROWS_N (sizeof rows / sizeof *rows)
 
@@ -146,6 +148,15 @@ static void add_tvs(struct town *t, struct rf_cert *cert)
     rf_buf_fini(&added.der);
 }
 
+static void add_router(struct town *t, const struct rf_cert *cert)
+{
+    struct rf_store_srst srst = {
+        .name = "branch1", .host = "192.0.2.9", .sccp_port = 2000, .provider_port = 2445};
+    srst.cert_len = rf_cert_der(cert).len;
+    memcpy(srst.cert, rf_cert_der(cert).p, srst.cert_len);
+    assert_err(rf_store_srst_save(t->place.store, &srst, NULL, NULL), RF_OK);
+}
+
 static void fill(struct town *t)
 {
     static const char *const folders[] = {"trust/lsc-issuers", "trust/list"};
@@ -159,6 +170,8 @@ static void fill(struct town *t)
             write_cert(t, rows[i].path, c);
         else if (rows[i].kind == RF_EXPIRY_TVS_ADDED)
             add_tvs(t, c);
+        else if (rows[i].kind == RF_EXPIRY_SRST)
+            add_router(t, c);
         else if (rows[i].kind == RF_EXPIRY_LSC)
             give_lsc(t, PHONE, rf_cert_sha256(c), TEST_NOW, rf_cert_not_after(c));
         else {

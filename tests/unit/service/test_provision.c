@@ -4,6 +4,7 @@
 #include "provision_world.h"
 
 #include "base/metrics.h"
+#include "store/store_srst.h"
 #include "wire/phonexml/phonexml.h"
 #include "wire/trustlist/trustlist.h"
 
@@ -96,6 +97,104 @@ static void an_encrypted_phone_is_told_all_it_needs(void **state)
     assert_int_equal(strlen(c.version_stamp), 10 + 1 + 36);
     assert_int_equal(strncmp(c.version_stamp, "1800000000-", 11), 0);
 }
+
+/* ---- survivable routers ---- */
+
+static void use_router(struct world *w, const char *name, const char *host, const char *cert)
+{
+    struct rf_store_srst srst = {.sccp_port = 2100, .provider_port = 2445, .added_s = WORLD_NOW};
+    snprintf(srst.name, sizeof srst.name, "%s", name);
+    snprintf(srst.host, sizeof srst.host, "%s", host);
+    srst.cert_len = strlen(cert);
+    memcpy(srst.cert, cert, srst.cert_len);
+    assert_err(rf_store_srst_save(w->store, &srst, NULL, NULL), RF_OK);
+    assert_err(rf_store_srst_use_set(w->store, RF_STORE_LAYER_SITE, "", name, NULL, NULL), RF_OK);
+}
+
+static void a_router_stands_in_the_configuration_with_its_certificate(void **state)
+{
+    struct world *w = *state;
+    world_add(w, A, RF_STORE_ENCRYPTED, "");
+    use_router(w, "branch1", "192.0.2.61", "foobar+");
+    struct rf_phonexml c;
+    config_of(w, &c);
+    assert_string_equal(c.srst.option, "Enable");
+    assert_string_equal(c.srst.address[0].ip, "192.0.2.61");
+    assert_int_equal(c.srst.address[0].port, 2100); /* P: the phone adds 443 */
+    assert_string_equal(c.srst.address[1].ip, "");
+    assert_true(c.srst.is_secure);
+    assert_string_equal(c.srst.certificate, "Zm9vYmFyKw==");
+    const struct answer *a = world_get(w, A_SGN);
+    const struct rf_slice body = rf_content_bytes(a->content);
+    assert_int_not_equal(rf_slice_find(body, rf_slice_str("<connectionMonitorDuration>120<")),
+                         SIZE_MAX);
+    world_set(w, "srst_monitor_s", "30");
+    a = world_get(w, A_SGN);
+    assert_int_not_equal(
+        rf_slice_find(rf_content_bytes(a->content), rf_slice_str("<connectionMonitorDuration>30<")),
+        SIZE_MAX);
+}
+
+static void in_the_clear_a_router_has_no_certificate(void **state)
+{
+    struct world *w = *state;
+    world_add(w, A, RF_STORE_ENCRYPTED, "");
+    use_router(w, "branch1", "192.0.2.61", "foobar");
+    world_set(w, "cluster", "nonsecure");
+    struct rf_phonexml c;
+    config_of(w, &c);
+    assert_string_equal(c.srst.option, "Enable");
+    assert_string_equal(c.srst.address[0].ip, "192.0.2.61");
+    assert_false(c.srst.is_secure);
+    assert_string_equal(c.srst.certificate, "");
+}
+
+/* Of another one the phone would want the same certificate. */
+static void a_router_takes_the_place_of_what_operators_wrote(void **state)
+{
+    struct world *w = *state;
+    static const struct rf_store_config_change changes[] = {
+        {.path = "devicePool/srstInfo/ipAddr1", .value = {(const uint8_t *)"192.0.2.71", 10}},
+        {.path = "devicePool/srstInfo/ipAddr2", .value = {(const uint8_t *)"192.0.2.72", 10}},
+        {.path = "devicePool/srstInfo/srstOption", .value = {(const uint8_t *)"Own", 3}}};
+    world_add(w, A, RF_STORE_ENCRYPTED, "");
+    assert_err(
+        rf_store_config_save(w->store, RF_STORE_LAYER_DEVICE, A, changes, 3, WORLD_NOW, NULL, NULL),
+        RF_OK);
+    struct rf_phonexml c;
+    config_of(w, &c);
+    assert_string_equal(c.srst.option, "Own");
+    assert_string_equal(c.srst.address[1].ip, "192.0.2.72");
+    use_router(w, "branch1", "192.0.2.61", "foobar");
+    config_of(w, &c);
+    assert_string_equal(c.srst.option, "Enable");
+    assert_string_equal(c.srst.address[0].ip, "192.0.2.61");
+    assert_string_equal(c.srst.address[1].ip, "");
+    assert_err(rf_store_srst_use_set(w->store, RF_STORE_LAYER_DEVICE, A, "", NULL, NULL), RF_OK);
+    config_of(w, &c);
+    assert_string_equal(c.srst.option, "Own");
+}
+
+static void another_certificate_makes_another_configuration(void **state)
+{
+    struct world *w = *state;
+    char first[64], second[64];
+    world_add(w, A, RF_STORE_ENCRYPTED, "");
+    use_router(w, "branch1", "192.0.2.61", "foobar");
+    stamp_of(w, first);
+    later(w, 100);
+    stamp_of(w, second);
+    assert_string_equal(first, second);
+    use_router(w, "branch1", "192.0.2.61", "foobaz");
+    stamp_of(w, second);
+    assert_string_not_equal(first, second);
+    assert_err(rf_store_srst_use_set(w->store, RF_STORE_LAYER_SITE, "", NULL, NULL, NULL), RF_OK);
+    struct rf_phonexml c;
+    config_of(w, &c);
+    assert_string_equal(c.srst.option, "Disable");
+}
+
+/* ---- ports and modes ---- */
 
 static void the_port_is_that_of_the_tls_listener_less_443(void **state)
 {
@@ -791,6 +890,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_WORLD(an_encrypted_phone_is_told_all_it_needs),
+        IN_WORLD(a_router_stands_in_the_configuration_with_its_certificate),
+        IN_WORLD(in_the_clear_a_router_has_no_certificate),
+        IN_WORLD(a_router_takes_the_place_of_what_operators_wrote),
+        IN_WORLD(another_certificate_makes_another_configuration),
         IN_WORLD(the_port_is_that_of_the_tls_listener_less_443),
         IN_WORLD(the_port_is_that_of_the_devices_mode),
         IN_WORLD(call_managers_stand_in_their_order),

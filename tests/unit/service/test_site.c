@@ -172,6 +172,8 @@ static void wrong_configurations_are_refused_with_their_reason(void **state)
         {"centre = hq.example:0\n", "conf-value", "centre"},
         {"centre = hq.example:65536\n", "conf-value", "centre"},
         {"centre = hq example:2446\n", "conf-value", "centre"},
+        {"branch = yes\nbranch_port = 3804\n", "conf-ports", "capf_port"},
+        {"srst_monitor_s = 86401\n", "conf-value", "srst_monitor_s"},
         {"revocation = maybe\n", "conf-value", "revocation"},
         {"crl_url = https://ca.example/x.crl\n", "conf-value", "crl_url"},
         {"crl_url = http://a/x.crl  http://b/y.crl\n", "conf-value", "crl_url"},
@@ -464,6 +466,30 @@ static void ports_of_http_are_kept_where_it_is_served(void **state)
     rf_site_free(site);
 }
 
+static void the_port_for_routers_is_kept_while_they_may_come(void **state)
+{
+    struct place *p = *state;
+    write_item(p, RF_SITE_CONF, "tftp_port = 69\nbranch = yes\nbranch_port = 0\n", 0644);
+    struct rf_site *site = open_site(p);
+    struct rf_site_ports ports;
+    struct rf_site_ports bound = {.sccp_tls = 40443, .capf = 40001, .tftp = 69, .branch = 40446};
+    assert_err(rf_site_ports_save(site, &bound, NULL), RF_OK);
+    assert_err(rf_site_ports_wanted(site, &ports, NULL), RF_OK);
+    assert_int_equal(ports.branch, 40446);
+    rf_site_free(site);
+    write_item(p, RF_SITE_CONF, "branch = yes\n", 0644);
+    site = open_site(p);
+    assert_err(rf_site_ports_wanted(site, &ports, NULL), RF_OK);
+    assert_int_equal(ports.branch, 2446);
+    rf_site_free(site);
+    write_item(p, RF_SITE_CONF, "sccp_port = 0\n", 0644);
+    site = open_site(p);
+    assert_err(rf_site_ports_wanted(site, &ports, NULL), RF_OK);
+    assert_int_equal(ports.sccp_tls, 40443);
+    assert_int_equal(ports.branch, 0);
+    rf_site_free(site);
+}
+
 static void ports_are_chosen_once_and_kept(void **state)
 {
     struct place *p = *state;
@@ -520,6 +546,7 @@ int main(void)
         cmocka_unit_test(a_reload_names_what_applies_and_what_does_not),
         cmocka_unit_test(weak_choices_are_named),
         AT_PLACE(private_files_open_to_others_stop_the_start),
+        AT_PLACE(the_port_for_routers_is_kept_while_they_may_come),
         AT_PLACE(ports_are_chosen_once_and_kept),
         AT_PLACE(ports_of_http_are_kept_where_it_is_served),
     };

@@ -71,10 +71,11 @@ static void the_digest_is_of_the_content(void **state)
 static void names_of_references(void **state)
 {
     (void)state;
-    static const char *const good[] = {"b", "branch-1", "Branch_2",
+    static const char *const good[] = {"b", "branch-1", "Branch-2",
                                        "0123456789012345678901234567890"};
-    static const char *const bad[] = {
-        "", "-b", "_b", "a b", "a/b", "a.b", "..", "b\xc3\xa4", "01234567890123456789012345678901"};
+    static const char *const bad[] = {"",    "-b",        "a_b",
+                                      "a b", "a/b",       "a.b",
+                                      "..",  "b\xc3\xa4", "01234567890123456789012345678901"};
     char file[RF_SRST_FILE_NAME];
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         assert_true(rf_srst_name_ok(good[i]));

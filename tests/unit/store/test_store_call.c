@@ -4,7 +4,7 @@
 
 #include <sqlite3.h>
 
-#include "store/store_call.h"
+#include "store/store_call_json.h"
 
 #define NOW 1800000000
 #define A   "SEP001122334455"
@@ -406,6 +406,152 @@ static void a_record_outside_its_limits_is_told(void **state)
     assert_null(calls.items);
 }
 
+/* ---- records of branches ---- */
+
+#define ORIGIN "branch1:00112233445566778899aabbccddeeff"
+
+static enum rf_err take(struct place *p, const char *origin, int64_t id,
+                        const struct rf_store_call *c, struct rf_why *why)
+{
+    *why = (struct rf_why){0};
+    return rf_store_record_take_from(p->store, origin, id, c, why);
+}
+
+static void a_record_of_a_branch_is_taken_once(void **state)
+{
+    struct place *p = *state;
+    struct rf_store_call c = call_of(9, A, B, NOW);
+    struct rf_store_event_query query = {0};
+    struct rf_store_calls got = {0};
+    struct rf_why why;
+    c.run = 7;
+    assert_err(rf_store_call_add(p->store, &c, 1, NULL), RF_OK); /* one of ours, alike */
+    assert_err(take(p, ORIGIN, 1, &c, &why), RF_OK);
+    place_open(p);
+    assert_refused(take(p, ORIGIN, 1, &c, &why), RF_ERR_EXISTS, why, "record-exists");
+    assert_err(take(p, ORIGIN, 2, &c, &why), RF_OK);
+    assert_err(take(p, "branch2:00", 1, &c, &why), RF_OK);
+    /* The router was made anew: its ids begin again. */
+    assert_err(take(p, "branch1:11", 1, &c, &why), RF_OK);
+    assert_err(rf_store_call_list(p->store, &query, &got, NULL), RF_OK);
+    assert_int_equal(got.n, 5);
+    assert_string_equal(got.items[0].origin, "");
+    assert_string_equal(got.items[1].origin, ORIGIN);
+    assert_int_equal(got.items[1].origin_id, 1);
+    assert_int_equal(got.items[1].call, 9);
+    assert_string_equal(got.items[1].ends[RF_STORE_CALLING].device, A);
+    assert_int_equal(got.items[2].origin_id, 2);
+    rf_store_calls_fini(&got);
+}
+
+static void a_record_that_cannot_be_is_refused(void **state)
+{
+    struct place *p = *state;
+    struct rf_store_call c = call_of(9, A, B, NOW);
+    struct rf_why why;
+    char origin[RF_STORE_ORIGIN + 1];
+    memset(origin, 'a', RF_STORE_ORIGIN);
+    origin[RF_STORE_ORIGIN] = '\0';
+    assert_refused(take(p, "", 1, &c, &why), RF_ERR_BAD, why, "store-value");
+    assert_refused(take(p, origin, 1, &c, &why), RF_ERR_BAD, why, "store-value");
+    assert_refused(take(p, ORIGIN, 0, &c, &why), RF_ERR_BAD, why, "store-value");
+    c.code = 128;
+    assert_refused(take(p, ORIGIN, 1, &c, &why), RF_ERR_BAD, why, "store-value");
+    c.code = 127;
+    c.cause[0] = '\0';
+    assert_refused(take(p, ORIGIN, 1, &c, &why), RF_ERR_BAD, why, "store-value");
+    SET(c.cause, "normal");
+    origin[RF_STORE_ORIGIN - 1] = '\0';
+    assert_err(take(p, origin, 1, &c, &why), RF_OK);
+}
+
+static struct rf_store_call whole_call(void)
+{
+    struct rf_store_call c = call_of(9, A, B, NOW);
+    c.run = 0;
+    for (int i = 0; i < RF_STORE_CALL_ENDS; i++) {
+        struct rf_store_call_end *e = &c.ends[i];
+        snprintf(e->number, sizeof e->number, "200%d", i);
+        snprintf(e->name, sizeof e->name, "Ann \xc3\xa4 %d", i);
+        SET(e->signalling, "encrypted");
+        SET(e->srtp, "AEAD_AES_128_GCM");
+        e->has_cert = true;
+        memset(e->cert, 0xa0 + i, sizeof e->cert);
+    }
+    SET(c.original, "2005");
+    SET(c.redirecting, "2006");
+    SET(c.by, "SEP0000000000CC");
+    return c;
+}
+
+static void as_json_nothing_of_a_record_is_lost(void **state)
+{
+    (void)state;
+    struct rf_store_call calls[2] = {whole_call(), call_of(1, "", "", NOW)};
+    calls[1].run = 0;
+    calls[1].answered_s = 0;
+    memset(calls[1].codec, 0, sizeof calls[1].codec);
+    for (size_t i = 0; i < 2; i++) {
+        struct rf_store_call got;
+        struct rf_why why = {0};
+        RF_AUTO(rf_json_freep) struct rf_json *j = rf_store_call_to_json(&calls[i]);
+        assert_err(rf_store_call_from_json(j, &got, &why), RF_OK);
+        assert_memory_equal(&got, &calls[i], sizeof got);
+    }
+    SET(calls[0].origin, ORIGIN);
+    RF_AUTO(rf_json_freep) struct rf_json *j = rf_store_call_to_json(&calls[0]);
+    assert_string_equal(rf_json_str(j, "origin"), "branch1");
+}
+
+static void a_record_is_read_strictly(void **state)
+{
+    (void)state;
+    static const char *const needed[] = {"call",
+                                         "start_s",
+                                         "answered_s",
+                                         "end_s",
+                                         "code",
+                                         "cause",
+                                         "codec",
+                                         "security",
+                                         "original",
+                                         "redirecting",
+                                         "by",
+                                         "calling",
+                                         "calling_device",
+                                         "called_name",
+                                         "called_signalling",
+                                         "called_srtp",
+                                         "called_certificate",
+                                         "calling_name",
+                                         "called"};
+    struct rf_store_call c = whole_call();
+    struct rf_store_call got;
+    struct rf_why why = {0};
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
+        RF_AUTO(rf_json_freep) struct rf_json *j = rf_store_call_to_json(&c);
+        rf_json_unset(j, needed[i]);
+        assert_refused(rf_store_call_from_json(j, &got, &why), RF_ERR_BAD, why, "record-format");
+        why = (struct rf_why){0};
+        rf_json_set_bool(j, needed[i], true);
+        assert_refused(rf_store_call_from_json(j, &got, &why), RF_ERR_BAD, why, "record-format");
+        why = (struct rf_why){0};
+    }
+    static const struct {
+        const char *key, *good, *bad;
+    } rows[] = {{"by", "SEP001122334455", "SEP0011223344556"},
+                {"called", "012345678901234567890123", "0123456789012345678901234"},
+                {"called_certificate", NULL, "00"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        RF_AUTO(rf_json_freep) struct rf_json *j = rf_store_call_to_json(&c);
+        rf_json_set_str(j, rows[i].key, rows[i].good);
+        assert_err(rf_store_call_from_json(j, &got, &why), RF_OK);
+        rf_json_set_str(j, rows[i].key, rows[i].bad);
+        assert_refused(rf_store_call_from_json(j, &got, &why), RF_ERR_BAD, why, "record-format");
+        why = (struct rf_why){0};
+    }
+}
+
 /* ---- the schema before ---- */
 
 static void a_database_without_calls_is_migrated(void **state)
@@ -419,6 +565,8 @@ static void a_database_without_calls_is_migrated(void **state)
     assert_int_equal(sqlite3_exec(db,
                                   "DROP TABLE line_rule; DROP TABLE device_protected; "
                                   "DROP TABLE meet_me; DROP TABLE call_record; "
+                                  "DROP TABLE srst; DROP TABLE srst_use; "
+                                  "DROP TRIGGER srst_use_device; "
                                   "PRAGMA user_version = 3",
                                   NULL, NULL, NULL),
                      SQLITE_OK);
@@ -457,6 +605,10 @@ int main(void)
         AT_PLACE(records_are_found_by_device_and_time),
         AT_PLACE(old_records_go),
         AT_PLACE(a_record_outside_its_limits_is_told),
+        AT_PLACE(a_record_of_a_branch_is_taken_once),
+        AT_PLACE(a_record_that_cannot_be_is_refused),
+        cmocka_unit_test(as_json_nothing_of_a_record_is_lost),
+        cmocka_unit_test(a_record_is_read_strictly),
         AT_PLACE(a_database_without_calls_is_migrated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

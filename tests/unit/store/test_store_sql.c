@@ -19,11 +19,11 @@ static const char *const whole[] = {
     "DEVICE_LIST", "MODEL_LOAD_LIST", "REFUSED_LIST", "CAPF_LIST", "REQUEST_LIST", "CERT_ALL",
     "HELD_ALL", "FETCH_ALL", "PENDING_LIST", "TVS_LIST", "BLOCKED_LIST", "MIC_ALLOW_LIST",
     "CAMPAIGN_PICK", "CAMPAIGN_LIST", "MEET_ME_LIST", "CONFIG_SECRETS", "BLOCKED_REMOVE_DEVICE",
-    "SAID_LIST",
+    "SAID_LIST", "SRST_LIST", "SRST_USERS", "SRST_USERS_COUNT", "SRST_USE_LIST",
     /* limits, where an operator adds something, or where the table is small by its limit */
     "DEVICE_COUNT", "DEVICE_QUARANTINED_COUNT", "MODEL_LOAD_COUNT", "TVS_COUNT", "MEET_ME_COUNT",
     "BLOCKED_COUNT", "CAMPAIGN_TRIM", "CAMPAIGN_TOTAL", "ARCHIVE_COUNT", "ARCHIVE_TRIM",
-    "PENDING_TRIM",
+    "PENDING_TRIM", "SRST_COUNT", "SRST_USE_COUNT",
     /* now and then */
     "EVENT_TRIM", "RECORD_TRIM_MANY", "CAMPAIGN_OPEN", "MEMBER_SWEEP",
     /* a few campaigns, not their members */
