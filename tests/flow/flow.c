@@ -185,6 +185,7 @@ struct how {
     struct rf_cert *issuer;
     bool has_media;
     bool is_nonsecure;
+    bool is_router;
     enum rf_call_barge barge;
 };
 
@@ -204,6 +205,7 @@ static struct flow *make(struct how how)
                                        .media = how.has_media ? &media_ops : NULL,
                                        .media_arg = f,
                                        .is_nonsecure = how.is_nonsecure,
+                                       .is_fallback = how.is_router,
                                        .listed_issuer = how.issuer,
                                        .blocked = f->blocked});
     struct rf_sccp_device devices[] = {flow_device(NAME_A), flow_device(NAME_B)};
@@ -230,6 +232,11 @@ struct flow *flow_new_no_barge(void)
 struct flow *flow_new_in(bool is_nonsecure)
 {
     return make((struct how){.is_nonsecure = is_nonsecure});
+}
+
+struct flow *flow_new_router(void)
+{
+    return make((struct how){.is_router = true});
 }
 
 struct flow *flow_new_listing(struct rf_cert *issuer)

@@ -108,7 +108,9 @@ struct flow *flow_new_media(void);
 struct flow *flow_new_no_barge(void);
 /** The same in a cluster that is nonsecure as a whole, or not. */
 struct flow *flow_new_in(bool is_nonsecure);
-/** The same, and certificates of this issuer have to be listed. */
+/** The same at a survivable router. */
+struct flow *flow_new_router(void);
+/** As flow_new, and certificates of this issuer have to be listed. */
 struct flow *flow_new_listing(struct rf_cert *issuer);
 void flow_free(struct flow *f);
 /** The device as flow_new made it, to be changed and given to rf_sccp_device_update. */

@@ -653,6 +653,56 @@ static void token_is_for_who_may_register(void **state)
     flow_free(f);
 }
 
+/* Two come back in the same second, and one a second may. */
+static void tokens_come_one_after_the_other(void **state)
+{
+    WITH_PHONE('A', 22);
+    struct flow_phone *b = flow_phone(f, NAME_B, 'B', 22);
+    struct rf_sccp_counts counts;
+    rf_sccp_service_set_return_rate(f->svc, 1);
+    connects(a, LINK_TLS);
+    connects(b, LINK_TLS);
+    asks_for_a_token(a, NAME_A, 30006);
+    expect(a, RF_SCCP_REGISTER_TOKEN_ACK);
+    asks_for_a_token(b, NAME_B, 30006);
+    assert_int_equal(expect(b, RF_SCCP_REGISTER_TOKEN_REJECT)->register_token_reject.wait_s, 1);
+    assert_int_equal(events_of(f, "register-refused"), 0); /* it did nothing wrong */
+    passes_silently(f, 1000);
+    asks_for_a_token(b, NAME_B, 30006);
+    expect(b, RF_SCCP_REGISTER_TOKEN_ACK);
+    rf_sccp_counts(f->svc, &counts);
+    assert_int_equal(counts.tokens, 2);
+    assert_int_equal(counts.put_off, 1);
+    flow_free(f);
+}
+
+/* At a survivable router an idle phone shows so: once it has its soft keys, and after each call. */
+static void a_router_is_shown(void **state)
+{
+    static const struct rf_sccp_msg wants_keys = {.id = RF_SCCP_SOFTKEY_SET_REQ};
+    for (int i = 0; i < 2; i++) {
+        struct flow *f = i == 0 ? flow_new() : flow_new_router();
+        struct flow_phone *a = flow_phone(f, NAME_A, 'A', i == 0 ? 22 : 17);
+        boots(a);
+        sends(a, &wants_keys);
+        if (i == 0) {
+            expect_none(a, RF_SCCP_DISPLAY_PROMPT_STATUS_V2);
+        } else {
+            const struct rf_sccp_msg *m = expect(a, RF_SCCP_DISPLAY_PROMPT_STATUS_V2);
+            assert_slice_eq(m->display_prompt.text, rf_slice_str("\x1e\x0a"));
+            assert_int_equal(m->display_prompt.call_reference, 0);
+            assert_int_equal(m->display_prompt.line_instance, 0);
+            assert_int_equal(m->display_prompt.timeout_s, 0);
+            off_hook(a);
+            on_hook(a);
+            expect(a, RF_SCCP_DEACTIVATE_CALL_PLANE);
+            m = expect(a, RF_SCCP_DISPLAY_PROMPT_STATUS_V2);
+            assert_slice_eq(m->display_prompt.text, rf_slice_str("\x1e\x0a"));
+        }
+        flow_free(f);
+    }
+}
+
 /* A phone needs a link and one that stands by. With one certificate and a keepalive now and then
  * somebody could otherwise take all the links there are. */
 static void one_certificate_has_few_links(void **state)
@@ -783,6 +833,8 @@ int main(void)
         cmocka_unit_test(refusals_do_not_fill_the_list),
         cmocka_unit_test(link_that_says_nothing_is_closed),
         cmocka_unit_test(token_is_for_who_may_register),
+        cmocka_unit_test(tokens_come_one_after_the_other),
+        cmocka_unit_test(a_router_is_shown),
         cmocka_unit_test(one_certificate_has_few_links),
         cmocka_unit_test(three_missed_keepalives),
         cmocka_unit_test(changed_and_removed_devices),

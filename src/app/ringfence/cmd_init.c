@@ -10,29 +10,53 @@
 
 #define OPTION_NAME_MAX 64
 
-static enum rf_err take_options(const struct cmd_ctx *ctx, struct rf_site_conf **conf,
-                                struct rf_why *why)
-{
-    struct rf_site_setting settings[CMD_VALUES_MAX];
+struct given {
+    struct rf_site_setting settings[CMD_VALUES_MAX + 1];
     char names[CMD_VALUES_MAX][OPTION_NAME_MAX];
+    size_t n;
+};
+
+static enum rf_err read_given(const struct cmd_ctx *ctx, struct given *out, struct rf_why *why)
+{
+    const char *role = cmd_get(ctx, "role");
     const char *given;
-    size_t n = 0;
-    /* What a configuration without these lines does not do: older sites stay as they are. */
-    static const struct rf_site_setting new_sites[] = {
-        {"list_version", "1.1"}, {"http", "yes"}, {"https", "yes"}, {"tvs", "yes"}};
-    enum rf_err err =
-        rf_site_conf_set_all(conf, new_sites, sizeof new_sites / sizeof *new_sites, why);
-    if (err != RF_OK)
-        return err;
-    for (; (given = cmd_nth(ctx, "set", n)) != NULL; n++) {
+    out->n = 0;
+    for (; (given = cmd_nth(ctx, "set", out->n)) != NULL; out->n++) {
         struct rf_slice rest = rf_slice_str(given), name;
         const char *value = strchr(given, '=');
         if (value == NULL || !rf_next_piece(&rest, '=', &name) ||
-            !rf_slice_to_str(rf_trim(name), names[n], sizeof names[n]))
+            !rf_slice_to_str(rf_trim(name), out->names[out->n], OPTION_NAME_MAX))
             return rf_why_set(why, RF_ERR_BAD, "conf-syntax", "--set %s: wants NAME=VALUE", given);
-        settings[n] = (struct rf_site_setting){names[n], value + 1};
+        out->settings[out->n] = (struct rf_site_setting){out->names[out->n], value + 1};
     }
-    return rf_site_conf_set_all(conf, settings, n, why);
+    if (role != NULL)
+        out->settings[out->n++] = (struct rf_site_setting){"role", role};
+    return RF_OK;
+}
+
+/* What a configuration without these lines does not do: older sites stay as they are. A router has
+ * none of it. */
+static enum rf_err set_new_sites(struct rf_site_conf **conf, const struct given *given,
+                                 struct rf_why *why)
+{
+    static const struct rf_site_setting settings[] = {
+        {"list_version", "1.1"}, {"http", "yes"}, {"https", "yes"}, {"tvs", "yes"}};
+    RF_AUTO(rf_site_conf_freep) struct rf_site_conf *alone = rf_site_conf_new();
+    struct rf_why none = {0};
+    if (rf_site_conf_set_all(&alone, given->settings, given->n, &none) == RF_OK &&
+        alone->role == RF_SITE_ROLE_SRST)
+        return RF_OK;
+    return rf_site_conf_set_all(conf, settings, sizeof settings / sizeof *settings, why);
+}
+
+static enum rf_err take_options(const struct cmd_ctx *ctx, struct rf_site_conf **conf,
+                                struct rf_why *why)
+{
+    struct given given;
+    enum rf_err err = read_given(ctx, &given, why);
+    if (err == RF_OK)
+        err = set_new_sites(conf, &given, why);
+    return err == RF_OK ? rf_site_conf_set_all(conf, given.settings, given.n, why) : err;
 }
 
 struct report {
@@ -75,6 +99,29 @@ static int report(const struct cmd_ctx *ctx, struct rf_json *certificates, const
     return status;
 }
 
+/* What a router is known by goes to its centre, and what the centre is known by comes here. */
+static int report_router(const struct cmd_ctx *ctx, const struct rf_site_conf *conf,
+                         struct rf_json *certificates)
+{
+    const struct rf_json *cert = rf_json_at(certificates, 0);
+    RF_AUTO(rf_freep) char *fingerprint = rf_strdup(rf_json_str(cert, "fingerprint"));
+    struct rf_json *j = rf_json_obj();
+    rf_json_set_str(j, "site", ctx->site);
+    rf_json_set_str(j, "role", "srst");
+    rf_json_set_take(j, "certificates", certificates);
+    if (ctx->is_json)
+        return cmd_print_json(j);
+    rf_json_free(j);
+    printf("Site of a survivable router made in %s\n\n"
+           "Its certificate (SHA-256): %s\n\n"
+           "Next:\n"
+           "  here        ringfence srst trust FILE   the centre's lists/CTLFile.tlv, once\n"
+           "  here        ringfenced --config %s/ringfence.conf\n"
+           "  the centre  ringfence srst add %s ADDRESS   shows this fingerprint: compare\n",
+           ctx->site, fingerprint, ctx->site, conf->name);
+    return CMD_OK;
+}
+
 static int run(struct cmd_ctx *ctx)
 {
     RF_AUTO(rf_site_conf_freep) struct rf_site_conf *conf = rf_site_conf_new();
@@ -101,7 +148,9 @@ static int run(struct cmd_ctx *ctx)
     if (err == RF_OK)
         err = rf_setup_site_make(&make, &why);
     int status = CMD_REFUSED;
-    if (err == RF_OK)
+    if (err == RF_OK && conf->role == RF_SITE_ROLE_SRST)
+        status = report_router(ctx, conf, steps.certificates);
+    else if (err == RF_OK)
         status = report(ctx, steps.certificates, drawn[0] != '\0' ? drawn : NULL);
     else {
         rf_json_free(steps.certificates);
@@ -112,6 +161,10 @@ static int run(struct cmd_ctx *ctx)
 }
 
 static const struct cmd_option options[] = {
+    {.name = "role",
+     .arg = "ROLE",
+     .help = "what the server will be: call-manager (default), or srst, the survivable router of a "
+             "branch"},
     {.name = "set",
      .arg = "NAME=VALUE",
      .help = "an option of the configuration; `ringfence config show` lists them",
@@ -127,7 +180,8 @@ const struct cmd cmd_init = {
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .summary = "Make a site: keys, certificates, trust lists, database, configuration",
-    .help = "Never replaces a site that is there.",
+    .help = "Never replaces a site that is there. A router (--role srst) gets one key and its\n"
+            "certificate, and says what to do next.",
     .uses_site = true,
     .has_json = true,
     .run = run,

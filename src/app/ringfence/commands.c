@@ -83,6 +83,7 @@ const struct cmd *const cmd_table[] = {
     &cmd_rotate_status,
     &cmd_rotate_next,
     &cmd_rotate_abort,
+    &cmd_srst_trust,
     &cmd_tvs_list,
     &cmd_tvs_add,
     &cmd_tvs_remove,

@@ -15,6 +15,9 @@ enum rf_err lists_open(const struct cmd_ctx *ctx, struct rf_site **site, struct 
     int held_until_the_end = -1;
     RF_AUTO(rf_freep) char *folder = rf_site_path_in(ctx->site, RF_SITE_LISTS);
     enum rf_err err = rf_site_open(ctx->site, site, why);
+    if (err == RF_OK && (*site)->conf->role == RF_SITE_ROLE_SRST)
+        return rf_why_set(why, RF_ERR_DENIED, "role-srst",
+                          "this is an SRST router, whose lists are its centre's: do that there");
     /* Two administrators at once would each judge lists that the other is about to replace. */
     if (err == RF_OK)
         err = rf_dir_lock(folder, &held_until_the_end, why);

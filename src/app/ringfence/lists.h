@@ -8,7 +8,8 @@
 #include "service/setup/lists.h"
 
 /** The site of the command line as a run: --force and the time are taken over. `site` owns. Until
- * this process ends no other does the same: RF_ERR_AGAIN folder-busy. */
+ * this process ends no other does the same: RF_ERR_AGAIN folder-busy. RF_ERR_DENIED role-srst: a
+ * router makes no lists. */
 RF_MUST_CHECK enum rf_err lists_open(const struct cmd_ctx *ctx, struct rf_site **site,
                                      struct rf_setup_run *run, struct rf_why *why);
 /** {"fine", "unknown": [...], "stranded": [{"device", "code", "reason"}]} */

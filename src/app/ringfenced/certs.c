@@ -20,6 +20,27 @@ static void use_capf(struct server *s, struct rf_tls *take[RF_TLS_PROFILES])
     rf_capf_service_use_tls(s->capf, take);
 }
 
+static bool has_capf(const struct server *s)
+{
+    return s->capf != NULL;
+}
+
+static bool has_provider(const struct server *s)
+{
+    return s->provider != NULL;
+}
+
+static enum rf_err make_provider(struct server *s, struct rf_tls *out[RF_TLS_PROFILES],
+                                 struct rf_why *why)
+{
+    return rf_srst_provider_make_tls(s->provider, &out[RF_TLS_MODERN], why);
+}
+
+static void use_provider(struct server *s, struct rf_tls *take[RF_TLS_PROFILES])
+{
+    rf_srst_provider_use_tls(s->provider, rf_steal(&take[RF_TLS_MODERN]));
+}
+
 static bool has_tvs(const struct server *s)
 {
     return s->tvs != NULL;
@@ -55,17 +76,20 @@ static bool has_https(const struct server *s)
 static const struct own {
     const char *name;
     enum rf_site_item cert;
-    const char *setting;
+    const char *setting;                      /* NULL: not noted */
     bool is_optional;                         /* sites of an older version have none */
     bool (*is_served)(const struct server *); /* NULL: always */
     /* NULL: the signer's, by a restart only */
     enum rf_err (*make)(struct server *s, struct rf_tls *out[RF_TLS_PROFILES], struct rf_why *why);
     void (*use)(struct server *s, struct rf_tls *take[RF_TLS_PROFILES]);
+    bool is_routers; /* a router has it, too */
 } owns[OWN_N] = {
     [OWN_CCM] = {"ccm", RF_SITE_CERT_CCM, RF_STORE_IN_USE_CCM, .make = sccp_tls_make,
-                 .use = sccp_tls_use},
-    [OWN_CAPF] = {"capf", RF_SITE_CERT_CAPF, RF_STORE_IN_USE_CAPF, .make = make_capf,
-                  .use = use_capf},
+                 .use = sccp_tls_use, .is_routers = true},
+    [OWN_PROVIDER] = {"provider", RF_SITE_CERT_CCM, NULL, false, has_provider, make_provider,
+                      use_provider, true},
+    [OWN_CAPF] = {"capf", RF_SITE_CERT_CAPF, RF_STORE_IN_USE_CAPF, false, has_capf, make_capf,
+                  use_capf},
     [OWN_TVS] = {"tvs", RF_SITE_CERT_TVS, RF_STORE_IN_USE_TVS, true, has_tvs, make_tvs, use_tvs},
     [OWN_HTTPS] = {"https", RF_SITE_CERT_HTTPS, RF_STORE_IN_USE_HTTPS, true, has_https, make_https,
                    use_https},
@@ -73,12 +97,12 @@ static const struct own {
     [OWN_LSC_ISSUER] = {"lsc-issuer", RF_SITE_CERT_LSC_ISSUER, RF_STORE_IN_USE_LSC_ISSUER},
 };
 
-/* *out stays NULL where an optional one is not there. */
+/* *out stays NULL where it is not of this role, or an optional one is not there. */
 static enum rf_err load(const struct server *s, const struct own *own, struct rf_cert **out,
                         struct rf_why *why)
 {
     RF_AUTO(rf_freep) char *path = rf_site_path(s->site, own->cert);
-    if (own->is_optional && !rf_file_exists(path))
+    if ((s->role->is_router && !own->is_routers) || (own->is_optional && !rf_file_exists(path)))
         return RF_OK;
     return rf_cert_from_pem_file(path, out, why);
 }
@@ -90,7 +114,7 @@ enum rf_err certs_prepare(struct server *s, struct rf_why *why)
     enum rf_err err = RF_OK;
     for (size_t i = 0; i < OWN_N && err == RF_OK; i++) {
         err = load(s, &owns[i], &s->own[i], why);
-        if (err == RF_OK && s->own[i] != NULL)
+        if (err == RF_OK && s->own[i] != NULL && owns[i].setting != NULL)
             err = rf_store_setting_save(s->store, owns[i].setting, rf_cert_sha256(s->own[i]), why);
     }
     if (err == RF_OK)
@@ -145,8 +169,9 @@ static void note_work(struct rf_job *job, void *store)
     const struct noting *n = (const struct noting *)job;
     struct rf_why why = {0};
     for (size_t i = 0; i < OWN_N; i++)
-        if (n->cert[i] != NULL && rf_store_setting_save(store, owns[i].setting,
-                                                        rf_cert_sha256(n->cert[i]), &why) != RF_OK)
+        if (n->cert[i] != NULL && owns[i].setting != NULL &&
+            rf_store_setting_save(store, owns[i].setting, rf_cert_sha256(n->cert[i]), &why) !=
+                RF_OK)
             rf_error(RF_CAT_STORE, "the certificate in use was not noted: %s key=%s",
                      rf_why_text(&why), owns[i].name);
 }

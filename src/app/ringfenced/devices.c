@@ -170,7 +170,7 @@ static void modern_setting(const char *name, char key[48])
     snprintf(key, 48, "tls.modern.%s", name);
 }
 
-static enum rf_err modern_load(struct rf_store *store, const char *name,
+enum rf_err device_modern_load(struct rf_store *store, const char *name,
                                uint8_t sha256[RF_SCCP_FP_LEN], struct rf_why *why)
 {
     char key[48];
@@ -241,7 +241,7 @@ static enum rf_err load_one(struct server *s, const struct rf_store_phone *phone
     if (err == RF_OK)
         err = device_of(s->site->conf, phone, &certs, out, why);
     if (err == RF_OK)
-        err = modern_load(s->store, phone->device.name, out->modern_cert, why);
+        err = device_modern_load(s->store, phone->device.name, out->modern_cert, why);
     rf_store_certs_fini(&certs);
     return err;
 }

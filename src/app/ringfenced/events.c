@@ -89,15 +89,9 @@ static enum rf_store_severity severity_of(size_t kind, const struct rf_sccp_even
 
 void event_of_sccp(void *arg, const struct rf_sccp_event *event)
 {
-    held_of_sccp(arg, event);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strcmp(kinds[i].kind, event->kind) != 0)
             continue;
-        /* Only what phones are called: other names cost nothing to make up. */
-        if (event->cause == RF_SCCP_CAUSE_NO_ENTRY && strlen(event->dev) == 15 &&
-            rf_slice_starts_with(rf_slice_str(event->dev), "SEP") &&
-            rf_sccp_device_name_ok(rf_slice_str(event->dev)))
-            device_quarantine(arg, event->dev);
         struct rf_store_event e = event_of(severity_of(i, event), kinds[i].category, event->kind);
         char text[RF_WHY_TEXT_MAX];
         set_device(&e, event->dev);
@@ -112,6 +106,17 @@ void event_of_sccp(void *arg, const struct rf_sccp_event *event)
         event_keep(arg, &e);
         return;
     }
+}
+
+void news_of_sccp(void *arg, const struct rf_sccp_event *event)
+{
+    held_of_sccp(arg, event);
+    /* Only what phones are called: other names cost nothing to make up. */
+    if (event->cause == RF_SCCP_CAUSE_NO_ENTRY && strlen(event->dev) == 15 &&
+        rf_slice_starts_with(rf_slice_str(event->dev), "SEP") &&
+        rf_sccp_device_name_ok(rf_slice_str(event->dev)))
+        device_quarantine(arg, event->dev);
+    event_of_sccp(arg, event);
 }
 
 void event_of_record(void *arg, const struct rf_call_record *record)

@@ -65,6 +65,7 @@ struct sccp_knobs {
     struct server *s;
     uint32_t keepalive_s;
     uint32_t no_answer_s;
+    uint32_t return_rate;
     char date_template[16];
     char time_zone[100];
 };
@@ -73,7 +74,9 @@ static void sccp_use(struct rf_msg *msg, void *reader)
 {
     struct sccp_knobs *k = (struct sccp_knobs *)msg;
     if (reader != NULL) {
-        rf_sccp_service_set_keepalive(k->s->sccp, k->keepalive_s);
+        if (k->keepalive_s != 0)
+            rf_sccp_service_set_keepalive(k->s->sccp, k->keepalive_s);
+        rf_sccp_service_set_return_rate(k->s->sccp, k->return_rate);
         rf_sccp_service_set_date_template(k->s->sccp, k->date_template);
         rf_sccp_service_set_time_zone(k->s->sccp, k->time_zone);
         rf_call_timer_set(rf_sccp_service_calls(k->s->sccp), RF_CALL_T_NO_ANSWER,
@@ -89,14 +92,13 @@ static void apply(struct server *s, struct rf_site_conf *take_conf)
     s->site->conf = take_conf;
     for (int cat = 0; cat < RF_CAT_N; cat++)
         rf_log_set_level((enum rf_log_cat)cat, (enum rf_log_level)take_conf->log_level);
-    rf_capf_service_set_site(s->capf, s->site);
-    files_reload(s, take_conf);
-    tvs_renew(s);
-    weak_reload(s, take_conf);
-    rf_campaigns_set_knobs(s->campaigns, take_conf);
+    for (size_t i = 0; s->role->reload_use[i] != NULL; i++)
+        s->role->reload_use[i](s, take_conf);
     k->msg.run = sccp_use;
     k->s = s;
-    k->keepalive_s = take_conf->keepalive_s;
+    /* A router's phones keep the time of their centre. */
+    k->keepalive_s = s->role->is_router ? 0 : take_conf->keepalive_s;
+    k->return_rate = take_conf->return_rate;
     k->no_answer_s = take_conf->no_answer_s;
     snprintf(k->date_template, sizeof k->date_template, "%s", take_conf->date_template);
     snprintf(k->time_zone, sizeof k->time_zone, "%s", take_conf->time_zone);
@@ -116,12 +118,8 @@ enum rf_err server_reload(struct server *s, rf_admin_reload_fn each, void *each_
         err = mix(&p, file, &wanted, why);
     if (err == RF_OK)
         err = certs_look(s, &fresh, why);
-    if (err == RF_OK)
-        err = capf_anchors_load(s, why);
-    if (err == RF_OK)
-        err = signalling_renew(s, wanted, why);
-    if (err == RF_OK)
-        err = rf_revocation_service_set(s->revocations, wanted, why);
+    for (size_t i = 0; err == RF_OK && s->role->reload_check[i] != NULL; i++)
+        err = s->role->reload_check[i](s, wanted, why);
     if (err != RF_OK)
         return err;
     rf_site_conf_compare(s->site->conf, file, tell, &p);

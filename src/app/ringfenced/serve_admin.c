@@ -22,7 +22,7 @@ static void add_waiting(const struct server *s, struct rf_admin_status *out)
     }
 }
 
-static void add_listener(struct rf_admin_status *out, const struct rf_listener *listener,
+void status_add_listener(struct rf_admin_status *out, const struct rf_listener *listener,
                          const char *tls)
 {
     struct rf_listener_counts counts;
@@ -39,20 +39,40 @@ static void add_listener(struct rf_admin_status *out, const struct rf_listener *
                                    .network_refused = counts.network_refused};
 }
 
+void status_add_sccp(const struct server *s, struct rf_admin_status *out)
+{
+    status_add_listener(out, s->sccp_listeners[RF_TLS_MODERN], "modern");
+    status_add_listener(out, s->sccp_listeners[RF_TLS_LEGACY], "legacy");
+    status_add_listener(out, s->sccp_listeners[RF_TLS_AUTHENTICATED], "authenticated");
+    status_add_listener(out, s->sccp_plain, "none");
+}
+
 static void add_listeners(const struct server *s, struct rf_admin_status *out)
 {
-    add_listener(out, s->sccp_listeners[RF_TLS_MODERN], "modern");
-    add_listener(out, s->sccp_listeners[RF_TLS_LEGACY], "legacy");
-    add_listener(out, s->sccp_listeners[RF_TLS_AUTHENTICATED], "authenticated");
-    add_listener(out, s->sccp_plain, "none");
-    add_listener(out, rf_capf_service_listener(s->capf, RF_TLS_MODERN), "modern");
-    add_listener(out, rf_capf_service_listener(s->capf, RF_TLS_LEGACY), "legacy");
+    status_add_sccp(s, out);
+    status_add_listener(out, rf_capf_service_listener(s->capf, RF_TLS_MODERN), "modern");
+    status_add_listener(out, rf_capf_service_listener(s->capf, RF_TLS_LEGACY), "legacy");
     if (s->tvs != NULL)
-        add_listener(out, rf_tvs_service_listener(s->tvs), "modern");
+        status_add_listener(out, rf_tvs_service_listener(s->tvs), "modern");
     if (s->http != NULL)
-        add_listener(out, rf_http_files_listener(s->http), "none");
+        status_add_listener(out, rf_http_files_listener(s->http), "none");
     if (s->https != NULL)
-        add_listener(out, rf_http_files_listener(s->https), "modern");
+        status_add_listener(out, rf_http_files_listener(s->https), "modern");
+}
+
+void status_call_manager(struct server *s, struct rf_admin_status *out)
+{
+    out->signer_pid = s->signer_pid;
+    out->capf = s->ports.capf;
+    out->tftp = s->ports.tftp;
+    out->http = s->ports.http;
+    out->https = s->ports.https;
+    out->tvs = s->ports.tvs;
+    out->capf_sessions = rf_capf_service_sessions(s->capf);
+    out->tftp_transfers = rf_tftp_server_transfers(s->tftp);
+    out->http_connections = files_connections(s);
+    add_waiting(s, out);
+    add_listeners(s, out);
 }
 
 static void op_status(void *arg, struct rf_admin_status *out)
@@ -60,20 +80,10 @@ static void op_status(void *arg, struct rf_admin_status *out)
     struct server *s = arg;
     *out = (struct rf_admin_status){.version = RF_VERSION,
                                     .started_s = s->started_s,
-                                    .signer_pid = s->signer_pid,
                                     .sccp_base = rf_site_port_base(&s->ports),
                                     .sccp_tls = s->ports.sccp_tls,
-                                    .capf = s->ports.capf,
-                                    .tftp = s->ports.tftp,
-                                    .http = s->ports.http,
-                                    .https = s->ports.https,
-                                    .tvs = s->ports.tvs,
-                                    .capf_sessions = rf_capf_service_sessions(s->capf),
-                                    .tftp_transfers = rf_tftp_server_transfers(s->tftp),
-                                    .http_connections = files_connections(s),
                                     .schema = s->schema};
-    add_waiting(s, out);
-    add_listeners(s, out);
+    s->role->status(s, out);
 }
 
 static const struct rf_site_conf *op_conf(void *arg)
@@ -142,7 +152,9 @@ static void op_counts(void *arg, struct rf_admin_counts *out)
                                  .calls = (uint32_t)rf_call_count(rf_sccp_service_calls(s->sccp)),
                                  .in = c.in,
                                  .out = c.out,
-                                 .dropped = c.dropped};
+                                 .dropped = c.dropped,
+                                 .tokens = c.tokens,
+                                 .put_off = c.put_off};
 }
 
 static bool is_set(const uint8_t *p, size_t n)
@@ -222,6 +234,7 @@ static enum rf_err op_device_reset(void *arg, const char *name, enum rf_admin_re
 
 static const struct rf_admin_ops ops = {.status = op_status,
                                         .conf = op_conf,
+                                        .branch_next = router_next,
                                         .reload = op_reload,
                                         .device_changed = op_device_changed,
                                         .certs_changed = op_certs_changed,
@@ -266,6 +279,7 @@ enum rf_err admin_listen(struct server *s, const struct user *user, struct rf_wh
                                  .arg = s,
                                  .uid = user->uid,
                                  .gid = user->gid,
+                                 .is_router = s->role->is_router,
                                  .wrap_key = &s->wrap_key};
     enum rf_err err = group[0] != '\0' ? group_find(group, &conf.gid, why) : RF_OK;
     return err == RF_OK ? rf_admin_open(&conf, &s->admin, why) : err;

@@ -71,6 +71,12 @@ static enum rf_err judge(const struct server *s, const struct rf_tls_presented *
     struct rf_why blocked = {0};
     if (rf_fault_skips("server.signalling-path"))
         return RF_OK;
+    if (atomic_load(&s->signalling)->is_closed) {
+        *alert = alert_of("path-unknown-issuer");
+        return rf_why_set(why, RF_ERR_DENIED, "no-snapshot",
+                          "this router has not been told yet who may register: `ringfence status` "
+                          "says why");
+    }
     enum rf_err err = check_paths(s, peer, allow_sha1, alert, why);
     if (err != RF_OK || rf_blocklist_check(s->blocked, peer->leaf, &blocked) == RF_OK)
         return err;
@@ -98,7 +104,7 @@ static enum rf_err add_mics(struct server *s, struct signalling *now, struct rf_
     return rf_anchors_add_dir(now->mic, dir, why);
 }
 
-static void signalling_free(struct signalling *now)
+void signalling_free(struct signalling *now)
 {
     rf_anchors_unref(now->lsc);
     rf_anchors_unref(now->cas);
@@ -122,37 +128,42 @@ enum rf_err signalling_renew(struct server *s, const struct rf_site_conf *conf, 
         signalling_free(now);
         return err;
     }
-    now->older = atomic_load(&s->signalling);
-    atomic_store(&s->signalling, now);
+    signalling_use(s, now);
     return RF_OK;
+}
+
+void signalling_use(struct server *s, struct signalling *take_now)
+{
+    take_now->older = atomic_load(&s->signalling);
+    atomic_store(&s->signalling, take_now);
 }
 
 /* ---- what the service asks of the links ---- */
 
-static void op_send(void *arg, rf_sccp_link_ref link, struct rf_slice bytes, bool has_key)
+void sccp_op_send(void *arg, rf_sccp_link_ref link, struct rf_slice bytes, bool has_key)
 {
     rf_sccp_links_send(((struct server *)arg)->links, link, bytes, has_key);
 }
 
-static void op_close(void *arg, rf_sccp_link_ref link, const char *reason)
+void sccp_op_close(void *arg, rf_sccp_link_ref link, const char *reason)
 {
     rf_sccp_links_close(((struct server *)arg)->links, link, reason);
 }
 
-static void op_pause(void *arg, rf_sccp_link_ref link, bool is_paused)
+void sccp_op_pause(void *arg, rf_sccp_link_ref link, bool is_paused)
 {
     rf_sccp_links_pause(((struct server *)arg)->links, link, is_paused);
 }
 
-static const struct rf_sccp_service_ops ops = {.send = op_send,
-                                               .close = op_close,
-                                               .pause = op_pause,
-                                               .on_event = event_of_sccp,
-                                               .on_cert_used = event_of_cert_used,
-                                               .on_modern = event_of_modern,
-                                               .on_load = load_told,
-                                               .on_record = record_keep,
-                                               .on_forward = forward_keep};
+const struct rf_sccp_service_ops sccp_ops_call_manager = {.send = sccp_op_send,
+                                                          .close = sccp_op_close,
+                                                          .pause = sccp_op_pause,
+                                                          .on_event = news_of_sccp,
+                                                          .on_cert_used = event_of_cert_used,
+                                                          .on_modern = event_of_modern,
+                                                          .on_load = load_told,
+                                                          .on_record = record_keep,
+                                                          .on_forward = forward_keep};
 
 /* ---- life ---- */
 
@@ -205,9 +216,7 @@ void sccp_tls_use(struct server *s, struct rf_tls *take[RF_TLS_PROFILES])
 enum rf_err sccp_prepare(struct server *s, struct rf_why *why)
 {
     const struct rf_site_conf *site = s->site->conf;
-    enum rf_err err = signalling_renew(s, site, why);
-    if (err == RF_OK)
-        err = sccp_tls_make(s, s->sccp_tls, why);
+    enum rf_err err = sccp_tls_make(s, s->sccp_tls, why);
     if (err != RF_OK)
         return err;
     s->call_loop = rf_loop_new(rf_clock_real(), "calls");
@@ -216,7 +225,7 @@ enum rf_err sccp_prepare(struct server *s, struct rf_why *why)
     records_prepare(s);
     struct rf_sccp_service_conf conf = {.clock = rf_clock_real(),
                                         .timers = rf_loop_timers(s->call_loop),
-                                        .ops = &ops,
+                                        .ops = s->role->sccp_ops,
                                         .arg = s,
                                         .server_name = site->name,
                                         .date_template = site->date_template,
@@ -226,6 +235,8 @@ enum rf_err sccp_prepare(struct server *s, struct rf_why *why)
                                         .members_max = site->conference_members,
                                         .media = media_ops(s),
                                         .media_arg = s,
+                                        .is_fallback = s->role->is_router,
+                                        .return_rate = site->return_rate,
                                         .is_nonsecure = site->cluster == RF_SITE_CLUSTER_NONSECURE,
                                         .listed_issuer = s->lsc_issuer,
                                         .listed = s->lsc_listed,
@@ -236,8 +247,7 @@ enum rf_err sccp_prepare(struct server *s, struct rf_why *why)
     s->links = rf_sccp_links_new(s->io, rf_loop_mailbox(s->call_loop));
     rf_sccp_service_set_legacy_models(s->sccp, site->legacy_models);
     rf_sccp_links_serve(s->links, s->sccp);
-    err = devices_load(s, why);
-    return err == RF_OK ? meet_mes_load(s, why) : err;
+    return RF_OK;
 }
 
 /* In the clear nobody says who he is, and a link costs nothing: some for each address, and half of
@@ -337,7 +347,7 @@ static void use_networks(struct server *s, enum rf_tls_profile profile, const ch
     rf_bug_on(rf_networks_parse(from, &networks, NULL) != RF_OK);
     if (s->sccp_listeners[profile] != NULL)
         rf_listener_set_networks(s->sccp_listeners[profile], &networks);
-    if (profile == RF_TLS_LEGACY)
+    if (profile == RF_TLS_LEGACY && s->capf != NULL)
         rf_capf_service_set_legacy_networks(s->capf, &networks);
 }
 

@@ -23,6 +23,8 @@
 #include "service/revocation/revocation_service.h"
 #include "service/sccp/sccp_link.h"
 #include "service/site/site.h"
+#include "service/srst/provider.h"
+#include "service/srst/snapshot.h"
 #include "service/tvs/tvs_service.h"
 #include "store/store_call.h"
 #include "store/store_seen.h"
@@ -46,10 +48,21 @@ struct signalling {
     struct rf_anchors *cas; /* other CAs that issue LSCs: directly */
     struct rf_anchors *mic; /* NULL: manufacturers' certificates do not count here */
     unsigned rsa_min;
+    bool is_closed; /* a router that knows nobody: refused with code no-snapshot */
 };
 
-/** Our own certificates; by the table of certs.c. */
-enum own_cert { OWN_CCM, OWN_CAPF, OWN_TVS, OWN_HTTPS, OWN_TFTP, OWN_LSC_ISSUER, OWN_N };
+/** Our own certificates; by the table of certs.c. That of the provider is the call manager's, shown
+ * by another listener. */
+enum own_cert {
+    OWN_CCM,
+    OWN_PROVIDER,
+    OWN_CAPF,
+    OWN_TVS,
+    OWN_HTTPS,
+    OWN_TFTP,
+    OWN_LSC_ISSUER,
+    OWN_N
+};
 
 /** What a reload found: NULL where it is as before. */
 struct certs_fresh {
@@ -57,7 +70,33 @@ struct certs_fresh {
     struct rf_tls *tls[OWN_N][RF_TLS_PROFILES];
 };
 
+struct server;
+
+/** What a server has in a role, by the tables of roles.c: steps in their order, NULL is the end. */
+#define STEPS_MAX 24
+struct role {
+    bool is_router;
+    bool has_signer;
+    /** All that does not need to be root. */
+    enum rf_err (*prepare[STEPS_MAX])(struct server *s, struct rf_why *why);
+    /** As root, where the server was started so. */
+    enum rf_err (*listen[STEPS_MAX])(struct server *s, const struct rf_site_ports *wanted,
+                                     struct rf_why *why);
+    /** Nothing fails any more. */
+    void (*run[STEPS_MAX])(struct server *s);
+    /** A reload: first what may refuse `conf` and changes nothing then, then what uses it: it is
+     * the site's by now. */
+    enum rf_err (*reload_check[STEPS_MAX])(struct server *s, const struct rf_site_conf *conf,
+                                           struct rf_why *why);
+    void (*reload_use[STEPS_MAX])(struct server *s, const struct rf_site_conf *conf);
+    const struct rf_sccp_service_ops *sccp_ops;
+    void (*status)(struct server *s, struct rf_admin_status *out);
+    void (*tell_ready)(const struct server *s);
+    void (*tell_counts)(struct server *s);
+};
+
 struct server {
+    const struct role *role;
     struct rf_site *site; /* main thread; its conf may be replaced by a reload */
     struct rf_site_ports ports;
     int64_t started_s;
@@ -120,6 +159,9 @@ struct server {
     struct rf_http_files *http;  /* NULL: switched off */
     struct rf_http_files *https; /* NULL: switched off, or without a key */
     struct rf_tls *https_tls;
+    struct rf_srst_provider *provider; /* of a router; NULL: none */
+    struct router *router;             /* what it has of its centre; NULL: none */
+    struct uplink *uplink;             /* its link there, main loop; NULL: none */
     struct rf_admin *admin;
     struct notify *notify;          /* main loop; NULL: nobody was ever told */
     struct rf_campaigns *campaigns; /* main loop; NULL: not begun yet */
@@ -133,6 +175,55 @@ enum rf_err server_start(struct server *s, const struct user *user, struct rf_wh
 void server_run(struct server *s);
 void server_stop(struct server *s);
 
+/** Before the loop turns. */
+void signals_take(struct server *s);
+
+/* roles.c */
+const struct role *role_of(const struct rf_site_conf *conf);
+
+/* signer.c */
+/** Before any thread. */
+enum rf_err signer_fork(struct server *s, const struct user *user, struct rf_why *why);
+void signer_watch(struct server *s);
+
+/* router.c: a survivable router (role srst) */
+extern const struct rf_sccp_service_ops sccp_ops_router;
+/** Nobody may register yet; before call control is made. */
+enum rf_err router_prepare(struct server *s, struct rf_why *why);
+/** The snapshot that was kept, after call control is made and before the store has its worker. One
+ * that is missing or refused is no error: then the log and the status say why nobody may register.
+ */
+enum rf_err router_load(struct server *s, struct rf_why *why);
+/**
+ * This is who may register from now on: whose certificates are believed, which are blocked, and the
+ * devices. Those that left are removed, with their sessions; those that are as before keep theirs,
+ * their calls, and what their users have forwarded.
+ *
+ * take_snapshot  verified (rf_srst_snapshot_open) and kept; empty afterwards when it is RF_OK.
+ *
+ * Returns RF_OK; what a set of anchors or the block list refuses: then all is as before. A device
+ * that call control would not take does not keep the others from working.
+ * Thread: main; call control follows by a message.
+ */
+enum rf_err router_apply(struct server *s, struct rf_srst_snapshot *take_snapshot,
+                         struct rf_why *why);
+/** The snapshot in use; its serial is 0 where there is none. Main thread. */
+const struct rf_srst_snapshot *router_snapshot(const struct server *s);
+/** That nobody may register, as an event. Main thread. */
+void router_tell(struct server *s);
+void router_free(struct server *s);
+void status_router(struct server *s, struct rf_admin_status *out);
+/* of the admin operations' table */
+bool router_next(void *arg, size_t *at, struct rf_store_phone *phone, struct rf_store_certs *certs);
+
+/* uplink.c */
+void uplink_begin(struct server *s);
+void uplink_end(struct server *s);
+
+/* serve_provider.c */
+enum rf_err provider_listen(struct server *s, const struct rf_site_ports *wanted,
+                            struct rf_why *why);
+
 /* serve_media.c */
 /** Before call control is made. */
 enum rf_err media_start(struct server *s, struct rf_why *why);
@@ -140,6 +231,12 @@ const struct rf_call_media_ops *media_ops(const struct server *s);
 void media_stop(struct server *s);
 
 /* serve_sccp.c */
+extern const struct rf_sccp_service_ops sccp_ops_call_manager;
+/** What the service asks of the links, as in both tables. */
+void sccp_op_send(void *arg, rf_sccp_link_ref link, struct rf_slice bytes, bool has_key);
+void sccp_op_close(void *arg, rf_sccp_link_ref link, const char *reason);
+void sccp_op_pause(void *arg, rf_sccp_link_ref link, bool is_paused);
+/** Call control and the policies of its ports. What these believe (signalling_use) comes before. */
 enum rf_err sccp_prepare(struct server *s, struct rf_why *why);
 enum rf_err sccp_listen(struct server *s, uint16_t port, struct rf_why *why);
 /** For old phones, for authenticated devices, in the clear: what of that the site wants. */
@@ -155,6 +252,9 @@ void sccp_close(struct server *s);
 void sccp_free(struct server *s);
 /** New beliefs of the signalling port, from the configuration. */
 enum rf_err signalling_renew(struct server *s, const struct rf_site_conf *conf, struct rf_why *why);
+/** These, in the place of those before. */
+void signalling_use(struct server *s, struct signalling *take_now);
+void signalling_free(struct signalling *now);
 /** Hand a message to the call-control thread; never refused. */
 void sccp_post(struct server *s, struct rf_msg *take_msg);
 
@@ -198,6 +298,11 @@ enum rf_err https_tls_make(struct server *s, struct rf_tls **out, struct rf_why 
 void https_tls_use(struct server *s, struct rf_tls *take_tls);
 
 /* serve_admin.c */
+void status_call_manager(struct server *s, struct rf_admin_status *out);
+void status_add_listener(struct rf_admin_status *out, const struct rf_listener *listener,
+                         const char *tls);
+/** Those of phones, which both roles have. */
+void status_add_sccp(const struct server *s, struct rf_admin_status *out);
 enum rf_err admin_listen(struct server *s, const struct user *user, struct rf_why *why);
 
 /* configs.c: of the admin operations' table */
@@ -236,6 +341,10 @@ enum rf_err devices_load(struct server *s, struct rf_why *why);
 /** Tell call control of a device as the database has it: its number's forwarding first, so that the
  * phones that share it are told. Call-control thread. */
 enum rf_err device_use(struct server *s, const struct rf_sccp_device *device, struct rf_why *why);
+/** The certificate with which it last registered by TLS 1.2 or above, if that was noted. Where the
+ * store is. */
+enum rf_err device_modern_load(struct rf_store *store, const char *name,
+                               uint8_t sha256[RF_SCCP_FP_LEN], struct rf_why *why);
 /** Look a device up again and tell call control: its certificates changed. Main thread. */
 void device_refresh(struct server *s, const char *name);
 /** It wanted to register and is not in the database: into quarantine with it, if the site wants
@@ -276,6 +385,8 @@ void events_drain(struct server *s);
 void events_free(struct server *s);
 
 /* events.c */
+/** What a call manager makes of it beside: who holds what, and whoever is not known. */
+void news_of_sccp(void *arg, const struct rf_sccp_event *event);
 /** The table's functions for the SCCP service; `arg` is the server. Call-control thread. */
 void event_of_sccp(void *arg, const struct rf_sccp_event *event);
 void event_of_record(void *arg, const struct rf_call_record *record);

@@ -19,13 +19,17 @@ enum stage { STAGE_HASH, STAGE_STORE, STAGE_CALLS, STAGE_ANSWER };
 
 static const struct admin_route routes[] = {
     {RF_HTTP_GET, "/v1/status", admin_status_begin, NULL, admin_status_store, admin_status_calls,
-     admin_status_answer},
+     admin_status_answer, ADMIN_AT_BOTH},
     {RF_HTTP_GET, "/v1/devices", NULL, NULL, admin_devices_store, admin_look_live,
      admin_devices_answer},
+    {RF_HTTP_GET, "/v1/devices", admin_branch_begin, NULL, NULL, admin_look_live,
+     admin_devices_answer, ADMIN_AT_ROUTER},
     {RF_HTTP_POST, "/v1/devices", admin_add_begin, NULL, admin_add_store, admin_change_calls,
      admin_add_answer},
     {RF_HTTP_GET, "/v1/devices/*", NULL, NULL, admin_device_store, admin_look_live,
      admin_device_answer},
+    {RF_HTTP_GET, "/v1/devices/*", admin_branch_one_begin, NULL, NULL, admin_look_live,
+     admin_device_answer, ADMIN_AT_ROUTER},
     {RF_HTTP_PUT, "/v1/devices/*", admin_edit_begin, NULL, admin_edit_store, admin_change_calls,
      admin_edit_answer},
     {RF_HTTP_DELETE, "/v1/devices/*", NULL, NULL, admin_remove_store, admin_remove_calls,
@@ -92,16 +96,19 @@ static const struct admin_route routes[] = {
     {RF_HTTP_POST, "/v1/revocation", admin_revocation_begin, NULL, admin_revocation_store, NULL,
      admin_revocation_changed_answer},
     {RF_HTTP_GET, "/v1/events", admin_events_begin, NULL, admin_events_store, NULL,
-     admin_events_answer},
-    {RF_HTTP_GET, "/v1/calls", NULL, NULL, NULL, admin_calls_calls, admin_calls_answer},
+     admin_events_answer, ADMIN_AT_BOTH},
+    {RF_HTTP_GET, "/v1/calls", NULL, NULL, NULL, admin_calls_calls, admin_calls_answer,
+     ADMIN_AT_BOTH},
     {RF_HTTP_GET, "/v1/calls/history", admin_records_begin, NULL, admin_records_store, NULL,
-     admin_records_answer},
-    {RF_HTTP_GET, "/v1/meet-me", NULL, NULL, admin_meet_mes_store, NULL, admin_meet_mes_answer},
+     admin_records_answer, ADMIN_AT_BOTH},
+    {RF_HTTP_GET, "/v1/meet-me", NULL, NULL, admin_meet_mes_store, NULL, admin_meet_mes_answer,
+     ADMIN_AT_BOTH},
     {RF_HTTP_POST, "/v1/meet-me", admin_meet_me_begin, NULL, admin_meet_me_store,
      admin_meet_me_calls, admin_meet_me_answer},
     {RF_HTTP_DELETE, "/v1/meet-me", admin_unmeet_begin, NULL, admin_unmeet_store,
      admin_unmeet_calls, admin_unmeet_answer},
-    {RF_HTTP_POST, "/v1/reload", admin_reload_begin, NULL, NULL, NULL, admin_reload_answer},
+    {RF_HTTP_POST, "/v1/reload", admin_reload_begin, NULL, NULL, NULL, admin_reload_answer,
+     ADMIN_AT_BOTH},
 };
 #define ROUTES_N (sizeof routes / sizeof *routes)
 
@@ -382,16 +389,23 @@ static bool path_fits(const char *pattern, const char *path, char name[RF_STORE_
     return !rf_next_piece(&got, '/', &g);
 }
 
-static const struct admin_route *route_of(const struct rf_http_req *req,
+static bool is_served(const struct admin_route *route, bool is_router)
+{
+    return route->where == ADMIN_AT_BOTH || (route->where == ADMIN_AT_ROUTER) == is_router;
+}
+
+/* 404: there is no such path, 405: not with this method, 409: not in this role. */
+static const struct admin_route *route_of(const struct rf_http_req *req, bool is_router,
                                           char name[RF_STORE_DEVICE_NAME], int *status)
 {
     *status = 404;
     for (size_t i = 0; i < ROUTES_N; i++) {
         if (!path_fits(routes[i].path, rf_http_path(req), name))
             continue;
-        if (routes[i].method == rf_http_method(req))
+        bool is_asked = routes[i].method == rf_http_method(req);
+        if (is_asked && is_served(&routes[i], is_router))
             return &routes[i];
-        *status = 405;
+        *status = is_asked || *status == 409 ? 409 : 405;
     }
     return NULL;
 }
@@ -420,7 +434,10 @@ static void refuse_path(struct rf_http_req *req, int status)
     struct rf_why why = {0};
     char shown[160];
     rf_escape(rf_slice_str(rf_http_path(req)), shown, sizeof shown);
-    if (status == 405)
+    if (status == 409)
+        rf_why_set(&why, RF_ERR_DENIED, "role-srst",
+                   "this is an SRST router: do that at the centre");
+    else if (status == 405)
         rf_why_set(&why, RF_ERR_BAD, "method", "%s is not asked like this", shown);
     else
         rf_why_set(&why, RF_ERR_NOT_FOUND, "no-such-path", "there is nothing at %s", shown);
@@ -440,7 +457,7 @@ static void on_request(struct rf_http_req *req, void *arg)
         admin_metrics(req);
         return;
     }
-    const struct admin_route *route = route_of(req, name, &status);
+    const struct admin_route *route = route_of(req, admin->conf.is_router, name, &status);
     if (route == NULL) {
         refuse_path(req, status);
         return;

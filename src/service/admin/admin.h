@@ -47,6 +47,16 @@ struct rf_admin_listener {
     uint64_t network_refused;
 };
 
+/** Of a survivable router: what it holds of its centre. */
+struct rf_admin_branch {
+    uint64_t serial; /* of the snapshot; 0: it has none */
+    int64_t made_s;
+    char site[128]; /* the centre's name */
+    size_t devices;
+    char code[32]; /* why nobody may register, or "" */
+    char text[256];
+};
+
 /** What the program knows about itself. Texts live as long as the program. */
 struct rf_admin_status {
     const char *version;
@@ -58,7 +68,9 @@ struct rf_admin_status {
     uint16_t tftp;
     uint16_t http; /* 0: off */
     uint16_t https;
-    uint16_t tvs; /* 0: off */
+    uint16_t tvs;                  /* 0: off */
+    uint16_t provider;             /* of a router */
+    struct rf_admin_branch branch; /* as well */
     uint32_t capf_sessions;
     struct rf_admin_waiting
         capf_waiting[RF_ADMIN_WAITING_SHOWN]; /* addresses from which no string is judged now */
@@ -79,6 +91,8 @@ struct rf_admin_counts {
     uint64_t in;
     uint64_t out;
     uint64_t dropped;
+    uint64_t tokens; /* phones that came back; and requests that were put off */
+    uint64_t put_off;
 };
 
 /** A device as it is now. Zeroed when it is not registered, but for the last two. */
@@ -121,6 +135,10 @@ struct rf_admin_ops {
     void (*status)(void *arg, struct rf_admin_status *out);
     /** The configuration in force. */
     const struct rf_site_conf *(*conf)(void *arg);
+    /** At a router: the next device of its snapshot with its certificates, from *at = 0 on; false
+     * at the end. The caller's to release. */
+    bool (*branch_next)(void *arg, size_t *at, struct rf_store_phone *phone,
+                        struct rf_store_certs *certs);
     /** Read the file again and apply what can be. An error changes nothing. */
     enum rf_err (*reload)(void *arg, rf_admin_reload_fn each, void *each_arg, struct rf_why *why);
     /** Something of the device's configuration file changed. */
@@ -200,6 +218,7 @@ struct rf_admin_conf {
     /* Who may ask: root, this user, and members of this group. The socket file is given to both. */
     uid_t uid;
     gid_t gid;
+    bool is_router; /* a survivable one: most is refused, since its devices are the centre's */
     const struct rf_secret *wrap_key; /* of the database's secrets; copied; NULL: none */
 };
 

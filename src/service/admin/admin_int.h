@@ -23,6 +23,9 @@
 
 struct admin_task;
 
+/** Where a request is served. */
+enum admin_where { ADMIN_AT_CALL_MANAGER, ADMIN_AT_BOTH, ADMIN_AT_ROUTER };
+
 struct admin_route {
     enum rf_http_method method;
     const char *path; /* "*" stands for the name of a device */
@@ -37,6 +40,7 @@ struct admin_route {
     enum rf_err (*calls)(struct admin_task *t, struct rf_why *why);
     /** Loop: all went well; fill the answer. */
     void (*answer)(struct admin_task *t, struct rf_json *out);
+    enum admin_where where;
 };
 
 /** A device with all that is shown of it. */
@@ -178,6 +182,11 @@ void admin_device_answer(struct admin_task *t, struct rf_json *out);
 enum rf_err admin_remove_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
 enum rf_err admin_remove_calls(struct admin_task *t, struct rf_why *why);
 void admin_remove_answer(struct admin_task *t, struct rf_json *out);
+
+/* admin_branch.c: devices of a router */
+enum rf_err admin_branch_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
+enum rf_err admin_branch_one_begin(struct admin_task *t, struct rf_http_req *req,
+                                   struct rf_why *why);
 
 /* admin_change.c */
 enum rf_err admin_add_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);

@@ -102,6 +102,10 @@ static struct rf_json *ports_json(const struct rf_admin_status *s)
     struct rf_json *ports = rf_json_obj();
     rf_json_set_int(ports, "sccp_base", s->sccp_base);
     rf_json_set_int(ports, "sccp_tls", s->sccp_tls);
+    if (s->provider != 0) {
+        rf_json_set_int(ports, "provider", s->provider);
+        return ports;
+    }
     rf_json_set_int(ports, "capf", s->capf);
     rf_json_set_int(ports, "tftp", s->tftp);
     if (s->http != 0)
@@ -143,6 +147,15 @@ static struct rf_json *listeners_json(const struct rf_admin_status *s)
     return arr;
 }
 
+static void set_busy(struct rf_json *out, const struct rf_admin_status *s)
+{
+    rf_json_set_int(out, "capf_sessions", s->capf_sessions);
+    rf_json_set_take(out, "capf_waiting", waiting_json(s));
+    rf_json_set_int(out, "capf_waiting_n", (int64_t)s->capf_waiting_n);
+    rf_json_set_int(out, "tftp_transfers", s->tftp_transfers);
+    rf_json_set_int(out, "http_connections", s->http_connections);
+}
+
 static void set_counts(struct rf_json *out, const struct admin_task *t)
 {
     const struct rf_admin_counts *c = &t->counts;
@@ -150,16 +163,51 @@ static void set_counts(struct rf_json *out, const struct admin_task *t)
     rf_json_set_int(out, "registered", c->registered);
     rf_json_set_int(out, "links", c->links);
     rf_json_set_int(out, "calls", c->calls);
-    rf_json_set_int(out, "capf_sessions", t->self.capf_sessions);
-    rf_json_set_take(out, "capf_waiting", waiting_json(&t->self));
-    rf_json_set_int(out, "capf_waiting_n", (int64_t)t->self.capf_waiting_n);
-    rf_json_set_int(out, "tftp_transfers", t->self.tftp_transfers);
-    rf_json_set_int(out, "http_connections", t->self.http_connections);
+    if (!t->admin->conf.is_router)
+        set_busy(out, &t->self);
     struct rf_json *messages = rf_json_obj();
     rf_json_set_int(messages, "in", (int64_t)c->in);
     rf_json_set_int(messages, "out", (int64_t)c->out);
     rf_json_set_int(messages, "dropped", (int64_t)c->dropped);
     rf_json_set_take(out, "messages", messages);
+    struct rf_json *returns = rf_json_obj();
+    rf_json_set_int(returns, "granted", (int64_t)c->tokens);
+    rf_json_set_int(returns, "put_off", (int64_t)c->put_off);
+    rf_json_set_take(out, "returns", returns);
+}
+
+/* What a router has of its centre. */
+static struct rf_json *branch_json(const struct rf_admin_branch *b, const struct rf_site_conf *conf)
+{
+    struct rf_json *j = rf_json_obj();
+    struct rf_json *snapshot = rf_json_obj();
+    rf_json_set_str(j, "branch", conf->name);
+    rf_json_set_str(j, "centre", conf->centre[0] != '\0' ? conf->centre : NULL);
+    rf_json_set_int(snapshot, "serial", (int64_t)b->serial);
+    rf_json_set_int(snapshot, "made_s", b->made_s);
+    rf_json_set_str(snapshot, "site", b->site);
+    rf_json_set_int(snapshot, "devices", (int64_t)b->devices);
+    if (b->serial != 0) {
+        rf_json_set_take(j, "snapshot", snapshot);
+    } else {
+        rf_json_free(snapshot);
+        rf_json_set_null(j, "snapshot");
+    }
+    rf_json_set_str(j, "code", b->code[0] != '\0' ? b->code : NULL);
+    rf_json_set_str(j, "text", b->text[0] != '\0' ? b->text : NULL);
+    return j;
+}
+
+/* What a call manager has, and a router has not. */
+static void set_call_manager(struct rf_json *out, struct admin_task *t)
+{
+    struct rf_json *revocation = rf_json_obj();
+    if (t->self.signer_pid > 0)
+        rf_json_set_int(out, "signer_pid", t->self.signer_pid);
+    else
+        rf_json_set_null(out, "signer_pid");
+    admin_revocation_answer(t, revocation);
+    rf_json_set_take(out, "revocation", revocation);
 }
 
 void admin_status_answer(struct admin_task *t, struct rf_json *out)
@@ -172,17 +220,15 @@ void admin_status_answer(struct admin_task *t, struct rf_json *out)
     rf_json_set_str(out, "site", conf->name);
     rf_json_set_int(out, "started_s", s->started_s);
     rf_json_set_int(out, "pid", getpid());
-    if (s->signer_pid > 0)
-        rf_json_set_int(out, "signer_pid", s->signer_pid);
+    rf_json_set_str(out, "role", t->admin->conf.is_router ? "srst" : "call-manager");
+    if (t->admin->conf.is_router)
+        rf_json_set_take(out, "srst", branch_json(&s->branch, conf));
     else
-        rf_json_set_null(out, "signer_pid");
+        set_call_manager(out, t);
     rf_json_set_take(out, "ports", ports_json(s));
     rf_json_set_take(out, "listeners", listeners_json(s));
     rf_json_set_take(out, "weak", weak);
     rf_json_set_bool(out, "keylog", conf->keylog[0] != '\0');
-    struct rf_json *revocation = rf_json_obj();
-    admin_revocation_answer(t, revocation);
-    rf_json_set_take(out, "revocation", revocation);
     set_counts(out, t);
     rf_json_set_take(out, "certificates", rf_steal(&t->shown));
     rf_json_set_take(out, "lists", rf_steal(&t->lists));

@@ -106,6 +106,7 @@ static void answer_softkey_sets(struct session *s)
     }
     sccp_send(s, &msg);
     sccp_send_idle_keys(s);
+    sccp_send_fallback(s);
 }
 
 /* What the database says it is counts; else what it says itself. */

@@ -31,6 +31,7 @@ struct station {
     enum rf_sccp_cause last_cause;
     uint8_t modern_cert[RF_SCCP_FP_LEN]; /* of conf, or learnt since */
     struct rf_log_limit told;
+    uint64_t turn_s; /* its place among those who come back; 0: none */
 };
 
 /** The phone's side of one of its calls, as it was told. */
@@ -110,6 +111,7 @@ struct rf_sccp_service {
     uint64_t in, out, dropped; /* of sessions that are gone */
     struct rf_log_limit refusals;
     struct rf_log_limit rejections;
+    struct rf_sccp_turns turns;
 };
 
 /* sccp_service.c */
@@ -163,6 +165,8 @@ extern const struct rf_call_endpoint_ops sccp_endpoint_ops;
 void sccp_send(struct session *s, const struct rf_sccp_msg *msg);
 void sccp_send_empty(struct session *s, enum rf_sccp_id id);
 void sccp_send_idle_keys(struct session *s);
+/** At a survivable router the phone is told so, where it has no call to show. */
+void sccp_send_fallback(struct session *s);
 void sccp_send_speaker(struct session *s, bool is_on);
 void sccp_send_forward(struct session *s, uint32_t line, const struct rf_call_line_rule *rule);
 void sccp_send_stop_media(struct session *s, enum rf_sccp_id id, uint32_t ref, uint32_t party);

@@ -21,6 +21,7 @@
 #define TEXT_UNKNOWN_NUMBER "\x80\x38"
 #define TEXT_SECURITY_ERROR "\x80\x56"
 #define TEXT_NOT_AUTHORIZED "\x1e\x26"
+#define TEXT_CM_FALLBACK    "\x1e\x0a"
 
 #define ALL_KEYS 0xffffffffu
 
@@ -118,6 +119,16 @@ static void send_keys(struct session *s, uint32_t line, uint32_t ref, enum rf_sc
 void sccp_send_idle_keys(struct session *s)
 {
     send_keys(s, 0, 0, RF_SCCP_KEYSET_ON_HOOK);
+}
+
+/* Line and call 0: of the phone itself; without an end. doc: docs/wire/sccp.md, "Display" */
+void sccp_send_fallback(struct session *s)
+{
+    if (!s->svc->conf.is_fallback)
+        return;
+    sccp_send(s,
+              &(struct rf_sccp_msg){.id = rf_sccp_form(RF_SCCP_DISPLAY_PROMPT_STATUS, s->version),
+                                    .display_prompt.text = rf_slice_str(TEXT_CM_FALLBACK)});
 }
 
 static void send_state(struct session *s, const struct rf_call_leg_info *leg,
@@ -424,6 +435,7 @@ static void show_another(struct session *s)
     sccp_send_idle_keys(s);
     sccp_send_empty(s, RF_SCCP_DEACTIVATE_CALL_PLANE);
     sccp_send_time(s); /* O1: phones' clocks drift */
+    sccp_send_fallback(s);
 }
 
 static void on_ended(void *arg, const struct rf_call_leg_info *leg, enum rf_call_cause cause)

@@ -480,18 +480,28 @@ bool sccp_on_register(struct session *s, const struct rf_sccp_register *reg)
     return true;
 }
 
+/* One that may come, but not all of them in the same moment. */
+static bool is_its_turn(struct rf_sccp_service *svc, struct station *st, uint32_t *wait_s)
+{
+    return rf_sccp_turn_take(&svc->turns, svc->conf.return_rate, rf_now_ms(svc->conf.clock) / 1000,
+                             &st->turn_s, wait_s);
+}
+
 void sccp_on_token_req(struct session *s, const struct rf_sccp_register_token_req *ask)
 {
     struct rf_sccp_register would = {.device_name = ask->device_name,
                                      .device_type = ask->device_type};
     struct refusal r = {0};
     struct station *st = NULL;
+    uint32_t wait_s = 0;
     sccp_session_watch(s, (uint64_t)s->keepalive_s * 1000 * KEEPALIVE_MISS);
-    if (s->station != NULL || judge(s, &would, &st, &r)) {
+    if (s->station != NULL || (judge(s, &would, &st, &r) && is_its_turn(s->svc, st, &wait_s))) {
         sccp_send_empty(s, RF_SCCP_REGISTER_TOKEN_ACK);
         return;
     }
-    tell_refused(s, ask->device_name, st, &r);
+    if (wait_s == 0)
+        tell_refused(s, ask->device_name, st, &r);
     sccp_send(s, &(struct rf_sccp_msg){.id = RF_SCCP_REGISTER_TOKEN_REJECT,
-                                       .register_token_reject.wait_s = TOKEN_WAIT_S});
+                                       .register_token_reject.wait_s =
+                                           wait_s != 0 ? wait_s : TOKEN_WAIT_S});
 }

@@ -108,6 +108,18 @@ void rf_sccp_service_set_time_zone(struct rf_sccp_service *svc, const char *time
     snprintf(svc->time_zone, sizeof svc->time_zone, "%s", time_zone);
 }
 
+void rf_sccp_service_set_return_rate(struct rf_sccp_service *svc, uint32_t a_second)
+{
+    svc->conf.return_rate = a_second;
+}
+
+void rf_sccp_service_set_listed(struct rf_sccp_service *svc, struct rf_anchors *listed)
+{
+    struct rf_anchors *before = svc->conf.listed;
+    svc->conf.listed = listed != NULL ? rf_anchors_ref(listed) : NULL;
+    rf_anchors_unref(before);
+}
+
 struct rf_call_control *rf_sccp_service_calls(struct rf_sccp_service *svc)
 {
     return svc->calls;
@@ -610,8 +622,12 @@ void rf_sccp_link_frame(struct rf_sccp_service *svc, rf_sccp_link_ref link,
 
 void rf_sccp_counts(const struct rf_sccp_service *svc, struct rf_sccp_counts *out)
 {
-    *out = (struct rf_sccp_counts){
-        .in = svc->in, .out = svc->out, .dropped = svc->dropped, .links = svc->n_sessions};
+    *out = (struct rf_sccp_counts){.in = svc->in,
+                                   .out = svc->out,
+                                   .dropped = svc->dropped,
+                                   .links = svc->n_sessions,
+                                   .tokens = svc->turns.granted,
+                                   .put_off = svc->turns.put_off};
     for (size_t i = 0; i < BUCKETS; i++) {
         for (const struct session *s = svc->sessions[i]; s != NULL; s = s->next) {
             out->in += s->in;

@@ -17,6 +17,7 @@
 
 #include "service/call/call.h"
 #include "service/sccp/sccp_load.h"
+#include "service/sccp/sccp_turns.h"
 #include "trust/blocklist.h"
 #include "trust/path.h"
 #include "trust/revocation.h"
@@ -161,7 +162,9 @@ struct rf_sccp_service_conf {
     uint32_t members_max;                  /* as well */
     const struct rf_call_media_ops *media; /* of call control, with its `media_arg`; may be NULL */
     void *media_arg;
-    bool is_nonsecure; /* the whole cluster: every device is, whatever its mode says */
+    bool is_nonsecure;    /* the whole cluster: every device is, whatever its mode says */
+    bool is_fallback;     /* a survivable router: idle phones show so */
+    uint32_t return_rate; /* tokens a second for phones that come back; 0: no limit */
     /** May be NULL; its count goes up. A certificate that this issuer made must stand in the
      * device's list, whatever the device's listed_certs_only says: we know all that we made. */
     struct rf_cert *listed_issuer;
@@ -180,6 +183,10 @@ void rf_sccp_service_free(struct rf_sccp_service *svc);
 void rf_sccp_service_set_keepalive(struct rf_sccp_service *svc, uint32_t keepalive_s);
 void rf_sccp_service_set_date_template(struct rf_sccp_service *svc, const char *date_template);
 void rf_sccp_service_set_time_zone(struct rf_sccp_service *svc, const char *time_zone);
+void rf_sccp_service_set_return_rate(struct rf_sccp_service *svc, uint32_t a_second);
+/** Another set of issuers whose certificates must stand in their device's list (conf.listed); NULL:
+ * none. Sessions stay. */
+void rf_sccp_service_set_listed(struct rf_sccp_service *svc, struct rf_anchors *listed);
 /** Which models may register by a legacy listener (rf_family_model_listed), none at first; links of
  * others there end. */
 void rf_sccp_service_set_legacy_models(struct rf_sccp_service *svc, const char *models);
@@ -234,6 +241,8 @@ struct rf_sccp_counts {
     uint32_t links;      /* open now */
     uint32_t registered; /* phones now */
     uint32_t devices;    /* configured */
+    uint64_t tokens;     /* granted to phones that came back */
+    uint64_t put_off;    /* told to ask again later, because of return_rate */
 };
 void rf_sccp_counts(const struct rf_sccp_service *svc, struct rf_sccp_counts *out);
 

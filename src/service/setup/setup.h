@@ -16,6 +16,8 @@
 #define RF_SETUP_DAYS       1825
 #define RF_SETUP_SAST2_DAYS 7300
 #define RF_SETUP_RSA_BITS   2048
+/** Bytes of a router's certificate: more do not fit into the configuration of every phone. */
+#define RF_SETUP_SRST_CERT_MAX 1480
 
 /** Called after each step with what was made, for progress. */
 typedef void (*rf_setup_step)(void *arg, const char *what, const struct rf_cert *cert);
@@ -33,11 +35,12 @@ struct rf_setup_site {
 /**
  * Make a site: folders, keys (0600) and certificates of both SASTs, CCM, TFTP, CAPF and the LSC
  * issuer, the trust lists, the database, and last the configuration. A making that was interrupted
- * leaves a mark, and is begun anew by the next call.
+ * leaves a mark, and is begun anew by the next call. Of a router (role srst) only what it has: one
+ * key with its certificate, and no lists.
  *
  * Returns RF_OK; RF_ERR_EXISTS site-exists, site-keys (keys without configuration and without that
- * mark), and nothing is touched; RF_ERR_BAD issue-name; codes of the site, of key files and of the
- * store.
+ * mark), and nothing is touched; RF_ERR_BAD issue-name; RF_ERR_LIMIT srst-certificate-size; codes
+ * of the site, of key files and of the store.
  */
 RF_MUST_CHECK enum rf_err rf_setup_site_make(const struct rf_setup_site *make, struct rf_why *why);
 

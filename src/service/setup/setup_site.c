@@ -49,6 +49,24 @@ static const struct identity identities[] = {
     HTTPS_IDENTITY,
 };
 
+/* All that a router has: what its phones and its centre know it by. */
+static const struct identity router_identities[] = {
+    {RF_CERT_ROLE_CCM, RF_SITE_KEY_CCM, RF_SITE_CERT_CCM, "SRST", RF_SETUP_DAYS, false, true},
+};
+
+struct identities {
+    const struct identity *of;
+    size_t n;
+};
+
+static struct identities identities_of(const struct rf_site_conf *conf)
+{
+    if (conf->role == RF_SITE_ROLE_SRST)
+        return (struct identities){router_identities,
+                                   sizeof router_identities / sizeof *router_identities};
+    return (struct identities){identities, sizeof identities / sizeof *identities};
+}
+
 /* Advertised host names go into the certificates; addresses do not. */
 static const char *dns_of(const struct rf_site_conf *conf)
 {
@@ -104,6 +122,21 @@ static enum rf_err new_identity(const struct rf_site_conf *conf, const struct id
     return rf_issue_self_signed(&spec, vault, cert, why);
 }
 
+/* Phones have so much room for a router's. doc: docs/wire/phone-configuration.md,
+ * "SRST" */
+static enum rf_err check_size(const struct rf_site_conf *conf, const struct rf_cert *cert,
+                              struct rf_why *why)
+{
+    size_t n = rf_cert_der(cert).len;
+    if (conf->role != RF_SITE_ROLE_SRST || n <= RF_SETUP_SRST_CERT_MAX)
+        return RF_OK;
+    return rf_why_set(
+        why, RF_ERR_LIMIT, "srst-certificate-size",
+        "the router's certificate has %zu bytes, and phones take %d: choose a shorter "
+        "name, or a shorter host name in advertise",
+        n, RF_SETUP_SRST_CERT_MAX);
+}
+
 static enum rf_err make_identity(const struct rf_setup_site *make, const struct identity *id,
                                  struct rf_why *why)
 {
@@ -115,6 +148,8 @@ static enum rf_err make_identity(const struct rf_setup_site *make, const struct 
     char cn[128];
     snprintf(cn, sizeof cn, "%s-%s", make->conf->name, id->what);
     enum rf_err err = new_identity(make->conf, id, cn, make->now_s, &key, &cert, why);
+    if (err == RF_OK)
+        err = check_size(make->conf, cert, why);
     if (err == RF_OK)
         err =
             setup_identity_save(make->dir, key, cert, is_taken_away ? make->sast2_passphrase : NULL,
@@ -223,16 +258,19 @@ static enum rf_err publish(const struct rf_setup_site *make, struct rf_why *why)
 enum rf_err rf_setup_site_make(const struct rf_setup_site *make, struct rf_why *why)
 {
     RF_AUTO(rf_freep) char *mark = rf_path_join(make->dir, UNFINISHED_FILE);
+    struct identities wanted = identities_of(make->conf);
     enum rf_err err = begin(make->dir, mark, why);
-    for (size_t i = 0; i < sizeof identities / sizeof *identities && err == RF_OK; i++)
-        err = make_identity(make, &identities[i], why);
-    if (err == RF_OK)
+    for (size_t i = 0; i < wanted.n && err == RF_OK; i++)
+        err = make_identity(make, &wanted.of[i], why);
+    bool is_router = make->conf->role == RF_SITE_ROLE_SRST;
+    if (err == RF_OK && !is_router) /* its database has no secrets */
         err = make_store_key(make->dir, why);
     rf_crash_point("init.keys");
     if (err == RF_OK)
         err = make_database(make->dir, why);
     rf_crash_point("init.database");
-    if (err == RF_OK)
+    /* The lists of a router's phones are its centre's. */
+    if (err == RF_OK && !is_router)
         err = publish(make, why);
     rf_crash_point("init.lists");
     if (err == RF_OK)

@@ -35,6 +35,8 @@
     X(DB, "db/ringfence.db", PRIVATE)                                                              \
     X(ADMIN_SOCK, "run/admin.sock", SOCKET)                                                        \
     X(PORTS, "run/ports.json", FILE)                                                               \
+    X(BRANCH, "branch", FILE)                /* folder of a router: what its centre sent */        \
+    X(SNAPSHOT, "branch/snapshot.sgn", FILE) /* who may register at it */                          \
     X(CTL, "lists/CTLFile.tlv", FILE)                                                              \
     X(ITL, "lists/ITLFile.tlv", FILE)                                                              \
     X(KEY_CCM, "keys/ccm.pem", PRIVATE)                                                            \
@@ -62,6 +64,7 @@ enum rf_site_item {
         RF_SITE_ITEM_N
 };
 
+enum rf_site_role { RF_SITE_ROLE_CALL_MANAGER, RF_SITE_ROLE_SRST };
 enum rf_site_digest { RF_SITE_SHA512, RF_SITE_SHA1 };
 enum rf_site_media { RF_SITE_MEDIA_BEST_EFFORT, RF_SITE_MEDIA_REQUIRE };
 /** What of a manufacturer's certificate that has expired, at CAPF. */
@@ -88,6 +91,7 @@ enum rf_site_revocation {
 /** The configuration, filled from rf_site_conf_def. Texts are never NULL. */
 struct rf_site_conf {
     char *name;            /* of the site, in certificates' names and the phones' configuration */
+    uint32_t role;         /* enum rf_site_role */
     char *listen;          /* address the servers bind */
     char *advertise;       /* address or host name phones are told; empty: `listen` */
     char *call_managers;   /* that phones are told, in order; empty: this server */
@@ -104,15 +108,18 @@ struct rf_site_conf {
     bool https_proof;     /* a device's files only to that device */
     char *https_unsigned; /* models that want .sgn names unsigned by HTTPS */
     bool tvs;
-    uint32_t tvs_port;      /* 0: chosen by the kernel */
-    uint32_t tvs_ttl_s;     /* how long phones may keep an answer */
-    char *tvs_list_signers; /* fingerprints of foreign certificates that may sign lists */
+    uint32_t tvs_port;           /* 0: chosen by the kernel */
+    uint32_t tvs_ttl_s;          /* how long phones may keep an answer */
+    char *tvs_list_signers;      /* fingerprints of foreign certificates that may sign lists */
+    uint32_t srst_provider_port; /* of a router's certificate; 0: chosen by the kernel */
+    char *centre;                /* of a router: HOST:PORT; empty: none yet */
     uint32_t tftp_transfers;
     uint32_t tftp_per_address;
-    char *admin_group;  /* group of the admin socket; empty: the process's */
-    uint32_t workers;   /* I/O threads; 0: one a core */
-    uint32_t log_level; /* enum rf_log_level */
-    char *keylog;       /* file for TLS secrets (debug); empty: none */
+    char *admin_group;    /* group of the admin socket; empty: the process's */
+    uint32_t workers;     /* I/O threads; 0: one a core */
+    uint32_t log_level;   /* enum rf_log_level */
+    char *keylog;         /* file for TLS secrets (debug); empty: none */
+    uint32_t return_rate; /* phones a second that come back; 0: no limit */
     uint32_t keepalive_s;
     uint32_t handshake_s;        /* a TLS handshake not done by then is dropped */
     uint32_t handshake_failures; /* a minute, of one address; 0: no limit */
@@ -267,7 +274,8 @@ struct rf_site_ports {
     uint16_t http; /* 0: switched off */
     uint16_t https;
     uint16_t tvs;
-    uint16_t branch;
+    uint16_t branch;   /* 0: no router may come */
+    uint16_t provider; /* of a router only, which has none of those but sccp_tls */
 };
 #define RF_SITE_TLS_OFFSET 443
 /** P as phones are told. */

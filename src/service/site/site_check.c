@@ -2,6 +2,7 @@
 /* What options of the configuration ask of each other where listeners are concerned; and URLs. */
 #include "service/site/site_int.h"
 
+#include "base/faults.h"
 #include "base/text.h"
 #include "net/http.h"
 #include "net/network.h"
@@ -93,6 +94,7 @@ enum rf_err site_check_weak_listeners(const struct rf_site_conf *c, struct rf_wh
 /* Two listeners on one port; 0 is none, or chosen by the kernel. */
 enum rf_err site_check_ports(const struct rf_site_conf *c, struct rf_why *why)
 {
+    bool is_router = c->role == RF_SITE_ROLE_SRST;
     const struct {
         const char *name;
         uint32_t port, value; /* value: as it is written */
@@ -102,7 +104,8 @@ enum rf_err site_check_ports(const struct rf_site_conf *c, struct rf_why *why)
         {"authenticated_sccp_port",
          c->authenticated_sccp_port != 0 ? c->authenticated_sccp_port + RF_SITE_TLS_OFFSET : 0,
          c->authenticated_sccp_port},
-        {"capf_port", c->capf_port, c->capf_port},
+        {"srst_provider_port", is_router ? c->srst_provider_port : 0, c->srst_provider_port},
+        {"capf_port", is_router ? 0 : c->capf_port, c->capf_port},
         {"legacy_sccp_port",
          c->legacy_sccp_port != 0 ? c->legacy_sccp_port + RF_SITE_TLS_OFFSET : 0,
          c->legacy_sccp_port},
@@ -120,6 +123,36 @@ enum rf_err site_check_ports(const struct rf_site_conf *c, struct rf_why *why)
                                   tcp[i].name, tcp[i].value, tcp[k].name, tcp[k].value,
                                   tcp[i].port);
     return RF_OK;
+}
+
+/* 0 is chosen by the kernel, never one that another has. */
+static bool has_provider_clash(const struct rf_site_conf *c)
+{
+    return !rf_fault_skips("site.srst-provider") && c->tvs &&
+           c->srst_provider_port == c->tvs_port && c->tvs_port != 0;
+}
+
+enum rf_err site_check_router(const struct rf_site_conf *c, struct rf_why *why)
+{
+    struct rf_slice rest = rf_slice_str(c->centre);
+    char shown[80];
+    uint64_t port = 0;
+    size_t colon = SIZE_MAX;
+    for (size_t i = 0; c->centre[i] != '\0'; i++)
+        colon = c->centre[i] == ':' ? i : colon;
+    /* of an address of version 6 the last colon is the port's */
+    if (rest.len > 0 && (colon == SIZE_MAX || colon == 0 || rest.len > 80 ||
+                         strspn(c->centre, LETTERS DIGITS "-.:[]") != rest.len ||
+                         !rf_parse_u64(rf_slice_part(rest, colon + 1, SIZE_MAX), 1, 65535, &port)))
+        return rf_why_set(why, RF_ERR_BAD, "conf-value", "centre = %s: wants HOST:PORT",
+                          rf_escape(rest, shown, sizeof shown));
+    if (c->role != RF_SITE_ROLE_SRST || !has_provider_clash(c))
+        return RF_OK;
+    return rf_why_set(why, RF_ERR_BAD, "conf-srst-provider",
+                      "srst_provider_port = %u and tvs_port = %u are one port: a router's "
+                      "certificate provider and TVS cannot both have it; set tvs = no, or another "
+                      "port",
+                      c->srst_provider_port, c->tvs_port);
 }
 
 unsigned site_line_of(struct rf_slice text, const char *told)

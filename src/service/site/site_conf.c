@@ -140,7 +140,7 @@ static enum rf_err check(const struct rf_site_conf *c, struct rf_why *why)
                           "listen = %s is no address to tell phones: set advertise", c->listen);
     if (is_everywhere(c->advertise))
         return refuse(why, "advertise", c->advertise, "an address phones can reach");
-    if ((err = site_check_ports(c, why)) != RF_OK)
+    if ((err = site_check_router(c, why)) != RF_OK || (err = site_check_ports(c, why)) != RF_OK)
         return err;
     if (c->lsc_issuer == RF_SITE_ISSUER_CMP && c->cmp_url[0] == '\0')
         return rf_why_set(why, RF_ERR_BAD, "conf-cmp", "lsc_issuer = cmp wants cmp_url");

@@ -14,6 +14,8 @@ RF_MUST_CHECK enum rf_err site_check_weak_listeners(const struct rf_site_conf *c
                                                     struct rf_why *why);
 /** Two listeners on one port: RF_ERR_BAD conf-ports. */
 RF_MUST_CHECK enum rf_err site_check_ports(const struct rf_site_conf *c, struct rf_why *why);
+/** A router's provider, and where its centre is: RF_ERR_BAD conf-srst-provider, conf-value. */
+RF_MUST_CHECK enum rf_err site_check_router(const struct rf_site_conf *c, struct rf_why *why);
 /** crl_url and ocsp_url: RF_ERR_BAD conf-value. */
 RF_MUST_CHECK enum rf_err site_check_urls(const struct rf_site_conf *c, struct rf_why *why);
 /** The line of the file on which the option stands that what is told begins with; 0: none. */

@@ -2,6 +2,7 @@
 /* The configuration table. */
 #include "service/site/site.h"
 
+static const char *const role_words[] = {"call-manager", "srst", NULL};
 static const char *const digest_words[] = {"sha512", "sha1", NULL};
 static const char *const list_version_words[] = {"1.0", "1.1", NULL};
 static const char *const auto_words[] = {"no", "quarantine", NULL};
@@ -24,6 +25,14 @@ static const struct rf_conf_option options[] = {
      .at = AT(name),
      .fallback = "ringfence",
      .help = "Name of the site: letters, digits and -. Certificates carry it"},
+    {.name = "role",
+     .type = RF_CONF_ENUM,
+     .at = AT(role),
+     .fallback = "call-manager",
+     .words = role_words,
+     .help = "What the server is: call-manager, or srst, the survivable router of a branch, where "
+             "the phones of a centre register while that is out of reach. `ringfence init --role "
+             "srst` makes a router's site"},
     {.name = "listen",
      .type = RF_CONF_TEXT,
      .at = AT(listen),
@@ -100,6 +109,20 @@ static const struct rf_conf_option options[] = {
      .reloads = true,
      .help = "Fingerprints (SHA-256), blanks between, of certificates of other sites that may sign "
              "trust lists for our phones: `ringfence tvs add --role sast` alone does not suffice"},
+    {.name = "srst_provider_port",
+     .type = RF_CONF_U32,
+     .at = AT(srst_provider_port),
+     .fallback = "2445",
+     .max = 65535,
+     .unit = "port",
+     .help = "Certificate provider of a router (role srst), from which the centre fetches the "
+             "router's certificate; 0: chosen and kept"},
+    {.name = "centre",
+     .type = RF_CONF_TEXT,
+     .at = AT(centre),
+     .fallback = "",
+     .help = "Where a router (role srst) finds its centre: HOST:PORT of the centre's branch "
+             "listener; empty: none yet"},
     {.name = "tftp_transfers",
      .type = RF_CONF_U32,
      .at = AT(tftp_transfers),
@@ -199,6 +222,15 @@ static const struct rf_conf_option options[] = {
      .help =
          "Debugging only: file that gets the secrets of every TLS connection, so that a capture "
          "can be read; empty: none"},
+    {.name = "return_rate",
+     .type = RF_CONF_U32,
+     .at = AT(return_rate),
+     .fallback = "20",
+     .max = 10000,
+     .unit = "phones a second",
+     .reloads = true,
+     .help = "So many phones that come back from another call manager, or from a router, are taken "
+             "in a second, the others a little later; 0: no limit"},
     {.name = "keepalive_s",
      .type = RF_CONF_U32,
      .at = AT(keepalive_s),

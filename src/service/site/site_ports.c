@@ -36,6 +36,8 @@ static enum rf_err decode(struct rf_slice text, struct rf_site_ports *out, struc
     enum rf_err err = rf_json_parse(text, &obj, why);
     if (err == RF_OK)
         err = port_of(obj, "sccp_tls", RF_SITE_TLS_OFFSET + 1, &out->sccp_tls, why);
+    if (err == RF_OK && rf_json_get(obj, "provider") != NULL) /* a router */
+        return port_of(obj, "provider", 1, &out->provider, why);
     if (err == RF_OK)
         err = port_of(obj, "capf", 1, &out->capf, why);
     if (err == RF_OK)
@@ -70,6 +72,16 @@ enum rf_err rf_site_ports_load(const struct rf_site *site, struct rf_site_ports 
     return RF_OK;
 }
 
+/* Is one of the ports to be as it was? */
+static bool needs_kept(const struct rf_site_conf *conf)
+{
+    if (conf->role == RF_SITE_ROLE_SRST)
+        return conf->sccp_port == 0 || conf->srst_provider_port == 0;
+    return conf->sccp_port == 0 || conf->capf_port == 0 || conf->tftp_port == 0 ||
+           (conf->http && conf->http_port == 0) || (conf->https && conf->https_port == 0) ||
+           (conf->tvs && conf->tvs_port == 0) || (conf->branch && conf->branch_port == 0);
+}
+
 enum rf_err rf_site_ports_wanted(const struct rf_site *site, struct rf_site_ports *out,
                                  struct rf_why *why)
 {
@@ -77,11 +89,7 @@ enum rf_err rf_site_ports_wanted(const struct rf_site *site, struct rf_site_port
     struct rf_site_ports kept = {0};
     struct rf_why none = {0};
     enum rf_err err = RF_OK;
-    bool needs_kept =
-        conf->sccp_port == 0 || conf->capf_port == 0 || conf->tftp_port == 0 ||
-        (conf->http && conf->http_port == 0) || (conf->https && conf->https_port == 0) ||
-        (conf->tvs && conf->tvs_port == 0) || (conf->branch && conf->branch_port == 0);
-    if (needs_kept)
+    if (needs_kept(conf))
         err = rf_site_ports_load(site, &kept, &none);
     if (err != RF_OK && err != RF_ERR_NOT_FOUND)
         return rf_why_set(why, err, none.code, "%s", none.text);
@@ -97,6 +105,8 @@ enum rf_err rf_site_ports_wanted(const struct rf_site *site, struct rf_site_port
         kept.https = (uint16_t)conf->https_port;
     if (conf->tvs_port != 0)
         kept.tvs = (uint16_t)conf->tvs_port;
+    if (conf->srst_provider_port != 0)
+        kept.provider = (uint16_t)conf->srst_provider_port;
     if (conf->branch_port != 0)
         kept.branch = (uint16_t)conf->branch_port;
     if (!conf->branch)
@@ -116,8 +126,12 @@ enum rf_err rf_site_ports_save(const struct rf_site *site, const struct rf_site_
     RF_AUTO(rf_json_freep) struct rf_json *obj = rf_json_obj();
     RF_AUTO(rf_buf_fini) struct rf_buf text = RF_BUF(PORTS_BYTES_MAX);
     rf_json_set_int(obj, "sccp_tls", ports->sccp_tls);
-    rf_json_set_int(obj, "capf", ports->capf);
-    rf_json_set_int(obj, "tftp", ports->tftp);
+    if (ports->provider != 0) {
+        rf_json_set_int(obj, "provider", ports->provider);
+    } else {
+        rf_json_set_int(obj, "capf", ports->capf);
+        rf_json_set_int(obj, "tftp", ports->tftp);
+    }
     if (ports->http != 0)
         rf_json_set_int(obj, "http", ports->http);
     if (ports->https != 0)

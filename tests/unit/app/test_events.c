@@ -133,17 +133,17 @@ static void sec_122_an_unknown_phone_that_registers_goes_into_quarantine(void **
                               .cause = RF_SCCP_CAUSE_X509_NAME,
                               .text = "from=192.0.2.1"};
     quarantined[0] = '\0';
-    event_of_sccp(p->server, &e);
+    news_of_sccp(p->server, &e);
     assert_string_equal(quarantined, "");
     e.cause = RF_SCCP_CAUSE_NO_ENTRY;
-    event_of_sccp(p->server, &e);
+    news_of_sccp(p->server, &e);
     assert_string_equal(quarantined, "SEP001122334455");
     static const char *const others[] = {"SEP00112233445", "ATA001122334455", "SEP00112233445!",
                                          ""};
     quarantined[0] = '\0';
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         e.dev = others[i];
-        event_of_sccp(p->server, &e);
+        news_of_sccp(p->server, &e);
         assert_string_equal(quarantined, "");
     }
 }

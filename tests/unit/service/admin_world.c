@@ -270,7 +270,23 @@ static void op_revocation_drop(void *made)
     ((struct world *)made)->revocation_drops++;
 }
 
+/* The devices of a router's snapshot. */
+static bool op_branch_next(void *arg, size_t *at, struct rf_store_phone *phone,
+                           struct rf_store_certs *certs)
+{
+    static const char *const names[] = {PHONE_A, PHONE_B};
+    (void)arg;
+    if (*at >= 2)
+        return false;
+    *phone = (struct rf_store_phone){.lines = rf_new(struct rf_store_line), .n_lines = 1};
+    *certs = (struct rf_store_certs){.items = rf_new(struct rf_store_cert), .n = 1};
+    snprintf(phone->device.name, sizeof phone->device.name, "%s", names[*at]);
+    snprintf(phone->lines->dn, sizeof phone->lines->dn, "200%zu", ++*at);
+    return true;
+}
+
 static const struct rf_admin_ops ops = {.status = op_status,
+                                        .branch_next = op_branch_next,
                                         .campaigns_changed = op_campaigns_changed,
                                         .conf = op_conf,
                                         .reload = op_reload,

@@ -703,6 +703,44 @@ static void status_is_whole(void **state)
     assert_true(text_of(w, "lists.0.error")[0] != '\0');
 }
 
+/* What a router has no part for is the centre's. */
+static void a_router_refuses_what_is_its_centres(void **state)
+{
+    struct world *w = *state;
+    answers(w, RF_HTTP_GET, "/v1/devices", NULL, 200); /* those of the database */
+    assert_int_equal(rf_json_len(member(w, "devices")), 0);
+    w->conf.is_router = true;
+    world_restart(w);
+    answers(w, RF_HTTP_GET, "/v1/status", NULL, 200);
+    assert_string_equal(text_of(w, "role"), "srst");
+    assert_null(member(w, "revocation"));
+    assert_null(member(w, "capf_sessions"));
+    assert_non_null(member(w, "srst.snapshot"));
+    snprintf(w->registered, sizeof w->registered, "%s", PHONE_B);
+    answers(w, RF_HTTP_GET, "/v1/devices", NULL, 200); /* those of the snapshot */
+    assert_int_equal(rf_json_len(member(w, "devices")), 2);
+    assert_string_equal(text_of(w, "devices.0.name"), PHONE_A);
+    assert_string_equal(text_of(w, "devices.1.lines.0.dn"), "2002");
+    bool is_registered = false;
+    assert_true(rf_json_bool(member(w, "devices.1"), "registered", &is_registered) &&
+                is_registered);
+    answers(w, RF_HTTP_GET, "/v1/devices/" PHONE_B, NULL, 200);
+    assert_string_equal(text_of(w, "name"), PHONE_B);
+    refused(w, RF_HTTP_GET, "/v1/devices/SEP000000000000", NULL, 404, "device-unknown");
+    answers(w, RF_HTTP_GET, "/v1/events", NULL, 200);
+    answers(w, RF_HTTP_GET, "/v1/calls", NULL, 200);
+    answers(w, RF_HTTP_GET, "/v1/calls/history", NULL, 200);
+    answers(w, RF_HTTP_GET, "/v1/meet-me", NULL, 200);
+    answers(w, RF_HTTP_POST, "/v1/reload", "{}", 200);
+    refused(w, RF_HTTP_POST, "/v1/devices", "{}", 409, "role-srst");
+    refused(w, RF_HTTP_PUT, "/v1/devices/" PHONE_A, "{}", 409, "role-srst");
+    refused(w, RF_HTTP_POST, "/v1/devices/" PHONE_A "/capf", "{}", 409, "role-srst");
+    refused(w, RF_HTTP_POST, "/v1/meet-me", "{}", 409, "role-srst");
+    refused(w, RF_HTTP_GET, "/v1/tvs", NULL, 409, "role-srst");
+    refused(w, RF_HTTP_DELETE, "/v1/status", NULL, 405, "method");
+    refused(w, RF_HTTP_GET, "/v1/nothing", NULL, 404, "no-such-path");
+}
+
 static void metrics_are_text(void **state)
 {
     struct world *w = *state;
@@ -864,6 +902,7 @@ int main(void)
         IN_WORLD(what_the_site_allows),
         IN_WORLD(a_phone_is_told_to_reset),
         IN_WORLD(status_is_whole),
+        IN_WORLD(a_router_refuses_what_is_its_centres),
         IN_WORLD(metrics_are_text),
         IN_WORLD(events_are_asked_for),
         IN_WORLD(calls_are_shown),

@@ -234,6 +234,41 @@ static void the_second_sast_opens_only_with_its_passphrase(void **state)
                 SIZE_MAX);
 }
 
+/* A router has one key, the certificate that its phones are told, and no lists of its own. */
+static void a_router_has_one_key(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/rf-router-XXXXXX";
+    assert_non_null(mkdtemp(dir));
+    RF_AUTO(rf_freep) char *site = rf_path_join(dir, "site");
+    RF_AUTO(rf_site_conf_freep) struct rf_site_conf *conf = conf_of("role", "srst");
+    RF_AUTO(rf_cert_freep) struct rf_cert *cert = NULL;
+    struct steps steps = {.text = ""};
+    struct rf_why why = {0};
+    struct rf_setup_site make = {
+        .dir = site, .conf = conf, .now_s = SETUP_NOW, .on_step = on_step, .arg = &steps};
+    assert_err(rf_setup_site_make(&make, &why), RF_OK);
+    assert_string_equal(steps.text, "SRST ");
+    RF_AUTO(rf_freep) char *path = rf_site_path_in(site, RF_SITE_CERT_CCM);
+    assert_err(rf_cert_from_pem_file(path, &cert, &why), RF_OK);
+    assert_string_equal(rf_cert_subject(cert), "CN=hq-SRST,O=hq");
+    assert_int_equal(rf_cert_key_bits(cert), 2048);
+    assert_true(rf_cert_der(cert).len <= RF_SETUP_SRST_CERT_MAX);
+    static const enum rf_site_item lacking[] = {RF_SITE_KEY_SAST1, RF_SITE_KEY_TFTP,
+                                                RF_SITE_KEY_LSC_ISSUER, RF_SITE_KEY_STORE,
+                                                RF_SITE_CTL};
+    for (size_t i = 0; i < sizeof lacking / sizeof *lacking; i++) {
+        RF_AUTO(rf_freep) char *other = rf_site_path_in(site, lacking[i]);
+        assert_false(rf_file_exists(other));
+    }
+    struct rf_site *opened = NULL;
+    assert_err(rf_site_open(site, &opened, &why), RF_OK);
+    assert_int_equal(opened->conf->role, RF_SITE_ROLE_SRST);
+    rf_site_free(opened);
+    assert_refused(rf_setup_site_make(&make, &why), RF_ERR_EXISTS, why, "site-exists");
+    remove_tree(dir);
+}
+
 static void a_site_is_never_replaced(void **state)
 {
     const char *dir = *state;
@@ -654,6 +689,7 @@ int main(void)
         AT_SITE(the_site_opens_and_its_private_files_are_private),
         AT_SITE(each_key_is_that_of_its_certificate_and_no_other),
         AT_SITE(the_second_sast_opens_only_with_its_passphrase),
+        cmocka_unit_test(a_router_has_one_key),
         AT_SITE(a_site_is_never_replaced),
         AT_SITE(keys_without_configuration_are_not_replaced_either),
         AT_SITE(a_making_that_broke_off_is_begun_anew),

@@ -162,6 +162,16 @@ static void wrong_configurations_are_refused_with_their_reason(void **state)
         {"plain_networks = everybody\n", "conf-value", "plain_networks"},
         {"plain_networks = ::/0\nsccp_port = 3804\n", "conf-ports", "capf_port"},
         {"tvs = yes\ntvs_port = 6970\nhttp = yes\n", "conf-ports", "tvs_port"},
+        {"role = gateway\n", "conf-value", "role"},
+        {"role = srst\ntvs = yes\n", "conf-srst-provider", "tvs_port = 2445"},
+        {"role = srst\nsrst_provider_port = 4000\ntvs = yes\ntvs_port = 4000\n",
+         "conf-srst-provider", "line 2: srst_provider_port"},
+        {"role = srst\nsrst_provider_port = 2443\n", "conf-ports", "srst_provider_port"},
+        {"centre = hq.example\n", "conf-value", "centre"},
+        {"centre = :2446\n", "conf-value", "centre"},
+        {"centre = hq.example:0\n", "conf-value", "centre"},
+        {"centre = hq.example:65536\n", "conf-value", "centre"},
+        {"centre = hq example:2446\n", "conf-value", "centre"},
         {"branch = yes\nbranch_port = 3804\n", "conf-ports", "capf_port"},
         {"srst_monitor_s = 86401\n", "conf-value", "srst_monitor_s"},
         {"revocation = maybe\n", "conf-value", "revocation"},
@@ -208,6 +218,49 @@ static void values_at_their_limits_are_taken(void **state)
     assert_err(rf_site_ports_wanted(site, &ports, NULL), RF_OK);
     assert_int_equal(ports.sccp_tls, 65535);
     assert_int_equal(rf_site_port_base(&ports), 65092);
+    rf_site_free(site);
+}
+
+/* Each beside a row above. */
+static void a_router_is_configured(void **state)
+{
+    struct place *p = *state;
+    static const char *const texts[] = {
+        "role = srst\n",
+        "role = srst\ntvs = yes\ntvs_port = 2444\n",
+        "role = srst\nsrst_provider_port = 0\ntvs = yes\ntvs_port = 0\n",
+        "tvs = yes\n", /* at a call manager nothing else has that port */
+        "role = srst\ncapf_port = 2443\n",
+        "role = srst\ncentre = hq.example:2446\n",
+        "role = srst\ncentre = [fd00::1]:65535\n",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        write_item(p, RF_SITE_CONF, texts[i], 0644);
+        rf_site_free(open_site(p));
+    }
+}
+
+static void ports_of_a_router_are_kept(void **state)
+{
+    struct place *p = *state;
+    write_item(p, RF_SITE_CONF, "role = srst\nsccp_port = 0\nsrst_provider_port = 0\n", 0644);
+    struct rf_site *site = open_site(p);
+    struct rf_site_ports ports;
+    struct rf_why why = {0};
+    struct rf_site_ports bound = {.sccp_tls = 40443, .provider = 40002};
+    assert_err(rf_site_ports_wanted(site, &ports, NULL), RF_OK);
+    assert_int_equal(ports.provider, 0);
+    assert_err(rf_site_ports_save(site, &bound, NULL), RF_OK);
+    assert_err(rf_site_ports_wanted(site, &ports, NULL), RF_OK);
+    assert_int_equal(ports.sccp_tls, 40443);
+    assert_int_equal(ports.provider, 40002);
+    write_item(p, RF_SITE_PORTS, "{\"sccp_tls\":444,\"provider\":0}", 0644);
+    assert_refused(rf_site_ports_wanted(site, &ports, &why), RF_ERR_BAD, why, "ports-file");
+    rf_site_free(site);
+    write_item(p, RF_SITE_CONF, "role = srst\n", 0644);
+    site = open_site(p);
+    assert_err(rf_site_ports_wanted(site, &ports, NULL), RF_OK);
+    assert_int_equal(ports.provider, 2445);
     rf_site_free(site);
 }
 
@@ -485,6 +538,8 @@ int main(void)
         AT_PLACE(a_new_site_has_its_folders_and_opens),
         AT_PLACE(wrong_configurations_are_refused_with_their_reason),
         AT_PLACE(values_at_their_limits_are_taken),
+        AT_PLACE(a_router_is_configured),
+        AT_PLACE(ports_of_a_router_are_kept),
         cmocka_unit_test(call_managers_stand_in_their_order),
         cmocka_unit_test(one_option_can_be_set_by_name),
         cmocka_unit_test(options_that_ask_of_each_other_are_set_in_any_order),
