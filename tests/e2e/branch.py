@@ -21,7 +21,7 @@ class Router(rig.Site):
         rig.Process.__init__(self, f"router {name}", folder.parent / f"{folder.name}.log")
         options = {"name": name, "sccp_port": 0, "srst_provider_port": 0, **conf}
         words = [word for key, value in options.items() for word in ("--set", f"{key}={value}")]
-        self.made = rig.ringfence("init", "--site", folder, "--role", "srst", *words)
+        self.made = rig.ringfence("init", "--site", folder, "--role", "srst", "--json", *words)
 
     def start(self, *words, wait=True):
         seen = len(self.lines())
@@ -61,7 +61,7 @@ def join(centre, router, centre_host, router_host):
 
 def reference(centre, name):
     """As `ringfence srst list` shows it."""
-    return next(r for r in centre.cli("srst", "list")["srst"] if r["name"] == name)
+    return next(r for r in centre.cli("srst", "list", "--json")["srst"] if r["name"] == name)
 
 
 def wait_state(centre, name, patience=rig.PATIENCE, **members):

@@ -362,12 +362,33 @@ const struct cmd cmd_srst_remove = {
     .run = run_remove,
 };
 
+static int run_release(struct cmd_ctx *ctx)
+{
+    struct rf_json *body = rf_json_obj();
+    rf_json_set_str(body, "name", ctx->args[0]);
+    return api_show(ctx, RF_HTTP_POST, "/v1/srst/release", body, ctx->args[0]);
+}
+
+const struct cmd cmd_srst_release = {
+    .name = "srst release",
+    .args = "NAME",
+    .args_min = 1,
+    .args_max = 1,
+    .summary = "Have the phones that are registered at a router start anew",
+    .help = "For phones that do not come back by themselves: those that took the router while the\n"
+            "site was secure stay there when it is not any more (`ringfence srst list`: stuck).",
+    .uses_site = true,
+    .has_json = true,
+    .run = run_release,
+};
+
 static int run_list(struct cmd_ctx *ctx)
 {
     static const struct cmd_column columns[] = {
         {"name", "router"},         {"host", "address"},
         {"sccp_port", "base port"}, {"state", "state"},
-        {"phones", "phones there"}, {"devices", "used by"},
+        {"phones", "phones there"}, {"stuck", "stuck"},
+        {"devices", "used by"},     {"since_s", "since"},
         {"seen_s", "heard"},        {"not_after_s", "certificate until"},
         {"fingerprint", "SHA-256"},
     };

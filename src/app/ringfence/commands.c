@@ -92,6 +92,7 @@ const struct cmd *const cmd_table[] = {
     &cmd_srst_update,
     &cmd_srst_use,
     &cmd_srst_remove,
+    &cmd_srst_release,
     &cmd_file_show,
     &cmd_file_verify,
     &cmd_file_sign,

@@ -50,7 +50,8 @@ int cmd_line_rules(const struct cmd_ctx *ctx, struct rf_json *body);
 /* clang-format on */
 extern const struct cmd cmd_srst_trust;
 extern const struct cmd cmd_tvs_add, cmd_tvs_remove, cmd_tvs_list;
-extern const struct cmd cmd_srst_add, cmd_srst_update, cmd_srst_use, cmd_srst_remove, cmd_srst_list;
+extern const struct cmd cmd_srst_add, cmd_srst_update, cmd_srst_use, cmd_srst_remove,
+    cmd_srst_release, cmd_srst_list;
 extern const struct cmd cmd_capf_install, cmd_capf_delete, cmd_capf_fetch, cmd_capf_cancel,
     cmd_capf_list, cmd_capf_due;
 extern const struct cmd cmd_mic_expiring, cmd_mic_allow_expired, cmd_mic_allowed, cmd_mic_disallow;

@@ -20,6 +20,7 @@
 #define SEEN_EVERY_MS  60000 /* what did not change is written so often */
 #define AWAY_MS        30000 /* without a link for so long, it is called unreachable */
 #define EVENTS_A_MIN   10
+#define RESEND_MS      30000 /* a snapshot that a router does not say it has is sent again */
 #define STUCK_EVERY_MS 600000
 
 /** A reference, and what is known of its router. */
@@ -31,8 +32,9 @@ struct branch {
     enum rf_store_srst_state state; /* as it was written last */
     uint32_t phones;
     uint64_t written_ms;
-    uint64_t gone_ms;    /* when its link went, or we began */
-    uint64_t sent;       /* serial of the snapshot that it has, or was sent */
+    uint64_t gone_ms; /* when its link went, or we began */
+    uint64_t sent;    /* serial of the snapshot that it has, or was sent */
+    uint64_t sent_ms;
     uint64_t told_stuck; /* ms */
 };
 
@@ -271,6 +273,7 @@ static void send_made(struct branches *b, const struct look *l, const struct mad
         return;
     }
     one->sent = m->serial;
+    one->sent_ms = now_ms(b);
     rf_info(RF_CAT_MAIN, "snapshot sent serial=%llu bytes=%zu srst=%s",
             (unsigned long long)m->serial, m->file.len, m->name);
 }
@@ -412,8 +415,6 @@ static void refused(void *arg, const char *host, const struct rf_cert *cert,
     const char *name = named_as(b, cert);
     if (!rf_log_allows(&b->refusals, EVENTS_A_MIN, now_ms(b)))
         return;
-    rf_warn(RF_CAT_MAIN, "router refused: %s code=%s from=%s cert=%s", why->text, why->code, host,
-            cert != NULL ? rf_cert_fingerprint(cert) : "none");
     if (name != NULL)
         event_of_server(b->s, RF_STORE_WARN, "srst-certificate-changed",
                         "the router of branch %s has another certificate, %s: if that is right, "
@@ -428,8 +429,7 @@ static void hello(void *arg, const struct rf_branch_hello *hello, const char *ho
 {
     struct branches *b = arg;
     struct branch *one = find(b, hello->name);
-    rf_info(RF_CAT_MAIN, "router connected srst=%s version=%s serial=%llu from=%s", hello->name,
-            hello->version, (unsigned long long)hello->serial, host);
+    (void)host;
     if (one == NULL)
         return;
     one->sent = hello->serial;
@@ -463,6 +463,10 @@ static void state(void *arg, const char *name, const struct rf_branch_state *sta
     enum rf_store_srst_state now =
         state->phones > 0 ? RF_STORE_SRST_FALLBACK : RF_STORE_SRST_NORMAL;
     look_for_stuck(b, one, state);
+    if (state->serial < one->sent && now_ms(b) - one->sent_ms >= RESEND_MS) {
+        one->sent = state->serial;
+        b->is_stale = true;
+    }
     if (now != one->state || state->phones != one->phones ||
         now_ms(b) - one->written_ms >= SEEN_EVERY_MS)
         write_seen(b, one, now, state->phones);
@@ -604,6 +608,22 @@ void branches_run(struct server *s)
         return;
     look_up(s->branches);
     tick_start(s->branches);
+}
+
+void branches_reload(struct server *s, const struct rf_site_conf *conf)
+{
+    struct branches *b = s->branches;
+    struct rf_tls *tls = NULL;
+    struct rf_why why = {0};
+    (void)conf;
+    if (b == NULL)
+        return;
+    if (rf_branch_centre_make_tls(b->centre, &tls, &why) == RF_OK)
+        rf_branch_centre_use_tls(b->centre, tls);
+    else
+        rf_error(RF_CAT_MAIN, "branches are shown the certificate of before: %s",
+                 rf_why_text(&why));
+    b->is_stale = true; /* the list may be another */
 }
 
 enum rf_err branches_release(void *arg, const char *name, struct rf_why *why)

@@ -116,12 +116,12 @@ static enum rf_sccp_mode_wanted mode_of(enum rf_store_mode mode)
 }
 
 /* What both ends of a call can do is what is chosen from. doc: docs/call-control.md, "Keys" */
-static uint32_t suites_of(const struct rf_site_conf *site, const char *model)
+uint32_t device_suites(const char *srtp_80_models, const char *srtp_gcm_models, const char *model)
 {
     uint32_t suites = RF_CALL_ABLE(RF_CALL_SRTP_AES_CM_128_HMAC_SHA1_32);
-    if (rf_family_model_listed(site->srtp_80_models, model))
+    if (rf_family_model_listed(srtp_80_models, model))
         suites |= RF_CALL_ABLE(RF_CALL_SRTP_AES_CM_128_HMAC_SHA1_80);
-    if (rf_family_model_listed(site->srtp_gcm_models, model))
+    if (rf_family_model_listed(srtp_gcm_models, model))
         suites |= RF_CALL_ABLE(RF_CALL_SRTP_AEAD_AES_128_GCM);
     return suites;
 }
@@ -131,11 +131,11 @@ enum rf_err device_of(const struct rf_site_conf *site, const struct rf_store_pho
                       struct rf_why *why)
 {
     const struct rf_store_device *d = &phone->device;
-    *out = (struct rf_sccp_device){.mode = mode_of(d->mode),
-                                   .has_srtp = d->has_srtp,
-                                   .suites = suites_of(site, d->model),
-                                   .is_untrusted =
-                                       rf_family_model_listed(site->untrusted_models, d->model)};
+    *out = (struct rf_sccp_device){
+        .mode = mode_of(d->mode),
+        .has_srtp = d->has_srtp,
+        .suites = device_suites(site->srtp_80_models, site->srtp_gcm_models, d->model),
+        .is_untrusted = rf_family_model_listed(site->untrusted_models, d->model)};
     if (!rf_sccp_device_name_ok(rf_slice_str(d->name)))
         return rf_why_set(why, RF_ERR_BAD, "device-name",
                           "\"name\": wants SEP and 12 hexadecimal digits in upper case, or 1 to 15 "

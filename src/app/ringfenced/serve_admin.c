@@ -54,6 +54,8 @@ static void add_listeners(const struct server *s, struct rf_admin_status *out)
     status_add_listener(out, rf_capf_service_listener(s->capf, RF_TLS_LEGACY), "legacy");
     if (s->tvs != NULL)
         status_add_listener(out, rf_tvs_service_listener(s->tvs), "modern");
+    if (s->branches != NULL)
+        status_add_listener(out, branches_listener(s), "modern");
     if (s->http != NULL)
         status_add_listener(out, rf_http_files_listener(s->http), "none");
     if (s->https != NULL)
@@ -241,6 +243,7 @@ static const struct rf_admin_ops ops = {.status = op_status,
                                         .campaigns_changed = op_campaigns_changed,
                                         .config_changed = configs_changed,
                                         .configs_changed = configs_changed_of,
+                                        .srst_release = branches_release,
                                         .config_view = configs_view,
                                         .config_release = configs_release,
                                         .config_show = configs_show,

@@ -148,6 +148,7 @@ static void free_parts(struct server *s)
     rf_capf_service_free(s->capf);
     rf_tvs_service_free(s->tvs);
     rf_srst_provider_free(s->provider);
+    branches_free(s);
     rf_provision_free(s->provision);
     rf_store_fetches_fini(&s->fetches);
     rf_store_phones_fini(&s->phones);

@@ -162,6 +162,7 @@ struct server {
     struct rf_srst_provider *provider; /* of a router; NULL: none */
     struct router *router;             /* what it has of its centre; NULL: none */
     struct uplink *uplink;             /* its link there, main loop; NULL: none */
+    struct branches *branches;         /* of a centre; NULL: switched off */
     struct rf_admin *admin;
     struct notify *notify;          /* main loop; NULL: nobody was ever told */
     struct rf_campaigns *campaigns; /* main loop; NULL: not begun yet */
@@ -219,6 +220,21 @@ bool router_next(void *arg, size_t *at, struct rf_store_phone *phone, struct rf_
 /* uplink.c */
 void uplink_begin(struct server *s);
 void uplink_end(struct server *s);
+/** Another centre, list or certificate: the link begins anew. Main thread. */
+void uplink_reload(struct server *s, const struct rf_site_conf *conf);
+
+/* branches.c: the centre's side */
+/** When the site wants it (branch = yes). */
+enum rf_err branches_listen(struct server *s, const struct rf_site_ports *wanted,
+                            struct rf_why *why);
+void branches_run(struct server *s);
+/** The call manager's certificate may be another. */
+void branches_reload(struct server *s, const struct rf_site_conf *conf);
+const struct rf_listener *branches_listener(const struct server *s);
+/** Of the admin operations' table: have the phones of that branch's router start anew.
+ * RF_ERR_NOT_FOUND branch-away. */
+enum rf_err branches_release(void *arg, const char *name, struct rf_why *why);
+void branches_free(struct server *s);
 
 /* serve_provider.c */
 enum rf_err provider_listen(struct server *s, const struct rf_site_ports *wanted,
@@ -336,6 +352,8 @@ void campaigns_news(struct server *s, const char *device);
 enum rf_err device_of(const struct rf_site_conf *site, const struct rf_store_phone *phone,
                       const struct rf_store_certs *certs, struct rf_sccp_device *out,
                       struct rf_why *why);
+/** What phones of this model can encrypt with, by the lists of the site. */
+uint32_t device_suites(const char *srtp_80_models, const char *srtp_gcm_models, const char *model);
 /** All devices of the database into the service: at the start, before any thread. */
 enum rf_err devices_load(struct server *s, struct rf_why *why);
 /** Tell call control of a device as the database has it: its number's forwarding first, so that the

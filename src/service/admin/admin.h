@@ -154,6 +154,8 @@ struct rf_admin_ops {
     /** The same of these devices, by name. */
     void (*configs_changed)(void *arg, const char (*names)[RF_STORE_DEVICE_NAME], size_t n,
                             enum rf_admin_reset how);
+    /** Have the phones at that branch's router start anew. RF_ERR_NOT_FOUND branch-away. */
+    enum rf_err (*srst_release)(void *arg, const char *name, struct rf_why *why);
     /** What configurations are made from now; goes with config_release. */
     void *(*config_view)(void *arg);
     void (*config_release)(void *view);

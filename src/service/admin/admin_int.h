@@ -124,6 +124,7 @@ struct admin_task {
     struct admin_campaign *campaign; /* owned; NULL: none */
     struct rf_json *campaigns;
     struct admin_srst *srst; /* owned; NULL: none */
+    bool is_nonsecure;       /* the cluster, when it was asked */
     void *revocation;        /* as tvs */
     struct rf_store_block block;
     struct rf_store_mic_allow mic_allow;
@@ -365,6 +366,7 @@ enum rf_err admin_unmeet_calls(struct admin_task *t, struct rf_why *why);
 void admin_unmeet_answer(struct admin_task *t, struct rf_json *out);
 
 /* admin_srst.c */
+enum rf_err admin_srsts_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
 enum rf_err admin_srsts_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
 void admin_srsts_answer(struct admin_task *t, struct rf_json *out);
 enum rf_err admin_srst_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
@@ -376,6 +378,11 @@ void admin_unsrst_answer(struct admin_task *t, struct rf_json *out);
 enum rf_err admin_srst_use_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why);
 enum rf_err admin_srst_use_store(struct admin_task *t, struct rf_store *store, struct rf_why *why);
 void admin_srst_use_answer(struct admin_task *t, struct rf_json *out);
+enum rf_err admin_srst_release_begin(struct admin_task *t, struct rf_http_req *req,
+                                     struct rf_why *why);
+enum rf_err admin_srst_release_store(struct admin_task *t, struct rf_store *store,
+                                     struct rf_why *why);
+void admin_srst_release_answer(struct admin_task *t, struct rf_json *out);
 /** Which router the device uses; "": none. */
 enum rf_err admin_srst_of(struct rf_store *store, const char *device, char name[RF_STORE_SRST_NAME],
                           struct rf_why *why);

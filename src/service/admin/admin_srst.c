@@ -73,7 +73,14 @@ static void set_time(struct rf_json *j, const char *key, int64_t time_s)
         rf_json_set_null(j, key);
 }
 
-static enum rf_err srst_json(const struct rf_store_srst *s, struct rf_json **out,
+/* Phones that took the router while the site was secure stay there when it is not any more.
+ * doc: docs/srst.md, "When the site is not secure any more" */
+static uint32_t stuck_of(const struct rf_store_srst *s, bool is_nonsecure)
+{
+    return is_nonsecure && s->state == RF_STORE_SRST_FALLBACK ? s->phones : 0;
+}
+
+static enum rf_err srst_json(const struct rf_store_srst *s, bool is_nonsecure, struct rf_json **out,
                              struct rf_why *why)
 {
     RF_AUTO(rf_cert_freep) struct rf_cert *cert = NULL;
@@ -89,6 +96,7 @@ static enum rf_err srst_json(const struct rf_store_srst *s, struct rf_json **out
     set_time(j, "since_s", s->since_s);
     set_time(j, "seen_s", s->seen_s);
     rf_json_set_int(j, "phones", s->phones);
+    rf_json_set_int(j, "stuck", stuck_of(s, is_nonsecure));
     rf_json_set_int(j, "devices", s->devices);
     rf_json_set_int(j, "serial", (int64_t)s->serial);
     rf_json_set_str(j, "subject", rf_cert_subject(cert));
@@ -117,6 +125,14 @@ static enum rf_err list_uses(struct admin_task *t, struct rf_store *store, struc
     return err;
 }
 
+enum rf_err admin_srsts_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why)
+{
+    (void)req;
+    (void)why;
+    t->is_nonsecure = ADMIN_OPS(t, conf)(ADMIN_ARG(t))->cluster == RF_SITE_CLUSTER_NONSECURE;
+    return RF_OK;
+}
+
 enum rf_err admin_srsts_store(struct admin_task *t, struct rf_store *store, struct rf_why *why)
 {
     struct rf_store_srsts all = {0};
@@ -124,7 +140,7 @@ enum rf_err admin_srsts_store(struct admin_task *t, struct rf_store *store, stru
     t->shown = rf_json_arr();
     for (size_t i = 0; i < all.n && err == RF_OK; i++) {
         struct rf_json *one = NULL;
-        err = srst_json(&all.items[i], &one, why);
+        err = srst_json(&all.items[i], t->is_nonsecure, &one, why);
         if (err == RF_OK)
             rf_json_arr_add_take(t->shown, one);
     }
@@ -425,4 +441,39 @@ void admin_srst_use_answer(struct admin_task *t, struct rf_json *out)
     rf_json_set_str(out, "name", a->user[0] != '\0' ? a->user : NULL);
     rf_json_set_str(out, "srst", a->use);
     rf_json_set_int(out, "devices", (int64_t)a->users.n);
+}
+
+/* ---- release: phones that do not come back by themselves ---- */
+
+enum rf_err admin_srst_release_begin(struct admin_task *t, struct rf_http_req *req,
+                                     struct rf_why *why)
+{
+    static const char *const members[] = {"name", NULL};
+    struct admin_srst *a = t->srst = rf_new(struct admin_srst);
+    RF_AUTO(rf_json_freep) struct rf_json *body = NULL;
+    enum rf_err err = admin_body(req, members, &body, why);
+    if (err == RF_OK)
+        err = read_name(body, "name", a->s.name, sizeof a->s.name, why);
+    if (err != RF_OK)
+        return err;
+    err = ADMIN_OPS(t, srst_release)(ADMIN_ARG(t), a->s.name, why);
+    if (err == RF_ERR_NOT_FOUND)
+        t->status = 404;
+    return err;
+}
+
+enum rf_err admin_srst_release_store(struct admin_task *t, struct rf_store *store,
+                                     struct rf_why *why)
+{
+    struct rf_store_event event =
+        admin_event(t, "srst", "srst-released", "the phones at router %s are told to start anew",
+                    t->srst->s.name);
+    return rf_store_event_add(store, &event, NULL, why);
+}
+
+void admin_srst_release_answer(struct admin_task *t, struct rf_json *out)
+{
+    rf_info(RF_CAT_ADMIN, "phones of a router released name=%s uid=%u", t->srst->s.name,
+            (unsigned)t->uid);
+    rf_json_set_str(out, "released", t->srst->s.name);
 }

@@ -634,6 +634,7 @@ void rf_sccp_counts(const struct rf_sccp_service *svc, struct rf_sccp_counts *ou
             out->out += s->out;
             out->dropped += s->dropped;
             out->registered += s->station != NULL;
+            out->secure += s->station != NULL && s->has_tls;
         }
         for (const struct station *st = svc->stations[i]; st != NULL; st = st->next)
             out->devices++;

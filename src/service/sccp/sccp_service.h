@@ -240,6 +240,7 @@ struct rf_sccp_counts {
     uint64_t dropped;    /* of in: malformed, unknown or not allowed now */
     uint32_t links;      /* open now */
     uint32_t registered; /* phones now */
+    uint32_t secure;     /* of these, by TLS */
     uint32_t devices;    /* configured */
     uint64_t tokens;     /* granted to phones that came back */
     uint64_t put_off;    /* told to ask again later, because of return_rate */
