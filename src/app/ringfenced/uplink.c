@@ -7,8 +7,9 @@
 void uplink_begin(struct server *s)
 {
     if (s->site->conf->centre[0] == '\0')
-        rf_warn(RF_CAT_MAIN, "this router has no centre: set the option centre to HOST:PORT of its "
-                             "branch listener");
+        rf_warn(RF_CAT_MAIN,
+                "this router has no centre: set the option centre to ADDRESS:PORT of its "
+                "branch listener");
 }
 
 void uplink_end(struct server *s)
