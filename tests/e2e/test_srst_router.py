@@ -214,6 +214,7 @@ def test_first_list(router, site, tmp_path):
                       sast(site), "--json", status=1)
     assert done["code"] == "file-name"
     assert trust(site, site, 1)["code"] == "role-call-manager"
+    assert site.cli("srst", "renew", "--json", status=1)["code"] == "role-call-manager"
 
 
 # ---- its certificate ----
@@ -226,11 +227,11 @@ def test_certificate_provider(router):
     before = router.certificate
     listener = {one["name"]: one for one in router.status()["listeners"]}["srst-provider"]
     assert listener["port"] == router.ports["provider"]
-    other = Router(router.folder.parent / "other")
-    for name in ("keys/ccm.pem", "certs/ccm.pem"):
-        (router.folder / name).write_bytes((other.folder / name).read_bytes())
+    made = router.cli("srst", "renew", "--json")["certificate"]
+    assert router.shown() == before
     router.reload()
     assert router.shown() == router.certificate != before
+    assert made["fingerprint"] == router.status()["certificates"][0]["fingerprint"]
     texts = [e["text"] for e in router.events() if e["code"] == "certificate-changed"]
     assert sorted(text.split()[0] for text in texts) == ["ccm", "provider"]
     kept = router.ports

@@ -703,6 +703,39 @@ static void a_router_is_shown(void **state)
     }
 }
 
+/* A router's centre wants its phones back. */
+static void all_are_sent_back(void **state)
+{
+    WITH_PHONE('A', 22);
+    struct flow_phone *b = flow_phone(f, NAME_B, 'B', 22);
+    boots(a);
+    connects(b, LINK_TLS);
+    rf_sccp_service_release(f->svc, 300);
+    assert_int_equal(expect(a, RF_SCCP_RESET)->reset.type, RF_SCCP_RESET_RESTART);
+    expect_none(b, RF_SCCP_RESET); /* it has not registered */
+    sends_register(b);
+    expect(b, RF_SCCP_REGISTER_REJECT);
+    expect_closed(b, "Use the call manager");
+    assert_int_equal(events_of(f, "register-refused"), 1);
+    assert_true(is_registered(f, NAME_A)); /* it goes by itself, when its call is over */
+    passes(f, 299000);
+    connects(b, LINK_TLS);
+    sends_register(b);
+    expect(b, RF_SCCP_REGISTER_REJECT);
+    passes(f, 1000);
+    connects(b, LINK_TLS);
+    sends_register(b);
+    expect(b, RF_SCCP_REGISTER_ACK);
+    rf_sccp_service_release(f->svc, 300);
+    expect(b, RF_SCCP_RESET);
+    vanishes(b);
+    rf_sccp_service_release(f->svc, 0); /* it was a mistake */
+    connects(b, LINK_TLS);
+    sends_register(b);
+    expect(b, RF_SCCP_REGISTER_ACK);
+    flow_free(f);
+}
+
 /* A phone needs a link and one that stands by. With one certificate and a keepalive now and then
  * somebody could otherwise take all the links there are. */
 static void one_certificate_has_few_links(void **state)
@@ -835,6 +868,7 @@ int main(void)
         cmocka_unit_test(token_is_for_who_may_register),
         cmocka_unit_test(tokens_come_one_after_the_other),
         cmocka_unit_test(a_router_is_shown),
+        cmocka_unit_test(all_are_sent_back),
         cmocka_unit_test(one_certificate_has_few_links),
         cmocka_unit_test(three_missed_keepalives),
         cmocka_unit_test(changed_and_removed_devices),

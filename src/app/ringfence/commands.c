@@ -84,6 +84,7 @@ const struct cmd *const cmd_table[] = {
     &cmd_rotate_next,
     &cmd_rotate_abort,
     &cmd_srst_trust,
+    &cmd_srst_renew,
     &cmd_tvs_list,
     &cmd_tvs_add,
     &cmd_tvs_remove,

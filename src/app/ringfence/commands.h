@@ -48,7 +48,7 @@ int cmd_line_rules(const struct cmd_ctx *ctx, struct rf_json *body);
     {.name = "busy-trigger", .arg = "DN=N", .repeats = true,                                       \
      .help = "calls with which it counts as busy, 1 to 8; 0: the default, 2"}
 /* clang-format on */
-extern const struct cmd cmd_srst_trust;
+extern const struct cmd cmd_srst_trust, cmd_srst_renew;
 extern const struct cmd cmd_tvs_add, cmd_tvs_remove, cmd_tvs_list;
 extern const struct cmd cmd_srst_add, cmd_srst_update, cmd_srst_use, cmd_srst_remove,
     cmd_srst_release, cmd_srst_list;

@@ -35,6 +35,7 @@ struct branch {
     uint64_t gone_ms; /* when its link went, or we began */
     uint64_t sent;    /* serial of the snapshot that it has, or was sent */
     uint64_t sent_ms;
+    uint8_t list[32];    /* SHA-256 of the list that this link was sent; zero: none */
     uint64_t told_stuck; /* ms */
 };
 
@@ -259,16 +260,13 @@ static void tell_unmade(struct branches *b, const struct made *m)
                     m->why.text);
 }
 
-static void send_made(struct branches *b, const struct look *l, const struct made *m)
+static void send_made(struct branches *b, const struct made *m)
 {
     struct branch *one = find(b, m->name);
     struct rf_why why = {0};
     if (one == NULL || m->file.len == 0)
         return;
-    enum rf_err err = rf_branch_centre_send_list(b->centre, m->name, rf_buf_slice(&l->list), &why);
-    if (err == RF_OK)
-        err = rf_branch_centre_send_snapshot(b->centre, m->name, rf_buf_slice(&m->file), &why);
-    if (err != RF_OK) {
+    if (rf_branch_centre_send_snapshot(b->centre, m->name, rf_buf_slice(&m->file), &why) != RF_OK) {
         rf_info(RF_CAT_MAIN, "snapshot not sent: %s srst=%s", rf_why_text(&why), m->name);
         return;
     }
@@ -289,9 +287,25 @@ static void signed_done(struct rf_job *job, void *reader)
             b->is_stale = true; /* the next tick tries again */
         }
         for (size_t i = 0; l->err == RF_OK && i < l->n_made; i++)
-            send_made(b, l, &l->made[i]);
+            send_made(b, &l->made[i]);
     }
     look_free(l);
+}
+
+/* Before a snapshot, which may be signed by somebody who stands in the new list only. */
+static void send_list(struct branches *b, const struct look *l, const char *name)
+{
+    struct branch *one = find(b, name);
+    struct rf_why why = {0};
+    uint8_t sha256[RF_DIGEST_MAX];
+    rf_digest_of(RF_DIGEST_SHA256, rf_buf_slice(&l->list), sha256);
+    if (one == NULL || rf_slice_eq(rf_slice_of(sha256, sizeof one->list),
+                                   rf_slice_of(one->list, sizeof one->list)))
+        return;
+    if (rf_branch_centre_send_list(b->centre, name, rf_buf_slice(&l->list), &why) == RF_OK)
+        memcpy(one->list, sha256, sizeof one->list);
+    else
+        rf_info(RF_CAT_MAIN, "list not sent: %s srst=%s", rf_why_text(&why), name);
 }
 
 /* What was known of the routers stays with those that are still there. */
@@ -341,9 +355,11 @@ static void look_done(struct rf_job *job, void *reader)
     } else {
         rf_warn(RF_CAT_MAIN, "branches not looked up: %s", rf_why_text(&l->why));
     }
-    for (size_t i = 0; l->err == RF_OK && i < l->n_made; i++)
+    for (size_t i = 0; l->err == RF_OK && i < l->n_made; i++) {
+        send_list(b, l, l->made[i].name);
         if (l->made[i].why.code[0] != '\0')
             tell_unmade(b, &l->made[i]);
+    }
     l->job = (struct rf_job){
         .work = sign_work, .done = signed_done, .answer_to = rf_loop_mailbox(b->s->loop)};
     if (l->err == RF_OK && has_bodies(l) && rf_worker_post(b->s->signer_worker, &l->job) == RF_OK)
@@ -433,6 +449,7 @@ static void hello(void *arg, const struct rf_branch_hello *hello, const char *ho
     if (one == NULL)
         return;
     one->sent = hello->serial;
+    memset(one->list, 0, sizeof one->list);
     b->is_stale = true;
     if (!b->is_looking)
         look_up(b);

@@ -30,6 +30,7 @@ struct router {
     struct branch_devices devices;    /* call-control thread, once that runs */
 };
 
+#define RELEASED_S  300
 #define BELIEFS_MAX ((size_t)3 * RF_SRST_ANCHORS_MAX * 33 + 16)
 #define BLOCKED_MAX ((size_t)RF_SRST_BLOCKED_MAX * 32)
 
@@ -363,6 +364,32 @@ enum rf_err router_apply(struct server *s, struct rf_srst_snapshot *take_snapsho
 const struct rf_srst_snapshot *router_snapshot(const struct server *s)
 {
     return &s->router->snapshot;
+}
+
+struct releasing {
+    struct rf_msg msg;
+    struct server *s;
+};
+
+static void release_run(struct rf_msg *msg, void *reader)
+{
+    struct releasing *r = (struct releasing *)msg;
+    if (reader != NULL)
+        rf_sccp_service_release(r->s->sccp, RELEASED_S);
+    rf_free(r);
+}
+
+void router_release(struct server *s)
+{
+    struct releasing *r = rf_new(struct releasing);
+    *r = (struct releasing){.msg.run = release_run, .s = s};
+    sccp_post(s, &r->msg);
+    rf_warn(RF_CAT_MAIN,
+            "the centre wants its phones back: all are told to restart, and nobody "
+            "may register for %d s",
+            RELEASED_S);
+    event_of_server(s, RF_STORE_WARN, "srst-released",
+                    "the centre wants its phones back: nobody may register for %d s", RELEASED_S);
 }
 
 /* ---- the start ---- */

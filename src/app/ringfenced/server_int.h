@@ -210,6 +210,9 @@ enum rf_err router_apply(struct server *s, struct rf_srst_snapshot *take_snapsho
                          struct rf_why *why);
 /** The snapshot in use; its serial is 0 where there is none. Main thread. */
 const struct rf_srst_snapshot *router_snapshot(const struct server *s);
+/** The centre wants its phones back: they are told to restart, and for five minutes nobody may
+ * register. Main thread. */
+void router_release(struct server *s);
 /** That nobody may register, as an event. Main thread. */
 void router_tell(struct server *s);
 void router_free(struct server *s);

@@ -294,22 +294,9 @@ static void on_down(void *arg, bool was_up, const struct rf_why *why)
                     u->s->site->conf->centre, why->text);
 }
 
-/* They fetch their configuration, and find in it where they belong. */
 static void on_release(void *arg)
 {
-    struct uplink *u = arg;
-    const struct rf_srst_snapshot *snapshot = router_snapshot(u->s);
-    char(*names)[RF_STORE_DEVICE_NAME] =
-        rf_try_alloc((snapshot->n + 1) * sizeof *names, (RF_SRST_DEVICES_MAX + 1) * sizeof *names);
-    if (names == NULL)
-        return;
-    for (size_t i = 0; i < snapshot->n; i++)
-        memcpy(names[i], snapshot->phones[i].device.name, sizeof *names);
-    rf_warn(RF_CAT_MAIN, "released by the centre: its phones start anew");
-    event_of_server(u->s, RF_STORE_WARN, "srst-released", "the centre had the phones start anew");
-    notify_phones(u->s, (const char(*)[RF_STORE_DEVICE_NAME])names, snapshot->n,
-                  RF_SCCP_RESET_RESET);
-    rf_free(names);
+    router_release(((struct uplink *)arg)->s);
 }
 
 static const struct rf_branch_router_ops link_ops = {.list = on_list,

@@ -16,7 +16,9 @@ static const struct {
 } kinds[RF_EXPIRY_KIND_N] = {
     [RF_EXPIRY_SAST1] = {"SAST-1", "`ringfence rotate begin sast`"},
     [RF_EXPIRY_SAST2] = {"SAST-2", "`ringfence rotate begin sast2`"},
-    [RF_EXPIRY_CCM] = {"CCM", "`ringfence rotate begin ccm`"},
+    [RF_EXPIRY_CCM] = {"CCM",
+                       "`ringfence rotate begin ccm`, of a survivable router `ringfence srst "
+                       "renew`"},
     [RF_EXPIRY_TFTP] = {"TFTP", "`ringfence rotate begin tftp`"},
     [RF_EXPIRY_CAPF] = {"CAPF", "`ringfence rotate begin capf`"},
     [RF_EXPIRY_TVS] = {"TVS", "`ringfence rotate begin tvs`"},
@@ -31,7 +33,8 @@ static const struct {
                               "`ringfence list add` its successor, then `ringfence list remove`"},
     [RF_EXPIRY_TVS_ADDED] = {"TVS entry",
                              "`ringfence tvs add` its successor, then `ringfence tvs remove`"},
-    [RF_EXPIRY_SRST] = {"SRST", "give the router a new one, then `ringfence srst update`"},
+    [RF_EXPIRY_SRST] = {"SRST",
+                        "`ringfence srst renew` at the router, then `ringfence srst update`"},
     [RF_EXPIRY_LSC] = {"LSC", NULL},
     [RF_EXPIRY_MIC] = {"MIC", NULL},
 };

@@ -112,6 +112,9 @@ struct rf_sccp_service {
     struct rf_log_limit refusals;
     struct rf_log_limit rejections;
     struct rf_sccp_turns turns;
+    uint64_t closed_until_ms; /* nobody may register before; 0: everybody may */
+    rf_timer_id release;
+    size_t release_at; /* the next bucket of stations to be told */
 };
 
 /* sccp_service.c */
@@ -132,6 +135,11 @@ void sccp_event(struct rf_sccp_service *svc, const char *kind, const char *dev,
                 enum rf_sccp_cause cause, const char *fmt, ...) RF_PRINTF(5, 6);
 /** Restart supervision with the interval of the session. */
 void sccp_session_watch(struct session *s, uint64_t ms);
+
+/* sccp_release.c */
+/** May nobody register now? */
+bool sccp_is_closed(const struct rf_sccp_service *svc);
+void sccp_release_stop(struct rf_sccp_service *svc);
 
 /* sccp_register.c */
 /** May a phone with such a link register as the device, as far as its mode goes? */

@@ -289,6 +289,9 @@ static bool judge(struct session *s, const struct rf_sccp_register *reg, struct 
 {
     if (!rf_sccp_device_name_ok(reg->device_name))
         return refuse(r, RF_SCCP_CAUSE_NO_ENTRY, "Device Unknown", "not a device name");
+    if (sccp_is_closed(s->svc))
+        return refuse(r, RF_SCCP_CAUSE_UNKNOWN, "Use the call manager",
+                      "the centre has sent its phones back, and nobody is taken for a while");
     *st = sccp_station_find(s->svc, reg->device_name);
     if (*st == NULL)
         return refuse(r, RF_SCCP_CAUSE_NO_ENTRY, "Device Unknown", "device is not configured");

@@ -300,6 +300,7 @@ void rf_sccp_service_free(struct rf_sccp_service *svc)
     if (svc == NULL)
         return;
     rf_call_control_free(svc->calls);
+    sccp_release_stop(svc);
     for (size_t i = 0; i < BUCKETS; i++) {
         while (svc->sessions[i] != NULL)
             session_free(svc->sessions[i]);

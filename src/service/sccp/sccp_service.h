@@ -208,6 +208,11 @@ RF_MUST_CHECK enum rf_err rf_sccp_device_remove(struct rf_sccp_service *svc, con
 /** Tell a registered phone to reset or restart. RF_ERR_NOT_FOUND when it is not registered. */
 RF_MUST_CHECK enum rf_err rf_sccp_device_reset(struct rf_sccp_service *svc, const char *name,
                                                enum rf_sccp_reset_type type);
+/** The phones are to go back where they belong: every registered one is told to restart, so many a
+ * second that what they fetch is not asked for at once, and for so long nobody may register. 0 ends
+ * that. */
+#define RF_SCCP_RELEASED_A_S 50
+void rf_sccp_service_release(struct rf_sccp_service *svc, uint32_t closed_s);
 /** The block list has changed, or what is known of revoked certificates: every link with a
  * certificate that must not count any more ends now, also one that has not registered yet. */
 void rf_sccp_end_blocked(struct rf_sccp_service *svc);

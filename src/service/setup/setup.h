@@ -16,8 +16,6 @@
 #define RF_SETUP_DAYS       1825
 #define RF_SETUP_SAST2_DAYS 7300
 #define RF_SETUP_RSA_BITS   2048
-/** Bytes of a router's certificate: more do not fit into the configuration of every phone. */
-#define RF_SETUP_SRST_CERT_MAX 1480
 
 /** Called after each step with what was made, for progress. */
 typedef void (*rf_setup_step)(void *arg, const char *what, const struct rf_cert *cert);
@@ -39,10 +37,18 @@ struct rf_setup_site {
  * key with its certificate, and no lists.
  *
  * Returns RF_OK; RF_ERR_EXISTS site-exists, site-keys (keys without configuration and without that
- * mark), and nothing is touched; RF_ERR_BAD issue-name; RF_ERR_LIMIT srst-certificate-size; codes
+ * mark), and nothing is touched; RF_ERR_BAD issue-name; rf_srst_cert_check of a router; codes
  * of the site, of key files and of the store.
  */
 RF_MUST_CHECK enum rf_err rf_setup_site_make(const struct rf_setup_site *make, struct rf_why *why);
+
+/** Another key and certificate for a router, in the place of those that are there: from its next
+ * reload on it shows them. Phones take them once their centre has accepted the certificate. Broken
+ * off in the middle it is begun again: the server does not start with a key and a certificate that
+ * do not fit. */
+RF_MUST_CHECK enum rf_err rf_setup_router_renew(const char *dir, const struct rf_site_conf *conf,
+                                                int64_t now_s, struct rf_cert **out,
+                                                struct rf_why *why);
 
 /** rf_setup_publish of lists.h, for the whole site. */
 RF_MUST_CHECK enum rf_err rf_setup_lists_publish(const char *site_dir,

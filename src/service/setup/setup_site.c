@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "store/store.h"
 #include "trust/issue.h"
+#include "trust/srst_cert.h"
 #include "trust/wrap.h"
 
 /* One key with its certificate. The LSC issuer's key is not that of CAPF's TLS: a listener that is
@@ -122,21 +123,6 @@ static enum rf_err new_identity(const struct rf_site_conf *conf, const struct id
     return rf_issue_self_signed(&spec, vault, cert, why);
 }
 
-/* Phones have so much room for a router's. doc: docs/wire/phone-configuration.md,
- * "SRST" */
-static enum rf_err check_size(const struct rf_site_conf *conf, const struct rf_cert *cert,
-                              struct rf_why *why)
-{
-    size_t n = rf_cert_der(cert).len;
-    if (conf->role != RF_SITE_ROLE_SRST || n <= RF_SETUP_SRST_CERT_MAX)
-        return RF_OK;
-    return rf_why_set(
-        why, RF_ERR_LIMIT, "srst-certificate-size",
-        "the router's certificate has %zu bytes, and phones take %d: choose a shorter "
-        "name, or a shorter host name in advertise",
-        n, RF_SETUP_SRST_CERT_MAX);
-}
-
 static enum rf_err make_identity(const struct rf_setup_site *make, const struct identity *id,
                                  struct rf_why *why)
 {
@@ -148,8 +134,8 @@ static enum rf_err make_identity(const struct rf_setup_site *make, const struct 
     char cn[128];
     snprintf(cn, sizeof cn, "%s-%s", make->conf->name, id->what);
     enum rf_err err = new_identity(make->conf, id, cn, make->now_s, &key, &cert, why);
-    if (err == RF_OK)
-        err = check_size(make->conf, cert, why);
+    if (err == RF_OK && make->conf->role == RF_SITE_ROLE_SRST)
+        err = rf_srst_cert_check(cert, make->now_s, why);
     if (err == RF_OK)
         err =
             setup_identity_save(make->dir, key, cert, is_taken_away ? make->sast2_passphrase : NULL,
@@ -175,6 +161,27 @@ enum rf_err setup_identity_again(const struct rf_site_conf *conf, enum rf_site_i
     else
         snprintf(cn, sizeof cn, "%s-%s-%.10s", conf->name, id->what, day);
     return new_identity(conf, id, cn, now_s, key, cert, why);
+}
+
+enum rf_err rf_setup_router_renew(const char *dir, const struct rf_site_conf *conf, int64_t now_s,
+                                  struct rf_cert **out, struct rf_why *why)
+{
+    const struct identity *id = router_identities;
+    RF_AUTO(rf_key_freep) struct rf_key *key = NULL;
+    RF_AUTO(rf_cert_freep) struct rf_cert *cert = NULL;
+    RF_AUTO(rf_freep) char *key_path = rf_site_path_in(dir, id->key);
+    RF_AUTO(rf_freep) char *cert_path = rf_site_path_in(dir, id->cert);
+    char cn[128], day[32];
+    rf_time_text(now_s, day, sizeof day);
+    snprintf(cn, sizeof cn, "%s-%s-%.10s", conf->name, id->what, day);
+    enum rf_err err = new_identity(conf, id, cn, now_s, &key, &cert, why);
+    if (err == RF_OK)
+        err = rf_srst_cert_check(cert, now_s, why);
+    if (err == RF_OK)
+        err = setup_identity_save(dir, key, cert, NULL, key_path, cert_path, why);
+    if (err == RF_OK)
+        *out = rf_steal(&cert);
+    return err;
 }
 
 /* A key without its certificate is what an interrupted making left: both are made anew. */

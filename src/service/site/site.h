@@ -112,7 +112,7 @@ struct rf_site_conf {
     uint32_t tvs_ttl_s;          /* how long phones may keep an answer */
     char *tvs_list_signers;      /* fingerprints of foreign certificates that may sign lists */
     uint32_t srst_provider_port; /* of a router's certificate; 0: chosen by the kernel */
-    char *centre;                /* of a router: HOST:PORT; empty: none yet */
+    char *centre;                /* of a router: ADDRESS:PORT; empty: none yet */
     uint32_t tftp_transfers;
     uint32_t tftp_per_address;
     char *admin_group;    /* group of the admin socket; empty: the process's */
@@ -263,6 +263,10 @@ void rf_site_conf_weak(const struct rf_site_conf *conf,
 bool rf_site_has_plain(const struct rf_site_conf *conf);
 /** Is there a legacy listener? */
 bool rf_site_has_legacy(const struct rf_site_conf *conf);
+/** Where a router's centre is, of the option centre; false: it names none. */
+#define RF_SITE_CENTRE_HOST 64
+bool rf_site_centre(const struct rf_site_conf *conf, char host[RF_SITE_CENTRE_HOST],
+                    uint16_t *port);
 /** What phones are told: `advertise`, or `listen` when that is empty. */
 const char *rf_site_advertised(const struct rf_site_conf *conf);
 

@@ -7,6 +7,7 @@
 #include "net/http.h"
 #include "net/network.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #define DIGITS        "0123456789"
@@ -132,21 +133,47 @@ static bool has_provider_clash(const struct rf_site_conf *c)
            c->srst_provider_port == c->tvs_port && c->tvs_port != 0;
 }
 
+/* The last colon is the port's; an address of version 6 stands in brackets. */
+bool rf_site_centre(const struct rf_site_conf *conf, char host[RF_SITE_CENTRE_HOST], uint16_t *port)
+{
+    struct rf_slice text = rf_slice_str(conf->centre);
+    uint8_t raw[16];
+    uint64_t number = 0;
+    size_t colon = text.len;
+    while (colon > 0 && conf->centre[colon - 1] != ':')
+        colon--;
+    if (colon < 2 || !rf_parse_u64(rf_slice_part(text, colon, SIZE_MAX), 1, 65535, &number))
+        return false;
+    bool is_6 = conf->centre[0] == '[' && conf->centre[colon - 2] == ']';
+    struct rf_slice address =
+        is_6 ? rf_slice_part(text, 1, colon - 3) : rf_slice_part(text, 0, colon - 1);
+    *port = (uint16_t)number;
+    return rf_slice_to_str(address, host, RF_SITE_CENTRE_HOST) &&
+           inet_pton(is_6 ? AF_INET6 : AF_INET, host, raw) == 1;
+}
+
+/* The name of its reference at the centre: as rf_srst_name_ok has it. */
+static bool is_router_name(const char *name)
+{
+    return strlen(name) <= 31 && name[0] != '-';
+}
+
 enum rf_err site_check_router(const struct rf_site_conf *c, struct rf_why *why)
 {
-    struct rf_slice rest = rf_slice_str(c->centre);
-    char shown[80];
-    uint64_t port = 0;
-    size_t colon = SIZE_MAX;
-    for (size_t i = 0; c->centre[i] != '\0'; i++)
-        colon = c->centre[i] == ':' ? i : colon;
-    /* of an address of version 6 the last colon is the port's */
-    if (rest.len > 0 && (colon == SIZE_MAX || colon == 0 || rest.len > 80 ||
-                         strspn(c->centre, LETTERS DIGITS "-.:[]") != rest.len ||
-                         !rf_parse_u64(rf_slice_part(rest, colon + 1, SIZE_MAX), 1, 65535, &port)))
-        return rf_why_set(why, RF_ERR_BAD, "conf-value", "centre = %s: wants HOST:PORT",
-                          rf_escape(rest, shown, sizeof shown));
-    if (c->role != RF_SITE_ROLE_SRST || !has_provider_clash(c))
+    char host[RF_SITE_CENTRE_HOST], shown[80];
+    uint16_t port = 0;
+    if (c->centre[0] != '\0' && !rf_site_centre(c, host, &port))
+        return rf_why_set(why, RF_ERR_BAD, "conf-value",
+                          "centre = %s: wants ADDRESS:PORT, the address in numbers",
+                          rf_escape(rf_slice_str(c->centre), shown, sizeof shown));
+    if (c->role != RF_SITE_ROLE_SRST)
+        return RF_OK;
+    if (!is_router_name(c->name))
+        return rf_why_set(why, RF_ERR_BAD, "conf-value",
+                          "name = %s: of a router wants at most 31 letters, digits and -, the "
+                          "first of them no -",
+                          c->name);
+    if (!has_provider_clash(c))
         return RF_OK;
     return rf_why_set(why, RF_ERR_BAD, "conf-srst-provider",
                       "srst_provider_port = %u and tvs_port = %u are one port: a router's "

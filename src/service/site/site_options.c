@@ -121,8 +121,8 @@ static const struct rf_conf_option options[] = {
      .type = RF_CONF_TEXT,
      .at = AT(centre),
      .fallback = "",
-     .help = "Where a router (role srst) finds its centre: HOST:PORT of the centre's branch "
-             "listener; empty: none yet"},
+     .help = "Where a router (role srst) finds its centre: ADDRESS:PORT of the centre's branch "
+             "listener, the address in numbers; empty: none yet"},
     {.name = "tftp_transfers",
      .type = RF_CONF_U32,
      .at = AT(tftp_transfers),

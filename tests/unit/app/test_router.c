@@ -320,6 +320,25 @@ static void beliefs_that_are_refused_change_nothing(void **state)
     id_fini(&leaf);
 }
 
+/* For five minutes; who is there is told to restart. */
+static void the_centre_wants_its_phones_back(void **state)
+{
+    struct world *w = *state;
+    struct rf_srst_snapshot s = snapshot_of(w, 1);
+    add(&s, PHONE_A, "2001");
+    add(&s, PHONE_B, "2002");
+    tell(w, &s);
+    comes(w, 1, PHONE_A);
+    sent = 0;
+    router_release(&w->server);
+    assert_int_equal(sent, 1);
+    comes(w, 2, PHONE_B);
+    assert_false(is_registered(w, PHONE_B));
+    rf_clock_fake_advance(&w->clock, 300 * 1000);
+    comes(w, 3, PHONE_B);
+    assert_true(is_registered(w, PHONE_B));
+}
+
 /* What is shown of it: copies, for whoever asked. */
 static void devices_are_shown_in_turn(void **state)
 {
@@ -357,6 +376,7 @@ int main(void)
         IN_WORLD(lines_may_change_places),
         IN_WORLD(a_bad_device_is_left_out),
         IN_WORLD(beliefs_that_are_refused_change_nothing),
+        IN_WORLD(the_centre_wants_its_phones_back),
         IN_WORLD(devices_are_shown_in_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

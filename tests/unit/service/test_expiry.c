@@ -20,7 +20,8 @@ static const struct {
 } rows[] = {
     {RF_EXPIRY_SAST1, RF_CERT_ROLE_SAST, "certs/sast1.pem", "`ringfence rotate begin sast`"},
     {RF_EXPIRY_SAST2, RF_CERT_ROLE_SAST, "certs/sast2.pem", "`ringfence rotate begin sast2`"},
-    {RF_EXPIRY_CCM, RF_CERT_ROLE_CCM, "certs/ccm.pem", "`ringfence rotate begin ccm`"},
+    {RF_EXPIRY_CCM, RF_CERT_ROLE_CCM, "certs/ccm.pem",
+     "`ringfence rotate begin ccm`, of a survivable router `ringfence srst renew`"},
     {RF_EXPIRY_TFTP, RF_CERT_ROLE_TFTP, "certs/tftp.pem", "`ringfence rotate begin tftp`"},
     {RF_EXPIRY_CAPF, RF_CERT_ROLE_CAPF, "certs/capf.pem", "`ringfence rotate begin capf`"},
     {RF_EXPIRY_TVS, RF_CERT_ROLE_TVS, "certs/tvs.pem", "`ringfence rotate begin tvs`"},

@@ -9,6 +9,7 @@
 #include "trust/name.h"
 #include "trust/path.h"
 #include "trust/sigfile.h"
+#include "trust/srst_cert.h"
 
 static const struct {
     enum rf_site_item key, cert;
@@ -253,7 +254,7 @@ static void a_router_has_one_key(void **state)
     assert_err(rf_cert_from_pem_file(path, &cert, &why), RF_OK);
     assert_string_equal(rf_cert_subject(cert), "CN=hq-SRST,O=hq");
     assert_int_equal(rf_cert_key_bits(cert), 2048);
-    assert_true(rf_cert_der(cert).len <= RF_SETUP_SRST_CERT_MAX);
+    assert_true(rf_cert_der(cert).len <= RF_SRST_CERT_DER_MAX);
     static const enum rf_site_item lacking[] = {RF_SITE_KEY_SAST1, RF_SITE_KEY_TFTP,
                                                 RF_SITE_KEY_LSC_ISSUER, RF_SITE_KEY_STORE,
                                                 RF_SITE_CTL};
@@ -264,6 +265,15 @@ static void a_router_has_one_key(void **state)
     struct rf_site *opened = NULL;
     assert_err(rf_site_open(site, &opened, &why), RF_OK);
     assert_int_equal(opened->conf->role, RF_SITE_ROLE_SRST);
+    RF_AUTO(rf_cert_freep) struct rf_cert *next = NULL;
+    RF_AUTO(rf_cert_freep) struct rf_cert *there = NULL;
+    RF_AUTO(rf_key_freep) struct rf_key *key = NULL;
+    assert_err(rf_setup_router_renew(site, opened->conf, SETUP_NOW, &next, &why), RF_OK);
+    assert_false(rf_cert_eq(next, cert));
+    assert_non_null(strstr(rf_cert_subject(next), "CN=hq-SRST-20"));
+    assert_err(rf_cert_from_pem_file(path, &there, &why), RF_OK);
+    assert_true(rf_cert_eq(next, there));
+    assert_err(load_key(site, RF_SITE_KEY_CCM, NULL, &key, &why), RF_OK);
     rf_site_free(opened);
     assert_refused(rf_setup_site_make(&make, &why), RF_ERR_EXISTS, why, "site-exists");
     remove_tree(dir);

@@ -167,11 +167,18 @@ static void wrong_configurations_are_refused_with_their_reason(void **state)
         {"role = srst\nsrst_provider_port = 4000\ntvs = yes\ntvs_port = 4000\n",
          "conf-srst-provider", "line 2: srst_provider_port"},
         {"role = srst\nsrst_provider_port = 2443\n", "conf-ports", "srst_provider_port"},
-        {"centre = hq.example\n", "conf-value", "centre"},
+        {"centre = 192.0.2.10\n", "conf-value", "centre"},
         {"centre = :2446\n", "conf-value", "centre"},
-        {"centre = hq.example:0\n", "conf-value", "centre"},
-        {"centre = hq.example:65536\n", "conf-value", "centre"},
-        {"centre = hq example:2446\n", "conf-value", "centre"},
+        {"centre = 192.0.2.10:\n", "conf-value", "centre"},
+        {"centre = 192.0.2.10:0\n", "conf-value", "centre"},
+        {"centre = 192.0.2.10:65536\n", "conf-value", "centre"},
+        {"centre = hq.example:2446\n", "conf-value", "centre"},
+        {"centre = fd00::1:2446\n", "conf-value", "centre"},
+        {"centre = []:2446\n", "conf-value", "centre"},
+        {"centre = [:2446\n", "conf-value", "centre"},
+        {"centre = [192.0.2.10]:2446\n", "conf-value", "centre"},
+        {"role = srst\nname = -b\n", "conf-value", "line 2: name"},
+        {"role = srst\nname = a23456789b123456789c123456789d12\n", "conf-value", "name"},
         {"branch = yes\nbranch_port = 3804\n", "conf-ports", "capf_port"},
         {"srst_monitor_s = 86401\n", "conf-value", "srst_monitor_s"},
         {"revocation = maybe\n", "conf-value", "revocation"},
@@ -231,12 +238,23 @@ static void a_router_is_configured(void **state)
         "role = srst\nsrst_provider_port = 0\ntvs = yes\ntvs_port = 0\n",
         "tvs = yes\n", /* at a call manager nothing else has that port */
         "role = srst\ncapf_port = 2443\n",
-        "role = srst\ncentre = hq.example:2446\n",
+        "role = srst\nname = a23456789b123456789c123456789d1\n",
+        "name = -b\n",
+        "role = srst\ncentre = 192.0.2.10:2446\n",
         "role = srst\ncentre = [fd00::1]:65535\n",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         write_item(p, RF_SITE_CONF, texts[i], 0644);
-        rf_site_free(open_site(p));
+        struct rf_site *site = open_site(p);
+        char host[RF_SITE_CENTRE_HOST];
+        uint16_t port = 0;
+        bool has_centre = rf_site_centre(site->conf, host, &port);
+        assert_true(has_centre == (strstr(texts[i], "centre") != NULL));
+        if (has_centre && port == 65535)
+            assert_string_equal(host, "fd00::1");
+        else if (has_centre)
+            assert_true(port == 2446 && strcmp(host, "192.0.2.10") == 0);
+        rf_site_free(site);
     }
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `ringfence srst trust`: the first list of a survivable router. Anybody can make a list that is
- * well signed by itself: a person says that it is the centre's. */
+/* What is done on the site of a survivable router: `ringfence srst trust`, its first list, and
+ * `ringfence srst renew`, another certificate. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,7 +10,8 @@
 #include "base/clock.h"
 #include "base/faults.h"
 #include "base/text.h"
-#include "service/site/site.h"
+#include "service/setup/setup.h"
+#include "trust/srst_cert.h"
 
 static enum rf_err open_router(const struct cmd_ctx *ctx, struct rf_site **out, struct rf_why *why)
 {
@@ -18,25 +19,16 @@ static enum rf_err open_router(const struct cmd_ctx *ctx, struct rf_site **out, 
     if (err != RF_OK || (*out)->conf->role == RF_SITE_ROLE_SRST)
         return err;
     return rf_why_set(why, RF_ERR_DENIED, "role-call-manager",
-                      "%s is no survivable router (role = srst): it makes lists of its own",
-                      ctx->site);
+                      "%s is no survivable router (role = srst)", ctx->site);
 }
 
-/* Upper case and colons, as other programs print it, are the same. */
+/* ---- its first list: anybody can make one that is well signed by itself, so a person says that it
+ * is the centre's ---- */
+
 static bool is_fingerprint(const char *given, const char *wanted)
 {
     char digits[65];
-    size_t n = 0;
-    for (; *given != '\0'; given++) {
-        char c = *given;
-        if (c == ':' || c == ' ')
-            continue;
-        if (n == sizeof digits - 1)
-            return false;
-        digits[n++] = c >= 'A' && c <= 'F' ? (char)(c - 'A' + 'a') : c;
-    }
-    digits[n] = '\0';
-    return strcmp(digits, wanted) == 0;
+    return rf_fingerprint_read(given, digits) && strcmp(digits, wanted) == 0;
 }
 
 /* Only the record that signed, and the whole list: a stranger's list may name the centre's other
@@ -83,7 +75,7 @@ static enum rf_err judge(const struct cmd_ctx *ctx, const struct rf_list *list, 
     return given != NULL ? check_given(list, given, why) : ask(list, why);
 }
 
-static int run(struct cmd_ctx *ctx)
+static int run_trust(struct cmd_ctx *ctx)
 {
     RF_AUTO(rf_site_freep) struct rf_site *site = NULL;
     RF_AUTO(rf_list_freep) struct rf_list *list = NULL;
@@ -107,7 +99,7 @@ static int run(struct cmd_ctx *ctx)
     return cmd_show(ctx, j);
 }
 
-static const struct cmd_option options[] = {
+static const struct cmd_option trust_options[] = {
     {.name = "fingerprint",
      .arg = "HEX",
      .help = "SHA-256 of the centre's SAST-1 certificate, or of the list, got from the centre by "
@@ -119,13 +111,44 @@ const struct cmd cmd_srst_trust = {
     .args = "FILE",
     .args_min = 1,
     .args_max = 1,
-    .options = options,
-    .n_options = sizeof options / sizeof *options,
+    .options = trust_options,
+    .n_options = sizeof trust_options / sizeof *trust_options,
     .summary = "On a survivable router: believe the centre whose CTLFile.tlv this is",
     .help =
         "Once, by the router's administrator. What the centre says from then on is verified by\n"
         "this list, and so are the lists that follow it.",
     .uses_site = true,
     .has_json = true,
-    .run = run,
+    .run = run_trust,
+};
+
+/* ---- another certificate ---- */
+
+static int run_renew(struct cmd_ctx *ctx)
+{
+    RF_AUTO(rf_site_freep) struct rf_site *site = NULL;
+    RF_AUTO(rf_cert_freep) struct rf_cert *cert = NULL;
+    struct rf_why why = {0};
+    enum rf_err err = open_router(ctx, &site, &why);
+    if (err == RF_OK)
+        err = rf_setup_router_renew(site->dir, site->conf, rf_wall_s(rf_clock_real()), &cert, &why);
+    if (err != RF_OK)
+        return cmd_refuse(ctx, ctx->site, &why);
+    struct rf_json *j = rf_json_obj();
+    rf_json_set_take(j, "certificate", container_cert(cert));
+    rf_json_set_str(j, "next", "here: ringfence reload; at the centre: ringfence srst update");
+    return cmd_show(ctx, j);
+}
+
+const struct cmd cmd_srst_renew = {
+    .name = "srst renew",
+    .args = "",
+    .summary = "On a survivable router: make another key and certificate",
+    .help =
+        "The router shows it after `ringfence reload`. Its centre has to accept it by\n"
+        "`ringfence srst update`, and phones have to fetch their configuration: until then they\n"
+        "do not register here. So do it while the centre is there.",
+    .uses_site = true,
+    .has_json = true,
+    .run = run_renew,
 };
