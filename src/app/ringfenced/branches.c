@@ -26,6 +26,7 @@
 /** A reference, and what is known of its router. */
 struct branch {
     char name[RF_STORE_SRST_NAME];
+    char host[RF_STORE_SRST_HOST];
     uint8_t cert[RF_STORE_SRST_DER_MAX];
     size_t cert_len;
     char subject[256];
@@ -322,6 +323,7 @@ static void use_references(struct branches *b, const struct rf_store_srsts *all)
                                                .phones = from->phones,
                                                .gone_ms = now_ms(b)};
         snprintf(to->name, sizeof to->name, "%s", from->name);
+        snprintf(to->host, sizeof to->host, "%s", from->host);
         memcpy(to->cert, from->cert, from->cert_len);
         to->cert_len = from->cert_len;
         if (rf_cert_from_der(rf_slice_of(from->cert, from->cert_len), &cert, NULL) == RF_OK)
@@ -413,11 +415,12 @@ static bool is_accepted(void *arg, const struct rf_cert *cert, const char *name)
     return false;
 }
 
-static const char *named_as(const struct branches *b, const struct rf_cert *cert)
+/* By what the certificate says of itself, or by where it came from. */
+static const char *named_as(const struct branches *b, const struct rf_cert *cert, const char *host)
 {
     for (size_t i = 0; cert != NULL && i < b->n; i++)
-        if (b->items[i].subject[0] != '\0' &&
-            strcmp(b->items[i].subject, rf_cert_subject(cert)) == 0)
+        if (strcmp(b->items[i].subject, rf_cert_subject(cert)) == 0 ||
+            strcmp(b->items[i].host, host) == 0)
             return b->items[i].name;
     return NULL;
 }
@@ -428,7 +431,7 @@ static void refused(void *arg, const char *host, const struct rf_cert *cert,
                     const struct rf_why *why)
 {
     struct branches *b = arg;
-    const char *name = named_as(b, cert);
+    const char *name = named_as(b, cert, host);
     if (!rf_log_allows(&b->refusals, EVENTS_A_MIN, now_ms(b)))
         return;
     if (name != NULL)
@@ -493,7 +496,7 @@ static void gone(void *arg, const char *name, const struct rf_why *why)
 {
     struct branches *b = arg;
     struct branch *one = find(b, name);
-    rf_info(RF_CAT_MAIN, "router disconnected: %s code=%s srst=%s", why->text, why->code, name);
+    (void)why;
     if (one != NULL)
         one->gone_ms = now_ms(b);
 }
