@@ -62,6 +62,69 @@ enum rf_err rf_unhex(struct rf_slice text, uint8_t *out, size_t cap, size_t *out
     return RF_OK;
 }
 
+/* spec: RFC 4648 4 */
+static const char base64_digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+enum rf_err rf_base64(struct rf_slice bytes, char *buf, size_t cap)
+{
+    struct rf_wr wr = rf_wr_of(buf, cap);
+    struct rf_slice out;
+    for (size_t at = 0; at < bytes.len; at += 3) {
+        size_t n = bytes.len - at < 3 ? bytes.len - at : 3;
+        uint32_t v = (uint32_t)bytes.p[at] << 16;
+        v |= n > 1 ? (uint32_t)bytes.p[at + 1] << 8 : 0;
+        v |= n > 2 ? (uint32_t)bytes.p[at + 2] : 0;
+        for (size_t i = 0; i < 4; i++)
+            rf_wr_u8(&wr, i <= n ? (uint8_t)base64_digits[v >> (18 - 6 * i) & 63] : '=');
+    }
+    rf_wr_u8(&wr, 0);
+    return rf_wr_done(&wr, &out);
+}
+
+static bool base64_value(uint8_t c, uint32_t *out)
+{
+    const char *at = c != 0 ? strchr(base64_digits, c) : NULL;
+    *out = at != NULL ? (uint32_t)(at - base64_digits) : 0;
+    return at != NULL;
+}
+
+/* Four characters, of which the last `pad` are padding. */
+static enum rf_err unbase64_group(struct rf_rd *rd, size_t pad, struct rf_wr *wr)
+{
+    uint32_t v = 0;
+    for (size_t i = 0; i < 4; i++) {
+        uint8_t c;
+        uint32_t digit = 0;
+        bool is_pad = i >= 4 - pad;
+        if (!rf_rd_u8(rd, &c) || (is_pad ? c != '=' : !base64_value(c, &digit)))
+            return RF_ERR_BAD;
+        v = v << 6 | digit;
+    }
+    if ((v & ((1u << 8 * pad) - 1)) != 0)
+        return RF_ERR_BAD; /* bits that would be lost */
+    for (size_t i = 0; i < 3 - pad; i++)
+        rf_wr_u8(wr, (uint8_t)(v >> (16 - 8 * i)));
+    return RF_OK;
+}
+
+enum rf_err rf_unbase64(struct rf_slice text, uint8_t *out, size_t cap, size_t *out_len)
+{
+    struct rf_rd rd = rf_rd_of(text);
+    struct rf_wr wr = rf_wr_of(out, cap);
+    struct rf_slice done;
+    enum rf_err err = text.len % 4 == 0 ? RF_OK : RF_ERR_BAD;
+    size_t pad = rf_slice_ends_with(text, "==") ? 2 : rf_slice_ends_with(text, "=") ? 1 : 0;
+    *out_len = 0;
+    while (err == RF_OK && !rf_rd_done(&rd))
+        err = unbase64_group(&rd, rf_rd_left(&rd) == 4 ? pad : 0, &wr);
+    if (err == RF_OK)
+        err = rf_wr_done(&wr, &done);
+    if (err == RF_OK)
+        *out_len = done.len;
+    return err;
+}
+
 bool rf_parse_u64(struct rf_slice text, uint64_t min, uint64_t max, uint64_t *out)
 {
     *out = 0;

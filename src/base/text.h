@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Small text helpers: hexadecimal, numbers, escaping of a peer's text for the log. */
+/* Small text helpers: hexadecimal, base64, numbers, escaping of a peer's text for the log. */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
@@ -11,6 +11,14 @@ const char *rf_hex(struct rf_slice s, char *buf, size_t cap);
 const char *rf_hex_colons(struct rf_slice s, char *buf, size_t cap);
 /** Hex text (any case, no separators) to bytes; RF_ERR_BAD, RF_ERR_LIMIT. */
 RF_MUST_CHECK enum rf_err rf_unhex(struct rf_slice text, uint8_t *out, size_t cap, size_t *out_len);
+/** Characters of so many bytes in base64, without a NUL. */
+#define RF_BASE64_LEN(bytes) (((bytes) + 2) / 3 * 4)
+/** Base64 of RFC 4648 on one line, with padding. RF_ERR_LIMIT when it and its NUL do not fit. */
+RF_MUST_CHECK enum rf_err rf_base64(struct rf_slice bytes, char *buf, size_t cap);
+/** And back, strictly: padding is there, nothing else is, and no bit is lost. RF_ERR_BAD,
+ * RF_ERR_LIMIT. */
+RF_MUST_CHECK enum rf_err rf_unbase64(struct rf_slice text, uint8_t *out, size_t cap,
+                                      size_t *out_len);
 /** A whole decimal number within [min, max]; false otherwise (empty, sign, blank, overflow). */
 RF_MUST_CHECK bool rf_parse_u64(struct rf_slice text, uint64_t min, uint64_t max, uint64_t *out);
 /** Text from a peer, made safe for one log line: control bytes, quotes, backslash and bytes above

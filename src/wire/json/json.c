@@ -332,8 +332,14 @@ static bool is_too_deep(struct rf_slice in)
 
 enum rf_err rf_json_parse(struct rf_slice in, struct rf_json **out, struct rf_why *why)
 {
+    return rf_json_parse_within(in, RF_JSON_BYTES_MAX, out, why);
+}
+
+enum rf_err rf_json_parse_within(struct rf_slice in, size_t bytes_max, struct rf_json **out,
+                                 struct rf_why *why)
+{
     *out = NULL;
-    if (in.len > RF_JSON_BYTES_MAX)
+    if (in.len > bytes_max)
         return rf_why_set(why, RF_ERR_LIMIT, "json-size", "JSON of %zu bytes", in.len);
     if (is_too_deep(in))
         return rf_why_set(why, RF_ERR_LIMIT, "json-depth", "JSON nested deeper than %d",

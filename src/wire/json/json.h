@@ -15,7 +15,7 @@
 #include "base/bytes.h"
 #include "base/mem.h"
 
-/** Text longer than this is not parsed. */
+/** Text longer than this is not parsed, except by rf_json_parse_within. */
 #define RF_JSON_BYTES_MAX (1024 * 1024)
 /** Objects and arrays nested deeper are not parsed. */
 #define RF_JSON_DEPTH_MAX 32
@@ -101,6 +101,9 @@ RF_MUST_CHECK enum rf_err rf_json_need_arr(const struct rf_json *obj, const char
  */
 RF_MUST_CHECK enum rf_err rf_json_parse(struct rf_slice in, struct rf_json **out,
                                         struct rf_why *why);
+/** The same of at most bytes_max bytes: for a document whose signer is known. */
+RF_MUST_CHECK enum rf_err rf_json_parse_within(struct rf_slice in, size_t bytes_max,
+                                               struct rf_json **out, struct rf_why *why);
 
 /** Append as text: compact on one line (indent 0, no line end), or indented by so many blanks.
  * RF_ERR_LIMIT when it does not fit the buffer's maximum; nothing is appended then. */

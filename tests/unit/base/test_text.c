@@ -17,6 +17,42 @@ static void hex_goes_both_ways(void **state)
     assert_err(rf_unhex(rf_slice_str("0011223344"), out, sizeof out, &n), RF_ERR_LIMIT);
 }
 
+/* spec: RFC 4648 10 */
+static void base64_goes_both_ways(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes, *text;
+    } rows[] = {{"", ""},
+                {"f", "Zg=="},
+                {"fo", "Zm8="},
+                {"foo", "Zm9v"},
+                {"foob", "Zm9vYg=="},
+                {"fooba", "Zm9vYmE="},
+                {"foobar", "Zm9vYmFy"},
+                {"\xfb\xff\xbf", "+/+/"}};
+    char buf[16];
+    uint8_t out[6];
+    size_t n;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct rf_slice bytes = rf_slice_str(rows[i].bytes);
+        assert_err(rf_base64(bytes, buf, RF_BASE64_LEN(bytes.len)), RF_ERR_LIMIT);
+        assert_err(rf_base64(bytes, buf, RF_BASE64_LEN(bytes.len) + 1), RF_OK);
+        assert_string_equal(buf, rows[i].text);
+        assert_err(rf_unbase64(rf_slice_str(buf), out, bytes.len, &n), RF_OK);
+        assert_slice_eq(rf_slice_of(out, n), bytes);
+    }
+    assert_err(rf_unbase64(rf_slice_str("Zm9vYmFy"), out, 5, &n), RF_ERR_LIMIT);
+    static const char *const bad[] = {
+        "Z",    "Zg",   "Zg=",      "Zg==\n", "Zh==", "Zm9=", "====",
+        "Z===", "Zm=v", "Zg==Zg==", "Zm9 ",   "Zm9-", "Zm9_", "Zm\xc3="};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_err(rf_unbase64(rf_slice_str(bad[i]), out, sizeof out, &n), RF_ERR_BAD);
+        assert_int_equal(n, 0);
+    }
+    assert_err(rf_unbase64(rf_slice_of("Zm9\0", 4), out, sizeof out, &n), RF_ERR_BAD);
+}
+
 static void numbers_are_whole_and_bounded(void **state)
 {
     (void)state;
@@ -80,6 +116,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hex_goes_both_ways),
+        cmocka_unit_test(base64_goes_both_ways),
         cmocka_unit_test(numbers_are_whole_and_bounded),
         cmocka_unit_test(a_peers_text_cannot_break_the_line),
         cmocka_unit_test(a_reason_is_nothing_a_terminal_obeys),

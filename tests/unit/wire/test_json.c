@@ -255,6 +255,25 @@ static void what_must_be_there_is_asked_for_by_type(void **state)
     rf_json_free(NULL);
 }
 
+static void a_document_of_a_known_signer_may_be_longer(void **state)
+{
+    (void)state;
+    RF_AUTO(rf_buf_fini) struct rf_buf text = RF_BUF((size_t)2 * RF_JSON_BYTES_MAX);
+    RF_AUTO(rf_json_freep) struct rf_json *j = NULL;
+    struct rf_why why = {0};
+    assert_err(rf_buf_addf(&text, "[1"), RF_OK);
+    while (text.len < RF_JSON_BYTES_MAX)
+        assert_err(rf_buf_addf(&text, ",%31d", 2), RF_OK);
+    assert_err(rf_buf_addf(&text, "]"), RF_OK);
+    assert_refused(rf_json_parse(rf_buf_slice(&text), &j, &why), RF_ERR_LIMIT, why, "json-size");
+    why = (struct rf_why){0};
+    assert_refused(rf_json_parse_within(rf_buf_slice(&text), text.len - 1, &j, &why), RF_ERR_LIMIT,
+                   why, "json-size");
+    assert_null(j);
+    assert_err(rf_json_parse_within(rf_buf_slice(&text), text.len, &j, &why), RF_OK);
+    assert_true(rf_json_len(j) > 30000);
+}
+
 static void a_member_is_taken_away_and_a_copy_is_a_tree_of_its_own(void **state)
 {
     (void)state;
@@ -280,6 +299,7 @@ int main(void)
         cmocka_unit_test(what_is_written_is_ascii),
         cmocka_unit_test(a_dump_that_does_not_fit_adds_nothing),
         cmocka_unit_test(what_must_be_there_is_asked_for_by_type),
+        cmocka_unit_test(a_document_of_a_known_signer_may_be_longer),
         cmocka_unit_test(a_member_is_taken_away_and_a_copy_is_a_tree_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
