@@ -11,10 +11,11 @@
 #define KEEPALIVES_MISSED 3 /* F2 */
 #define TOKEN_WAIT_MAX_S  3600u
 #define TOKEN_WAIT_S      30u /* where the server says none */
-/* While a call manager proves itself it is asked so often in monitor_ms, and at least as often as
- * the server in use, so that a short break is not overlooked; not more than once a second. */
-#define PROOFS    8u
+/* A call manager that proves itself is asked so often, that a short break is not overlooked; at
+ * least eight times in monitor_ms, but not more than once a second. */
+#define PROOF_MS  5000u
 #define PROOF_MIN 1000u
+#define PROOFS    8u
 
 static void post(struct rf_station *st, enum station_standby_event event)
 {
@@ -100,12 +101,10 @@ static void keepalive_due(void *owner, uint64_t number)
 
 static uint64_t keepalive_ms(const struct rf_station *st)
 {
-    uint64_t ms = (uint64_t)st->keepalive_s * 1000, proof = st->conf.monitor_ms / PROOFS;
+    uint64_t ms = st->conf.monitor_ms / PROOFS;
     if (st->standby.state != RF_STATION_STANDBY_PROVING)
         return (uint64_t)st->standby_keepalive_s * 1000;
-    if (proof < PROOF_MIN)
-        proof = PROOF_MIN;
-    return proof < ms ? proof : ms;
+    return ms < PROOF_MIN ? PROOF_MIN : ms > PROOF_MS ? PROOF_MS : ms;
 }
 
 static void keepalive_start(struct rf_station *st)
@@ -182,12 +181,14 @@ static void prove_on(void *self, const void *data)
     keepalive(st, data);
 }
 
-/* The time is over: the answer to a last question is the proof. */
+/* The time is over: the answer to a last question is the proof, and it gets its time. */
 static void prove_last(void *self, const void *data)
 {
     struct rf_station *st = self;
-    if (station_other(st)->unanswered == 0)
-        keepalive(st, data);
+    if (station_other(st)->unanswered > 0)
+        return;
+    rf_timer_stop(st->conf.timers, &st->standby_keepalive);
+    keepalive(st, data);
 }
 
 void station_standby_answered(struct rf_station *st)
