@@ -13,14 +13,14 @@
 
 #define ANSWER_MAX ((size_t)64 * 1024)
 
-enum { OPT_MIN_LOAD = 256, OPT_ROLLBACK, OPT_STICKS, OPT_TFTP };
+enum { OPT_MIN_LOAD = 256, OPT_ROLLBACK, OPT_STICKS, OPT_SRST_CLEAR, OPT_TFTP };
 
 struct change_options {
     const char *flash;
     bool is_json;
     struct rf_settings_change change;
     enum rf_rollback rollback;
-    bool sticks;
+    bool sticks, srst_clear;
     size_t n_changes;
 };
 
@@ -63,6 +63,10 @@ static bool take_change(int c, struct change_options *o)
         o->change.sha512_sticks = &o->sticks;
         o->sticks = strcmp(optarg, "yes") == 0;
         return o->sticks || strcmp(optarg, "no") == 0;
+    case OPT_SRST_CLEAR:
+        o->change.allows_srst_clear = &o->srst_clear;
+        o->srst_clear = strcmp(optarg, "allow") == 0;
+        return o->srst_clear || strcmp(optarg, "refuse") == 0;
     case OPT_TFTP:
         o->change.tftp = or_none(optarg);
         return o->change.tftp[0] == '\0' || options_host_port(optarg, 69, host, sizeof host, &port);
@@ -80,6 +84,7 @@ static int take(int argc, char **argv, bool is_set, struct change_options *o)
         {"min-load", required_argument, NULL, OPT_MIN_LOAD},
         {"file-rollback", required_argument, NULL, OPT_ROLLBACK},
         {"sha512-sticks", required_argument, NULL, OPT_STICKS},
+        {"srst-clear-fallback", required_argument, NULL, OPT_SRST_CLEAR},
         {"tftp", required_argument, NULL, OPT_TFTP},
         {NULL, 0, NULL, 0},
     };

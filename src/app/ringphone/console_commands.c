@@ -44,6 +44,7 @@ static void do_settings(struct console *c, const struct words *w)
     rf_json_set_str(j, "device", rf_phone_device(c->conf.phone));
     rf_json_set_str(j, "state", v.state);
     rf_json_set_bool(j, "registered", v.is_registered);
+    rf_json_set_bool(j, "fallback", v.is_fallback);
     rf_json_set_str(j, "settings", v.is_unlocked ? "unlocked" : "locked");
     rf_json_set_str(j, "access", access_name(v.settings_access));
     rf_json_set_str(j, "unlocked_by", v.has_password ? "password" : "**#");

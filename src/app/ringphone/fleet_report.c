@@ -88,6 +88,7 @@ void fleet_report_sums(const struct fleet *f, struct rf_json *j)
     rf_json_set_str(j, "goal", fleet_goal_name(t->goal));
     rf_json_set_int(j, "phones", (int64_t)t->n);
     rf_json_set_int(j, "reached", (int64_t)t->reached);
+    rf_json_set_int(j, "fallback", (int64_t)t->fallback);
     add_states(t, j);
     rf_json_set_int(j, "boots", (int64_t)t->boots);
     rf_json_set_int(j, "upgrades", (int64_t)t->upgrades);
@@ -128,6 +129,7 @@ static struct rf_json *row_json(const struct fleet *f, const struct fleet_phone 
     rf_json_set_str(j, "state", fleet_state_name(r->state));
     rf_json_set_str(j, "number", r->number[0] != '\0' ? r->number : NULL);
     rf_json_set_str(j, "server", r->server[0] != '\0' ? r->server : NULL);
+    rf_json_set_bool(j, "fallback", r->is_up && r->is_fallback);
     rf_json_set_str(j, "mic", r->mic[0] != '\0' ? r->mic : NULL);
     rf_json_set_str(j, "lsc", r->lsc[0] != '\0' ? r->lsc : NULL);
     set_time(j, "begun_ms", r->has_begun, r->begun_ms);

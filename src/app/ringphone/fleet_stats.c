@@ -180,6 +180,7 @@ static void on_registered(struct fleet_row *row, struct fleet_totals *t,
         fleet_times_add(row->was_lost_in_call ? &t->after : &t->back, now_ms - row->lost_ms);
     row->was_lost = row->was_lost_in_call = false;
     row->is_up = true;
+    row->is_fallback = ev->is_srst;
     row->calls_n = 0;
     row->registrations++;
     t->registrations++;
@@ -348,10 +349,12 @@ void fleet_row_event(struct fleet_row *row, struct fleet_totals *t,
                      const struct rf_phone_event *event, uint64_t now_ms)
 {
     bool was_there = fleet_row_reached(row, t->goal);
+    bool was_fallback = row->is_up && row->is_fallback;
     const char *code = text_of(event, "code");
     if (code[0] != '\0')
         note_error(row, t, event->name, code, text_of(event, "why"));
     move(row, t, event, now_ms);
     bool is_there = fleet_row_reached(row, t->goal);
     t->reached = t->reached + is_there - was_there;
+    t->fallback = t->fallback + (row->is_up && row->is_fallback) - was_fallback;
 }

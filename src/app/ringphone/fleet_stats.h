@@ -113,7 +113,8 @@ struct fleet_row {
     char number[RF_STATION_NUMBER_MAX + 1];
     char code[40]; /* of the latest error */
     enum fleet_state state;
-    bool is_up; /* registered, in a call or not */
+    bool is_up;       /* registered, in a call or not */
+    bool is_fallback; /* and that at a router, not at a call manager */
     bool was_lost;
     bool was_lost_in_call;                        /* and its end is what is waited for */
     bool is_preserved;                            /* its call goes on without call control */
@@ -130,8 +131,9 @@ struct fleet_row {
 
 struct fleet_totals {
     enum fleet_goal goal;
-    size_t n;       /* phones */
-    size_t reached; /* the goal, and are there now */
+    size_t n;        /* phones */
+    size_t fallback; /* registered at a router now */
+    size_t reached;  /* the goal, and are there now */
     size_t state[FLEET_STATE_N];
     uint64_t boots, registrations, losses, resets, enrolments, enrol_failures, upgrades;
     struct fleet_times boot;  /* from its start until it was registered the first time */

@@ -346,6 +346,7 @@ static void on_station(void *arg, const struct rf_station_event *ev)
     struct rf_phone *p = arg;
     phone_emit_station(p, ev);
     show_call(p, ev);
+    phone_srst_tell(p, ev);
     if (ev->kind == RF_STATION_REGISTERED) {
         p->rounds = 0;
         p->wait_ms = 0;
@@ -373,25 +374,6 @@ static void tell_not_registering(struct rf_phone *p, const struct rf_why *why)
     phone_emit(p, &v);
 }
 
-static void fill_servers(const struct rf_phone *p, struct rf_station_conf *conf)
-{
-    for (size_t i = 0; i < p->config->cm_n && conf->n_servers < PHONE_CMS_MAX; i++) {
-        const struct rf_phonexml_server *cm = &p->config->cm[i];
-        struct rf_station_server *s = &conf->servers[conf->n_servers];
-        struct rf_address address;
-        struct rf_why why = {0};
-        /* One that has a name cannot be used; the others of the list still can. */
-        if (rf_address_parse(cm->name, cm->port, &address, &why) != RF_OK) {
-            rf_warn(RF_CAT_PHONE, "call manager left out: %s dev=%s", rf_why_text(&why),
-                    rf_phone_device(p));
-            continue;
-        }
-        rf_address_host(&address, s->host, sizeof s->host);
-        s->port = cm->port;
-        conf->n_servers++;
-    }
-}
-
 void phone_station_begin(struct rf_phone *p)
 {
     struct rf_why why = {0};
@@ -410,6 +392,7 @@ void phone_station_begin(struct rf_phone *p)
         .id = p->lsc.cert != NULL ? &p->lsc : &p->mic,
         .floor_s = phone_floor_s(p),
         .keylog_path = p->conf.keylog_path,
+        .allows_srst_clear = p->options.allows_srst_clear,
         .has_standby = true,
         .return_ms = 2 * p->conf.retry_first_ms,
         .retry_first_ms = p->conf.retry_first_ms,
@@ -427,7 +410,7 @@ void phone_station_begin(struct rf_phone *p)
         .on_event = on_station,
         .arg = p,
     };
-    fill_servers(p, &conf);
+    phone_servers_fill(p, &conf);
     p->rounds = 0;
     if (p->conf.parts->station_new(&conf, &p->station, &why) != RF_OK) {
         tell_not_registering(p, &why);
@@ -442,6 +425,7 @@ void phone_station_end(struct rf_phone *p)
 {
     p->conf.parts->station_free(p->station);
     p->station = NULL;
+    phone_servers_end(p);
 }
 
 /* ---- B10: register, and how? ---- */

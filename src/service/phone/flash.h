@@ -237,7 +237,8 @@ RF_MUST_CHECK enum rf_err rf_flash_state_write(const struct rf_flash *flash,
 struct rf_flash_options {
     char min_load_version[RF_FLASH_VERSION_SIZE]; /* firmware below it is not taken; "": no floor */
     enum rf_rollback file_rollback;               /* lists, configurations and other files */
-    bool sha512_sticks; /* who signed with SHA-512 once is not believed with SHA-1 any more */
+    bool sha512_sticks;     /* who signed with SHA-512 once is not believed with SHA-1 any more */
+    bool allows_srst_clear; /* a router without a certificate may be talked to in the clear */
     char tftp[RF_ADDRESS_TEXT_MAX + 8]; /* HOST:PORT in place of the one it is told; "": none */
 };
 /** A missing file is the defaults. RF_ERR_BAD flash-options, RF_ERR_IO. */

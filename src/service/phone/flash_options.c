@@ -40,6 +40,8 @@ static enum rf_err options_decode(const struct rf_json *j, struct rf_flash_optio
         err = rf_json_need_str(j, "tftp", &tftp, why);
     if (err != RF_OK)
         return err;
+    /* A flash that was written before there was such an option has none. */
+    (void)!rf_json_bool(j, "srst_clear_fallback", &out->allows_srst_clear);
     if (!rf_slice_to_str(rf_slice_str(floor), out->min_load_version,
                          sizeof out->min_load_version) ||
         !rf_slice_to_str(rf_slice_str(tftp), out->tftp, sizeof out->tftp) ||
@@ -77,6 +79,7 @@ enum rf_err rf_flash_options_write(const struct rf_flash *flash,
     rf_json_set_str(j, "file_rollback", rf_rollback_name(options->file_rollback));
     rf_json_set_bool(j, "sha512_sticks", options->sha512_sticks);
     rf_json_set_str(j, "tftp", options->tftp);
+    rf_json_set_bool(j, "srst_clear_fallback", options->allows_srst_clear);
     return rf_flash_json_write(path, j, why);
 }
 

@@ -226,6 +226,7 @@ RF_MUST_CHECK enum rf_err rf_phone_restart(struct rf_phone *phone, struct rf_why
 struct rf_phone_view {
     const char *state; /* of its table: "RUN", ... */
     bool is_registered;
+    bool is_fallback; /* at a router: no call manager is there */
     bool is_unlocked;
     bool has_password; /* the configuration wants one */
     uint32_t settings_access;

@@ -229,6 +229,7 @@ static void add_of_link(struct phone_values *v, const struct rf_station_event *e
         phone_add_n(v, "version", ev->version);
         phone_add(v, "number", ev->number);
         phone_add(v, "label", ev->label);
+        phone_add_flag(v, "fallback", ev->is_srst);
     }
     if (ev->why.code[0] != '\0')
         phone_add_why(v, &ev->why);

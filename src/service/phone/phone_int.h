@@ -16,6 +16,8 @@
 #define PHONE_ENROL_TRIES 3u
 /* Call managers of the configuration that are used. */
 #define PHONE_CMS_MAX 3u
+/* Routers of the configuration that are used, behind them. */
+#define PHONE_SRST_MAX 2u
 /* Resets that are followed at once, in a minute; later ones wait, so that a server which resets
  * whoever registers is not asked in a tight loop. */
 #define PHONE_RESETS_MAX 5u
@@ -310,6 +312,8 @@ struct rf_phone {
                           */
     size_t capf_at;
     struct rf_station *station;
+    struct rf_cert *srst_cert; /* of the routers in the configuration; NULL: none that counts */
+    bool is_srst_clear_told, is_srst_cert_told; /* once for each station */
     uint32_t rounds;
     enum phone_ev leave_to;
     uint64_t leave_ms; /* held off so long */
@@ -412,6 +416,14 @@ RF_MUST_CHECK enum rf_err phone_file_stored(const struct rf_flash *flash,
                                             const struct rf_lists *lists, const char *name,
                                             struct rf_buf *file, struct rf_sigfile_info *out,
                                             char signer[65], struct rf_why *why);
+
+/* boot_servers.c */
+/** The servers of the configuration in use, with the certificate of its routers, which is the
+ * phone's until phone_servers_end. */
+void phone_servers_fill(struct rf_phone *p, struct rf_station_conf *conf);
+void phone_servers_end(struct rf_phone *p);
+/** Status messages of a router: in use, or why not. */
+void phone_srst_tell(struct rf_phone *p, const struct rf_station_event *ev);
 
 /* boot_config.c */
 void phone_do_config(struct rf_phone *p);

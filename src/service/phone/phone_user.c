@@ -232,9 +232,13 @@ enum rf_err rf_phone_restart(struct rf_phone *p, struct rf_why *why)
 
 void rf_phone_look(const struct rf_phone *p, struct rf_phone_view *out)
 {
+    struct rf_station_status status = {0};
+    if (p->station != NULL)
+        p->conf.parts->station_status(p->station, &status);
     *out = (struct rf_phone_view){
         .state = p->fsm.def->state_names[p->fsm.state],
         .is_registered = p->fsm.state == PHONE_RUN,
+        .is_fallback = p->fsm.state == PHONE_RUN && status.is_srst,
         .is_unlocked = p->settings.is_open,
         .has_password = has_password(p),
         .settings_access = access_of(p),

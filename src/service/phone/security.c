@@ -265,6 +265,7 @@ static struct rf_json *options_json(const struct rf_security *page)
     rf_json_set_str(j, "min_load_version", page->options.min_load_version);
     rf_json_set_str(j, "file_rollback", rf_rollback_name(page->options.file_rollback));
     rf_json_set_bool(j, "sha512_sticks", page->options.sha512_sticks);
+    rf_json_set_str(j, "srst_clear_fallback", page->options.allows_srst_clear ? "allow" : "refuse");
     rf_json_set_str(j, "tftp", page->options.tftp);
     set_why(j, &page->options_why);
     return j;

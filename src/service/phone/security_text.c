@@ -65,6 +65,7 @@ static void option_lines(struct page_out *o, const struct rf_security *page)
          have->min_load_version[0] != '\0' ? have->min_load_version : "any");
     line(o, "    older files            %s", rf_rollback_name(have->file_rollback));
     line(o, "    SHA-512 sticks         %s", have->sha512_sticks ? "yes" : "no");
+    line(o, "    SRST in the clear      %s", have->allows_srst_clear ? "ALLOWED" : "refused");
     line(o, "    TFTP server            %s", have->tftp[0] != '\0' ? have->tftp : "as it is told");
 }
 

@@ -139,6 +139,8 @@ static enum rf_err apply(const struct rf_flash *flash, const struct rf_settings_
         o->file_rollback = *c->file_rollback;
     if (c->sha512_sticks != NULL)
         o->sha512_sticks = *c->sha512_sticks;
+    if (c->allows_srst_clear != NULL)
+        o->allows_srst_clear = *c->allows_srst_clear;
     return err;
 }
 

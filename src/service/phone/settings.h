@@ -33,6 +33,7 @@ struct rf_settings_change {
     const char *min_load_version;
     const enum rf_rollback *file_rollback;
     const bool *sha512_sticks;
+    const bool *allows_srst_clear;
     const char *tftp; /* HOST:PORT, checked by the caller */
 };
 /**

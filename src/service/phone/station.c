@@ -197,7 +197,7 @@ static enum rf_err check_servers(const struct rf_station_conf *conf, struct rf_w
     for (size_t i = 0; i < conf->n_servers; i++) {
         const struct rf_station_server *s = &conf->servers[i];
         uint32_t port = s->port;
-        if (conf->mode != RF_STATION_NON_SECURE)
+        if (conf->mode != RF_STATION_NON_SECURE && (!s->is_srst || s->cert != NULL))
             port += RF_STATION_TLS_OFFSET;
         if (s->port == 0 || port > UINT16_MAX ||
             rf_address_parse(s->host, s->port, &address, NULL) != RF_OK)
@@ -252,6 +252,7 @@ static void set_defaults(struct rf_station_conf *conf)
     set_default(&conf->retry_max_ms, 600000);
     set_default(&conf->leave_ms, 2000);
     set_default(&conf->return_ms, 30000);
+    set_default(&conf->monitor_ms, 120000);
     set_default(&conf->digit_gap_ms, 200);
     set_default(&conf->seize_ms, 5000);
     set_default(&conf->clear_ms, 5000);
@@ -353,6 +354,7 @@ void rf_station_status(const struct rf_station *st, struct rf_station_status *ou
         .call = is_own ? (enum rf_station_call_state)call->fsm.state : RF_STATION_IDLE,
         .calls = station_calls_n(st, NULL),
         .server = has_server ? st->main->server_text : "",
+        .is_srst = has_server && station_is_on_srst(st),
         .version = st->version,
         .number = st->number,
         .in = st->all_in + st->peers[0].in + st->peers[1].in,

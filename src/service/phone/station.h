@@ -13,8 +13,10 @@
  * Servers are tried in order: over TLS at base port + 443 with the LSC (else the MIC), and only if
  * the server's certificate stands in the trust lists with role CCM or CCM+TFTP; else the phone
  * leaves before it has sent a name, and tries the next. There is no way from a secure mode to a
- * plain link. After the last of the list it waits: first 15 s, doubled to 10 minutes, times a
- * random 0.75 to 1.25. A link that is lost in a call leaves the media running
+ * plain link. Routers (is_srst) stand behind the call managers and show the very certificate of the
+ * configuration instead; from one the phone goes back to a call manager that has answered for
+ * monitor_ms without a break. After the last of the list it waits: first 15 s, doubled to 10
+ * minutes, times a random 0.75 to 1.25. A link that is lost in a call leaves the media running
  * (RF_STATION_PRESERVED), and the phone registers again when its user has hung up: on the link that
  * stands by, if there is one (has_standby).
  *
@@ -47,6 +49,10 @@ enum rf_station_mode {
 struct rf_station_server {
     char host[RF_ADDRESS_TEXT_MAX]; /* numeric */
     uint16_t port;                  /* base port, as in the configuration */
+    bool is_srst;                   /* the router of the branch, where no call manager is left */
+    /** SRST: the one certificate that it must show, borrowed as long as the station lives. NULL:
+     * the configuration has none, and a link to it would be in the clear. */
+    const struct rf_cert *cert;
 };
 
 /** Media as in media/stream.h, so that tests fake it. Each function is the one of the same name
@@ -109,6 +115,7 @@ enum rf_station_standby_state {
     RF_STATION_STANDBY_OFF,
     RF_STATION_STANDBY_CONNECTING,
     RF_STATION_STANDBY_UP,      /* keepalives only */
+    RF_STATION_STANDBY_PROVING, /* on SRST: the call manager must answer for monitor_ms first */
     RF_STATION_STANDBY_ASKING,  /* RegisterTokenReq is out */
     RF_STATION_STANDBY_REFUSED, /* for a time that the server said */
     RF_STATION_STANDBY_GRANTED, /* the phone moves there */
@@ -180,6 +187,7 @@ struct rf_station_event {
     enum rf_sccp_security security; /* of the call: lock, shield or none */
     enum rf_sccp_tone tone;
     bool is_on;
+    bool is_srst; /* REGISTERED, REFUSED: the server is a router */
     char digit;
     const char *remote; /* SENDING: address */
     uint16_t port;
@@ -206,11 +214,16 @@ struct rf_station_conf {
     int64_t floor_s;              /* V3 as in enrol.h */
     const char *keylog_path;      /* debugging; NULL: none */
 
+    /** The user's own word: a router that the configuration has no certificate of may be talked to
+     * in the clear by a phone that is to register securely. */
+    bool allows_srst_clear;
+
     /** Keep a link beside the one in use, fail over to it, and come back to a better server. */
     bool has_standby;
 
     /* 0: default */
     uint32_t return_ms;      /* 30 s: between two tries to have a link beside the one in use */
+    uint32_t monitor_ms;     /* 120 s: a call manager answers so long before a phone leaves SRST */
     uint32_t handshake_ms;   /* 10 s */
     uint32_t register_ms;    /* 10 s: for the answer to Register */
     uint32_t setup_ms;       /* 10 s: for the answers after it; what is missing then is missing */
@@ -278,6 +291,7 @@ struct rf_station_status {
     enum rf_station_call_state call; /* of the call that the user would mean */
     size_t calls;                    /* without those of other phones of a shared line */
     const char *server;              /* in use or being tried, "" otherwise; borrowed */
+    bool is_srst;                    /* that is a router */
     unsigned version;                /* agreed, 0 while there is none */
     const char *number;              /* first line, "" before it is known; borrowed */
     uint64_t in, out, dropped;       /* messages since the start, all links */

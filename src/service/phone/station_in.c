@@ -88,6 +88,7 @@ static void on_token_reject(struct rf_station *st, const struct rf_sccp_msg *msg
 static void on_standby_ack(struct rf_station *st, const struct rf_sccp_msg *msg)
 {
     station_other(st)->unanswered = 0;
+    station_standby_answered(st);
 }
 
 static void on_keepalive_ack(struct rf_station *st, const struct rf_sccp_msg *msg)

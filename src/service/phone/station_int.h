@@ -93,6 +93,14 @@ void station_on_history(struct rf_station *st, const struct rf_sccp_msg *msg);
 void station_screen_forget(struct rf_station *st);
 
 /* station_link.c */
+/** Is the link to this server of the list a TLS link? */
+bool station_has_tls(const struct rf_station *st, size_t server);
+/** A router without a certificate is no server of a phone that must register securely. RF_OK, or
+ * RF_ERR_DENIED srst-clear-refused. */
+RF_MUST_CHECK enum rf_err station_may_connect(const struct rf_station *st, size_t server,
+                                              struct rf_why *why);
+/** Is the phone's server, or the one being tried, a router? */
+bool station_is_on_srst(const struct rf_station *st);
 /** Connect to peer->server; false: `why` says why there is no link. */
 RF_MUST_CHECK bool station_connect(struct station_peer *peer, struct rf_why *why);
 /** Close a link after what was sent; CLOSED follows, with this reason. */
@@ -107,6 +115,8 @@ void station_take(struct station_peer *peer, const struct rf_sccp_frame *frame);
 extern const struct rf_fsm_def station_standby_fsm;
 const char *station_standby_action_name(rf_fsm_action action);
 void station_standby_opened(struct rf_station *st);
+/** KeepAliveAck on the link that stands by. */
+void station_standby_answered(struct rf_station *st);
 /** RegisterTokenReject: ask again after this time. */
 void station_standby_refused(struct rf_station *st, uint32_t wait_s);
 /** The link beside it becomes the main one. False: it is not there. */

@@ -18,9 +18,27 @@ static bool is_main(const struct station_peer *peer)
     return peer->st->main == peer;
 }
 
+/* doc: docs/security-rules.md, "Boot states" (S1): the certificate of the signed configuration and
+ * no other, whoever vouches for it */
+static enum rf_err judge_router(const struct rf_station_server *router,
+                                const struct rf_cert *server, struct rf_why *why)
+{
+    if (rf_fault_skips("station.srst-certificate") ||
+        (server != NULL && router->cert != NULL && rf_cert_eq(server, router->cert)))
+        return RF_OK;
+    return rf_why_set(why, RF_ERR_DENIED, "srst-certificate",
+                      "the router shows %s, and the configuration has %s",
+                      server != NULL ? rf_cert_short(server) : "no certificate",
+                      router->cert != NULL ? rf_cert_short(router->cert) : "none");
+}
+
 static enum rf_err link_verify(void *arg, const struct rf_cert *server, struct rf_why *why)
 {
-    const struct rf_station *st = ((const struct station_peer *)arg)->st;
+    const struct station_peer *peer = arg;
+    const struct rf_station *st = peer->st;
+    const struct rf_station_server *entry = &st->conf.servers[peer->server];
+    if (entry->is_srst)
+        return judge_router(entry, server, why);
     return phone_server_judge(st->conf.lists, server, RF_TRUSTLIST_ROLE_CCM, st->conf.floor_s, why);
 }
 
@@ -40,6 +58,8 @@ static void keep_info(struct station_peer *peer, const struct rf_phone_link_info
 static bool is_safe_enough(const struct station_peer *peer, struct rf_why *why)
 {
     const struct rf_station *st = peer->st;
+    if (!station_has_tls(st, peer->server)) /* as it was allowed to be: station_may_connect */
+        return true;
     if (st->conf.mode == RF_STATION_AUTHENTICATED && peer->is_encrypted &&
         !rf_fault_skips("station.authenticated-link")) {
         rf_why_set(why, RF_ERR_DENIED, "link-other-suite",
@@ -144,18 +164,41 @@ static void link_close(void *arg, const struct rf_why *why)
 static const struct rf_phone_link_calls link_calls = {
     .verify = link_verify, .on_open = link_open, .on_data = link_data, .on_close = link_close};
 
+bool station_has_tls(const struct rf_station *st, size_t server)
+{
+    const struct rf_station_server *s = &st->conf.servers[server];
+    return st->conf.mode != RF_STATION_NON_SECURE && (!s->is_srst || s->cert != NULL);
+}
+
+bool station_is_on_srst(const struct rf_station *st)
+{
+    return st->conf.servers[st->main->server].is_srst;
+}
+
+enum rf_err station_may_connect(const struct rf_station *st, size_t server, struct rf_why *why)
+{
+    const struct rf_station_server *s = &st->conf.servers[server];
+    if (st->conf.mode == RF_STATION_NON_SECURE || station_has_tls(st, server) ||
+        st->conf.allows_srst_clear || rf_fault_skips("station.srst-clear"))
+        return RF_OK;
+    return rf_why_set(why, RF_ERR_DENIED, "srst-clear-refused",
+                      "the configuration has no certificate of the router %s, and this phone must "
+                      "register securely",
+                      s->host);
+}
+
 bool station_connect(struct station_peer *peer, struct rf_why *why)
 {
     struct rf_station *st = peer->st;
     const struct rf_station_server *server = &st->conf.servers[peer->server];
-    bool has_tls = st->conf.mode != RF_STATION_NON_SECURE;
+    bool has_tls = station_has_tls(st, peer->server);
     uint16_t port = (uint16_t)(server->port + (has_tls ? RF_STATION_TLS_OFFSET : 0));
     struct rf_phone_link_conf link = {.name = "sccp",
                                       .host = server->host,
                                       .port = port,
                                       .has_tls = has_tls,
                                       .wants_no_encryption =
-                                          st->conf.mode == RF_STATION_AUTHENTICATED,
+                                          has_tls && st->conf.mode == RF_STATION_AUTHENTICATED,
                                       .id = has_tls ? &st->id : NULL,
                                       .handshake_ms = st->conf.handshake_ms,
                                       .keylog_path = st->keylog_path,
@@ -165,6 +208,8 @@ bool station_connect(struct station_peer *peer, struct rf_why *why)
     snprintf(peer->server_text, sizeof peer->server_text, "%s:%u", server->host, port);
     if (is_main(peer))
         st->version = 0;
+    if (station_may_connect(st, peer->server, why) != RF_OK)
+        return false;
     return st->conf.net->open(st->conf.net_arg, &link, &peer->link, why) == RF_OK;
 }
 

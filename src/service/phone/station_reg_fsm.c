@@ -23,6 +23,7 @@ static void tell_refused(struct rf_station *st, const struct rf_why *why)
 {
     struct rf_station_event event = {.kind = RF_STATION_REFUSED,
                                      .server = st->main->server_text,
+                                     .is_srst = station_is_on_srst(st),
                                      .text = why->text,
                                      .why = *why};
     rf_warn(RF_CAT_PHONE, "not registered: %s server=%s dev=%s", rf_why_text(why),
@@ -193,16 +194,18 @@ static void up(void *self, const void *data)
     st->is_up = true;
     st->up_at_ms = rf_now_ms(st->conf.clock);
     char number[2 * STATION_PARTY];
-    rf_info(RF_CAT_PHONE,
-            "registered server=%s version=%u number=%s lines=%u tls=%s suite=%s cert=%s dev=%s",
-            st->main->server_text, st->version,
-            rf_escape(rf_slice_str(st->number), number, sizeof number), st->n_lines,
-            st->main->has_tls ? st->main->tls_version : "none",
-            st->main->has_tls ? st->main->suite : "none",
-            st->main->has_tls && st->id.cert != NULL ? rf_cert_short(st->id.cert) : "none",
-            st->device);
+    rf_info(
+        RF_CAT_PHONE,
+        "registered server=%s fallback=%s version=%u number=%s lines=%u tls=%s suite=%s cert=%s "
+        "dev=%s",
+        st->main->server_text, station_is_on_srst(st) ? "yes" : "no", st->version,
+        rf_escape(rf_slice_str(st->number), number, sizeof number), st->n_lines,
+        st->main->has_tls ? st->main->tls_version : "none",
+        st->main->has_tls ? st->main->suite : "none",
+        st->main->has_tls && st->id.cert != NULL ? rf_cert_short(st->id.cert) : "none", st->device);
     struct rf_station_event event = {.kind = RF_STATION_REGISTERED,
                                      .server = st->main->server_text,
+                                     .is_srst = station_is_on_srst(st),
                                      .tls_version = st->main->tls_version,
                                      .suite = st->main->suite,
                                      .version = st->version,

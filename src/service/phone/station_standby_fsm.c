@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The link beside the one in use, as a table. To a server of higher priority: the phone asks it
  * whether it may come back, and goes when it may. To the next one otherwise: nothing but keepalives
- * passes, so that the phone can register there at once when it loses its own.
+ * passes, so that the phone can register there at once when it loses its own. On SRST it goes to a
+ * call manager only, which has to prove first that it stays.
  * doc: docs/phone-calls.md, "Fail-over"; docs/wire/sccp.md, "Flows": steps named in the rows */
 #include "service/phone/station_int.h"
 
@@ -10,6 +11,11 @@
 #define KEEPALIVES_MISSED 3 /* F2 */
 #define TOKEN_WAIT_MAX_S  3600u
 #define TOKEN_WAIT_S      30u /* where the server says none */
+/* A call manager that proves itself is asked so often, that a short break is not overlooked; at
+ * least eight times in monitor_ms, but not more than once a second. */
+#define PROOF_MS  5000u
+#define PROOF_MIN 1000u
+#define PROOFS    8u
 
 static void post(struct rf_station *st, enum station_standby_event event)
 {
@@ -27,15 +33,36 @@ static void tell(struct rf_station *st, const char *word)
 /* ---- finding one ---- */
 
 /* Those of higher priority first, then those behind the one in use. */
+static size_t candidate(const struct rf_station *st)
+{
+    return st->standby_place < st->main->server ? st->standby_place : st->standby_place + 1;
+}
+
+/* doc: docs/phone-calls.md, "Fail-over": a router is there for a phone that has no second call
+ * manager, and is left for a call manager only */
+static bool may_stand_by(const struct rf_station *st, size_t server)
+{
+    struct rf_why why = {0};
+    size_t call_managers = 0;
+    if (!st->conf.servers[server].is_srst)
+        return true;
+    for (size_t i = 0; i < st->conf.n_servers; i++)
+        call_managers += !st->conf.servers[i].is_srst;
+    return call_managers == 1 && !station_is_on_srst(st) &&
+           station_may_connect(st, server, &why) == RF_OK;
+}
+
 static void try_candidate(struct rf_station *st)
 {
     struct station_peer *peer = station_other(st);
     struct rf_why why = {0};
+    while (st->standby_place + 1 < st->conf.n_servers && !may_stand_by(st, candidate(st)))
+        st->standby_place++;
     if (st->standby_place + 1 >= st->conf.n_servers) {
         post(st, STANDBY_EV_NO_OTHER);
         return;
     }
-    peer->server = st->standby_place < st->main->server ? st->standby_place : st->standby_place + 1;
+    peer->server = candidate(st);
     if (!station_connect(peer, &why))
         post(st, STANDBY_EV_NO_LINK);
 }
@@ -57,7 +84,10 @@ static void next_candidate(void *self, const void *data)
 void station_standby_opened(struct rf_station *st)
 {
     bool is_better = station_other(st)->server < st->main->server;
-    station_standby_run(st, is_better ? STANDBY_EV_OPENED_BETTER : STANDBY_EV_OPENED_OTHER);
+    if (station_is_on_srst(st))
+        station_standby_run(st, STANDBY_EV_OPENED_AGAIN);
+    else
+        station_standby_run(st, is_better ? STANDBY_EV_OPENED_BETTER : STANDBY_EV_OPENED_OTHER);
 }
 
 /* ---- standing by ---- */
@@ -69,11 +99,19 @@ static void keepalive_due(void *owner, uint64_t number)
     station_standby_run(st, STANDBY_EV_T_KEEPALIVE);
 }
 
+static uint64_t keepalive_ms(const struct rf_station *st)
+{
+    uint64_t ms = st->conf.monitor_ms / PROOFS;
+    if (st->standby.state != RF_STATION_STANDBY_PROVING)
+        return (uint64_t)st->standby_keepalive_s * 1000;
+    return ms < PROOF_MIN ? PROOF_MIN : ms > PROOF_MS ? PROOF_MS : ms;
+}
+
 static void keepalive_start(struct rf_station *st)
 {
     if (st->standby_keepalive == 0)
-        st->standby_keepalive = rf_timer_start(
-            st->conf.timers, (uint64_t)st->standby_keepalive_s * 1000, keepalive_due, st, 0);
+        st->standby_keepalive =
+            rf_timer_start(st->conf.timers, keepalive_ms(st), keepalive_due, st, 0);
 }
 
 static void keepalive(void *self, const void *data)
@@ -111,6 +149,53 @@ static void drop_link(void *self, const void *data)
         post(st, STANDBY_EV_NO_LINK);
     else
         station_peer_close(station_other(st), NULL);
+}
+
+/* ---- on SRST: a call manager that is back proves that it stays ---- */
+
+static void timer_due(void *owner, uint64_t number);
+
+static void proof_begins(struct rf_station *st)
+{
+    st->proves_since_ms = rf_now_ms(st->conf.clock);
+    rf_timer_stop(st->conf.timers, &st->standby_timer);
+    st->standby_timer = rf_timer_start(st->conf.timers, st->conf.monitor_ms, timer_due, st, 0);
+}
+
+static void prove(void *self, const void *data)
+{
+    struct rf_station *st = self;
+    tell(st, "proves");
+    proof_begins(st);
+    keepalive(st, data);
+}
+
+/* One question left open, and the time begins anew. */
+static void prove_on(void *self, const void *data)
+{
+    struct rf_station *st = self;
+    if (station_other(st)->unanswered > 0) {
+        tell(st, "missed");
+        proof_begins(st);
+    }
+    keepalive(st, data);
+}
+
+/* The time is over: the answer to a last question is the proof, and it gets its time. */
+static void prove_last(void *self, const void *data)
+{
+    struct rf_station *st = self;
+    if (station_other(st)->unanswered > 0)
+        return;
+    rf_timer_stop(st->conf.timers, &st->standby_keepalive);
+    keepalive(st, data);
+}
+
+void station_standby_answered(struct rf_station *st)
+{
+    if (st->standby.state == RF_STATION_STANDBY_PROVING &&
+        rf_now_ms(st->conf.clock) - st->proves_since_ms >= st->conf.monitor_ms)
+        station_standby_run(st, STANDBY_EV_PROVEN);
 }
 
 /* One that is better may be back: for it the link to this one is given up. */
@@ -197,6 +282,7 @@ static const struct rf_fsm_row rows[] = {
 
     { RF_STATION_STANDBY_CONNECTING, STANDBY_EV_OPENED_BETTER,  ask,             RF_STATION_STANDBY_ASKING },    /* T1 */
     { RF_STATION_STANDBY_CONNECTING, STANDBY_EV_OPENED_OTHER,   stand_by,        RF_STATION_STANDBY_UP },        /* F1 */
+    { RF_STATION_STANDBY_CONNECTING, STANDBY_EV_OPENED_AGAIN,   prove,           RF_STATION_STANDBY_PROVING },   /* S1 */
     { RF_STATION_STANDBY_CONNECTING, STANDBY_EV_CLOSED,         next_candidate,  RF_STATION_STANDBY_CONNECTING },
     { RF_STATION_STANDBY_CONNECTING, STANDBY_EV_NO_LINK,        next_candidate,  RF_STATION_STANDBY_CONNECTING },
     { RF_STATION_STANDBY_CONNECTING, STANDBY_EV_NO_OTHER,       NULL,            RF_STATION_STANDBY_WAITING },
@@ -206,6 +292,12 @@ static const struct rf_fsm_row rows[] = {
     { RF_STATION_STANDBY_UP,         STANDBY_EV_T_STATE,        look_for_better, RF_STATION_STANDBY_UP },
     { RF_STATION_STANDBY_UP,         STANDBY_EV_CLOSED,         lost,            RF_STATION_STANDBY_WAITING },
     { RF_STATION_STANDBY_UP,         STANDBY_EV_STOP,           drop_link,       RF_STATION_STANDBY_CLOSING },
+
+    { RF_STATION_STANDBY_PROVING,    STANDBY_EV_PROVEN,         ask,             RF_STATION_STANDBY_ASKING },    /* T1 */
+    { RF_STATION_STANDBY_PROVING,    STANDBY_EV_T_KEEPALIVE,    prove_on,        RF_STATION_STANDBY_PROVING },
+    { RF_STATION_STANDBY_PROVING,    STANDBY_EV_T_STATE,        prove_last,      RF_STATION_STANDBY_PROVING },
+    { RF_STATION_STANDBY_PROVING,    STANDBY_EV_CLOSED,         lost,            RF_STATION_STANDBY_WAITING },
+    { RF_STATION_STANDBY_PROVING,    STANDBY_EV_STOP,           drop_link,       RF_STATION_STANDBY_CLOSING },
 
     { RF_STATION_STANDBY_ASKING,     STANDBY_EV_GRANTED,        granted,         RF_STATION_STANDBY_GRANTED },   /* T2 */
     { RF_STATION_STANDBY_ASKING,     STANDBY_EV_REFUSED,        refused,         RF_STATION_STANDBY_REFUSED },   /* T3 */
@@ -238,6 +330,7 @@ static const char *const state_names[RF_STATION_STANDBY_STATES_N] = {
     [RF_STATION_STANDBY_UP] = "UP",           [RF_STATION_STANDBY_ASKING] = "ASKING",
     [RF_STATION_STANDBY_REFUSED] = "REFUSED", [RF_STATION_STANDBY_GRANTED] = "GRANTED",
     [RF_STATION_STANDBY_WAITING] = "WAITING", [RF_STATION_STANDBY_CLOSING] = "CLOSING",
+    [RF_STATION_STANDBY_PROVING] = "PROVING",
 };
 
 static const char *const event_names[STANDBY_EVENTS] = {
@@ -247,6 +340,7 @@ static const char *const event_names[STANDBY_EVENTS] = {
     [STANDBY_EV_GRANTED] = "GRANTED",           [STANDBY_EV_REFUSED] = "REFUSED",
     [STANDBY_EV_BUSY] = "BUSY",                 [STANDBY_EV_T_STATE] = "T_STATE",
     [STANDBY_EV_T_KEEPALIVE] = "T_KEEPALIVE",   [STANDBY_EV_STOP] = "STOP",
+    [STANDBY_EV_OPENED_AGAIN] = "OPENED_AGAIN", [STANDBY_EV_PROVEN] = "PROVEN",
 };
 /* clang-format on */
 
@@ -276,8 +370,9 @@ static void timer_due(void *owner, uint64_t number)
 
 static bool is_linked(int state)
 {
-    return state == RF_STATION_STANDBY_UP || state == RF_STATION_STANDBY_ASKING ||
-           state == RF_STATION_STANDBY_REFUSED || state == RF_STATION_STANDBY_GRANTED;
+    return state == RF_STATION_STANDBY_UP || state == RF_STATION_STANDBY_PROVING ||
+           state == RF_STATION_STANDBY_ASKING || state == RF_STATION_STANDBY_REFUSED ||
+           state == RF_STATION_STANDBY_GRANTED;
 }
 
 static void entered(void *self, int state)
@@ -317,6 +412,9 @@ const struct rf_fsm_def station_standby_fsm = {.name = "standby",
     X(first_candidate)                                                                             \
     X(next_candidate)                                                                              \
     X(stand_by)                                                                                    \
+    X(prove)                                                                                       \
+    X(prove_on)                                                                                    \
+    X(prove_last)                                                                                  \
     X(lost)                                                                                        \
     X(keepalive)                                                                                   \
     X(drop_link)                                                                                   \

@@ -65,6 +65,8 @@ enum station_standby_event {
     STANDBY_EV_START,
     STANDBY_EV_OPENED_BETTER, /* connected to a server of higher priority */
     STANDBY_EV_OPENED_OTHER,
+    STANDBY_EV_OPENED_AGAIN, /* to a call manager, while the phone is on SRST */
+    STANDBY_EV_PROVEN,       /* it has answered long enough */
     STANDBY_EV_CLOSED,
     STANDBY_EV_NO_LINK,  /* there is none to wait for */
     STANDBY_EV_NO_OTHER, /* all were tried */
@@ -248,9 +250,10 @@ struct rf_station {
     /* the link beside it */
     struct rf_fsm standby;
     rf_timer_id standby_timer, standby_keepalive;
-    size_t standby_place;   /* in the order of candidates */
-    uint32_t token_wait_ms; /* told by the server that refused */
-    bool has_hopped;        /* to the other server, from one that did not keep the phone */
+    size_t standby_place;     /* in the order of candidates */
+    uint64_t proves_since_ms; /* the call manager has answered without a break */
+    uint32_t token_wait_ms;   /* told by the server that refused */
+    bool has_hopped;          /* to the other server, from one that did not keep the phone */
 
     /* the calls */
     struct station_call *calls[RF_STATION_CALLS_MAX]; /* NULL: a free place */

@@ -107,6 +107,9 @@ struct rf_phonexml {
     size_t cm_n;
     struct rf_phonexml_server cm[RF_PHONEXML_CMS_MAX];
     struct rf_phonexml_srst srst;
+    bool has_connection_monitor;
+    uint32_t connection_monitor_s; /* connectionMonitorDuration: a call manager must answer so long
+                                      before the phone leaves SRST for it */
     size_t tvs_n;
     struct rf_phonexml_server tvs[RF_PHONEXML_TVS_MAX];
     char load_information[RF_PHONEXML_NAME_SIZE]; /* without suffix; empty: keep the running load */

@@ -96,6 +96,8 @@ static const struct rf_phonexml_row pool_rows[] = {
     {"dateTimeSetting", GROUP(date_rows)},
     {"callManagerGroup", GROUP(cm_group_rows)},
     {"srstInfo", GROUP(srst_rows), HAS(srst.is_present)},
+    {"connectionMonitorDuration", NUMBER(connection_monitor_s, 0, UINT32_MAX),
+     HAS(has_connection_monitor)},
 };
 
 static const struct rf_phonexml_row tvs_member_rows[] = {
