@@ -107,7 +107,7 @@ def test_a_killed_router_serves_from_its_snapshot(town):
     town.router.kill()
     town.router.start()
     for phone in (a, b):
-        phone.wait("registered", after=2, server=town.at_router, patience=BACK_S)
+        phone.wait("registered", after=1, server=town.at_router, patience=BACK_S)
     town.call(a, b)
     rig.wait_until("locks", lambda: lock(a) and lock(b))
 
@@ -192,7 +192,7 @@ def test_sec_93_phones_that_are_stuck_are_listed_and_released(town):
     town.centre.start()
     branch.wait_state(town.centre, "branch1", state="fallback", stuck=2, patience=BACK_S)
     town.centre.event_wait("srst-stuck", text="srst release")
-    assert "branch-away" in town.centre.cli("srst", "release", "elsewhere", status=1).stderr
+    assert "is not connected" in town.centre.cli("srst", "release", "elsewhere", status=1).stderr
     town.centre.cli("srst", "release", "branch1")
     for phone in (a, b):
         rig.wait_until(lambda p=phone: f"{p.name} back: {p.events[-8:]}",

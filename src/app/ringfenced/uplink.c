@@ -13,7 +13,6 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/text.h"
-#include "service/site/call_managers.h"
 #include "service/srst/branch_router.h"
 #include "service/srst/forward.h"
 #include "service/srst/forward_read.h"
@@ -326,13 +325,12 @@ static enum rf_err open_link(struct uplink *u, struct rf_why *why)
     const struct rf_site_conf *site = s->site->conf;
     RF_AUTO(rf_freep) char *cert = rf_site_path(s->site, RF_SITE_CERT_CCM);
     RF_AUTO(rf_freep) char *key = rf_site_path(s->site, RF_SITE_KEY_CCM);
-    struct rf_site_call_managers centre;
-    enum rf_err err = rf_site_call_managers_parse(site->centre, &centre, why);
-    if (err != RF_OK)
-        return err;
+    char host[RF_SITE_CENTRE_HOST];
+    uint16_t port = 0;
+    (void)rf_site_centre(site, host, &port); /* whoever asks has looked: there is one */
     struct rf_branch_router_conf conf = {.loop = s->loop,
-                                         .host = centre.at[0].host,
-                                         .port = centre.at[0].port,
+                                         .host = host,
+                                         .port = port,
                                          .cert_path = cert,
                                          .key_path = key,
                                          .keylog_path =
@@ -360,8 +358,9 @@ static void renew(struct server *s)
     u->lists = (struct rf_lists){NULL};
     u->has_said_down = false;
     if (s->site->conf->centre[0] == '\0')
-        rf_warn(RF_CAT_MAIN, "this router has no centre: set the option centre to HOST:PORT of its "
-                             "branch listener");
+        rf_warn(RF_CAT_MAIN,
+                "this router has no centre: set the option centre to ADDRESS:PORT of its "
+                "branch listener");
     else if (load_list(u, &why) != RF_OK || open_link(u, &why) != RF_OK)
         rf_error(RF_CAT_MAIN, "no link to the centre: %s code=%s", why.text, why.code);
 }
