@@ -7,6 +7,7 @@ this process, packet by packet.
 A hook gets each packet with UDP or TCP inside and says what goes on in its place: it, others, more,
 or nothing. Needs wire.Network around it, and the commands ip and nsenter.
 """
+import ipaddress
 import os
 import select
 import socket
@@ -18,6 +19,7 @@ import time
 import wire
 
 HERE, THERE = "10.77.0.1", "10.77.0.2"
+MANY = "10.77.0.64/26"  # addresses at the far end, after many()
 
 
 def _run(*command):
@@ -97,6 +99,11 @@ class Bridge:
             s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(wire.ETH_P_ALL))
             s.bind((name, 0))
             self._sockets.append(s)
+
+    def many(self):
+        """The far end has all addresses of MANY, too."""
+        for address in ipaddress.ip_network(MANY).hosts():
+            _run(*self.there(["ip", "addr", "add", f"{address}/24", "dev", "rf-there"]))
 
     def there(self, command):
         """The command, to be run at the far end."""

@@ -70,6 +70,7 @@ void status_call_manager(struct server *s, struct rf_admin_status *out)
     out->http = s->ports.http;
     out->https = s->ports.https;
     out->tvs = s->ports.tvs;
+    out->branch_port = s->ports.branch;
     out->capf_sessions = rf_capf_service_sessions(s->capf);
     out->tftp_transfers = rf_tftp_server_transfers(s->tftp);
     out->http_connections = files_connections(s);

@@ -69,6 +69,7 @@ struct rf_admin_status {
     uint16_t http; /* 0: off */
     uint16_t https;
     uint16_t tvs;                  /* 0: off */
+    uint16_t branch_port;          /* that routers come to; 0: none */
     uint16_t provider;             /* of a router */
     struct rf_admin_branch branch; /* as well */
     uint32_t capf_sessions;

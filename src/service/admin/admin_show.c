@@ -114,6 +114,8 @@ static struct rf_json *ports_json(const struct rf_admin_status *s)
         rf_json_set_int(ports, "https", s->https);
     if (s->tvs != 0)
         rf_json_set_int(ports, "tvs", s->tvs);
+    if (s->branch_port != 0)
+        rf_json_set_int(ports, "branch", s->branch_port);
     return ports;
 }
 
