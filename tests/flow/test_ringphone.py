@@ -154,7 +154,8 @@ def named(events, name):
     ["--flash"], ["security"], ["status", "--flash"], ["erase", "--flash", "x", "--json"],
     ["unlock"], ["lock", "--flash", "x", "extra"], ["set", "--flash", "x"], ["install", "--flash", "x"],
     ["set", "--flash", "x", "--file-rollback", "maybe"], ["set", "--flash", "x", "--tftp", "a name"],
-    ["set", "--flash", "x", "--sha512-sticks", "perhaps"], ["unlock", "--flash", "x", "--min-load", "1"],
+    ["set", "--flash", "x", "--sha512-sticks", "perhaps"],
+    ["set", "--flash", "x", "--srst-clear-fallback", "yes"], ["unlock", "--flash", "x", "--min-load", "1"],
     ["set", "--flash", "x", "--min-load", ""], ["set", "--flash", "x", "--json", "--tftp", "none"],
     ["security", "--flash", "x", "extra"], ["sceurity", "--flash", "x"], [],
 ])
@@ -290,13 +291,13 @@ def test_the_security_page_in_words_and_erase(flash):
 
 def test_what_a_phone_keeps_is_set_once_it_is_unlocked_sec_28(flash):
     words = ["set", "--flash", flash, "--min-load", "1.0", "--file-rollback", "reject",
-             "--sha512-sticks", "yes"]
+             "--sha512-sticks", "yes", "--srst-clear-fallback", "allow"]
     assert run(PHONE, *words).returncode == 1
     assert run(PHONE, "unlock", "--flash", flash).returncode == 0
     assert run(PHONE, *words).returncode == 0
     page = json.loads(run(PHONE, "security", "--flash", flash, "--json").stdout)
     assert page["options"] == {"min_load_version": "1.0", "file_rollback": "reject",
-                               "sha512_sticks": True, "tftp": ""}
+                               "sha512_sticks": True, "srst_clear_fallback": "allow", "tftp": ""}
     assert page["settings"] == "unlocked"
     assert run(PHONE, "lock", "--flash", flash).returncode == 0
     assert run(PHONE, "set", "--flash", flash, "--min-load", "none").returncode == 1

@@ -241,6 +241,33 @@ static void test_a_phone_is_idle_when_it_has_no_call_left(void **state)
     assert_int_equal(w->row.calls_n, 0);
 }
 
+static void say_registered(struct world *w, bool is_srst)
+{
+    struct rf_phone_event *ev = station(RF_STATION_REGISTERED, RF_STATION_IDLE);
+    struct rf_station_event event = *ev->station;
+    event.is_srst = is_srst;
+    ev->station = &event;
+    say(w, ev);
+}
+
+static void test_a_phone_at_a_router_is_on_fallback(void **state)
+{
+    struct world *w = *state;
+    say_registered(w, false);
+    assert_int_equal(w->totals.fallback, 0);
+    say_registered(w, true);
+    say(w, station(RF_STATION_CALL, RF_STATION_RING_IN));
+    assert_int_equal(w->totals.fallback, 1);
+    assert_int_equal(w->totals.reached, 1);
+    say(w, station(RF_STATION_LOST, RF_STATION_IDLE));
+    assert_int_equal(w->totals.fallback, 0);
+    say_registered(w, true);
+    say_registered(w, true);
+    assert_int_equal(w->totals.fallback, 1);
+    say_registered(w, false);
+    assert_int_equal(w->totals.fallback, 0);
+}
+
 static void test_a_lost_registration_counts_until_it_is_back(void **state)
 {
     struct world *w = *state;
@@ -361,6 +388,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_phone_goes_from_state_to_state, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_call_that_outlives_its_link_keeps_the_phone, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_a_phone_at_a_router_is_on_fallback, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_lost_registration_counts_until_it_is_back, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_a_reset_is_no_loss, set_up, tear_down),

@@ -117,6 +117,23 @@ static void sec_92_only_a_signed_file_brings_one(void **state)
     assert_null(k->station.conf.servers[1].cert);
 }
 
+/* The file server is away as its call manager is: what was signed and kept still counts. */
+static void sec_90_a_phone_that_boots_meanwhile_has_what_it_kept(void **state)
+{
+    struct kit *k = *state;
+    RF_AUTO(rf_phonexml_freep) struct rf_phonexml *c = with_srst();
+    (void)boots_with(k, c);
+    kit_registered(k);
+    kit_off(k);
+    kit_answer(k, CTL, RF_FETCH_TIMEOUT);
+    kit_answer(k, ITL, RF_FETCH_TIMEOUT);
+    kit_answer(k, CONFIG, RF_FETCH_TIMEOUT);
+    kit_boot(k);
+    kit_until_registering(k);
+    assert_int_equal(k->station.conf.n_servers, 2);
+    assert_true(rf_cert_eq(k->station.conf.servers[1].cert, ids.stranger.cert));
+}
+
 static void how_long_a_call_manager_must_answer(void **state)
 {
     static const struct {
@@ -208,6 +225,7 @@ int main(void)
         TEST(a_router_that_is_switched_off_is_none),
         TEST(sec_92_a_certificate_that_is_none),
         TEST(sec_92_only_a_signed_file_brings_one),
+        TEST(sec_90_a_phone_that_boots_meanwhile_has_what_it_kept),
         TEST(how_long_a_call_manager_must_answer),
         TEST(sec_92_the_users_word_for_a_plain_link),
         TEST(sec_92_old_options_refuse),

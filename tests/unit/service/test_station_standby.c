@@ -606,6 +606,10 @@ static void long_walk(void **state)
     uint32_t seed = 2443;
     for (int walk = 0; walk < 150; walk++) {
         struct world *w = with_servers(1 + (size_t)walk % 3);
+        struct rf_station_server *last = &w->conf.servers[w->conf.n_servers - 1];
+        last->is_srst = walk % 2 == 1 && w->conf.n_servers > 1; /* a router in every other */
+        last->cert = last->is_srst ? ccm.cert : NULL;
+        w->conf.monitor_ms = 20000;
         w->conf.setup_ms = 500;
         starts(w);
         for (int i = 0; i < 120 && w->net.n < NET_LINKS - 4 && w->n_streams < STREAMS - 2; i++)

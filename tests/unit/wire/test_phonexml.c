@@ -123,6 +123,8 @@ static void check_servers(const struct rf_phonexml *c)
     assert_int_equal(c->srst.address[2].port, 2000);
     assert_true(c->srst.is_secure);
     assert_int_equal(strlen(c->srst.certificate), 1108);
+    assert_true(c->has_connection_monitor);
+    assert_int_equal(c->connection_monitor_s, 120);
     assert_int_equal(c->security_mode, RF_PHONEXML_MODE_ENCRYPTED);
     assert_int_equal(c->transport, RF_PHONEXML_TRANSPORT_TLS);
     assert_int_equal(c->capf_auth_mode, RF_PHONEXML_CAPF_NULL);
