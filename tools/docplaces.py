@@ -13,15 +13,20 @@ from pathlib import Path
 PATIENCE_S = 60
 SCRIPT_S = 120  # a whole page
 
+# A port that the kernel chose, of a folder.
+PORT = r"$(grep -o '\"{0}\": *[0-9]*' {1}/run/ports.json | grep -o '[0-9]*$')"
 # As a page has it -> as it runs. Addresses of documentation lead nowhere, ports below 1024 want
 # root, fixed ports may be taken: the kernel chooses them, and phones are told where to ask.
 REPLACED = [
     (re.compile(r"/var/lib/ringfence\b"), "site"),
+    (re.compile(r"\b192\.0\.2\.10:2446\b"), f"127.0.0.1:{PORT.format('branch', 'site')}"),
+    (re.compile(r"\b192\.0\.2\.11:2445\b"), f"127.0.0.2:{PORT.format('provider', 'branch')}"),
+    (re.compile(r"--sccp-port 2000\b"), f"--sccp-port $(({PORT.format('sccp_tls', 'branch')} - 443))"),
     (re.compile(r"\b192\.0\.2\.10\b"), "127.0.0.1"),
     (re.compile(r"\b192\.0\.2\.11\b"), "127.0.0.2"),
     (re.compile(r"^ringfence init\b"),
      "ringfence init --set sccp_port=0 --set capf_port=0 --set tftp_port=0 --set http_port=0 "
-     "--set https_port=0 --set tvs_port=0"),
+     "--set https_port=0 --set tvs_port=0 --set branch_port=0 --set srst_provider_port=0"),
 ]
 
 SITE = ["ringfence init --site site"]

@@ -458,8 +458,7 @@ static void hello(void *arg, const struct rf_branch_hello *hello, const char *ho
         look_up(b);
 }
 
-/* doc: docs/security-rules.md, "SRST": phones whose cluster is not secure any more stay where they
- * are until somebody has them start anew */
+/* doc: docs/srst.md, "When the site is not secure any more" */
 static void look_for_stuck(struct branches *b, struct branch *one,
                            const struct rf_branch_state *state)
 {
