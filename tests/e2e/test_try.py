@@ -73,10 +73,11 @@ def test_everything_holds(tmp_path):
     table = rows(output)
     assert status == 0, output
     assert tuple(table) == FEATURES, output
-    later = [name for name, (mark, _) in table.items() if mark != "✓"]
-    assert later == ["secure SRST reference"] and "not yet" in table[later[0]][1]
-    assert "the port without encryption is off: nobody switched it on" in \
-        table["signaling authentication"][1]
+    assert all(mark == "✓" for mark, _ in table.values()), output
+    assert "10 features: 10 held, 0 not yet." in output
+    assert "A called B in the branch: encrypted" in table["secure SRST reference"][1]
+    assert "NULL" in table["signaling authentication"][1]
+    assert "until it was switched on for C" in table["signaling authentication"][1]
     assert output.count("- attacked: ") + output.count("attack: ") >= 20
     assert "\033" not in output
     assert os.listdir(tmp_path) == [] and strays(tmp_path) == []
