@@ -198,3 +198,28 @@ def test_sec_93_phones_that_are_stuck_are_listed_and_released(town):
         rig.wait_until(lambda p=phone: f"{p.name} back: {p.events[-8:]}",
                        lambda p=phone: p.seen("registered")[-1]["server"].startswith("127.0.0.1:"), BACK_S)
     branch.wait_state(town.centre, "branch1", state="normal", stuck=0)
+
+
+def test_another_signer_of_the_centre_comes_to_the_router(town):
+    """The key that signs snapshots is changed, and the former one forgotten; started anew while the centre is
+    away, the router serves all the same."""
+    for phone in town.phones.values():
+        phone.start(town.centre)
+        phone.wait("registered")
+    before = (town.router.folder / "branch/snapshot.sgn").read_bytes()
+    town.centre.cli("rotate", "begin", "tftp")
+    town.centre.reload()
+    town.centre.cli("rotate", "next", "--force")
+    town.centre.stop()
+    town.centre.start()
+    town.centre.cli("rotate", "next", "--force")
+    town.centre.reload()
+    lists = town.centre.folder / "lists/CTLFile.tlv"
+    rig.wait_until("the last list", lambda: (town.router.folder / "lists/CTLFile.tlv").read_bytes()
+                   == lists.read_bytes(), BACK_S)
+    rig.wait_until("a snapshot by the other key", lambda: (
+        town.router.folder / "branch/snapshot.sgn").read_bytes() != before, 90)
+    town.centre.kill()
+    town.router.stop()
+    town.router.start()
+    assert town.router.status()["devices"] == 2

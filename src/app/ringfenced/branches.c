@@ -11,16 +11,19 @@
 #include "app/ringfenced/server_int.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "service/site/families.h"
 #include "service/srst/branch_centre.h"
 #include "service/srst/gather.h"
 #include "store/store_srst.h"
 #include "trust/sigfile.h"
 
-#define TICK_MS        2000
-#define SEEN_EVERY_MS  60000 /* what did not change is written so often */
-#define AWAY_MS        30000 /* without a link for so long, it is called unreachable */
-#define EVENTS_A_MIN   10
-#define RESEND_MS      30000 /* a snapshot that a router does not say it has is sent again */
+#define TICK_MS       2000
+#define SEEN_EVERY_MS 60000 /* what did not change is written so often */
+#define AWAY_MS       30000 /* without a link for so long, it is called unreachable */
+#define EVENTS_A_MIN  10
+/* A snapshot that a router does not say it has is sent again, later each time. */
+#define RESEND_MS      30000
+#define RESEND_MAX_MS  600000
 #define STUCK_EVERY_MS 600000
 
 /** A reference, and what is known of its router. */
@@ -32,12 +35,17 @@ struct branch {
     char subject[256];
     enum rf_store_srst_state state; /* as it was written last */
     uint32_t phones;
+    enum rf_store_srst_state heard; /* and as it was heard since; written by the tick */
+    uint32_t heard_phones;
+    bool has_heard;
     uint64_t written_ms;
     uint64_t gone_ms; /* when its link went, or we began */
     uint64_t sent;    /* serial of the snapshot that it has, or was sent */
     uint64_t sent_ms;
-    uint8_t list[32];    /* SHA-256 of the list that this link was sent; zero: none */
-    uint64_t told_stuck; /* ms */
+    uint64_t resend_ms;
+    char unmade[RF_WHY_CODE_MAX]; /* why there was no snapshot the last time */
+    uint8_t list[32];             /* SHA-256 of the list that this link was sent; zero: none */
+    uint64_t told_stuck;          /* ms */
 };
 
 struct branches {
@@ -158,6 +166,7 @@ struct look {
     char *site_name;
     char *srtp_80_models;
     char *srtp_gcm_models;
+    char *untrusted_models;
     struct rf_cert *lsc_issuer;
     uint32_t keepalive_s;
     uint32_t rsa_min;
@@ -166,7 +175,7 @@ struct look {
     struct made *made;
     size_t n_made;
     struct rf_store_srsts all;
-    struct rf_buf list;
+    struct rf_buf list; /* empty: it could not be read */
     enum rf_err err;
     struct rf_why why;
 };
@@ -185,6 +194,7 @@ static void look_free(struct look *l)
     rf_free(l->site_name);
     rf_free(l->srtp_80_models);
     rf_free(l->srtp_gcm_models);
+    rf_free(l->untrusted_models);
     rf_free(l);
 }
 
@@ -192,6 +202,12 @@ static uint32_t suites_of(void *arg, const char *model)
 {
     const struct look *l = arg;
     return device_suites(l->srtp_80_models, l->srtp_gcm_models, model);
+}
+
+static bool is_untrusted(void *arg, const char *model)
+{
+    const struct look *l = arg;
+    return rf_family_model_listed(l->untrusted_models, model);
 }
 
 static enum rf_err make(struct look *l, struct rf_store *store, struct made *m, struct rf_why *why)
@@ -205,6 +221,7 @@ static enum rf_err make(struct look *l, struct rf_store *store, struct made *m, 
                                 .accepts_mics = l->accepts_mics,
                                 .now_s = l->now_s,
                                 .suites = suites_of,
+                                .is_untrusted = is_untrusted,
                                 .arg = l};
     m->body = RF_BUF(RF_SRST_BODY_MAX);
     enum rf_err err = rf_srst_snapshot_make(store, &spec, &m->body, &m->serial, why);
@@ -217,9 +234,10 @@ static void look_work(struct rf_job *job, void *store)
 {
     struct look *l = (struct look *)job;
     RF_AUTO(rf_freep) char *path = rf_site_list_path_in(l->site, false, "");
+    struct rf_why unread = {0};
     l->err = rf_store_srst_list(store, &l->all, &l->why);
-    if (l->err == RF_OK && l->n_made > 0)
-        l->err = rf_file_read(path, RF_TRUSTLIST_BYTES_MAX, &l->list, &l->why);
+    if (l->n_made > 0 && rf_file_read(path, RF_TRUSTLIST_BYTES_MAX, &l->list, &unread) != RF_OK)
+        rf_error(RF_CAT_MAIN, "routers are not sent the list: %s", rf_why_text(&unread));
     for (size_t i = 0; l->err == RF_OK && i < l->n_made; i++)
         if (make(l, store, &l->made[i], &l->made[i].why) == RF_OK)
             l->made[i].why = (struct rf_why){0};
@@ -253,8 +271,15 @@ static void sign_work(struct rf_job *job, void *signer)
 
 /* ---- sending ---- */
 
+/* Once for each reason: it is tried again with every change. */
 static void tell_unmade(struct branches *b, const struct made *m)
 {
+    struct branch *one = find(b, m->name);
+    if (one == NULL || strcmp(one->unmade, m->why.code) == 0)
+        return;
+    memcpy(one->unmade, m->why.code, sizeof one->unmade);
+    if (m->why.code[0] == '\0')
+        return;
     rf_error(RF_CAT_MAIN, "no snapshot of branch %s: %s code=%s", m->name, m->why.text,
              m->why.code);
     event_of_server(b->s, RF_STORE_ERROR, m->why.code, "no snapshot of branch %s: %s", m->name,
@@ -300,8 +325,9 @@ static void send_list(struct branches *b, const struct look *l, const char *name
     struct rf_why why = {0};
     uint8_t sha256[RF_DIGEST_MAX];
     rf_digest_of(RF_DIGEST_SHA256, rf_buf_slice(&l->list), sha256);
-    if (one == NULL || rf_slice_eq(rf_slice_of(sha256, sizeof one->list),
-                                   rf_slice_of(one->list, sizeof one->list)))
+    if (one == NULL || l->list.len == 0 ||
+        rf_slice_eq(rf_slice_of(sha256, sizeof one->list),
+                    rf_slice_of(one->list, sizeof one->list)))
         return;
     if (rf_branch_centre_send_list(b->centre, name, rf_buf_slice(&l->list), &why) == RF_OK)
         memcpy(one->list, sha256, sizeof one->list);
@@ -359,8 +385,7 @@ static void look_done(struct rf_job *job, void *reader)
     }
     for (size_t i = 0; l->err == RF_OK && i < l->n_made; i++) {
         send_list(b, l, l->made[i].name);
-        if (l->made[i].why.code[0] != '\0')
-            tell_unmade(b, &l->made[i]);
+        tell_unmade(b, &l->made[i]);
     }
     l->job = (struct rf_job){
         .work = sign_work, .done = signed_done, .answer_to = rf_loop_mailbox(b->s->loop)};
@@ -384,6 +409,7 @@ static void look_up(struct branches *b)
     l->site_name = rf_strdup(conf->name);
     l->srtp_80_models = rf_strdup(conf->srtp_80_models);
     l->srtp_gcm_models = rf_strdup(conf->srtp_gcm_models);
+    l->untrusted_models = rf_strdup(conf->untrusted_models);
     l->lsc_issuer = rf_cert_ref(s->lsc_issuer);
     l->keepalive_s = conf->keepalive_s;
     l->rsa_min = conf->rsa_min;
@@ -431,7 +457,9 @@ static void refused(void *arg, const char *host, const struct rf_cert *cert,
                     const struct rf_why *why)
 {
     struct branches *b = arg;
-    const char *name = named_as(b, cert, host);
+    /* One whose certificate is right was refused for something else. */
+    bool is_right = cert != NULL && is_accepted(b, cert, NULL);
+    const char *name = is_right ? NULL : named_as(b, cert, host);
     if (!rf_log_allows(&b->refusals, EVENTS_A_MIN, now_ms(b)))
         return;
     if (name != NULL)
@@ -452,6 +480,7 @@ static void hello(void *arg, const struct rf_branch_hello *hello, const char *ho
     if (one == NULL)
         return;
     one->sent = hello->serial;
+    one->resend_ms = RESEND_MS;
     memset(one->list, 0, sizeof one->list);
     b->is_stale = true;
     if (!b->is_looking)
@@ -482,13 +511,16 @@ static void state(void *arg, const char *name, const struct rf_branch_state *sta
     enum rf_store_srst_state now =
         state->phones > 0 ? RF_STORE_SRST_FALLBACK : RF_STORE_SRST_NORMAL;
     look_for_stuck(b, one, state);
-    if (state->serial < one->sent && now_ms(b) - one->sent_ms >= RESEND_MS) {
+    if (state->serial >= one->sent) {
+        one->resend_ms = RESEND_MS;
+    } else if (now_ms(b) - one->sent_ms >= one->resend_ms) {
+        one->resend_ms = one->resend_ms < RESEND_MAX_MS / 2 ? one->resend_ms * 2 : RESEND_MAX_MS;
         one->sent = state->serial;
         b->is_stale = true;
     }
-    if (now != one->state || state->phones != one->phones ||
-        now_ms(b) - one->written_ms >= SEEN_EVERY_MS)
-        write_seen(b, one, now, state->phones);
+    one->heard = now;
+    one->heard_phones = state->phones;
+    one->has_heard = true;
 }
 
 static void gone(void *arg, const char *name, const struct rf_why *why)
@@ -538,8 +570,7 @@ static void take_done(struct rf_job *job, void *reader)
     if (reader != NULL && is_done)
         rf_branch_centre_kept(t->b->centre, t->origin, t->id);
     else if (reader != NULL)
-        rf_warn(RF_CAT_STORE, "record of a branch not kept yet: %s origin=%s", rf_why_text(&t->why),
-                t->origin);
+        rf_branch_centre_not_kept(t->b->centre, t->origin, &t->why);
     rf_free(t);
 }
 
@@ -558,8 +589,12 @@ static void record(void *arg, const char *name, const char *origin, int64_t id,
     t->id = id;
     t->record = *call;
     snprintf(t->origin, sizeof t->origin, "%s", origin);
-    if (rf_worker_post(b->s->store_worker, &t->job) != RF_OK)
-        rf_free(t); /* it comes again */
+    if (rf_worker_post(b->s->store_worker, &t->job) == RF_OK)
+        return;
+    struct rf_why busy = {0};
+    rf_why_set(&busy, RF_ERR_AGAIN, "store-busy", "the database has too much to do");
+    rf_branch_centre_not_kept(b->centre, t->origin, &busy);
+    rf_free(t);
 }
 
 static const struct rf_branch_centre_ops ops = {.is_accepted = is_accepted,
@@ -578,6 +613,13 @@ static void tick_start(struct branches *b)
     b->tick = rf_timer_start(rf_loop_timers(b->s->loop), TICK_MS, tick_due, b, 0);
 }
 
+/* However often a router says something else, it is written once a tick. */
+static bool is_news(const struct branches *b, const struct branch *one)
+{
+    return one->heard != one->state || one->heard_phones != one->phones ||
+           now_ms(b) - one->written_ms >= SEEN_EVERY_MS;
+}
+
 static void tick_due(void *owner, uint64_t number)
 {
     struct branches *b = owner;
@@ -585,6 +627,9 @@ static void tick_due(void *owner, uint64_t number)
         look_up(b);
     for (size_t i = 0; i < b->n; i++) {
         struct branch *one = &b->items[i];
+        if (one->has_heard && is_news(b, one))
+            write_seen(b, one, one->heard, one->heard_phones);
+        one->has_heard = false;
         if (!rf_branch_centre_has(b->centre, one->name) &&
             one->state != RF_STORE_SRST_UNREACHABLE && one->state != RF_STORE_SRST_NEVER_SEEN &&
             now_ms(b) - one->gone_ms >= AWAY_MS)

@@ -181,6 +181,7 @@ static struct branch_devices devices_of(const struct server *s,
         }
         if (snapshot->suites[i] != 0) /* what the centre knows of its models */
             to->suites = snapshot->suites[i];
+        to->is_untrusted |= snapshot->untrusted[i];
         out.n++;
     }
     qsort(out.items, out.n, sizeof *out.items, by_name);
@@ -279,6 +280,9 @@ static size_t use_changed(struct server *s, struct branch_devices *now)
             continue;
         d->is_left_out = device_use(s, &d->conf, &why) != RF_OK;
         left_out += d->is_left_out;
+        /* What was said of it before does not hold any more. */
+        if (d->is_left_out && rf_sccp_device_remove(s->sccp, d->conf.call.name) != RF_OK)
+            rf_debug(RF_CAT_MAIN, "device left out was not there dev=%s", d->conf.call.name);
         if (d->is_left_out)
             rf_error(RF_CAT_MAIN, "device left out: %s dev=%s", rf_why_text(&why),
                      d->conf.call.name);
@@ -424,8 +428,8 @@ static enum rf_err load_snapshot(const struct server *s, struct rf_srst_snapshot
     RF_AUTO(rf_freep) char *path = rf_site_path(s->site, RF_SITE_SNAPSHOT);
     RF_AUTO(rf_lists_fini) struct rf_lists lists = {NULL};
     RF_AUTO(rf_buf_fini) struct rf_buf file = {0};
-    struct rf_srst_expect expect = {
-        .name = s->site->conf->name, .has_now = true, .now_s = rf_wall_s(rf_clock_real())};
+    /* It was not of the future when it was taken; after a power cut the clock may not be right. */
+    struct rf_srst_expect expect = {.name = s->site->conf->name};
     enum rf_err err = load_list(s, &lists, why);
     if (err != RF_OK)
         return err;

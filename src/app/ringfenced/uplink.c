@@ -33,6 +33,7 @@ struct uplink {
     rf_timer_id look;
     bool is_up;
     bool has_said_down;
+    bool is_unkept; /* what is in use does not lie in the folder, or no list vouches for it */
 };
 
 /* ---- how the router is ---- */
@@ -47,13 +48,19 @@ struct counts {
 
 static void look_start(struct uplink *u);
 
+/* What the centre is told that we hold: 0 has it send once more. */
+static void say_held(struct uplink *u)
+{
+    u->state.serial = u->is_unkept ? 0 : router_snapshot(u->s)->serial;
+}
+
 static void counts_use(struct rf_msg *msg, void *reader)
 {
     struct counts *c = (struct counts *)msg;
     struct uplink *u = c->s->uplink;
     if (reader != NULL && u != NULL) {
         bool had = u->state.phones > 0;
-        u->state.serial = router_snapshot(c->s)->serial;
+        say_held(u);
         u->state.phones = c->sccp.registered;
         u->state.secure_phones = c->sccp.secure;
         u->state.calls = c->calls;
@@ -99,11 +106,32 @@ static void look_start(struct uplink *u)
 
 /* ---- lists and snapshots ---- */
 
+/* Two clocks are never quite the same. */
+#define AHEAD_S 300
+
 static void refuse(struct uplink *u, const char *what, const struct rf_why *why)
 {
     rf_error(RF_CAT_MAIN, "%s of the centre refused: %s code=%s", what, why->text, why->code);
     event_of_server(u->s, RF_STORE_ERROR, why->code, "%s of the centre refused: %s", what,
                     why->text);
+}
+
+/* Keys are changed: who signed what lies here may not stand in a later list, and then it would be
+ * refused at the next start. */
+static void look_at_kept(struct uplink *u)
+{
+    RF_AUTO(rf_freep) char *path = rf_site_path(u->s->site, RF_SITE_SNAPSHOT);
+    RF_AUTO(rf_buf_fini) struct rf_buf file = RF_BUF(RF_SRST_FILE_MAX);
+    RF_AUTO(rf_srst_snapshot_fini) struct rf_srst_snapshot kept = {.n = 0};
+    struct rf_srst_expect expect = {.name = u->s->site->conf->name};
+    struct rf_why why = {0};
+    if (router_snapshot(u->s)->serial == 0)
+        return;
+    u->is_unkept =
+        rf_file_read(path, RF_SRST_FILE_MAX, &file, &why) != RF_OK ||
+        rf_srst_snapshot_open(rf_buf_slice(&file), &u->lists, &expect, &kept, &why) != RF_OK;
+    if (u->is_unkept)
+        rf_info(RF_CAT_MAIN, "the snapshot is asked for again: %s", rf_why_text(&why));
 }
 
 static enum rf_err take_list(struct uplink *u, struct rf_slice bytes,
@@ -116,6 +144,7 @@ static enum rf_err take_list(struct uplink *u, struct rf_slice bytes,
     rf_lists_install(&u->lists, RF_LIST_CTL, v->list);
     rf_info(RF_CAT_TRUST, "list of the centre taken fingerprint=%s signer=%.16s",
             rf_list_fingerprint(v->list), v->signer);
+    look_at_kept(u);
     return RF_OK;
 }
 
@@ -123,8 +152,9 @@ static enum rf_err take_list(struct uplink *u, struct rf_slice bytes,
 static void on_list(void *arg, struct rf_slice bytes)
 {
     struct uplink *u = arg;
-    struct rf_list_policy policy = {
-        .has_now = true, .now_s = rf_wall_s(rf_clock_real()), .rollback = RF_ROLLBACK_REJECT};
+    struct rf_list_policy policy = {.has_now = true,
+                                    .now_s = rf_wall_s(rf_clock_real()) + AHEAD_S,
+                                    .rollback = RF_ROLLBACK_REJECT};
     RF_AUTO(rf_list_verdict_fini) struct rf_list_verdict v = {.list = NULL};
     struct rf_why why = {0};
     enum rf_err err = rf_lists_consider(&u->lists, RF_LIST_CTL, bytes, &policy, &v, &why);
@@ -136,23 +166,30 @@ static void on_list(void *arg, struct rf_slice bytes)
         refuse(u, "a list", &why);
 }
 
-/* Kept before it is used, and used only when it is kept: what serves now serves after a restart. */
+static enum rf_err keep(struct uplink *u, struct rf_slice file, struct rf_why *why)
+{
+    RF_AUTO(rf_freep) char *folder = rf_site_path(u->s->site, RF_SITE_BRANCH);
+    RF_AUTO(rf_freep) char *path = rf_site_path(u->s->site, RF_SITE_SNAPSHOT);
+    enum rf_err err = rf_dir_make(folder, 0700, why);
+    if (err == RF_OK)
+        err = rf_file_replace(path, file, 0600, why);
+    u->is_unkept = err != RF_OK;
+    return err;
+}
+
+/* Used first, because that may be refused, and what is refused must not lie there at the next
+ * start. What could not be kept is asked for again. */
 static enum rf_err take_snapshot(struct uplink *u, struct rf_slice file, struct rf_why *why)
 {
     RF_AUTO(rf_srst_snapshot_fini) struct rf_srst_snapshot snapshot = {.n = 0};
-    RF_AUTO(rf_freep) char *folder = rf_site_path(u->s->site, RF_SITE_BRANCH);
-    RF_AUTO(rf_freep) char *path = rf_site_path(u->s->site, RF_SITE_SNAPSHOT);
     struct rf_srst_expect expect = {.name = u->s->site->conf->name,
                                     .held = router_snapshot(u->s)->serial,
                                     .has_now = true,
-                                    .now_s = rf_wall_s(rf_clock_real())};
+                                    .now_s = rf_wall_s(rf_clock_real()) + AHEAD_S};
     enum rf_err err = rf_srst_snapshot_open(file, &u->lists, &expect, &snapshot, why);
-    if (err != RF_OK || snapshot.serial == expect.held)
-        return err;
-    err = rf_dir_make(folder, 0700, why);
-    if (err == RF_OK)
-        err = rf_file_replace(path, file, 0600, why);
-    return err == RF_OK ? router_apply(u->s, &snapshot, why) : err;
+    if (err == RF_OK && snapshot.serial != expect.held)
+        err = router_apply(u->s, &snapshot, why);
+    return err == RF_OK ? keep(u, file, why) : err;
 }
 
 static void on_snapshot(void *arg, struct rf_slice file)
@@ -161,7 +198,7 @@ static void on_snapshot(void *arg, struct rf_slice file)
     struct rf_why why = {0};
     if (take_snapshot(u, file, &why) != RF_OK)
         refuse(u, "a snapshot", &why);
-    u->state.serial = router_snapshot(u->s)->serial;
+    say_held(u);
     rf_branch_router_state(u->link, &u->state);
 }
 
@@ -368,7 +405,10 @@ static void renew(struct server *s)
 void uplink_reload(struct server *s, const struct rf_site_conf *conf)
 {
     (void)conf;
-    renew(s);
+    if (s->uplink != NULL)
+        renew(s);
+    else
+        uplink_begin(s);
 }
 
 struct begin {
@@ -419,15 +459,16 @@ static void begin_done(struct rf_job *job, void *reader)
 {
     struct begin *w = (struct begin *)job;
     struct server *s = w->s;
-    if (reader != NULL && w->err == RF_OK) {
+    if (reader != NULL && w->err == RF_OK && s->uplink == NULL) {
         struct uplink *u = s->uplink = rf_new(struct uplink);
         u->s = s;
         memcpy(u->epoch, w->epoch, sizeof u->epoch);
         u->forward = rf_srst_forward_new(&forward_ops, u, w->kept);
         renew(s);
         look_start(u);
-    } else if (reader != NULL) {
-        rf_error(RF_CAT_MAIN, "no link to the centre: %s code=%s", w->why.text, w->why.code);
+    } else if (w->err != RF_OK) {
+        rf_error(RF_CAT_MAIN, "no link to the centre (`ringfence reload` tries again): %s code=%s",
+                 w->why.text, w->why.code);
     }
     rf_free(w);
 }
@@ -438,8 +479,10 @@ void uplink_begin(struct server *s)
     *w = (struct begin){
         .job = {.work = begin_work, .done = begin_done, .answer_to = rf_loop_mailbox(s->loop)},
         .s = s};
-    if (rf_worker_post(s->store_worker, &w->job) != RF_OK)
-        begin_done(&w->job, NULL);
+    if (rf_worker_post(s->store_worker, &w->job) == RF_OK)
+        return;
+    w->err = rf_why_set(&w->why, RF_ERR_AGAIN, "store-busy", "the database has too much to do");
+    begin_done(&w->job, NULL);
 }
 
 void uplink_end(struct server *s)

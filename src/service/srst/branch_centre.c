@@ -217,6 +217,20 @@ void rf_branch_centre_kept(struct rf_branch_centre *c, const char *origin, int64
     }
 }
 
+void rf_branch_centre_not_kept(struct rf_branch_centre *c, const char *origin,
+                               const struct rf_why *why)
+{
+    struct rf_why busy = {0};
+    struct peer *p = c->peers;
+    while (p != NULL && (p->is_over || strcmp(p->origin, origin) != 0))
+        p = p->next;
+    if (p == NULL)
+        return; /* it has gone by itself */
+    rf_warn(RF_CAT_NET, "record of a branch not kept yet: %s branch=%s", rf_why_text(why), p->name);
+    rf_why_set(&busy, RF_ERR_AGAIN, "branch-busy", "a record could not be kept now: %s", why->text);
+    refuse(p, &busy);
+}
+
 /* What cannot be read now cannot be read when it comes again: it is told and answered. */
 static enum rf_err take_record(struct peer *p, struct rf_slice body, struct rf_why *why)
 {

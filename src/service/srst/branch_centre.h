@@ -11,8 +11,9 @@
  *
  * Codes: branch-certificate (it is accepted for nobody, or not any more), branch-name (hello names
  * another reference than the certificate's), branch-frame, branch-silent (nothing for 35 seconds),
- * branch-unread (it does not take what it is sent), branch-replaced (a later link of the same
- * router); and those of net/link.h. doc: docs/wire/branch.md */
+ * branch-unread (it does not take what it is sent), branch-busy (a record was not kept),
+ * branch-replaced (a later link of the same router); and those of net/link.h. doc:
+ * docs/wire/branch.md */
 #ifndef SERVICE_SRST_BRANCH_CENTRE_H
 #define SERVICE_SRST_BRANCH_CENTRE_H
 
@@ -90,6 +91,10 @@ RF_MUST_CHECK enum rf_err rf_branch_centre_release(struct rf_branch_centre *c, c
                                                    struct rf_why *why);
 /** The record is in the database. A router that is gone meanwhile asks again. */
 void rf_branch_centre_kept(struct rf_branch_centre *c, const char *origin, int64_t id);
+/** The record could not be kept now: the router of this origin is sent away (branch-busy), and
+ * sends it again when it is back. */
+void rf_branch_centre_not_kept(struct rf_branch_centre *c, const char *origin,
+                               const struct rf_why *why);
 /** References changed: who is not accepted any more is refused and goes. */
 void rf_branch_centre_review(struct rf_branch_centre *c);
 

@@ -169,6 +169,8 @@ static enum rf_err add_device(struct rf_store *store, const struct rf_srst_spec 
     err = rf_store_cert_list(store, name, &s->certs[s->n], why);
     keep_told(&s->certs[s->n]);
     s->suites[s->n] = spec->suites != NULL ? spec->suites(spec->arg, phone.device.model) : 0;
+    s->untrusted[s->n] =
+        spec->is_untrusted != NULL && spec->is_untrusted(spec->arg, phone.device.model);
     s->n++;
     return err;
 }
@@ -186,7 +188,8 @@ static enum rf_err gather_devices(struct rf_store *store, const struct rf_srst_s
     s->phones = rf_try_alloc(n * sizeof *s->phones, BYTES_MAX);
     s->certs = rf_try_alloc(n * sizeof *s->certs, BYTES_MAX);
     s->suites = rf_try_alloc(n * sizeof *s->suites, BYTES_MAX);
-    if (s->phones == NULL || s->certs == NULL || s->suites == NULL)
+    s->untrusted = rf_try_alloc(n * sizeof *s->untrusted, BYTES_MAX);
+    if (s->phones == NULL || s->certs == NULL || s->suites == NULL || s->untrusted == NULL)
         return rf_why_set(why, RF_ERR_NOMEM, "no-memory", "no memory for devices");
     for (size_t i = 0; i < n && err == RF_OK; i++)
         err = add_device(store, spec, names[i], s, why);

@@ -28,6 +28,8 @@ struct rf_srst_spec {
     size_t n_devices;
     /* Suites of a model, 0: nothing is said. May be NULL. */
     uint32_t (*suites)(void *arg, const char *model);
+    /* Is it one of untrusted_models? May be NULL. */
+    bool (*is_untrusted)(void *arg, const char *model);
     void *arg;
 };
 

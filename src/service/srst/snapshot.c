@@ -70,6 +70,7 @@ void rf_srst_snapshot_fini(struct rf_srst_snapshot *s)
     rf_free(s->phones);
     rf_free(s->certs);
     rf_free(s->suites);
+    rf_free(s->untrusted);
     *s = (struct rf_srst_snapshot){0};
 }
 

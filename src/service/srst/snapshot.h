@@ -53,6 +53,7 @@ struct rf_srst_snapshot {
     struct rf_store_certs *certs;  /* of phones[i]. Of one: device, kind, sha256, state, issuer */
     uint32_t *suites; /* of phones[i], as call control numbers them; 0: as the router's own
                        * configuration says */
+    bool *untrusted;  /* of phones[i]: its model never shows a secure call (untrusted_models) */
     size_t n;
 };
 

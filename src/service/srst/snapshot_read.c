@@ -286,7 +286,7 @@ static enum rf_err read_values(const struct rf_json *j, struct rf_store_device *
 static enum rf_err read_device(const struct rf_json *j, struct rf_srst_snapshot *s,
                                struct rf_why *why)
 {
-    int64_t suites = 0;
+    int64_t suites = 0, untrusted = 0;
     struct rf_store_phone *phone = &s->phones[s->n];
     struct rf_store_certs *certs = &s->certs[s->n];
     struct rf_store_device *d = &phone->device;
@@ -301,10 +301,13 @@ static enum rf_err read_device(const struct rf_json *j, struct rf_srst_snapshot 
     if (err == RF_OK)
         err = number_of(j, d->name, "suites", UINT32_MAX, &suites, why);
     if (err == RF_OK)
+        err = number_of(j, d->name, "untrusted", 1, &untrusted, why);
+    if (err == RF_OK)
         err = read_lines(j, phone, why);
     if (err == RF_OK)
         err = read_certs(j, d->name, certs, why);
     s->suites[s->n - 1] = (uint32_t)suites;
+    s->untrusted[s->n - 1] = untrusted != 0;
     return err;
 }
 
@@ -321,7 +324,8 @@ static enum rf_err read_devices(const struct rf_json *j, struct rf_srst_snapshot
     s->phones = rf_try_alloc(n * sizeof *s->phones, BYTES_MAX);
     s->certs = rf_try_alloc(n * sizeof *s->certs, BYTES_MAX);
     s->suites = rf_try_alloc(n * sizeof *s->suites, BYTES_MAX);
-    if (s->phones == NULL || s->certs == NULL || s->suites == NULL)
+    s->untrusted = rf_try_alloc(n * sizeof *s->untrusted, BYTES_MAX);
+    if (s->phones == NULL || s->certs == NULL || s->suites == NULL || s->untrusted == NULL)
         return need_room(NULL, "devices", why);
     for (size_t i = 0; i < n && err == RF_OK; i++)
         err = read_device(rf_json_at(arr, i), s, why);

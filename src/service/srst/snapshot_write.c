@@ -81,6 +81,7 @@ static enum rf_err add_device(const struct rf_srst_snapshot *s, size_t at, struc
     rf_json_set_str(j, "media_policy", rf_store_media_policy_name(d->media_policy));
     rf_json_set_bool(j, "protected", d->is_protected);
     set_number(j, "suites", s->suites[at]);
+    set_number(j, "untrusted", s->untrusted[at]);
     for (size_t i = 0; i < phone->n_lines; i++)
         rf_json_arr_add_take(lines, line_json(&phone->lines[i]));
     for (size_t i = 0; i < certs->n; i++)

@@ -144,6 +144,7 @@ static struct rf_srst_snapshot snapshot_of(struct world *w, uint64_t serial)
     s.phones = rf_new_n(struct rf_store_phone, 4);
     s.certs = rf_new_n(struct rf_store_certs, 4);
     s.suites = rf_new_n(uint32_t, 4);
+    s.untrusted = rf_new_n(bool, 4);
     add_issuer(&s.lsc_issuers, w->issuer.cert);
     return s;
 }

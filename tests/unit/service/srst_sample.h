@@ -42,6 +42,7 @@ static inline struct rf_srst_snapshot sample(void)
     s.phones = rf_new_n(struct rf_store_phone, 2);
     s.certs = rf_new_n(struct rf_store_certs, 2);
     s.suites = rf_new_n(uint32_t, 2);
+    s.untrusted = rf_new_n(bool, 2);
     s.blocked = rf_new_bytes(64);
     s.n_blocked = 2;
     memset(s.blocked, 0xb1, 64);
@@ -64,6 +65,7 @@ static inline struct rf_srst_snapshot sample(void)
     l->rule.calls_max = 4;
     l->rule.busy_trigger = 2;
     s.suites[0] = 7;
+    s.untrusted[1] = true;
     s.certs[0].items = rf_new_n(struct rf_store_cert, 2);
     s.certs[0].n = 2;
     for (size_t i = 0; i < 2; i++) {

@@ -16,6 +16,7 @@ struct town {
     struct place place;
     char site[96];
     struct id issuer, former, ca, root;
+    uint64_t serial, steps; /* of what was made last; how often it was another */
 };
 
 static void write_cert(const struct town *t, const char *rest, const struct rf_cert *cert)
@@ -121,6 +122,11 @@ static uint32_t suites(void *arg, const char *model)
     return strcmp(model, "7975") == 0 ? 3 : 0;
 }
 
+static bool is_untrusted(void *arg, const char *model)
+{
+    return suites(arg, model) != 0;
+}
+
 static const char *const names[] = {PHONE2, NEWBIE, "SEP0000000000FF", PHONE, PHONE2};
 
 static struct rf_srst_spec spec_of(const struct town *t)
@@ -154,12 +160,14 @@ static void devices_in_order_without_strangers(void **state)
     struct rf_srst_spec spec = spec_of(t);
     give_lsc(t, 1);
     spec.suites = suites;
+    spec.is_untrusted = is_untrusted;
     RF_AUTO(rf_srst_snapshot_fini) struct rf_srst_snapshot s = gather(t, &spec);
     assert_int_equal(s.n, 2);
     assert_string_equal(s.phones[0].device.name, PHONE);
     assert_string_equal(s.phones[1].device.name, PHONE2);
     assert_string_equal(s.phones[0].lines[0].dn, "2001");
     assert_int_equal(s.suites[0], 3);
+    assert_true(s.untrusted[0]);
     assert_int_equal(s.certs[0].n, 1);
     assert_string_equal(s.certs[0].items[0].issuer, "CN=issuer");
     assert_int_equal(s.certs[1].n, 0);
@@ -258,7 +266,10 @@ static uint64_t made(struct town *t, int64_t now_s, struct rf_srst_snapshot *out
     size_t n = out->n;
     rf_srst_snapshot_fini(out);
     out->n = 0;
-    return serial * 100 + n;
+    assert_true(serial >= t->serial);
+    t->steps += serial > t->serial;
+    t->serial = serial;
+    return t->steps * 100 + n;
 }
 
 static void the_serial_grows_with_the_content(void **state)

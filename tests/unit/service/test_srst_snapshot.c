@@ -33,6 +33,7 @@ static void what_is_written_is_read(void **state)
         assert_slice_eq(rf_slice_of(got.phones[i].lines, sizeof *got.phones[i].lines),
                         rf_slice_of(s.phones[i].lines, sizeof *s.phones[i].lines));
         assert_int_equal(got.suites[i], s.suites[i]);
+        assert_int_equal(got.untrusted[i], s.untrusted[i]);
         assert_int_equal(got.certs[i].n, s.certs[i].n);
     }
     for (size_t i = 0; i < 2; i++)
@@ -190,6 +191,7 @@ static const struct fault faults[] = {
     {"devices/0/media_policy", "{\"v\":\"any\"}", RF_ERR_BAD, BAD},
     {"devices/0/protected", NULL, RF_ERR_BAD, BAD},
     {"devices/0/suites", "{\"v\":4294967296}", RF_ERR_BAD, BAD},
+    {"devices/0/untrusted", "{\"v\":2}", RF_ERR_BAD, BAD},
     {"devices/0/lines", NULL, RF_ERR_BAD, BAD},
     {"devices/0/lines/0/dn", NULL, RF_ERR_BAD, BAD},
     {"devices/0/lines/0/dn", "{\"v\":\"0123456789012345678901234\"}", RF_ERR_BAD, BAD},
@@ -208,6 +210,7 @@ static const struct fault faults[] = {
     {"mic_roots", NULL, RF_OK, ""},
     {"devices/0/later", "{\"v\":1}", RF_OK, ""},
     {"devices/0/suites", NULL, RF_OK, ""},
+    {"devices/0/untrusted", "{\"v\":1}", RF_OK, ""},
     {"devices/0/lines/0/forward_busy", NULL, RF_OK, ""},
     {"devices/0/lines/0/label", NULL, RF_OK, ""},
     {"devices/0/certs/0/issuer", NULL, RF_OK, ""},

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Survivable routers: references, who uses which, and what is heard of them. */
+#include <time.h>
+
 #include "store_place.h"
 
 #include <sqlite3.h>
@@ -298,17 +300,18 @@ static void a_snapshot_has_another_number_when_it_says_something_else(void **sta
 {
     struct place *p = *state;
     static const uint8_t sha[3][32] = {{1}, {2}, {1}};
-    uint64_t serial = 0;
+    uint64_t serial = 0, last = (uint64_t)time(NULL) - 1;
     save(p, "one", "der");
-    for (uint64_t i = 0; i < 3; i++) {
+    for (uint64_t i = 0; i < 3; i++) { /* by the clock: also one made anew goes on behind these */
         assert_err(rf_store_srst_serial(p->store, "one", sha[i], &serial, NULL), RF_OK);
-        assert_int_equal(serial, i + 1);
+        assert_true(serial > last);
+        last = serial;
         assert_err(rf_store_srst_serial(p->store, "one", sha[i], &serial, NULL), RF_OK);
-        assert_int_equal(serial, i + 1);
+        assert_int_equal(serial, last);
     }
     REFUSED(rf_store_srst_serial(p->store, "two", sha[0], &serial, &why), RF_ERR_NOT_FOUND,
             "srst-unknown");
-    assert_int_equal(serial, 3);
+    assert_int_equal(serial, last);
 }
 
 /* ---- the schema before ---- */
