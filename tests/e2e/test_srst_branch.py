@@ -115,6 +115,7 @@ def town(tmp_path, cut_network, made_site, made_factory):
     return Town(tmp_path, cut_network, made_site, made_factory)
 
 
+@pytest.mark.fleet
 def test_sec_90_a_branch_that_is_cut_off_goes_on_calling(town):
     """50 phones, 10 calls up when the wire is cut. Idle phones go to the router, the others when their
     calls end, nobody hears silence, a new call is encrypted; and all come back with every record once."""

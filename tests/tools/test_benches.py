@@ -24,6 +24,8 @@ BRIEFLY = {
              ["the bare library", "ringfenced, up to 20 registered", "ringfenced, up to 40 registered"]),
     "registrations": (["--rounds", "1", "--seconds", "1", "--clients", "4", "--phones", "40"],
                       ["TLS 1.2, full", "TLS 1.3, resumed"]),
+    "router": (["--rounds", "1", "--seconds", "1", "--clients", "4", "--phones", "40", "--held", "20"],
+               ["TLS 1.2, full", "kB with 20 phones"]),
     "calls": (["--pairs", "4", "--seconds", "1"], ["a CPU second of ringfenced", "off hook", "records"]),
 }
 

@@ -74,7 +74,7 @@ def fleets():
     result = build(HOOKS, "-Dtest_hooks=true")
     if not result.failed:
         result.merge(pytests(["tests/e2e"], HOOKS, extra=["-m", "fleet"],
-                             env={"RINGFENCE_FLEET": "50"}, name="fleets", workers=PHONES))
+                             env={"RINGFENCE_FLEET": "50", "RINGFENCE_BRANCH": "50"}, name="fleets", workers=PHONES))
     return result
 
 
