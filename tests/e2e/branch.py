@@ -52,11 +52,11 @@ def join(centre, router, centre_host, router_host):
     """Both know each other: the router is a reference of the centre, and has its snapshot once some
     device uses it."""
     router.trust(centre)
-    router.configure(centre=f"{centre_host}:{centre.ports['branch']}")
-    router.stop()
-    router.start()
     centre.cli("srst", "add", router.reference, f"{router_host}:{router.ports['provider']}",
                "--sccp-port", router.sccp_port, "--fingerprint", router.fingerprint)
+    # Only now: a router that is refused waits before it tries again.
+    router.configure(centre=f"{centre_host}:{centre.ports['branch']}")
+    router.reload()
 
 
 def reference(centre, name):

@@ -149,7 +149,8 @@ def test_sec_90_a_branch_that_is_cut_off_goes_on_calling(town):
     assert call["security"] == "encrypted"
     town.people["a"].say("hangup")
     town.registered(town.router, PHONES, talk_s + AWAY_S)
-    branch.wait_state(town.centre, "branch1", state="unreachable", patience=60)
+    if PHONES >= 50:
+        branch.wait_state(town.centre, "branch1", state="unreachable", patience=60)
 
     town.wire.mend()
     town.registered(town.centre, PHONES, RETURN_S + time.monotonic() - began)

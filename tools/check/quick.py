@@ -81,7 +81,7 @@ def unit():
 
 
 def tool_tests():
-    return pytests(["tests/tools"], ASAN, env=SANITIZERS, workers=JOBS, share="load")
+    return pytests(["tests/tools"], ASAN, env=SANITIZERS, workers=PHONES, share="load")
 
 
 def flow():

@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = "/usr/bin/python3"
 JOBS = str(os.cpu_count() or 2)
-PHONES = str(int(JOBS) + 2)  # end-to-end tests at a time: for the most part they wait
+PHONES = str(int(JOBS) + 3)  # end-to-end tests at a time: for the most part they wait
 
 
 class Result:

@@ -40,8 +40,7 @@ class CutOff:
     # ---- the branch ----
 
     def make_router(self):
-        options = {"name": REFERENCE, "listen": HOST, "sccp_port": 0, "srst_provider_port": 0,
-                   "centre": f"127.0.0.1:{self.job.ports['branch']}"}
+        options = {"name": REFERENCE, "listen": HOST, "sccp_port": 0, "srst_provider_port": 0}
         sets = [word for key, value in options.items() for word in ("--set", f"{key}={value}")]
         made = ringfence("init", "--site", self.folder, "--role", "srst", *sets)
         self.seen.fingerprint = made["certificates"][0]["fingerprint"]
@@ -58,6 +57,8 @@ class CutOff:
         job.server.ask("srst", "add", REFERENCE, f"{HOST}:{ports['provider']}", "--sccp-port",
                        ports["sccp_tls"] - 443, "--fingerprint", self.seen.fingerprint)
         job.server.ask("srst", "use", REFERENCE)
+        job.configure(self.folder, centre=f"127.0.0.1:{job.ports['branch']}")
+        self.router.ask("reload")
         must(wait_until(lambda: self.router.ask("status")["devices"] >= len(job.both)),
              "the router did not get its snapshot", self.router.log_path)
         return f"accepted by its fingerprint; the snapshot has {self.router.ask('status')['devices']} phones"
@@ -98,7 +99,7 @@ class CutOff:
 
     def come_back(self):
         job = self.job
-        job.configure(authenticated_sccp_port=rig.free_port() - 443,
+        job.configure(job.site, authenticated_sccp_port=rig.free_port() - 443,
                       authenticated_networks="127.0.0.0/8")
         job.start_server()
         for one in job.both:

@@ -172,9 +172,10 @@ class Job:
             one.string = scheduled.get("string", "")
         return ", ".join(f"{one.name} {one.number}" for one in self.both)
 
-    def configure(self, **conf):
+    @staticmethod
+    def configure(site, **conf):
         """Options of ringfence.conf; a server that runs does not hear of it."""
-        path = self.site / "ringfence.conf"
+        path = site / "ringfence.conf"
         lines = path.read_text("utf-8").splitlines()
         for key, value in conf.items():
             lines = [f"{key} = {value}" if line.split("=")[0].strip() == key else line for line in lines]

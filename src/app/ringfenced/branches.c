@@ -18,6 +18,7 @@
 #include "trust/sigfile.h"
 
 #define TICK_MS       2000
+#define WRITE_MIN_MS  1000  /* between two that are another state */
 #define SEEN_EVERY_MS 60000 /* what did not change is written so often */
 #define AWAY_MS       30000 /* without a link for so long, it is called unreachable */
 #define EVENTS_A_MIN  10
@@ -521,15 +522,19 @@ static void state(void *arg, const char *name, const struct rf_branch_state *sta
     one->heard = now;
     one->heard_phones = state->phones;
     one->has_heard = true;
+    if (now != one->state && now_ms(b) - one->written_ms >= WRITE_MIN_MS)
+        write_seen(b, one, now, state->phones);
 }
 
 static void gone(void *arg, const char *name, const struct rf_why *why)
 {
     struct branches *b = arg;
     struct branch *one = find(b, name);
-    (void)why;
-    if (one != NULL)
-        one->gone_ms = now_ms(b);
+    if (one == NULL)
+        return;
+    /* One that was silent has been away for as long already. */
+    bool was_silent = strcmp(why->code, "branch-silent") == 0 && now_ms(b) > AWAY_MS;
+    one->gone_ms = now_ms(b) - (was_silent ? AWAY_MS : 0);
 }
 
 /* ---- records ---- */

@@ -30,7 +30,7 @@ static struct rf_station_server *add_server(const struct rf_phone *p, struct rf_
 
 /* doc: docs/security-rules.md, "Boot states" (S1): a certificate is believed because the file that
  * it stands in was signed by one of the lists; from anywhere else it is none. */
-static struct rf_cert *srst_cert(const struct rf_phone *p)
+static struct rf_cert *srst_cert(const struct rf_phone *p, bool *is_unreadable)
 {
     const struct rf_phonexml_srst *srst = &p->config->srst;
     uint8_t der[RF_PHONEXML_CERT_MAX];
@@ -47,6 +47,7 @@ static struct rf_cert *srst_cert(const struct rf_phone *p)
     if (err != RF_OK)
         rf_warn(RF_CAT_PHONE, "SRST certificate left out: %s dev=%s",
                 why.code[0] != '\0' ? rf_why_text(&why) : "it is no base64", rf_phone_device(p));
+    *is_unreadable = err != RF_OK;
     return cert;
 }
 
@@ -56,7 +57,11 @@ static void add_routers(struct rf_phone *p, struct rf_station_conf *conf)
     const struct rf_phonexml_srst *srst = &p->config->srst;
     if (srst->option[0] == '\0' || strcmp(srst->option, "Disable") == 0)
         return;
-    p->srst_cert = srst_cert(p);
+    /* The configuration says secure: what cannot be read is no leave to go there in the clear. */
+    bool is_unreadable = false;
+    p->srst_cert = srst_cert(p, &is_unreadable);
+    if (is_unreadable)
+        return;
     for (size_t i = 0; i < PHONE_SRST_MAX; i++) {
         const struct rf_phonexml_srst_address *a = &srst->address[i];
         struct rf_station_server *s =

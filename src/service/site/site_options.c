@@ -121,6 +121,7 @@ static const struct rf_conf_option options[] = {
      .type = RF_CONF_TEXT,
      .at = AT(centre),
      .fallback = "",
+     .reloads = true,
      .help = "Where a router (role srst) finds its centre: ADDRESS:PORT of the centre's branch "
              "listener, the address in numbers; empty: none yet"},
     {.name = "tftp_transfers",

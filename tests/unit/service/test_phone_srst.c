@@ -72,7 +72,8 @@ static void a_router_that_is_switched_off_is_none(void **state)
     }
 }
 
-/* Without a certificate the router is there, and the station decides. */
+/* Without a certificate the router is there, and the station decides. One that cannot be read is
+ * not the same: the configuration says secure. */
 static void sec_92_a_certificate_that_is_none(void **state)
 {
     struct kit *k = *state;
@@ -85,9 +86,11 @@ static void sec_92_a_certificate_that_is_none(void **state)
         if (i == 2)
             snprintf(c->srst.certificate, sizeof c->srst.certificate, "AAECAw==");
         const struct rf_station_conf *conf = boots_with(k, c);
-        assert_int_equal(conf->n_servers, 2);
-        assert_true(conf->servers[1].is_srst);
-        assert_int_equal(conf->servers[1].cert != NULL, i == 3);
+        assert_int_equal(conf->n_servers, i == 2 ? 1 : 2);
+        if (i != 2) {
+            assert_true(conf->servers[1].is_srst);
+            assert_int_equal(conf->servers[1].cert != NULL, i == 3);
+        }
         kit_off(k);
     }
 }
