@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the benches share: the release build, the rig of the end-to-end tests, and lines that say what
 was measured and what it is held against."""
+import fcntl
 import os
 import shutil
 import signal
@@ -34,8 +35,10 @@ def compiled(*names):
     """Programs of this folder's meson.build, out of the same build: their paths."""
     folder = build()
     paths = [folder / "tests/bench" / name for name in names]
-    subprocess.run(["ninja", "-C", folder, *(f"tests/bench/{name}" for name in names)], check=True,
-                   stdout=subprocess.DEVNULL)
+    with open(folder / "bench.lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # ninja wants a folder for itself, and the tests run several
+        subprocess.run(["ninja", "-C", folder, *(f"tests/bench/{name}" for name in names)], check=True,
+                       stdout=subprocess.DEVNULL)
     return paths
 
 
