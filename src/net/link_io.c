@@ -255,6 +255,18 @@ static void begin(struct rf_link *link)
     rf_link_end(link, &why, false);
 }
 
+/** Of an accepted link, or further; some other time when this turn has had its share. */
+static void step(struct rf_link *link)
+{
+    bool has_tls = link->policy != NULL || link->stream != NULL;
+    if (has_tls && !rf_loop_may_handshake(link->loop))
+        return;
+    if (link->is_new)
+        begin(link);
+    else
+        handshake(link);
+}
+
 static void connected(struct rf_link *link)
 {
     int error = 0;
@@ -292,7 +304,7 @@ void rf_link_ready(struct rf_link *link, bool is_readable)
         connected(link);
         break;
     case RF_LINK_HANDSHAKE:
-        handshake(link);
+        step(link);
         break;
     case RF_LINK_OPEN:
         if (is_readable)
@@ -317,7 +329,7 @@ void rf_link_ready(struct rf_link *link, bool is_readable)
 void rf_link_go_on(struct rf_link *link)
 {
     if (link->state == RF_LINK_HANDSHAKE && link->is_new)
-        begin(link);
+        step(link);
     if (link->state == RF_LINK_OPEN && link->is_resumed && !link->is_paused) {
         link->is_resumed = false;
         deliver(link, rf_slice_of(NULL, 0));

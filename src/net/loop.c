@@ -4,6 +4,8 @@
 #include "net/loop_int.h"
 #include "net/workers.h"
 
+#include "base/faults.h"
+
 #include <signal.h>
 
 #define LINKS_LIMIT 65535
@@ -122,6 +124,16 @@ static void attend(struct rf_loop *loop)
     }
 }
 
+bool rf_loop_may_handshake(struct rf_loop *loop)
+{
+    uint64_t now = rf_now_ms(loop->clock);
+    if (!loop->has_handshakes)
+        loop->handshakes_ms = now;
+    loop->has_handshakes = true;
+    return now - loop->handshakes_ms < RF_LOOP_HANDSHAKES_MS ||
+           rf_fault_skips("net.handshakes-per-turn");
+}
+
 static void wake(struct rf_loop *loop)
 {
     struct rf_mailbox *mailbox = loop->wake;
@@ -153,6 +165,7 @@ void rf_loop_turn(struct rf_loop *loop, int wait_ms)
         struct timeval tv = {.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000};
         event_add(loop->timer_event, &tv);
     }
+    loop->has_handshakes = false;
     /* ONCE in any case: without it libevent goes on as long as anything is ready. */
     event_base_loop(loop->base, wait_ms == 0 ? EVLOOP_ONCE | EVLOOP_NONBLOCK : EVLOOP_ONCE);
     event_del(loop->timer_event);

@@ -11,6 +11,9 @@
 /** Decrypted or received bytes land here first; only what a callback leaves is copied into the
  * link, so that an idle link holds no buffer. */
 #define RF_LOOP_SCRATCH ((size_t)16 * 1024)
+/** For so long a turn takes up steps of TLS handshakes: what else is ready must not wait until all
+ * phones of a site are through theirs. */
+#define RF_LOOP_HANDSHAKES_MS 3
 
 struct rf_linger;
 
@@ -38,6 +41,8 @@ struct rf_loop {
     rf_timer_id trim;
     struct rf_todo *todo;
     struct rf_todo **todo_last;
+    bool has_handshakes; /* in this turn, and since when */
+    uint64_t handshakes_ms;
     struct rf_mailbox *wake; /* whose reader is woken at the end of the turn */
     struct rf_linger *lingers;
     uint32_t lingers_n;
@@ -47,6 +52,9 @@ struct rf_loop {
 
 /** Attend to it at the end of this turn; once, however often it is asked. */
 void rf_loop_todo(struct rf_loop *loop, struct rf_todo *todo);
+/** May a link take a step of its handshake in this turn? What may not stays readable, and has its
+ * turn next, in the order in which it came. */
+bool rf_loop_may_handshake(struct rf_loop *loop);
 /** Drop all links, without callbacks. */
 void rf_links_drop(struct rf_loop *loop);
 

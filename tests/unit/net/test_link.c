@@ -191,6 +191,63 @@ static void a_full_but_paused_input_is_no_fault(void **state)
     finish(&w);
 }
 
+/* ---- many at once ---- */
+
+/* Listen with another policy. */
+static void serve_with(struct world *w, const struct rf_tls_conf *conf)
+{
+    rf_listener_close(w->listener);
+    rf_tls_free(w->server_tls);
+    assert_err(rf_tls_server_new(conf, &w->server_tls, NULL), RF_OK);
+    struct rf_link_conf link = {.tls = w->server_tls};
+    listen_with(w, &link);
+}
+
+/* Each certificate takes a millisecond to look at. */
+static enum rf_err judge_slowly(void *arg, const struct rf_tls_presented *peer,
+                                enum rf_tls_alert *alert, struct rf_why *why)
+{
+    struct world *w = arg;
+    rf_clock_fake_advance(&w->clock, 1);
+    return judge_peer(&w->at_server, peer, alert, why);
+}
+
+/* All phones of a site come at the same time: who is registered already does not wait for them. */
+static void a_storm_of_handshakes_lets_others_through(void **state)
+{
+    enum { STORM = 40 };
+    struct world w;
+    struct end quiet;
+    begin_tls(&w);
+    struct rf_tls_conf conf = server_conf(&w);
+    conf.verify = judge_slowly;
+    conf.verify_arg = &w;
+    serve_with(&w, &conf);
+    dial(&w);
+    both_open(&w);
+    memset(&quiet, 0, sizeof quiet);
+    end_reset(&quiet);
+    rf_link_set_owner(w.server.link, &quiet);
+    struct end talker = {.link = w.client.link};
+    for (int i = 0; i < STORM; i++)
+        dial(&w);
+    size_t said = 0;
+    unsigned most = 0;
+    while (w.accepted < 1 + STORM) {
+        unsigned before = w.at_server.asked;
+        say(&talker, "x");
+        said++;
+        rf_loop_turn(w.loop, 10);
+        most = w.at_server.asked - before > most ? w.at_server.asked - before : most;
+        assert_true(quiet.got.len + 2 >= said);
+        assert_true(said < 100u * STORM);
+    }
+    assert_int_equal(most, RF_LOOP_HANDSHAKES_MS);
+    turn_until(&w, w.client.opened == 1 + STORM);
+    rf_buf_fini(&quiet.got);
+    finish(&w);
+}
+
 /* ---- output ---- */
 
 static size_t fill(struct world *w, struct rf_link *link)
@@ -754,6 +811,7 @@ int main(void)
         cmocka_unit_test(a_pause_before_the_first_byte),
         cmocka_unit_test(what_comes_in_a_pause_is_told_once),
         cmocka_unit_test(a_full_but_paused_input_is_no_fault),
+        cmocka_unit_test(a_storm_of_handshakes_lets_others_through),
         cmocka_unit_test(a_peer_that_does_not_read),
         cmocka_unit_test(a_refused_write_is_told_when_there_is_room),
         cmocka_unit_test(what_has_left_and_what_has_arrived),
