@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BYTES_MAX ((size_t)64 * 1024 * 1024)
-
 /* ---- certificates of the site ---- */
 
 static enum rf_err add_anchor(void *arg, struct rf_cert *cert, struct rf_why *why)
@@ -63,23 +61,30 @@ static int by_bytes(const void *a, const void *b)
     return memcmp(a, b, 32);
 }
 
+static enum rf_err take_blocked(const struct rf_store_blocks *blocks, struct rf_srst_snapshot *s,
+                                struct rf_why *why)
+{
+    enum rf_err err = rf_srst_limit(blocks->n, RF_SRST_BLOCKED_MAX, "snapshot-blocked",
+                                    "blocked certificates", why);
+    if (err != RF_OK)
+        return err;
+    s->blocked = rf_try_alloc(blocks->n * 32, RF_SRST_ALLOC_MAX);
+    if (s->blocked == NULL)
+        return rf_why_set(why, RF_ERR_NOMEM, "no-memory", "no memory for blocked certificates");
+    for (size_t i = 0; i < blocks->n; i++)
+        memcpy(&s->blocked[32 * s->n_blocked++], blocks->items[i].sha256, 32);
+    /* Not by when they were blocked: blocked, unblocked and blocked again is the same content. */
+    qsort(s->blocked, s->n_blocked, 32, by_bytes);
+    return RF_OK;
+}
+
 static enum rf_err gather_blocked(struct rf_store *store, struct rf_srst_snapshot *s,
                                   struct rf_why *why)
 {
     struct rf_store_blocks blocks = {0};
     enum rf_err err = rf_store_block_list(store, &blocks, why);
     if (err == RF_OK)
-        err = rf_srst_limit(blocks.n, RF_SRST_BLOCKED_MAX, "snapshot-blocked",
-                            "blocked certificates", why);
-    if (err == RF_OK) {
-        s->blocked = rf_try_alloc(blocks.n * 32, BYTES_MAX);
-        err = s->blocked != NULL ? RF_OK : RF_ERR_NOMEM;
-    }
-    for (size_t i = 0; i < blocks.n && err == RF_OK; i++)
-        memcpy(&s->blocked[32 * s->n_blocked++], blocks.items[i].sha256, 32);
-    /* Not by when they were blocked: blocked, unblocked and blocked again is the same content. */
-    if (s->n_blocked > 0)
-        qsort(s->blocked, s->n_blocked, 32, by_bytes);
+        err = take_blocked(&blocks, s, why);
     rf_store_blocks_fini(&blocks);
     return err;
 }
@@ -135,7 +140,7 @@ static int by_name(const void *a, const void *b)
 static enum rf_err sort_names(const struct rf_srst_spec *spec, const char ***out, size_t *n,
                               struct rf_why *why)
 {
-    const char **names = rf_try_alloc((spec->n_devices + 1) * sizeof *names, BYTES_MAX);
+    const char **names = rf_try_alloc((spec->n_devices + 1) * sizeof *names, RF_SRST_ALLOC_MAX);
     *out = names;
     *n = 0;
     if (names == NULL)
@@ -183,14 +188,8 @@ static enum rf_err gather_devices(struct rf_store *store, const struct rf_srst_s
     enum rf_err err = sort_names(spec, &names, &n, why);
     if (err == RF_OK)
         err = rf_srst_limit(n, RF_SRST_DEVICES_MAX, "snapshot-devices", "devices", why);
-    if (err != RF_OK)
-        return err;
-    s->phones = rf_try_alloc(n * sizeof *s->phones, BYTES_MAX);
-    s->certs = rf_try_alloc(n * sizeof *s->certs, BYTES_MAX);
-    s->suites = rf_try_alloc(n * sizeof *s->suites, BYTES_MAX);
-    s->untrusted = rf_try_alloc(n * sizeof *s->untrusted, BYTES_MAX);
-    if (s->phones == NULL || s->certs == NULL || s->suites == NULL || s->untrusted == NULL)
-        return rf_why_set(why, RF_ERR_NOMEM, "no-memory", "no memory for devices");
+    if (err == RF_OK)
+        err = rf_srst_room(s, n, why);
     for (size_t i = 0; i < n && err == RF_OK; i++)
         err = add_device(store, spec, names[i], s, why);
     return err;
@@ -243,7 +242,7 @@ static enum rf_err make_of_users(struct rf_store *store, const struct rf_srst_sp
 {
     struct rf_srst_spec whole = *spec;
     RF_AUTO(rf_freep)
-    const char **names = rf_try_alloc((users->n + 1) * sizeof *names, BYTES_MAX);
+    const char **names = rf_try_alloc((users->n + 1) * sizeof *names, RF_SRST_ALLOC_MAX);
     if (names == NULL)
         return rf_why_set(why, RF_ERR_NOMEM, "no-memory", "no memory for names");
     for (size_t i = 0; i < users->n; i++)

@@ -49,6 +49,17 @@ void rf_srst_file_name(const char *name, char out[RF_SRST_FILE_NAME])
 
 /* ---- what it owns ---- */
 
+enum rf_err rf_srst_room(struct rf_srst_snapshot *s, size_t n, struct rf_why *why)
+{
+    s->phones = rf_try_alloc(n * sizeof *s->phones, RF_SRST_ALLOC_MAX);
+    s->certs = rf_try_alloc(n * sizeof *s->certs, RF_SRST_ALLOC_MAX);
+    s->suites = rf_try_alloc(n * sizeof *s->suites, RF_SRST_ALLOC_MAX);
+    s->untrusted = rf_try_alloc(n * sizeof *s->untrusted, RF_SRST_ALLOC_MAX);
+    if (s->phones == NULL || s->certs == NULL || s->suites == NULL || s->untrusted == NULL)
+        return rf_why_set(why, RF_ERR_NOMEM, "no-memory", "no memory for devices");
+    return RF_OK;
+}
+
 static void anchors_fini(struct rf_srst_anchors *anchors)
 {
     for (size_t i = 0; i < anchors->n; i++)

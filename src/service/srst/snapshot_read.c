@@ -9,9 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A device's arrays, and the snapshot's: rf_try_alloc's limit. */
-#define BYTES_MAX ((size_t)64 * 1024 * 1024)
-
 /* ---- members ---- */
 
 static enum rf_err refuse(struct rf_why *why, const char *where, const char *what)
@@ -134,7 +131,7 @@ static enum rf_err read_anchors(const struct rf_json *j, const char *key,
         err = rf_srst_limit(n, RF_SRST_ANCHORS_MAX, "snapshot-anchors", key, why);
     if (err != RF_OK)
         return err;
-    out->items = rf_try_alloc(n * sizeof *out->items, BYTES_MAX);
+    out->items = rf_try_alloc(n * sizeof(struct rf_cert *), RF_SRST_ALLOC_MAX);
     err = need_room(out->items, key, why);
     for (size_t i = 0; i < n && err == RF_OK; i++) {
         err = read_anchor(rf_json_at_str(arr, i), key, &out->items[i], why);
@@ -163,7 +160,7 @@ static enum rf_err read_blocked(const struct rf_json *j, struct rf_srst_snapshot
             rf_srst_limit(n, RF_SRST_BLOCKED_MAX, "snapshot-blocked", "blocked certificates", why);
     if (err != RF_OK)
         return err;
-    s->blocked = rf_try_alloc(n * 32, BYTES_MAX);
+    s->blocked = rf_try_alloc(n * 32, RF_SRST_ALLOC_MAX);
     err = need_room(s->blocked, "blocked", why);
     for (; s->n_blocked < n && err == RF_OK; s->n_blocked += err == RF_OK)
         err = read_sha256(rf_json_at_str(arr, s->n_blocked), "blocked",
@@ -208,7 +205,7 @@ static enum rf_err read_lines(const struct rf_json *j, struct rf_store_phone *ou
         err = rf_srst_limit(n, RF_SRST_LINES_MAX, "snapshot-lines", "lines of a device", why);
     if (err != RF_OK)
         return err;
-    out->lines = rf_try_alloc(n * sizeof *out->lines, BYTES_MAX);
+    out->lines = rf_try_alloc(n * sizeof *out->lines, RF_SRST_ALLOC_MAX);
     err = need_room(out->lines, where, why);
     for (size_t i = 0; i < n && err == RF_OK; i++) {
         out->lines[i].index = (uint32_t)i + 1;
@@ -247,7 +244,7 @@ static enum rf_err read_certs(const struct rf_json *j, const char *where,
                             "certificates of a device", why);
     if (err != RF_OK)
         return err;
-    out->items = rf_try_alloc(n * sizeof *out->items, BYTES_MAX);
+    out->items = rf_try_alloc(n * sizeof *out->items, RF_SRST_ALLOC_MAX);
     err = need_room(out->items, where, why);
     for (size_t i = 0; i < n && err == RF_OK; i++) {
         err = read_cert(rf_json_at(arr, i), where, &out->items[i], why);
@@ -319,14 +316,8 @@ static enum rf_err read_devices(const struct rf_json *j, struct rf_srst_snapshot
     size_t n = rf_json_len(arr);
     if (err == RF_OK)
         err = rf_srst_limit(n, RF_SRST_DEVICES_MAX, "snapshot-devices", "devices", why);
-    if (err != RF_OK)
-        return err;
-    s->phones = rf_try_alloc(n * sizeof *s->phones, BYTES_MAX);
-    s->certs = rf_try_alloc(n * sizeof *s->certs, BYTES_MAX);
-    s->suites = rf_try_alloc(n * sizeof *s->suites, BYTES_MAX);
-    s->untrusted = rf_try_alloc(n * sizeof *s->untrusted, BYTES_MAX);
-    if (s->phones == NULL || s->certs == NULL || s->suites == NULL || s->untrusted == NULL)
-        return need_room(NULL, "devices", why);
+    if (err == RF_OK)
+        err = rf_srst_room(s, n, why);
     for (size_t i = 0; i < n && err == RF_OK; i++)
         err = read_device(rf_json_at(arr, i), s, why);
     return err;
