@@ -31,7 +31,6 @@ struct uplink {
     char epoch[RF_BRANCH_EPOCH];
     struct rf_branch_state state;
     rf_timer_id look;
-    bool is_up;
     bool has_said_down;
     bool is_unkept; /* what is in use does not lie in the folder, or no list vouches for it */
 };
@@ -41,7 +40,6 @@ struct uplink {
 struct counts {
     struct rf_msg msg;
     struct server *s;
-    bool is_answer;
     struct rf_sccp_counts sccp;
     uint32_t calls;
 };
@@ -307,7 +305,6 @@ static void on_kept(void *arg, int64_t id)
 static void on_up(void *arg)
 {
     struct uplink *u = arg;
-    u->is_up = true;
     u->has_said_down = false;
     event_of_server(u->s, RF_STORE_INFO, "centre-up", "the centre %s answers",
                     u->s->site->conf->centre);
@@ -318,7 +315,6 @@ static void on_up(void *arg)
 static void on_down(void *arg, bool was_up, const struct rf_why *why)
 {
     struct uplink *u = arg;
-    u->is_up = false;
     if (was_up)
         rf_srst_forward_down(u->forward);
     if (u->has_said_down)
