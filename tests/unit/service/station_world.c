@@ -218,6 +218,11 @@ size_t events_of(const struct world *w, enum rf_station_event_kind kind)
     return n;
 }
 
+void expect_word(struct world *w, const char *word)
+{
+    assert_string_equal(expect_event(w, RF_STATION_STANDBY)->word, word);
+}
+
 void expect_call(struct world *w, enum rf_station_call_state state)
 {
     const struct seen_event *e = expect_event(w, RF_STATION_CALL);
@@ -389,6 +394,18 @@ void forget(struct world *w)
 {
     w->read_at = net_taken(w->link).len;
     w->event_at = w->n_events;
+}
+
+struct side leaves(const struct world *w)
+{
+    return (struct side){w->link, w->version, w->read_at};
+}
+
+void goes_to(struct world *w, struct side s)
+{
+    w->link = s.link;
+    w->version = s.version;
+    w->read_at = s.read_at;
 }
 
 /* ---- a call manager ---- */

@@ -60,6 +60,13 @@ struct world {
     void (*on_event)(struct world *w, const struct rf_station_event *event); /* may be NULL */
 };
 
+/** One end of a link of the phone, as far as it was read. */
+struct side {
+    struct net_link *link;
+    unsigned version;
+    size_t read_at;
+};
+
 /* Made once. ccm and second are call managers of the lists, tftp is there with another role. */
 extern struct id ccm, second, tftp, stranger, issuer, lsc;
 int keys_are_made(void **state);
@@ -86,7 +93,12 @@ void expect_none(struct world *w, enum rf_sccp_id id);
 const struct seen_event *expect_event(struct world *w, enum rf_station_event_kind kind);
 size_t events_of(const struct world *w, enum rf_station_event_kind kind);
 void expect_call(struct world *w, enum rf_station_call_state state);
+/** The phone says that the link which stands by is "up", "lost", "taken" ... */
+void expect_word(struct world *w, const char *word);
 void forget(struct world *w);
+/** The world's side, to come back to; and back to one. */
+struct side leaves(const struct world *w);
+void goes_to(struct world *w, struct side s);
 
 void acks_register(struct world *w);
 /** Answers every question up to RF_STATION_REGISTERED. */

@@ -11,24 +11,6 @@
 #define RETURN_MAX_MS 37500u
 #define MONITOR_MS    120000u
 
-struct side {
-    struct net_link *link;
-    unsigned version;
-    size_t read_at;
-};
-
-static struct side leaves(const struct world *w)
-{
-    return (struct side){w->link, w->version, w->read_at};
-}
-
-static void goes_to(struct world *w, struct side s)
-{
-    w->link = s.link;
-    w->version = s.version;
-    w->read_at = s.read_at;
-}
-
 /* So many call managers, and behind them so many routers with this certificate. */
 static struct world *with_routers(size_t cms, size_t routers, const struct rf_cert *cert)
 {
@@ -60,11 +42,6 @@ static void expect_link_to(struct world *w, const char *host, uint16_t port)
     assert_string_equal(net_last(&w->net)->host, host);
     assert_int_equal(net_last(&w->net)->port, port);
     assert_int_equal(net_last(&w->net)->has_tls, port != 2000);
-}
-
-static void expect_word(struct world *w, const char *word)
-{
-    assert_string_equal(expect_event(w, RF_STATION_STANDBY)->word, word);
 }
 
 static void call_manager_is_away(struct world *w)

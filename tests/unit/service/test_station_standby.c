@@ -9,25 +9,6 @@
 #define RETURN_MIN_MS 22500u
 #define RETURN_MAX_MS 37500u
 
-/* One end of a link of the phone, as far as it was read. */
-struct side {
-    struct net_link *link;
-    unsigned version;
-    size_t read_at;
-};
-
-static struct side leaves(const struct world *w)
-{
-    return (struct side){w->link, w->version, w->read_at};
-}
-
-static void goes_to(struct world *w, struct side s)
-{
-    w->link = s.link;
-    w->version = s.version;
-    w->read_at = s.read_at;
-}
-
 static struct world *with_servers(size_t n)
 {
     struct world *w = world_new(22);
@@ -45,11 +26,6 @@ static void expect_link_to(struct world *w, const char *host)
     assert_string_equal(net_last(&w->net)->host, host);
     assert_int_equal(net_last(&w->net)->port, 2443);
     assert_true(net_last(&w->net)->has_tls);
-}
-
-static void expect_word(struct world *w, const char *word)
-{
-    assert_string_equal(expect_event(w, RF_STATION_STANDBY)->word, word);
 }
 
 /* Registered at the first of so many, and the next stands by: its server knows at once what the
