@@ -296,9 +296,9 @@ static enum rf_err take_state(struct peer *p, struct rf_slice body, struct rf_wh
     return p->is_over ? RF_OK : send_frame(p, RF_BRANCH_ALIVE, rf_slice_of(NULL, 0), why);
 }
 
-static enum rf_err take_frame(struct peer *p, const struct rf_branch_frame *frame,
-                              struct rf_why *why)
+static enum rf_err take_frame(void *arg, const struct rf_branch_frame *frame, struct rf_why *why)
 {
+    struct peer *p = arg;
     bool is_hello = frame->type == RF_BRANCH_HELLO;
     if (is_hello != (p->name[0] == '\0'))
         return rf_why_set(why, RF_ERR_BAD, "branch-frame", "%s %s hello",
@@ -330,24 +330,24 @@ static bool is_full(struct peer *p)
     return true;
 }
 
+static bool goes_on(void *arg)
+{
+    struct peer *p = arg;
+    return !p->is_over && !is_full(p);
+}
+
+static void refuse_frame(void *arg, const struct rf_why *why)
+{
+    refuse(arg, why);
+}
+
+static const struct rf_branch_taker taker = {
+    .from = RF_BRANCH_FROM_ROUTER, .goes_on = goes_on, .take = take_frame, .refuse = refuse_frame};
+
 static size_t on_data(struct rf_link *link, struct rf_slice data)
 {
     struct peer *p = rf_link_owner(link);
-    size_t used = 0;
-    while (!p->is_over && !is_full(p)) {
-        struct rf_branch_frame frame;
-        struct rf_why why = {0};
-        size_t n = 0;
-        enum rf_err err = rf_branch_next(rf_slice_part(data, used, SIZE_MAX), RF_BRANCH_FROM_ROUTER,
-                                         &frame, &n, &why);
-        if (err == RF_ERR_AGAIN)
-            return used;
-        if (err == RF_OK)
-            err = take_frame(p, &frame, &why);
-        if (err != RF_OK)
-            refuse(p, &why);
-        used += n;
-    }
+    size_t used = rf_branch_each(data, &taker, p);
     return p->is_over ? data.len : used;
 }
 

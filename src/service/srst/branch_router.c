@@ -162,9 +162,9 @@ static void be_up(struct rf_branch_router *r)
     r->conf.ops->up(r->conf.arg);
 }
 
-static enum rf_err take_frame(struct rf_branch_router *r, const struct rf_branch_frame *frame,
-                              struct rf_why *why)
+static enum rf_err take_frame(void *arg, const struct rf_branch_frame *frame, struct rf_why *why)
 {
+    struct rf_branch_router *r = arg;
     if (frame->type == RF_BRANCH_REFUSED)
         return take_refused(frame->body, why);
     be_up(r);
@@ -194,25 +194,24 @@ static void on_open(struct rf_link *link, const struct rf_peer *who)
         tell(r, 0);
 }
 
+static bool goes_on(void *arg)
+{
+    return !((const struct rf_branch_router *)arg)->is_over;
+}
+
+static void refuse_frame(void *arg, const struct rf_why *why)
+{
+    end(arg, why);
+}
+
+static const struct rf_branch_taker taker = {
+    .from = RF_BRANCH_FROM_CENTRE, .goes_on = goes_on, .take = take_frame, .refuse = refuse_frame};
+
 static size_t on_data(struct rf_link *link, struct rf_slice data)
 {
     struct rf_branch_router *r = rf_link_arg(link);
-    size_t used = 0;
-    while (!r->is_over) {
-        struct rf_branch_frame frame;
-        struct rf_why why = {0};
-        size_t n = 0;
-        enum rf_err err = rf_branch_next(rf_slice_part(data, used, SIZE_MAX), RF_BRANCH_FROM_CENTRE,
-                                         &frame, &n, &why);
-        if (err == RF_ERR_AGAIN)
-            return used;
-        if (err == RF_OK)
-            err = take_frame(r, &frame, &why);
-        if (err != RF_OK)
-            end(r, &why);
-        used += n;
-    }
-    return data.len;
+    size_t used = rf_branch_each(data, &taker, r);
+    return r->is_over ? data.len : used;
 }
 
 static void connect_now(void *owner, uint64_t number);

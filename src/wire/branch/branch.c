@@ -77,6 +77,26 @@ enum rf_err rf_branch_next(struct rf_slice stream, enum rf_branch_from from,
     return RF_OK;
 }
 
+size_t rf_branch_each(struct rf_slice stream, const struct rf_branch_taker *taker, void *arg)
+{
+    size_t done = 0;
+    enum rf_err err = RF_OK;
+    while (err == RF_OK && taker->goes_on(arg)) {
+        struct rf_branch_frame frame;
+        struct rf_why why = {0};
+        size_t n = 0;
+        err = rf_branch_next(rf_slice_part(stream, done, SIZE_MAX), taker->from, &frame, &n, &why);
+        if (err == RF_ERR_AGAIN)
+            break;
+        if (err == RF_OK)
+            err = taker->take(arg, &frame, &why);
+        if (err != RF_OK)
+            taker->refuse(arg, &why);
+        done += n;
+    }
+    return done;
+}
+
 enum rf_err rf_branch_head(enum rf_branch_type type, size_t body_len,
                            uint8_t out[RF_BRANCH_HEAD_BYTES], struct rf_why *why)
 {

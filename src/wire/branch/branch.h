@@ -61,6 +61,20 @@ RF_MUST_CHECK enum rf_err rf_branch_next(struct rf_slice stream, enum rf_branch_
                                          struct rf_branch_frame *out, size_t *used,
                                          struct rf_why *why);
 
+/** What an end does with the frames it receives; `arg` is rf_branch_each's. */
+struct rf_branch_taker {
+    enum rf_branch_from from;
+    /** Asked before each frame. false: this one and what follows it stay where they are. */
+    bool (*goes_on)(void *arg);
+    enum rf_err (*take)(void *arg, const struct rf_branch_frame *frame, struct rf_why *why);
+    /** Why a frame could not be read, or was not taken; no other follows. */
+    void (*refuse)(void *arg, const struct rf_why *why);
+};
+
+/** Hand out the complete frames of what was received, in their order. Returns the bytes that are
+ * done with: of each frame that was taken, or that `take` refused. */
+size_t rf_branch_each(struct rf_slice stream, const struct rf_branch_taker *taker, void *arg);
+
 /** The head of a frame whose body is written behind it. RF_ERR_LIMIT branch-frame. */
 RF_MUST_CHECK enum rf_err rf_branch_head(enum rf_branch_type type, size_t body_len,
                                          uint8_t out[RF_BRANCH_HEAD_BYTES], struct rf_why *why);

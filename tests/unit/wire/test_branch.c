@@ -141,6 +141,73 @@ static void one_frame_after_another(void **state)
     assert_int_equal(used, 0);
 }
 
+/* ---- handed out ---- */
+
+struct end {
+    unsigned room, taken, refusals; /* room: for so many frames */
+    enum rf_branch_type bad;        /* that it does not take; 0: none */
+    char code[RF_WHY_CODE_MAX];
+};
+
+static bool end_goes_on(void *arg)
+{
+    const struct end *e = arg;
+    return e->taken < e->room;
+}
+
+static enum rf_err end_take(void *arg, const struct rf_branch_frame *frame, struct rf_why *why)
+{
+    struct end *e = arg;
+    if (frame->type == e->bad)
+        return rf_why_set(why, RF_ERR_AGAIN, "not-now", "refused by this test");
+    e->taken++;
+    return RF_OK;
+}
+
+static void end_refuse(void *arg, const struct rf_why *why)
+{
+    struct end *e = arg;
+    e->refusals++;
+    snprintf(e->code, sizeof e->code, "%s", why->code);
+}
+
+static void frames_are_handed_out(void **state)
+{
+    static const struct rf_branch_taker taker = {.from = RF_BRANCH_FROM_ROUTER,
+                                                 .goes_on = end_goes_on,
+                                                 .take = end_take,
+                                                 .refuse = end_refuse};
+    /* state, record, record and half a head */
+    struct rf_slice good = BYTES(0, 0, 0, 3, 4, '{', '}', 0, 0, 0, 1, 5, 0, 0, 0, 1, 5, 0, 0);
+    /* the second is a centre's */
+    struct rf_slice bad = BYTES(0, 0, 0, 3, 4, '{', '}', 0, 0, 0, 1, 7, 0, 0, 0, 1, 5, 0, 0);
+    const struct {
+        struct rf_slice stream;
+        struct end end;
+        unsigned taken;
+        size_t done;
+        const char *code;
+    } rows[] = {
+        {good, {.room = 9}, 3, 17, ""},
+        {good, {.room = 3}, 3, 17, ""},
+        {good, {.room = 1}, 1, 7, ""},
+        {good, {.room = 0}, 0, 0, ""},
+        {rf_slice_part(good, 0, 6), {.room = 9}, 0, 0, ""},
+        {bad, {.room = 9}, 1, 7, "branch-frame"},
+        {bad, {.room = 1}, 1, 7, ""}, /* it was not looked at */
+        {good, {.room = 9, .bad = RF_BRANCH_RECORD}, 1, 12, "not-now"},
+        {good, {.room = 9, .bad = RF_BRANCH_HELLO}, 3, 17, ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct end end = rows[i].end;
+        assert_int_equal(rf_branch_each(rows[i].stream, &taker, &end), rows[i].done);
+        assert_int_equal(end.taken, rows[i].taken);
+        assert_string_equal(end.code, rows[i].code);
+        assert_int_equal(end.refusals, rows[i].code[0] != '\0');
+    }
+}
+
 static void kinds_have_names(void **state)
 {
     (void)state;
@@ -153,9 +220,9 @@ static void kinds_have_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(frames_are_known),   cmocka_unit_test(frames_are_refused),
-        cmocka_unit_test(bodies_are_bounded), cmocka_unit_test(one_frame_after_another),
-        cmocka_unit_test(kinds_have_names),
+        cmocka_unit_test(frames_are_known),      cmocka_unit_test(frames_are_refused),
+        cmocka_unit_test(bodies_are_bounded),    cmocka_unit_test(one_frame_after_another),
+        cmocka_unit_test(frames_are_handed_out), cmocka_unit_test(kinds_have_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
