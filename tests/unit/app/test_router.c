@@ -287,6 +287,39 @@ static void a_bad_device_is_left_out(void **state)
     assert_true(is_known(w, PHONE_A, "2003") && is_known(w, PHONE_C, "2001"));
 }
 
+/* What was said of it before does not hold any more: neither where what is said now cannot be, nor
+ * where call control would not take it. Beside it the same with a number that can be. */
+static void who_is_left_out_later_is_let_in_no_more(void **state)
+{
+    static const char *const numbers[] = {"no number", "2001"}; /* that one is A's */
+    struct world *w = *state;
+    uint64_t serial = 0;
+    rf_sccp_link_ref link = 0;
+    for (size_t i = 0; i < 2; i++) {
+        struct rf_srst_snapshot good = snapshot_of(w, ++serial), bad = snapshot_of(w, ++serial);
+        add(&good, PHONE_A, "2001");
+        add(&good, PHONE_B, "2002");
+        tell(w, &good);
+        comes(w, ++link, PHONE_A);
+        comes(w, ++link, PHONE_B);
+        assert_true(is_registered(w, PHONE_A) && is_registered(w, PHONE_B));
+        add(&bad, PHONE_A, "2001");
+        add(&bad, PHONE_B, numbers[i]);
+        tell(w, &bad);
+        assert_true(is_registered(w, PHONE_A));
+        assert_false(is_registered(w, PHONE_B));
+        comes(w, ++link, PHONE_B);
+        assert_false(is_registered(w, PHONE_B));
+        struct rf_srst_snapshot next = snapshot_of(w, ++serial);
+        add(&next, PHONE_A, "2001");
+        add(&next, PHONE_B, "2003");
+        tell(w, &next);
+        assert_true(is_known(w, PHONE_B, "2003"));
+        comes(w, ++link, PHONE_B);
+        assert_true(is_registered(w, PHONE_A) && is_registered(w, PHONE_B));
+    }
+}
+
 /* Whom the signalling believes, and who is blocked, is all or nothing. */
 static void beliefs_that_are_refused_change_nothing(void **state)
 {
@@ -376,6 +409,7 @@ int main(void)
         IN_WORLD(who_is_as_before_notices_nothing),
         IN_WORLD(lines_may_change_places),
         IN_WORLD(a_bad_device_is_left_out),
+        IN_WORLD(who_is_left_out_later_is_let_in_no_more),
         IN_WORLD(beliefs_that_are_refused_change_nothing),
         IN_WORLD(the_centre_wants_its_phones_back),
         IN_WORLD(devices_are_shown_in_turn),
