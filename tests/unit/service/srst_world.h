@@ -26,6 +26,7 @@ struct world {
     uint16_t port;
     struct rf_cert *accepted; /* for BRANCH; NULL: none */
     bool keeps;               /* records are answered at once */
+    bool is_busy;             /* or none can be kept, which is said at once */
     unsigned hellos, states, records, gone, refused;
     struct rf_branch_hello hello;
     struct rf_branch_state state;
@@ -98,6 +99,11 @@ static inline void c_record(void *arg, const char *name, const char *origin, int
     w->record = *record;
     w->record_id = id;
     snprintf(w->origin, sizeof w->origin, "%s", origin);
+    if (w->is_busy) {
+        (void)rf_why_set(&why, RF_ERR_AGAIN, "store-busy", "the database has too much to do");
+        rf_branch_centre_not_kept(w->centre, origin, &why);
+        return;
+    }
     enum rf_err err = rf_store_record_take_from(w->place.store, origin, id, record, &why);
     assert_true(err == RF_OK || err == RF_ERR_EXISTS);
     if (w->keeps)

@@ -226,6 +226,43 @@ static void a_record_that_cannot_be_read_is_answered(void **state)
     assert_int_equal(w->records, 0);
 }
 
+/* Its router is sent away, whether that is known at once or later, and comes again with all. Beside
+ * it the same word about nobody's record, which sends nobody away. */
+static void records_that_cannot_be_kept_now_come_again(void **state)
+{
+    struct world *w = *state;
+    const struct rf_why why = {.code = "store-busy", .text = "the database has too much to do"};
+    database_n = 3;
+    w->keeps = false;
+    w->forward = rf_srst_forward_new(&forward_ops, w, 0);
+    both_up(w);
+    turn_until(w, w->records == 3);
+    rf_branch_centre_not_kept(w->centre, "branch2:" EPOCH, &why);
+    rf_branch_centre_kept(w->centre, w->origin, 1);
+    turn_until(w, rf_srst_forward_done(w->forward) == 1);
+    turn_some(w);
+    assert_int_equal(w->gone + w->downs, 0);
+    rf_branch_centre_not_kept(w->centre, w->origin, &why);
+    turn_until(w, w->gone == 1 && w->downs == 1);
+    assert_string_equal(w->centre_code, "branch-busy");
+    assert_string_equal(w->router_code, "branch-busy");
+    assert_false(rf_branch_centre_has(w->centre, BRANCH));
+    w->is_busy = true;
+    w->centre_code[0] = w->router_code[0] = '\0';
+    rf_clock_fake_advance(&w->clock, RF_BRANCH_RETRY_MS);
+    turn_until(w, w->gone == 2 && w->downs == 2);
+    assert_string_equal(w->centre_code, "branch-busy");
+    assert_string_equal(w->router_code, "branch-busy");
+    assert_int_equal(w->records, 4); /* what came behind it is not looked at */
+    assert_int_equal(rf_srst_forward_done(w->forward), 1);
+    w->is_busy = false;
+    w->keeps = true;
+    rf_clock_fake_advance(&w->clock, RF_BRANCH_RETRY_MAX_MS);
+    turn_until(w, rf_srst_forward_done(w->forward) == 3);
+    assert_int_equal(w->records, 6);
+    assert_int_equal(taken(w), 3);
+}
+
 /* A database that answers late stops the router that asks for more than it may. */
 static void too_many_records_wait(void **state)
 {
@@ -256,6 +293,7 @@ int main(void)
         AT(after_a_cut_nothing_is_lost_and_nothing_twice),
         AT(a_record_without_a_link_is_for_later),
         AT(a_record_that_cannot_be_read_is_answered),
+        AT(records_that_cannot_be_kept_now_come_again),
         AT(too_many_records_wait),
     };
     return cmocka_run_group_tests(tests, set_up_all, tear_down_all);
