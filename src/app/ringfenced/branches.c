@@ -158,6 +158,7 @@ static void hello(void *arg, const struct rf_branch_hello *hello, const char *ho
         return;
     one->sent = hello->serial;
     one->resend_ms = RESEND_MS;
+    one->is_again = false;
     memset(one->list, 0, sizeof one->list);
     b->is_stale = true;
     if (!b->is_looking)
@@ -190,9 +191,10 @@ static void state(void *arg, const char *name, const struct rf_branch_state *sta
     look_for_stuck(b, one, state);
     if (state->serial >= one->sent) {
         one->resend_ms = RESEND_MS;
+        one->is_again = false;
     } else if (branches_now_ms(b) - one->sent_ms >= one->resend_ms) {
         one->resend_ms = one->resend_ms < RESEND_MAX_MS / 2 ? one->resend_ms * 2 : RESEND_MAX_MS;
-        one->sent = state->serial;
+        one->is_again = true;
         b->is_stale = true;
     }
     one->heard = now;

@@ -27,6 +27,7 @@ struct branch {
     uint64_t sent;    /* serial of the snapshot that it has, or was sent */
     uint64_t sent_ms;
     uint64_t resend_ms;
+    bool is_again;                /* the router did not keep it: with the next look */
     char unmade[RF_WHY_CODE_MAX]; /* why there was no snapshot the last time */
     uint8_t list[32];             /* SHA-256 of the list that this link was sent; zero: none */
     uint64_t told_stuck;          /* ms */

@@ -166,6 +166,7 @@ static void send_made(struct branches *b, const struct made *m)
     }
     one->sent = m->serial;
     one->sent_ms = branches_now_ms(b);
+    one->is_again = false;
     rf_info(RF_CAT_MAIN, "snapshot sent serial=%llu bytes=%zu srst=%s",
             (unsigned long long)m->serial, m->file.len, m->name);
 }
@@ -289,7 +290,7 @@ void branches_look(struct branches *b)
         if (rf_branch_centre_has(b->centre, b->items[i].name)) {
             struct made *m = &l->made[l->n_made++];
             snprintf(m->name, sizeof m->name, "%s", b->items[i].name);
-            m->held = b->items[i].sent;
+            m->held = b->items[i].is_again ? 0 : b->items[i].sent;
         }
     b->is_looking = rf_worker_post(s->store_worker, &l->job) == RF_OK;
     b->is_stale = !b->is_looking;
