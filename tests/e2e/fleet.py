@@ -7,9 +7,7 @@
         assert phones.wait_end() == 0
     report = phones.report()
 """
-import http.client
 import json
-import socket
 import subprocess
 import threading
 import time
@@ -20,28 +18,6 @@ import rig
 FIRST = "SEP00AABB000001"
 NUMBER = 20001
 NETWORK = "127.1.0.0/16"  # each phone has an address of its own, as outside
-
-
-class Api(http.client.HTTPConnection):
-    """The admin API on one connection: curl for each of a thousand devices takes too long."""
-
-    def __init__(self, site):
-        super().__init__("localhost", timeout=60)
-        self.path = str(site.folder / "run/admin.sock")
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self.path)
-
-    def ask(self, method, path, body=None, status=200):
-        self.request(method, path, None if body is None else json.dumps(body),
-                     {"Content-Type": "application/json"})
-        answer = self.getresponse()
-        text = answer.read()
-        if answer.status != status:
-            raise rig.Failed(f"{method} {path}: {answer.status} {text}, wanted {status}")
-        return json.loads(text)
 
 
 def names(count, first=FIRST):
@@ -60,9 +36,9 @@ def make(factory, folder, count, first=FIRST, version="1.0", words=("--ec",)):
 def known(site, devices, first_number=NUMBER, capf=("mic", "ec")):
     """Make them devices of the site, each with a line, and schedule an enrolment (method and kind
     of key; None: no enrolment)."""
-    api = Api(site)
+    api = rig.Api(site)
     for number, name in enumerate(devices, first_number):
-        api.ask("POST", "/v1/devices", {
+        api.must("POST", "/v1/devices", {
             "name": name, "model": "8861", "mode": "encrypted",
             "lines": [{"dn": str(number), "label": str(number), "display_name": name}]}, 201)
         if capf is not None:
@@ -71,7 +47,7 @@ def known(site, devices, first_number=NUMBER, capf=("mic", "ec")):
 
 
 def enrol(api, name, auth="mic", key="ec"):
-    api.ask("POST", f"/v1/devices/{name}/capf", {"op": "install", "auth": auth, "key_type": key})
+    api.must("POST", f"/v1/devices/{name}/capf", {"op": "install", "auth": auth, "key_type": key})
 
 
 class Fleet(rig.Process):

@@ -12,6 +12,7 @@ Programs are $RINGFENCE_BUILD/src/app/NAME/NAME. Everything lies below the test'
 are chosen by the kernel. A failed test prints the logs of what it started (conftest.py). Waiting is
 for something to be seen, never for time to pass.
 """
+import http.client
 import json
 import os
 import shutil
@@ -20,6 +21,7 @@ import socket
 import subprocess
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -44,14 +46,15 @@ def program(name):
 def wait_until(what, look, patience=PATIENCE):
     """Call look() until it gives something true, and return that. `what` is for the one who reads
     of the failure."""
-    end = time.monotonic() + patience
+    end, pause = time.monotonic() + patience, 0.005
     while True:
         found = look()
         if found:
             return found
         if time.monotonic() > end:
             raise Failed(f"not seen in {patience:.0f} s: {what() if callable(what) else what}")
-        time.sleep(0.01)
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.05)  # each look costs the programs that are waited for
 
 
 def free_port():
@@ -158,6 +161,41 @@ class Process:
             self.kill()
 
 
+class Api(http.client.HTTPConnection):
+    """The admin API of a site, on one connection."""
+
+    def __init__(self, site):
+        super().__init__("admin", timeout=60)
+        self.path = str(site.folder / "run/admin.sock")
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+    def ask(self, method, path, body=None):
+        """Returns (HTTP status, answer): the answer decoded, or as text where it is no JSON."""
+        text = body if body is None or isinstance(body, str) else json.dumps(body)
+        head = {} if text is None else {"Content-Type": "application/json"}
+        try:
+            self.request(method, path, text, head)
+            answer = self.getresponse()
+            got = answer.read().decode()
+        except (OSError, http.client.HTTPException) as problem:
+            raise Failed(f"{method} {path} at {self.path}: {problem!r}") from None
+        try:
+            return answer.status, json.loads(got)
+        except ValueError:
+            return answer.status, got
+
+    def must(self, method, path, body=None, status=200):
+        """The answer; any other status fails."""
+        got, answer = self.ask(method, path, body)
+        if got != status:
+            raise Failed(f"{method} {path}: {got} {answer}, wanted {status}")
+        return answer
+
+
 class Site(Process):
     """A site folder and the ringfenced that serves it."""
 
@@ -219,27 +257,16 @@ class Site(Process):
     def tftp(self):
         return f"127.0.0.1:{self.ports['tftp']}"
 
-    # ---- the API, asked by curl: another program than ours ----
+    # ---- the API, asked as any program may ----
 
     def ask(self, method, path, body=None):
-        """Returns (HTTP status, answer): the answer decoded, or as text where it is no JSON."""
-        command = ["curl", "-sS", "--max-time", "30", "-X", method, "-w", "\n%{http_code}",
-                   "--unix-socket", self.folder / "run/admin.sock"]
-        if body is not None:
-            text = body if isinstance(body, str) else json.dumps(body)
-            command += ["-H", "Content-Type: application/json", "--data-binary", "@-"]
-        done = run(*command, f"http://admin{path}", text_in=text if body is not None else None)
-        text, status = done.stdout.rsplit("\n", 1)
-        try:
-            return int(status), json.loads(text)
-        except ValueError:
-            return int(status), text
+        """Api.ask, on a connection of its own."""
+        with closing(Api(self)) as api:
+            return api.ask(method, path, body)
 
     def api(self, method, path, body=None, status=200):
-        got, answer = self.ask(method, path, body)
-        if got != status:
-            raise Failed(f"{method} {path}: {got} {answer}, wanted {status}")
-        return answer
+        with closing(Api(self)) as api:
+            return api.must(method, path, body, status)
 
     def status(self):
         return self.api("GET", "/v1/status")

@@ -6,7 +6,10 @@ import sec
 from run import JOBS, PHONES, ROOT, Result, build, call, meson_tests, pytests, script
 
 ASAN = "build/asan"
-OPTIONS = ["-Db_sanitize=address,undefined", "-Dtest_hooks=true", "-Dwerror=true"]
+# -O1 with lines alone for the debugger: built in two thirds of the time, and no test is slower. gcc
+# itself says that its warnings about truncation are guesses under sanitizers.
+OPTIONS = ["-Db_sanitize=address,undefined", "-Dtest_hooks=true", "-Dwerror=true",
+           "-Doptimization=1", "-Dc_args=-g1 -Wno-error=format-truncation"]
 # Leaks are findings; UBSan stops at its first; a SEGV in a child must not look like a clean exit.
 SANITIZERS = {
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=1",

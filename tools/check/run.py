@@ -19,6 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = "/usr/bin/python3"
 JOBS = str(os.cpu_count() or 2)
+UNITS = str(int(JOBS) + 1)  # some of them wait
 PHONES = str(int(JOBS) + 3)  # end-to-end tests at a time: for the most part they wait
 
 
@@ -195,7 +196,7 @@ def meson_tests(folder, suites=(), env=None, timeout_multiplier=1, wrapper=None,
     result = Result()
     log = ROOT / folder / "meson-logs" / "testlog.json"
     log.unlink(missing_ok=True)
-    command = ["meson", "test", "-C", folder, "--no-rebuild", "--num-processes", JOBS,
+    command = ["meson", "test", "-C", folder, "--no-rebuild", "--num-processes", UNITS,
                "--timeout-multiplier", str(timeout_multiplier), "--quiet"]
     for suite in suites:
         command += ["--suite", suite]
