@@ -13,7 +13,7 @@
 #define RF_LOOP_SCRATCH ((size_t)16 * 1024)
 /** For so long a turn takes up steps of TLS handshakes: what else is ready must not wait until all
  * phones of a site are through theirs. */
-#define RF_LOOP_HANDSHAKES_MS 3
+#define RF_LOOP_HANDSHAKES_MS 10
 
 struct rf_linger;
 
