@@ -91,6 +91,7 @@ def test_a_line_forwarded_by_its_key_is_forwarded_after_a_restart(both):
     site.stop()
     site.start()
     site.wait_registered(rig.A, rig.B)
+    both.a.wait("registered", after=1)
     assert line(site, rig.A)["forward_all"] == "2002"
     other = lock(site)
     both.a.say("forward")  # and off again

@@ -99,7 +99,13 @@ class Town:
                        lambda: site.status()["registered"] == count, patience)
         return time.monotonic() - began
 
+    def knows_it(self, who):
+        """That it is registered: the server's word may be a moment ahead."""
+        return [event["event"] for event in self.people[who].events
+                if event["event"] in ("registered", "lost")][-1:] == ["registered"]
+
     def call(self, a, b):
+        rig.wait_until(f"{a} and {b} are registered", lambda: self.knows_it(a) and self.knows_it(b))
         ringing, up = (len(self.people[b].seen("call", state=state)) for state in ("ring-in", "connected"))
         self.people[a].say(f"call {'2001' if b == 'a' else '2002'}")
         self.people[b].wait("call", after=ringing, state="ring-in")

@@ -298,6 +298,7 @@ def test_phones_at_the_router(router, office):
     assert device["certificates"][0]["fingerprint"] == device["certificate"]
     for phone in (office.a, office.b):
         phone.wait("prompt", text="CM fallback service operating")
+        phone.wait("registered", server=f"127.0.0.2:{port + 443}")
     office.a.say("call 2002")
     office.b.wait("call", state="ring-in")
     office.b.say("answer")
