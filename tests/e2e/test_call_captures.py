@@ -198,6 +198,7 @@ def hold_and_resume(room):
 
 def send_digits(room):
     room.talk("a", "c", "c")
+    room.is_up("a")
     room.say("a", "digits 12#")
     cleo = room.phones["c"]
     cleo.wait("dtmf", digit="#")
