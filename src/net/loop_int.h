@@ -52,8 +52,8 @@ struct rf_loop {
 
 /** Attend to it at the end of this turn; once, however often it is asked. */
 void rf_loop_todo(struct rf_loop *loop, struct rf_todo *todo);
-/** May a link take a step of its handshake in this turn? What may not stays readable, and is reported
- * again in the next. */
+/** May a link take a step of its handshake in this turn? What may not stays readable, and is
+ * reported again in the next. */
 bool rf_loop_may_handshake(struct rf_loop *loop);
 /** Drop all links, without callbacks. */
 void rf_links_drop(struct rf_loop *loop);

@@ -7,7 +7,8 @@ from run import JOBS, PHONES, ROOT, Result, build, call, meson_tests, pytests, s
 
 ASAN = "build/asan"
 # -O1 with lines alone for the debugger: built in two thirds of the time, and the tests take as
-# long (units 116 s, with -O2 114 s). gcc itself says that its warnings about truncation are guesses under sanitizers.
+# long (units 116 s, with -O2 114 s). gcc itself says that its warnings about truncation are guesses
+# under sanitizers.
 OPTIONS = ["-Db_sanitize=address,undefined", "-Dtest_hooks=true", "-Dwerror=true",
            "-Doptimization=1", "-Dc_args=-g1 -Wno-error=format-truncation"]
 # Leaks are findings; UBSan stops at its first; a SEGV in a child must not look like a clean exit.
