@@ -87,7 +87,7 @@ struct input {
 
 static void run_input(struct rf_call_control *cc, const struct input *in);
 
-static void run_inputs(struct rf_call_control *cc)
+void call_inputs_run(struct rf_call_control *cc)
 {
     while (!cc->is_running && cc->first != NULL) {
         struct input *in = cc->first;
@@ -109,7 +109,7 @@ static void give(struct rf_call_control *cc, struct input from)
     else
         cc->first = in;
     cc->last = in;
-    run_inputs(cc);
+    call_inputs_run(cc);
 }
 
 /* ---- control ---- */

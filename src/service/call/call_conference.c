@@ -327,6 +327,7 @@ void rf_call_meet_me_remove(struct rf_call_control *cc, const char *number)
     while (conf->dev.legs != NULL)
         call_run(conf->dev.legs->call, CALL_EV_REMOVED, &end_removed);
     unmake(conf);
+    call_inputs_run(cc);
 }
 
 enum rf_call_cause call_conference_begin(struct conference *conf, const struct device *by)

@@ -159,6 +159,7 @@ void rf_call_device_remove(struct rf_call_control *cc, const char *name)
     *slot_of(cc, name) = dev->next;
     cc->n_devices--;
     rf_free(dev);
+    call_inputs_run(cc);
 }
 
 /* Each call once: what one of them does may end another, but begins none. */
@@ -204,6 +205,7 @@ enum rf_err rf_call_device_up(struct rf_call_control *cc, const char *name,
     dev->handle = rf_handle_add(cc->attached, dev);
     rf_bug_on(dev->handle == 0);
     *out = dev->handle;
+    call_inputs_run(cc);
     return RF_OK;
 }
 
@@ -220,6 +222,7 @@ void rf_call_device_down(struct rf_call_control *cc, rf_handle handle)
     struct device *dev = rf_handle_find(cc->attached, handle);
     if (dev != NULL)
         take_down(cc, dev);
+    call_inputs_run(cc);
 }
 
 void rf_call_device_codecs(struct rf_call_control *cc, rf_handle handle, uint32_t codecs)

@@ -649,6 +649,7 @@ void call_timer_due(void *owner, uint64_t number)
     for (size_t i = 0; i < sizeof state_timers / sizeof *state_timers; i++) {
         if ((int)state_timers[i].state == call->fsm.state) {
             call_run(call, (int)state_timers[i].event, NULL);
+            call_inputs_run(cc);
             return;
         }
     }

@@ -245,6 +245,8 @@ struct call *call_begin(struct rf_call_control *cc, struct device *dev, uint32_t
 /** Run an event on a call, release the call when it is over. The inputs that wait run after the
  * present one. */
 void call_run(struct call *call, int event, const struct call_data *data);
+/** Run the inputs that wait: at the end of what is no input itself, but had endpoints told. */
+void call_inputs_run(struct rf_call_control *cc);
 
 /* ---- call_user.c: what a user does with its calls ---- */
 struct leg *call_leg_of(const struct device *dev, uint32_t ref);
