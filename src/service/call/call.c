@@ -266,25 +266,17 @@ void call_leg_move(struct leg *from, struct call *call, int end)
 }
 
 /* The phone hears nothing, so that somebody else must. */
-static void refuse_call(struct rf_call_control *cc, const struct device *dev, uint32_t line)
+static void refuse_call(struct rf_call_control *cc, const struct device *dev, const char *from)
 {
     const struct rf_call_observer *o = &cc->conf.observer;
     char text[64];
     if (!rf_log_allows(&cc->refusals, REFUSALS_A_MINUTE, rf_now_ms(cc->conf.clock)))
         return;
-    snprintf(text, sizeof text, "from=%s cause=too-many-calls", call_line_number(dev, line));
-    rf_warn(RF_CAT_CALL, "call-failed %s: there are %u already dev=%s", text,
-            rf_handles_n(cc->calls), dev->conf.name);
+    snprintf(text, sizeof text, "from=%s cause=too-many-calls", from);
+    rf_warn(RF_CAT_CALL, "call-failed %s: there are %u already, %zu of them its own dev=%s", text,
+            rf_handles_n(cc->calls), dev->n_legs, dev->conf.name);
     if (o->on_event != NULL)
         o->on_event(o->arg, "call-failed", dev->conf.name, 0, text);
-}
-
-/* With a place for the one who calls while its line is full. */
-static bool has_room(const struct device *dev, uint32_t line)
-{
-    const struct rf_call_line_rule *rule = &dev->conf.rules[line - 1];
-    size_t max = rule->calls_max != 0 ? rule->calls_max : RF_CALL_LINE_CALLS;
-    return dev->n_legs < RF_CALL_LEGS_MAX && call_line_calls(dev, line) < max;
 }
 
 void call_drop_new(struct call *call)
@@ -308,24 +300,64 @@ struct call *call_new(struct rf_call_control *cc, int state)
     return call;
 }
 
-struct call *call_begin(struct rf_call_control *cc, struct device *dev, uint32_t line,
-                        enum rf_call_purpose purpose, uint32_t consults_for)
+/* A call of this party, who is on that line; NULL when there are too many. */
+static struct call *begin_of(struct rf_call_control *cc, struct device *dev, uint32_t line,
+                             const struct rf_call_party *calling, enum rf_call_purpose purpose,
+                             uint32_t consults_for)
 {
-    if (line == 0)
-        line = 1;
-    if (line > dev->conf.n_lines || !has_room(dev, line))
-        return NULL;
     struct call *call = call_new(cc, CALL_IDLE);
     if (call == NULL) {
-        refuse_call(cc, dev, line);
+        refuse_call(cc, dev, calling->number);
         return NULL;
     }
-    call->calling = dev->conf.lines[line - 1];
+    call->calling = *calling;
     call_leg_take(call, END_A, dev, line);
     call->legs[END_A].purpose = purpose;
     call->legs[END_A].consults_for = consults_for;
     call_run(call, CALL_EV_START, NULL);
     return call;
+}
+
+struct call *call_begin(struct rf_call_control *cc, struct device *dev, uint32_t line,
+                        enum rf_call_purpose purpose, uint32_t consults_for)
+{
+    if (line == 0)
+        line = 1;
+    /* a line that is busy for others has a place for the one who calls from it */
+    if (line > dev->conf.n_lines || call_line_is_used_up(dev, line))
+        return NULL;
+    return begin_of(cc, dev, line, &dev->conf.lines[line - 1], purpose, consults_for);
+}
+
+/* ---- from outside ---- */
+
+enum rf_err rf_call_in_from_outside(struct rf_call_control *cc, rf_handle trunk,
+                                    const struct rf_call_party *from, struct rf_slice number)
+{
+    rf_bug_on(cc->is_running);
+    struct device *dev = rf_handle_find(cc->attached, trunk);
+    struct rf_call_party calling = *from;
+    struct call_data data = {0};
+    if (dev == NULL || !dev->conf.is_trunk) {
+        rf_count(CALL_UNHANDLED);
+        return RF_ERR_NOT_FOUND;
+    }
+    if (!rf_call_number_ok(calling.number)) /* others wrote it, and it goes into events */
+        calling.number[0] = '\0';
+    /* too long, or no number: none, which no line has either */
+    if (!rf_slice_to_str(number, data.number, sizeof data.number) ||
+        !rf_call_number_ok(data.number))
+        data.number[0] = '\0';
+    if (call_line_is_used_up(dev, 1)) {
+        refuse_call(cc, dev, calling.number);
+        return RF_ERR_LIMIT;
+    }
+    struct call *call = begin_of(cc, dev, 1, &calling, RF_CALL_PURPOSE_TALK, 0);
+    if (call == NULL)
+        return RF_ERR_LIMIT;
+    call_run(call, CALL_EV_NUMBER, &data);
+    call_inputs_run(cc);
+    return RF_OK;
 }
 
 /* ---- inputs to events ---- */
@@ -564,6 +596,13 @@ void rf_call_in_forward_all(struct rf_call_control *cc, rf_handle dev, uint32_t 
 void rf_call_in_hang_up(struct rf_call_control *cc, rf_handle dev, uint32_t ref)
 {
     give(cc, (struct input){.kind = IN_HANG_UP, .dev = dev, .ref = ref});
+}
+
+void rf_call_in_refuse(struct rf_call_control *cc, rf_handle trunk, uint32_t ref,
+                       enum rf_call_cause cause)
+{
+    give(cc,
+         (struct input){.kind = IN_HANG_UP, .dev = trunk, .ref = ref, .data = {.cause = cause}});
 }
 
 void rf_call_in_hold(struct rf_call_control *cc, rf_handle dev, uint32_t ref)

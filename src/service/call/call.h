@@ -23,7 +23,7 @@
 #define RF_CALL_NAME_MAX   63 /* bytes of a display name */
 #define RF_CALL_DEVICE_MAX 16 /* bytes of a device name */
 #define RF_CALL_LINES_MAX  8
-/** Calls that a device takes part in at one time, and those of one line by default. */
+/** Calls that a phone takes part in at one time, and those of one line by default. */
 #define RF_CALL_LEGS_MAX     8
 #define RF_CALL_LINE_CALLS   4
 #define RF_CALL_BUSY_TRIGGER 2 /* one talks, one waits */
@@ -62,6 +62,10 @@ struct rf_call_device_conf {
     char name[RF_CALL_DEVICE_MAX + 1];
     enum rf_call_media_policy media_policy;
     bool is_protected; /* it beeps when it is known whether a call is secure */
+    /** The way out of the site, of which there is one at most: calls to numbers that no line has
+     * go there. One line without a number, that neither forwards nor is shared; its calls_max is
+     * how many calls the trunk has at a time. */
+    bool is_trunk;
     struct rf_call_party lines[RF_CALL_LINES_MAX]; /* line instance n is lines[n - 1] */
     struct rf_call_line_rule rules[RF_CALL_LINES_MAX];
     size_t n_lines;
@@ -71,8 +75,8 @@ struct rf_call_device_conf {
 enum rf_call_cause {
     RF_CALL_CAUSE_NORMAL,         /* somebody hung up */
     RF_CALL_CAUSE_BUSY,           /* the called device is in a call */
-    RF_CALL_CAUSE_UNKNOWN_NUMBER, /* no line has it */
-    RF_CALL_CAUSE_UNREACHABLE,    /* the line's device is not registered */
+    RF_CALL_CAUSE_UNKNOWN_NUMBER, /* no line has it, and it may not go out */
+    RF_CALL_CAUSE_UNREACHABLE,    /* the line's device, or the trunk, is not registered */
     RF_CALL_CAUSE_NO_ANSWER,
     RF_CALL_CAUSE_NO_DIGITS,    /* nothing was dialled in time */
     RF_CALL_CAUSE_MEDIA,        /* a phone refused to open, or did not answer */
@@ -302,7 +306,9 @@ void rf_call_timer_set(struct rf_call_control *cc, enum rf_call_timer timer, uin
 
 /** Add a device or change it; lines of a registered device change at once, running calls stay.
  * RF_ERR_EXISTS "line-number-taken" when another device has one of the numbers; RF_ERR_BAD
- * "line-number" for a number that is not 1-24 of 0-9 * + A-D. */
+ * "line-number" for a number that is not 1-24 of 0-9 * + A-D. RF_ERR_EXISTS "trunk-taken" for a
+ * second trunk; RF_ERR_BAD "trunk-line" for one whose line is not as it has to be, "trunk-kind"
+ * when a phone would become a trunk or the other way round (remove it first). */
 RF_MUST_CHECK enum rf_err rf_call_device_set(struct rf_call_control *cc,
                                              const struct rf_call_device_conf *conf,
                                              struct rf_why *why);
@@ -373,6 +379,23 @@ void rf_call_in_receive_open(struct rf_call_control *cc, rf_handle dev, uint32_t
                              const struct rf_call_addr *addr);
 /** Sending broke down. */
 void rf_call_in_media_failed(struct rf_call_control *cc, rf_handle dev, uint32_t ref);
+/** The trunk hangs up, and says why: the caller and the record learn this cause. */
+void rf_call_in_refuse(struct rf_call_control *cc, rf_handle trunk, uint32_t ref,
+                       enum rf_call_cause cause);
+
+/**
+ * A call comes in by the trunk. Unlike the inputs above it is not queued, and not for use inside an
+ * operation: `setup` has named the leg, and much more may have been told, when it returns.
+ *
+ * from     who calls, for displays and records; a number that is none is left out.
+ * number   whom, as a whole. One that is none, or no line's, begins a call that fails at once.
+ *
+ * Returns RF_OK; RF_ERR_NOT_FOUND (counted) for a device that is gone or no trunk; RF_ERR_LIMIT
+ * (an event says so) when there are too many calls, on it or at all: no leg was begun.
+ */
+RF_MUST_CHECK enum rf_err rf_call_in_from_outside(struct rf_call_control *cc, rf_handle trunk,
+                                                  const struct rf_call_party *from,
+                                                  struct rf_slice number);
 
 /** One line for status output. */
 struct rf_call_status {

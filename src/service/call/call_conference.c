@@ -251,6 +251,16 @@ static void tell_level(struct conference *conf)
             call_tell_info(l->call, member_end(l));
 }
 
+/* One who has nobody left to talk to, or those from outside when nobody from inside is left: they
+ * go one by one, as each that goes has us look again. */
+static bool lets_go(const struct conference *conf)
+{
+    if (conf->dev.n_legs == 1 && conf->had_several && !conf->has_number)
+        return true;
+    return conf->cc->trunk != NULL && conf->dev.n_legs > 0 && call_is_outside(&conf->dev, NULL) &&
+           !rf_fault_skips("call.trunk-conference");
+}
+
 void call_conference_look(struct conference *conf)
 {
     struct leg *last = conf->dev.legs;
@@ -258,7 +268,7 @@ void call_conference_look(struct conference *conf)
         return;
     conf->had_several |= conf->dev.n_legs > 1;
     tell_level(conf);
-    if (conf->dev.n_legs == 1 && conf->had_several && !conf->has_number) {
+    if (lets_go(conf)) {
         struct call_data data = {.end = last->end};
         call_run(last->call, last->end == END_A ? CALL_EV_HANG_UP_A : CALL_EV_HANG_UP_B, &data);
     } else if (conf->dev.n_legs == 0) {

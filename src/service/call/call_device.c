@@ -67,22 +67,8 @@ static enum rf_err check_rule(const struct rf_call_device_conf *conf, size_t i, 
     return RF_OK;
 }
 
-static void leave_plan(struct rf_call_control *cc, struct device *dev)
-{
-    for (size_t i = 0; i < dev->conf.n_lines; i++)
-        call_plan_remove(cc, &dev->plan[i]);
-}
-
-static void join_plan(struct rf_call_control *cc, struct device *dev)
-{
-    for (size_t i = 0; i < dev->conf.n_lines; i++) {
-        dev->plan[i] = (struct plan_line){.dev = dev, .line = (uint32_t)i + 1};
-        call_plan_add(cc, &dev->plan[i]);
-    }
-}
-
-enum rf_err rf_call_device_set(struct rf_call_control *cc, const struct rf_call_device_conf *conf,
-                               struct rf_why *why)
+static enum rf_err check_lines(const struct rf_call_control *cc,
+                               const struct rf_call_device_conf *conf, struct rf_why *why)
 {
     enum rf_err err = RF_OK;
     if (conf->n_lines > RF_CALL_LINES_MAX)
@@ -93,9 +79,55 @@ enum rf_err rf_call_device_set(struct rf_call_control *cc, const struct rf_call_
         if (err == RF_OK)
             err = check_rule(conf, i, why);
     }
+    return err;
+}
+
+static bool forwards(const struct rf_call_line_rule *rule)
+{
+    for (int f = 0; f < RF_CALL_FORWARD_N; f++)
+        if (rule->forward[f][0] != '\0')
+            return true;
+    return false;
+}
+
+static enum rf_err check_trunk(const struct rf_call_control *cc,
+                               const struct rf_call_device_conf *conf, struct rf_why *why)
+{
+    if (conf->n_lines != 1 || conf->lines[0].number[0] != '\0' || conf->rules[0].is_shared ||
+        forwards(&conf->rules[0]))
+        return rf_why_set(why, RF_ERR_BAD, "trunk-line",
+                          "%s: a trunk has one line, without a number, forwarding or sharing",
+                          conf->name);
+    if (cc->trunk != NULL && strcmp(cc->trunk->conf.name, conf->name) != 0)
+        return rf_why_set(why, RF_ERR_EXISTS, "trunk-taken", "%s: %s is the trunk", conf->name,
+                          cc->trunk->conf.name);
+    return RF_OK;
+}
+
+static void leave_plan(struct rf_call_control *cc, struct device *dev)
+{
+    for (size_t i = 0; i < dev->conf.n_lines && !dev->conf.is_trunk; i++)
+        call_plan_remove(cc, &dev->plan[i]);
+}
+
+static void join_plan(struct rf_call_control *cc, struct device *dev)
+{
+    for (size_t i = 0; i < dev->conf.n_lines && !dev->conf.is_trunk; i++) {
+        dev->plan[i] = (struct plan_line){.dev = dev, .line = (uint32_t)i + 1};
+        call_plan_add(cc, &dev->plan[i]);
+    }
+}
+
+enum rf_err rf_call_device_set(struct rf_call_control *cc, const struct rf_call_device_conf *conf,
+                               struct rf_why *why)
+{
+    enum rf_err err = conf->is_trunk ? check_trunk(cc, conf, why) : check_lines(cc, conf, why);
     if (err != RF_OK)
         return err;
     struct device **at = slot_of(cc, conf->name);
+    /* with the calls it has, it could be neither */
+    if (*at != NULL && (*at)->conf.is_trunk != conf->is_trunk)
+        return rf_why_set(why, RF_ERR_BAD, "trunk-kind", "%s: remove it first", conf->name);
     if (*at == NULL) {
         if (cc->n_devices == RF_CALL_DEVICES_MAX)
             return rf_why_set(why, RF_ERR_LIMIT, "devices", "more than %d devices",
@@ -107,6 +139,8 @@ enum rf_err rf_call_device_set(struct rf_call_control *cc, const struct rf_call_
     leave_plan(cc, *at);
     (*at)->conf = *conf;
     join_plan(cc, *at);
+    if (conf->is_trunk)
+        cc->trunk = *at;
     return RF_OK;
 }
 
@@ -116,6 +150,14 @@ size_t call_line_calls(const struct device *dev, uint32_t line)
     for (const struct leg *l = dev->legs; l != NULL; l = l->next)
         n += l->line == line;
     return n;
+}
+
+bool call_line_is_used_up(const struct device *dev, uint32_t line)
+{
+    const struct rf_call_line_rule *rule = &dev->conf.rules[line - 1];
+    size_t max = rule->calls_max != 0 ? rule->calls_max : RF_CALL_LINE_CALLS;
+    return (dev->n_legs >= RF_CALL_LEGS_MAX && !dev->conf.is_trunk) ||
+           call_line_calls(dev, line) >= max;
 }
 
 /* ---- forwarding ---- */
@@ -150,6 +192,8 @@ void rf_call_device_remove(struct rf_call_control *cc, const char *name)
     struct device *dev = call_device_find(cc, name);
     if (dev == NULL)
         return;
+    if (dev == cc->trunk)
+        cc->trunk = NULL;
     while (dev->legs != NULL)
         if (!call_branch_drop(dev->legs, RF_CALL_CAUSE_REMOVED, false))
             call_run(dev->legs->call, CALL_EV_REMOVED, &end_removed);
@@ -162,13 +206,17 @@ void rf_call_device_remove(struct rf_call_control *cc, const char *name)
     call_inputs_run(cc);
 }
 
+/* As many as a trunk may have; a phone has fewer. */
+#define LEGS_AT_MOST UINT8_MAX
+_Static_assert(LEGS_AT_MOST >= RF_CALL_LEGS_MAX, "a phone's fit, too");
+
 /* Each call once: what one of them does may end another, but begins none. */
 static void run_on_all(struct device *dev, int event_a, int event_b)
 {
-    rf_handle calls[RF_CALL_LEGS_MAX];
-    int ends[RF_CALL_LEGS_MAX];
+    rf_handle calls[LEGS_AT_MOST];
+    int ends[LEGS_AT_MOST];
     size_t n = 0;
-    for (struct leg *l = dev->legs, *next; l != NULL && n < RF_CALL_LEGS_MAX; l = next) {
+    for (struct leg *l = dev->legs, *next; l != NULL && n < LEGS_AT_MOST; l = next) {
         next = l->next;
         if (call_branch_drop(l, RF_CALL_CAUSE_LOST, true))
             continue;

@@ -24,13 +24,13 @@ static void start(void *self, const void *data)
     call_tell_tone(call, END_A, RF_CALL_TONE_DIAL);
 }
 
-/* Dialling is over with '#', or as soon as no line's number could still follow. */
+/* Dialling is over with '#', or as soon as no number could still follow. */
 static void collect(struct call *call, char digit)
 {
     size_t n = strlen(call->digits);
     if (digit != '#' && n < RF_CALL_NUMBER_MAX)
         call->digits[n] = digit;
-    if (digit == '#' || !call_plan_may_follow(call->cc, call->digits))
+    if (digit == '#' || !call_number_may_follow(call->cc, call->digits))
         call_post(call, CALL_EV_DIALLED, (struct call_data){0});
 }
 
@@ -367,7 +367,9 @@ static void no_answer(void *self, const void *data)
 
 static void decline(void *self, const void *data)
 {
-    fail_caller(self, RF_CALL_CAUSE_BUSY);
+    const struct call_data *d = data;
+    bool has_cause = d != NULL && d->cause != RF_CALL_CAUSE_NORMAL;
+    fail_caller(self, has_cause ? d->cause : RF_CALL_CAUSE_BUSY);
 }
 
 static void called_lost(void *self, const void *data)

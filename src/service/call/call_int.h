@@ -117,6 +117,7 @@ struct rf_call_control {
     struct rf_call_conf conf;
     struct device *devices[DEVICE_BUCKETS];
     size_t n_devices;
+    struct device *trunk; /* one of them, or NULL */
     struct plan_node *plan;
     struct conference *conferences;
     size_t n_meet_mes;
@@ -219,6 +220,8 @@ static inline const char *call_line_number(const struct device *dev, uint32_t li
     return dev->conf.lines[line - 1].number;
 }
 size_t call_line_calls(const struct device *dev, uint32_t line);
+/** Has the device, or its line, as many calls as it may ever have? */
+bool call_line_is_used_up(const struct device *dev, uint32_t line);
 /** Set where all calls of the number go, on each device that has it, and tell them. */
 void call_forward_all(struct rf_call_control *cc, const char *number, const char *target);
 
@@ -315,6 +318,11 @@ void call_music_end(struct call *call, int end);
 enum rf_call_cause call_may_talk(const struct device *a, const struct device *b);
 /** Has the line as many calls as make it busy? */
 bool call_line_is_full(const struct device *dev, uint32_t line);
+/** May more digits follow these? */
+bool call_number_may_follow(const struct rf_call_control *cc, const char *digits);
+/** Is there nobody from inside at this end of a call: the trunk, or a conference where nobody else
+ * from inside is but `but` (may be NULL)? */
+bool call_is_outside(const struct device *dev, const struct device *but);
 /** Find who is called, and post ROUTED or NO_ROUTE. */
 void call_route(struct call *call);
 /** The called end did not answer: post DIALLED for where it is forwarded then; false: nowhere. */

@@ -30,6 +30,8 @@ bool call_line_is_full(const struct device *b, uint32_t line)
 {
     const struct rf_call_line_rule *rule = &b->conf.rules[line - 1];
     size_t trigger = rule->busy_trigger != 0 ? rule->busy_trigger : RF_CALL_BUSY_TRIGGER;
+    if (b->conf.is_trunk)
+        return call_line_is_used_up(b, line);
     return b->n_legs >= RF_CALL_LEGS_MAX || call_line_calls(b, line) >= trigger;
 }
 
@@ -93,14 +95,65 @@ static struct plan_line *best_of(const struct call *call, struct plan_line *line
     return lines;
 }
 
+/* ---- the trunk ---- */
+
+bool call_number_may_follow(const struct rf_call_control *cc, const char *digits)
+{
+    if (call_plan_may_follow(cc, digits))
+        return true;
+    return cc->trunk != NULL && cc->trunk->handle != 0 && strlen(digits) < RF_CALL_NUMBER_MAX &&
+           call_plan_find(cc, digits) == NULL;
+}
+
+/* Who came by the trunk does not leave by it: calls from outside to outside are at the cost of the
+ * site, and nobody of it has part in them. That is so for what a line forwards, too. */
+static enum rf_call_cause judge_trunk(const struct call *call, const struct device *trunk)
+{
+    const struct leg *a = &call->legs[END_A];
+    if (trunk == NULL || !rf_call_number_ok(call->digits) || a->purpose == RF_CALL_PURPOSE_MEET_ME)
+        return RF_CALL_CAUSE_UNKNOWN_NUMBER;
+    if (a->dev == trunk && !rf_fault_skips("call.trunk-to-trunk"))
+        return RF_CALL_CAUSE_UNKNOWN_NUMBER;
+    if (trunk->handle == 0)
+        return RF_CALL_CAUSE_UNREACHABLE;
+    return call_line_is_full(trunk, 1) ? RF_CALL_CAUSE_BUSY : call_may_talk(a->dev, trunk);
+}
+
+/* No line has the number. */
+static void try_trunk(struct call *call)
+{
+    struct device *trunk = call->cc->trunk;
+    memcpy(call->called.number, call->digits, sizeof call->called.number);
+    enum rf_call_cause cause = judge_trunk(call, trunk);
+    if (cause != RF_CALL_CAUSE_NORMAL) {
+        refuse(call, cause);
+        return;
+    }
+    call_leg_take(call, END_B, trunk, 1);
+    call_post(call, CALL_EV_ROUTED, (struct call_data){0});
+}
+
+bool call_is_outside(const struct device *dev, const struct device *but)
+{
+    if (dev->conference == NULL)
+        return dev->conf.is_trunk;
+    for (const struct leg *l = dev->legs; l != NULL; l = l->next) {
+        const struct device *member = l->call->legs[call_other(l->end)].dev;
+        if (member != NULL && member != but && !member->conf.is_trunk)
+            return false;
+    }
+    return true;
+}
+
+/* ---- a number ---- */
+
 /* One number; false: it was sent on to another. */
 static bool try_number(struct call *call)
 {
     struct plan_line *found = call_plan_find(call->cc, call->digits);
     call->called = (struct rf_call_party){0};
     if (found == NULL) {
-        memcpy(call->called.number, call->digits, sizeof call->called.number);
-        refuse(call, RF_CALL_CAUSE_UNKNOWN_NUMBER);
+        try_trunk(call);
         return true;
     }
     found = best_of(call, found);

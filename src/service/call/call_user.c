@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a user does with several calls: hold one, take it back, transfer. Each call's machine sees
  * its own part of it as an event. */
+#include "base/faults.h"
 #include "service/call/call_int.h"
 
 #include <string.h>
@@ -35,7 +36,8 @@ bool call_user_is_busy_with(const struct leg *leg)
 /* Each step ends what it found, and may end more than that: it is looked for anew. */
 void call_user_step_aside(struct device *dev, const struct leg *except)
 {
-    while (dev->conference == NULL) { /* where phones meet, all talk at once */
+    /* where phones meet, all talk at once, and on a trunk, too */
+    while (dev->conference == NULL && !dev->conf.is_trunk) {
         struct leg *l = dev->legs;
         while (l != NULL && (l == except || !call_user_is_busy_with(l)))
             l = l->next;
@@ -108,6 +110,15 @@ static void begin_consult(struct leg *leg, enum rf_call_purpose purpose)
         refuse(leg);
 }
 
+/* Who transfers goes: somebody from inside has to stay. */
+static bool leaves_only_outside(const struct leg *held, const struct leg *consult)
+{
+    const struct device *by = held->dev;
+    return call_is_outside(held->call->legs[call_other(held->end)].dev, by) &&
+           call_is_outside(consult->call->legs[END_B].dev, by) &&
+           !rf_fault_skips("call.trunk-transfer");
+}
+
 static bool may_be_joined(const struct leg *held, const struct leg *consult)
 {
     const struct call *call = consult->call;
@@ -117,7 +128,8 @@ static bool may_be_joined(const struct leg *held, const struct leg *consult)
            (state == CALL_OFFERED || state == CALL_RINGING || state == CALL_CONNECTING ||
             state == CALL_CONNECTED || state == CALL_HELD) &&
            call_may_talk(held->call->legs[call_other(held->end)].dev, call->legs[END_B].dev) ==
-               RF_CALL_CAUSE_NORMAL;
+               RF_CALL_CAUSE_NORMAL &&
+           !leaves_only_outside(held, consult);
 }
 
 /* The one that was held goes on in the other call, in the place of who transfers. */
