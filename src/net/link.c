@@ -231,10 +231,14 @@ static struct rf_link *link_new(struct rf_loop *loop, const struct rf_link_conf 
     return link;
 }
 
-static void use_socket(struct rf_link *link, int fd)
+void rf_link_no_delay(int fd)
 {
     int on = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+static void use_socket(struct rf_link *link, int fd)
+{
     link->fd = fd;
     link->readable = rf_loop_event(link->loop, fd, EV_READ | EV_PERSIST, socket_ready, link);
     link->writable = rf_loop_event(link->loop, fd, EV_WRITE | EV_PERSIST, socket_ready, link);
@@ -296,6 +300,7 @@ enum rf_err rf_link_connect(struct rf_loop *loop, const struct rf_link_conf *con
         link_free(link);
         return err;
     }
+    rf_link_no_delay(fd);
     use_socket(link, fd);
     rf_count(LINKS_OPEN);
     rf_link_enter(link, RF_LINK_CONNECTING);

@@ -53,7 +53,7 @@ struct rf_workers;
  * on_open) only the addresses are filled, and the certificate if it was received. */
 struct rf_peer {
     struct rf_address address; /* the other end */
-    struct rf_address local;   /* our end */
+    struct rf_address local;   /* our end, of a link that began here; else empty */
     char host[RF_ADDRESS_TEXT_MAX];
     bool has_tls;
     char tls_version[16]; /* "TLSv1.3" */

@@ -75,6 +75,8 @@ void rf_link_go_on(struct rf_link *link);
 RF_MUST_CHECK bool rf_link_hold(struct rf_buf *b, struct rf_slice data);
 /** Wipe and release; the maximum stays. */
 void rf_link_let_go(struct rf_buf *b);
+/** What is written leaves at once. A listening socket hands it on to what it accepts. */
+void rf_link_no_delay(int fd);
 
 /** What links tell their listener, on any thread. */
 const struct rf_link_conf *rf_listener_link_conf(const struct rf_listener *listener);

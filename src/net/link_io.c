@@ -190,13 +190,6 @@ static void write_some(struct rf_link *link)
 
 /* ---- beginning ---- */
 
-static void local_address(struct rf_link *link)
-{
-    link->peer.local.len = sizeof link->peer.local.sa;
-    if (getsockname(link->fd, (struct sockaddr *)&link->peer.local.sa, &link->peer.local.len) != 0)
-        link->peer.local.len = 0;
-}
-
 static void opened(struct rf_link *link)
 {
     if (link->stream != NULL) {
@@ -238,7 +231,6 @@ static void handshake(struct rf_link *link)
 static void begin(struct rf_link *link)
 {
     link->is_new = false;
-    local_address(link);
     if (link->policy == NULL) {
         opened(link);
         return;
@@ -267,6 +259,14 @@ static void step(struct rf_link *link)
         handshake(link);
 }
 
+/* Who was accepted came to the address of its listener. */
+static void local_address(struct rf_link *link)
+{
+    link->peer.local.len = sizeof link->peer.local.sa;
+    if (getsockname(link->fd, (struct sockaddr *)&link->peer.local.sa, &link->peer.local.len) != 0)
+        link->peer.local.len = 0;
+}
+
 static void connected(struct rf_link *link)
 {
     int error = 0;
@@ -275,6 +275,7 @@ static void connected(struct rf_link *link)
         error = errno;
     if (error == 0) {
         link->state = RF_LINK_HANDSHAKE; /* the deadline of connecting runs on */
+        local_address(link);
         begin(link);
         return;
     }

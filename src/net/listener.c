@@ -373,6 +373,7 @@ static enum rf_err listen_on(const struct rf_listener_conf *conf, struct rf_list
         bind(fd, (const struct sockaddr *)&at.sa, at.len) != 0 || listen(fd, SOMAXCONN) != 0 ||
         getsockname(fd, (struct sockaddr *)&at.sa, &at.len) != 0)
         return listen_failed(conf, fd, why);
+    rf_link_no_delay(fd); /* what is accepted has it of this one */
     l->fd = fd;
     l->port = rf_address_port(&at);
     return RF_OK;

@@ -32,8 +32,8 @@ void rf_loop_stop(struct rf_loop *loop);
 
 /** Post to it from any thread. */
 struct rf_mailbox *rf_loop_mailbox(struct rf_loop *loop);
-/** At the end of this turn, rf_mailbox_wake: for what its events posted with ..._asleep. A turn of
- * many handshakes wakes the other thread once for all of them. On the loop's thread. */
+/** A few milliseconds from now, rf_mailbox_wake: for what was posted with ..._asleep. A storm of
+ * handshakes wakes the other thread once for many of them. On the loop's thread. */
 void rf_loop_wake_later(struct rf_loop *loop, struct rf_mailbox *mailbox);
 /** What the mailbox's messages get as `reader`. */
 void rf_loop_set_reader(struct rf_loop *loop, void *reader);

@@ -14,6 +14,8 @@
 /** For so long a turn takes up steps of TLS handshakes: what else is ready must not wait until all
  * phones of a site are through theirs. */
 #define RF_LOOP_HANDSHAKES_MS 10
+/** How late a reader that nobody hurries is woken. */
+#define RF_LOOP_WAKE_MS 5
 
 struct rf_linger;
 
@@ -43,7 +45,8 @@ struct rf_loop {
     struct rf_todo **todo_last;
     bool has_handshakes; /* in this turn, and since when */
     uint64_t handshakes_ms;
-    struct rf_mailbox *wake; /* whose reader is woken at the end of the turn */
+    struct rf_mailbox *wake; /* whose reader is woken, and when */
+    rf_timer_id wake_timer;
     struct rf_linger *lingers;
     uint32_t lingers_n;
     uint8_t *scratch;

@@ -3,8 +3,10 @@
  */
 #include "flow.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "trust/cert.h"
 
 #define WITH_PHONE(cert_letter, version)                                                           \
@@ -591,6 +593,41 @@ static void links_do_not_fill_the_list(void **state)
     flow_free(f);
 }
 
+static size_t lines_with(FILE *log, const char *text)
+{
+    char line[1024];
+    size_t n = 0;
+    rewind(log);
+    while (fgets(line, sizeof line, log) != NULL)
+        n += strstr(line, text) != NULL;
+    return n;
+}
+
+/* Links on which nobody registered do not fill the log; what they said is counted, and those of
+ * phones have their line. */
+static void strangers_do_not_fill_the_log(void **state)
+{
+    WITH_PHONE('A', 22);
+    struct rf_sccp_counts counts;
+    FILE *log = tmpfile();
+    assert_non_null(log);
+    rf_log_setup(fileno(log), RF_LOG_INFO);
+    for (int i = 0; i < 700; i++) {
+        connects(a, LINK_TLS);
+        sends_empty(a, RF_SCCP_KEEPALIVE);
+        vanishes(a);
+    }
+    boots(a);
+    vanishes(a);
+    rf_log_setup(2, RF_LOG_INFO);
+    assert_int_equal(lines_with(log, "link closed"), 600 + 1);
+    assert_int_equal(lines_with(log, "dev=-"), 600);
+    rf_sccp_counts(f->svc, &counts);
+    assert_true(counts.in > 700);
+    fclose(log);
+    flow_free(f);
+}
+
 /* The link that shows another's certificate again and again is refused each time, and told of so
  * often that an operator sees it. */
 static void refusals_do_not_fill_the_list(void **state)
@@ -863,6 +900,7 @@ int main(void)
         cmocka_unit_test(flood_is_not_read_on),
         cmocka_unit_test(alarms_and_registrations_do_not_fill_the_list),
         cmocka_unit_test(links_do_not_fill_the_list),
+        cmocka_unit_test(strangers_do_not_fill_the_log),
         cmocka_unit_test(refusals_do_not_fill_the_list),
         cmocka_unit_test(link_that_says_nothing_is_closed),
         cmocka_unit_test(token_is_for_who_may_register),

@@ -19,6 +19,7 @@
 #define COMINGS_A_MINUTE    20
 #define DEVICE_A_MINUTE     600
 #define REJECTIONS_A_MINUTE 120
+#define STRANGERS_A_MINUTE  600
 
 struct session;
 
@@ -111,6 +112,7 @@ struct rf_sccp_service {
     uint64_t in, out, dropped; /* of sessions that are gone */
     struct rf_log_limit refusals;
     struct rf_log_limit rejections;
+    struct rf_log_limit strangers; /* links on which nobody registered */
     struct rf_sccp_turns turns;
     uint64_t closed_until_ms; /* nobody may register before; 0: everybody may */
     rf_timer_id release;

@@ -196,8 +196,8 @@ static void on_open(struct rf_link *link, const struct rf_peer *peer)
 {
     struct rf_sccp_links *links = rf_link_arg(link);
     struct opened_msg *m = opened_new(links, link, peer);
-    /* That a link is there, or gone, can wait until the end of the turn: what the phone says
-     * cannot, and then call control is told in the same order. */
+    /* That a link is there, or gone, can wait a little: what the phone says cannot, and then call
+     * control is told in the same order. */
     if (rf_mailbox_post_asleep(links->calls, &m->msg) == RF_OK) {
         rf_loop_wake_later(rf_link_loop(link), links->calls);
         flags_set(link, IS_OPEN);

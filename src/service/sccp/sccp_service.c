@@ -186,6 +186,16 @@ static void log_counts(const struct session *s, const char *what)
             s->has_tls ? s->suite : "none", s->cert != NULL ? rf_cert_short(s->cert) : "none", dev);
 }
 
+/* Whoever has a certificate, or none where links may be plain, comes and goes as fast as it can: a
+ * link on which nobody registered has a line only as long as there are few such. */
+static void log_closed(struct session *s)
+{
+    bool is_stranger = s->station == NULL && s->was[0] == '\0';
+    if (!is_stranger || rf_fault_skips("sccp.strangers-logged") ||
+        sccp_may_tell(s->svc, &s->svc->strangers, STRANGERS_A_MINUTE))
+        log_counts(s, "link closed");
+}
+
 static struct session **cert_slot(struct rf_sccp_service *svc, const uint8_t sha256[RF_SCCP_FP_LEN])
 {
     struct rf_rd rd = rf_rd_of(rf_slice_of(sha256, RF_SCCP_FP_LEN));
@@ -240,7 +250,7 @@ void sccp_session_leave(struct session *s, const char *kind, const char *reason)
 void sccp_session_close(struct session *s, const char *reason)
 {
     struct rf_sccp_service *svc = s->svc;
-    log_counts(s, "link closed");
+    log_closed(s);
     s->is_closing = true; /* a lost device is told nothing more */
     sccp_session_leave(s, "device-lost", reason);
     svc->conf.ops->close(svc->conf.arg, s->link, reason);
@@ -469,7 +479,7 @@ void rf_sccp_link_closed(struct rf_sccp_service *svc, rf_sccp_link_ref link, con
     struct session *s = sccp_session_find(svc, link);
     if (s == NULL)
         return;
-    log_counts(s, "link closed");
+    log_closed(s);
     s->is_closing = true;
     sccp_session_leave(s, "device-lost", reason);
     session_free(s);
