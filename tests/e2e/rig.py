@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("RINGFENCE_BUILD", ROOT / "build/asan"))
 SPEECH = ROOT / "tests/data/speech"
 PATIENCE = 30.0  # seconds; what is waited for comes much sooner, but the machine may be busy
+PORT_TRIES, PORT_PAUSE_S = 36, 2
 A, B = "SEP001122334455", "SEP001122334466"
 
 
@@ -218,11 +219,19 @@ class Site(Process):
     # ---- the server ----
 
     def start(self, *words, wait=True):
-        """Start it and wait until it serves. Its log goes on in the same file."""
-        before = len(self.lines())
-        self.launch(program("ringfenced"), "--config", self.folder / "ringfence.conf", *words)
-        if wait:
-            self.log_wait(" main: ready ", after=before)
+        """Start it and wait until it serves. Its log goes on in the same file. A port that it had
+        before may be the local one of somebody's connection, for a minute after that has ended."""
+        for left in range(PORT_TRIES if wait else 1, 0, -1):
+            before = len(self.lines())
+            self.launch(program("ringfenced"), "--config", self.folder / "ringfence.conf", *words)
+            try:
+                if wait:
+                    self.log_wait(" main: ready ", after=before)
+                return self
+            except Failed:
+                if left == 1 or not any("code=port-in-use" in line for line in self.lines()[before:]):
+                    raise
+                time.sleep(PORT_PAUSE_S)
         return self
 
     def restored(self, folder, **conf):

@@ -107,7 +107,7 @@ def call(a, b, number):
     for phone in (a, b):
         phone.wait("call", state="connected")
         rig.wait_until(f"a call with a lock at {phone.name}",
-                       lambda p=phone: p.seen("call-info")[-1]["icon"] == "lock")
+                       lambda p=phone: [e["icon"] for e in p.seen("call-info")][-1:] == ["lock"])
     b.say("hangup")
     a.wait("call", state="idle")
 

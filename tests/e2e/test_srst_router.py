@@ -303,7 +303,8 @@ def test_phones_at_the_router(router, office):
     office.b.wait("call", state="ring-in")
     office.b.say("answer")
     office.a.wait("call", state="connected")
-    rig.wait_until("a lock", lambda: office.a.seen("call-info")[-1]["security"] == "Encrypted")
+    rig.wait_until("a lock", lambda: [
+        e["security"] for e in office.a.seen("call-info")][-1:] == ["Encrypted"])
     assert router.api("GET", "/v1/calls")["calls"][0]["security"] == "encrypted"
     office.a.say("hangup")
     office.a.wait("prompt", after=1, text="CM fallback service operating")

@@ -391,13 +391,13 @@ void sccp_close(struct server *s)
     for (int i = 0; i < RF_TLS_PROFILES; i++)
         rf_listener_close(rf_steal(&s->sccp_listeners[i]));
     rf_listener_close(rf_steal(&s->sccp_plain));
-    rf_workers_free(s->io);
-    s->io = NULL;
     if (s->has_call_thread) {
         rf_loop_stop(s->call_loop);
         pthread_join(s->call_thread, NULL);
         s->has_call_thread = false;
     }
+    rf_workers_free(s->io); /* call control speaks to them as long as it runs */
+    s->io = NULL;
 }
 
 void sccp_free(struct server *s)
