@@ -39,6 +39,13 @@ static void one_less(struct rf_loop *loop)
         loop->trim = rf_timer_start(loop->timers, TRIM_MS, trim, loop, 0);
 }
 
+static void watch_end(struct rf_link_watch *w)
+{
+    if (w->event != NULL)
+        event_free(w->event);
+    *w = (struct rf_link_watch){0};
+}
+
 static void link_free(struct rf_link *link)
 {
     rf_handle_remove(link->loop->links, link->handle);
@@ -47,8 +54,8 @@ static void link_free(struct rf_link *link)
     rf_tls_free(link->policy);
     rf_tls_seen_unref(link->seen);
     if (link->fd >= 0) {
-        event_free(link->readable);
-        event_free(link->writable);
+        watch_end(&link->readable);
+        watch_end(&link->writable);
         close(link->fd);
     }
     if (link->listener != NULL) {
@@ -156,12 +163,22 @@ void rf_link_enter(struct rf_link *link, enum rf_link_state state)
 
 /* ---- what is watched ---- */
 
-static void watch(struct event *e, bool is_wanted)
+static void socket_ready(evutil_socket_t fd, short what, void *arg)
 {
+    rf_link_ready(arg, (what & EV_READ) != 0);
+}
+
+static void watch(struct rf_link *link, struct rf_link_watch *w, short what, bool is_wanted)
+{
+    if (w->is_on == is_wanted)
+        return;
+    w->is_on = is_wanted;
+    if (w->event == NULL)
+        w->event = rf_loop_event(link->loop, link->fd, what | EV_PERSIST, socket_ready, link);
     if (is_wanted)
-        event_add(e, NULL);
+        event_add(w->event, NULL);
     else
-        event_del(e);
+        event_del(w->event);
 }
 
 void rf_link_update(struct rf_link *link)
@@ -191,14 +208,9 @@ void rf_link_update(struct rf_link *link)
     default:
         return;
     }
-    watch(link->readable, reads);
-    watch(link->writable, writes);
+    watch(link, &link->readable, EV_READ, reads);
+    watch(link, &link->writable, EV_WRITE, writes);
     arm(link);
-}
-
-static void socket_ready(evutil_socket_t fd, short what, void *arg)
-{
-    rf_link_ready(arg, (what & EV_READ) != 0);
 }
 
 /* ---- beginning ---- */
@@ -237,13 +249,6 @@ void rf_link_no_delay(int fd)
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
-static void use_socket(struct rf_link *link, int fd)
-{
-    link->fd = fd;
-    link->readable = rf_loop_event(link->loop, fd, EV_READ | EV_PERSIST, socket_ready, link);
-    link->writable = rf_loop_event(link->loop, fd, EV_WRITE | EV_PERSIST, socket_ready, link);
-}
-
 bool rf_link_accept(struct rf_loop *loop, struct rf_listener *listener,
                     struct rf_listener_slot *slot, struct rf_storm_source *source,
                     struct rf_tls *tls, int take_fd, const struct rf_address *address)
@@ -257,7 +262,7 @@ bool rf_link_accept(struct rf_loop *loop, struct rf_listener *listener,
     link->slot = slot;
     link->source = source;
     link->is_new = true;
-    use_socket(link, take_fd);
+    link->fd = take_fd;
     rf_count(LINKS_OPEN);
     rf_link_enter(link, RF_LINK_HANDSHAKE);
     rf_loop_todo(loop, &link->todo);
@@ -301,7 +306,7 @@ enum rf_err rf_link_connect(struct rf_loop *loop, const struct rf_link_conf *con
         return err;
     }
     rf_link_no_delay(fd);
-    use_socket(link, fd);
+    link->fd = fd;
     rf_count(LINKS_OPEN);
     rf_link_enter(link, RF_LINK_CONNECTING);
     if (connect(fd, (const struct sockaddr *)&to.sa, to.len) != 0 && errno != EINPROGRESS) {
@@ -330,8 +335,8 @@ void rf_link_end(struct rf_link *link, const struct rf_why *why, bool lingers)
         link->peer.cert = rf_tls_seen_leaf(link->seen);
         link->peer.chain = rf_tls_seen_chain(link->seen);
     }
-    event_free(link->readable);
-    event_free(link->writable);
+    watch_end(&link->readable);
+    watch_end(&link->writable);
     rf_tls_stream_free(link->stream);
     link->stream = NULL;
     if (lingers)

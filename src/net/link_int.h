@@ -16,6 +16,12 @@ enum rf_link_state {
     RF_LINK_GONE,    /* on_close was called, or its owner forgot it */
 };
 
+/** Made when it is wanted for the first time: most links never wait for room to write. */
+struct rf_link_watch {
+    struct event *event;
+    bool is_on;
+};
+
 struct rf_link {
     struct rf_todo todo; /* first */
     struct rf_loop *loop;
@@ -28,8 +34,8 @@ struct rf_link {
     struct rf_tls_stream *stream; /* NULL: plain TCP */
     struct rf_tls_seen *seen;     /* what peer.cert and peer.chain borrow from */
     int fd;
-    struct event *readable;
-    struct event *writable;
+    struct rf_link_watch readable;
+    struct rf_link_watch writable;
     bool is_new; /* accepted, and nothing done yet */
     bool is_paused;
     bool has_waiting;      /* and something arrived since: no need to watch for more */

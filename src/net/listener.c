@@ -208,45 +208,58 @@ struct accepted {
     struct rf_listener *listener;
     struct rf_listener_slot *slot;
     struct rf_storm_source *source;
-    struct rf_tls *tls; /* a reference of its own, or NULL */
+    struct rf_tls *tls; /* of a message: a reference of its own; or NULL */
     int fd;
     struct rf_address address;
 };
 
+static void take_up(struct accepted *a, struct rf_loop *loop)
+{
+    if (loop != NULL &&
+        rf_link_accept(loop, a->listener, a->slot, a->source, a->tls, a->fd, &a->address))
+        return;
+    rf_count(LINKS_REFUSED);
+    close(a->fd);
+    rf_storm_done(a->source, false);
+    rf_listener_opened(a->listener, a->slot);
+    rf_listener_over(a->listener);
+}
+
 static void accepted_run(struct rf_msg *msg, void *reader)
 {
     struct accepted *a = (struct accepted *)msg;
-    if (reader == NULL ||
-        !rf_link_accept(reader, a->listener, a->slot, a->source, a->tls, a->fd, &a->address)) {
-        rf_count(LINKS_REFUSED);
-        close(a->fd);
-        rf_storm_done(a->source, false);
-        rf_listener_opened(a->listener, a->slot);
-        rf_listener_over(a->listener);
-    }
+    take_up(a, reader);
     rf_tls_free(a->tls);
     rf_free(a);
+}
+
+static void post(struct rf_workers *workers, uint32_t to, const struct accepted *accepted)
+{
+    struct accepted *a = rf_new(struct accepted);
+    *a = *accepted;
+    if (a->tls != NULL)
+        rf_tls_ref(a->tls);
+    if (rf_workers_post(workers, to, &a->msg) != RF_OK)
+        accepted_run(&a->msg, NULL);
 }
 
 static void hand_over(struct rf_listener *l, struct rf_listener_slot *slot,
                       struct rf_storm_source *source, int fd, const struct rf_address *address)
 {
-    struct accepted *a = rf_new(struct accepted);
-    *a = (struct accepted){.msg = {.run = accepted_run},
-                           .listener = l,
-                           .slot = slot,
-                           .source = source,
-                           .fd = fd,
-                           .address = *address};
-    if (l->tls != NULL)
-        a->tls = rf_tls_ref(l->tls);
+    struct accepted a = {.msg = {.run = accepted_run},
+                         .listener = l,
+                         .slot = slot,
+                         .source = source,
+                         .tls = l->tls,
+                         .fd = fd,
+                         .address = *address};
     atomic_fetch_add(&l->refs, 1);
     atomic_fetch_add(&l->links, 1);
     uint32_t to = l->workers != NULL ? l->turn++ % rf_workers_n(l->workers) : 0;
     if (l->workers == NULL || rf_workers_loop(l->workers, to) == l->loop)
-        accepted_run(&a->msg, l->loop);
-    else if (rf_workers_post(l->workers, to, &a->msg) != RF_OK)
-        accepted_run(&a->msg, NULL);
+        take_up(&a, l->loop);
+    else
+        post(l->workers, to, &a);
 }
 
 /* ---- accepting ---- */

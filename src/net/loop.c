@@ -47,11 +47,8 @@ static struct event_base *base_new(void)
 {
     struct event_config *config = event_config_new();
     rf_bug_on(config == NULL);
-    /* The coarse clock would wake us some milliseconds early, to find nothing due. The kernel is
-     * told once a turn what is watched: of a link that ended, mostly nothing, since its number has
-     * another link by then. No descriptor here has a duplicate, which would be watched on. */
-    event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER | EVENT_BASE_FLAG_NOLOCK |
-                                      EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+    /* The coarse clock would wake us some milliseconds early, to find nothing due. */
+    event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER | EVENT_BASE_FLAG_NOLOCK);
     struct event_base *base = event_base_new_with_config(config);
     event_config_free(config);
     rf_bug_on(base == NULL);

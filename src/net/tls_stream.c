@@ -349,8 +349,9 @@ void rf_tls_stream_describe(const struct rf_tls_stream *s, struct rf_peer *peer)
 {
     const SSL_CIPHER *suite = SSL_get_current_cipher(s->ssl);
     peer->has_tls = true;
-    snprintf(peer->tls_version, sizeof peer->tls_version, "%s", SSL_get_version(s->ssl));
-    snprintf(peer->suite, sizeof peer->suite, "%s", SSL_CIPHER_get_name(suite));
+    rf_slice_to_str(rf_slice_str(SSL_get_version(s->ssl)), peer->tls_version,
+                    sizeof peer->tls_version);
+    rf_slice_to_str(rf_slice_str(SSL_CIPHER_get_name(suite)), peer->suite, sizeof peer->suite);
     peer->is_encrypted = SSL_CIPHER_get_cipher_nid(suite) != NID_undef;
     peer->is_resumed = SSL_session_reused(s->ssl) == 1;
     peer->is_legacy = s->tls->profile == RF_TLS_LEGACY;
