@@ -297,6 +297,18 @@ class Site(Process):
         return wait_until(lambda: f"event {code} of {device} among\n" + "\n".join(
             f"{e['code']} {e['device']} {e['text']}" for e in self.events()), look, patience)
 
+    def events_wait(self, code, count, patience=PATIENCE):
+        """Wait for so many events with this code, and no more of them: what a client sees of a refusal
+        comes before the event."""
+        def look():
+            found.extend(e for e in self.events() if e["code"] == code and e not in found)
+            return len(found) >= count
+        found = []
+        wait_until(lambda: f"{count} events {code} of {self.events()}", look, patience)
+        if len(found) != count:
+            raise Failed(f"{len(found)} events {code}, wanted {count}: {found}")
+        return found
+
     def wait_registered(self, *names, patience=PATIENCE):
         wait_until(lambda: f"{names} registered: {self.status()}",
                    lambda: all(self.device(name)["registered"] for name in names), patience)
@@ -415,6 +427,16 @@ class Phone(Process):
         """The events of this name whose members are these."""
         return [event for event in self.events if event["event"] == name
                 and all(event.get(key) == value for key, value in members.items())]
+
+    def is_now(self, name, **members):
+        """The last event of this name has these members."""
+        return any(event.items() >= members.items() for event in self.seen(name)[-1:])
+
+    def wait_now(self, name, patience=PATIENCE, **members):
+        """Wait until the last event of this name has these members: as wait(), for what changes to
+        and fro and was so before."""
+        wait_until(lambda: f"{self.name}: {members} in the last {name} of {self.seen(name)}",
+                   lambda: self.is_now(name, **members), patience)
 
     def wait(self, name, after=0, patience=PATIENCE, **members):
         """Wait for an event and return it. `after`: so many of its kind are passed over."""

@@ -43,8 +43,7 @@ def test_sec_54_one_address_does_not_lock_the_strings_of_a_fleet(trusting_site, 
     assert tries_used(site) == K
     waiting, = site.status()["capf_waiting"]
     assert waiting["address"] == GUESSER and waiting["wrong_strings"] == K
-    assert [e["code"] for e in site.events()].count("source-blocked") == 1
-    assert GUESSER in site.event_wait("source-blocked")["text"]
+    assert GUESSER in site.events_wait("source-blocked", 1)[0]["text"]
     # not even the right one from there; and the operation is as it was
     assert say_string(site, FLEET[-1], strings[FLEET[-1]], GUESSER) == 7
     assert site.device(FLEET[-1])["capf"]["state"] == "pending"

@@ -57,6 +57,7 @@ def test_sec_112_what_ends_is_told_once_and_shown_with_what_to_do(trusting_site,
     site.configure(lsc_days=5)
     site.start()
     site.event_wait("ended", text="MIC root")
+    site.event_wait("ends-30-days", text="MIC root")
     assert warnings(site) == {("ends-30-days", "MIC root CN=Soon"), ("ended", "MIC root CN=Over")}
     site.device_add(A)
     with factory.phone(A).start(site, "--auth-string", site.capf_install(A)) as phone:

@@ -130,8 +130,7 @@ def test_killed_in_a_call(pair):
         assert packets >= 5 * 50 and missing <= GAP, (who, packets, missing)
     # The second does what the first did.
     pair.call("a", "c")
-    rig.wait_until("a call with a lock at the second",
-                   lambda: [e["security"] for e in a.seen("call-info")][-1:] == ["Encrypted"])
+    a.wait_now("call-info", security="Encrypted")
 
     # The first is back: who is idle goes there, who talks stays until the call is over.
     pair.first.start()

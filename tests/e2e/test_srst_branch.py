@@ -150,8 +150,7 @@ def test_sec_90_a_branch_that_is_cut_off_goes_on_calling(town):
     assert took >= 2 * KEEPALIVE_S, "nothing was reset: they must have noticed by themselves"
     branch_calls = len(town.history(town.router))
     town.call("a", "b")
-    rig.wait_until("a lock", lambda: [
-        e["security"] for e in town.people["a"].seen("call-info")][-1:] == ["Encrypted"])
+    town.people["a"].wait_now("call-info", security="Encrypted")
     call, = town.router.api("GET", "/v1/calls")["calls"]
     assert call["security"] == "encrypted"
     town.people["a"].say("hangup")

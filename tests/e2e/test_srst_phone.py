@@ -106,8 +106,7 @@ def call(a, b, number):
     b.say("answer")
     for phone in (a, b):
         phone.wait("call", state="connected")
-        rig.wait_until(f"a call with a lock at {phone.name}",
-                       lambda p=phone: [e["icon"] for e in p.seen("call-info")][-1:] == ["lock"])
+        phone.wait_now("call-info", icon="lock")
     b.say("hangup")
     a.wait("call", state="idle")
 

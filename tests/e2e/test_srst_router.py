@@ -232,7 +232,7 @@ def test_certificate_provider(router):
     router.reload()
     assert router.shown() == router.certificate != before
     assert made["fingerprint"] == router.status()["certificates"][0]["fingerprint"]
-    texts = [e["text"] for e in router.events() if e["code"] == "certificate-changed"]
+    texts = [e["text"] for e in router.events_wait("certificate-changed", 2)]
     assert sorted(text.split()[0] for text in texts) == ["ccm", "provider"]
     kept = router.ports
     router.stop()
@@ -303,8 +303,7 @@ def test_phones_at_the_router(router, office):
     office.b.wait("call", state="ring-in")
     office.b.say("answer")
     office.a.wait("call", state="connected")
-    rig.wait_until("a lock", lambda: [
-        e["security"] for e in office.a.seen("call-info")][-1:] == ["Encrypted"])
+    office.a.wait_now("call-info", security="Encrypted")
     assert router.api("GET", "/v1/calls")["calls"][0]["security"] == "encrypted"
     office.a.say("hangup")
     office.a.wait("prompt", after=1, text="CM fallback service operating")

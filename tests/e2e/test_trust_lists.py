@@ -477,8 +477,9 @@ def test_a_reload_shows_another_certificate_and_drops_no_link(morning):
         rig.wait_until("the database knows", lambda: not site.cli(
             "rotate", "status", "--json")["restart"])
         assert site.cli("rotate", "next", "--json")["step"] == "none"
-    assert {event["text"].split()[0] for event in site.events()
-            if event["code"] == "certificate-changed"} == {"tvs", "capf", "ccm", "https"}
+    rig.wait_until("all of them told", lambda: {
+        e["text"].split()[0] for e in site.events() if e["code"] == "certificate-changed"
+    } == {"tvs", "capf", "ccm", "https"})
 
 
 def test_a_key_that_does_not_fit_its_certificate_refuses_the_reload(morning, tmp_path):

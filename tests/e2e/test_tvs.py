@@ -117,7 +117,7 @@ def test_sec_97a_verify_and_query_for_every_form_of_a_models_name(site):
                 assert (got[7], got[8], got[2]) == (b"\0", b"\1", der(pem))
         client.send(frame(QUERY, 10, element(3, issuer), element(4, b"\x01")))
         assert client.answer() == (QUERIED, 10, {7: b"\1"})
-    assert [e for e in site.events() if e["code"] == "tvs-unknown"]
+    site.event_wait("tvs-unknown")
 
 
 def test_what_is_no_question_ends_the_connection(site):

@@ -85,7 +85,7 @@ def unit():
 
 
 def tool_tests():
-    return pytests(["tests/tools"], ASAN, env=SANITIZERS, workers=PHONES, share="load")
+    return pytests(["tests/tools"], ASAN, env=SANITIZERS, workers=PHONES, share="loadgroup")
 
 
 def flow():

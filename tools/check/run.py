@@ -227,7 +227,8 @@ def meson_tests(folder, suites=(), env=None, timeout_multiplier=1, wrapper=None,
 def pytests(folders, build_folder, extra=(), env=None, timeout=1800, name=None, workers=1,
             share="loadfile"):
     """Run pytest with the distribution's Python and read its junit file. Several workers share the
-    files of tests among them, or with `share` "load" the tests."""
+    files of tests among them, or with `share` "loadgroup" the tests, each to who is free: "load" gives
+    them out in heaps, and the long ones lie side by side."""
     result = Result()
     folders = [f for f in folders if (ROOT / f.split("::")[0]).is_file()
                or any((ROOT / f).rglob("test_*.py"))]

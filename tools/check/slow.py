@@ -84,7 +84,7 @@ def walks():
     if not result.failed:
         result.merge(pytests(["tests/e2e"], HOOKS, extra=["-m", "walk"],
                              env={"RINGFENCE_WALK": "all"}, name="walks", workers=PHONES,
-                             share="load"))
+                             share="loadgroup"))
     return result
 
 

@@ -6,6 +6,8 @@
 #include "base/metrics.h"
 #include "net/link_int.h"
 
+#include <netinet/tcp.h>
+
 static void begin_kind(struct world *w, bool has_tls, const struct rf_link_conf *link)
 {
     if (!has_tls) {
@@ -55,6 +57,22 @@ static void bytes_left_come_again_in_front(void **state)
         assert_slice_str(rf_buf_slice(&w.server.got), "half a message!");
         finish(&w);
     }
+}
+
+/* Both ends, though only a listener was told for those that came to it. */
+static void nothing_waits_for_more(void **state)
+{
+    struct world w;
+    struct rf_link_conf link = {0};
+    open_kind(&w, false, &link);
+    const struct rf_link *ends[] = {w.client.link, w.server.link};
+    for (int i = 0; i < 2; i++) {
+        int is_on = 0;
+        socklen_t len = sizeof is_on;
+        assert_int_equal(getsockopt(ends[i]->fd, IPPROTO_TCP, TCP_NODELAY, &is_on, &len), 0);
+        assert_true(is_on);
+    }
+    finish(&w);
 }
 
 static void input_has_its_limit(void **state)
@@ -806,6 +824,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_left_come_again_in_front),
+        cmocka_unit_test(nothing_waits_for_more),
         cmocka_unit_test(input_has_its_limit),
         cmocka_unit_test(a_paused_link_is_not_read),
         cmocka_unit_test(a_pause_before_the_first_byte),
