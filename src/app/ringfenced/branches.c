@@ -160,7 +160,7 @@ static void hello(void *arg, const struct rf_branch_hello *hello, const char *ho
     one->resend_ms = RESEND_MS;
     one->is_again = false;
     memset(one->list, 0, sizeof one->list);
-    b->is_stale = true;
+    b->has_come = true;
     if (!b->is_looking)
         branches_look(b);
 }
@@ -306,7 +306,8 @@ static bool is_news(const struct branches *b, const struct branch *one)
 static void tick_due(void *owner, uint64_t number)
 {
     struct branches *b = owner;
-    if (!b->is_looking && (b->is_stale || rf_store_generation(b->s->store) != b->generation))
+    if (!b->is_looking && branches_now_ms(b) >= b->rest_until_ms &&
+        (b->is_stale || rf_store_generation(b->s->store) != b->generation))
         branches_look(b);
     for (size_t i = 0; i < b->n; i++) {
         struct branch *one = &b->items[i];

@@ -40,7 +40,9 @@ struct branches {
     size_t n;
     uint64_t generation; /* of the database, that was looked at last */
     bool is_looking;
-    bool is_stale; /* a router came: whatever the generation says */
+    bool has_come;          /* a router, since the look under way began */
+    bool is_stale;          /* what was found could not be told: whatever the generation says */
+    uint64_t rest_until_ms; /* no tick looks before */
     rf_timer_id tick;
     struct rf_log_limit refusals;
 };

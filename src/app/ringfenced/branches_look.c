@@ -2,8 +2,9 @@
 /* What a centre tells the routers of its branches: the site's list, and a signed snapshot of the
  * phones that use each.
  *
- * What a snapshot says is looked up on the store worker whenever the database has changed or a
- * router came; one that says something new is signed on the signer worker. doc: docs/srst.md */
+ * What a snapshot says is looked up on the store worker when the database has changed or a router
+ * came, a branch at a time, so that others have their turn there, and after a rest for them; one
+ * that says something new is signed on the signer worker. doc: docs/srst.md */
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +14,10 @@
 #include "service/site/families.h"
 #include "service/srst/gather.h"
 #include "trust/sigfile.h"
+
+/* The store worker is left to others for so many times what the last look took of it. */
+#define REST_TIMES  10
+#define REST_MAX_MS 60000
 
 /* ---- a look ---- */
 
@@ -42,7 +47,10 @@ struct look {
     int64_t now_s;
     struct made *made;
     size_t n_made;
+    size_t at; /* of them: whose snapshot is being looked up */
+    uint64_t took_ms;
     struct rf_store_srsts all;
+    struct rf_store_srst_users users;
     struct rf_buf list; /* empty: it could not be read */
     enum rf_err err;
     struct rf_why why;
@@ -56,6 +64,7 @@ static void look_free(struct look *l)
     }
     rf_free(l->made);
     rf_store_srsts_fini(&l->all);
+    rf_store_srst_users_fini(&l->users);
     rf_buf_fini(&l->list);
     rf_cert_unref(l->lsc_issuer);
     rf_free(l->site);
@@ -92,23 +101,34 @@ static enum rf_err make(struct look *l, struct rf_store *store, struct made *m, 
                                 .is_untrusted = is_untrusted,
                                 .arg = l};
     m->body = RF_BUF(RF_SRST_BODY_MAX);
-    enum rf_err err = rf_srst_snapshot_make(store, &spec, &m->body, &m->serial, why);
+    enum rf_err err = rf_srst_snapshot_make(store, &spec, &l->users, &m->body, &m->serial, why);
     if (err != RF_OK || m->serial == m->held)
         rf_buf_fini(&m->body);
     return err;
 }
 
-static void look_work(struct rf_job *job, void *store)
+static void references_work(struct rf_job *job, void *store)
 {
     struct look *l = (struct look *)job;
     RF_AUTO(rf_freep) char *path = rf_site_list_path_in(l->site, false, "");
+    uint64_t began_ms = rf_now_ms(rf_clock_real());
     struct rf_why unread = {0};
     l->err = rf_store_srst_list(store, &l->all, &l->why);
+    if (l->err == RF_OK && l->n_made > 0)
+        l->err = rf_store_srst_devices_of(store, NULL, &l->users, &l->why);
     if (l->n_made > 0 && rf_file_read(path, RF_TRUSTLIST_BYTES_MAX, &l->list, &unread) != RF_OK)
         rf_error(RF_CAT_MAIN, "routers are not sent the list: %s", rf_why_text(&unread));
-    for (size_t i = 0; l->err == RF_OK && i < l->n_made; i++)
-        if (make(l, store, &l->made[i], &l->made[i].why) == RF_OK)
-            l->made[i].why = (struct rf_why){0};
+    l->took_ms += rf_now_ms(rf_clock_real()) - began_ms;
+}
+
+static void snapshot_work(struct rf_job *job, void *store)
+{
+    struct look *l = (struct look *)job;
+    struct made *m = &l->made[l->at];
+    uint64_t began_ms = rf_now_ms(rf_clock_real());
+    if (make(l, store, m, &m->why) == RF_OK)
+        m->why = (struct rf_why){0};
+    l->took_ms += rf_now_ms(rf_clock_real()) - began_ms;
 }
 
 /* ---- signing ---- */
@@ -171,20 +191,20 @@ static void send_made(struct branches *b, const struct made *m)
             (unsigned long long)m->serial, m->file.len, m->name);
 }
 
+static void look_end(struct look *l, bool is_told);
+
 static void signed_done(struct rf_job *job, void *reader)
 {
     struct look *l = (struct look *)job;
-    struct branches *b = l->b;
-    if (reader != NULL) {
-        b->is_looking = false;
-        if (l->err != RF_OK) {
-            rf_error(RF_CAT_SIGNER, "snapshots of branches not signed: %s", rf_why_text(&l->why));
-            b->is_stale = true; /* the next tick tries again */
-        }
-        for (size_t i = 0; l->err == RF_OK && i < l->n_made; i++)
-            send_made(b, &l->made[i]);
+    if (reader == NULL) {
+        look_free(l);
+        return;
     }
-    look_free(l);
+    if (l->err != RF_OK)
+        rf_error(RF_CAT_SIGNER, "snapshots of branches not signed: %s", rf_why_text(&l->why));
+    for (size_t i = 0; l->err == RF_OK && i < l->n_made; i++)
+        send_made(l->b, &l->made[i]);
+    look_end(l, l->err == RF_OK);
 }
 
 /* Before a snapshot, which may be signed by somebody who stands in the new list only. */
@@ -238,7 +258,54 @@ static bool has_bodies(const struct look *l)
     return false;
 }
 
-static void look_done(struct rf_job *job, void *reader)
+/* `is_told`: not, and the next tick looks again. A router that came meanwhile does not wait for it.
+ */
+static void look_end(struct look *l, bool is_told)
+{
+    struct branches *b = l->b;
+    look_free(l);
+    b->is_looking = false;
+    b->is_stale |= !is_told;
+    if (b->has_come)
+        branches_look(b);
+}
+
+static void snapshot_done(struct rf_job *job, void *reader);
+
+static void next_snapshot(struct look *l)
+{
+    struct server *s = l->b->s;
+    l->job.work = snapshot_work;
+    l->job.done = snapshot_done;
+    if (l->at < l->n_made && rf_worker_post(s->store_worker, &l->job) == RF_OK)
+        return;
+    if (l->at < l->n_made) {
+        look_end(l, false);
+        return;
+    }
+    uint64_t rest_ms = l->took_ms * REST_TIMES;
+    l->b->rest_until_ms =
+        branches_now_ms(l->b) + (rest_ms < REST_MAX_MS ? rest_ms : (uint64_t)REST_MAX_MS);
+    l->job.work = sign_work;
+    l->job.done = signed_done;
+    bool has_more = has_bodies(l);
+    if (!has_more || rf_worker_post(s->signer_worker, &l->job) != RF_OK)
+        look_end(l, !has_more);
+}
+
+static void snapshot_done(struct rf_job *job, void *reader)
+{
+    struct look *l = (struct look *)job;
+    if (reader == NULL) {
+        look_free(l);
+        return;
+    }
+    tell_unmade(l->b, &l->made[l->at]);
+    l->at++;
+    next_snapshot(l);
+}
+
+static void references_done(struct rf_job *job, void *reader)
 {
     struct look *l = (struct look *)job;
     struct branches *b = l->b;
@@ -246,23 +313,16 @@ static void look_done(struct rf_job *job, void *reader)
         look_free(l);
         return;
     }
-    if (l->err == RF_OK) {
-        b->generation = l->generation;
-        use_references(b, &l->all);
-    } else {
+    if (l->err != RF_OK) {
         rf_warn(RF_CAT_MAIN, "branches not looked up: %s", rf_why_text(&l->why));
-    }
-    for (size_t i = 0; l->err == RF_OK && i < l->n_made; i++) {
-        send_list(b, l, l->made[i].name);
-        tell_unmade(b, &l->made[i]);
-    }
-    l->job = (struct rf_job){
-        .work = sign_work, .done = signed_done, .answer_to = rf_loop_mailbox(b->s->loop)};
-    if (l->err == RF_OK && has_bodies(l) && rf_worker_post(b->s->signer_worker, &l->job) == RF_OK)
+        look_end(l, false);
         return;
-    b->is_stale |= l->err != RF_OK || has_bodies(l);
-    b->is_looking = false;
-    look_free(l);
+    }
+    b->generation = l->generation;
+    use_references(b, &l->all);
+    for (size_t i = 0; i < l->n_made; i++)
+        send_list(b, l, l->made[i].name);
+    next_snapshot(l);
 }
 
 void branches_look(struct branches *b)
@@ -270,8 +330,9 @@ void branches_look(struct branches *b)
     struct server *s = b->s;
     const struct rf_site_conf *conf = s->site->conf;
     struct look *l = rf_new(struct look);
+    b->has_come = false;
     l->job = (struct rf_job){
-        .work = look_work, .done = look_done, .answer_to = rf_loop_mailbox(s->loop)};
+        .work = references_work, .done = references_done, .answer_to = rf_loop_mailbox(s->loop)};
     l->b = b;
     l->generation = rf_store_generation(s->store);
     l->site = rf_strdup(s->site->dir);

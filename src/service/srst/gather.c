@@ -236,32 +236,20 @@ static enum rf_err make(struct rf_store *store, const struct rf_srst_spec *spec,
     return err;
 }
 
-static enum rf_err make_of_users(struct rf_store *store, const struct rf_srst_spec *spec,
-                                 const struct rf_store_srst_users *users, struct rf_buf *body,
-                                 uint64_t *serial, struct rf_why *why)
+enum rf_err rf_srst_snapshot_make(struct rf_store *store, const struct rf_srst_spec *spec,
+                                  const struct rf_store_srst_users *users, struct rf_buf *body,
+                                  uint64_t *serial, struct rf_why *why)
 {
     struct rf_srst_spec whole = *spec;
     RF_AUTO(rf_freep)
     const char **names = rf_try_alloc((users->n + 1) * sizeof *names, RF_SRST_ALLOC_MAX);
+    *serial = 0;
     if (names == NULL)
         return rf_why_set(why, RF_ERR_NOMEM, "no-memory", "no memory for names");
-    for (size_t i = 0; i < users->n; i++)
-        names[i] = users->items[i].device;
     whole.devices = names;
-    whole.n_devices = users->n;
+    whole.n_devices = 0;
+    for (size_t i = 0; i < users->n; i++)
+        if (strcmp(users->items[i].srst, spec->branch) == 0)
+            names[whole.n_devices++] = users->items[i].device;
     return make(store, &whole, body, serial, why);
-}
-
-enum rf_err rf_srst_snapshot_make(struct rf_store *store, const struct rf_srst_spec *spec,
-                                  struct rf_buf *body, uint64_t *serial, struct rf_why *why)
-{
-    struct rf_store_srst_users users = {0};
-    *serial = 0;
-    if (spec->devices != NULL)
-        return make(store, spec, body, serial, why);
-    enum rf_err err = rf_store_srst_devices_of(store, spec->branch, &users, why);
-    if (err == RF_OK)
-        err = make_of_users(store, spec, &users, body, serial, why);
-    rf_store_srst_users_fini(&users);
-    return err;
 }

@@ -3,7 +3,7 @@
  * certificates are read. Signing it is the caller's:
  *
  *     RF_AUTO(rf_buf_fini) struct rf_buf body = RF_BUF(RF_SRST_BODY_MAX);
- *     err = rf_srst_snapshot_make(store, &spec, &body, &serial, &why);
+ *     err = rf_srst_snapshot_make(store, &spec, &users, &body, &serial, &why);
  *     rf_srst_file_name(spec.branch, name);
  *     sign body under name, rf_branch_centre_send_snapshot(centre, branch, file)
  *
@@ -12,6 +12,7 @@
 #define SERVICE_SRST_GATHER_H
 
 #include "service/srst/snapshot.h"
+#include "store/store_srst.h"
 
 struct rf_srst_spec {
     const char *branch; /* name of the reference */
@@ -40,12 +41,14 @@ RF_MUST_CHECK enum rf_err rf_srst_snapshot_gather(struct rf_store *store,
                                                   const struct rf_srst_spec *spec,
                                                   struct rf_srst_snapshot *out, struct rf_why *why);
 
-/** The whole of it: the devices that use the reference (where spec->devices is NULL), the content,
- * its serial (the kept one, or the next when anything changed), and all that as JSON in `body`,
- * whose maximum is RF_SRST_BODY_MAX. What rf_srst_snapshot_gather and _write give; RF_ERR_NOT_FOUND
- * srst-unknown. That it is made later does not make it another content. */
+/** The whole of it: the content, of those devices among `users` that have the reference (what
+ * `spec` says of devices is not used), its serial (the kept one, or the next when anything
+ * changed), and all that as JSON in `body`, whose maximum is RF_SRST_BODY_MAX. What
+ * rf_srst_snapshot_gather and _write give; RF_ERR_NOT_FOUND srst-unknown. That it is made later
+ * does not make it another content. */
 RF_MUST_CHECK enum rf_err rf_srst_snapshot_make(struct rf_store *store,
                                                 const struct rf_srst_spec *spec,
+                                                const struct rf_store_srst_users *users,
                                                 struct rf_buf *body, uint64_t *serial,
                                                 struct rf_why *why);
 

@@ -12,6 +12,7 @@
 #include "store_place.h"
 
 #define BRANCH  "branch1"
+#define SECOND  "branch2"
 #define HOST    "192.0.2.11"
 #define TICK_MS 2000
 
@@ -19,10 +20,11 @@
 
 struct rf_branch_centre {
     struct rf_branch_centre_conf conf;
-    bool is_there; /* the router is connected */
+    bool is_there, is_second_there; /* the router is connected */
     unsigned lists, snapshots, reviews;
     char order[16];  /* of list (l) and snapshot (s) */
     uint64_t serial; /* of the last snapshot */
+    size_t phones;   /* of all snapshots; 100 for each of the second branch */
     struct id signer;
 };
 static struct rf_branch_centre centre;
@@ -61,7 +63,8 @@ void rf_branch_centre_use_tls(struct rf_branch_centre *c, struct rf_tls *take_tl
 
 bool rf_branch_centre_has(const struct rf_branch_centre *c, const char *name)
 {
-    return c->is_there && strcmp(name, BRANCH) == 0;
+    return (c->is_there && strcmp(name, BRANCH) == 0) ||
+           (c->is_second_there && strcmp(name, SECOND) == 0);
 }
 
 static enum rf_err sent(struct rf_branch_centre *c, const char *name, const char *what,
@@ -85,12 +88,15 @@ enum rf_err rf_branch_centre_send_snapshot(struct rf_branch_centre *c, const cha
                                            struct rf_slice bytes, struct rf_why *why)
 {
     RF_AUTO(rf_srst_snapshot_fini) struct rf_srst_snapshot got = {.n = 0};
-    const struct rf_sigfile_policy policy = {
-        .expected_name = rf_slice_str("SRST-" BRANCH ".json.sgn"), .rsa_min = 2048};
+    char file[RF_SRST_FILE_NAME];
+    rf_srst_file_name(name, file);
+    const struct rf_sigfile_policy policy = {.expected_name = rf_slice_str(file), .rsa_min = 2048};
     struct rf_sigfile_info info;
     assert_err(rf_sigfile_verify(bytes, c->signer.cert, &policy, &info, NULL), RF_OK);
     assert_err(rf_srst_snapshot_parse(info.body, &got, NULL), RF_OK);
+    assert_string_equal(got.branch, name);
     c->serial = got.serial;
+    c->phones += got.n * (strcmp(name, BRANCH) == 0 ? 1 : 100);
     return sent(c, name, "s", &c->snapshots);
 }
 
@@ -137,15 +143,13 @@ struct world {
     char *list;
 };
 
-static void save_reference(struct world *w)
+static void save_reference(struct world *w, const char *name, const struct rf_cert *cert)
 {
-    struct rf_store_srst srst = {.name = BRANCH,
-                                 .host = HOST,
-                                 .sccp_port = 2000,
-                                 .provider_port = 2445,
-                                 .added_s = TEST_NOW};
-    struct rf_rd der = rf_rd_of(rf_cert_der(w->router.cert));
-    srst.cert_len = rf_cert_der(w->router.cert).len;
+    struct rf_store_srst srst = {
+        .host = HOST, .sccp_port = 2000, .provider_port = 2445, .added_s = TEST_NOW};
+    struct rf_rd der = rf_rd_of(rf_cert_der(cert));
+    snprintf(srst.name, sizeof srst.name, "%s", name);
+    srst.cert_len = rf_cert_der(cert).len;
     assert_true(srst.cert_len <= sizeof srst.cert && rf_rd_copy(&der, srst.cert, srst.cert_len));
     assert_err(rf_store_srst_save(w->place.store, &srst, NULL, NULL), RF_OK);
 }
@@ -192,7 +196,7 @@ static int set_up(void **state)
     w->list = rf_site_list_path_in(w->site.dir, false, "");
     w->issuer = self_id(RF_CERT_ROLE_LSC_ISSUER, "hq-LSC-issuer", 0);
     w->router = self_id(RF_CERT_ROLE_CCM, "router", 0);
-    save_reference(w);
+    save_reference(w, BRANCH, w->router.cert);
     s->site = &w->site;
     s->lsc_issuer = w->issuer.cert;
     s->store = w->place.store;
@@ -233,9 +237,10 @@ static void write_list(struct world *w)
 }
 
 /* The router comes, with a snapshot of this serial. */
-static void comes(struct world *w, uint64_t serial)
+static void comes(struct world *w, const char *name, uint64_t serial)
 {
-    const struct rf_branch_hello hello = {.name = BRANCH, .serial = serial};
+    struct rf_branch_hello hello = {.serial = serial};
+    snprintf(hello.name, sizeof hello.name, "%s", name);
     centre.is_there = true;
     centre.conf.ops->hello(centre.conf.arg, &hello, HOST);
 }
@@ -274,7 +279,7 @@ static void the_list_goes_before_the_snapshot(void **state)
 {
     struct world *w = *state;
     write_list(w);
-    comes(w, 0);
+    comes(w, BRANCH, 0);
     turn_until(w, centre.snapshots == 1);
     assert_string_equal(centre.order, "ls");
     branches_reload(&w->server, w->site.conf);
@@ -298,7 +303,7 @@ static void a_list_that_cannot_be_read_keeps_no_snapshot_back(void **state)
             assert_err(rf_dir_make(w->list, 0755, NULL), RF_OK);
         if (i == 2)
             assert_err(rf_file_replace(w->list, rf_buf_slice(&much), 0644, NULL), RF_OK);
-        comes(w, 0);
+        comes(w, BRANCH, 0);
         turn_until(w, centre.snapshots == i + 1);
         assert_string_equal(centre.order, "s");
         if (i == 1)
@@ -311,13 +316,49 @@ static void a_list_that_cannot_be_read_keeps_no_snapshot_back(void **state)
     }
 }
 
+/* ---- several ---- */
+
+static void add_phone(struct world *w, const char *name, const char *branch)
+{
+    struct rf_store_phone phone = {.device = {.model = "8861", .mode = RF_STORE_ENCRYPTED}};
+    snprintf(phone.device.name, sizeof phone.device.name, "%s", name);
+    assert_err(rf_store_device_add(w->place.store, &phone, TEST_NOW, NULL, NULL), RF_OK);
+    if (branch != NULL)
+        assert_err(
+            rf_store_srst_use_set(w->place.store, RF_STORE_LAYER_DEVICE, name, branch, NULL, NULL),
+            RF_OK);
+}
+
+/* Also a router that comes while the others are looked up, which is before anything was turned. */
+static void each_branch_is_told_of_its_own_phones(void **state)
+{
+    struct world *w = *state;
+    unsigned before = centre.reviews;
+    write_list(w);
+    rf_worker_stop(w->server.store_worker); /* the database is this thread's for a while */
+    save_reference(w, SECOND, w->issuer.cert);
+    add_phone(w, "SEP001122334401", BRANCH);
+    add_phone(w, "SEP001122334402", SECOND);
+    add_phone(w, "SEP001122334403", SECOND);
+    add_phone(w, "SEP001122334404", NULL);
+    w->server.store_worker = rf_worker_start("store", STORE_JOBS_MAX, w->server.store);
+    tick_until(w, centre.reviews > before);
+    comes(w, BRANCH, 0);
+    centre.is_second_there = true;
+    comes(w, SECOND, 0);
+    turn_until(w, centre.snapshots == 2);
+    assert_int_equal(centre.phones, 201);
+    ticks(w);
+    assert_int_equal(centre.snapshots, 2);
+}
+
 /* ---- sent again ---- */
 
 static void a_snapshot_that_is_not_kept_is_sent_again_later_each_time(void **state)
 {
     static const unsigned waits_s[] = {30, 60, 120, 240, 480, 600, 600};
     struct world *w = *state;
-    comes(w, 0);
+    comes(w, BRANCH, 0);
     turn_until(w, centre.snapshots == 1);
     for (unsigned i = 0; i < sizeof waits_s / sizeof *waits_s; i++) {
         rf_clock_fake_advance(&w->clock, 1000 * waits_s[i] - 1 - TICK_MS);
@@ -345,14 +386,14 @@ static void a_snapshot_that_is_not_kept_is_sent_again_later_each_time(void **sta
 static void one_that_is_kept_is_not(void **state)
 {
     struct world *w = *state;
-    comes(w, 0);
+    comes(w, BRANCH, 0);
     turn_until(w, centre.snapshots == 1);
     for (int i = 0; i < 20; i++) {
         rf_clock_fake_advance(&w->clock, 60000);
         says(w, centre.serial);
         ticks(w);
     }
-    comes(w, centre.serial); /* nor to one that comes with it */
+    comes(w, BRANCH, centre.serial); /* nor to one that comes with it */
     ticks(w);
     ticks(w);
     assert_int_equal(centre.snapshots, 1);
@@ -365,6 +406,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_WORLD(the_list_goes_before_the_snapshot),
         IN_WORLD(a_list_that_cannot_be_read_keeps_no_snapshot_back),
+        IN_WORLD(each_branch_is_told_of_its_own_phones),
         IN_WORLD(a_snapshot_that_is_not_kept_is_sent_again_later_each_time),
         IN_WORLD(one_that_is_kept_is_not),
     };

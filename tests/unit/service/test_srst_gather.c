@@ -256,10 +256,11 @@ static uint64_t made(struct town *t, int64_t now_s, struct rf_srst_snapshot *out
     struct rf_srst_spec spec = spec_of(t);
     RF_AUTO(rf_buf_fini) struct rf_buf body = RF_BUF(RF_SRST_BODY_MAX);
     uint64_t serial = 0;
-    spec.devices = NULL;
-    spec.n_devices = 0;
+    struct rf_store_srst_users users = {0};
     spec.now_s = now_s;
-    assert_err(rf_srst_snapshot_make(t->place.store, &spec, &body, &serial, NULL), RF_OK);
+    assert_err(rf_store_srst_devices_of(t->place.store, NULL, &users, NULL), RF_OK);
+    assert_err(rf_srst_snapshot_make(t->place.store, &spec, &users, &body, &serial, NULL), RF_OK);
+    rf_store_srst_users_fini(&users);
     assert_err(rf_srst_snapshot_parse(rf_buf_slice(&body), out, NULL), RF_OK);
     assert_int_equal(out->serial, serial);
     assert_int_equal(out->made_s, now_s);
@@ -282,7 +283,8 @@ static void the_serial_grows_with_the_content(void **state)
     RF_AUTO(rf_buf_fini) struct rf_buf body = RF_BUF(RF_SRST_BODY_MAX);
     struct rf_why why = {0};
     uint64_t serial = 7;
-    assert_refused(rf_srst_snapshot_make(t->place.store, &spec, &body, &serial, &why),
+    const struct rf_store_srst_users none = {0};
+    assert_refused(rf_srst_snapshot_make(t->place.store, &spec, &none, &body, &serial, &why),
                    RF_ERR_NOT_FOUND, why, "srst-unknown");
     assert_true(serial == 0 && body.len == 0);
     srst.cert[0] = 0x30;
