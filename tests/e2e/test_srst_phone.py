@@ -152,10 +152,13 @@ def test_sec_91_a_router_with_another_certificate_is_no_server(branch):
     set_fallback(phone, "allow")
     branch.start(phones)
     router = branch.router()
+    # It stands by there, so it is told before the router is needed, and once.
+    phone.wait("standby", what="untrusted", code="srst-certificate", server=branch.at_router)
+    phone.wait("status", text=f"SRST certificate differs: {branch.at_router}")
     branch.site.kill()
     refused = phone.wait("refused", code="srst-certificate", patience=SOON_S)
     assert refused["server"] == branch.at_router
-    phone.wait("status", text=f"SRST certificate differs: {branch.at_router}")
+    assert len(phone.seen("status", text=f"SRST certificate differs: {branch.at_router}")) == 1
     # The list is gone through again, and never is there another way to the router.
     phone.wait("refused", code="srst-certificate", after=1)
     assert not router.device(NAMES["a"])["registered"]

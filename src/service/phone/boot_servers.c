@@ -105,7 +105,8 @@ void phone_servers_end(struct rf_phone *p)
  * it has this one's service only, or why it has none. */
 void phone_srst_tell(struct rf_phone *p, const struct rf_station_event *ev)
 {
-    bool is_refused = ev->kind == RF_STATION_REFUSED;
+    bool is_refused = ev->kind == RF_STATION_REFUSED ||
+                      (ev->kind == RF_STATION_STANDBY && ev->why.code[0] != '\0');
     if (!ev->is_srst)
         return;
     if (ev->kind == RF_STATION_REGISTERED) {

@@ -133,7 +133,8 @@ enum rf_station_event_kind {
     RF_STATION_RESET,         /* the server wants reset: `reset`. The phone has left; boot again */
     RF_STATION_STOPPED,       /* after rf_station_stop */
     RF_STATION_LINK_COUNTS,   /* a link ended: in, out, dropped */
-    RF_STATION_STANDBY,       /* word: up, lost, asks, refused (wait_ms), granted, taken; server */
+    RF_STATION_STANDBY,       /* word: up, lost, asks, refused (wait_ms), granted, taken,
+                               * untrusted (why, is_srst); server */
     RF_STATION_CALL,          /* call_state changed, or the server's word for it; line, word */
     RF_STATION_CALL_INFO,     /* parties and security */
     RF_STATION_PROMPT,        /* text of the call's status line, "" when cleared */
@@ -187,7 +188,7 @@ struct rf_station_event {
     enum rf_sccp_security security; /* of the call: lock, shield or none */
     enum rf_sccp_tone tone;
     bool is_on;
-    bool is_srst; /* REGISTERED, REFUSED: the server is a router */
+    bool is_srst; /* REGISTERED, REFUSED, STANDBY: the server is a router */
     char digit;
     const char *remote; /* SENDING: address */
     uint16_t port;

@@ -119,6 +119,8 @@ void station_standby_opened(struct rf_station *st);
 void station_standby_answered(struct rf_station *st);
 /** RegisterTokenReject: ask again after this time. */
 void station_standby_refused(struct rf_station *st, uint32_t wait_s);
+/** Its server is not believed: whoever looks learns it before the link is needed. */
+void station_standby_untrusted(struct rf_station *st, const struct rf_why *why);
 /** The link beside it becomes the main one. False: it is not there. */
 RF_MUST_CHECK bool station_standby_take(struct rf_station *st);
 bool station_standby_is_open(struct rf_station *st);

@@ -34,12 +34,15 @@ static enum rf_err judge_router(const struct rf_station_server *router,
 
 static enum rf_err link_verify(void *arg, const struct rf_cert *server, struct rf_why *why)
 {
-    const struct station_peer *peer = arg;
+    struct station_peer *peer = arg;
     const struct rf_station *st = peer->st;
     const struct rf_station_server *entry = &st->conf.servers[peer->server];
-    if (entry->is_srst)
-        return judge_router(entry, server, why);
-    return phone_server_judge(st->conf.lists, server, RF_TRUSTLIST_ROLE_CCM, st->conf.floor_s, why);
+    enum rf_err err = entry->is_srst
+                          ? judge_router(entry, server, why)
+                          : phone_server_judge(st->conf.lists, server, RF_TRUSTLIST_ROLE_CCM,
+                                               st->conf.floor_s, why);
+    peer->is_untrusted = err != RF_OK;
+    return err;
 }
 
 static void keep_info(struct station_peer *peer, const struct rf_phone_link_info *info)
@@ -150,6 +153,8 @@ static void link_close(void *arg, const struct rf_why *why)
     peer->is_open = false;
     if (!is_main(peer)) {
         end_counts(peer, &reason);
+        if (peer->is_untrusted)
+            station_standby_untrusted(st, &reason);
         station_standby_run(st, STANDBY_EV_CLOSED);
         return;
     }

@@ -244,6 +244,18 @@ static void refused(void *self, const void *data)
                                                 .server = station_other(st)->server_text});
 }
 
+void station_standby_untrusted(struct rf_station *st, const struct rf_why *why)
+{
+    const struct station_peer *peer = station_other(st);
+    rf_warn(RF_CAT_PHONE, "standby refused by this phone: %s server=%s dev=%s", rf_why_text(why),
+            peer->server_text, st->device);
+    station_tell(st, &(struct rf_station_event){.kind = RF_STATION_STANDBY,
+                                                .word = "untrusted",
+                                                .why = *why,
+                                                .server = peer->server_text,
+                                                .is_srst = st->conf.servers[peer->server].is_srst});
+}
+
 /* T2 */
 static void granted(void *self, const void *data)
 {

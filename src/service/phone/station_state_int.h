@@ -190,7 +190,8 @@ struct station_peer {
     bool is_open;    /* connected and judged */
     bool is_closing; /* by us, for: */
     struct rf_why close_why;
-    bool has_left; /* Unregister is out */
+    bool has_left;     /* Unregister is out */
+    bool is_untrusted; /* by its certificate */
     bool has_tls;
     bool is_encrypted;
     size_t server; /* in use, or being tried */

@@ -139,7 +139,10 @@ static void sec_91_the_link_that_stands_by_is_judged_as_well(void **state)
         settle(w);
         assert_int_equal(l->is_gone, i == 1);
         assert_int_equal(l->writes, i == 0 ? 1 : 0);
-        assert_int_equal(events_of(w, RF_STATION_STANDBY), i == 0 ? 1 : 0);
+        const struct seen_event *e = expect_event(w, RF_STATION_STANDBY);
+        assert_string_equal(e->word, i == 0 ? "up" : "untrusted");
+        assert_string_equal(e->event.why.code, i == 0 ? "" : "srst-certificate");
+        assert_true(e->event.is_srst == (i == 1));
         world_free(w);
     }
 }

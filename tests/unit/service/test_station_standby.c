@@ -103,7 +103,11 @@ static void standby_is_judged_as_any_server_sec_42_sec_47(void **state)
         assert_int_equal(other->writes, i < 2 ? 0 : 1);
         assert_int_equal(other->is_gone, i < 2);
         assert_string_equal(net_last(&w->net)->host, i < 2 ? "192.0.2.3" : "192.0.2.2");
-        assert_int_equal(events_of(w, RF_STATION_STANDBY), i < 2 ? 0 : 1);
+        assert_int_equal(events_of(w, RF_STATION_STANDBY), i == 1 ? 0 : 1);
+        if (i == 0)
+            assert_string_not_equal(expect_event(w, RF_STATION_STANDBY)->event.why.code, "");
+        if (i == 2)
+            expect_word(w, "up");
         world_free(w);
     }
 }
