@@ -13,19 +13,22 @@ import rig
 import sccp
 from rig import A
 from rogue import Client
+from webserver import old_service  # noqa: F401
 
 NEW = "SEP001122338861"
 OLD = ("--tls", "legacy", "--allow-sha1")
 MODEL = "7962"
+PORTS = ("legacy_sccp_port", "legacy_capf_port", "legacy_tvs_port")
 
 
 @pytest.fixture
 def legacy(site):
     """A site that serves old phones; not started."""
     site.cli("config", "check")
-    site.old_sccp, site.old_capf = rig.free_port(), rig.free_port()
+    site.old_sccp, site.old_capf, site.old_tvs = (rig.free_port() for _ in range(3))
     site.configure(legacy_models="79xx", legacy_networks="127.0.0.0/8", sign_sha1="yes",
-                   legacy_sccp_port=site.old_sccp - 443, legacy_capf_port=site.old_capf)
+                   legacy_sccp_port=site.old_sccp - 443, legacy_capf_port=site.old_capf,
+                   legacy_tvs_port=site.old_tvs)
     return site
 
 
@@ -68,9 +71,9 @@ def test_sec_46_sec_50_an_old_phone_enrols_and_registers(legacy, factory):
     assert "weak TLS in use listener=capf-legacy" in legacy.log_text()
     assert "weak TLS in use listener=sccp-legacy" in legacy.log_text()
     weak = {one["option"] for one in legacy.status()["weak"]}
-    assert {"legacy_sccp_port", "legacy_capf_port"} <= weak
+    assert set(PORTS) <= weak
     check = legacy.cli("config", "check", "--json")
-    assert {"legacy_sccp_port", "legacy_capf_port"} <= {one["option"] for one in check["weak"]}
+    assert set(PORTS) <= {one["option"] for one in check["weak"]}
     assert phone.security()["lsc"]
 
 
@@ -87,17 +90,40 @@ def test_models_are_told_their_ports(legacy, factory):
     assert legacy.device(NEW)["tls_version"] == "TLSv1.3"
 
 
-def test_sec_50_switched_off_an_old_phone_gets_nowhere(legacy, factory):
-    """The same phone, but nobody switched the ports on: it is told the others, which know no 1.0."""
-    legacy.configure(legacy_sccp_port=0, legacy_capf_port=0)
+def test_sec_50_sec_95_an_old_phone_asks_tvs_at_its_port(legacy, factory, old_service):
+    """A page whose server TVS alone knows: asked by TLS 1.0 at the port for such phones, which at the
+    other ends the handshake."""
     legacy.cli("mic", "import", factory.roots)
     legacy.start()
-    assert listener(legacy, "sccp-legacy") is None and listener(legacy, "capf-legacy") is None
+    phone = add(legacy, factory)
+    phone.start(legacy, *OLD, has_menu=True)
+    phone.wait("registered")
+    legacy.cli("tvs", "add", old_service.pem, "--role", "app-server")
+    phone.say(f"open {old_service.url}")
+    opened = phone.wait("service")
+    assert (opened["result"], opened["by"]) == ("opened", "tvs")
+    asked, = phone.seen("tvs")
+    assert asked["vouched"] and asked["server"] == "127.0.0.1"
+    assert "weak TLS in use listener=tvs-legacy" in legacy.log_text()
+    assert listener(legacy, "tvs-legacy")["port"] == legacy.old_tvs
+    for port, refusal in ((legacy.old_tvs, None), (legacy.ports["tvs"], "PROTOCOL_VERSION")):
+        with Client(("127.0.0.1", port), phone.flash / "lsc.pem", version=TLSVersion.TLSv1,
+                    is_weak=True) as client:
+            assert client.socket if refusal is None else refusal in client.error
+
+
+def test_sec_50_switched_off_an_old_phone_gets_nowhere(legacy, factory):
+    """The same phone, but nobody switched the ports on: it is told the others, which know no 1.0."""
+    legacy.configure(legacy_sccp_port=0, legacy_capf_port=0, legacy_tvs_port=0)
+    legacy.cli("mic", "import", factory.roots)
+    legacy.start()
+    assert not any(listener(legacy, f"{name}-legacy") for name in ("sccp", "capf", "tvs"))
     phone = add(legacy, factory)
     phone.start(legacy, *OLD)
     assert phone.wait("enrol-done")["code"] == "tls-alert-protocol-version"
     phone.stop()
-    legacy.configure(legacy_sccp_port=legacy.old_sccp - 443, legacy_capf_port=legacy.old_capf)
+    legacy.configure(legacy_sccp_port=legacy.old_sccp - 443, legacy_capf_port=legacy.old_capf,
+                     legacy_tvs_port=legacy.old_tvs)
     legacy.stop()
     legacy.start()
     phone.start(legacy, *OLD)
@@ -191,8 +217,12 @@ def test_sec_50_from_another_network_nothing_is_read(legacy, factory):
     event = legacy.event_wait("network-refused")
     assert "from=127.0.0.1 listener=capf-legacy" in event["text"]
     assert listener(legacy, "capf-legacy")["network_refused"] >= 1
-    legacy.configure(legacy_networks="127.0.0.1")
-    assert legacy.reload() == {"applied": ["legacy_networks"], "needs_restart": []}
+    for is_known in (False, True):
+        with Client(("127.0.0.1", legacy.old_tvs), version=TLSVersion.TLSv1, is_weak=True) as client:
+            assert bool(client.socket) == is_known
+        assert listener(legacy, "tvs-legacy")["network_refused"] == 1
+        legacy.configure(legacy_networks="127.0.0.1")
+        assert legacy.reload()["needs_restart"] == []
     phone.wait("registered")
 
 
@@ -249,9 +279,9 @@ def test_sec_50_the_fallback_scsv_is_an_alarm(legacy):
 # ---- configuration ----
 
 @pytest.mark.parametrize("missing", ["legacy_models", "legacy_networks"])
-@pytest.mark.parametrize("port", ["legacy_sccp_port", "legacy_capf_port"])
+@pytest.mark.parametrize("port", PORTS)
 def test_a_legacy_port_wants_models_and_networks(legacy, port, missing):
-    for other in ("legacy_sccp_port", "legacy_capf_port"):
+    for other in PORTS:
         legacy.configure(**{other: 2100 if other == port else 0})
     legacy.cli("config", "check")
     legacy.configure(**{missing: ""})

@@ -17,7 +17,8 @@ import pytest
 
 import rig
 
-LISTENERS = ("sccp", "capf", "tvs", "https", "sccp-legacy", "capf-legacy", "sccp-authenticated")
+LISTENERS = ("sccp", "capf", "tvs", "https", "sccp-legacy", "capf-legacy",
+             "tvs-legacy", "sccp-authenticated")
 MODERN = LISTENERS[:4]
 VERSIONS = ("TLS 1.3", "TLS 1.2", "TLS 1.1", "TLS 1.0")
 FLAG = {"TLS 1.3": "-tls1_3", "TLS 1.2": "-tls1_2", "TLS 1.1": "-tls1_1", "TLS 1.0": "-tls1"}
@@ -46,7 +47,8 @@ def here(tmp_path_factory, made_site, made_factory):
     site.configure(tvs="yes", https="yes", list_version="1.1", handshake_failures=0,
                    accept_mic_for_signalling="yes", legacy_models="79xx",
                    legacy_networks="127.0.0.0/8", legacy_sccp_port=rig.free_port() - 443,
-                   legacy_capf_port=rig.free_port(), authenticated_networks="127.0.0.0/8",
+                   legacy_capf_port=rig.free_port(), legacy_tvs_port=rig.free_port(),
+                   authenticated_networks="127.0.0.0/8",
                    authenticated_sccp_port=rig.free_port() - 443)
     site.cli("list", "publish")
     site.cli("mic", "import", factory.roots)

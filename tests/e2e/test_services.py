@@ -1,61 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Services by HTTPS: a phone opens a page of a server that its site vouches for, and of no other.
 Notices service.role, service.server."""
-import http.server
-import ssl
-import threading
-
-import pytest
-
 import rig
+from webserver import PAGE, service  # noqa: F401
 
 A = rig.A
-PAGE = b"<CiscoIPPhoneText><Title>Lunch</Title></CiscoIPPhoneText>"
-
-
-class Service:
-    """A web server with a certificate of its own. `asked` has the requests that reached it."""
-
-    def __init__(self, folder, name="service"):
-        self.pem = folder / f"{name}.pem"
-        key = folder / f"{name}.key"
-        rig.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-                "-nodes", "-subj", f"/CN={name}", "-days", "30", "-keyout", key, "-out", self.pem)
-        self.asked = asked = []
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                asked.append((self.path, self.connection.getpeercert()))
-                self.send_response(200)
-                self.send_header("Content-Type", "text/xml")
-                self.send_header("Content-Length", str(len(PAGE)))
-                self.end_headers()
-                self.wfile.write(PAGE)
-
-            def log_message(self, *_):
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            def handle_error(self, *_):
-                pass  # a handshake that the phone has ended
-
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.pem, key)
-        self.server = Server(("127.0.0.1", 0), Handler)
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.url = f"https://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-
-
-@pytest.fixture
-def service(tmp_path):
-    one = Service(tmp_path)
-    yield one
-    one.close()
 
 
 def morning(office, *words):

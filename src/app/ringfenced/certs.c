@@ -49,12 +49,12 @@ static bool has_tvs(const struct server *s)
 static enum rf_err make_tvs(struct server *s, struct rf_tls *out[RF_TLS_PROFILES],
                             struct rf_why *why)
 {
-    return rf_tvs_service_make_tls(s->tvs, &out[RF_TLS_MODERN], why);
+    return rf_tvs_service_make_tls(s->tvs, out, why);
 }
 
 static void use_tvs(struct server *s, struct rf_tls *take[RF_TLS_PROFILES])
 {
-    rf_tvs_service_use_tls(s->tvs, rf_steal(&take[RF_TLS_MODERN]));
+    rf_tvs_service_use_tls(s->tvs, take);
 }
 
 static enum rf_err make_https(struct server *s, struct rf_tls *out[RF_TLS_PROFILES],

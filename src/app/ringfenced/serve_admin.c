@@ -52,8 +52,10 @@ static void add_listeners(const struct server *s, struct rf_admin_status *out)
     status_add_sccp(s, out);
     status_add_listener(out, rf_capf_service_listener(s->capf, RF_TLS_MODERN), "modern");
     status_add_listener(out, rf_capf_service_listener(s->capf, RF_TLS_LEGACY), "legacy");
-    if (s->tvs != NULL)
-        status_add_listener(out, rf_tvs_service_listener(s->tvs), "modern");
+    if (s->tvs != NULL) {
+        status_add_listener(out, rf_tvs_service_listener(s->tvs, RF_TLS_MODERN), "modern");
+        status_add_listener(out, rf_tvs_service_listener(s->tvs, RF_TLS_LEGACY), "legacy");
+    }
     if (s->branches != NULL)
         status_add_listener(out, branches_listener(s), "modern");
     if (s->http != NULL)

@@ -349,6 +349,8 @@ static void use_networks(struct server *s, enum rf_tls_profile profile, const ch
         rf_listener_set_networks(s->sccp_listeners[profile], &networks);
     if (profile == RF_TLS_LEGACY && s->capf != NULL)
         rf_capf_service_set_legacy_networks(s->capf, &networks);
+    if (profile == RF_TLS_LEGACY && s->tvs != NULL)
+        rf_tvs_service_set_legacy_networks(s->tvs, &networks);
 }
 
 void weak_reload(struct server *s, const struct rf_site_conf *conf)

@@ -191,6 +191,19 @@ static bool has_key(const struct server *s)
     return rf_file_exists(key);
 }
 
+static enum rf_err listen_legacy(struct server *s, struct rf_why *why)
+{
+    const struct rf_site_conf *site = s->site->conf;
+    struct rf_networks networks;
+    if (site->legacy_tvs_port == 0)
+        return RF_OK;
+    enum rf_err err = rf_networks_parse(site->legacy_networks, &networks, why);
+    if (err != RF_OK)
+        return err;
+    return rf_tvs_service_listen_legacy(s->tvs, site->listen, (uint16_t)site->legacy_tvs_port,
+                                        &networks, why);
+}
+
 enum rf_err tvs_listen(struct server *s, uint16_t port, struct rf_why *why)
 {
     if (!s->site->conf->tvs)
@@ -206,7 +219,9 @@ enum rf_err tvs_listen(struct server *s, uint16_t port, struct rf_why *why)
                                        .arg = s,
                                        .on_alarm = event_of_listener};
     s->tvs = rf_tvs_service_new(&conf);
-    enum rf_err err = rf_tvs_service_listen(s->tvs, s->site->conf->listen, port, why);
+    enum rf_err err = listen_legacy(s, why);
+    if (err == RF_OK)
+        err = rf_tvs_service_listen(s->tvs, s->site->conf->listen, port, why);
     if (err != RF_OK)
         return err;
     s->ports.tvs = rf_tvs_service_port(s->tvs);

@@ -25,6 +25,7 @@ struct provision_facts *provision_facts_new(const struct rf_site *site,
     f->legacy_models = rf_strdup(conf->legacy_models);
     f->authenticated_port_base = (uint16_t)conf->authenticated_sccp_port;
     f->tvs_port = conf->tvs ? ports->tvs : 0;
+    f->legacy_tvs_port = (uint16_t)conf->legacy_tvs_port;
     f->is_nonsecure = conf->cluster == RF_SITE_CLUSTER_NONSECURE;
     f->digest = conf->digest == RF_SITE_SHA1 ? RF_DIGEST_SHA1 : RF_DIGEST_SHA512;
     f->has_default = conf->auto_register == RF_SITE_AUTO_QUARANTINE;
@@ -82,10 +83,21 @@ bool provision_call_manager_of(const struct provision_facts *f,
     return true;
 }
 
+static uint16_t port_of(const struct provision_facts *f, const char *model, uint16_t port,
+                        uint16_t legacy_port)
+{
+    bool is_old = legacy_port != 0 && rf_family_model_listed(f->legacy_models, model);
+    return is_old ? legacy_port : port;
+}
+
 uint16_t provision_capf_port(const struct provision_facts *f, const char *model)
 {
-    bool is_old = f->legacy_capf_port != 0 && rf_family_model_listed(f->legacy_models, model);
-    return is_old ? f->legacy_capf_port : f->capf_port;
+    return port_of(f, model, f->capf_port, f->legacy_capf_port);
+}
+
+uint16_t provision_tvs_port(const struct provision_facts *f, const char *model)
+{
+    return f->tvs_port != 0 ? port_of(f, model, f->tvs_port, f->legacy_tvs_port) : 0;
 }
 
 struct provision_facts *provision_facts_ref(struct provision_facts *f)

@@ -60,6 +60,7 @@ struct provision_facts {
     uint16_t port_base;
     uint16_t capf_port;
     uint16_t tvs_port;         /* 0: none */
+    uint16_t legacy_tvs_port;  /* for legacy_models, in place of it; 0: none */
     uint16_t legacy_port_base; /* for legacy_models, in place of the two above; 0: none */
     uint16_t legacy_capf_port;
     uint16_t authenticated_port_base; /* for devices of that mode; 0: none */
@@ -89,6 +90,8 @@ bool provision_call_manager_of(const struct provision_facts *f,
                                const struct rf_store_device *device, size_t nth,
                                struct rf_site_call_manager *out);
 uint16_t provision_capf_port(const struct provision_facts *f, const char *model);
+/** 0: there is no TVS. */
+uint16_t provision_tvs_port(const struct provision_facts *f, const char *model);
 struct provision_facts *provision_facts_ref(struct provision_facts *f);
 void provision_facts_unref(struct provision_facts *f);
 

@@ -135,9 +135,10 @@ static void set_conf(struct builder *b)
     set(b, layer, "capfList/capf[1]/processNodeName", facts->host);
     set_number(b, layer, "capfList/capf[1]/phonePort",
                provision_capf_port(facts, b->in->device->model));
-    if (facts->tvs_port != 0) {
+    uint16_t tvs_port = provision_tvs_port(facts, b->in->device->model);
+    if (tvs_port != 0) {
         set(b, layer, "TVS/members/member[1]/address", facts->host);
-        set_number(b, layer, "TVS/members/member[1]/port", facts->tvs_port);
+        set_number(b, layer, "TVS/members/member[1]/port", tvs_port);
     }
     if (facts->load_server[0] != '\0')
         set(b, layer, "vendorConfig/loadServer", facts->load_server);

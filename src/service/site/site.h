@@ -126,6 +126,7 @@ struct rf_site_conf {
     /* For phones that speak TLS 1.0 only. 0: there is no such listener. */
     uint32_t legacy_sccp_port; /* P, as sccp_port */
     uint32_t legacy_capf_port;
+    uint32_t legacy_tvs_port;
     char *legacy_models;   /* who may come there; never empty when one of them listens */
     char *legacy_networks; /* and from where */
     /* For devices in authenticated mode. 0: there is no such listener. */

@@ -16,7 +16,7 @@
 
 bool rf_site_has_legacy(const struct rf_site_conf *conf)
 {
-    return conf->legacy_sccp_port != 0 || conf->legacy_capf_port != 0;
+    return conf->legacy_sccp_port != 0 || conf->legacy_capf_port != 0 || conf->legacy_tvs_port != 0;
 }
 
 static enum rf_err check_models(const char *name, const char *value, struct rf_why *why)
@@ -40,7 +40,9 @@ enum rf_err site_check_models(const struct rf_site_conf *c, struct rf_why *why)
 /* A weak listener is for somebody: never for all the world by an omission. */
 enum rf_err site_check_legacy(const struct rf_site_conf *c, struct rf_why *why)
 {
-    const char *port = c->legacy_sccp_port != 0 ? "legacy_sccp_port" : "legacy_capf_port";
+    const char *port = c->legacy_sccp_port != 0   ? "legacy_sccp_port"
+                       : c->legacy_capf_port != 0 ? "legacy_capf_port"
+                                                  : "legacy_tvs_port";
     struct rf_networks networks;
     struct rf_why inner = {0};
     if (rf_networks_parse(c->legacy_networks, &networks, &inner) != RF_OK)
@@ -53,6 +55,9 @@ enum rf_err site_check_legacy(const struct rf_site_conf *c, struct rf_why *why)
     if (networks.n == 0)
         return rf_why_set(why, RF_ERR_BAD, "conf-legacy",
                           "%s is set: it wants legacy_networks, from where phones may come", port);
+    if (c->legacy_tvs_port != 0 && !c->tvs)
+        return rf_why_set(why, RF_ERR_BAD, "conf-legacy",
+                          "legacy_tvs_port is set: it wants tvs = yes");
     return RF_OK;
 }
 
@@ -111,6 +116,7 @@ enum rf_err site_check_ports(const struct rf_site_conf *c, struct rf_why *why)
          c->legacy_sccp_port != 0 ? c->legacy_sccp_port + RF_SITE_TLS_OFFSET : 0,
          c->legacy_sccp_port},
         {"legacy_capf_port", c->legacy_capf_port, c->legacy_capf_port},
+        {"legacy_tvs_port", c->legacy_tvs_port, c->legacy_tvs_port},
         {"tvs_port", c->tvs ? c->tvs_port : 0, c->tvs_port},
         {"http_port", c->http ? c->http_port : 0, c->http_port},
         {"https_port", c->https ? c->https_port : 0, c->https_port},

@@ -277,6 +277,15 @@ static const struct rf_conf_option options[] = {
      .weak = true,
      .help = "The same for CAPF (weak): phones of legacy_models are told this port in place of "
              "capf_port, and may enrol with certificates signed with SHA-1. 0: there is none"},
+    {.name = "legacy_tvs_port",
+     .type = RF_CONF_U32,
+     .at = AT(legacy_tvs_port),
+     .fallback = "0",
+     .max = 65535,
+     .unit = "port",
+     .weak = true,
+     .help = "The same for TVS (weak): phones of legacy_models are told this port in place of "
+             "tvs_port. 0: there is none"},
     {.name = "legacy_models",
      .type = RF_CONF_TEXT,
      .at = AT(legacy_models),

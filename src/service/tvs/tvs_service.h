@@ -53,13 +53,24 @@ const struct rf_tvs_book *rf_tvs_service_book(const struct rf_tvs_service *s);
 /** Bind and serve with the site's TVS certificate. What TLS and binding give. */
 RF_MUST_CHECK enum rf_err rf_tvs_service_listen(struct rf_tvs_service *s, const char *address,
                                                 uint16_t port, struct rf_why *why);
-/** A policy with the certificate that lies in the site now; and connections that come from now on
- * use it (it listens). */
+/** The same for old phones (RF_TLS_LEGACY), from these networks only. Answers are no secret: of
+ * which model a phone is is not asked. */
+RF_MUST_CHECK enum rf_err rf_tvs_service_listen_legacy(struct rf_tvs_service *s,
+                                                       const char *address, uint16_t port,
+                                                       const struct rf_networks *networks,
+                                                       struct rf_why *why);
+/** No effect where no legacy listener is. */
+void rf_tvs_service_set_legacy_networks(struct rf_tvs_service *s,
+                                        const struct rf_networks *networks);
+/** Policies with the certificate that lies in the site now (the legacy one NULL where that is not
+ * served); and connections that come from now on use them (it listens). */
 RF_MUST_CHECK enum rf_err rf_tvs_service_make_tls(const struct rf_tvs_service *s,
-                                                  struct rf_tls **out, struct rf_why *why);
-void rf_tvs_service_use_tls(struct rf_tvs_service *s, struct rf_tls *take_tls);
-/** NULL before it listens. */
-const struct rf_listener *rf_tvs_service_listener(const struct rf_tvs_service *s);
+                                                  struct rf_tls *out[RF_TLS_PROFILES],
+                                                  struct rf_why *why);
+void rf_tvs_service_use_tls(struct rf_tvs_service *s, struct rf_tls *take_tls[RF_TLS_PROFILES]);
+/** NULL where it does not listen. */
+const struct rf_listener *rf_tvs_service_listener(const struct rf_tvs_service *s,
+                                                  enum rf_tls_profile profile);
 uint16_t rf_tvs_service_port(const struct rf_tvs_service *s);
 /** Close the listener; links go with the loop. NULL is fine. */
 void rf_tvs_service_free(struct rf_tvs_service *s);

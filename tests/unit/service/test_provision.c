@@ -227,6 +227,9 @@ static void the_port_is_that_of_the_devices_mode(void **state)
     world_set(w, "legacy_models", "79xx");
     world_set(w, "legacy_networks", "10.0.0.0/8");
     world_set(w, "legacy_sccp_port", "2100");
+    w->ports.tvs = 40004;
+    world_set(w, "tvs", "yes");
+    world_set(w, "legacy_tvs_port", "2447");
     world_set(w, "sign_sha1", "yes");
     world_set(w, "authenticated_networks", "10.0.0.0/8");
     world_add(w, A, RF_STORE_AUTHENTICATED, "");
@@ -240,6 +243,7 @@ static void the_port_is_that_of_the_devices_mode(void **state)
         world_change(w, &d);
         config_of(w, &c);
         assert_int_equal(c.cm[0].port, rows[i].port);
+        assert_int_equal(c.tvs[0].port, strcmp(rows[i].model, "7962") == 0 ? 2447 : 40004);
     }
     world_set(w, "cluster", "nonsecure");
     config_of(w, &c);
