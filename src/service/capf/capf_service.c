@@ -2,6 +2,7 @@
 /* Sessions on links: the listener, its TLS, and the worker for slow checks. */
 #include "service/capf/capf_service.h"
 
+#include "base/log.h"
 #include "net/link.h"
 #include "service/capf/capf_ca.h"
 #include "service/capf/capf_sessions.h"
@@ -13,6 +14,8 @@
 #define INPUT_MAX (RF_CAPF_FRAME_MAX + 4096)
 /* Slow checks that wait; one a device at most. */
 #define CHECKS_WAITING (RF_CAPF_SESSIONS_MAX + 1)
+/* Times a minute that somebody is told of phones for which there was no room. */
+#define CROWDED_A_MINUTE 10
 
 struct rf_capf_service {
     struct rf_loop *loop;
@@ -29,6 +32,7 @@ struct rf_capf_service {
     uint32_t failures_a_minute;
     rf_listener_alarm_fn on_alarm;
     void *arg;
+    struct rf_log_limit crowded; /* told of phones that found no room */
 };
 
 /* The session's handle is the link's owner, the link's handle is the session's number for it. */
@@ -79,9 +83,14 @@ static void on_open(struct rf_link *link, const struct rf_peer *peer)
         return;
     }
     struct rf_why why = {0};
-    rf_why_set(&why, RF_ERR_LIMIT, "capf-sessions", "too many CAPF sessions, of all or of %s",
-               peer->host);
+    rf_why_set(&why, RF_ERR_LIMIT, "capf-sessions",
+               "a phone was sent away: too many CAPF sessions, of all or of %s", peer->host);
     rf_link_abort(link, &why);
+    if (!rf_log_allows(&s->crowded, CROWDED_A_MINUTE, rf_now_ms(rf_loop_clock(s->loop))))
+        return;
+    rf_warn(RF_CAT_CAPF, "%s", rf_why_text(&why));
+    if (s->on_alarm != NULL)
+        s->on_alarm(s->arg, why.code, why.text);
 }
 
 static size_t on_data(struct rf_link *link, struct rf_slice data)

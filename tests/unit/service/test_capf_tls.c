@@ -58,6 +58,7 @@ struct world {
     struct rf_buf heard; /* of the scripted phone */
     size_t pieces;
     bool is_open, is_closed;
+    unsigned crowded;
 };
 
 /* ---- the server ---- */
@@ -139,6 +140,12 @@ static void wait_for_store(struct world *w)
     turn_until(w, &is_idle);
 }
 
+static void note_alarm(void *arg, const char *code, const char *text)
+{
+    struct world *w = arg;
+    w->crowded += strcmp(code, "capf-sessions") == 0;
+}
+
 static int set_up(void **state)
 {
     struct world *w = rf_new(struct world);
@@ -168,7 +175,9 @@ static int set_up(void **state)
                                         .signer = w->signer_worker,
                                         .issuer_key = issuer_key,
                                         .anchors = w->anchors,
-                                        .lsc_issuer = w->lsc_issuer.cert};
+                                        .lsc_issuer = w->lsc_issuer.cert,
+                                        .on_alarm = note_alarm,
+                                        .arg = w};
     assert_err(rf_capf_service_new(&conf, &w->service, &why), RF_OK);
     assert_err(rf_capf_service_listen(w->service, "127.0.0.1", 0, &why), RF_OK);
     wait_for_store(w);
@@ -505,9 +514,11 @@ static void one_address_gets_so_many_links(void **state)
         hear(w, &msg);
     }
     assert_int_equal(rf_capf_service_sessions(w->service), RF_CAPF_SESSIONS_PER_ADDRESS);
+    assert_int_equal(w->crowded, 0);
     connect_to(w, tls);
     turn_until(w, &w->is_closed);
     assert_int_equal(w->heard.len, 0);
+    assert_int_equal(w->crowded, 1);
     for (size_t i = 0; i < RF_CAPF_SESSIONS_PER_ADDRESS; i++)
         rf_link_forget(links[i]);
     rf_tls_free(tls);
