@@ -53,6 +53,7 @@ static void link_free(struct rf_link *link)
     rf_tls_stream_free(link->stream);
     rf_tls_free(link->policy);
     rf_tls_seen_unref(link->seen);
+    rf_timer_stop(link->loop->timers, &link->timer);
     if (link->fd >= 0) {
         watch_end(&link->readable);
         watch_end(&link->writable);
@@ -84,8 +85,8 @@ static void attend(struct rf_todo *todo)
 
 /* ---- deadlines ---- */
 
-/* One timer a link, never stopped: it carries the handle, and looks when it fires whether the
- * deadline has moved on. So what arrives costs no timer. */
+/* One timer a link, stopped at its end: when it fires it looks whether the deadline has moved on.
+ * So what arrives costs no timer. */
 static uint64_t deadline_of(const struct rf_link *link)
 {
     switch (link->state) {
@@ -123,15 +124,20 @@ static void too_late(struct rf_link *link)
 
 static void arm(struct rf_link *link);
 
+static void disarm(struct rf_link *link)
+{
+    rf_timer_stop(link->loop->timers, &link->timer);
+    link->armed_ms = NEVER;
+}
+
 static void timer_fired(void *owner, uint64_t number)
 {
     struct rf_loop *loop = owner;
     struct rf_link *link = rf_handle_find(loop->links, (rf_handle)number);
-    uint64_t now = rf_now_ms(loop->clock);
-    if (link == NULL || now < link->armed_ms)
+    if (link == NULL)
         return;
-    link->armed_ms = NEVER;
-    if (deadline_of(link) > now)
+    disarm(link);
+    if (deadline_of(link) > rf_now_ms(loop->clock))
         arm(link);
     else if (!rf_fault_skips("net.deadline"))
         too_late(link);
@@ -142,10 +148,11 @@ static void arm(struct rf_link *link)
     uint64_t due = deadline_of(link);
     if (due >= link->armed_ms)
         return;
+    disarm(link);
     uint64_t now = rf_now_ms(link->loop->clock);
     link->armed_ms = due > now ? due : now;
-    rf_timer_start(rf_loop_timers(link->loop), link->armed_ms - now, timer_fired, link->loop,
-                   link->handle);
+    link->timer = rf_timer_start(link->loop->timers, link->armed_ms - now, timer_fired, link->loop,
+                                 link->handle);
 }
 
 void rf_link_enter(struct rf_link *link, enum rf_link_state state)
@@ -335,6 +342,7 @@ void rf_link_end(struct rf_link *link, const struct rf_why *why, bool lingers)
         link->peer.cert = rf_tls_seen_leaf(link->seen);
         link->peer.chain = rf_tls_seen_chain(link->seen);
     }
+    disarm(link);
     watch_end(&link->readable);
     watch_end(&link->writable);
     rf_tls_stream_free(link->stream);

@@ -50,7 +50,8 @@ struct rf_link {
     uint32_t idle_ms;
     uint32_t close_ms;
     uint64_t since_ms; /* entered this state; in OPEN: something arrived */
-    uint64_t armed_ms; /* when the timer fires; UINT64_MAX: not running */
+    rf_timer_id timer;
+    uint64_t armed_ms; /* when it fires; UINT64_MAX: not running */
     struct rf_peer peer;
     struct rf_why why;            /* for on_close */
     struct rf_listener *listener; /* while it counts us */

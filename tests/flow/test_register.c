@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/log.h"
+#include "log_lines.h"
 #include "trust/cert.h"
 
 #define WITH_PHONE(cert_letter, version)                                                           \
@@ -593,25 +593,13 @@ static void links_do_not_fill_the_list(void **state)
     flow_free(f);
 }
 
-static size_t lines_with(FILE *log, const char *text)
-{
-    char line[1024];
-    size_t n = 0;
-    rewind(log);
-    while (fgets(line, sizeof line, log) != NULL)
-        n += strstr(line, text) != NULL;
-    return n;
-}
-
 /* Links on which nobody registered do not fill the log; what they said is counted, and those of
  * phones have their line. */
 static void strangers_do_not_fill_the_log(void **state)
 {
     WITH_PHONE('A', 22);
     struct rf_sccp_counts counts;
-    FILE *log = tmpfile();
-    assert_non_null(log);
-    rf_log_setup(fileno(log), RF_LOG_INFO);
+    FILE *log = log_lines_begin();
     for (int i = 0; i < 700; i++) {
         connects(a, LINK_TLS);
         sends_empty(a, RF_SCCP_KEEPALIVE);
@@ -619,9 +607,9 @@ static void strangers_do_not_fill_the_log(void **state)
     }
     boots(a);
     vanishes(a);
-    rf_log_setup(2, RF_LOG_INFO);
-    assert_int_equal(lines_with(log, "link closed"), 600 + 1);
-    assert_int_equal(lines_with(log, "dev=-"), 600);
+    log_lines_stop();
+    assert_int_equal(log_lines_with(log, "link closed"), 600 + 1);
+    assert_int_equal(log_lines_with(log, "dev=-"), 600);
     rf_sccp_counts(f->svc, &counts);
     assert_true(counts.in > 700);
     fclose(log);

@@ -19,7 +19,6 @@
 #define COMINGS_A_MINUTE    20
 #define DEVICE_A_MINUTE     600
 #define REJECTIONS_A_MINUTE 120
-#define STRANGERS_A_MINUTE  600
 
 struct session;
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service/sccp/sccp_link.h"
 
+#include "base/faults.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/secret.h"
 #include "trust/cert.h"
@@ -9,11 +11,25 @@
 
 #define RETRY_MS  20
 #define FRAME_MAX (RF_SCCP_LENGTH_MAX + 8)
+/* Call control hears of a link with the first message on it, or after so long. Whoever comes and
+ * goes without a word (a look whether somebody is there, a storm of handshakes) never wakes it. */
+#define QUIET_MS 100
+
+/* A worker's links of which call control does not know yet. Only that worker looks. */
+struct quiet {
+    struct rf_sccp_links *links;
+    struct rf_loop *loop;
+    rf_handle *handles; /* some are gone, or told of, meanwhile */
+    size_t n;
+    size_t cap;
+    struct rf_log_limit strangers;
+};
 
 struct rf_sccp_links {
     struct rf_workers *workers;
     struct rf_mailbox *calls;
     struct rf_sccp_service *svc; /* call-control thread */
+    struct quiet *quiet[RF_WORKERS_MAX];
 };
 
 struct rf_sccp_links *rf_sccp_links_new(struct rf_workers *workers, struct rf_mailbox *calls)
@@ -26,6 +42,11 @@ struct rf_sccp_links *rf_sccp_links_new(struct rf_workers *workers, struct rf_ma
 
 void rf_sccp_links_free(struct rf_sccp_links *links)
 {
+    for (size_t i = 0; links != NULL && i < RF_WORKERS_MAX; i++)
+        if (links->quiet[i] != NULL) {
+            rf_free(links->quiet[i]->handles);
+            rf_free(links->quiet[i]);
+        }
     rf_free(links);
 }
 
@@ -157,6 +178,7 @@ enum {
     IS_OPEN = 1,    /* call control knows it */
     IS_PAUSED = 2,  /* over its message rate */
     IS_BLOCKED = 4, /* call control's mailbox was full */
+    IS_QUIET = 8,   /* open, and call control does not know it yet */
 };
 
 static uintptr_t flags_of(const struct rf_link *link)
@@ -192,21 +214,68 @@ static void block(struct rf_link *link)
     rf_timer_start(rf_loop_timers(loop), RETRY_MS, unblock, loop, rf_link_ref(link).handle);
 }
 
-static void on_open(struct rf_link *link, const struct rf_peer *peer)
+/** Call control learns that the link is there; false when it has no room for it. It is woken by
+ * what follows. */
+static bool tell_opened(struct rf_link *link)
 {
     struct rf_sccp_links *links = rf_link_arg(link);
-    struct opened_msg *m = opened_new(links, link, peer);
-    /* That a link is there, or gone, can wait a little: what the phone says cannot, and then call
-     * control is told in the same order. */
+    struct opened_msg *m = opened_new(links, link, rf_link_peer(link));
+    uintptr_t others = flags_of(link) & ~(uintptr_t)IS_QUIET;
     if (rf_mailbox_post_asleep(links->calls, &m->msg) == RF_OK) {
-        rf_loop_wake_later(rf_link_loop(link), links->calls);
-        flags_set(link, IS_OPEN);
-        return;
+        flags_set(link, others | IS_OPEN);
+        return true;
     }
     run_opened(&m->msg, NULL);
+    flags_set(link, others);
     struct rf_why why = {0};
     rf_why_set(&why, RF_ERR_AGAIN, "busy", "call control has no room for another link");
     rf_link_abort(link, &why);
+    return false;
+}
+
+static void quiet_over(void *owner, uint64_t number)
+{
+    struct quiet *q = owner;
+    for (size_t i = 0; i < q->n; i++) {
+        struct rf_link *link = rf_link_find(q->loop, q->handles[i]);
+        if (link != NULL && (flags_of(link) & IS_QUIET) != 0)
+            (void)tell_opened(link);
+    }
+    q->n = 0;
+    rf_mailbox_wake(q->links->calls);
+}
+
+static struct quiet *quiet_of(struct rf_sccp_links *links, const struct rf_link *link)
+{
+    struct quiet **q = &links->quiet[rf_link_ref(link).worker];
+    if (*q == NULL) {
+        *q = rf_new(struct quiet);
+        (*q)->links = links;
+        (*q)->loop = rf_link_loop(link);
+    }
+    return *q;
+}
+
+static void quiet_add(struct quiet *q, rf_handle handle)
+{
+    if (q->n == q->cap) {
+        size_t cap = q->cap > 0 ? q->cap * 2 : 64;
+        rf_handle *more = rf_new_n(rf_handle, cap);
+        for (size_t i = 0; i < q->n; i++)
+            more[i] = q->handles[i];
+        rf_free(q->handles);
+        q->handles = more;
+        q->cap = cap;
+    }
+    if (q->n == 0)
+        rf_timer_start(rf_loop_timers(q->loop), QUIET_MS, quiet_over, q, 0);
+    q->handles[q->n++] = handle;
+}
+
+static void on_open(struct rf_link *link, const struct rf_peer *peer)
+{
+    flags_set(link, IS_QUIET);
+    quiet_add(quiet_of(rf_link_arg(link), link), rf_link_ref(link).handle);
 }
 
 static size_t on_data(struct rf_link *link, struct rf_slice data)
@@ -216,6 +285,8 @@ static size_t on_data(struct rf_link *link, struct rf_slice data)
     struct rf_why why = {0};
     size_t used = 0;
     enum rf_err err = RF_OK;
+    if ((flags_of(link) & IS_QUIET) != 0 && !tell_opened(link))
+        return 0;
     while ((flags_of(link) & IS_BLOCKED) == 0) {
         size_t n = 0;
         err = rf_sccp_frame_next(rf_slice_part(data, used, SIZE_MAX), &frame, &n, &why);
@@ -236,13 +307,32 @@ static size_t on_data(struct rf_link *link, struct rf_slice data)
     return used;
 }
 
+/* A line for who left without a word, as long as this worker has few such. */
+static void log_quiet(const struct rf_link *link, const struct rf_why *why)
+{
+    struct quiet *q = quiet_of(rf_link_arg(link), link);
+    const struct rf_peer *peer = rf_link_peer(link);
+    uint64_t now = rf_now_ms(rf_loop_clock(q->loop));
+    if (rf_fault_skips("sccp.strangers-logged") ||
+        rf_log_allows(&q->strangers, RF_SCCP_STRANGERS_A_MINUTE, now))
+        rf_info(RF_CAT_SCCP, "link closed before a word from=%s tls=%s suite=%s cert=%s code=%s",
+                peer->host, peer->has_tls ? peer->tls_version : "none",
+                peer->has_tls ? peer->suite : "none",
+                peer->cert != NULL ? rf_cert_short(peer->cert) : "none", why->code);
+}
+
 static void on_close(struct rf_link *link, const struct rf_why *why)
 {
     struct rf_sccp_links *links = rf_link_arg(link);
+    uintptr_t flags = flags_of(link);
+    if ((flags & IS_QUIET) != 0) {
+        log_quiet(link, why);
+        return;
+    }
     struct closed_msg *m = rf_new(struct closed_msg);
     m->msg.run = run_closed;
     m->links = links;
-    m->ref = (flags_of(link) & IS_OPEN) != 0 ? ref_of(link) : 0;
+    m->ref = (flags & IS_OPEN) != 0 ? ref_of(link) : 0;
     memcpy(m->host, rf_link_peer(link)->host, sizeof m->host);
     m->why = *why;
     rf_mailbox_post_answer_asleep(links->calls, &m->msg); /* one a link at most */

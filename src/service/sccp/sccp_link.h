@@ -9,6 +9,9 @@
  *     rf_sccp_links_serve(links, svc);                 before a listener is opened
  *     listener conf: .link.calls = rf_sccp_link_calls(), .link.arg = links
  *
+ * Call control hears of a link with the first bytes on it, or when it has been silent for 100 ms.
+ * One that is gone by then has a line in the log and nothing else.
+ *
  * The call mailbox full: the link is not read until there is room (tried every 20 ms); a new link
  * is refused. A worker's mailbox full: that link is closed. Both are counted by the mailbox.
  *

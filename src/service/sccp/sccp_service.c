@@ -192,7 +192,7 @@ static void log_closed(struct session *s)
 {
     bool is_stranger = s->station == NULL && s->was[0] == '\0';
     if (!is_stranger || rf_fault_skips("sccp.strangers-logged") ||
-        sccp_may_tell(s->svc, &s->svc->strangers, STRANGERS_A_MINUTE))
+        sccp_may_tell(s->svc, &s->svc->strangers, RF_SCCP_STRANGERS_A_MINUTE))
         log_counts(s, "link closed");
 }
 

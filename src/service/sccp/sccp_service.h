@@ -36,6 +36,8 @@ struct rf_cert;
 #define RF_SCCP_LOAD_TEXT     32
 #define RF_SCCP_VERSION_STAMP 48
 #define RF_SCCP_MODEL_TEXT    31
+/** Lines a minute about links on which nobody registered. */
+#define RF_SCCP_STRANGERS_A_MINUTE 600
 
 /** doc: docs/security-rules.md, "Registration failure causes" */
 enum rf_sccp_cause {

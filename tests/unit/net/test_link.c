@@ -777,6 +777,21 @@ static void an_idle_link_is_closed(void **state)
     }
 }
 
+/* A storm of short links would otherwise leave ten seconds' worth of them behind. */
+static void an_ended_link_leaves_no_timer(void **state)
+{
+    struct world w;
+    begin_plain(&w);
+    dial_conf(&w, (struct rf_link_conf){.idle_ms = 1000});
+    both_open(&w);
+    assert_true(rf_timers_wait_ms(rf_loop_timers(w.loop)) > 0);
+    rf_link_close(w.client.link);
+    both_closed(&w);
+    turn_some(&w);
+    assert_int_equal(rf_timers_wait_ms(rf_loop_timers(w.loop)), -1);
+    finish(&w);
+}
+
 static void a_close_is_not_waited_for_for_ever(void **state)
 {
     static const uint8_t big[8 * 1024 * 1024];
@@ -853,6 +868,7 @@ int main(void)
         cmocka_unit_test(a_server_that_does_not_answer),
         cmocka_unit_test(a_connection_that_is_not_made),
         cmocka_unit_test(an_idle_link_is_closed),
+        cmocka_unit_test(an_ended_link_leaves_no_timer),
         cmocka_unit_test(a_close_is_not_waited_for_for_ever),
         cmocka_unit_test(a_close_may_have_more_time),
     };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The joint between I/O workers and the call-control thread, with links and workers played by this
  * file: what becomes of bytes in pieces, of full mailboxes, of pauses and of broken streams. */
-#include "unit.h"
+#include "log_lines.h"
 
 #include "base/mem.h"
 #include "service/sccp/sccp_link.h"
@@ -21,6 +21,7 @@ struct rf_link {
     enum rf_err write_err;
 };
 struct rf_loop {
+    const struct rf_clock *clock;
     struct rf_timers *timers;
 };
 
@@ -59,6 +60,10 @@ void rf_loop_wake_later(struct rf_loop *loop, struct rf_mailbox *mailbox)
     rf_mailbox_wake(mailbox);
 }
 
+const struct rf_clock *rf_loop_clock(const struct rf_loop *loop)
+{
+    return loop->clock;
+}
 struct rf_timers *rf_loop_timers(struct rf_loop *loop)
 {
     return loop->timers;
@@ -161,6 +166,7 @@ static void begin(struct world *w, size_t mailbox_limit)
     rf_clock_fake_init(&w->clock, 1790000000);
     w->timers = rf_timers_new(&w->clock.clock);
     the_loop.timers = w->timers;
+    the_loop.clock = &w->clock.clock;
     w->calls = rf_mailbox_new("calls", mailbox_limit);
     w->links = rf_sccp_links_new(NULL, w->calls);
     w->svc = rf_sccp_service_new(&(struct rf_sccp_service_conf){
@@ -183,9 +189,17 @@ static void calls_run(struct world *w)
     rf_mailbox_run(w->calls, w);
 }
 
+static void passes(struct world *w, uint64_t ms)
+{
+    rf_clock_fake_advance(&w->clock, ms);
+    rf_timers_run(w->timers);
+}
+
+/* And is silent for as long as call control waits for a word. */
 static void opens(struct world *w)
 {
     rf_sccp_link_calls()->on_open(&the_link, &the_link.peer);
+    passes(w, 100);
     calls_run(w);
 }
 
@@ -206,11 +220,92 @@ static size_t arrives(struct rf_slice bytes)
     return rf_sccp_link_calls()->on_data(&the_link, bytes);
 }
 
-static uint64_t in_of(struct world *w)
+static struct rf_sccp_counts counts_of(struct world *w)
 {
     struct rf_sccp_counts c;
     rf_sccp_counts(w->svc, &c);
-    return c.in;
+    return c;
+}
+
+static uint64_t in_of(struct world *w)
+{
+    return counts_of(w).in;
+}
+
+static void comes_and_goes(void)
+{
+    struct rf_why why = {.code = "end"};
+    rf_sccp_link_calls()->on_open(&the_link, &the_link.peer);
+    rf_sccp_link_calls()->on_close(&the_link, &why);
+}
+
+static void a_silent_link_is_told_of_a_little_later(void **state)
+{
+    struct world w;
+    struct rf_why why = {.code = "end"};
+    begin(&w, 100);
+    rf_sccp_link_calls()->on_open(&the_link, &the_link.peer);
+    passes(&w, 99);
+    assert_false(rf_mailbox_wait(w.calls, 0));
+    passes(&w, 1);
+    assert_true(rf_mailbox_wait(w.calls, 0));
+    calls_run(&w);
+    assert_int_equal(counts_of(&w).links, 1);
+    rf_sccp_link_calls()->on_close(&the_link, &why);
+    calls_run(&w);
+    assert_int_equal(counts_of(&w).links, 0);
+    end(&w);
+}
+
+static void a_link_is_told_of_with_its_first_message(void **state)
+{
+    struct world w;
+    uint8_t buf[256];
+    begin(&w, 100);
+    rf_sccp_link_calls()->on_open(&the_link, &the_link.peer);
+    assert_int_equal(arrives(keepalives(buf, sizeof buf, 1)), 12);
+    assert_true(rf_mailbox_wait(w.calls, 0));
+    assert_int_equal(rf_mailbox_run(w.calls, &w), 2);
+    assert_int_equal(counts_of(&w).links, 1);
+    assert_int_equal(in_of(&w), 1);
+    passes(&w, 100); /* once is enough */
+    assert_int_equal(rf_mailbox_run(w.calls, &w), 0);
+    end(&w);
+}
+
+/* And half a message is no reason to leave it asleep for ever. */
+static void a_link_is_told_of_with_half_a_message(void **state)
+{
+    struct world w;
+    uint8_t buf[256];
+    begin(&w, 100);
+    rf_sccp_link_calls()->on_open(&the_link, &the_link.peer);
+    assert_int_equal(arrives(rf_slice_part(keepalives(buf, sizeof buf, 1), 0, 5)), 0);
+    passes(&w, 100);
+    assert_true(rf_mailbox_wait(w.calls, 0));
+    calls_run(&w);
+    assert_int_equal(counts_of(&w).links, 1);
+    end(&w);
+}
+
+/* A storm of handshakes costs call control nothing, and the log so many lines a minute. */
+static void who_says_nothing_never_reaches_call_control(void **state)
+{
+    struct world w;
+    begin(&w, 100);
+    FILE *log = log_lines_begin();
+    for (int i = 0; i < 700; i++)
+        comes_and_goes();
+    the_link.is_gone = true;
+    passes(&w, 100);
+    assert_false(rf_mailbox_wait(w.calls, 0));
+    assert_int_equal(rf_mailbox_run(w.calls, &w), 0);
+    passes(&w, 60000);
+    comes_and_goes();
+    log_lines_stop();
+    assert_int_equal(log_lines_with(log, "link closed before a word from=192.0.2.7"), 601);
+    fclose(log);
+    end(&w);
 }
 
 static void frames_in_pieces_and_in_heaps(void **state)
@@ -244,10 +339,8 @@ static void broken_stream_is_cut(void **state)
     }
     struct rf_why why = {.code = "frame-length"};
     rf_sccp_link_calls()->on_close(&the_link, &why);
-    struct rf_sccp_counts c;
     calls_run(&w);
-    rf_sccp_counts(w.svc, &c);
-    assert_int_equal(c.links, 0);
+    assert_int_equal(counts_of(&w).links, 0);
     end(&w);
 }
 
@@ -263,8 +356,7 @@ static void full_mailbox_stops_the_reading(void **state)
     assert_int_equal(arrives(rf_slice_part(all, 48, SIZE_MAX)), 0); /* blocked: nothing is taken */
     calls_run(&w);
     assert_int_equal(in_of(&w), 4);
-    rf_clock_fake_advance(&w.clock, 20);
-    rf_timers_run(w.timers);
+    passes(&w, 20);
     assert_int_equal(the_link.resumed, 1);
     assert_int_equal(arrives(rf_slice_part(all, 48, SIZE_MAX)), 24);
     calls_run(&w);
@@ -280,6 +372,12 @@ static void full_mailbox_refuses_a_new_link(void **state)
     opens(&w);
     assert_int_equal(arrives(keepalives(buf, sizeof buf, 1)), 12);
     rf_sccp_link_calls()->on_open(&the_link, &the_link.peer);
+    assert_string_equal(the_link.aborted, "");
+    assert_int_equal(arrives(keepalives(buf, sizeof buf, 1)), 0);
+    assert_string_equal(the_link.aborted, "busy");
+    the_link.aborted[0] = '\0';
+    rf_sccp_link_calls()->on_open(&the_link, &the_link.peer); /* and one that says nothing */
+    passes(&w, 100);
     assert_string_equal(the_link.aborted, "busy");
     end(&w);
 }
@@ -295,8 +393,7 @@ static void pause_and_full_mailbox_together(void **state)
     assert_int_equal(the_link.paused, 1);
     assert_int_equal(arrives(keepalives(buf, sizeof buf, 2)), 12); /* what was read already */
     assert_int_equal(the_link.paused, 2);
-    rf_clock_fake_advance(&w.clock, 20);
-    rf_timers_run(w.timers);
+    passes(&w, 20);
     assert_int_equal(the_link.resumed, 0); /* room again, but still over its rate */
     rf_sccp_links_pause(w.links, (uint64_t)3 << 32 | 77, false);
     worker_runs();
@@ -358,6 +455,10 @@ static void messages_left_behind_release_themselves(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_silent_link_is_told_of_a_little_later),
+        cmocka_unit_test(a_link_is_told_of_with_its_first_message),
+        cmocka_unit_test(a_link_is_told_of_with_half_a_message),
+        cmocka_unit_test(who_says_nothing_never_reaches_call_control),
         cmocka_unit_test(frames_in_pieces_and_in_heaps),
         cmocka_unit_test(broken_stream_is_cut),
         cmocka_unit_test(full_mailbox_stops_the_reading),
