@@ -108,9 +108,15 @@ def devices_site(rig_module, folder, phones, op="none", number="", **conf):
 @contextmanager
 def bare(cert, key, anchor, sessions):
     """A minimal server on the bare library that asks for clients' certificates: its process and port."""
-    program, = compiled("bench_bare")
-    with subprocess.Popen([program, cert, key, anchor, str(sessions)], stdout=subprocess.PIPE,
-                          text=True) as child:
+    with started("bench_bare", cert, key, anchor, sessions) as server:
+        yield server
+
+
+@contextmanager
+def started(name, *words):
+    """A server of this folder while it is wanted: its process and port."""
+    program, = compiled(name)
+    with subprocess.Popen([program, *map(str, words)], stdout=subprocess.PIPE, text=True) as child:
         try:
             yield child.pid, int(child.stdout.readline())
         finally:

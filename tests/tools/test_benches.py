@@ -13,7 +13,7 @@ BRIEFLY = {
     "handshakes": (["--rounds", "1", "--seconds", "1", "--clients", "4", "--keys", "ec"],
                    ["P-256, TLS 1.2, full", "P-256, TLS 1.3, resumed", "resumed / full"]),
     "enrolments": (["--rounds", "1", "--devices", "20", "--clients", "4"],
-                   ["openssl speed rsa2048", "enrolments, mic"]),
+                   ["openssl speed rsa2048", "the least server", "enrolments, mic"]),
     "tvs": (["--rounds", "1", "--seconds", "1", "--connections", "1", "20"],
             ["connections: 1 ", "connections: 20 "]),
     "bridge": (["--rounds", "1", "--seconds", "1", "--legs", "16", "--only", "1"],
