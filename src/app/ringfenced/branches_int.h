@@ -41,7 +41,7 @@ struct branches {
     uint64_t generation; /* of the database, that was looked at last */
     bool is_looking;
     bool has_come;          /* a router, since the look under way began */
-    bool is_stale;          /* what was found could not be told: whatever the generation says */
+    bool is_stale;          /* the next tick looks, whatever the generation says */
     uint64_t rest_until_ms; /* no tick looks before */
     rf_timer_id tick;
     struct rf_log_limit refusals;
@@ -53,6 +53,9 @@ uint64_t branches_now_ms(const struct branches *b);
 struct branch *branches_find(struct branches *b, const char *name);
 
 /* branches_look.c */
+/** For how long no tick looks after a look that took the store worker so long: it is left to others
+ * for ten times that, a minute at most. */
+uint64_t branches_rest_ms(uint64_t took_ms);
 /** Look at the database: which references there are, and what those that are connected are to be
  * told; then send it. Not while a look is under way (is_looking); what could not be looked at or
  * signed leaves is_stale, for the next tick. */

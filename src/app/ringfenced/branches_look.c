@@ -15,7 +15,6 @@
 #include "service/srst/gather.h"
 #include "trust/sigfile.h"
 
-/* The store worker is left to others for so many times what the last look took of it. */
 #define REST_TIMES  10
 #define REST_MAX_MS 60000
 
@@ -270,6 +269,11 @@ static void look_end(struct look *l, bool is_told)
         branches_look(b);
 }
 
+uint64_t branches_rest_ms(uint64_t took_ms)
+{
+    return took_ms < REST_MAX_MS / REST_TIMES ? took_ms * REST_TIMES : REST_MAX_MS;
+}
+
 static void snapshot_done(struct rf_job *job, void *reader);
 
 static void next_snapshot(struct look *l)
@@ -283,9 +287,7 @@ static void next_snapshot(struct look *l)
         look_end(l, false);
         return;
     }
-    uint64_t rest_ms = l->took_ms * REST_TIMES;
-    l->b->rest_until_ms =
-        branches_now_ms(l->b) + (rest_ms < REST_MAX_MS ? rest_ms : (uint64_t)REST_MAX_MS);
+    l->b->rest_until_ms = branches_now_ms(l->b) + branches_rest_ms(l->took_ms);
     l->job.work = sign_work;
     l->job.done = signed_done;
     bool has_more = has_bodies(l);

@@ -17,7 +17,7 @@ static enum rf_err make_capf(struct server *s, struct rf_tls *out[RF_TLS_PROFILE
 
 static void use_capf(struct server *s, struct rf_tls *take[RF_TLS_PROFILES])
 {
-    rf_capf_service_use_tls(s->capf, take);
+    rf_listeners_use_tls(rf_capf_service_listeners(s->capf), take);
 }
 
 static bool has_capf(const struct server *s)
@@ -54,7 +54,7 @@ static enum rf_err make_tvs(struct server *s, struct rf_tls *out[RF_TLS_PROFILES
 
 static void use_tvs(struct server *s, struct rf_tls *take[RF_TLS_PROFILES])
 {
-    rf_tvs_service_use_tls(s->tvs, take);
+    rf_listeners_use_tls(rf_tvs_service_listeners(s->tvs), take);
 }
 
 static enum rf_err make_https(struct server *s, struct rf_tls *out[RF_TLS_PROFILES],

@@ -97,12 +97,7 @@ static enum rf_err listen_sccp(struct server *s, const struct rf_site_ports *wan
 static enum rf_err listen_capf(struct server *s, const struct rf_site_ports *wanted,
                                struct rf_why *why)
 {
-    enum rf_err err = capf_listen_legacy(s, why);
-    if (err == RF_OK)
-        err = rf_capf_service_listen(s->capf, s->site->conf->listen, wanted->capf, why);
-    if (err == RF_OK)
-        s->ports.capf = rf_capf_service_port(s->capf);
-    return err;
+    return capf_listen(s, wanted->capf, why);
 }
 
 static enum rf_err listen_tvs(struct server *s, const struct rf_site_ports *wanted,

@@ -39,23 +39,27 @@ void status_add_listener(struct rf_admin_status *out, const struct rf_listener *
                                    .network_refused = counts.network_refused};
 }
 
+static void add_all(struct rf_admin_status *out, const struct rf_listeners *l)
+{
+    static const char *const names[RF_TLS_PROFILES] = {[RF_TLS_MODERN] = "modern",
+                                                       [RF_TLS_LEGACY] = "legacy",
+                                                       [RF_TLS_AUTHENTICATED] = "authenticated"};
+    for (int i = 0; i < RF_TLS_PROFILES; i++)
+        status_add_listener(out, l->at[i], names[i]);
+}
+
 void status_add_sccp(const struct server *s, struct rf_admin_status *out)
 {
-    status_add_listener(out, s->sccp_listeners[RF_TLS_MODERN], "modern");
-    status_add_listener(out, s->sccp_listeners[RF_TLS_LEGACY], "legacy");
-    status_add_listener(out, s->sccp_listeners[RF_TLS_AUTHENTICATED], "authenticated");
+    add_all(out, &s->sccp_listeners);
     status_add_listener(out, s->sccp_plain, "none");
 }
 
 static void add_listeners(const struct server *s, struct rf_admin_status *out)
 {
     status_add_sccp(s, out);
-    status_add_listener(out, rf_capf_service_listener(s->capf, RF_TLS_MODERN), "modern");
-    status_add_listener(out, rf_capf_service_listener(s->capf, RF_TLS_LEGACY), "legacy");
-    if (s->tvs != NULL) {
-        status_add_listener(out, rf_tvs_service_listener(s->tvs, RF_TLS_MODERN), "modern");
-        status_add_listener(out, rf_tvs_service_listener(s->tvs, RF_TLS_LEGACY), "legacy");
-    }
+    add_all(out, rf_capf_service_listeners(s->capf));
+    if (s->tvs != NULL)
+        add_all(out, rf_tvs_service_listeners(s->tvs));
     if (s->branches != NULL)
         status_add_listener(out, branches_listener(s), "modern");
     if (s->http != NULL)

@@ -73,15 +73,16 @@ enum rf_err capf_prepare(struct server *s, struct rf_why *why)
     return rf_capf_service_new(&conf, &s->capf, why);
 }
 
-enum rf_err capf_listen_legacy(struct server *s, struct rf_why *why)
+enum rf_err capf_listen(struct server *s, uint16_t port, struct rf_why *why)
 {
     const struct rf_site_conf *site = s->site->conf;
-    struct rf_networks networks;
-    if (site->legacy_capf_port == 0)
-        return RF_OK;
-    enum rf_err err = rf_networks_parse(site->legacy_networks, &networks, why);
-    if (err != RF_OK)
-        return err;
-    return rf_capf_service_listen_legacy(s->capf, site->listen, (uint16_t)site->legacy_capf_port,
-                                         &networks, why);
+    enum rf_err err = RF_OK;
+    if (site->legacy_capf_port != 0)
+        err = rf_capf_service_listen(s->capf, RF_TLS_LEGACY, site->listen,
+                                     (uint16_t)site->legacy_capf_port, site->legacy_networks, why);
+    if (err == RF_OK)
+        err = rf_capf_service_listen(s->capf, RF_TLS_MODERN, site->listen, port, NULL, why);
+    if (err == RF_OK)
+        s->ports.capf = rf_listeners_port(rf_capf_service_listeners(s->capf), RF_TLS_MODERN);
+    return err;
 }

@@ -204,19 +204,16 @@ enum rf_err sccp_tls_make(struct server *s, struct rf_tls *out[RF_TLS_PROFILES],
 
 void sccp_tls_use(struct server *s, struct rf_tls *take[RF_TLS_PROFILES])
 {
-    for (int i = 0; i < RF_TLS_PROFILES; i++) {
-        if (take[i] == NULL)
-            continue;
-        rf_listener_set_tls(s->sccp_listeners[i], take[i]);
-        rf_tls_free(s->sccp_tls[i]);
-        s->sccp_tls[i] = rf_steal(&take[i]);
-    }
+    rf_listeners_use_tls(&s->sccp_listeners, take);
 }
 
 enum rf_err sccp_prepare(struct server *s, struct rf_why *why)
 {
     const struct rf_site_conf *site = s->site->conf;
-    enum rf_err err = sccp_tls_make(s, s->sccp_tls, why);
+    struct rf_tls *tls[RF_TLS_PROFILES] = {NULL};
+    enum rf_err err = sccp_tls_make(s, tls, why);
+    s->sccp_listeners.workers = s->io;
+    sccp_tls_use(s, tls);
     if (err != RF_OK)
         return err;
     s->call_loop = rf_loop_new(rf_clock_real(), "calls");
@@ -250,55 +247,39 @@ enum rf_err sccp_prepare(struct server *s, struct rf_why *why)
     return RF_OK;
 }
 
-/* In the clear nobody says who he is, and a link costs nothing: some for each address, and half of
- * all that the service takes, so that the others have room. */
-#define PLAIN_PER_ADDRESS 64
-#define PLAIN_LINKS       10000
-
-/* `tls` is NULL for a listener in the clear; `networks` for one that all may come to. */
-static enum rf_err listen_at(struct server *s, struct rf_tls *tls, uint16_t port,
-                             const struct rf_networks *networks, struct rf_listener **out,
-                             struct rf_why *why)
+static struct rf_listener_conf listener_conf(struct server *s, uint16_t port)
 {
     const struct rf_site_conf *site = s->site->conf;
-    struct rf_listener_conf conf = {.name = tls != NULL ? rf_tls_name(tls) : "sccp-plain",
-                                    .address = site->listen,
-                                    .port = port,
-                                    .link = {.calls = rf_sccp_link_calls(),
-                                             .arg = s->links,
-                                             .tls = tls,
-                                             .handshake_ms = site->handshake_s * 1000u},
-                                    .failures_a_minute = site->handshake_failures,
-                                    .links_max = tls == NULL ? PLAIN_LINKS : 0,
-                                    .links_per_address = tls == NULL ? PLAIN_PER_ADDRESS : 0,
-                                    .networks = networks,
-                                    .on_alarm = event_of_listener,
-                                    .alarm_arg = s};
-    return rf_listener_open_on_workers(s->io, &conf, out, why);
+    return (struct rf_listener_conf){.address = site->listen,
+                                     .port = port,
+                                     .link = {.calls = rf_sccp_link_calls(),
+                                              .arg = s->links,
+                                              .handshake_ms = site->handshake_s * 1000u},
+                                     .failures_a_minute = site->handshake_failures,
+                                     .on_alarm = event_of_listener,
+                                     .alarm_arg = s};
 }
 
 enum rf_err sccp_listen(struct server *s, uint16_t port, struct rf_why *why)
 {
-    enum rf_err err = listen_at(s, s->sccp_tls[RF_TLS_MODERN], port, NULL,
-                                &s->sccp_listeners[RF_TLS_MODERN], why);
-    if (err == RF_OK)
-        s->ports.sccp_tls = rf_listener_port(s->sccp_listeners[RF_TLS_MODERN]);
+    struct rf_listener_conf conf = listener_conf(s, port);
+    enum rf_err err = rf_listeners_open(&s->sccp_listeners, RF_TLS_MODERN, &conf, NULL, why);
+    s->ports.sccp_tls = rf_listeners_port(&s->sccp_listeners, RF_TLS_MODERN);
     return err;
 }
 
-/* The port that phones add 443 to; 0: no such listener. */
+/* At the port that phones add 443 to; 0: no such listener. */
 static enum rf_err listen_for(struct server *s, enum rf_tls_profile profile, uint32_t base,
                               const char *from, struct rf_why *why)
 {
-    struct rf_networks networks;
-    if (base == 0)
-        return RF_OK;
-    enum rf_err err = rf_networks_parse(from, &networks, why);
-    if (err != RF_OK)
-        return err;
-    return listen_at(s, s->sccp_tls[profile], (uint16_t)(base + RF_SITE_TLS_OFFSET), &networks,
-                     &s->sccp_listeners[profile], why);
+    struct rf_listener_conf conf = listener_conf(s, (uint16_t)(base + RF_SITE_TLS_OFFSET));
+    return base != 0 ? rf_listeners_open(&s->sccp_listeners, profile, &conf, from, why) : RF_OK;
 }
+
+/* In the clear nobody says who he is, and a link costs nothing: some for each address, and half of
+ * all that the service takes, so that the others have room. */
+#define PLAIN_PER_ADDRESS 64
+#define PLAIN_LINKS       10000
 
 static enum rf_err listen_plain(struct server *s, struct rf_why *why)
 {
@@ -312,7 +293,12 @@ static enum rf_err listen_plain(struct server *s, struct rf_why *why)
     enum rf_err err = rf_networks_parse(site->plain_networks, &networks, why);
     if (err != RF_OK)
         return err;
-    return listen_at(s, NULL, rf_site_port_base(&s->ports), &networks, &s->sccp_plain, why);
+    struct rf_listener_conf conf = listener_conf(s, rf_site_port_base(&s->ports));
+    conf.name = "sccp-plain";
+    conf.links_max = PLAIN_LINKS;
+    conf.links_per_address = PLAIN_PER_ADDRESS;
+    conf.networks = &networks;
+    return rf_listener_open_on_workers(s->io, &conf, &s->sccp_plain, why);
 }
 
 enum rf_err sccp_listen_weak(struct server *s, struct rf_why *why)
@@ -340,27 +326,21 @@ static void use_models(struct rf_msg *msg, void *reader)
     rf_free(o);
 }
 
-static void use_networks(struct server *s, enum rf_tls_profile profile, const char *from)
-{
-    struct rf_networks networks;
-    /* The configuration was checked when it was read. */
-    rf_bug_on(rf_networks_parse(from, &networks, NULL) != RF_OK);
-    if (s->sccp_listeners[profile] != NULL)
-        rf_listener_set_networks(s->sccp_listeners[profile], &networks);
-    if (profile == RF_TLS_LEGACY && s->capf != NULL)
-        rf_capf_service_set_legacy_networks(s->capf, &networks);
-    if (profile == RF_TLS_LEGACY && s->tvs != NULL)
-        rf_tvs_service_set_legacy_networks(s->tvs, &networks);
-}
-
 void weak_reload(struct server *s, const struct rf_site_conf *conf)
 {
     struct other_models *o = rf_new(struct other_models);
     *o = (struct other_models){.msg.run = use_models, .s = s};
     snprintf(o->models, sizeof o->models, "%s", conf->legacy_models);
     sccp_post(s, &o->msg);
-    use_networks(s, RF_TLS_LEGACY, conf->legacy_networks);
-    use_networks(s, RF_TLS_AUTHENTICATED, conf->authenticated_networks);
+    rf_listeners_set_networks(&s->sccp_listeners, RF_TLS_LEGACY, conf->legacy_networks);
+    rf_listeners_set_networks(&s->sccp_listeners, RF_TLS_AUTHENTICATED,
+                              conf->authenticated_networks);
+    if (s->capf != NULL)
+        rf_listeners_set_networks(rf_capf_service_listeners(s->capf), RF_TLS_LEGACY,
+                                  conf->legacy_networks);
+    if (s->tvs != NULL)
+        rf_listeners_set_networks(rf_tvs_service_listeners(s->tvs), RF_TLS_LEGACY,
+                                  conf->legacy_networks);
 }
 
 static void *call_main(void *arg)
@@ -390,8 +370,7 @@ void sccp_post(struct server *s, struct rf_msg *take_msg)
 /* No phone is taken any more, and call control is still. */
 void sccp_close(struct server *s)
 {
-    for (int i = 0; i < RF_TLS_PROFILES; i++)
-        rf_listener_close(rf_steal(&s->sccp_listeners[i]));
+    rf_listeners_close(&s->sccp_listeners);
     rf_listener_close(rf_steal(&s->sccp_plain));
     if (s->has_call_thread) {
         rf_loop_stop(s->call_loop);
@@ -408,8 +387,7 @@ void sccp_free(struct server *s)
     media_stop(s);
     rf_loop_free(s->call_loop);
     rf_sccp_links_free(s->links);
-    for (int i = 0; i < RF_TLS_PROFILES; i++)
-        rf_tls_free(s->sccp_tls[i]);
+    rf_listeners_fini(&s->sccp_listeners);
     struct signalling *now = atomic_load(&s->signalling);
     while (now != NULL) {
         struct signalling *older = now->older;

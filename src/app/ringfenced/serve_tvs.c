@@ -191,19 +191,6 @@ static bool has_key(const struct server *s)
     return rf_file_exists(key);
 }
 
-static enum rf_err listen_legacy(struct server *s, struct rf_why *why)
-{
-    const struct rf_site_conf *site = s->site->conf;
-    struct rf_networks networks;
-    if (site->legacy_tvs_port == 0)
-        return RF_OK;
-    enum rf_err err = rf_networks_parse(site->legacy_networks, &networks, why);
-    if (err != RF_OK)
-        return err;
-    return rf_tvs_service_listen_legacy(s->tvs, site->listen, (uint16_t)site->legacy_tvs_port,
-                                        &networks, why);
-}
-
 enum rf_err tvs_listen(struct server *s, uint16_t port, struct rf_why *why)
 {
     if (!s->site->conf->tvs)
@@ -218,13 +205,17 @@ enum rf_err tvs_listen(struct server *s, uint16_t port, struct rf_why *why)
                                        .report = report,
                                        .arg = s,
                                        .on_alarm = event_of_listener};
+    const struct rf_site_conf *site = s->site->conf;
+    enum rf_err err = RF_OK;
     s->tvs = rf_tvs_service_new(&conf);
-    enum rf_err err = listen_legacy(s, why);
+    if (site->legacy_tvs_port != 0)
+        err = rf_tvs_service_listen(s->tvs, RF_TLS_LEGACY, site->listen,
+                                    (uint16_t)site->legacy_tvs_port, site->legacy_networks, why);
     if (err == RF_OK)
-        err = rf_tvs_service_listen(s->tvs, s->site->conf->listen, port, why);
+        err = rf_tvs_service_listen(s->tvs, RF_TLS_MODERN, site->listen, port, NULL, why);
     if (err != RF_OK)
         return err;
-    s->ports.tvs = rf_tvs_service_port(s->tvs);
+    s->ports.tvs = rf_listeners_port(rf_tvs_service_listeners(s->tvs), RF_TLS_MODERN);
     tvs_renew(s);
     return RF_OK;
 }

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/worker.h"
 #include "media/server.h"
+#include "net/listeners.h"
 #include "net/workers.h"
 #include "service/admin/admin.h"
 #include "service/campaign/campaign.h"
@@ -137,9 +138,8 @@ struct server {
     struct rf_media_server *media; /* NULL: no conferences, no music */
     struct rf_media_clip *music;
     struct rf_call_addr media_addr;
-    struct rf_listener *sccp_listeners[RF_TLS_PROFILES]; /* all but the modern one may be NULL */
-    struct rf_listener *sccp_plain;                      /* NULL: nothing is taken in the clear */
-    struct rf_tls *sccp_tls[RF_TLS_PROFILES];
+    struct rf_listeners sccp_listeners;
+    struct rf_listener *sccp_plain; /* NULL: nothing is taken in the clear */
     _Atomic(struct signalling *) signalling;
 
     struct rf_blocklist *blocked; /* set by the store worker */
@@ -284,7 +284,8 @@ void issuers_free(struct server *s);
 
 /* serve_capf.c */
 enum rf_err capf_prepare(struct server *s, struct rf_why *why);
-enum rf_err capf_listen_legacy(struct server *s, struct rf_why *why);
+/** For old phones, too, if the site says so. */
+enum rf_err capf_listen(struct server *s, uint16_t port, struct rf_why *why);
 /** Whom CAPF believes, as the site's folders have it now. */
 enum rf_err capf_anchors_load(struct server *s, struct rf_why *why);
 

@@ -3,7 +3,7 @@
 #include "service/capf/capf_service.h"
 
 #include "base/log.h"
-#include "net/link.h"
+#include "net/listeners.h"
 #include "service/capf/capf_ca.h"
 #include "service/capf/capf_sessions.h"
 #include "wire/capf/capf.h"
@@ -23,8 +23,7 @@ struct rf_capf_service {
     struct rf_worker *checks;
     struct rf_capf_ca *ca; /* NULL: no other CA is asked */
     struct rf_worker *ca_worker;
-    struct rf_listener *listeners[RF_TLS_PROFILES];
-    struct rf_tls *tls[RF_TLS_PROFILES];
+    struct rf_listeners listeners;
     char *cert_path;
     char *key_path;
     char *keylog;
@@ -139,6 +138,7 @@ enum rf_err rf_capf_service_new(const struct rf_capf_service_conf *conf,
         return err;
     struct rf_capf_service *s = rf_new(struct rf_capf_service);
     s->loop = conf->loop;
+    s->listeners = (struct rf_listeners){.loop = conf->loop};
     s->checks = rf_worker_start("capf-checks", CHECKS_WAITING, NULL);
     if (conf->cmp != NULL) {
         s->ca = rf_capf_ca_new(conf->cmp, conf->store);
@@ -178,9 +178,10 @@ enum rf_err rf_capf_service_new(const struct rf_capf_service_conf *conf,
 
 /* No certificate is asked of the phone: it proves itself inside. No resumption: a session is for
  * one operation. */
-static enum rf_err make_tls(const struct rf_capf_service *s, enum rf_tls_profile profile,
-                            struct rf_tls **out, struct rf_why *why)
+static enum rf_err make_tls(const void *arg, enum rf_tls_profile profile, struct rf_tls **out,
+                            struct rf_why *why)
 {
+    const struct rf_capf_service *s = arg;
     struct rf_tls_conf tls = {.name = profile == RF_TLS_LEGACY ? "capf-legacy" : "capf",
                               .profile = profile,
                               .cert_path = s->cert_path,
@@ -197,82 +198,38 @@ static enum rf_err make_tls(const struct rf_capf_service *s, enum rf_tls_profile
 enum rf_err rf_capf_service_make_tls(const struct rf_capf_service *s,
                                      struct rf_tls *out[RF_TLS_PROFILES], struct rf_why *why)
 {
-    enum rf_err err = make_tls(s, RF_TLS_MODERN, &out[RF_TLS_MODERN], why);
-    if (err == RF_OK && s->listeners[RF_TLS_LEGACY] != NULL)
-        err = make_tls(s, RF_TLS_LEGACY, &out[RF_TLS_LEGACY], why);
-    return err;
+    return rf_listeners_make_tls(&s->listeners, make_tls, s, out, why);
 }
 
-void rf_capf_service_use_tls(struct rf_capf_service *s, struct rf_tls *take_tls[RF_TLS_PROFILES])
+enum rf_err rf_capf_service_listen(struct rf_capf_service *s, enum rf_tls_profile profile,
+                                   const char *address, uint16_t port, const char *networks,
+                                   struct rf_why *why)
 {
-    for (int i = 0; i < RF_TLS_PROFILES; i++) {
-        if (take_tls[i] == NULL)
-            continue;
-        rf_listener_set_tls(s->listeners[i], take_tls[i]);
-        rf_tls_free(s->tls[i]);
-        s->tls[i] = rf_steal(&take_tls[i]);
-    }
-}
-
-static enum rf_err listen_at(struct rf_capf_service *s, enum rf_tls_profile profile,
-                             const char *address, uint16_t port, const struct rf_networks *networks,
-                             struct rf_why *why)
-{
-    if (s->listeners[profile] != NULL)
-        return rf_why_set(why, RF_ERR_EXISTS, "capf-listens", "CAPF listens already");
-    enum rf_err err = s->tls[profile] == NULL ? make_tls(s, profile, &s->tls[profile], why) : RF_OK;
+    struct rf_tls *tls[RF_TLS_PROFILES] = {NULL};
+    enum rf_err err = make_tls(s, profile, &tls[profile], why);
     if (err != RF_OK)
         return err;
+    rf_listeners_use_tls(&s->listeners, tls);
     struct rf_listener_conf conf = {
-        .name = rf_tls_name(s->tls[profile]),
         .address = address,
         .port = port,
         .link = {.calls = &calls,
                  .arg = s,
-                 .tls = s->tls[profile],
                  .input_max = INPUT_MAX,
                  .handshake_ms = s->handshake_ms},
         /* Those that are refused or closing take room for a moment. */
         .links_max = RF_CAPF_SESSIONS_MAX * 2,
         .handshakes_per_address = RF_CAPF_SESSIONS_PER_ADDRESS,
         .failures_a_minute = s->failures_a_minute,
-        .networks = networks,
         .on_alarm = s->on_alarm,
         .alarm_arg = s->arg,
     };
-    return rf_listener_open(s->loop, &conf, &s->listeners[profile], why);
+    return rf_listeners_open(&s->listeners, profile, &conf, networks, why);
 }
 
-enum rf_err rf_capf_service_listen(struct rf_capf_service *s, const char *address, uint16_t port,
-                                   struct rf_why *why)
+struct rf_listeners *rf_capf_service_listeners(struct rf_capf_service *s)
 {
-    return listen_at(s, RF_TLS_MODERN, address, port, NULL, why);
-}
-
-enum rf_err rf_capf_service_listen_legacy(struct rf_capf_service *s, const char *address,
-                                          uint16_t port, const struct rf_networks *networks,
-                                          struct rf_why *why)
-{
-    return listen_at(s, RF_TLS_LEGACY, address, port, networks, why);
-}
-
-void rf_capf_service_set_legacy_networks(struct rf_capf_service *s,
-                                         const struct rf_networks *networks)
-{
-    if (s->listeners[RF_TLS_LEGACY] != NULL)
-        rf_listener_set_networks(s->listeners[RF_TLS_LEGACY], networks);
-}
-
-const struct rf_listener *rf_capf_service_listener(const struct rf_capf_service *s,
-                                                   enum rf_tls_profile profile)
-{
-    return s->listeners[profile];
-}
-
-uint16_t rf_capf_service_port(const struct rf_capf_service *s)
-{
-    const struct rf_listener *listener = s->listeners[RF_TLS_MODERN];
-    return listener != NULL ? rf_listener_port(listener) : 0;
+    return &s->listeners;
 }
 
 uint32_t rf_capf_service_sessions(const struct rf_capf_service *s)
@@ -316,14 +273,11 @@ void rf_capf_service_free(struct rf_capf_service *s)
     if (s == NULL)
         return;
     rf_capf_service_end(s);
-    for (int i = 0; i < RF_TLS_PROFILES; i++)
-        rf_listener_close(s->listeners[i]);
+    rf_listeners_fini(&s->listeners);
     rf_capf_sessions_each_link(s->sessions, forget, s);
     rf_worker_stop(s->checks);
     rf_capf_sessions_free(s->sessions);
     rf_capf_ca_free(s->ca);
-    for (int i = 0; i < RF_TLS_PROFILES; i++)
-        rf_tls_free(s->tls[i]);
     rf_free(s->cert_path);
     rf_free(s->key_path);
     rf_free(s->keylog);

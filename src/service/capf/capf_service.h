@@ -5,7 +5,7 @@
  *
  *     struct rf_capf_service *s = NULL;
  *     err = rf_capf_service_new(&conf, &s, &why);
- *     err = rf_capf_service_listen(s, "0.0.0.0", 3804, &why);
+ *     err = rf_capf_service_listen(s, RF_TLS_MODERN, "0.0.0.0", 3804, NULL, &why);
  *
  * Nothing of a device changes before its proof held; an operation is done only when the phone has
  * confirmed that it stored its certificate; a lost link leaves it scheduled.
@@ -17,9 +17,7 @@
 
 #include "base/worker.h"
 #include "net/address.h"
-#include "net/link.h"
-#include "net/loop.h"
-#include "net/tls.h"
+#include "net/listeners.h"
 #include "service/site/site.h"
 #include "trust/blocklist.h"
 #include "trust/cmp.h"
@@ -72,35 +70,27 @@ struct rf_capf_service_conf {
 /** RF_ERR_BAD when something needed is missing. Starts a worker of its own for slow checks. */
 RF_MUST_CHECK enum rf_err rf_capf_service_new(const struct rf_capf_service_conf *conf,
                                               struct rf_capf_service **out, struct rf_why *why);
-/** Bind and serve with the site's CAPF certificate. RF_ERR_DENIED capf-cert when that is not fit
- * for CAPF; and what TLS and binding give. */
-RF_MUST_CHECK enum rf_err rf_capf_service_listen(struct rf_capf_service *s, const char *address,
-                                                 uint16_t port, struct rf_why *why);
-/** The same for old phones (RF_TLS_LEGACY), from these networks and of the site's legacy_models
- * alone. */
-RF_MUST_CHECK enum rf_err rf_capf_service_listen_legacy(struct rf_capf_service *s,
-                                                        const char *address, uint16_t port,
-                                                        const struct rf_networks *networks,
-                                                        struct rf_why *why);
-/** The listener for old phones is for other networks from now on; nothing when there is none. */
-void rf_capf_service_set_legacy_networks(struct rf_capf_service *s,
-                                         const struct rf_networks *networks);
-uint16_t rf_capf_service_port(const struct rf_capf_service *s);
-/** NULL where there is none. */
-const struct rf_listener *rf_capf_service_listener(const struct rf_capf_service *s,
-                                                   enum rf_tls_profile profile);
+/** Bind and serve with the site's CAPF certificate by this profile; `networks`: from where phones
+ * may come, NULL: from anywhere. RF_TLS_LEGACY is for phones of the site's legacy_models alone.
+ * RF_ERR_DENIED capf-cert when the certificate is not fit for CAPF; and what TLS and
+ * rf_listeners_open give. */
+RF_MUST_CHECK enum rf_err rf_capf_service_listen(struct rf_capf_service *s,
+                                                 enum rf_tls_profile profile, const char *address,
+                                                 uint16_t port, const char *networks,
+                                                 struct rf_why *why);
+/** Where it listens; the service's. */
+struct rf_listeners *rf_capf_service_listeners(struct rf_capf_service *s);
 uint32_t rf_capf_service_sessions(const struct rf_capf_service *s);
 /** How many there are; writes at most `max`. */
 size_t rf_capf_service_waiting(const struct rf_capf_service *s, struct rf_capf_waiting *out,
                                size_t max);
 /** Other knobs from now on (a reload). */
 void rf_capf_service_set_site(struct rf_capf_service *s, const struct rf_site *site);
-/** Policies with the certificate that lies in the site now: as for listening, one for each port
- * (the legacy one NULL where that is not served); and sessions that come from now on use them. */
+/** Policies with the certificate that lies in the site now, as for listening: for
+ * rf_listeners_use_tls. */
 RF_MUST_CHECK enum rf_err rf_capf_service_make_tls(const struct rf_capf_service *s,
                                                    struct rf_tls *out[RF_TLS_PROFILES],
                                                    struct rf_why *why);
-void rf_capf_service_use_tls(struct rf_capf_service *s, struct rf_tls *take_tls[RF_TLS_PROFILES]);
 /** Other certificates are believed from now on (purpose CAPF; its count goes up). */
 void rf_capf_service_set_anchors(struct rf_capf_service *s, struct rf_anchors *anchors);
 /** Ask no other CA any more, and wait for what is asked now: before the store's worker is stopped.

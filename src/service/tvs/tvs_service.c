@@ -3,7 +3,6 @@
 
 #include "base/metrics.h"
 #include "base/text.h"
-#include "net/link.h"
 
 #include <stdio.h>
 
@@ -13,8 +12,7 @@
 struct rf_tvs_service {
     struct rf_tvs_service_conf conf; /* site: not used after the start */
     struct rf_tvs_book *book;
-    struct rf_listener *listeners[RF_TLS_PROFILES];
-    struct rf_tls *tls[RF_TLS_PROFILES];
+    struct rf_listeners listeners;
     char *cert_path;
     char *key_path;
     char *keylog;
@@ -28,6 +26,7 @@ struct rf_tvs_service *rf_tvs_service_new(const struct rf_tvs_service_conf *conf
     const char *keylog = conf->site->conf->keylog;
     s->conf = *conf;
     s->conf.site = NULL;
+    s->listeners = (struct rf_listeners){.loop = conf->loop};
     s->book = rf_tvs_book_new(0);
     s->cert_path = rf_site_path(conf->site, RF_SITE_CERT_TVS);
     s->key_path = rf_site_path(conf->site, RF_SITE_KEY_TVS);
@@ -196,9 +195,10 @@ static enum rf_err note_phone(void *arg, const struct rf_tls_presented *peer,
     return RF_OK;
 }
 
-static enum rf_err make_tls(const struct rf_tvs_service *s, enum rf_tls_profile profile,
-                            struct rf_tls **out, struct rf_why *why)
+static enum rf_err make_tls(const void *arg, enum rf_tls_profile profile, struct rf_tls **out,
+                            struct rf_why *why)
 {
+    const struct rf_tvs_service *s = arg;
     struct rf_tls_conf tls = {.name = profile == RF_TLS_LEGACY ? "tvs-legacy" : "tvs",
                               .profile = profile,
                               .cert_path = s->cert_path,
@@ -212,90 +212,45 @@ static enum rf_err make_tls(const struct rf_tvs_service *s, enum rf_tls_profile 
 enum rf_err rf_tvs_service_make_tls(const struct rf_tvs_service *s,
                                     struct rf_tls *out[RF_TLS_PROFILES], struct rf_why *why)
 {
-    enum rf_err err = make_tls(s, RF_TLS_MODERN, &out[RF_TLS_MODERN], why);
-    if (err == RF_OK && s->listeners[RF_TLS_LEGACY] != NULL)
-        err = make_tls(s, RF_TLS_LEGACY, &out[RF_TLS_LEGACY], why);
-    return err;
+    return rf_listeners_make_tls(&s->listeners, make_tls, s, out, why);
 }
 
-void rf_tvs_service_use_tls(struct rf_tvs_service *s, struct rf_tls *take_tls[RF_TLS_PROFILES])
+enum rf_err rf_tvs_service_listen(struct rf_tvs_service *s, enum rf_tls_profile profile,
+                                  const char *address, uint16_t port, const char *networks,
+                                  struct rf_why *why)
 {
-    for (int i = 0; i < RF_TLS_PROFILES; i++) {
-        if (take_tls[i] == NULL)
-            continue;
-        rf_listener_set_tls(s->listeners[i], take_tls[i]);
-        rf_tls_free(s->tls[i]);
-        s->tls[i] = rf_steal(&take_tls[i]);
-    }
-}
-
-static enum rf_err listen_at(struct rf_tvs_service *s, enum rf_tls_profile profile,
-                             const char *address, uint16_t port, const struct rf_networks *networks,
-                             struct rf_why *why)
-{
-    enum rf_err err = make_tls(s, profile, &s->tls[profile], why);
+    struct rf_tls *tls[RF_TLS_PROFILES] = {NULL};
+    enum rf_err err = make_tls(s, profile, &tls[profile], why);
     if (err != RF_OK)
         return err;
+    rf_listeners_use_tls(&s->listeners, tls);
     struct rf_listener_conf conf = {
-        .name = rf_tls_name(s->tls[profile]),
         .address = address,
         .port = port,
         .link = {.calls = &calls,
                  .arg = s,
-                 .tls = s->tls[profile],
                  .input_max = INPUT_MAX,
                  .handshake_ms = s->handshake_ms,
                  .idle_ms = RF_TVS_IDLE_MS},
         .links_max = RF_TVS_LINKS_MAX,
         .links_per_address = RF_TVS_LINKS_PER_ADDRESS,
         .failures_a_minute = s->failures_a_minute,
-        .networks = networks,
         .on_alarm = s->conf.on_alarm,
         .alarm_arg = s->conf.arg,
     };
-    return rf_listener_open(s->conf.loop, &conf, &s->listeners[profile], why);
+    return rf_listeners_open(&s->listeners, profile, &conf, networks, why);
 }
 
-enum rf_err rf_tvs_service_listen(struct rf_tvs_service *s, const char *address, uint16_t port,
-                                  struct rf_why *why)
+struct rf_listeners *rf_tvs_service_listeners(struct rf_tvs_service *s)
 {
-    return listen_at(s, RF_TLS_MODERN, address, port, NULL, why);
-}
-
-enum rf_err rf_tvs_service_listen_legacy(struct rf_tvs_service *s, const char *address,
-                                         uint16_t port, const struct rf_networks *networks,
-                                         struct rf_why *why)
-{
-    return listen_at(s, RF_TLS_LEGACY, address, port, networks, why);
-}
-
-void rf_tvs_service_set_legacy_networks(struct rf_tvs_service *s,
-                                        const struct rf_networks *networks)
-{
-    if (s->listeners[RF_TLS_LEGACY] != NULL)
-        rf_listener_set_networks(s->listeners[RF_TLS_LEGACY], networks);
-}
-
-const struct rf_listener *rf_tvs_service_listener(const struct rf_tvs_service *s,
-                                                  enum rf_tls_profile profile)
-{
-    return s->listeners[profile];
-}
-
-uint16_t rf_tvs_service_port(const struct rf_tvs_service *s)
-{
-    const struct rf_listener *listener = s->listeners[RF_TLS_MODERN];
-    return listener != NULL ? rf_listener_port(listener) : 0;
+    return &s->listeners;
 }
 
 void rf_tvs_service_free(struct rf_tvs_service *s)
 {
     if (s == NULL)
         return;
-    for (int i = 0; i < RF_TLS_PROFILES; i++) {
-        rf_listener_close(s->listeners[i]);
-        rf_tls_free(s->tls[i]);
-    }
+    rf_listeners_fini(&s->listeners);
     rf_tvs_book_free(s->book);
     rf_free(s->cert_path);
     rf_free(s->key_path);

@@ -5,7 +5,7 @@
  *
  *     struct rf_tvs_service *s = rf_tvs_service_new(&conf);
  *     rf_tvs_service_set_book(s, book);
- *     err = rf_tvs_service_listen(s, "0.0.0.0", 2445, &why);
+ *     err = rf_tvs_service_listen(s, RF_TLS_MODERN, "0.0.0.0", 2445, NULL, &why);
  *
  * The phone's certificate is asked for and only noted: what is answered is no secret, and a phone
  * that has none yet must be able to ask.
@@ -14,8 +14,7 @@
 #ifndef SERVICE_TVS_TVS_SERVICE_H
 #define SERVICE_TVS_TVS_SERVICE_H
 
-#include "net/link.h"
-#include "net/tls.h"
+#include "net/listeners.h"
 #include "service/site/site.h"
 #include "service/tvs/tvs_book.h"
 
@@ -50,28 +49,20 @@ struct rf_tvs_service *rf_tvs_service_new(const struct rf_tvs_service_conf *conf
 /** Answer from this one from now on; the one before is released. */
 void rf_tvs_service_set_book(struct rf_tvs_service *s, struct rf_tvs_book *take_book);
 const struct rf_tvs_book *rf_tvs_service_book(const struct rf_tvs_service *s);
-/** Bind and serve with the site's TVS certificate. What TLS and binding give. */
-RF_MUST_CHECK enum rf_err rf_tvs_service_listen(struct rf_tvs_service *s, const char *address,
-                                                uint16_t port, struct rf_why *why);
-/** The same for old phones (RF_TLS_LEGACY), from these networks only. Answers are no secret: of
- * which model a phone is is not asked. */
-RF_MUST_CHECK enum rf_err rf_tvs_service_listen_legacy(struct rf_tvs_service *s,
-                                                       const char *address, uint16_t port,
-                                                       const struct rf_networks *networks,
-                                                       struct rf_why *why);
-/** No effect where no legacy listener is. */
-void rf_tvs_service_set_legacy_networks(struct rf_tvs_service *s,
-                                        const struct rf_networks *networks);
-/** Policies with the certificate that lies in the site now (the legacy one NULL where that is not
- * served); and connections that come from now on use them (it listens). */
+/** Bind and serve with the site's TVS certificate by this profile; `networks`: from where phones
+ * may come, NULL: from anywhere. Of which model a phone is is not asked, with RF_TLS_LEGACY
+ * neither: answers are no secret. What TLS and rf_listeners_open give. */
+RF_MUST_CHECK enum rf_err rf_tvs_service_listen(struct rf_tvs_service *s,
+                                                enum rf_tls_profile profile, const char *address,
+                                                uint16_t port, const char *networks,
+                                                struct rf_why *why);
+/** Where it listens; the service's. */
+struct rf_listeners *rf_tvs_service_listeners(struct rf_tvs_service *s);
+/** Policies with the certificate that lies in the site now, as for listening: for
+ * rf_listeners_use_tls. */
 RF_MUST_CHECK enum rf_err rf_tvs_service_make_tls(const struct rf_tvs_service *s,
                                                   struct rf_tls *out[RF_TLS_PROFILES],
                                                   struct rf_why *why);
-void rf_tvs_service_use_tls(struct rf_tvs_service *s, struct rf_tls *take_tls[RF_TLS_PROFILES]);
-/** NULL where it does not listen. */
-const struct rf_listener *rf_tvs_service_listener(const struct rf_tvs_service *s,
-                                                  enum rf_tls_profile profile);
-uint16_t rf_tvs_service_port(const struct rf_tvs_service *s);
 /** Close the listener; links go with the loop. NULL is fine. */
 void rf_tvs_service_free(struct rf_tvs_service *s);
 

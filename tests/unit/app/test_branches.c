@@ -4,7 +4,7 @@
  * the daemon. */
 #include "../trust/pki.h"
 
-#include "app/ringfenced/server_int.h"
+#include "app/ringfenced/branches_int.h"
 #include "base/file_tree.h"
 #include "service/srst/branch_centre.h"
 #include "service/srst/snapshot.h"
@@ -352,6 +352,38 @@ static void each_branch_is_told_of_its_own_phones(void **state)
     assert_int_equal(centre.snapshots, 2);
 }
 
+/* ---- the database's worker is left to others ---- */
+
+static void a_look_is_followed_by_ten_times_its_time(void **state)
+{
+    assert_int_equal(branches_rest_ms(0), 0);
+    assert_int_equal(branches_rest_ms(1), 10);
+    assert_int_equal(branches_rest_ms(5999), 59990);
+    assert_int_equal(branches_rest_ms(6000), 60000);
+    assert_int_equal(branches_rest_ms(UINT64_MAX), 60000);
+}
+
+/* A change waits for the end of the rest; a router that comes does not. */
+static void no_tick_looks_while_it_rests(void **state)
+{
+    struct world *w = *state;
+    struct branches *b = w->server.branches;
+    comes(w, BRANCH, 0);
+    turn_until(w, centre.snapshots == 1 && !b->is_looking);
+    b->rest_until_ms = branches_now_ms(b) + 60000;
+    unsigned before = centre.reviews;
+    branches_reload(&w->server, w->site.conf);
+    rf_clock_fake_advance(&w->clock, 59999 - TICK_MS);
+    ticks(w);
+    assert_int_equal(centre.reviews, before);
+    comes(w, BRANCH, 0);
+    turn_until(w, centre.snapshots == 2 && !b->is_looking);
+    b->rest_until_ms = branches_now_ms(b) + 1;
+    before = centre.reviews;
+    branches_reload(&w->server, w->site.conf);
+    tick_until(w, centre.reviews > before);
+}
+
 /* ---- sent again ---- */
 
 static void a_snapshot_that_is_not_kept_is_sent_again_later_each_time(void **state)
@@ -407,6 +439,8 @@ int main(void)
         IN_WORLD(the_list_goes_before_the_snapshot),
         IN_WORLD(a_list_that_cannot_be_read_keeps_no_snapshot_back),
         IN_WORLD(each_branch_is_told_of_its_own_phones),
+        cmocka_unit_test(a_look_is_followed_by_ten_times_its_time),
+        IN_WORLD(no_tick_looks_while_it_rests),
         IN_WORLD(a_snapshot_that_is_not_kept_is_sent_again_later_each_time),
         IN_WORLD(one_that_is_kept_is_not),
     };

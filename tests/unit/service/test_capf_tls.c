@@ -179,7 +179,8 @@ static int set_up(void **state)
                                         .on_alarm = note_alarm,
                                         .arg = w};
     assert_err(rf_capf_service_new(&conf, &w->service, &why), RF_OK);
-    assert_err(rf_capf_service_listen(w->service, "127.0.0.1", 0, &why), RF_OK);
+    assert_err(rf_capf_service_listen(w->service, RF_TLS_MODERN, "127.0.0.1", 0, NULL, &why),
+               RF_OK);
     wait_for_store(w);
     w->sast = self_id(RF_CERT_ROLE_SAST, "sast.test", 2048); /* EC signs no lists */
     install_list(w, w->capf.cert);
@@ -304,25 +305,26 @@ static void enrol(struct world *w, enum rf_enrol_mode mode)
     w->enrol = NULL;
     w->is_done = false;
     w->phone_lsc = (struct rf_phone_id){.cert = w->flash.cert, .key = w->flash.key};
-    struct rf_enrol_conf conf = {.device = PHONE,
-                                 .host = "127.0.0.1",
-                                 .port = rf_capf_service_port(w->service),
-                                 .mode = mode,
-                                 .auth_string = &w->string,
-                                 .lists = &w->lists,
-                                 .mic = &w->phone_mic,
-                                 .lsc = w->flash.cert != NULL ? &w->phone_lsc : NULL,
-                                 .has_time = true,
-                                 .net = rf_phone_link_real(),
-                                 .net_arg = w->loop,
-                                 .clock = &test_clock,
-                                 .timers = rf_loop_timers(w->loop),
-                                 .worker = w->phone_worker,
-                                 .answers = rf_loop_mailbox(w->loop),
-                                 .flash = &flash_ops,
-                                 .flash_arg = &w->flash,
-                                 .on_done = on_done,
-                                 .arg = w};
+    struct rf_enrol_conf conf = {
+        .device = PHONE,
+        .host = "127.0.0.1",
+        .port = rf_listeners_port(rf_capf_service_listeners(w->service), RF_TLS_MODERN),
+        .mode = mode,
+        .auth_string = &w->string,
+        .lists = &w->lists,
+        .mic = &w->phone_mic,
+        .lsc = w->flash.cert != NULL ? &w->phone_lsc : NULL,
+        .has_time = true,
+        .net = rf_phone_link_real(),
+        .net_arg = w->loop,
+        .clock = &test_clock,
+        .timers = rf_loop_timers(w->loop),
+        .worker = w->phone_worker,
+        .answers = rf_loop_mailbox(w->loop),
+        .flash = &flash_ops,
+        .flash_arg = &w->flash,
+        .on_done = on_done,
+        .arg = w};
     assert_err(rf_enrol_start(&conf, &w->enrol, &why), RF_OK);
     turn_until(w, &w->is_done);
     /* The server's end of the link closes in a turn of its own. */
@@ -458,7 +460,9 @@ static struct rf_link *connect_to(struct world *w, struct rf_tls *tls)
     w->heard.len = 0;
     w->pieces = 0;
     assert_err(
-        rf_link_connect(w->loop, &conf, "127.0.0.1", rf_capf_service_port(w->service), &link, &why),
+        rf_link_connect(w->loop, &conf, "127.0.0.1",
+                        rf_listeners_port(rf_capf_service_listeners(w->service), RF_TLS_MODERN),
+                        &link, &why),
         RF_OK);
     return link;
 }
@@ -540,14 +544,14 @@ static void a_certificate_unfit_for_capf_is_refused_sec_67a(void **state)
     struct id tftp = self_id(RF_CERT_ROLE_TFTP, "tftp.test", 0);
     save_capf(w, &tftp);
     assert_err(rf_capf_service_new(&conf, &other, &why), RF_OK);
-    assert_refused(rf_capf_service_listen(other, "127.0.0.1", 0, &why), RF_ERR_DENIED, why,
-                   "capf-cert");
-    assert_int_equal(rf_capf_service_port(other), 0);
+    assert_refused(rf_capf_service_listen(other, RF_TLS_MODERN, "127.0.0.1", 0, NULL, &why),
+                   RF_ERR_DENIED, why, "capf-cert");
+    assert_int_equal(rf_listeners_port(rf_capf_service_listeners(other), RF_TLS_MODERN), 0);
     save_capf(w, &w->capf);
     why = (struct rf_why){0};
-    assert_err(rf_capf_service_listen(other, "127.0.0.1", 0, &why), RF_OK);
-    assert_refused(rf_capf_service_listen(other, "127.0.0.1", 0, &why), RF_ERR_EXISTS, why,
-                   "capf-listens");
+    assert_err(rf_capf_service_listen(other, RF_TLS_MODERN, "127.0.0.1", 0, NULL, &why), RF_OK);
+    assert_refused(rf_capf_service_listen(other, RF_TLS_MODERN, "127.0.0.1", 0, NULL, &why),
+                   RF_ERR_EXISTS, why, "listens-already");
     rf_capf_service_free(other);
     id_fini(&tftp);
 }
