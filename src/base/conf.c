@@ -100,8 +100,8 @@ static enum rf_err parse_line(const struct rf_conf_def *def, struct rf_slice lin
         return set_value(&def->options[i], conf, value, why);
     }
     char shown[64];
-    return rf_why_set(why, RF_ERR_BAD, "conf-unknown", "there is no option %s",
-                      rf_escape(name, shown, sizeof shown));
+    return rf_why_set(why, RF_ERR_BAD, "conf-unknown", "there is no option %s: %s",
+                      rf_escape(name, shown, sizeof shown), def->listed_by);
 }
 
 enum rf_err rf_conf_parse(const struct rf_conf_def *def, struct rf_slice text, void **out,

@@ -31,7 +31,8 @@ struct rf_conf_option {
 struct rf_conf_def {
     const struct rf_conf_option *options;
     size_t n;
-    size_t size; /* sizeof the struct the offsets point into */
+    size_t size;           /* sizeof the struct the offsets point into */
+    const char *listed_by; /* for who names one that is none: "`program show` lists them" */
 };
 
 /** A new struct with all defaults. Free with rf_conf_free. */

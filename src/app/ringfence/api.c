@@ -30,6 +30,18 @@ static void wiped(struct rf_json **body)
     rf_json_freep(body);
 }
 
+static enum rf_err no_server(const struct cmd_ctx *ctx, struct rf_why *why)
+{
+    RF_AUTO(rf_freep) char *conf = rf_site_path_in(ctx->site, RF_SITE_CONF);
+    if (!rf_file_exists(conf))
+        return rf_why_replace(why, RF_ERR_NOT_FOUND, "no-site",
+                              "%s has no ringfence.conf: `ringfence init` makes a site, --site "
+                              "DIR names another",
+                              ctx->site);
+    return rf_why_replace(why, RF_ERR_NOT_FOUND, "no-server",
+                          "no ringfenced runs: start it with `ringfenced --config %s`", conf);
+}
+
 enum rf_err api_ask(const struct cmd_ctx *ctx, enum rf_http_method method, const char *target,
                     struct rf_json *take_body, struct rf_json **out, struct rf_why *why)
 {
@@ -52,10 +64,7 @@ enum rf_err api_ask(const struct cmd_ctx *ctx, enum rf_http_method method, const
     };
     enum rf_err err = rf_http_request(&call, &answer, why);
     if (err == RF_ERR_NOT_FOUND)
-        return rf_why_replace(why, err, "no-server",
-                              "no ringfenced runs for %s: start it with `ringfenced --config "
-                              "%s/ringfence.conf`",
-                              ctx->site, ctx->site);
+        return no_server(ctx, why);
     if (err != RF_OK)
         return err;
     err = rf_json_parse(rf_buf_slice(&answer.body), &got, why);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "app/ringfence/commands.h"
+#include "base/file.h"
 #include "service/site/site.h"
 
 static char *path_of(const struct cmd_ctx *ctx)
@@ -49,9 +50,14 @@ static int run_show(struct cmd_ctx *ctx)
     RF_AUTO(rf_site_conf_freep) struct rf_site_conf *conf = NULL;
     RF_AUTO(rf_buf_fini) struct rf_buf text = RF_BUF((size_t)256 * 1024);
     struct rf_why why = {0};
-    if (rf_site_conf_load(path, &conf, &why) != RF_OK)
+    bool has_site = ctx->n_args > 0 || rf_file_exists(path);
+    if (!has_site)
+        conf = rf_site_conf_new();
+    else if (rf_site_conf_load(path, &conf, &why) != RF_OK)
         return cmd_refuse(ctx, path, &why);
     if (!ctx->is_json) {
+        if (!has_site)
+            printf("# There is no site in %s. These are the defaults.\n\n", ctx->site);
         if (rf_conf_write(&rf_site_conf_def, conf, &text) != RF_OK)
             return CMD_REFUSED;
         return fwrite(text.p, 1, text.len, stdout) == text.len ? CMD_OK : CMD_REFUSED;
@@ -70,6 +76,7 @@ const struct cmd cmd_config_show = {
     .args = "[FILE]",
     .args_max = 1,
     .summary = "Show every option with its value and what it does",
+    .help = "Where there is no site yet: the defaults.",
     .uses_site = true,
     .has_json = true,
     .run = run_show,

@@ -33,6 +33,21 @@ void cmd_help_all(FILE *out)
         out);
 }
 
+size_t cmd_help_some(FILE *out, const char *word)
+{
+    size_t shown = 0;
+    size_t n = strlen(word);
+    for (size_t i = 0; i < cmd_table_n; i++) {
+        const struct cmd *cmd = cmd_table[i];
+        if (strncmp(cmd->name, word, n) != 0 || cmd->name[n] != ' ')
+            continue;
+        if (shown++ == 0)
+            fprintf(out, "ringfence %s: one of these is wanted:\n", word);
+        fprintf(out, "  ringfence %-18s %s\n", cmd->name, cmd->summary);
+    }
+    return shown;
+}
+
 static void option_line(FILE *out, const char *name, const char *arg, const char *help)
 {
     char left[64];
@@ -73,6 +88,8 @@ static int run_help(struct cmd_ctx *ctx)
             cmd_help_one(stdout, cmd_table[i]);
             return CMD_OK;
         }
+    if (cmd_help_some(stdout, name) > 0)
+        return CMD_OK;
     return cmd_usage(ctx, "no command \"%s\"; `ringfence help` lists them", name);
 }
 

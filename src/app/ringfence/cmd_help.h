@@ -9,6 +9,8 @@
 
 /** Every command with its summary. */
 void cmd_help_all(FILE *out);
+/** Those whose name begins with this word and has another: how many there are. */
+size_t cmd_help_some(FILE *out, const char *word);
 /** Usage, text and options of one. */
 void cmd_help_one(FILE *out, const struct cmd *cmd);
 

@@ -114,11 +114,15 @@ static int report_router(const struct cmd_ctx *ctx, const struct rf_site_conf *c
     rf_json_free(j);
     printf("Site of a survivable router made in %s\n\n"
            "Its certificate (SHA-256): %s\n\n"
-           "Next:\n"
-           "  here        ringfence srst trust FILE   the centre's lists/CTLFile.tlv, once\n"
+           "Next:\n",
+           ctx->site, fingerprint);
+    if (conf->centre[0] == '\0')
+        printf("  here        set centre = ADDRESS in %s/ringfence.conf\n", ctx->site);
+    printf("  here        ringfence srst trust --site %s FILE   the centre's lists/CTLFile.tlv, "
+           "once\n"
            "  here        ringfenced --config %s/ringfence.conf\n"
            "  the centre  ringfence srst add %s ADDRESS   shows this fingerprint: compare\n",
-           ctx->site, fingerprint, ctx->site, conf->name);
+           ctx->site, ctx->site, conf->name);
     return CMD_OK;
 }
 

@@ -159,9 +159,9 @@ const struct cmd cmd_rotate_begin = {
     .n_options = sizeof begin_options / sizeof *begin_options,
     .summary = "Begin to change a key: make the new one, and make it known to the phones",
     .help =
-        "KEY is ccm, tftp, capf, https, tvs, sast, sast2 or lsc-issuer. One at a time. The old "
-        "key\n"
-        "is used until `ringfence rotate next`, which waits until every phone knows the new\n"
+        "KEY is ccm, tftp, capf, https, tvs, sast, sast2, lsc-issuer, or move. One at a time. The\n"
+        "old key is used until `ringfence rotate next`, which waits until every phone knows the "
+        "new\n"
         "one. sast2 is done at once. With move no key is made: phones learn to believe another\n"
         "site, so that they take its lists once they ask there.",
     .uses_site = true,

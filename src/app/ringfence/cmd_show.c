@@ -15,10 +15,21 @@ struct walk {
     const struct rf_json *obj; /* whose members are shown */
 };
 
-/* Is it a time? Keys of times end with _s and hold seconds since 1970. */
+/* Members that end with _s and hold a number of seconds. */
+static bool is_duration(const char *key)
+{
+    static const char *const durations[] = {"ttl_s", "wait_s"};
+    for (size_t i = 0; i < sizeof durations / sizeof *durations; i++)
+        if (strcmp(key, durations[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Is it a time? The others that end so hold seconds since 1970. */
 static bool is_time(const char *key, const struct rf_json *obj, int64_t *at)
 {
-    return key != NULL && rf_slice_ends_with(rf_slice_str(key), "_s") && rf_json_int(obj, key, at);
+    return key != NULL && rf_slice_ends_with(rf_slice_str(key), "_s") && !is_duration(key) &&
+           rf_json_int(obj, key, at);
 }
 
 /* How many bytes here are what a terminal may obey: C0 and DEL, or in UTF-8 C1 (C2 80 to C2 9F). */
@@ -56,7 +67,9 @@ static void label_of(const char *key, char *buf, size_t cap)
 {
     snprintf(buf, cap, "%s", key);
     size_t n = strlen(buf);
-    if (rf_slice_ends_with(rf_slice_str(buf), "_s"))
+    if (is_duration(key))
+        snprintf(buf + n - 2, cap - (n - 2), " (s)");
+    else if (rf_slice_ends_with(rf_slice_str(buf), "_s"))
         buf[n - 2] = '\0';
     for (char *c = buf; *c != '\0'; c++)
         if (*c == '_')
@@ -112,12 +125,31 @@ int cmd_show(const struct cmd_ctx *ctx, struct rf_json *take_json)
     return CMD_OK;
 }
 
+/* Scalars with commas between them; what is more than that, or too long, ends with dots. */
+static const char *joined(const struct rf_json *list, char *buf, size_t cap)
+{
+    size_t n = 0;
+    snprintf(buf, cap, "-");
+    for (size_t i = 0; i < rf_json_len(list); i++) {
+        char one[TEXT_MAX];
+        const char *text = scalar(rf_json_at(list, i), one, sizeof one);
+        bool fits = text != NULL && n + strlen(text) + sizeof ", ..." < cap;
+        n += (size_t)snprintf(buf + n, cap - n, "%s%s", i > 0 ? ", " : "", fits ? text : "...");
+        if (!fits)
+            break;
+    }
+    return buf;
+}
+
 static const char *cell(const struct rf_json *row, const char *key, char *buf, size_t cap)
 {
     int64_t at = 0;
     if (is_time(key, row, &at))
         return at == 0 ? "-" : rf_time_text(at, buf, cap);
-    const char *text = scalar(rf_json_get(row, key), buf, cap);
+    const struct rf_json *value = rf_json_get(row, key);
+    if (value != NULL && rf_json_is_arr(value))
+        return joined(value, buf, cap);
+    const char *text = scalar(value, buf, cap);
     return text != NULL ? text : "...";
 }
 

@@ -119,19 +119,11 @@ static int run(const struct cmd *cmd, int argc, char **argv)
 /* "ringfence file": name the commands that begin so. */
 static int not_found(int argc, char **argv)
 {
-    size_t shown = 0;
-    for (size_t i = 0; i < cmd_table_n; i++) {
-        size_t n = strlen(argv[0]);
-        if (strncmp(cmd_table[i]->name, argv[0], n) != 0 || cmd_table[i]->name[n] != ' ')
-            continue;
-        if (shown++ == 0)
-            fprintf(stderr, "ringfence %s: one of these is wanted:\n", argv[0]);
-        fprintf(stderr, "  ringfence %-18s %s\n", cmd_table[i]->name, cmd_table[i]->summary);
-    }
+    bool asks = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+    size_t shown = cmd_help_some(asks ? stdout : stderr, argv[0]);
     if (shown == 0)
         fprintf(stderr, "ringfence: no command \"%s\"; `ringfence help` lists them\n", argv[0]);
-    (void)argc;
-    return CMD_USAGE;
+    return asks && shown > 0 ? CMD_OK : CMD_USAGE;
 }
 
 static int dispatch(int argc, char **argv)

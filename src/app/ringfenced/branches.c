@@ -140,12 +140,12 @@ static void refused(void *arg, const char *host, const struct rf_cert *cert,
     if (!rf_log_allows(&b->refusals, EVENTS_A_MIN, branches_now_ms(b)))
         return;
     if (name != NULL)
-        event_of_server(b->s, RF_STORE_WARN, "srst-certificate-changed",
+        event_of_branch(b->s, RF_STORE_WARN, "srst-certificate-changed",
                         "the router of branch %s has another certificate, %s: if that is right, "
                         "`ringfence srst update %s`; until then phones do not take it",
                         name, rf_cert_fingerprint(cert), name);
     else
-        event_of_server(b->s, RF_STORE_WARN, why->code, "router refused: %.120s from=%.48s",
+        event_of_branch(b->s, RF_STORE_WARN, why->code, "router refused: %.120s from=%.48s",
                         why->text, host);
 }
 
@@ -173,7 +173,7 @@ static void look_for_stuck(struct branches *b, struct branch *one,
         (one->told_stuck != 0 && branches_now_ms(b) - one->told_stuck < STUCK_EVERY_MS))
         return;
     one->told_stuck = branches_now_ms(b);
-    event_of_server(b->s, RF_STORE_WARN, "srst-stuck",
+    event_of_branch(b->s, RF_STORE_WARN, "srst-stuck",
                     "branch %s: %u phones registered securely at its router while this site is "
                     "not secure any more, and do not come back by themselves: `ringfence srst "
                     "release %s` has them start anew",

@@ -169,7 +169,7 @@ static void tell_unmade(struct branches *b, const struct made *m)
         return;
     rf_error(RF_CAT_MAIN, "no snapshot of branch %s: %s code=%s", m->name, m->why.text,
              m->why.code);
-    event_of_server(b->s, RF_STORE_ERROR, m->why.code, "no snapshot of branch %s: %s", m->name,
+    event_of_branch(b->s, RF_STORE_ERROR, m->why.code, "no snapshot of branch %s: %s", m->name,
                     m->why.text);
 }
 

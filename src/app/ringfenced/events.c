@@ -42,17 +42,32 @@ static void set_text(struct rf_store_event *e, const char *text)
     rf_escape(rf_slice_str(text), e->text, sizeof e->text);
 }
 
+static void tell(struct server *s, struct rf_store_event *e, const char *fmt, va_list ap)
+{
+    char text[RF_WHY_TEXT_MAX];
+    vsnprintf(text, sizeof text, fmt, ap);
+    set_text(e, text);
+    event_keep(s, e);
+}
+
 void event_of_server(struct server *s, enum rf_store_severity severity, const char *code,
                      const char *fmt, ...)
 {
-    char text[RF_WHY_TEXT_MAX];
+    struct rf_store_event e = event_of(severity, "main", code);
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    tell(s, &e, fmt, ap);
     va_end(ap);
-    struct rf_store_event e = event_of(severity, "main", code);
-    set_text(&e, text);
-    event_keep(s, &e);
+}
+
+void event_of_branch(struct server *s, enum rf_store_severity severity, const char *code,
+                     const char *fmt, ...)
+{
+    struct rf_store_event e = event_of(severity, "srst", code);
+    va_list ap;
+    va_start(ap, fmt);
+    tell(s, &e, fmt, ap);
+    va_end(ap);
 }
 
 /* The listener has written the log line, and tells few of them. */

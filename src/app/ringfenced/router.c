@@ -392,7 +392,7 @@ void router_release(struct server *s)
             "the centre wants its phones back: all are told to restart, and nobody "
             "may register for %d s",
             RELEASED_S);
-    event_of_server(s, RF_STORE_WARN, "srst-released",
+    event_of_branch(s, RF_STORE_WARN, "srst-released",
                     "the centre wants its phones back: nobody may register for %d s", RELEASED_S);
 }
 
@@ -478,7 +478,7 @@ void router_tell(struct server *s)
 {
     const struct rf_why *none = &s->router->none;
     if (s->router->snapshot.serial == 0)
-        event_of_server(s, RF_STORE_WARN, none->code, "nobody may register: %s", none->text);
+        event_of_branch(s, RF_STORE_WARN, none->code, "nobody may register: %s", none->text);
 }
 
 void router_free(struct server *s)

@@ -421,8 +421,10 @@ void event_of_file(void *arg, const struct rf_provision_report *report);
 void event_of_listener(void *arg, const char *code, const char *text);
 /** A phone came by TLS 1.2 or above, with this certificate. Call-control thread. */
 void event_of_modern(void *arg, const char *dev, const uint8_t sha256[RF_SCCP_FP_LEN]);
-/** An event of the server itself. */
+/** An event of the server itself; and of a branch, at its router and at the centre. */
 void event_of_server(struct server *s, enum rf_store_severity severity, const char *code,
+                     const char *fmt, ...) RF_PRINTF(4, 5);
+void event_of_branch(struct server *s, enum rf_store_severity severity, const char *code,
                      const char *fmt, ...) RF_PRINTF(4, 5);
 /** Drop old events now, and every hour. */
 void events_trim(struct server *s);

@@ -110,7 +110,7 @@ static void look_start(struct uplink *u)
 static void refuse(struct uplink *u, const char *what, const struct rf_why *why)
 {
     rf_error(RF_CAT_MAIN, "%s of the centre refused: %s code=%s", what, why->text, why->code);
-    event_of_server(u->s, RF_STORE_ERROR, why->code, "%s of the centre refused: %s", what,
+    event_of_branch(u->s, RF_STORE_ERROR, why->code, "%s of the centre refused: %s", what,
                     why->text);
 }
 
@@ -306,7 +306,7 @@ static void on_up(void *arg)
 {
     struct uplink *u = arg;
     u->has_said_down = false;
-    event_of_server(u->s, RF_STORE_INFO, "centre-up", "the centre %s answers",
+    event_of_branch(u->s, RF_STORE_INFO, "centre-up", "the centre %s answers",
                     u->s->site->conf->centre);
     rf_srst_forward_up(u->forward);
 }
@@ -322,7 +322,7 @@ static void on_down(void *arg, bool was_up, const struct rf_why *why)
     u->has_said_down = true;
     rf_warn(RF_CAT_MAIN, "the centre %s does not answer: %s code=%s", u->s->site->conf->centre,
             why->text, why->code);
-    event_of_server(u->s, RF_STORE_WARN, "centre-down", "the centre %s does not answer: %s",
+    event_of_branch(u->s, RF_STORE_WARN, "centre-down", "the centre %s does not answer: %s",
                     u->s->site->conf->centre, why->text);
 }
 

@@ -75,6 +75,18 @@ static bool take_change(int c, struct change_options *o)
     }
 }
 
+/* What is said of a value that an option does not take. */
+static const char *wants_of(int c)
+{
+    static const char *const wants[] = {
+        [OPT_MIN_LOAD - OPT_MIN_LOAD] = "--min-load wants a version, or none",
+        [OPT_ROLLBACK - OPT_MIN_LOAD] = "--file-rollback wants off, warn or reject",
+        [OPT_STICKS - OPT_MIN_LOAD] = "--sha512-sticks wants yes or no",
+        [OPT_SRST_CLEAR - OPT_MIN_LOAD] = "--srst-clear-fallback wants allow or refuse",
+        [OPT_TFTP - OPT_MIN_LOAD] = "--tftp wants HOST[:PORT], or none"};
+    return wants[c - OPT_MIN_LOAD];
+}
+
 /* EXIT_DONE: go on. `is_set`: the options of `ringphone set` too. */
 static int take(int argc, char **argv, bool is_set, struct change_options *o)
 {
@@ -97,7 +109,7 @@ static int take(int argc, char **argv, bool is_set, struct change_options *o)
         else if (c == ':' || c == '?' || c == 'j' || !is_set)
             return wrong(argv[0], "an option that it does not have, or one without its value");
         else if (!take_change(c, o))
-            return wrong(argv[0], "a value that this option does not take");
+            return wrong(argv[0], wants_of(c));
     }
     if (o->flash == NULL || o->flash[0] == '\0')
         return wrong(argv[0], "--flash DIR is missing");

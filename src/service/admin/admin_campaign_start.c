@@ -208,7 +208,7 @@ static enum rf_err read_who(const struct rf_json *body, struct admin_campaign *a
     if (err == RF_OK)
         err = read_devices(body, a, why);
     if (err == RF_OK && !a->has_pick && a->n == 0)
-        err = bad(why, "nobody", "say which devices: \"devices\", \"all\", \"model\", \"due\" …");
+        err = bad(why, "nobody", "say which devices: by name, all, by model, those that are due …");
     if (err == RF_OK && a->has_pick && a->n > 0)
         err = bad(why, "devices-both", "either \"devices\" or a choice, not both");
     return err;

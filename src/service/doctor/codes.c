@@ -91,7 +91,8 @@ static const struct rf_doctor_row rows[RF_DOCTOR_CODES_N] = {
                                  "the phone's lists name a file signer, so it asks for the signed "
                                  "file; only the unsigned one is there",
                                  "sign the file with the key of a TFTP certificate of the lists: "
-                                 "`ringfence file sign`"},
+                                 "`ringfence file sign`; ringfenced says why it signed nothing: "
+                                 "`ringfence events`"},
     /* a signed file */
     [RF_DOCTOR_NOT_SIGNED] = {"not-signed", FAULT,
                               "what is served under the signed name is the bare file",

@@ -6,17 +6,26 @@
 #include "base/faults.h"
 #include "service/site/families.h"
 
+static enum rf_err needs_sha1(const char *device, const char *model, struct rf_why *why)
+{
+    if (rf_family_model_digests(model) == RF_MODEL_SHA1)
+        return rf_why_set(why, RF_ERR_NOT_FOUND, "digest-sha1",
+                          "%s (model %s) takes files signed with SHA-1 only, and sign_sha1 is off: "
+                          "set sign_sha1 = yes (weak) in ringfence.conf, then `ringfence reload`",
+                          device, model);
+    return rf_why_set(why, RF_ERR_NOT_FOUND, "digest-sha1",
+                      "files for %s (model %s) are signed with SHA-1, and sign_sha1 is off: name "
+                      "the other digest if its firmware knows it (`ringfence device change "
+                      "--digest sha512 %s`), or set sign_sha1 = yes (weak)",
+                      device, model, device);
+}
+
 static enum rf_err take(const struct provision_facts *facts, enum rf_digest digest,
                         const char *device, const char *model, enum rf_digest *out,
                         struct rf_why *why)
 {
     if (!rf_fault_skips("provision.digest-sha1") && digest == RF_DIGEST_SHA1 && !facts->may_sha1)
-        return rf_why_set(
-            why, RF_ERR_NOT_FOUND, "digest-sha1",
-            "%s (model %s) needs files signed with SHA-1, and sign_sha1 is off: switch "
-            "it on, or name another digest (`ringfence device change --digest "
-            "sha512 %s`)",
-            device, model, device);
+        return needs_sha1(device, model, why);
     *out = digest;
     return RF_OK;
 }

@@ -46,7 +46,7 @@
     X(KEY_HTTPS, "keys/https.pem", PRIVATE)           /* TLS key of the file server; EC */         \
     X(KEY_LSC_ISSUER, "keys/lsc-issuer.pem", PRIVATE) /* signer process only */                    \
     X(KEY_STORE, "keys/store.key", PRIVATE)           /* wraps the secrets of the database */      \
-    X(KEY_SAST1, "keys/sast1.pem", PRIVATE)           /* `ringfence list` only */                  \
+    X(KEY_SAST1, "keys/sast1.pem", PRIVATE)           /* the command line only */                  \
     X(KEY_SAST2, "keys/sast2.pem", PRIVATE)           /* under a passphrase, to be taken away */   \
     X(CERT_CCM, "certs/ccm.pem", FILE)                                                             \
     X(CERT_TFTP, "certs/tftp.pem", FILE)                                                           \

@@ -824,4 +824,5 @@ const struct rf_conf_def rf_site_conf_def = {
     .options = options,
     .n = sizeof options / sizeof *options,
     .size = sizeof(struct rf_site_conf),
+    .listed_by = "`ringfence config show` lists them",
 };

@@ -122,7 +122,7 @@ void rf_branch_centre_review(struct rf_branch_centre *c)
 
 /* ---- the rest of the program ---- */
 
-void event_of_server(struct server *s, enum rf_store_severity severity, const char *code,
+void event_of_branch(struct server *s, enum rf_store_severity severity, const char *code,
                      const char *fmt, ...)
 {
 }

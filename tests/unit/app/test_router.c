@@ -55,7 +55,7 @@ void signalling_use(struct server *s, struct signalling *take_now)
     atomic_store(&s->signalling, take_now);
 }
 
-void event_of_server(struct server *s, enum rf_store_severity severity, const char *code,
+void event_of_branch(struct server *s, enum rf_store_severity severity, const char *code,
                      const char *fmt, ...)
 {
 }

@@ -137,7 +137,7 @@ static const struct rf_conf_option options[] = {
      .words = digests,
      .help = "which"},
 };
-static const struct rf_conf_def conf_def = {options, 4, sizeof(struct conf)};
+static const struct rf_conf_def conf_def = {options, 4, sizeof(struct conf), "nobody lists them"};
 
 static void a_wrong_file_changes_nothing_and_names_its_line(void **state)
 {
