@@ -63,9 +63,9 @@ static bool post(struct rf_mailbox *m, struct rf_msg *msg, bool is_bounded, bool
         m->last = &msg->next;
         m->n++;
     }
-    pthread_mutex_unlock(&m->lock);
-    if (must_signal)
+    if (must_signal) /* with the lock: once it has the message the reader may free the mailbox */
         signal_reader(m);
+    pthread_mutex_unlock(&m->lock);
     if (is_full)
         rf_count(MAILBOX_FULL);
     return !is_full;
@@ -96,9 +96,9 @@ void rf_mailbox_wake(struct rf_mailbox *m)
     pthread_mutex_lock(&m->lock);
     bool must_signal = m->n > 0 && !m->is_signalled;
     m->is_signalled |= must_signal;
-    pthread_mutex_unlock(&m->lock);
     if (must_signal)
         signal_reader(m);
+    pthread_mutex_unlock(&m->lock);
 }
 
 int rf_mailbox_fd(const struct rf_mailbox *m)

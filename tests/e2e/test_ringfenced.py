@@ -211,6 +211,16 @@ def test_sec_33_a_mic_registers_only_where_the_site_says_so(trusting_site, facto
         phone.wait("refused", code="tls-alert-unknown-ca")
         assert not site.device(rig.A)["registered"]
         site.configure(accept_mic_for_signalling="yes")
+        # A reload that is refused for another reason lets nobody in either.
+        broken = site.folder / "trust/ocsp/broken.pem"
+        broken.parent.mkdir(exist_ok=True)
+        broken.write_text("no certificate")
+        status, answer = site.ask("POST", "/v1/reload", {})
+        assert status == 400 and "broken.pem" in answer["error"]["text"]
+        refused = site.log_text().count("link-refused")
+        rig.wait_until("another refusal", lambda: site.log_text().count("link-refused") > refused)
+        assert not site.device(rig.A)["registered"]
+        broken.unlink()
         assert site.reload() == {"applied": ["accept_mic_for_signalling"], "needs_restart": []}
         site.wait_registered(rig.A)
         assert site.status()["weak"] == [{"option": "accept_mic_for_signalling", "value": "yes"}]

@@ -474,6 +474,9 @@ static void sec_40_a_link_that_was_open_before_cannot_register(void **state)
     connects(a, LINK_TLS);
     sends_register(a);
     expect_refused(a, RF_SCCP_CAUSE_AUTHENTICATION, "authenticationError", "Certificate blocked");
+    connects(a, LINK_TLS);
+    sends_empty(a, RF_SCCP_KEEPALIVE);
+    expect_closed(a, "blocked");
     blocks(f, NULL);
     connects(a, LINK_TLS);
     sends_register(a);

@@ -126,7 +126,35 @@ uint32_t device_suites(const char *srtp_80_models, const char *srtp_gcm_models, 
     return suites;
 }
 
-enum rf_err device_of(const struct rf_site_conf *site, const struct rf_store_phone *phone,
+void device_models_use(struct server *s, const struct rf_site_conf *conf)
+{
+    struct device_models *older = atomic_load(&s->device_models);
+    if (older != NULL && strcmp(older->srtp_80, conf->srtp_80_models) == 0 &&
+        strcmp(older->srtp_gcm, conf->srtp_gcm_models) == 0 &&
+        strcmp(older->untrusted, conf->untrusted_models) == 0)
+        return;
+    struct device_models *now = rf_new(struct device_models);
+    *now = (struct device_models){.older = older,
+                                  .srtp_80 = rf_strdup(conf->srtp_80_models),
+                                  .srtp_gcm = rf_strdup(conf->srtp_gcm_models),
+                                  .untrusted = rf_strdup(conf->untrusted_models)};
+    atomic_store(&s->device_models, now);
+}
+
+void device_models_free(struct server *s)
+{
+    struct device_models *now = atomic_load(&s->device_models);
+    while (now != NULL) {
+        struct device_models *older = now->older;
+        rf_free(now->srtp_80);
+        rf_free(now->srtp_gcm);
+        rf_free(now->untrusted);
+        rf_free(now);
+        now = older;
+    }
+}
+
+enum rf_err device_of(const struct device_models *models, const struct rf_store_phone *phone,
                       const struct rf_store_certs *certs, struct rf_sccp_device *out,
                       struct rf_why *why)
 {
@@ -134,8 +162,8 @@ enum rf_err device_of(const struct rf_site_conf *site, const struct rf_store_pho
     *out = (struct rf_sccp_device){
         .mode = mode_of(d->mode),
         .has_srtp = d->has_srtp,
-        .suites = device_suites(site->srtp_80_models, site->srtp_gcm_models, d->model),
-        .is_untrusted = rf_family_model_listed(site->untrusted_models, d->model)};
+        .suites = device_suites(models->srtp_80, models->srtp_gcm, d->model),
+        .is_untrusted = rf_family_model_listed(models->untrusted, d->model)};
     if (!rf_sccp_device_name_ok(rf_slice_str(d->name)))
         return rf_why_set(why, RF_ERR_BAD, "device-name",
                           "\"name\": wants SEP and 12 hexadecimal digits in upper case, or 1 to 15 "
@@ -239,7 +267,7 @@ static enum rf_err load_one(struct server *s, const struct rf_store_phone *phone
     struct rf_store_certs certs = {0};
     enum rf_err err = rf_store_cert_list(s->store, phone->device.name, &certs, why);
     if (err == RF_OK)
-        err = device_of(s->site->conf, phone, &certs, out, why);
+        err = device_of(atomic_load(&s->device_models), phone, &certs, out, why);
     if (err == RF_OK)
         err = device_modern_load(s->store, phone->device.name, out->modern_cert, why);
     rf_store_certs_fini(&certs);
@@ -296,7 +324,7 @@ static void refresh_load(struct rf_job *job, void *state)
     if (r->err == RF_OK)
         r->err = rf_store_cert_list(state, r->name, &certs, &r->why);
     if (r->err == RF_OK)
-        r->err = device_of(r->s->site->conf, &phone, &certs, &r->device, &r->why);
+        r->err = device_of(atomic_load(&r->s->device_models), &phone, &certs, &r->device, &r->why);
     rf_store_phone_fini(&phone);
     rf_store_certs_fini(&certs);
 }

@@ -85,9 +85,26 @@ static void sccp_use(struct rf_msg *msg, void *reader)
     rf_free(k);
 }
 
+static void beliefs_fini(struct beliefs *b)
+{
+    rf_anchors_unref(b->capf);
+    if (b->signalling != NULL)
+        signalling_free(b->signalling);
+    *b = (struct beliefs){.capf = NULL};
+}
+
+static void beliefs_use(struct server *s, struct beliefs *b)
+{
+    if (b->capf != NULL)
+        capf_anchors_use(s, rf_steal(&b->capf));
+    if (b->signalling != NULL)
+        signalling_use(s, rf_steal(&b->signalling));
+}
+
 static void apply(struct server *s, struct rf_site_conf *take_conf)
 {
     struct sccp_knobs *k = rf_new(struct sccp_knobs);
+    device_models_use(s, take_conf);
     rf_site_conf_free(s->site->conf);
     s->site->conf = take_conf;
     for (int cat = 0; cat < RF_CAT_N; cat++)
@@ -112,6 +129,7 @@ enum rf_err server_reload(struct server *s, rf_admin_reload_fn each, void *each_
     RF_AUTO(rf_site_conf_freep) struct rf_site_conf *file = NULL;
     RF_AUTO(rf_site_conf_freep) struct rf_site_conf *wanted = NULL;
     RF_AUTO(certs_fresh_fini) struct certs_fresh fresh = {.cert = {NULL}};
+    RF_AUTO(beliefs_fini) struct beliefs beliefs = {.capf = NULL};
     RF_AUTO(plan_fini) struct plan p = {.s = s, .each = each, .each_arg = each_arg};
     enum rf_err err = rf_site_conf_load(path, &file, why);
     if (err == RF_OK)
@@ -119,10 +137,11 @@ enum rf_err server_reload(struct server *s, rf_admin_reload_fn each, void *each_
     if (err == RF_OK)
         err = certs_look(s, &fresh, why);
     for (size_t i = 0; err == RF_OK && s->role->reload_check[i] != NULL; i++)
-        err = s->role->reload_check[i](s, wanted, why);
+        err = s->role->reload_check[i](s, wanted, &beliefs, why);
     if (err != RF_OK)
         return err;
     rf_site_conf_compare(s->site->conf, file, tell, &p);
+    beliefs_use(s, &beliefs);
     apply(s, rf_steal(&wanted));
     certs_use(s, &fresh);
     return RF_OK;

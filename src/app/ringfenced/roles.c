@@ -68,7 +68,11 @@ static enum rf_err know_revoked(struct server *s, struct rf_why *why)
 
 static enum rf_err believe_folders(struct server *s, struct rf_why *why)
 {
-    return signalling_renew(s, s->site->conf, why);
+    struct signalling *now = NULL;
+    enum rf_err err = signalling_make(s, s->site->conf, &now, why);
+    if (err == RF_OK)
+        signalling_use(s, now);
+    return err;
 }
 
 /* From here on the database is its worker's. */
@@ -115,13 +119,20 @@ static enum rf_err serve_files(struct server *s, const struct rf_site_ports *wan
 
 /* ---- a reload ---- */
 
-static enum rf_err check_capf(struct server *s, const struct rf_site_conf *conf, struct rf_why *why)
+static enum rf_err check_capf(struct server *s, const struct rf_site_conf *conf,
+                              struct beliefs *out, struct rf_why *why)
 {
-    return capf_anchors_load(s, why);
+    return capf_anchors_make(s, &out->capf, why);
 }
 
-static enum rf_err check_revocations(struct server *s, const struct rf_site_conf *conf,
-                                     struct rf_why *why)
+static enum rf_err check_signalling(struct server *s, const struct rf_site_conf *conf,
+                                    struct beliefs *out, struct rf_why *why)
+{
+    return signalling_make(s, conf, &out->signalling, why);
+}
+
+static enum rf_err set_revocations(struct server *s, const struct rf_site_conf *conf,
+                                   struct beliefs *out, struct rf_why *why)
 {
     return rf_revocation_service_set(s->revocations, conf, why);
 }
@@ -187,7 +198,7 @@ static const struct role call_manager = {
                 start_signer, revocations_start, capf_prepare},
     .listen = {listen_sccp, listen_capf, listen_tvs, serve_files, branches_listen},
     .run = {sccp_run, events_trim, expiry_watch, campaigns_begin, branches_run},
-    .reload_check = {check_capf, signalling_renew, check_revocations},
+    .reload_check = {check_capf, check_signalling, set_revocations},
     .reload_use = {use_capf, files_reload, use_tvs, weak_reload, use_campaigns, branches_reload},
     .sccp_ops = &sccp_ops_call_manager,
     .status = status_call_manager,

@@ -174,7 +174,8 @@ static struct branch_devices devices_of(const struct server *s,
         const struct rf_store_phone *phone = &snapshot->phones[i];
         struct rf_sccp_device *to = &out.items[out.n].conf;
         struct rf_why why = {0};
-        if (device_of(s->site->conf, phone, &snapshot->certs[i], to, &why) != RF_OK) {
+        if (device_of(atomic_load(&s->device_models), phone, &snapshot->certs[i], to, &why) !=
+            RF_OK) {
             rf_error(RF_CAT_MAIN, "device left out: %s dev=%s", rf_why_text(&why),
                      phone->device.name);
             continue;

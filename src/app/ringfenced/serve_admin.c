@@ -144,7 +144,7 @@ static enum rf_err op_device_check(void *arg, const struct rf_store_phone *phone
 {
     const struct server *s = arg;
     struct rf_sccp_device device;
-    return device_of(s->site->conf, phone, NULL, &device, why);
+    return device_of(atomic_load(&s->device_models), phone, NULL, &device, why);
 }
 
 /* ---- call-control thread ---- */
@@ -220,7 +220,7 @@ static enum rf_err op_device_set(void *arg, const struct rf_store_phone *phone,
 {
     struct server *s = arg;
     struct rf_sccp_device device;
-    enum rf_err err = device_of(s->site->conf, phone, certs, &device, why);
+    enum rf_err err = device_of(atomic_load(&s->device_models), phone, certs, &device, why);
     return err == RF_OK ? device_use(s, &device, why) : err;
 }
 

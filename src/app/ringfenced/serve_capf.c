@@ -15,7 +15,7 @@ static void on_changed(void *arg, const char *device, bool is_done)
     campaigns_news(s, device);
 }
 
-static enum rf_err make_anchors(struct server *s, struct rf_anchors **out, struct rf_why *why)
+enum rf_err capf_anchors_make(struct server *s, struct rf_anchors **out, struct rf_why *why)
 {
     RF_AUTO(rf_anchors_freep) struct rf_anchors *anchors = rf_anchors_new(RF_PURPOSE_CAPF);
     RF_AUTO(rf_freep) char *dir = rf_site_path(s->site, RF_SITE_MIC_ROOTS);
@@ -38,22 +38,16 @@ static enum rf_err make_anchors(struct server *s, struct rf_anchors **out, struc
     return err;
 }
 
-enum rf_err capf_anchors_load(struct server *s, struct rf_why *why)
+void capf_anchors_use(struct server *s, struct rf_anchors *take_anchors)
 {
-    struct rf_anchors *anchors = NULL;
-    enum rf_err err = make_anchors(s, &anchors, why);
-    if (err != RF_OK)
-        return err;
     rf_anchors_unref(s->capf_anchors);
-    s->capf_anchors = anchors;
-    if (s->capf != NULL)
-        rf_capf_service_set_anchors(s->capf, anchors);
-    return RF_OK;
+    s->capf_anchors = take_anchors;
+    rf_capf_service_set_anchors(s->capf, take_anchors);
 }
 
 enum rf_err capf_prepare(struct server *s, struct rf_why *why)
 {
-    enum rf_err err = capf_anchors_load(s, why);
+    enum rf_err err = capf_anchors_make(s, &s->capf_anchors, why);
     if (err != RF_OK)
         return err;
     struct rf_capf_service_conf conf = {.loop = s->loop,

@@ -112,7 +112,8 @@ void signalling_free(struct signalling *now)
     rf_free(now);
 }
 
-enum rf_err signalling_renew(struct server *s, const struct rf_site_conf *conf, struct rf_why *why)
+enum rf_err signalling_make(struct server *s, const struct rf_site_conf *conf,
+                            struct signalling **out, struct rf_why *why)
 {
     struct signalling *now = rf_new(struct signalling);
     now->rsa_min = conf->rsa_min;
@@ -128,7 +129,7 @@ enum rf_err signalling_renew(struct server *s, const struct rf_site_conf *conf, 
         signalling_free(now);
         return err;
     }
-    signalling_use(s, now);
+    *out = now;
     return RF_OK;
 }
 
@@ -211,6 +212,7 @@ enum rf_err sccp_prepare(struct server *s, struct rf_why *why)
 {
     const struct rf_site_conf *site = s->site->conf;
     struct rf_tls *tls[RF_TLS_PROFILES] = {NULL};
+    device_models_use(s, site);
     enum rf_err err = sccp_tls_make(s, tls, why);
     s->sccp_listeners.workers = s->io;
     sccp_tls_use(s, tls);

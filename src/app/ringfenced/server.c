@@ -165,6 +165,7 @@ static void free_state(struct server *s)
     records_free(s);
     events_free(s);
     router_free(s);
+    device_models_free(s);
     rf_signer_close(s->signer);
     rf_store_close(s->store);
     rf_blocklist_free(s->blocked);

@@ -52,6 +52,21 @@ struct signalling {
     bool is_closed; /* a router that knows nobody: refused with code no-snapshot */
 };
 
+/** Who is believed, as a reload has made it and before anybody uses it. */
+struct beliefs {
+    struct rf_anchors *capf;
+    struct signalling *signalling;
+};
+
+/** Which models can what, by the lists of the site; immutable, and read by several threads, so old
+ * ones stay as those of struct signalling. */
+struct device_models {
+    struct device_models *older;
+    char *srtp_80;
+    char *srtp_gcm;
+    char *untrusted;
+};
+
 /** Our own certificates; by the table of certs.c. That of the provider is the call manager's, shown
  * by another listener. */
 enum own_cert {
@@ -85,10 +100,10 @@ struct role {
                                      struct rf_why *why);
     /** Nothing fails any more. */
     void (*run[STEPS_MAX])(struct server *s);
-    /** A reload: first what may refuse `conf` and changes nothing then, then what uses it: it is
-     * the site's by now. */
+    /** A reload: first what may refuse `conf` and changes nothing then, the last one excepted,
+     * which changes all that it has to or nothing; then what uses it: it is the site's by now. */
     enum rf_err (*reload_check[STEPS_MAX])(struct server *s, const struct rf_site_conf *conf,
-                                           struct rf_why *why);
+                                           struct beliefs *out, struct rf_why *why);
     void (*reload_use[STEPS_MAX])(struct server *s, const struct rf_site_conf *conf);
     const struct rf_sccp_service_ops *sccp_ops;
     void (*status)(struct server *s, struct rf_admin_status *out);
@@ -141,6 +156,7 @@ struct server {
     struct rf_listeners sccp_listeners;
     struct rf_listener *sccp_plain; /* NULL: nothing is taken in the clear */
     _Atomic(struct signalling *) signalling;
+    _Atomic(struct device_models *) device_models;
 
     struct rf_blocklist *blocked; /* set by the store worker */
     struct rf_revocation_service *revocations;
@@ -269,8 +285,9 @@ void sccp_tls_use(struct server *s, struct rf_tls *take[RF_TLS_PROFILES]);
 void sccp_run(struct server *s);
 void sccp_close(struct server *s);
 void sccp_free(struct server *s);
-/** New beliefs of the signalling port, from the configuration. */
-enum rf_err signalling_renew(struct server *s, const struct rf_site_conf *conf, struct rf_why *why);
+/** What the signalling port is to believe, from the configuration. */
+enum rf_err signalling_make(struct server *s, const struct rf_site_conf *conf,
+                            struct signalling **out, struct rf_why *why);
 /** These, in the place of those before. */
 void signalling_use(struct server *s, struct signalling *take_now);
 void signalling_free(struct signalling *now);
@@ -286,8 +303,10 @@ void issuers_free(struct server *s);
 enum rf_err capf_prepare(struct server *s, struct rf_why *why);
 /** For old phones, too, if the site says so. */
 enum rf_err capf_listen(struct server *s, uint16_t port, struct rf_why *why);
-/** Whom CAPF believes, as the site's folders have it now. */
-enum rf_err capf_anchors_load(struct server *s, struct rf_why *why);
+/** Whom CAPF is to believe, as the site's folders have it now. */
+enum rf_err capf_anchors_make(struct server *s, struct rf_anchors **out, struct rf_why *why);
+/** From now on; in the place of those before. */
+void capf_anchors_use(struct server *s, struct rf_anchors *take_anchors);
 
 /* serve_tvs.c */
 enum rf_err tvs_listen(struct server *s, uint16_t port, struct rf_why *why);
@@ -351,11 +370,14 @@ void campaigns_begin(struct server *s);
 void campaigns_news(struct server *s, const char *device);
 
 /* devices.c */
-/** The database's device as the SCCP service wants it; the site knows what its model can do. Pure.
- */
-enum rf_err device_of(const struct rf_site_conf *site, const struct rf_store_phone *phone,
+/** The database's device as the SCCP service wants it. Pure. */
+enum rf_err device_of(const struct device_models *models, const struct rf_store_phone *phone,
                       const struct rf_store_certs *certs, struct rf_sccp_device *out,
                       struct rf_why *why);
+/** The lists of this configuration from now on. Main thread. */
+void device_models_use(struct server *s, const struct rf_site_conf *conf);
+/** When no thread is left. */
+void device_models_free(struct server *s);
 /** What phones of this model can encrypt with, by the lists of the site. */
 uint32_t device_suites(const char *srtp_80_models, const char *srtp_gcm_models, const char *model);
 /** All devices of the database into the service: at the start, before any thread. */

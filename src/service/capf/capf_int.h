@@ -184,6 +184,7 @@ struct capf_session {
     uint64_t link;
     uint32_t id;
     char host[RF_ADDRESS_TEXT_MAX];
+    uint64_t number; /* rises */
     bool is_legacy;
     char device[RF_STORE_DEVICE_NAME];    /* taken by this session: no other may (A10) */
     struct capf_case *c;                  /* NULL while a job has it */

@@ -17,6 +17,9 @@
 #define UNPROVED_PLACES     32
 /* No string is judged for so long after a wrong one that could not be counted. */
 #define UNCOUNTED_MS 60000
+/* Above so many sessions each new one ends the oldest in which nobody has said a word: who connects
+ * and is silent must not keep phones out. */
+#define CROWDED (RF_CAPF_SESSIONS_MAX - 16)
 
 /* What jobs hold on to: they may come back when the sessions are gone. Loop's thread. */
 struct home {
@@ -30,6 +33,7 @@ struct rf_capf_sessions {
     struct rf_handles *handles;
     struct home *home;
     uint32_t jobs;
+    uint64_t opened;          /* ever */
     uint64_t strings_from_ms; /* none is judged before */
     struct capf_sources *sources;
     struct rf_log_limit strangers;
@@ -227,6 +231,20 @@ static struct capf_case *case_new(const struct rf_capf_sessions *all, const stru
     return c;
 }
 
+static void make_room(struct rf_capf_sessions *all)
+{
+    uint32_t at = 0;
+    struct capf_session *s;
+    struct capf_session *oldest = NULL;
+    if (rf_handles_n(all->handles) < CROWDED || rf_fault_skips("capf.silent-make-room"))
+        return;
+    while ((s = rf_handles_next(all->handles, &at)) != NULL)
+        if (s->fsm.state == CAPF_ST_WAIT_AUTH && (oldest == NULL || s->number < oldest->number))
+            oldest = s;
+    if (oldest != NULL)
+        deliver(oldest, CAPF_EV_T_SILENT, NULL);
+}
+
 rf_handle rf_capf_session_open(struct rf_capf_sessions *all, uint64_t link, const char *host,
                                bool is_legacy)
 {
@@ -235,8 +253,10 @@ rf_handle rf_capf_session_open(struct rf_capf_sessions *all, uint64_t link, cons
         rf_count(CAPF_REFUSED);
         return 0;
     }
+    make_room(all);
     struct capf_session *s = rf_new(struct capf_session);
     s->all = all;
+    s->number = ++all->opened;
     s->link = link;
     s->is_legacy = is_legacy;
     s->id = rf_random_u32(); /* A5: not to be guessed, and fresh for the SUDI data */

@@ -11,6 +11,9 @@
 
 #define RETRY_MS  20
 #define FRAME_MAX (RF_SCCP_LENGTH_MAX + 8)
+/* So many are handed over, then call control has RETRY_MS to say that they were too many. Else one
+ * read would bring it thousands before its message rate has a word. */
+#define FRAMES_AT_ONCE 100
 /* Call control hears of a link with the first message on it, or after so long. Whoever comes and
  * goes without a word (a look whether somebody is there, a storm of handshakes) never wakes it. */
 #define QUIET_MS 100
@@ -177,7 +180,7 @@ static void run_closed(struct rf_msg *msg, void *reader)
 enum {
     IS_OPEN = 1,    /* call control knows it */
     IS_PAUSED = 2,  /* over its message rate */
-    IS_BLOCKED = 4, /* call control's mailbox was full */
+    IS_BLOCKED = 4, /* call control's mailbox was full, or has had many */
     IS_QUIET = 8,   /* open, and call control does not know it yet */
 };
 
@@ -284,6 +287,7 @@ static size_t on_data(struct rf_link *link, struct rf_slice data)
     struct rf_sccp_frame frame;
     struct rf_why why = {0};
     size_t used = 0;
+    unsigned frames = 0;
     enum rf_err err = RF_OK;
     if ((flags_of(link) & IS_QUIET) != 0 && !tell_opened(link))
         return 0;
@@ -300,6 +304,8 @@ static size_t on_data(struct rf_link *link, struct rf_slice data)
             break;
         }
         used += n;
+        if (++frames >= FRAMES_AT_ONCE && !rf_fault_skips("sccp.frames-at-once"))
+            block(link);
     }
     if (err != RF_OK && err != RF_ERR_AGAIN) { /* the stream cannot be read on */
         rf_link_abort(link, &why);

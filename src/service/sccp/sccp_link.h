@@ -13,7 +13,9 @@
  * One that is gone by then has a line in the log and nothing else.
  *
  * The call mailbox full: the link is not read until there is room (tried every 20 ms); a new link
- * is refused. A worker's mailbox full: that link is closed. Both are counted by the mailbox.
+ * is refused. A link that brings 100 messages at once is not read for 20 ms, so that call control
+ * can stop it for longer. A worker's mailbox full: that link is closed. Both are counted by the
+ * mailbox.
  *
  * End: close the listeners, free the workers, then (on the call thread, or when it is over) the
  * service and its loop, then this. */

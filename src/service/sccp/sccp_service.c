@@ -533,13 +533,25 @@ static void on_unregister(struct session *s)
     sccp_session_watch(s, (uint64_t)s->svc->conf.register_wait_s * 1000);
 }
 
+/* A standby link lives by its keepalives; its certificate may have been blocked after its handshake
+ * and before we heard of the link. */
+static void on_keepalive(struct session *s)
+{
+    const char *reason = s->station == NULL ? why_not(s->svc, s) : NULL;
+    if (reason != NULL) {
+        sccp_session_close(s, reason);
+        return;
+    }
+    if (s->station == NULL)
+        sccp_session_watch(s, (uint64_t)s->keepalive_s * 1000 * KEEPALIVE_MISS);
+    sccp_send_empty(s, RF_SCCP_KEEPALIVE_ACK);
+}
+
 /* Allowed at any time. doc: docs/wire/sccp.md, "Bad input", "Flows" (F1, F4) */
 static bool on_any_time(struct session *s, const struct rf_sccp_msg *msg)
 {
     if (msg->id == RF_SCCP_KEEPALIVE) {
-        if (s->station == NULL) /* a standby link lives by its keepalives */
-            sccp_session_watch(s, (uint64_t)s->keepalive_s * 1000 * KEEPALIVE_MISS);
-        sccp_send_empty(s, RF_SCCP_KEEPALIVE_ACK);
+        on_keepalive(s);
     } else if (msg->id == RF_SCCP_ALARM) {
         sccp_on_alarm(s, &msg->alarm);
     } else if (msg->id == RF_SCCP_UNREGISTER) {

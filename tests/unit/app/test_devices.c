@@ -13,8 +13,8 @@ void sccp_post(struct server *s, struct rf_msg *take_msg)
 }
 
 static char rough[] = "8831", strong[] = "88xx 8945", strongest[] = "8861";
-static const struct rf_site_conf site = {
-    .srtp_80_models = strong, .srtp_gcm_models = strongest, .untrusted_models = rough};
+static const struct device_models models = {
+    .srtp_80 = strong, .srtp_gcm = strongest, .untrusted = rough};
 
 #define MANY (3 * RF_SCCP_DEVICE_CERTS)
 
@@ -40,7 +40,7 @@ static void translate(struct list *l)
     struct rf_store_phone phone = {.device = {.name = "SEP001122334455"}};
     struct rf_why why = {0};
     l->certs.items = l->items;
-    assert_err(device_of(&site, &phone, &l->certs, &l->device, &why), RF_OK);
+    assert_err(device_of(&models, &phone, &l->certs, &l->device, &why), RF_OK);
     assert_true(l->device.n_certs <= RF_SCCP_DEVICE_CERTS);
 }
 
@@ -108,7 +108,7 @@ static void a_line_is_handled_as_the_database_says(void **state)
     struct rf_store_phone phone = {
         .device = {.name = "SEP001122334455", .is_protected = true}, .lines = lines, .n_lines = 2};
     struct rf_sccp_device out;
-    assert_err(device_of(&site, &phone, NULL, &out, NULL), RF_OK);
+    assert_err(device_of(&models, &phone, NULL, &out, NULL), RF_OK);
     const struct rf_call_line_rule *rule = out.call.rules;
     assert_true(out.call.is_protected);
     assert_true(rule[0].is_shared);
@@ -141,7 +141,7 @@ static void what_a_model_can_do_is_the_sites_word_sec_82_sec_85(void **state)
         struct rf_store_phone phone = {.device = {.name = "SEP001122334455"}};
         struct rf_sccp_device out;
         snprintf(phone.device.model, sizeof phone.device.model, "%s", rows[i].model);
-        assert_err(device_of(&site, &phone, NULL, &out, NULL), RF_OK);
+        assert_err(device_of(&models, &phone, NULL, &out, NULL), RF_OK);
         assert_int_equal(out.suites,
                          RF_CALL_ABLE(RF_CALL_SRTP_AES_CM_128_HMAC_SHA1_32) | rows[i].more);
         assert_int_equal(out.is_untrusted, rows[i].is_untrusted);

@@ -95,6 +95,7 @@ static int set_up(void **state)
     w->issuer = self_id(RF_CERT_ROLE_LSC_ISSUER, "hq-LSC-issuer", 0);
     w->other = self_id(RF_CERT_ROLE_LSC_ISSUER, "other-LSC-issuer", 0);
     s->site = &w->site;
+    device_models_use(s, w->site.conf);
     s->blocked = rf_blocklist_new();
     s->sccp = rf_sccp_service_new(&(struct rf_sccp_service_conf){.clock = &w->clock.clock,
                                                                  .timers = w->timers,
@@ -118,6 +119,7 @@ static int tear_down(void **state)
         now = older;
     }
     router_free(&w->server);
+    device_models_free(&w->server);
     rf_blocklist_free(w->server.blocked);
     rf_timers_free(w->timers);
     rf_site_conf_free(w->site.conf);

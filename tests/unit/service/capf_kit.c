@@ -86,7 +86,8 @@ static void workers_start(struct kit *k)
 {
     struct rf_why why = {0};
     assert_err(rf_store_open(k->db, &k->store, &why), RF_OK);
-    k->store_worker = rf_worker_start_grouping("store", 64, k->store, &rf_store_group);
+    k->store_worker =
+        rf_worker_start_grouping("store", RF_CAPF_SESSIONS_MAX + 1, k->store, &rf_store_group);
     k->signer_worker = rf_worker_start("signer", 64, k);
     k->check_worker = rf_worker_start("checks", 64, NULL);
     if (k->cmp == NULL)

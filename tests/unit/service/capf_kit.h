@@ -25,7 +25,7 @@
 #define HERE  "192.0.2.7"
 #define THERE "198.51.100.9"
 
-#define KIT_LINKS 24
+#define KIT_LINKS 600
 
 struct kit_link {
     struct kit *kit;

@@ -598,16 +598,55 @@ static void one_address_has_so_many_sessions_and_no_more(void **state)
     assert_int_not_equal(kit_open(k, HERE)->session, 0);
 }
 
+static struct kit_link *comes_from(struct kit *k, unsigned i)
+{
+    char host[32];
+    snprintf(host, sizeof host, "192.0.%u.%u", 2 + i / 200, i % 200);
+    return kit_open(k, host);
+}
+
+/* All have said who they are, and the database has not looked yet. */
 static void all_together_have_so_many_and_no_more(void **state)
 {
     struct kit *k = *state;
-    char host[32];
-    uint64_t link = kit_open(k, THERE)->number;
-    for (unsigned i = 1; i < RF_CAPF_SESSIONS_MAX; i++) {
-        snprintf(host, sizeof host, "192.0.2.%u", i);
-        assert_int_not_equal(rf_capf_session_open(k->sessions, link, host, false), 0);
+    for (unsigned i = 0; i < RF_CAPF_SESSIONS_MAX; i++) {
+        struct kit_link *l = comes_from(k, i);
+        char name[16];
+        snprintf(name, sizeof name, "SEP%012X", i);
+        assert_int_not_equal(l->session, 0);
+        kit_say_early(k, l,
+                      &(struct rf_capf_msg){.command = RF_CAPF_AUTH_RES,
+                                            .has_reason = true,
+                                            .reason = RF_CAPF_REASON_UPDATE,
+                                            .has_version = true,
+                                            .version = RF_CAPF_VERSION,
+                                            .has_device_name = true,
+                                            .device_name = rf_slice_str(name)});
     }
-    assert_int_equal(rf_capf_session_open(k->sessions, link, HERE, false), 0);
+    assert_int_equal(comes_from(k, RF_CAPF_SESSIONS_MAX)->session, 0);
+    kit_pump(k);
+    assert_int_not_equal(comes_from(k, RF_CAPF_SESSIONS_MAX + 1)->session, 0);
+}
+
+/* Who says nothing makes way, the oldest first; who has proved itself and makes its key does not.
+ */
+static void the_silent_make_room(void **state)
+{
+    struct kit *k = *state;
+    RF_AUTO(rf_key_freep) struct rf_key *key = NULL;
+    assert_err(rf_key_new_ec(RF_CURVE_P256, &key, NULL), RF_OK);
+    schedule(k);
+    struct kit_link *enrols = kit_open(k, HERE);
+    kit_say_string(k, enrols, PHONE, "123456");
+    kit_expect(k, enrols, RF_CAPF_KEYGEN_REQ);
+    struct kit_link *first = comes_from(k, 0);
+    for (unsigned i = 1; i < 2 * RF_CAPF_SESSIONS_MAX; i++)
+        assert_int_not_equal(comes_from(k, i)->session, 0);
+    assert_true(first->is_closed);
+    assert_false(k->links[k->n_links - 1].is_closed);
+    assert_true(rf_capf_sessions_n(k->sessions) < RF_CAPF_SESSIONS_MAX);
+    kit_say_key(k, enrols, key);
+    kit_expect(k, enrols, RF_CAPF_STORE_CERT_REQ);
 }
 
 /* Names nobody has fill neither the list of events nor the log. */
@@ -776,6 +815,7 @@ int main(void)
         T(sessions_of_two_devices_go_side_by_side),
         T(one_address_has_so_many_sessions_and_no_more),
         T(all_together_have_so_many_and_no_more),
+        T(the_silent_make_room),
         T(strangers_are_written_down_by_the_minute),
         T(what_nobody_proved_is_written_down_by_the_minute),
         T(a_try_that_cannot_be_counted_is_the_last_for_a_while),

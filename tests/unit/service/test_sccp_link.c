@@ -364,6 +364,32 @@ static void full_mailbox_stops_the_reading(void **state)
     end(&w);
 }
 
+/* A flood comes so many at a time that call control can say stop before the next. */
+static void many_messages_at_once_wait(void **state)
+{
+    struct world w;
+    uint8_t buf[4096];
+    begin(&w, 1000);
+    opens(&w);
+    struct rf_slice all = keepalives(buf, sizeof buf, 300);
+    assert_int_equal(arrives(rf_slice_part(all, 0, 99 * 12)), 99 * 12);
+    assert_int_equal(the_link.paused, 0);
+    assert_int_equal(arrives(all), 100 * 12);
+    assert_int_equal(the_link.paused, 1);
+    assert_int_equal(arrives(rf_slice_part(all, 1200, SIZE_MAX)), 0);
+    rf_sccp_links_pause(w.links, (uint64_t)3 << 32 | 77, true); /* that was too much */
+    worker_runs();
+    passes(&w, 20);
+    assert_int_equal(the_link.resumed, 0);
+    rf_sccp_links_pause(w.links, (uint64_t)3 << 32 | 77, false);
+    worker_runs();
+    assert_int_equal(the_link.resumed, 1);
+    assert_int_equal(arrives(rf_slice_part(all, 1200, SIZE_MAX)), 100 * 12);
+    passes(&w, 20);
+    assert_int_equal(the_link.resumed, 2); /* and this was not */
+    end(&w);
+}
+
 static void full_mailbox_refuses_a_new_link(void **state)
 {
     struct world w;
@@ -462,6 +488,7 @@ int main(void)
         cmocka_unit_test(frames_in_pieces_and_in_heaps),
         cmocka_unit_test(broken_stream_is_cut),
         cmocka_unit_test(full_mailbox_stops_the_reading),
+        cmocka_unit_test(many_messages_at_once_wait),
         cmocka_unit_test(full_mailbox_refuses_a_new_link),
         cmocka_unit_test(pause_and_full_mailbox_together),
         cmocka_unit_test(frames_go_out),
