@@ -68,6 +68,10 @@ def test_a_command_is_told_apart_from_a_wrong_one():
     for words in (["fle"], ["file", "verif"], ["file verify"], ["--site", "x", "status"], [""]):
         assert rig.ringfence(*words, status=2).stdout == ""
     assert 'no command "fle"' in rig.ringfence("fle", status=2).stderr
+    for words in (["file", "--help"], ["help", "file"]):  # who asks is no offender
+        done = rig.ringfence(*words)
+        assert "ringfence file sign" in done.stdout and done.stderr == ""
+    assert 'no command "fle"' in rig.ringfence("fle", "--help", status=2).stderr
     assert 'no command "file x"' in rig.ringfence("help", "file", "x", status=2).stderr
 
 
@@ -310,6 +314,21 @@ def test_configuration_is_checked_and_its_weak_choices_named(site, tmp_path):
     assert done["code"] == "conf-value" and "line 1" in done["reason"]
     done = rig.ringfence("config", "check", tmp_path / "none", "--json", status=1)
     assert done["code"] == "file-not-found"
+    copy.write_text("colour = red\n")
+    done = rig.ringfence("config", "check", copy, "--json", status=1)
+    assert done["code"] == "conf-unknown" and "`ringfence config show` lists them" in done["reason"]
+
+
+def test_without_a_site_options_are_shown_and_the_rest_says_how_to_make_one(tmp_path):
+    nowhere = ("--site", tmp_path / "none")
+    shown = rig.ringfence("config", "show", *nowhere)
+    assert "There is no site" in shown.stdout and "\nkeepalive_s = 30\n" in shown.stdout
+    copy = tmp_path / "copy.conf"
+    copy.write_text(shown.stdout)
+    assert rig.ringfence("config", "show", copy, "--json") == \
+        rig.ringfence("config", "show", *nowhere, "--json")
+    done = rig.ringfence("status", *nowhere, "--json", status=1)
+    assert done["code"] == "no-site" and "`ringfence init`" in done["reason"]
 
 
 def test_imports_take_what_is_right_and_say_why_not(site, factory, tmp_path):

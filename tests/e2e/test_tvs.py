@@ -95,6 +95,9 @@ def test_the_sites_own_certificates_are_vouched_for_with_their_roles(site):
     listed = site.cli("tvs", "list", "--json")["certificates"]
     assert {one["fingerprint"]: one["roles"] for one in listed}[fingerprint(certs / "ccm.pem")] \
         == ["ccm"]
+    line, = [line for line in site.cli("tvs", "list").stdout.splitlines()
+             if fingerprint(certs / "ccm.pem") in line]
+    assert line.startswith("ccm ") and " 86400 " in line  # and no date
 
 
 def test_sec_97a_verify_and_query_for_every_form_of_a_models_name(site):

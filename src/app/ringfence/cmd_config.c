@@ -57,7 +57,9 @@ static int run_show(struct cmd_ctx *ctx)
         return cmd_refuse(ctx, path, &why);
     if (!ctx->is_json) {
         if (!has_site)
-            printf("# There is no site in %s. These are the defaults.\n\n", ctx->site);
+            printf("# There is no site in %s. This is what an option is that a file leaves out;\n"
+                   "# `ringfence init` switches some on.\n\n",
+                   ctx->site);
         if (rf_conf_write(&rf_site_conf_def, conf, &text) != RF_OK)
             return CMD_REFUSED;
         return fwrite(text.p, 1, text.len, stdout) == text.len ? CMD_OK : CMD_REFUSED;
@@ -76,7 +78,7 @@ const struct cmd cmd_config_show = {
     .args = "[FILE]",
     .args_max = 1,
     .summary = "Show every option with its value and what it does",
-    .help = "Where there is no site yet: the defaults.",
+    .help = "Where there is no site yet: what an option is that a file leaves out.",
     .uses_site = true,
     .has_json = true,
     .run = run_show,
