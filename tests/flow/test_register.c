@@ -619,6 +619,26 @@ static void strangers_do_not_fill_the_log(void **state)
     flow_free(f);
 }
 
+/* Nor does a phone that comes and goes. */
+static void a_restless_phone_does_not_fill_the_log(void **state)
+{
+    WITH_PHONE('A', 22);
+    struct flow_phone *b = flow_phone(f, NAME_B, 'B', 22);
+    FILE *log = log_lines_begin();
+    for (int i = 0; i < 700; i++) {
+        connects(a, LINK_TLS);
+        sends_register(a);
+        vanishes(a);
+        f->n_events = 0;
+    }
+    boots(b);
+    vanishes(b);
+    log_lines_stop();
+    assert_int_equal(log_lines_with(log, "link closed"), 600 + 1);
+    fclose(log);
+    flow_free(f);
+}
+
 /* The link that shows another's certificate again and again is refused each time, and told of so
  * often that an operator sees it. */
 static void refusals_do_not_fill_the_list(void **state)
@@ -892,6 +912,7 @@ int main(void)
         cmocka_unit_test(alarms_and_registrations_do_not_fill_the_list),
         cmocka_unit_test(links_do_not_fill_the_list),
         cmocka_unit_test(strangers_do_not_fill_the_log),
+        cmocka_unit_test(a_restless_phone_does_not_fill_the_log),
         cmocka_unit_test(refusals_do_not_fill_the_list),
         cmocka_unit_test(link_that_says_nothing_is_closed),
         cmocka_unit_test(token_is_for_who_may_register),

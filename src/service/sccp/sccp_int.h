@@ -31,7 +31,8 @@ struct station {
     enum rf_sccp_cause last_cause;
     uint8_t modern_cert[RF_SCCP_FP_LEN]; /* of conf, or learnt since */
     struct rf_log_limit told;
-    uint64_t turn_s; /* its place among those who come back; 0: none */
+    struct rf_log_limit lines; /* of links that closed */
+    uint64_t turn_s;           /* its place among those who come back; 0: none */
 };
 
 /** The phone's side of one of its calls, as it was told. */

@@ -187,12 +187,14 @@ static void log_counts(const struct session *s, const char *what)
 }
 
 /* Whoever has a certificate, or none where links may be plain, comes and goes as fast as it can: a
- * link on which nobody registered has a line only as long as there are few such. */
+ * link has a line only as long as its device, or those on which nobody registered, have had few. */
 static void log_closed(struct session *s)
 {
-    bool is_stranger = s->station == NULL && s->was[0] == '\0';
-    if (!is_stranger || rf_fault_skips("sccp.strangers-logged") ||
-        sccp_may_tell(s->svc, &s->svc->strangers, RF_SCCP_STRANGERS_A_MINUTE))
+    struct station *st =
+        s->station != NULL ? s->station : sccp_station_find(s->svc, rf_slice_str(s->was));
+    bool may = st != NULL ? sccp_may_tell(s->svc, &st->lines, DEVICE_A_MINUTE)
+                          : sccp_may_tell(s->svc, &s->svc->strangers, RF_SCCP_STRANGERS_A_MINUTE);
+    if (may || rf_fault_skips("sccp.strangers-logged"))
         log_counts(s, "link closed");
 }
 
