@@ -287,10 +287,10 @@
     X(SRST_LIST, "SELECT " RF_SQL_SRST_COLS " FROM srst ORDER BY name")                            \
     X(SRST_SEEN, "UPDATE srst SET state = ?2, since_s = ?3, seen_s = ?4, phones = ?5 "             \
                  "WHERE name = ?1")                                                                \
-    /* By the clock: also a reference made anew, or out of a backup, has higher ones than before.  \
-     */                                                                                            \
-    X(SRST_SERIAL, "UPDATE srst SET serial = max(serial + 1, unixepoch()), digest = ?2 "           \
-                   "WHERE name = ?1 AND digest <> ?2")                                             \
+    /* By the clock: also a reference made anew has higher ones than before. ?3 is what its        \
+     * router holds: above that when this database was taken back behind it. */                    \
+    X(SRST_SERIAL, "UPDATE srst SET serial = max(serial + 1, ?3 + 1, unixepoch()), digest = ?2 "   \
+                   "WHERE name = ?1 AND (digest <> ?2 OR serial < ?3)")                            \
     X(SRST_OF_DEVICE,                                                                              \
       "SELECT " RF_SQL_SRST_COLS " FROM srst WHERE name = (SELECT " RF_SQL_SRST_OF_D               \
       " FROM device d WHERE d.name = ?)")                                                          \

@@ -157,12 +157,22 @@ static void hello(void *arg, const struct rf_branch_hello *hello, const char *ho
     if (one == NULL)
         return;
     one->sent = hello->serial;
+    one->claimed = hello->serial;
     one->resend_ms = RESEND_MS;
     one->is_again = false;
     memset(one->list, 0, sizeof one->list);
     b->has_come = true;
     if (!b->is_looking)
         branches_look(b);
+}
+
+/* One that we neither heard of nor sent: the next look has to go above it. */
+static void look_for_later(struct branches *b, struct branch *one, uint64_t serial)
+{
+    if (serial <= one->claimed)
+        return;
+    one->claimed = serial;
+    b->is_stale |= serial > one->sent;
 }
 
 /* doc: docs/srst.md, "When the site is not secure any more" */
@@ -189,6 +199,7 @@ static void state(void *arg, const char *name, const struct rf_branch_state *sta
     enum rf_store_srst_state now =
         state->phones > 0 ? RF_STORE_SRST_FALLBACK : RF_STORE_SRST_NORMAL;
     look_for_stuck(b, one, state);
+    look_for_later(b, one, state->serial);
     if (state->serial >= one->sent) {
         one->resend_ms = RESEND_MS;
         one->is_again = false;

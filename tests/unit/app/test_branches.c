@@ -431,6 +431,56 @@ static void one_that_is_kept_is_not(void **state)
     assert_int_equal(centre.snapshots, 1);
 }
 
+/* ---- a centre out of a backup ---- */
+
+/* Its database knows the snapshot of then; the router took later ones. */
+static void a_router_with_a_later_snapshot_gets_one_above_it(void **state)
+{
+    struct world *w = *state;
+    comes(w, BRANCH, 0);
+    turn_until(w, centre.snapshots == 1);
+    uint64_t later = centre.serial + 1000;
+    comes(w, BRANCH, later);
+    tick_until(w, centre.snapshots == 2);
+    assert_int_equal(centre.serial, later + 1);
+    says(w, later);
+    ticks(w);
+    assert_int_equal(centre.snapshots, 2); /* on its way */
+    says(w, centre.serial);
+    comes(w, BRANCH, centre.serial);
+    ticks(w);
+    ticks(w);
+    assert_int_equal(centre.snapshots, 2);
+    assert_int_equal(centre.serial, later + 1);
+}
+
+/* Not with its hello, but while it is connected. */
+static void also_when_it_says_so_later(void **state)
+{
+    struct world *w = *state;
+    comes(w, BRANCH, 0);
+    turn_until(w, centre.snapshots == 1);
+    uint64_t first = centre.serial;
+    says(w, first);
+    ticks(w);
+    assert_int_equal(centre.snapshots, 1);
+    says(w, first + 1000);
+    tick_until(w, centre.snapshots == 2);
+    assert_int_equal(centre.serial, first + 1001);
+}
+
+static void one_that_says_what_cannot_be_gets_none_and_harms_nobody(void **state)
+{
+    struct world *w = *state;
+    comes(w, BRANCH, INT64_MAX);
+    ticks(w);
+    ticks(w);
+    assert_int_equal(centre.snapshots, 0);
+    comes(w, BRANCH, 1);
+    tick_until(w, centre.snapshots == 1);
+    assert_true(centre.serial < RF_STORE_SRST_SERIAL_MAX);
+}
+
 #define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -443,6 +493,9 @@ int main(void)
         IN_WORLD(no_tick_looks_while_it_rests),
         IN_WORLD(a_snapshot_that_is_not_kept_is_sent_again_later_each_time),
         IN_WORLD(one_that_is_kept_is_not),
+        IN_WORLD(a_router_with_a_later_snapshot_gets_one_above_it),
+        IN_WORLD(also_when_it_says_so_later),
+        IN_WORLD(one_that_says_what_cannot_be_gets_none_and_harms_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
