@@ -141,8 +141,10 @@
     X(MEET_ME_COUNT, "SELECT count(*) FROM meet_me WHERE number <> ?")                             \
     X(MEET_ME_LIST, "SELECT number, least, added_s FROM meet_me ORDER BY number")                  \
     X(RECORD_ADD, RF_SQL_RECORD_INSERT "ON CONFLICT (run, call) DO NOTHING")                       \
-    X(RECORD_TAKE,                                                                                 \
-      RF_SQL_RECORD_INSERT "ON CONFLICT (origin, origin_id) WHERE origin <> '' DO NOTHING")        \
+    X(RECORD_TAKE, RF_SQL_RECORD_INSERT)                                                           \
+    X(RECORD_TAKEN, RF_SQL_RECORDS "WHERE origin = ?1 AND origin_id = ?2 AND origin <> ''")        \
+    X(RECORD_ORIGIN_NEXT, "SELECT min(origin) FROM call_record WHERE origin > ?1 AND "             \
+                          "origin < ?2 AND origin <> ''")                                          \
     X(RECORD_LIST, RF_SQL_RECORDS "WHERE " RF_SQL_ENDED "DESC LIMIT ?4")                           \
     X(RECORD_LIST_NEXT, RF_SQL_RECORDS "WHERE " RF_SQL_ENDED "ASC LIMIT ?4")                       \
     X(RECORD_OF_DEVICE, RF_SQL_RECORDS RF_SQL_OF_DEVICE RF_SQL_ENDED "DESC LIMIT ?4")              \
@@ -453,6 +455,7 @@
                               "0, tell_s = 0, ended_s = 0, cert_before = x'', cert_after = x''")   \
     /* settings */                                                                                 \
     X(SETTING_FIND, "SELECT value FROM setting WHERE key = ?")                                     \
+    X(SETTING_DROP, "DELETE FROM setting WHERE key = ?")                                           \
     X(SETTING_SAVE, "INSERT INTO setting (key, value) VALUES (?1, ?2) "                            \
                     "ON CONFLICT (key) DO UPDATE SET value = ?2")
 

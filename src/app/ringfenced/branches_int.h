@@ -46,6 +46,7 @@ struct branches {
     uint64_t rest_until_ms; /* no tick looks before */
     rf_timer_id tick;
     struct rf_log_limit refusals;
+    struct rf_log_limit recounts; /* events of routers whose calls have numbers of others */
 };
 
 /* branches.c */
