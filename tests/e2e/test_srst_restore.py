@@ -5,6 +5,7 @@ router's database here, as its own calls are."""
 import contextlib
 import shutil
 import sqlite3
+import time
 
 import pytest
 
@@ -28,6 +29,7 @@ class Pair:
         branch.join(self.centre, self.router, "127.0.0.1", "127.0.0.2")
         self.centre.cli("srst", "use", "branch1")
         self.await_devices(2)
+        self.now_s = int(time.time()) - 100
         (folder / "secret").write_text("a passphrase of the test\n")
 
     def await_devices(self, count):
@@ -54,9 +56,9 @@ class Pair:
                     " codec, calling_device, calling_number, calling_name, calling_signalling, calling_srtp,"
                     " calling_cert, called_device, called_number, called_name, called_signalling,"
                     " called_srtp, called_cert, original_number, redirecting_number, by_device) VALUES"
-                    " (1, ?1, 1700000000, 1700000001, 1700000000 + ?1, 16, 'normal', 'encrypted', 'G722',"
+                    " (1, ?1, ?4, ?4 + 1, ?4 + ?1, 16, 'normal', 'encrypted', 'G722',"
                     " ?2, '2001', '', 'encrypted', '', x'', ?3, '2002', '', 'encrypted', '', x'', '', '', '')",
-                    (number, A, B))
+                    (number, A, B, self.now_s))
 
     def taken(self):
         """Numbers of the branch's calls that the centre has."""
@@ -87,3 +89,45 @@ def test_a_restored_centre_takes_its_router_back_with_it(pair):
     # And it goes on from there.
     pair.centre.device_add(C, ["2004"])
     pair.await_devices(3)
+
+
+def test_a_restored_router_loses_no_call_and_none_comes_twice(pair):
+    """Two calls were sent when the backup is made, one is not, and two come after it; numbers begin again
+    behind the third."""
+    pair.calls(1, 2)
+    pair.await_taken(1, 2)
+    pair.centre.stop()
+    pair.calls(3)
+    backup = pair.backup(pair.router)
+    pair.centre.start()
+    pair.calls(4, 5)
+    pair.await_taken(1, 2, 3, 4, 5)
+    pair.router.stop()
+    pair.restore(pair.router, backup)
+    pair.router.start()
+    pair.calls(14, 15, 16)
+    pair.await_taken(1, 2, 3, 4, 5, 14, 15, 16)
+    assert [e for e in pair.centre.events() if e["code"] == "branch-epoch"] == []
+
+
+def test_a_router_whose_machine_was_taken_back_loses_no_call(pair):
+    """As a snapshot of a virtual machine does it: nobody says so, and the router does not know."""
+    pair.calls(1, 2)
+    pair.await_taken(1, 2)
+    pair.router.stop()
+    shutil.copytree(pair.router.folder, pair.folder / "copy", symlinks=True)
+    pair.router.start()
+    pair.calls(3, 4)
+    pair.await_taken(1, 2, 3, 4)
+    pair.router.stop()
+    shutil.rmtree(pair.router.folder)
+    (pair.folder / "copy").rename(pair.router.folder)
+    pair.router.start()
+    assert [e for e in pair.centre.events() if e["code"] == "branch-epoch"] == []
+    pair.calls(13, 14, 15)
+    pair.await_taken(1, 2, 3, 4, 13, 14, 15)
+    for site in (pair.centre, pair.router):
+        site.event_wait("branch-epoch")
+    pair.calls(16)
+    pair.await_taken(1, 2, 3, 4, 13, 14, 15, 16)
+    assert len([e for e in pair.centre.events() if e["code"] == "branch-epoch"]) == 1
