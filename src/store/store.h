@@ -691,6 +691,12 @@ RF_MUST_CHECK enum rf_err rf_store_setting_load(struct rf_store *store, const ch
                                                 struct rf_buf *out, struct rf_why *why);
 RF_MUST_CHECK enum rf_err rf_store_setting_save(struct rf_store *store, const char *key,
                                                 struct rf_slice value, struct rf_why *why);
+/** One that was never saved is fine. */
+RF_MUST_CHECK enum rf_err rf_store_setting_drop(struct rf_store *store, const char *key,
+                                                struct rf_why *why);
+/** Of a survivable router: what the ids of its records count from, for its centre. One that is
+ * dropped is drawn anew by the next start. */
+#define RF_STORE_BRANCH_EPOCH "branch.epoch"
 /** The certificates (SHA-256) with which the daemon was started last: what phones are shown, and
  * signs for them, until the next start, whatever lies in the site's folders by then. */
 #define RF_STORE_IN_USE_CCM        "in-use.ccm"

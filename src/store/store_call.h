@@ -109,8 +109,9 @@ RF_MUST_CHECK enum rf_err rf_store_call_add(struct rf_store *store,
  * record     run, id, origin and origin_id of it do not count: its run is drawn here, so that it
  * can be no other record's.
  *
- * Returns RF_OK; RF_ERR_EXISTS record-exists, it was taken before: all is well; RF_ERR_BAD
- * store-value: it will never be taken.
+ * Returns RF_OK; RF_ERR_EXISTS record-exists, it was taken before, by this epoch or another one of
+ * the branch: all is well; RF_ERR_DENIED record-other: under this id another call was taken, so
+ * that the router needs another epoch; RF_ERR_BAD store-value: it will never be taken.
  */
 RF_MUST_CHECK enum rf_err rf_store_record_take_from(struct rf_store *store, const char *origin,
                                                     int64_t origin_id,

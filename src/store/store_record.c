@@ -3,9 +3,11 @@
 #include "store/store_call.h"
 
 #include "base/random.h"
+#include "base/text.h"
 #include "store/store_int.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define CODE_MAX 127 /* of ITU-T Q.850 */
 
@@ -86,35 +88,6 @@ enum rf_err rf_store_call_add(struct rf_store *store, const struct rf_store_call
     return rf_db_finish(store, err, NULL, why);
 }
 
-static enum rf_err take(struct rf_store *store, const struct rf_store_call *c, struct rf_why *why)
-{
-    enum rf_err err = put(store, RF_SQL_RECORD_TAKE, c, why);
-    if (err == RF_OK && rf_db_changed(store) == 0)
-        return rf_why_set(why, RF_ERR_EXISTS, "record-exists", "it was taken before");
-    return err;
-}
-
-enum rf_err rf_store_record_take_from(struct rf_store *store, const char *origin, int64_t origin_id,
-                                      const struct rf_store_call *record, struct rf_why *why)
-{
-    struct rf_store_call c = *record;
-    enum rf_err err = rf_store_check_text(origin, sizeof c.origin, true, "origin", why);
-    if (err == RF_OK && (origin_id <= 0 || c.code > CODE_MAX))
-        err = rf_why_set(why, RF_ERR_BAD, "store-value", "its id or code cannot be");
-    if (err == RF_OK)
-        err = check(&c, why);
-    if (err == RF_OK)
-        err = rf_db_begin_quiet(store, why);
-    if (err != RF_OK)
-        return err;
-    uint64_t run;
-    rf_random_bytes(&run, sizeof run);
-    c.run = (int64_t)(run >> 1);
-    c.origin_id = origin_id;
-    snprintf(c.origin, sizeof c.origin, "%s", origin);
-    return rf_db_finish(store, take(store, &c, why), NULL, why);
-}
-
 /* ---- reading ---- */
 
 static void read_end(struct rf_db *q, struct rf_store_call_end *e)
@@ -182,6 +155,124 @@ void rf_store_calls_fini(struct rf_store_calls *calls)
 {
     rf_free(calls->items);
     *calls = (struct rf_store_calls){0};
+}
+
+/* ---- those of branches ---- */
+
+#define EPOCHS_MAX 64 /* of one branch that are looked through */
+
+static bool is_same_end(const struct rf_store_call_end *a, const struct rf_store_call_end *b)
+{
+    return strcmp(a->device, b->device) == 0 && strcmp(a->number, b->number) == 0 &&
+           strcmp(a->name, b->name) == 0 && strcmp(a->signalling, b->signalling) == 0 &&
+           strcmp(a->srtp, b->srtp) == 0 && a->has_cert == b->has_cert &&
+           (!a->has_cert || memcmp(a->cert, b->cert, sizeof a->cert) == 0);
+}
+
+/* All that is said of the call itself. */
+static bool is_same_call(const struct rf_store_call *a, const struct rf_store_call *b)
+{
+    return a->call == b->call && a->start_s == b->start_s && a->answered_s == b->answered_s &&
+           a->end_s == b->end_s && a->code == b->code && strcmp(a->cause, b->cause) == 0 &&
+           strcmp(a->security, b->security) == 0 && strcmp(a->codec, b->codec) == 0 &&
+           strcmp(a->original, b->original) == 0 && strcmp(a->redirecting, b->redirecting) == 0 &&
+           strcmp(a->by, b->by) == 0 &&
+           is_same_end(&a->ends[RF_STORE_CALLING], &b->ends[RF_STORE_CALLING]) &&
+           is_same_end(&a->ends[RF_STORE_CALLED], &b->ends[RF_STORE_CALLED]);
+}
+
+/* What was taken of this origin under the record's id, if anything was. One that cannot be read is
+ * another call: the record is not lost by it. */
+static enum rf_err find_taken(struct rf_store *store, const char *origin,
+                              const struct rf_store_call *c, bool *is_there, bool *is_same,
+                              struct rf_why *why)
+{
+    struct rf_store_call there;
+    struct rf_db q = rf_db_of(store, RF_SQL_RECORD_TAKEN);
+    rf_db_text(&q, origin);
+    rf_db_int(&q, c->origin_id);
+    *is_there = rf_db_row(&q);
+    if (*is_there)
+        read_call(&q, &there);
+    *is_same = *is_there && !q.is_bad && is_same_call(&there, c);
+    q.is_bad = false;
+    return rf_db_end(&q, why);
+}
+
+/* The first origin behind `at` and before `end`, into `at`; empty: there is none. */
+static enum rf_err next_origin(struct rf_store *store, char at[RF_STORE_ORIGIN], const char *end,
+                               struct rf_why *why)
+{
+    char found[RF_STORE_ORIGIN] = "";
+    struct rf_db q = rf_db_of(store, RF_SQL_RECORD_ORIGIN_NEXT);
+    rf_db_text(&q, at);
+    rf_db_text(&q, end);
+    if (rf_db_row(&q))
+        rf_db_get_text(&q, found, sizeof found);
+    enum rf_err err = rf_db_end(&q, why);
+    snprintf(at, RF_STORE_ORIGIN, "%s", found);
+    return err;
+}
+
+/* A router that came out of a backup counts from another epoch, and sends once more what it had not
+ * sent when that was made: the same call under the same id, of the same branch. */
+static enum rf_err check_epochs(struct rf_store *store, const struct rf_store_call *c,
+                                bool *is_same, struct rf_why *why)
+{
+    struct rf_slice rest = rf_slice_str(c->origin);
+    struct rf_slice name;
+    char at[RF_STORE_ORIGIN];
+    char end[RF_STORE_ORIGIN]; /* what follows a colon */
+    if (!rf_next_piece(&rest, ':', &name) || name.len == strlen(c->origin))
+        return RF_OK;
+    snprintf(at, sizeof at, "%.*s:", (int)name.len, c->origin);
+    snprintf(end, sizeof end, "%.*s;", (int)name.len, c->origin);
+    for (int i = 0; i < EPOCHS_MAX && !*is_same; i++) {
+        bool is_there;
+        enum rf_err err = next_origin(store, at, end, why);
+        if (err != RF_OK || at[0] == '\0')
+            return err;
+        err = find_taken(store, at, c, &is_there, is_same, why);
+        if (err != RF_OK)
+            return err;
+    }
+    return RF_OK;
+}
+
+static enum rf_err take(struct rf_store *store, const struct rf_store_call *c, struct rf_why *why)
+{
+    bool is_there = false;
+    bool is_same = false;
+    enum rf_err err = find_taken(store, c->origin, c, &is_there, &is_same, why);
+    if (err == RF_OK && is_there && !is_same)
+        return rf_why_set(why, RF_ERR_DENIED, "record-other",
+                          "another call was taken under its number, %lld", (long long)c->origin_id);
+    if (err == RF_OK && !is_there)
+        err = check_epochs(store, c, &is_same, why);
+    if (err == RF_OK && is_same)
+        return rf_why_set(why, RF_ERR_EXISTS, "record-exists", "it was taken before");
+    return err == RF_OK ? put(store, RF_SQL_RECORD_TAKE, c, why) : err;
+}
+
+enum rf_err rf_store_record_take_from(struct rf_store *store, const char *origin, int64_t origin_id,
+                                      const struct rf_store_call *record, struct rf_why *why)
+{
+    struct rf_store_call c = *record;
+    enum rf_err err = rf_store_check_text(origin, sizeof c.origin, true, "origin", why);
+    if (err == RF_OK && (origin_id <= 0 || c.code > CODE_MAX))
+        err = rf_why_set(why, RF_ERR_BAD, "store-value", "its id or code cannot be");
+    if (err == RF_OK)
+        err = check(&c, why);
+    if (err == RF_OK)
+        err = rf_db_begin_quiet(store, why);
+    if (err != RF_OK)
+        return err;
+    uint64_t run;
+    rf_random_bytes(&run, sizeof run);
+    c.run = (int64_t)(run >> 1);
+    c.origin_id = origin_id;
+    snprintf(c.origin, sizeof c.origin, "%s", origin);
+    return rf_db_finish(store, take(store, &c, why), NULL, why);
 }
 
 /* ---- old ones go ---- */

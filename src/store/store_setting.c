@@ -96,3 +96,13 @@ enum rf_err rf_store_setting_save(struct rf_store *store, const char *key, struc
     rf_db_blob(&q, value);
     return rf_db_finish(store, rf_db_run(&q, why), NULL, why);
 }
+
+enum rf_err rf_store_setting_drop(struct rf_store *store, const char *key, struct rf_why *why)
+{
+    enum rf_err err = rf_db_begin(store, why);
+    if (err != RF_OK)
+        return err;
+    struct rf_db q = rf_db_of(store, RF_SQL_SETTING_DROP);
+    rf_db_text(&q, key);
+    return rf_db_finish(store, rf_db_run(&q, why), NULL, why);
+}

@@ -141,8 +141,10 @@
     X(MEET_ME_COUNT, "SELECT count(*) FROM meet_me WHERE number <> ?")                             \
     X(MEET_ME_LIST, "SELECT number, least, added_s FROM meet_me ORDER BY number")                  \
     X(RECORD_ADD, RF_SQL_RECORD_INSERT "ON CONFLICT (run, call) DO NOTHING")                       \
-    X(RECORD_TAKE,                                                                                 \
-      RF_SQL_RECORD_INSERT "ON CONFLICT (origin, origin_id) WHERE origin <> '' DO NOTHING")        \
+    X(RECORD_TAKE, RF_SQL_RECORD_INSERT)                                                           \
+    X(RECORD_TAKEN, RF_SQL_RECORDS "WHERE origin = ?1 AND origin_id = ?2 AND origin <> ''")        \
+    X(RECORD_ORIGIN_NEXT, "SELECT min(origin) FROM call_record WHERE origin > ?1 AND "             \
+                          "origin < ?2 AND origin <> ''")                                          \
     X(RECORD_LIST, RF_SQL_RECORDS "WHERE " RF_SQL_ENDED "DESC LIMIT ?4")                           \
     X(RECORD_LIST_NEXT, RF_SQL_RECORDS "WHERE " RF_SQL_ENDED "ASC LIMIT ?4")                       \
     X(RECORD_OF_DEVICE, RF_SQL_RECORDS RF_SQL_OF_DEVICE RF_SQL_ENDED "DESC LIMIT ?4")              \
@@ -287,10 +289,10 @@
     X(SRST_LIST, "SELECT " RF_SQL_SRST_COLS " FROM srst ORDER BY name")                            \
     X(SRST_SEEN, "UPDATE srst SET state = ?2, since_s = ?3, seen_s = ?4, phones = ?5 "             \
                  "WHERE name = ?1")                                                                \
-    /* By the clock: also a reference made anew, or out of a backup, has higher ones than before.  \
-     */                                                                                            \
-    X(SRST_SERIAL, "UPDATE srst SET serial = max(serial + 1, unixepoch()), digest = ?2 "           \
-                   "WHERE name = ?1 AND digest <> ?2")                                             \
+    /* By the clock: also a reference made anew has higher ones than before. ?3 is what its        \
+     * router holds: above that when this database was taken back behind it. */                    \
+    X(SRST_SERIAL, "UPDATE srst SET serial = max(serial + 1, ?3 + 1, unixepoch()), digest = ?2 "   \
+                   "WHERE name = ?1 AND (digest <> ?2 OR serial < ?3)")                            \
     X(SRST_OF_DEVICE,                                                                              \
       "SELECT " RF_SQL_SRST_COLS " FROM srst WHERE name = (SELECT " RF_SQL_SRST_OF_D               \
       " FROM device d WHERE d.name = ?)")                                                          \
@@ -453,6 +455,7 @@
                               "0, tell_s = 0, ended_s = 0, cert_before = x'', cert_after = x''")   \
     /* settings */                                                                                 \
     X(SETTING_FIND, "SELECT value FROM setting WHERE key = ?")                                     \
+    X(SETTING_DROP, "DELETE FROM setting WHERE key = ?")                                           \
     X(SETTING_SAVE, "INSERT INTO setting (key, value) VALUES (?1, ?2) "                            \
                     "ON CONFLICT (key) DO UPDATE SET value = ?2")
 

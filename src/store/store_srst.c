@@ -378,12 +378,13 @@ enum rf_err rf_store_srst_seen(struct rf_store *store, const char *name,
 }
 
 static enum rf_err number(struct rf_store *store, const char *name, const uint8_t sha256[32],
-                          uint64_t *serial, struct rf_why *why)
+                          uint64_t held, uint64_t *serial, struct rf_why *why)
 {
     struct rf_store_srst s;
     struct rf_db q = rf_db_of(store, RF_SQL_SRST_SERIAL);
     rf_db_text(&q, name);
     rf_db_blob(&q, rf_slice_of(sha256, 32));
+    rf_db_int(&q, (int64_t)held);
     enum rf_err err = rf_db_run(&q, why);
     if (err == RF_OK)
         err = rf_store_srst_load(store, name, &s, why);
@@ -393,13 +394,17 @@ static enum rf_err number(struct rf_store *store, const char *name, const uint8_
 }
 
 enum rf_err rf_store_srst_serial(struct rf_store *store, const char *name, const uint8_t sha256[32],
-                                 uint64_t *serial, struct rf_why *why)
+                                 uint64_t held, uint64_t *serial, struct rf_why *why)
 {
     uint64_t found = 0;
+    if (held > RF_STORE_SRST_SERIAL_MAX)
+        return rf_why_set(why, RF_ERR_BAD, "store-value",
+                          "the router says that it holds snapshot %llu, which cannot be",
+                          (unsigned long long)held);
     enum rf_err err = rf_db_begin_quiet(store, why);
     if (err != RF_OK)
         return err;
-    err = rf_db_finish(store, number(store, name, sha256, &found, why), NULL, why);
+    err = rf_db_finish(store, number(store, name, sha256, held, &found, why), NULL, why);
     if (err == RF_OK)
         *serial = found;
     return err;

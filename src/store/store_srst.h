@@ -17,6 +17,8 @@
 #define RF_STORE_SRST_HOST     20   /* phones take 19 characters */
 #define RF_STORE_SRST_DER_MAX  1480 /* so that phones have room for it, in base64 too */
 #define RF_STORE_SRST_PORT_MAX (65535 - 443) /* phones add 443 to the base port */
+/* That a router may say it holds: far above any clock, and with room for all that follow. */
+#define RF_STORE_SRST_SERIAL_MAX ((uint64_t)1 << 53)
 
 enum rf_store_srst_state {
     RF_STORE_SRST_NEVER_SEEN,
@@ -121,9 +123,11 @@ RF_MUST_CHECK enum rf_err rf_store_srst_seen(struct rf_store *store, const char 
                                              int64_t now_s, const struct rf_store_event *event,
                                              bool *changed, struct rf_why *why);
 /** The number of the snapshot with this content (SHA-256): the last one, or, when it says anything
- * else, the next. RF_ERR_NOT_FOUND srst-unknown. */
+ * else, the next. Never below `held`, the one that its router says it holds (0: none): that is
+ * above ours when this database came out of a backup, and what it says then is not what ours says
+ * under any number so far. RF_ERR_NOT_FOUND srst-unknown; RF_ERR_BAD store-value (`held`). */
 RF_MUST_CHECK enum rf_err rf_store_srst_serial(struct rf_store *store, const char *name,
-                                               const uint8_t sha256[32], uint64_t *serial,
-                                               struct rf_why *why);
+                                               const uint8_t sha256[32], uint64_t held,
+                                               uint64_t *serial, struct rf_why *why);
 
 #endif

@@ -157,12 +157,22 @@ static void hello(void *arg, const struct rf_branch_hello *hello, const char *ho
     if (one == NULL)
         return;
     one->sent = hello->serial;
+    one->claimed = hello->serial;
     one->resend_ms = RESEND_MS;
     one->is_again = false;
     memset(one->list, 0, sizeof one->list);
     b->has_come = true;
     if (!b->is_looking)
         branches_look(b);
+}
+
+/* One that we neither heard of nor sent: the next look has to go above it. */
+static void look_for_later(struct branches *b, struct branch *one, uint64_t serial)
+{
+    if (serial <= one->claimed)
+        return;
+    one->claimed = serial;
+    b->is_stale |= serial > one->sent;
 }
 
 /* doc: docs/srst.md, "When the site is not secure any more" */
@@ -189,6 +199,7 @@ static void state(void *arg, const char *name, const struct rf_branch_state *sta
     enum rf_store_srst_state now =
         state->phones > 0 ? RF_STORE_SRST_FALLBACK : RF_STORE_SRST_NORMAL;
     look_for_stuck(b, one, state);
+    look_for_later(b, one, state->serial);
     if (state->serial >= one->sent) {
         one->resend_ms = RESEND_MS;
         one->is_again = false;
@@ -220,6 +231,7 @@ static void gone(void *arg, const char *name, const struct rf_why *why)
 struct take {
     struct rf_job job;
     struct branches *b;
+    char name[RF_STORE_SRST_NAME];
     char origin[RF_STORE_ORIGIN];
     int64_t id;
     struct rf_store_call record;
@@ -238,8 +250,25 @@ static void take_settled(struct rf_job *job, enum rf_err err, const struct rf_wh
     struct take *t = (struct take *)job;
     if (err == RF_OK || t->err == RF_ERR_BAD)
         return;
-    t->err = err == RF_ERR_BAD || err == RF_ERR_EXISTS ? RF_ERR_IO : err;
+    bool is_word = err == RF_ERR_BAD || err == RF_ERR_EXISTS || err == RF_ERR_DENIED;
+    t->err = is_word ? RF_ERR_IO : err; /* of the whole group, which is none about the record */
     t->why = *why;
+}
+
+/* The router is not what it was: it came out of a copy of its machine that is older than the centre
+ * knows. By another epoch it sends what it has, and of that nothing twice. */
+static void tell_other_call(struct branches *b, const struct take *t)
+{
+    if (!rf_branch_centre_other_call(b->centre, t->origin, &t->why))
+        return;
+    rf_error(RF_CAT_STORE, "record of a branch has the number of another call origin=%s id=%lld",
+             t->origin, (long long)t->id);
+    if (rf_log_allows(&b->recounts, EVENTS_A_MIN, branches_now_ms(b)))
+        event_of_branch(b->s, RF_STORE_WARN, RF_BRANCH_OTHER_EPOCH,
+                        "branch %s: its router gave another call the number %lld before: was its "
+                        "machine taken back to an earlier state? It counts anew, and its calls "
+                        "follow",
+                        t->name, (long long)t->id);
 }
 
 /* One that the database will never take is let go: else it would come for ever. */
@@ -252,6 +281,8 @@ static void take_done(struct rf_job *job, void *reader)
                  rf_why_text(&t->why), t->origin, (long long)t->id);
     if (reader != NULL && is_done)
         rf_branch_centre_kept(t->b->centre, t->origin, t->id);
+    else if (reader != NULL && t->err == RF_ERR_DENIED)
+        tell_other_call(t->b, t);
     else if (reader != NULL)
         rf_branch_centre_not_kept(t->b->centre, t->origin, &t->why);
     rf_free(t);
@@ -262,7 +293,6 @@ static void record(void *arg, const char *name, const char *origin, int64_t id,
 {
     struct branches *b = arg;
     struct take *t = rf_new(struct take);
-    (void)name;
     t->job = (struct rf_job){.work = take_work,
                              .done = take_done,
                              .answer_to = rf_loop_mailbox(b->s->loop),
@@ -271,6 +301,7 @@ static void record(void *arg, const char *name, const char *origin, int64_t id,
     t->b = b;
     t->id = id;
     t->record = *call;
+    snprintf(t->name, sizeof t->name, "%s", name);
     snprintf(t->origin, sizeof t->origin, "%s", origin);
     if (rf_worker_post(b->s->store_worker, &t->job) == RF_OK)
         return;

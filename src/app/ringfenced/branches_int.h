@@ -25,6 +25,7 @@ struct branch {
     uint64_t written_ms;
     uint64_t gone_ms; /* when its link went, or we began */
     uint64_t sent;    /* serial of the snapshot that it has, or was sent */
+    uint64_t claimed; /* serial of the snapshot that it said it has */
     uint64_t sent_ms;
     uint64_t resend_ms;
     bool is_again;                /* the router did not keep it: with the next look */
@@ -45,6 +46,7 @@ struct branches {
     uint64_t rest_until_ms; /* no tick looks before */
     rf_timer_id tick;
     struct rf_log_limit refusals;
+    struct rf_log_limit recounts; /* events of routers whose calls have numbers of others */
 };
 
 /* branches.c */

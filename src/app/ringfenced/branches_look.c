@@ -24,6 +24,7 @@ struct made {
     char name[RF_STORE_SRST_NAME];
     uint64_t serial;
     uint64_t held; /* that the router has or was sent */
+    uint64_t claimed;
     struct rf_buf body;
     struct rf_buf file;
     struct rf_why why; /* code empty: it is made */
@@ -96,6 +97,7 @@ static enum rf_err make(struct look *l, struct rf_store *store, struct made *m, 
                                 .rsa_min = l->rsa_min,
                                 .accepts_mics = l->accepts_mics,
                                 .now_s = l->now_s,
+                                .held = m->claimed,
                                 .suites = suites_of,
                                 .is_untrusted = is_untrusted,
                                 .arg = l};
@@ -249,6 +251,18 @@ static void use_references(struct branches *b, const struct rf_store_srsts *all)
     rf_branch_centre_review(b->centre);
 }
 
+/* doc: docs/backup.md, "A centre and its routers" */
+static void tell_later(const struct look *l, const struct made *m)
+{
+    for (size_t i = 0; i < l->all.n; i++)
+        if (strcmp(l->all.items[i].name, m->name) == 0 && l->all.items[i].serial < m->claimed)
+            rf_warn(RF_CAT_MAIN,
+                    "branch %s: its router has a snapshot that is later than any of this database, "
+                    "and gets another serial=%llu known=%llu",
+                    m->name, (unsigned long long)m->claimed,
+                    (unsigned long long)l->all.items[i].serial);
+}
+
 static bool has_bodies(const struct look *l)
 {
     for (size_t i = 0; i < l->n_made; i++)
@@ -324,6 +338,8 @@ static void references_done(struct rf_job *job, void *reader)
     use_references(b, &l->all);
     for (size_t i = 0; i < l->n_made; i++)
         send_list(b, l, l->made[i].name);
+    for (size_t i = 0; i < l->n_made; i++)
+        tell_later(l, &l->made[i]);
     next_snapshot(l);
 }
 
@@ -354,6 +370,7 @@ void branches_look(struct branches *b)
             struct made *m = &l->made[l->n_made++];
             snprintf(m->name, sizeof m->name, "%s", b->items[i].name);
             m->held = b->items[i].is_again ? 0 : b->items[i].sent;
+            m->claimed = b->items[i].claimed;
         }
     b->is_looking = rf_worker_post(s->store_worker, &l->job) == RF_OK;
     b->is_stale = !b->is_looking;

@@ -139,11 +139,14 @@ static void keep_settled(struct rf_job *job, enum rf_err err, const struct rf_wh
 
 static void post(struct event_queue *q);
 
+/* Also for what came while this wrote: whoever put it in may have seen `is_away` and posted
+ * nothing. It is counted before it looks there, and `is_away` is settled before this counts: one of
+ * both posts. */
 static void keep_done(struct rf_job *job, void *reader)
 {
     struct event_queue *q = ((struct keep *)job)->q;
     rf_free(job);
-    if (reader != NULL && q->first != NULL && !atomic_load(&q->is_away))
+    if (reader != NULL && atomic_load(&q->n) > 0 && !atomic_load(&q->is_away))
         post(q);
 }
 

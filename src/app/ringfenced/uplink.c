@@ -19,7 +19,6 @@
 #include "trust/lists.h"
 
 #define LOOK_MS     2000 /* between two looks at how many phones there are */
-#define EPOCH_KEY   "branch.epoch"
 #define KEPT_KEY    "branch.kept"
 #define EPOCH_BYTES 16
 
@@ -32,7 +31,8 @@ struct uplink {
     struct rf_branch_state state;
     rf_timer_id look;
     bool has_said_down;
-    bool is_unkept; /* what is in use does not lie in the folder, or no list vouches for it */
+    bool is_drawing; /* another epoch */
+    bool is_unkept;  /* what is in use does not lie in the folder, or no list vouches for it */
 };
 
 /* ---- how the router is ---- */
@@ -300,6 +300,66 @@ static void on_kept(void *arg, int64_t id)
     rf_srst_forward_kept(u->forward, id);
 }
 
+/* ---- another epoch ---- */
+
+struct draw {
+    struct rf_job job;
+    struct server *s;
+    char epoch[RF_BRANCH_EPOCH];
+    enum rf_err err;
+    struct rf_why why;
+};
+
+static enum rf_err draw_epoch(struct rf_store *store, char out[RF_BRANCH_EPOCH], struct rf_why *why)
+{
+    uint8_t drawn[EPOCH_BYTES];
+    rf_random_bytes(drawn, sizeof drawn);
+    rf_hex(rf_slice_of(drawn, sizeof drawn), out, RF_BRANCH_EPOCH);
+    return rf_store_setting_save(store, RF_STORE_BRANCH_EPOCH, rf_slice_str(out), why);
+}
+
+static void draw_work(struct rf_job *job, void *store)
+{
+    struct draw *d = (struct draw *)job;
+    d->err = draw_epoch(store, d->epoch, &d->why);
+}
+
+static void draw_done(struct rf_job *job, void *reader)
+{
+    struct draw *d = (struct draw *)job;
+    struct uplink *u = d->s->uplink;
+    if (reader != NULL && u != NULL) {
+        u->is_drawing = false;
+        if (d->err == RF_OK) {
+            memcpy(u->epoch, d->epoch, sizeof u->epoch);
+            if (u->link != NULL)
+                rf_branch_router_epoch(u->link, u->epoch);
+        } else {
+            rf_warn(RF_CAT_STORE, "records are not counted anew yet: %s", rf_why_text(&d->why));
+        }
+    }
+    rf_free(d);
+}
+
+/* The centre has other calls under numbers of ours: this machine was taken back to an earlier
+ * state. What it marked as forwarded stays so; the rest goes by the next link. When it fails, that
+ * link is refused as this one was, and it is tried again. */
+static void count_anew(struct uplink *u, const struct rf_why *why)
+{
+    if (u->is_drawing)
+        return;
+    rf_warn(RF_CAT_MAIN, "calls are counted anew for the centre: %s code=%s", why->text, why->code);
+    event_of_branch(u->s, RF_STORE_WARN, why->code,
+                    "calls are counted anew for the centre, and follow: %s", why->text);
+    struct draw *d = rf_new(struct draw);
+    *d = (struct draw){
+        .job = {.work = draw_work, .done = draw_done, .answer_to = rf_loop_mailbox(u->s->loop)},
+        .s = u->s};
+    u->is_drawing = rf_worker_post(u->s->store_worker, &d->job) == RF_OK;
+    if (!u->is_drawing)
+        rf_free(d);
+}
+
 /* ---- up, down, release ---- */
 
 static void on_up(void *arg)
@@ -317,6 +377,10 @@ static void on_down(void *arg, bool was_up, const struct rf_why *why)
     struct uplink *u = arg;
     if (was_up)
         rf_srst_forward_down(u->forward);
+    if (strcmp(why->code, RF_BRANCH_OTHER_EPOCH) == 0) {
+        count_anew(u, why); /* the centre is there */
+        return;
+    }
     if (u->has_said_down)
         return;
     u->has_said_down = true;
@@ -420,17 +484,14 @@ struct begin {
 static enum rf_err load_epoch(struct rf_store *store, char out[RF_BRANCH_EPOCH], struct rf_why *why)
 {
     RF_AUTO(rf_buf_fini) struct rf_buf value = RF_BUF(RF_BRANCH_EPOCH);
-    uint8_t drawn[EPOCH_BYTES];
-    enum rf_err err = rf_store_setting_load(store, EPOCH_KEY, &value, why);
+    enum rf_err err = rf_store_setting_load(store, RF_STORE_BRANCH_EPOCH, &value, why);
     if (err == RF_OK && rf_slice_to_str(rf_buf_slice(&value), out, RF_BRANCH_EPOCH) &&
         rf_branch_epoch_ok(out))
         return RF_OK;
     if (err != RF_OK && err != RF_ERR_NOT_FOUND)
         return err;
     *why = (struct rf_why){0};
-    rf_random_bytes(drawn, sizeof drawn);
-    rf_hex(rf_slice_of(drawn, sizeof drawn), out, RF_BRANCH_EPOCH);
-    return rf_store_setting_save(store, EPOCH_KEY, rf_slice_str(out), why);
+    return draw_epoch(store, out, why);
 }
 
 static enum rf_err load_kept(struct rf_store *store, int64_t *out, struct rf_why *why)

@@ -160,6 +160,13 @@ static enum rf_err read_to_the_end(struct restoring *r, struct rf_why *why)
     return err;
 }
 
+/* A survivable router gives ids of calls out again that it gave out after the backup was made, for
+ * other calls: its centre has to know them apart. What it has sent stays marked as sent. */
+static enum rf_err count_anew(struct rf_store *store, struct rf_why *why)
+{
+    return rf_store_setting_drop(store, RF_STORE_BRANCH_EPOCH, why);
+}
+
 /* It is a site: configuration, keys, a database that is whole. */
 static enum rf_err check_site(const char *dir, struct rf_why *why)
 {
@@ -172,7 +179,9 @@ static enum rf_err check_site(const char *dir, struct rf_why *why)
         err = rf_why_set(&inner, RF_ERR_BAD, "store-corrupt", "no database");
     if (err == RF_OK)
         err = rf_store_open(db, &store, &inner);
-    if (rf_fault_skips("backup.complete") || err == RF_OK)
+    if (err == RF_OK)
+        return count_anew(store, why);
+    if (rf_fault_skips("backup.complete"))
         return RF_OK;
     return rf_why_set(why, RF_ERR_BAD, "backup-incomplete", "what it holds is no site: %s",
                       rf_why_text(&inner));

@@ -217,13 +217,31 @@ void rf_branch_centre_kept(struct rf_branch_centre *c, const char *origin, int64
     }
 }
 
+static struct peer *peer_of_origin(const struct rf_branch_centre *c, const char *origin)
+{
+    struct peer *p = c->peers;
+    while (p != NULL && (p->is_over || strcmp(p->origin, origin) != 0))
+        p = p->next;
+    return p;
+}
+
+bool rf_branch_centre_other_call(struct rf_branch_centre *c, const char *origin,
+                                 const struct rf_why *why)
+{
+    struct rf_why other = {0};
+    struct peer *p = peer_of_origin(c, origin);
+    if (p == NULL)
+        return false;
+    rf_why_set(&other, RF_ERR_DENIED, RF_BRANCH_OTHER_EPOCH, "%s", why->text);
+    refuse(p, &other);
+    return true;
+}
+
 void rf_branch_centre_not_kept(struct rf_branch_centre *c, const char *origin,
                                const struct rf_why *why)
 {
     struct rf_why busy = {0};
-    struct peer *p = c->peers;
-    while (p != NULL && (p->is_over || strcmp(p->origin, origin) != 0))
-        p = p->next;
+    struct peer *p = peer_of_origin(c, origin);
     if (p == NULL)
         return; /* it has gone by itself */
     rf_warn(RF_CAT_NET, "record of a branch not kept yet: %s branch=%s", rf_why_text(why), p->name);

@@ -12,8 +12,8 @@
  * Codes: branch-certificate (it is accepted for nobody, or not any more), branch-name (hello names
  * another reference than the certificate's), branch-frame, branch-silent (nothing for 35 seconds),
  * branch-unread (it does not take what it is sent), branch-busy (a record was not kept),
- * branch-replaced (a later link of the same router); and those of net/link.h. doc:
- * docs/wire/branch.md */
+ * branch-epoch (its records have numbers that were others), branch-replaced (a later link of the
+ * same router); and those of net/link.h. doc: docs/wire/branch.md */
 #ifndef SERVICE_SRST_BRANCH_CENTRE_H
 #define SERVICE_SRST_BRANCH_CENTRE_H
 
@@ -39,8 +39,9 @@ struct rf_branch_centre_ops {
     void (*hello)(void *arg, const struct rf_branch_hello *hello, const char *host);
     void (*state)(void *arg, const char *name, const struct rf_branch_state *state);
     /** Keep the record and, when it is kept or was before, answer by rf_branch_centre_kept; also
-     * when the database will never take it (store-value), else it comes again for ever. `origin` is
-     * what the store wants: name and epoch. */
+     * when the database will never take it (store-value), else it comes again for ever. One that
+     * has the number of another call (record-other) is answered by rf_branch_centre_other_call.
+     * `origin` is what the store wants: name and epoch. */
     void (*record)(void *arg, const char *name, const char *origin, int64_t id,
                    const struct rf_store_call *record);
     /** The link of this name is gone, and none took its place. */
@@ -95,6 +96,11 @@ void rf_branch_centre_kept(struct rf_branch_centre *c, const char *origin, int64
  * sends it again when it is back. */
 void rf_branch_centre_not_kept(struct rf_branch_centre *c, const char *origin,
                                const struct rf_why *why);
+/** Under the record's id the database has another call of this origin: the router was taken back to
+ * an earlier state. It is sent away (branch-epoch), and counts from another epoch when it is back.
+ * False: it is gone already. */
+bool rf_branch_centre_other_call(struct rf_branch_centre *c, const char *origin,
+                                 const struct rf_why *why);
 /** References changed: who is not accepted any more is refused and goes. */
 void rf_branch_centre_review(struct rf_branch_centre *c);
 

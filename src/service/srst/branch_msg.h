@@ -11,12 +11,14 @@
 
 #define RF_BRANCH_EPOCH   33 /* 32 hex digits and the NUL */
 #define RF_BRANCH_VERSION 32
+/* Why a centre refuses: the records have numbers of others, and the router is to draw an epoch. */
+#define RF_BRANCH_OTHER_EPOCH "branch-epoch"
 
 /** The first frame of a router. */
 struct rf_branch_hello {
     char name[RF_SRST_NAME];
     char version[RF_BRANCH_VERSION];
-    char epoch[RF_BRANCH_EPOCH]; /* drawn once a router: its records' ids count from there */
+    char epoch[RF_BRANCH_EPOCH]; /* drawn: its records' ids count from there */
     uint64_t serial;             /* of the snapshot it holds; 0: none */
 };
 

@@ -123,6 +123,12 @@ void rf_branch_router_state(struct rf_branch_router *r, const struct rf_branch_s
     tell_in(r, ago_ms >= RF_BRANCH_STATE_MIN_MS ? 0 : RF_BRANCH_STATE_MIN_MS - ago_ms);
 }
 
+void rf_branch_router_epoch(struct rf_branch_router *r, const char *epoch)
+{
+    rf_bug_on(!rf_branch_epoch_ok(epoch));
+    snprintf(r->hello.epoch, sizeof r->hello.epoch, "%s", epoch);
+}
+
 enum rf_err rf_branch_router_record(struct rf_branch_router *r, struct rf_slice json,
                                     struct rf_why *why)
 {

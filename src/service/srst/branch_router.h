@@ -66,6 +66,8 @@ void rf_branch_router_free(struct rf_branch_router *r);
 bool rf_branch_router_is_up(const struct rf_branch_router *r);
 /** How the router is from now on. Told at once, or as soon as the last word is a second old. */
 void rf_branch_router_state(struct rf_branch_router *r, const struct rf_branch_state *state);
+/** The epoch of records from the next link on, as in the conf. */
+void rf_branch_router_epoch(struct rf_branch_router *r, const char *epoch);
 /** A record as rf_store_call_to_json writes it, `id` with it. RF_ERR_AGAIN: there is no link, or it
  * is full; RF_ERR_LIMIT branch-frame: it is too long, and will ever be. */
 RF_MUST_CHECK enum rf_err rf_branch_router_record(struct rf_branch_router *r, struct rf_slice json,

@@ -216,11 +216,13 @@ enum rf_err rf_srst_snapshot_gather(struct rf_store *store, const struct rf_srst
 
 /* ---- the whole of it ---- */
 
-static enum rf_err number(struct rf_store *store, struct rf_srst_snapshot *s, struct rf_why *why)
+static enum rf_err number(struct rf_store *store, uint64_t held, struct rf_srst_snapshot *s,
+                          struct rf_why *why)
 {
     uint8_t digest[32];
     enum rf_err err = rf_srst_snapshot_digest(s, digest, why);
-    return err == RF_OK ? rf_store_srst_serial(store, s->branch, digest, &s->serial, why) : err;
+    return err == RF_OK ? rf_store_srst_serial(store, s->branch, digest, held, &s->serial, why)
+                        : err;
 }
 
 static enum rf_err make(struct rf_store *store, const struct rf_srst_spec *spec,
@@ -229,7 +231,7 @@ static enum rf_err make(struct rf_store *store, const struct rf_srst_spec *spec,
     RF_AUTO(rf_srst_snapshot_fini) struct rf_srst_snapshot s = {0};
     enum rf_err err = rf_srst_snapshot_gather(store, spec, &s, why);
     if (err == RF_OK)
-        err = number(store, &s, why);
+        err = number(store, spec->held, &s, why);
     if (err == RF_OK)
         err = rf_srst_snapshot_write(&s, body, why);
     *serial = err == RF_OK ? s.serial : 0;

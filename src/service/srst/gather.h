@@ -24,6 +24,7 @@ struct rf_srst_spec {
     bool accepts_mics;          /* for signalling */
     int64_t now_s;              /* made_s */
     uint64_t serial;            /* may be set later */
+    uint64_t held;              /* that the router says it holds: 0, none */
     const char *const *devices; /* names of those that have this reference; a name that is no
                                  * device, or one in quarantine, is left out */
     size_t n_devices;
@@ -43,9 +44,9 @@ RF_MUST_CHECK enum rf_err rf_srst_snapshot_gather(struct rf_store *store,
 
 /** The whole of it: the content, of those devices among `users` that have the reference (what
  * `spec` says of devices is not used), its serial (the kept one, or the next when anything
- * changed), and all that as JSON in `body`, whose maximum is RF_SRST_BODY_MAX. What
- * rf_srst_snapshot_gather and _write give; RF_ERR_NOT_FOUND srst-unknown. That it is made later
- * does not make it another content. */
+ * changed or the router holds a later one), and all that as JSON in `body`, whose maximum is
+ * RF_SRST_BODY_MAX. What rf_srst_snapshot_gather and _write give; RF_ERR_NOT_FOUND srst-unknown.
+ * That it is made later does not make it another content. */
 RF_MUST_CHECK enum rf_err rf_srst_snapshot_make(struct rf_store *store,
                                                 const struct rf_srst_spec *spec,
                                                 const struct rf_store_srst_users *users,

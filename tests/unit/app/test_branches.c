@@ -26,6 +26,9 @@ struct rf_branch_centre {
     uint64_t serial; /* of the last snapshot */
     size_t phones;   /* of all snapshots; 100 for each of the second branch */
     struct id signer;
+    unsigned kept, not_kept, other; /* answers to records */
+    bool is_gone;                   /* the router, before it is told that a call is another */
+    char event[RF_WHY_CODE_MAX];    /* the last one */
 };
 static struct rf_branch_centre centre;
 
@@ -108,11 +111,20 @@ enum rf_err rf_branch_centre_release(struct rf_branch_centre *c, const char *nam
 
 void rf_branch_centre_kept(struct rf_branch_centre *c, const char *origin, int64_t id)
 {
+    c->kept++;
+}
+
+bool rf_branch_centre_other_call(struct rf_branch_centre *c, const char *origin,
+                                 const struct rf_why *why)
+{
+    c->other += !c->is_gone;
+    return !c->is_gone;
 }
 
 void rf_branch_centre_not_kept(struct rf_branch_centre *c, const char *origin,
                                const struct rf_why *why)
 {
+    c->not_kept++;
 }
 
 void rf_branch_centre_review(struct rf_branch_centre *c)
@@ -125,6 +137,7 @@ void rf_branch_centre_review(struct rf_branch_centre *c)
 void event_of_branch(struct server *s, enum rf_store_severity severity, const char *code,
                      const char *fmt, ...)
 {
+    snprintf(centre.event, sizeof centre.event, "%s", code);
 }
 
 uint32_t device_suites(const char *srtp_80_models, const char *srtp_gcm_models, const char *model)
@@ -431,6 +444,91 @@ static void one_that_is_kept_is_not(void **state)
     assert_int_equal(centre.snapshots, 1);
 }
 
+/* ---- a centre out of a backup ---- */
+
+/* Its database knows the snapshot of then; the router took later ones. */
+static void a_router_with_a_later_snapshot_gets_one_above_it(void **state)
+{
+    struct world *w = *state;
+    comes(w, BRANCH, 0);
+    turn_until(w, centre.snapshots == 1);
+    uint64_t later = centre.serial + 1000;
+    comes(w, BRANCH, later);
+    tick_until(w, centre.snapshots == 2);
+    assert_int_equal(centre.serial, later + 1);
+    says(w, later);
+    ticks(w);
+    assert_int_equal(centre.snapshots, 2); /* on its way */
+    says(w, centre.serial);
+    comes(w, BRANCH, centre.serial);
+    ticks(w);
+    ticks(w);
+    assert_int_equal(centre.snapshots, 2);
+    assert_int_equal(centre.serial, later + 1);
+}
+
+/* Not with its hello, but while it is connected. */
+static void also_when_it_says_so_later(void **state)
+{
+    struct world *w = *state;
+    comes(w, BRANCH, 0);
+    turn_until(w, centre.snapshots == 1);
+    uint64_t first = centre.serial;
+    says(w, first);
+    ticks(w);
+    assert_int_equal(centre.snapshots, 1);
+    says(w, first + 1000);
+    tick_until(w, centre.snapshots == 2);
+    assert_int_equal(centre.serial, first + 1001);
+}
+
+static void one_that_says_what_cannot_be_gets_none_and_harms_nobody(void **state)
+{
+    struct world *w = *state;
+    comes(w, BRANCH, INT64_MAX);
+    ticks(w);
+    ticks(w);
+    assert_int_equal(centre.snapshots, 0);
+    comes(w, BRANCH, 1);
+    tick_until(w, centre.snapshots == 1);
+    assert_true(centre.serial < RF_STORE_SRST_SERIAL_MAX);
+}
+
+/* ---- records ---- */
+
+#define ORIGIN BRANCH ":00112233445566778899aabbccddeeff"
+
+static void sends(int64_t id, uint32_t call)
+{
+    struct rf_store_call c = {.call = call, .start_s = TEST_NOW, .end_s = TEST_NOW, .code = 16};
+    snprintf(c.cause, sizeof c.cause, "normal");
+    snprintf(c.security, sizeof c.security, "encrypted");
+    centre.conf.ops->record(centre.conf.arg, BRANCH, ORIGIN, id, &c);
+}
+
+/* Not as kept: the router would let it go, and nobody has it. */
+static void a_call_with_the_number_of_another_is_told(void **state)
+{
+    struct world *w = *state;
+    sends(1, 1);
+    turn_until(w, centre.kept == 1);
+    sends(1, 1); /* the same once more */
+    turn_until(w, centre.kept == 2);
+    assert_int_equal(centre.other + centre.not_kept, 0);
+    assert_string_equal(centre.event, "");
+    sends(1, 2);
+    turn_until(w, centre.other == 1);
+    assert_string_equal(centre.event, RF_BRANCH_OTHER_EPOCH);
+    assert_int_equal(centre.kept, 2);
+    assert_int_equal(centre.not_kept, 0);
+    centre.event[0] = '\0'; /* others that were under way when its link was ended say no more */
+    centre.is_gone = true;
+    sends(1, 3);
+    sends(2, 4);
+    turn_until(w, centre.kept == 3);
+    assert_string_equal(centre.event, "");
+}
+
 #define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -443,6 +541,10 @@ int main(void)
         IN_WORLD(no_tick_looks_while_it_rests),
         IN_WORLD(a_snapshot_that_is_not_kept_is_sent_again_later_each_time),
         IN_WORLD(one_that_is_kept_is_not),
+        IN_WORLD(a_router_with_a_later_snapshot_gets_one_above_it),
+        IN_WORLD(also_when_it_says_so_later),
+        IN_WORLD(one_that_says_what_cannot_be_gets_none_and_harms_nobody),
+        IN_WORLD(a_call_with_the_number_of_another_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

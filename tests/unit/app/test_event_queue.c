@@ -3,6 +3,7 @@
  * room counted, and the end writes what waits. The main loop has a thread here. */
 #include "db_aside.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -21,7 +22,11 @@ struct place {
     pthread_t thread;
     uint32_t said;    /* events so far; each has its number as `call` */
     uint64_t dropped; /* before the test */
+    atomic_bool
+        says_within;    /* once more, while the database ends the next transaction that it can */
+    atomic_uint groups; /* transactions that were ended well */
 };
+static struct place *within; /* whose database it is */
 
 static void *serve(void *arg)
 {
@@ -29,16 +34,37 @@ static void *serve(void *arg)
     return NULL;
 }
 
+static void say(struct place *p, unsigned n);
+
+/* The store's own, with a moment in it: all of its jobs have run, none is settled. */
+static enum rf_err group_begin(void *store, struct rf_why *why)
+{
+    return rf_store_group.begin(store, why);
+}
+
+static enum rf_err group_end(void *store, struct rf_why *why)
+{
+    enum rf_err err = rf_store_group.end(store, why);
+    if (err != RF_OK)
+        return err;
+    atomic_fetch_add(&within->groups, 1);
+    if (atomic_exchange(&within->says_within, false))
+        say(within, 1);
+    return err;
+}
+
+static const struct rf_worker_group group = {.begin = group_begin, .end = group_end};
+
 static int set_up(void **state)
 {
-    struct place *p = rf_new(struct place);
+    struct place *p = within = rf_new(struct place);
     struct rf_why why = {0};
     snprintf(p->dir, sizeof p->dir, "/tmp/rf-event-queue-XXXXXX");
     assert_non_null(mkdtemp(p->dir));
     snprintf(p->path, sizeof p->path, "%s/db", p->dir);
     struct server *s = p->server = rf_new(struct server);
     assert_err(rf_store_open(p->path, &s->store, &why), RF_OK);
-    s->store_worker = rf_worker_start_grouping("store", STORE_JOBS_MAX, s->store, &rf_store_group);
+    s->store_worker = rf_worker_start_grouping("store", STORE_JOBS_MAX, s->store, &group);
     s->loop = rf_loop_new(rf_clock_real(), "main");
     events_prepare(s);
     assert_int_equal(pthread_create(&p->thread, NULL, serve, s->loop), 0);
@@ -134,6 +160,35 @@ static void none_is_lost_while_the_database_is_locked(void **state)
     assert_int_equal(lost(p), 0);
 }
 
+/* Whoever says something then sees a database that is away, and leaves it to the job that is under
+ * way: which has looked already. */
+static void one_said_while_the_others_are_written_again_does_not_wait(void **state)
+{
+    struct place *p = *state;
+    sqlite3 *other = db_lock(p->path);
+    say(p, 3);
+    usleep(FAILED_US);
+    assert_int_equal(events_waiting(p->server), 3);
+    p->says_within = true; /* the worker cannot end a group well before it is unlocked */
+    db_unlock(other);
+    assert_true(wait_written(p, 4));
+    assert_int_equal(events_waiting(p->server), 0);
+    assert_int_equal(lost(p), 0);
+}
+
+static void nothing_is_tried_when_nothing_waits(void **state)
+{
+    struct place *p = *state;
+    p->says_within = true; /* without an outage, too */
+    say(p, 1);
+    assert_true(wait_written(p, 2));
+    usleep(200 * 1000);
+    unsigned groups = p->groups;
+    usleep(500 * 1000);
+    assert_int_equal(p->groups, groups);
+    assert_true(groups <= 4);
+}
+
 static void those_without_room_are_counted(void **state)
 {
     struct place *p = *state;
@@ -188,6 +243,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         AT_PLACE(events_are_written_in_order),
         AT_PLACE(none_is_lost_while_the_database_is_locked),
+        AT_PLACE(one_said_while_the_others_are_written_again_does_not_wait),
+        AT_PLACE(nothing_is_tried_when_nothing_waits),
         AT_PLACE(those_without_room_are_counted),
         AT_PLACE(the_end_writes_what_waits),
         AT_PLACE(a_hopeless_one_does_not_hold_up_the_others),

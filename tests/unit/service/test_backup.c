@@ -232,6 +232,60 @@ static void half_a_site_is_refused(void **state)
     assert_err(restore(p, &why), RF_OK);
 }
 
+/* ---- the router of a branch ---- */
+
+static void with_store(const char *site, void (*what)(struct rf_store *store))
+{
+    RF_AUTO(rf_store_closep) struct rf_store *store = NULL;
+    RF_AUTO(rf_freep) char *db = rf_site_path_in(site, RF_SITE_DB);
+    assert_err(rf_store_open(db, &store, NULL), RF_OK);
+    what(store);
+}
+
+static void save_count(struct rf_store *store)
+{
+    assert_err(rf_store_setting_save(store, RF_STORE_BRANCH_EPOCH, rf_slice_str("00"), NULL),
+               RF_OK);
+    assert_err(rf_store_setting_save(store, "branch.kept", rf_slice_str("500"), NULL), RF_OK);
+}
+
+static void has_kept(struct rf_store *store)
+{
+    RF_AUTO(rf_buf_fini) struct rf_buf value = RF_BUF(64);
+    assert_err(rf_store_setting_load(store, "branch.kept", &value, NULL), RF_OK);
+    assert_slice_str(rf_buf_slice(&value), "500");
+}
+
+static void has_epoch(struct rf_store *store)
+{
+    RF_AUTO(rf_buf_fini) struct rf_buf value = RF_BUF(64);
+    assert_err(rf_store_setting_load(store, RF_STORE_BRANCH_EPOCH, &value, NULL), RF_OK);
+    assert_slice_str(rf_buf_slice(&value), "00");
+}
+
+static void has_no_epoch(struct rf_store *store)
+{
+    RF_AUTO(rf_buf_fini) struct rf_buf value = RF_BUF(64);
+    struct rf_why why = {0};
+    assert_refused(rf_store_setting_load(store, RF_STORE_BRANCH_EPOCH, &value, &why),
+                   RF_ERR_NOT_FOUND, why, "setting-unknown");
+}
+
+/* What it had sent is not sent again; the site that goes on beside it counts as before. */
+static void a_restored_router_counts_its_calls_anew(void **state)
+{
+    struct place *p = *state;
+    RF_AUTO(rf_freep) char *dir = rf_path_join(p->dir, "new");
+    struct rf_why why;
+    with_store(p->site, save_count);
+    assert_err(make(p, keep, &why), RF_OK);
+    assert_err(restore(p, &why), RF_OK);
+    with_store(dir, has_kept);
+    with_store(dir, has_no_epoch);
+    with_store(p->site, has_kept);
+    with_store(p->site, has_epoch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +293,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_site_that_always_changes_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_no_backup_has_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(half_a_site_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_restored_router_counts_its_calls_anew, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

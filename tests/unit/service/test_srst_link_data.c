@@ -226,6 +226,37 @@ static void a_record_that_cannot_be_read_is_answered(void **state)
     assert_int_equal(w->records, 0);
 }
 
+#define OTHER_EPOCH "ffeeddccbbaa99887766554433221100"
+
+/* It goes away, and all that it has comes by the next link under another epoch. Beside it the same
+ * word about somebody else. */
+static void a_router_whose_numbers_are_others_comes_by_another_epoch(void **state)
+{
+    struct world *w = *state;
+    const struct rf_why why = {.code = "record-other", .text = "another call was taken"};
+    database_n = 2;
+    w->keeps = false;
+    w->forward = rf_srst_forward_new(&forward_ops, w, 0);
+    both_up(w);
+    turn_until(w, w->records == 2);
+    assert_string_equal(w->hello.epoch, EPOCH);
+    assert_false(rf_branch_centre_other_call(w->centre, "branch2:" EPOCH, &why));
+    turn_some(w);
+    assert_int_equal(w->gone + w->downs, 0);
+    assert_true(rf_branch_centre_other_call(w->centre, w->origin, &why));
+    assert_false(rf_branch_centre_other_call(w->centre, w->origin, &why)); /* once */
+    turn_until(w, w->gone == 1 && w->downs == 1);
+    assert_string_equal(w->centre_code, RF_BRANCH_OTHER_EPOCH);
+    assert_string_equal(w->router_code, RF_BRANCH_OTHER_EPOCH);
+    assert_int_equal(rf_srst_forward_done(w->forward), 0);
+    rf_branch_router_epoch(w->router, OTHER_EPOCH);
+    w->keeps = true;
+    rf_clock_fake_advance(&w->clock, RF_BRANCH_RETRY_MS);
+    turn_until(w, rf_srst_forward_done(w->forward) == 2);
+    assert_string_equal(w->hello.epoch, OTHER_EPOCH);
+    assert_string_equal(w->origin, BRANCH ":" OTHER_EPOCH);
+}
+
 /* Its router is sent away, whether that is known at once or later, and comes again with all. Beside
  * it the same word about nobody's record, which sends nobody away. */
 static void records_that_cannot_be_kept_now_come_again(void **state)
@@ -294,6 +325,7 @@ int main(void)
         AT(a_record_without_a_link_is_for_later),
         AT(a_record_that_cannot_be_read_is_answered),
         AT(records_that_cannot_be_kept_now_come_again),
+        AT(a_router_whose_numbers_are_others_comes_by_another_epoch),
         AT(too_many_records_wait),
     };
     return cmocka_run_group_tests(tests, set_up_all, tear_down_all);

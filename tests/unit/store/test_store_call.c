@@ -432,7 +432,9 @@ static void a_record_of_a_branch_is_taken_once(void **state)
     assert_err(take(p, ORIGIN, 2, &c, &why), RF_OK);
     assert_err(take(p, "branch2:00", 1, &c, &why), RF_OK);
     /* The router was made anew: its ids begin again. */
-    assert_err(take(p, "branch1:11", 1, &c, &why), RF_OK);
+    struct rf_store_call other = c;
+    other.call = 10;
+    assert_err(take(p, "branch1:11", 1, &other, &why), RF_OK);
     assert_err(rf_store_call_list(p->store, &query, &got, NULL), RF_OK);
     assert_int_equal(got.n, 5);
     assert_string_equal(got.items[0].origin, "");
@@ -463,6 +465,98 @@ static void a_record_that_cannot_be_is_refused(void **state)
     SET(c.cause, "normal");
     origin[RF_STORE_ORIGIN - 1] = '\0';
     assert_err(take(p, origin, 1, &c, &why), RF_OK);
+}
+
+static struct rf_store_call whole_call(void);
+
+/* The router is a copy of itself, older than what it has sent: its ids are given out once more. */
+static void another_call_under_its_number_is_not_taken_for_it(void **state)
+{
+    struct place *p = *state;
+    const struct rf_store_call c = whole_call();
+    struct rf_store_call others[25];
+    struct rf_why why;
+    size_t n = 0;
+#define OTHER(change)                                                                              \
+    do {                                                                                           \
+        struct rf_store_call *o = &others[n++];                                                    \
+        *o = c;                                                                                    \
+        change;                                                                                    \
+    } while (0)
+    OTHER(o->call++);
+    OTHER(o->start_s++);
+    OTHER(o->answered_s++);
+    OTHER(o->end_s++);
+    OTHER(o->code++);
+    OTHER(SET(o->cause, "other"));
+    OTHER(SET(o->security, "other"));
+    OTHER(SET(o->codec, "other"));
+    OTHER(SET(o->original, "2009"));
+    OTHER(SET(o->redirecting, "2009"));
+    OTHER(SET(o->by, "SEP0000000000CD"));
+    for (int i = 0; i < RF_STORE_CALL_ENDS; i++) {
+        OTHER(SET(o->ends[i].device, "SEP0000000000CD"));
+        OTHER(SET(o->ends[i].number, "2009"));
+        OTHER(SET(o->ends[i].name, "Eve"));
+        OTHER(SET(o->ends[i].signalling, "plain"));
+        OTHER(SET(o->ends[i].srtp, ""));
+        OTHER(o->ends[i].has_cert = false);
+        OTHER(o->ends[i].cert[31] ^= 1);
+    }
+#undef OTHER
+    assert_int_equal(n, sizeof others / sizeof *others);
+    assert_err(take(p, ORIGIN, 1, &c, &why), RF_OK);
+    for (size_t i = 0; i < n; i++)
+        assert_refused(take(p, ORIGIN, 1, &others[i], &why), RF_ERR_DENIED, why, "record-other");
+    assert_refused(take(p, ORIGIN, 1, &c, &why), RF_ERR_EXISTS, why, "record-exists");
+    assert_int_equal(n_calls(p, NULL, 0, 0, 0, NULL), 1);
+    /* None of them is lost: by another epoch each is taken. */
+    for (size_t i = 0; i < n; i++) {
+        char origin[RF_STORE_ORIGIN];
+        snprintf(origin, sizeof origin, "branch1:%02zx", i);
+        assert_err(take(p, origin, 1, &others[i], &why), RF_OK);
+    }
+    assert_int_equal(n_calls(p, NULL, 0, 0, 0, NULL), n + 1);
+}
+
+static void one_that_cannot_be_read_is_another(void **state)
+{
+    struct place *p = *state;
+    const struct rf_store_call c = whole_call();
+    sqlite3 *db = NULL;
+    struct rf_why why;
+    assert_err(take(p, ORIGIN, 1, &c, &why), RF_OK);
+    assert_int_equal(sqlite3_open(p->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db,
+                                  "UPDATE call_record SET called_number = "
+                                  "'a number much longer than any of ours'",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(db);
+    assert_refused(take(p, ORIGIN, 1, &c, &why), RF_ERR_DENIED, why, "record-other");
+    assert_err(take(p, "branch1:11", 1, &c, &why), RF_OK);
+    assert_refused(take(p, "branch1:11", 1, &c, &why), RF_ERR_EXISTS, why, "record-exists");
+}
+
+/* It came out of a backup, and sends what it had not sent when that was made. */
+static void a_call_that_comes_by_another_epoch_is_taken_once(void **state)
+{
+    struct place *p = *state;
+    const struct rf_store_call c = whole_call();
+    struct rf_why why;
+    assert_err(take(p, "branch1:00", 7, &c, &why), RF_OK);
+    assert_err(take(p, "branch1:55", 8, &c, &why), RF_OK); /* of another number */
+    assert_refused(take(p, "branch1:11", 7, &c, &why), RF_ERR_EXISTS, why, "record-exists");
+    assert_refused(take(p, "branch1:99", 7, &c, &why), RF_ERR_EXISTS, why, "record-exists");
+    assert_refused(take(p, "branch1:11", 8, &c, &why), RF_ERR_EXISTS, why, "record-exists");
+    /* Of other branches, whatever their names begin with, and of none. */
+    static const char *const origins[] = {"branch2:00", "branch10:00", "branch1-a:00",
+                                          "branch:00",  "branch1",     "branch1;00",
+                                          "a",          ":00"};
+    for (size_t i = 0; i < sizeof origins / sizeof *origins; i++) {
+        assert_err(take(p, origins[i], 7, &c, &why), RF_OK);
+        assert_refused(take(p, origins[i], 7, &c, &why), RF_ERR_EXISTS, why, "record-exists");
+    }
 }
 
 static struct rf_store_call whole_call(void)
@@ -606,6 +700,9 @@ int main(void)
         AT_PLACE(old_records_go),
         AT_PLACE(a_record_outside_its_limits_is_told),
         AT_PLACE(a_record_of_a_branch_is_taken_once),
+        AT_PLACE(another_call_under_its_number_is_not_taken_for_it),
+        AT_PLACE(one_that_cannot_be_read_is_another),
+        AT_PLACE(a_call_that_comes_by_another_epoch_is_taken_once),
         AT_PLACE(a_record_that_cannot_be_is_refused),
         cmocka_unit_test(as_json_nothing_of_a_record_is_lost),
         cmocka_unit_test(a_record_is_read_strictly),

@@ -242,7 +242,7 @@ static void only_what_configurations_depend_on_makes_them_new(void **state)
     uint64_t was = rf_store_generation(p->store);
     assert_err(rf_store_srst_seen(p->store, "one", RF_STORE_SRST_NORMAL, 0, NOW, NULL, NULL, NULL),
                RF_OK);
-    assert_err(rf_store_srst_serial(p->store, "one", sha, &serial, NULL), RF_OK);
+    assert_err(rf_store_srst_serial(p->store, "one", sha, 0, &serial, NULL), RF_OK);
     assert_int_equal(rf_store_generation(p->store), was);
     assert_err(use(p, RF_STORE_LAYER_SITE, "", "one", NULL), RF_OK);
     assert_int_not_equal(rf_store_generation(p->store), was);
@@ -303,15 +303,48 @@ static void a_snapshot_has_another_number_when_it_says_something_else(void **sta
     uint64_t serial = 0, last = (uint64_t)time(NULL) - 1;
     save(p, "one", "der");
     for (uint64_t i = 0; i < 3; i++) { /* by the clock: also one made anew goes on behind these */
-        assert_err(rf_store_srst_serial(p->store, "one", sha[i], &serial, NULL), RF_OK);
+        assert_err(rf_store_srst_serial(p->store, "one", sha[i], 0, &serial, NULL), RF_OK);
         assert_true(serial > last);
         last = serial;
-        assert_err(rf_store_srst_serial(p->store, "one", sha[i], &serial, NULL), RF_OK);
+        assert_err(rf_store_srst_serial(p->store, "one", sha[i], 0, &serial, NULL), RF_OK);
         assert_int_equal(serial, last);
     }
-    REFUSED(rf_store_srst_serial(p->store, "two", sha[0], &serial, &why), RF_ERR_NOT_FOUND,
+    REFUSED(rf_store_srst_serial(p->store, "two", sha[0], 0, &serial, &why), RF_ERR_NOT_FOUND,
             "srst-unknown");
     assert_int_equal(serial, last);
+}
+
+/* This database came out of a backup: its router has what was made after that. */
+static void a_snapshot_is_above_the_one_that_its_router_holds(void **state)
+{
+    struct place *p = *state;
+    static const uint8_t sha[2][32] = {{1}, {2}};
+    const uint64_t later = (uint64_t)time(NULL) + 1000000;
+    uint64_t first = 0, serial = 0;
+    save(p, "one", "der");
+    assert_err(rf_store_srst_serial(p->store, "one", sha[0], 0, &first, NULL), RF_OK);
+    assert_err(rf_store_srst_serial(p->store, "one", sha[0], first - 1, &serial, NULL), RF_OK);
+    assert_int_equal(serial, first); /* an older one */
+    assert_err(rf_store_srst_serial(p->store, "one", sha[0], first, &serial, NULL), RF_OK);
+    assert_int_equal(serial, first); /* this one */
+    assert_err(rf_store_srst_serial(p->store, "one", sha[0], later, &serial, NULL), RF_OK);
+    assert_int_equal(serial, later + 1); /* a later one, with the same content as ours or not */
+    for (unsigned i = 0; i < 3; i++) {   /* once, however often the router still says it */
+        assert_err(rf_store_srst_serial(p->store, "one", sha[0], later, &serial, NULL), RF_OK);
+        assert_int_equal(serial, later + 1);
+    }
+    assert_err(rf_store_srst_serial(p->store, "one", sha[1], later, &serial, NULL), RF_OK);
+    assert_int_equal(serial, later + 2);
+    /* A number that leaves no room for others is no word of ours. */
+    REFUSED(
+        rf_store_srst_serial(p->store, "one", sha[1], RF_STORE_SRST_SERIAL_MAX + 1, &serial, &why),
+        RF_ERR_BAD, "store-value");
+    assert_err(
+        rf_store_srst_serial(p->store, "one", sha[1], RF_STORE_SRST_SERIAL_MAX, &serial, NULL),
+        RF_OK);
+    assert_int_equal(serial, RF_STORE_SRST_SERIAL_MAX + 1);
+    assert_err(rf_store_srst_serial(p->store, "one", sha[0], 0, &serial, NULL), RF_OK);
+    assert_int_equal(serial, RF_STORE_SRST_SERIAL_MAX + 2);
 }
 
 /* ---- the schema before ---- */
@@ -366,6 +399,7 @@ int main(void)
         AT_PLACE(only_what_configurations_depend_on_makes_them_new),
         AT_PLACE(a_state_counts_from_when_it_came),
         AT_PLACE(a_snapshot_has_another_number_when_it_says_something_else),
+        AT_PLACE(a_snapshot_is_above_the_one_that_its_router_holds),
         AT_PLACE(records_of_the_schema_before_are_taken_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
