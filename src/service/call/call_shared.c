@@ -230,6 +230,11 @@ static bool may_barge(const struct device *dev, const struct leg *leg)
 
 void call_shared_barge(struct device *dev, uint32_t line, struct leg *leg)
 {
+    /* by these two keys alone a phone gets a call that nobody routed to it */
+    if (call_line_is_used_up(dev, line)) {
+        call_user_refused(dev, line);
+        return;
+    }
     call_user_step_aside(dev, NULL);
     if (leg->dev == NULL || !may_barge(dev, leg) || !call_user_bring_in(leg, dev, line))
         call_user_refused(dev, line);
@@ -241,7 +246,8 @@ void call_shared_take_back(struct device *dev, uint32_t line, struct leg *leg)
     int end = leg->end;
     uint32_t ref = leg->ref;
     struct device *other = call->legs[call_other(end)].dev;
-    if (!leg->holds || other == NULL || call_may_talk(dev, other) != RF_CALL_CAUSE_NORMAL) {
+    if (!leg->holds || other == NULL || call_line_is_used_up(dev, line) ||
+        call_may_talk(dev, other) != RF_CALL_CAUSE_NORMAL) {
         call_user_refused(dev, line);
         return;
     }

@@ -51,16 +51,19 @@ void call_user_step_aside(struct device *dev, const struct leg *except)
     }
 }
 
+static void refuse(struct leg *leg)
+{
+    call_tell_tone(leg->call, leg->end, RF_CALL_TONE_REFUSED);
+}
+
+/* Where there is no place for that call, the youngest it has will do. */
 void call_user_refused(struct device *dev, uint32_t line)
 {
     struct call *call = call_begin(dev->cc, dev, line, RF_CALL_PURPOSE_TALK, 0);
     if (call != NULL)
         call_run(call, CALL_EV_REFUSED, NULL);
-}
-
-static void refuse(struct leg *leg)
-{
-    call_tell_tone(leg->call, leg->end, RF_CALL_TONE_REFUSED);
+    else if (dev->legs != NULL)
+        refuse(dev->legs);
 }
 
 void call_user_hold(struct leg *leg)
