@@ -23,10 +23,12 @@ static int member_end(const struct leg *own)
     return call_other(own->end);
 }
 
+/* One whose link is lost talks and hears on: its media is left alone. */
 static bool is_in(const struct leg *own)
 {
     int state = own->call->fsm.state;
-    return state == CALL_CONNECTING || state == CALL_CONNECTED;
+    return state == CALL_CONNECTING || state == CALL_CONNECTED ||
+           (state == CALL_ORPHANED && own->call->is_media_up);
 }
 
 /* Of those who talk; who holds hears nothing and says nothing. */
