@@ -336,6 +336,81 @@ static void who_looks_on_learns_whom_the_line_has_called(void **state)
     flow_free(t.f);
 }
 
+/* ---- who requires SRTP ---- */
+
+static void requires_srtp(struct flow *f, struct rf_sccp_device d)
+{
+    d.call.media_policy = RF_CALL_MEDIA_REQUIRE;
+    assert_err(rf_sccp_device_update(f->svc, &d, NULL), RF_OK);
+}
+
+/* Dan talks to Ben, and sends him on to 2005 while both of its phones ring. */
+static void dan_sends_ben_on(struct four *t, bool is_strict)
+{
+    off_hook(t->d);
+    dials(t->d, "2002");
+    off_hook(t->b);
+    opens(t->d);
+    opens(t->b);
+    if (is_strict)
+        requires_srtp(t->f, flow_device(NAME_B));
+    presses(t->d, RF_SCCP_KEY_TRANSFER);
+    dials(t->d, "2005");
+    expect_state(t->a, RF_SCCP_STATE_RING_IN);
+    expect_state(t->c, RF_SCCP_STATE_RING_IN);
+    forget(t->a);
+    forget(t->b);
+    forget(t->c);
+    presses(t->d, RF_SCCP_KEY_TRANSFER);
+    expect_tone(t->b, RF_SCCP_TONE_ALERTING);
+}
+
+static void a_transfer_rings_where_the_new_caller_may_talk_sec_81(void **state)
+{
+    struct four t = four_of(flow_new_media());
+    dan_sends_ben_on(&t, true);
+    expect_state(t.c, RF_SCCP_STATE_ON_HOOK); /* hers would be in the clear */
+    expect_none(t.a, RF_SCCP_CALL_STATE);
+    off_hook(t.a);
+    opens(t.a);
+    opens(t.b);
+    expect_status(t.b, RF_SCCP_SECURITY_ENCRYPTED);
+    flow_free(t.f);
+
+    t = four_of(flow_new_media()); /* Ben does not mind */
+    dan_sends_ben_on(&t, false);
+    expect_none(t.c, RF_SCCP_CALL_STATE);
+    off_hook(t.c);
+    expect_state(t.c, RF_SCCP_STATE_CONNECTED);
+    flow_free(t.f);
+}
+
+static void what_a_phone_requires_while_it_rings_holds_when_it_answers_sec_81(void **state)
+{
+    struct four t = four_of(flow_new_media());
+    off_hook(t.d);
+    dials(t.d, "2005");
+    requires_srtp(t.f, with_line(NAME_A, "2005", true, RF_SCCP_MODE_ENCRYPTED));
+    forget(t.a);
+    off_hook(t.a);
+    expect_state(t.a, RF_SCCP_STATE_ON_HOOK);
+    off_hook(t.c); /* the other one rings on */
+    expect_state(t.c, RF_SCCP_STATE_CONNECTED);
+    on_hook(t.d);
+
+    off_hook(t.d);
+    dials(t.d, "2002");
+    requires_srtp(t.f, flow_device(NAME_B));
+    forget(t.d);
+    forget(t.b);
+    off_hook(t.b);
+    expect_tone(t.d, RF_SCCP_TONE_REORDER);
+    expect_none(t.b, RF_SCCP_OPEN_RECEIVE_CHANNEL);
+    on_hook(t.d);
+    assert_int_equal(t.f->record.cause, RF_CALL_CAUSE_SECURITY);
+    flow_free(t.f);
+}
+
 /* ---- as many calls as a phone may have ---- */
 
 /* Cleo's phone has two lines more, and Dan takes as many calls as a phone can. */
@@ -466,6 +541,8 @@ int main(void)
         cmocka_unit_test(nobody_else_comes_in),
         cmocka_unit_test(a_phone_that_comes_late_is_told),
         cmocka_unit_test(who_looks_on_learns_whom_the_line_has_called),
+        cmocka_unit_test(a_transfer_rings_where_the_new_caller_may_talk_sec_81),
+        cmocka_unit_test(what_a_phone_requires_while_it_rings_holds_when_it_answers_sec_81),
         cmocka_unit_test(a_phone_without_room_takes_no_call_of_the_line),
         cmocka_unit_test(a_call_beyond_the_places_of_a_phone_is_refused),
         cmocka_unit_test(the_end_is_told_to_nobody),

@@ -362,19 +362,24 @@ enum rf_err rf_call_in_from_outside(struct rf_call_control *cc, rf_handle trunk,
 
 /* ---- inputs to events ---- */
 
+static bool is_ringing(const struct leg *leg)
+{
+    int state = leg->call->fsm.state;
+    return leg->end == END_B && (state == CALL_OFFERED || state == CALL_RINGING);
+}
+
 /* Which of its calls a user means without saying so: what rings, when it answers; else what it is
  * busy with, else what rings or is held. doc: docs/wire/sccp.md, "Keys" */
 static int rank_of(const struct leg *leg, enum input_kind kind, uint32_t line)
 {
-    int state = leg->call->fsm.state;
-    bool is_ringing = leg->end == END_B && (state == CALL_OFFERED || state == CALL_RINGING);
+    bool rings = is_ringing(leg);
     if (kind == IN_ANSWER)
-        return is_ringing ? 3 : 0;
+        return rings ? 3 : 0;
     if (kind == IN_OFF_HOOK)
-        return is_ringing ? 3 : leg->holds && line != 0 ? 2 : 0;
+        return rings ? 3 : leg->holds && line != 0 ? 2 : 0;
     if (kind == IN_RESUME)
         return leg->holds ? 3 : 0;
-    return is_ringing ? 1 : leg->holds ? 2 : 3;
+    return rings ? 1 : leg->holds ? 2 : 3;
 }
 
 static struct leg *leg_meant(const struct device *dev, const struct input *in)
@@ -395,10 +400,30 @@ static void new_call(struct rf_call_control *cc, struct device *dev, const struc
     call_begin(cc, dev, in->line, RF_CALL_PURPOSE_TALK, 0);
 }
 
+/* What was asked before it rang may be otherwise by now: who calls, or what a device requires. */
+static enum rf_call_cause may_answer(const struct leg *leg)
+{
+    const struct device *caller = leg->call->legs[END_A].dev;
+    return is_ringing(leg) && caller != NULL ? call_may_go_on(caller, leg->dev)
+                                             : RF_CALL_CAUSE_NORMAL;
+}
+
+static void refuse_answer(struct leg *leg, enum rf_call_cause cause)
+{
+    struct call_data data = {.end = END_B, .cause = cause};
+    if (!call_branch_drop(leg, cause, false))
+        call_run(leg->call, CALL_EV_HANG_UP_B, &data);
+}
+
 static void answer(struct leg *leg, const struct input *in)
 {
     if (leg->end != END_B)
         return;
+    enum rf_call_cause cause = may_answer(leg);
+    if (cause != RF_CALL_CAUSE_NORMAL) {
+        refuse_answer(leg, cause);
+        return;
+    }
     rf_handle handle = leg->call->handle;
     struct rf_call_control *cc = leg->call->cc;
     call_branch_take(leg);

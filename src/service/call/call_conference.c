@@ -67,6 +67,16 @@ static bool is_clear_for_some(const struct conference *conf, const struct device
     return has_strict && has_clear;
 }
 
+enum rf_call_cause call_conference_trusts(const struct conference *conf, const struct device *dev)
+{
+    if (rf_call_security_at(&dev->attach.side, is_able(dev)) < conf->least &&
+        !rf_fault_skips("call.meet-me-level"))
+        return RF_CALL_CAUSE_LEVEL;
+    if (is_clear_for_some(conf, dev) && !rf_fault_skips("call.conference-policy"))
+        return RF_CALL_CAUSE_SECURITY;
+    return RF_CALL_CAUSE_NORMAL;
+}
+
 enum rf_call_cause call_conference_admits(const struct conference *conf, const struct device *dev)
 {
     const struct rf_call_conf *c = &conf->cc->conf;
@@ -75,12 +85,7 @@ enum rf_call_cause call_conference_admits(const struct conference *conf, const s
         return RF_CALL_CAUSE_UNREACHABLE; /* conferences are not chained */
     if (conf->dev.n_legs >= max)
         return RF_CALL_CAUSE_BUSY;
-    if (rf_call_security_at(&dev->attach.side, is_able(dev)) < conf->least &&
-        !rf_fault_skips("call.meet-me-level"))
-        return RF_CALL_CAUSE_LEVEL;
-    if (is_clear_for_some(conf, dev) && !rf_fault_skips("call.conference-policy"))
-        return RF_CALL_CAUSE_SECURITY;
-    return RF_CALL_CAUSE_NORMAL;
+    return call_conference_trusts(conf, dev);
 }
 
 /* ---- its end of a call ---- */

@@ -272,6 +272,8 @@ bool call_user_bring_in(struct leg *leg, struct device *dev, uint32_t line);
 /* ---- call_shared.c: one number on several phones ---- */
 /** More phones of the called line ring, too. */
 void call_branches_add(struct call *call, struct plan_line *lines);
+/** Those that may not talk with this device stop. */
+void call_branches_sift(struct call *call, const struct device *caller);
 /** All of them stop. */
 void call_branches_end(struct call *call, enum rf_call_cause cause);
 /** Is it one of several that ring? Then it alone is dropped, and another takes its place. */
@@ -298,6 +300,8 @@ struct conference *call_conference_new(struct rf_call_control *cc);
 void call_conference_take(struct conference *conf, struct call *call, int end);
 /** May this device come in? RF_CALL_CAUSE_NORMAL, or why not. */
 enum rf_call_cause call_conference_admits(const struct conference *conf, const struct device *dev);
+/** The same, wherever it is: is it as secure as the conference wants it? */
+enum rf_call_cause call_conference_trusts(const struct conference *conf, const struct device *dev);
 /** A Meet-Me begins by this device, or goes on: as call_conference_admits. */
 enum rf_call_cause call_conference_begin(struct conference *conf, const struct device *by);
 /** After something happened to one of its calls: level told, the last member let go, itself freed
@@ -316,6 +320,8 @@ void call_music_end(struct call *call, int end);
 /** May the two talk? RF_CALL_CAUSE_NORMAL, or why not: no codec in common, media that would be
  * clear where one of them wants none, or a conference that lets the other not in. */
 enum rf_call_cause call_may_talk(const struct device *a, const struct device *b);
+/** The same of the two ends of one call: each is counted where it has its place. */
+enum rf_call_cause call_may_go_on(const struct device *a, const struct device *b);
 /** Has the line as many calls as make it busy? */
 bool call_line_is_full(const struct device *dev, uint32_t line);
 /** May more digits follow these? */

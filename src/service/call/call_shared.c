@@ -99,6 +99,16 @@ bool call_branch_drop(struct leg *leg, enum rf_call_cause cause, bool is_lost)
     return true;
 }
 
+void call_branches_sift(struct call *call, const struct device *caller)
+{
+    for (size_t i = call->n_branches; i > 0; i--) { /* the last takes the place of who goes */
+        struct leg *leg = call->branches[i - 1];
+        enum rf_call_cause cause = call_may_go_on(caller, leg->dev);
+        if (cause != RF_CALL_CAUSE_NORMAL)
+            call_branch_drop(leg, cause, false);
+    }
+}
+
 /* ---- what the others see ---- */
 
 static bool is_shared(const struct leg *leg)

@@ -150,6 +150,7 @@ static void join(struct leg *held, struct leg *consult)
     call_tell_tone(from, stays, RF_CALL_TONE_NONE);
     call_tell_stop_media(from, stays);
     call_tell_ended(to, END_A, RF_CALL_CAUSE_TRANSFERRED);
+    call_branches_sift(to, from->legs[stays].dev);
     call_leg_move(&from->legs[stays], to, END_A);
     call_run(from, CALL_EV_GIVEN, &data);
     to->legs[END_A].holds = false;
