@@ -336,6 +336,30 @@ static void who_looks_on_learns_whom_the_line_has_called(void **state)
     flow_free(t.f);
 }
 
+/* Cleo talks from another line of hers to Ada, who is lost, and comes into that: by this it ends.
+ */
+static void nobody_comes_into_a_lost_call_of_their_own(void **state)
+{
+    struct four t = four_of(flow_new_media());
+    struct rf_sccp_device cleo = with_line(NAME_C, "2005", true, RF_SCCP_MODE_NON_SECURE);
+    cleo.call.n_lines = 2;
+    name_line(&cleo, 1, "2006");
+    assert_err(rf_sccp_device_update(t.f->svc, &cleo, NULL), RF_OK);
+    t.c->line = 2;
+    presses_on(t.c, RF_SCCP_KEY_NEW_CALL, 0);
+    dials(t.c, "2005");
+    off_hook(t.a);
+    opens(t.a);
+    opens(t.c);
+    vanishes(t.a);
+    forget(t.c);
+    barges(t.c, t.a->ref);
+    expect_state(t.c, RF_SCCP_STATE_ON_HOOK);
+    expect_tone(t.c, RF_SCCP_TONE_REORDER);
+    assert_int_equal(rf_call_count(rf_sccp_service_calls(t.f->svc)), 1);
+    flow_free(t.f);
+}
+
 /* ---- who requires SRTP ---- */
 
 static void requires_srtp(struct flow *f, struct rf_sccp_device d)
@@ -541,6 +565,7 @@ int main(void)
         cmocka_unit_test(nobody_else_comes_in),
         cmocka_unit_test(a_phone_that_comes_late_is_told),
         cmocka_unit_test(who_looks_on_learns_whom_the_line_has_called),
+        cmocka_unit_test(nobody_comes_into_a_lost_call_of_their_own),
         cmocka_unit_test(a_transfer_rings_where_the_new_caller_may_talk_sec_81),
         cmocka_unit_test(what_a_phone_requires_while_it_rings_holds_when_it_answers_sec_81),
         cmocka_unit_test(a_phone_without_room_takes_no_call_of_the_line),

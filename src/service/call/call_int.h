@@ -257,7 +257,8 @@ struct leg *call_leg_of(const struct device *dev, uint32_t ref);
 void call_user_refused(struct device *dev, uint32_t line);
 /** Does its user talk in it, or dial? */
 bool call_user_is_busy_with(const struct leg *leg);
-/** All that the device talks in but this one (may be NULL) is held; what it dials is dropped. */
+/** All that the device talks in but this one (may be NULL) is held, or ended where the other end's
+ * link is lost; what it dials is dropped. */
 void call_user_step_aside(struct device *dev, const struct leg *except);
 void call_user_hold(struct leg *leg);
 void call_user_resume(struct leg *leg);

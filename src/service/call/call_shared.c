@@ -245,8 +245,12 @@ void call_shared_barge(struct device *dev, uint32_t line, struct leg *leg)
         call_user_refused(dev, line);
         return;
     }
+    rf_handle handle = leg->call->handle;
     call_user_step_aside(dev, NULL);
-    if (leg->dev == NULL || !may_barge(dev, leg) || !call_user_bring_in(leg, dev, line))
+    /* who called its own line may have ended just that call */
+    bool is_there = rf_handle_find(dev->cc->calls, handle) != NULL;
+    if (!is_there || leg->dev == NULL || !may_barge(dev, leg) ||
+        !call_user_bring_in(leg, dev, line))
         call_user_refused(dev, line);
 }
 

@@ -28,9 +28,16 @@ static bool is_trying(const struct leg *leg)
     return state == CALL_FAILED || (leg->end == END_A && state < CALL_CONNECTING);
 }
 
+/* The other end lost its link, and the two talk on: nobody there could be told to stop, so that it
+ * cannot be held. */
+static bool is_orphaned(const struct leg *leg)
+{
+    return leg->call->fsm.state == CALL_ORPHANED && !leg->is_lost;
+}
+
 bool call_user_is_busy_with(const struct leg *leg)
 {
-    return is_talking(leg) || is_trying(leg);
+    return is_talking(leg) || is_trying(leg) || is_orphaned(leg);
 }
 
 /* Each step ends what it found, and may end more than that: it is looked for anew. */
