@@ -4,6 +4,7 @@
 #include "trust/cert.h"
 
 #define NAME_C "SEP00112233CCDD"
+#define NAME_D "SEP00112233DDEE"
 
 struct three {
     struct flow *f;
@@ -319,6 +320,80 @@ static void blind_transfer(void **state)
     flow_free(t.f);
 }
 
+/* Ben holds Ada and calls Cleo; Ada sends him on to Dan. The reference of what Ben holds. */
+static uint32_t ben_holds_while_ada_transfers(struct three *t, struct flow_phone *d, bool answers)
+{
+    talk(t->a, t->b);
+    uint32_t held = t->b->ref;
+    presses(t->b, RF_SCCP_KEY_NEW_CALL);
+    dials(t->b, "2003");
+    off_hook(t->c);
+    media_opens(t->b, t->c);
+    presses(t->a, RF_SCCP_KEY_TRANSFER);
+    dials(t->a, "2004");
+    expect_state(d, RF_SCCP_STATE_RING_IN);
+    if (answers) {
+        off_hook(d);
+        media_opens(t->a, d);
+    }
+    forget(t->a);
+    forget(t->b);
+    forget(d);
+    presses(t->a, RF_SCCP_KEY_TRANSFER);
+    return held;
+}
+
+static struct flow_phone *dan_of(struct flow *f)
+{
+    struct rf_sccp_device dan = flow_device(NAME_A);
+    snprintf(dan.call.name, sizeof dan.call.name, NAME_D);
+    snprintf(dan.call.lines[0].number, sizeof dan.call.lines[0].number, "2004");
+    dan.mode = RF_SCCP_MODE_NON_SECURE;
+    assert_err(rf_sccp_device_update(f->svc, &dan, NULL), RF_OK);
+    struct flow_phone *d = flow_phone(f, NAME_D, 'C', 17);
+    boots_plain(d);
+    return d;
+}
+
+static void who_holds_is_transferred_and_goes_on_holding(void **state)
+{
+    struct three t = three_new();
+    struct flow_phone *d = dan_of(t.f);
+    uint32_t held = ben_holds_while_ada_transfers(&t, d, true);
+    expect_state(t.a, RF_SCCP_STATE_ON_HOOK);
+    expect_tone(d, RF_SCCP_TONE_HOLD);
+    expect_none(d, RF_SCCP_OPEN_RECEIVE_CHANNEL);
+    assert_slice_str(info_of(t.b)->called_party, "2004"); /* whom he holds now */
+    expect_none(t.b, RF_SCCP_OPEN_RECEIVE_CHANNEL);       /* he talks to Cleo on */
+    assert_int_equal(rf_call_count(rf_sccp_service_calls(t.f->svc)), 2);
+
+    forget(t.b);
+    forget(d);
+    presses_on(t.b, RF_SCCP_KEY_RESUME, held);
+    expect_state(t.b, RF_SCCP_STATE_HOLD); /* Cleo */
+    expect_state(t.b, RF_SCCP_STATE_CONNECTED);
+    media_opens(t.b, d);
+    flow_free(t.f);
+}
+
+/* Who rings cannot be answered by somebody who holds. */
+static void who_holds_is_not_transferred_to_who_rings(void **state)
+{
+    struct three t = three_new();
+    struct flow_phone *d = dan_of(t.f);
+    uint32_t held = ben_holds_while_ada_transfers(&t, d, false);
+    expect_tone(t.a, RF_SCCP_TONE_BEEP_BONK);
+    expect_none(t.b, RF_SCCP_START_TONE);
+    expect_none(d, rf_sccp_form(RF_SCCP_CALL_INFO, d->version));
+    presses_on(t.b, RF_SCCP_KEY_RESUME, held); /* as soon as he does not, he is */
+    forget(t.b);
+    presses(t.a, RF_SCCP_KEY_TRANSFER);
+    expect_tone(t.b, RF_SCCP_TONE_ALERTING);
+    off_hook(d);
+    media_opens(t.b, d);
+    flow_free(t.f);
+}
+
 static void a_transfer_that_is_given_up(void **state)
 {
     struct three t = three_new();
@@ -573,6 +648,8 @@ int main(void)
         cmocka_unit_test(a_new_call_holds_the_present_one),
         cmocka_unit_test(consult_transfer),
         cmocka_unit_test(blind_transfer),
+        cmocka_unit_test(who_holds_is_transferred_and_goes_on_holding),
+        cmocka_unit_test(who_holds_is_not_transferred_to_who_rings),
         cmocka_unit_test(a_transfer_that_is_given_up),
         cmocka_unit_test(a_transfer_into_the_clear_is_refused_where_srtp_is_required_sec_81),
         cmocka_unit_test(status_follows_a_transfer_sec_84),

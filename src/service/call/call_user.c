@@ -129,14 +129,21 @@ static bool leaves_only_outside(const struct leg *held, const struct leg *consul
            !rf_fault_skips("call.trunk-transfer");
 }
 
+/* Who stays may hold as well, and talk elsewhere meanwhile. It goes on holding, which a call that
+ * is not answered yet has no state for: the answer would open its microphone. */
+static bool may_take_over(const struct leg *stays, const struct call *call)
+{
+    int state = call->fsm.state;
+    bool is_answered = state == CALL_CONNECTING || state == CALL_CONNECTED || state == CALL_HELD;
+    bool rings = state == CALL_OFFERED || state == CALL_RINGING;
+    return is_answered || (rings && !stays->holds);
+}
+
 static bool may_be_joined(const struct leg *held, const struct leg *consult)
 {
     const struct call *call = consult->call;
-    int state = call->fsm.state;
     return held->holds && call_leg_is_live(held->call, call_other(held->end)) &&
-           consult->end == END_A &&
-           (state == CALL_OFFERED || state == CALL_RINGING || state == CALL_CONNECTING ||
-            state == CALL_CONNECTED || state == CALL_HELD) &&
+           consult->end == END_A && may_take_over(&held->call->legs[call_other(held->end)], call) &&
            call_may_talk(held->call->legs[call_other(held->end)].dev, call->legs[END_B].dev) ==
                RF_CALL_CAUSE_NORMAL &&
            !leaves_only_outside(held, consult);
@@ -160,7 +167,6 @@ static void join(struct leg *held, struct leg *consult)
     call_branches_sift(to, from->legs[stays].dev);
     call_leg_move(&from->legs[stays], to, END_A);
     call_run(from, CALL_EV_GIVEN, &data);
-    to->legs[END_A].holds = false;
     call_run(to, CALL_EV_REPLACED, &replaced);
 }
 
