@@ -623,6 +623,31 @@ static void its_user_forwards_a_phone(void **state)
     flow_free(t.f);
 }
 
+static void asks_forward(struct flow_phone *p, const char *want)
+{
+    forget(p);
+    sends(p, &(struct rf_sccp_msg){.id = RF_SCCP_FORWARD_STAT_REQ, .forward_stat_req.number = 1});
+    const struct rf_sccp_forward_stat *stat = &expect(p, RF_SCCP_FORWARD_STAT)->forward_stat;
+    assert_int_equal(stat->all.is_active != 0, want[0] != '\0');
+    assert_slice_str(stat->all.number, want);
+}
+
+static void a_phone_that_comes_back_shows_what_its_user_forwards(void **state)
+{
+    struct three t = three_new();
+    presses(t.b, RF_SCCP_KEY_CFWD_ALL);
+    dials(t.b, "2003");
+    vanishes(t.b);
+    boots(t.b);
+    asks_forward(t.b, "2003");
+    presses_on(t.b, RF_SCCP_KEY_CFWD_ALL, 0);
+    asks_forward(t.b, "");
+    forward(&t, RF_CALL_FORWARD_ALL, "2001"); /* and what an operator set */
+    asks_forward(t.b, "2001");
+    asks_forward(t.a, "");
+    flow_free(t.f);
+}
+
 static void redial(void **state)
 {
     struct three t = three_new();
@@ -657,6 +682,7 @@ int main(void)
         cmocka_unit_test(calls_are_forwarded),
         cmocka_unit_test(a_loop_of_forwards_ends),
         cmocka_unit_test(its_user_forwards_a_phone),
+        cmocka_unit_test(a_phone_that_comes_back_shows_what_its_user_forwards),
         cmocka_unit_test(redial),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
