@@ -234,6 +234,48 @@ static void a_new_call_holds_the_present_one(void **state)
     flow_free(t.f);
 }
 
+/* As older phones say it: which call, or even line, it is about they leave out. */
+static void puts_down(struct flow_phone *p)
+{
+    sends(p, &(struct rf_sccp_msg){.id = RF_SCCP_ON_HOOK});
+}
+
+static void a_handset_put_down_is_of_the_call_that_is_talked_in(void **state)
+{
+    struct three t = three_new();
+    struct rf_call_control *cc = rf_sccp_service_calls(t.f->svc);
+    talk(t.a, t.b);
+    uint32_t first = t.b->ref;
+    presses(t.b, RF_SCCP_KEY_NEW_CALL); /* holds A */
+    dials(t.b, "2003");
+    off_hook(t.c);
+    media_opens(t.b, t.c);
+    on_hook(t.c);
+    forget(t.a);
+    forget(t.b);
+    puts_down(t.b); /* of what Cleo has ended */
+    expect_none(t.b, RF_SCCP_CALL_STATE);
+    expect_none(t.a, RF_SCCP_CALL_STATE);
+    assert_int_equal(rf_call_count(cc), 1);
+    presses_on(t.b, RF_SCCP_KEY_RESUME, first);
+    media_opens(t.a, t.b);
+    puts_down(t.b);
+    expect_state(t.a, RF_SCCP_STATE_ON_HOOK);
+    expect_no_call(t.f);
+
+    off_hook(t.c);
+    dials(t.c, "2002");
+    expect_state(t.b, RF_SCCP_STATE_RING_IN);
+    puts_down(t.b);
+    expect_none(t.b, RF_SCCP_CALL_STATE);
+    assert_int_equal(rf_call_count(cc), 1);
+    presses_on(t.b, RF_SCCP_KEY_END_CALL, 0); /* the key means what there is */
+    expect_state(t.c, RF_SCCP_STATE_BUSY);
+    puts_down(t.c); /* with the tone in its ear */
+    expect_no_call(t.f);
+    flow_free(t.f);
+}
+
 /* ---- transfer ---- */
 
 /* What a record says of two phones with certificates, and keys for their media. */
@@ -671,6 +713,7 @@ int main(void)
         cmocka_unit_test(a_second_call_waits_and_is_answered),
         cmocka_unit_test(a_third_call_finds_it_busy),
         cmocka_unit_test(a_new_call_holds_the_present_one),
+        cmocka_unit_test(a_handset_put_down_is_of_the_call_that_is_talked_in),
         cmocka_unit_test(consult_transfer),
         cmocka_unit_test(blind_transfer),
         cmocka_unit_test(who_holds_is_transferred_and_goes_on_holding),

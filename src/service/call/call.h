@@ -359,6 +359,8 @@ void rf_call_in_back_space(struct rf_call_control *cc, rf_handle dev, uint32_t r
 void rf_call_in_number(struct rf_call_control *cc, rf_handle dev, uint32_t line,
                        struct rf_slice number);
 void rf_call_in_hang_up(struct rf_call_control *cc, rf_handle dev, uint32_t ref);
+/** The handset was put down: with `ref` 0 nothing that rings or is held is meant. */
+void rf_call_in_on_hook(struct rf_call_control *cc, rf_handle dev, uint32_t ref);
 void rf_call_in_hold(struct rf_call_control *cc, rf_handle dev, uint32_t ref);
 /** Take a call back that this device holds; another one it talks in is held. */
 void rf_call_in_resume(struct rf_call_control *cc, rf_handle dev, uint32_t line, uint32_t ref);
