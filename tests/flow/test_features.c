@@ -635,6 +635,33 @@ static void a_loop_of_forwards_ends(void **state)
     flow_free(t.f);
 }
 
+/* Each of two lines sends on to the other what it does not answer. */
+static void a_loop_of_those_who_do_not_answer_ends(void **state)
+{
+    struct three t = three_new();
+    struct rf_sccp_device ada = flow_device(NAME_A);
+    forward(&t, RF_CALL_FORWARD_NO_ANSWER, "2001");
+    snprintf(ada.call.rules[0].forward[RF_CALL_FORWARD_NO_ANSWER], 5, "2002");
+    assert_err(rf_sccp_device_update(t.f->svc, &ada, NULL), RF_OK);
+    off_hook(t.c);
+    dials(t.c, "2002");
+    for (unsigned i = 0; i < RF_CALL_FORWARD_HOPS; i++) {
+        expect_state(i % 2 == 0 ? t.b : t.a, RF_SCCP_STATE_RING_IN);
+        passes(t.f, 60000);
+    }
+    expect_state(t.b, RF_SCCP_STATE_RING_IN); /* so often it may be */
+    forget(t.a);
+    forget(t.c);
+    passes(t.f, 60000);
+    expect_state(t.b, RF_SCCP_STATE_ON_HOOK);
+    expect_none(t.a, RF_SCCP_CALL_STATE);
+    expect_tone(t.c, RF_SCCP_TONE_REORDER);
+    on_hook(t.c);
+    assert_int_equal(t.f->record.cause, RF_CALL_CAUSE_FORWARD_LOOP);
+    expect_no_call(t.f);
+    flow_free(t.f);
+}
+
 static void its_user_forwards_a_phone(void **state)
 {
     struct three t = three_new();
@@ -724,6 +751,7 @@ int main(void)
         cmocka_unit_test(protected_phones_beep_sec_89),
         cmocka_unit_test(calls_are_forwarded),
         cmocka_unit_test(a_loop_of_forwards_ends),
+        cmocka_unit_test(a_loop_of_those_who_do_not_answer_ends),
         cmocka_unit_test(its_user_forwards_a_phone),
         cmocka_unit_test(a_phone_that_comes_back_shows_what_its_user_forwards),
         cmocka_unit_test(redial),

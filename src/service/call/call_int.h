@@ -332,7 +332,8 @@ bool call_number_may_follow(const struct rf_call_control *cc, const char *digits
 bool call_is_outside(const struct device *dev, const struct device *but);
 /** Find who is called, and post ROUTED or NO_ROUTE. */
 void call_route(struct call *call);
-/** The called end did not answer: post DIALLED for where it is forwarded then; false: nowhere. */
+/** The called end did not answer: the number is now the one it is forwarded to then, for
+ * call_route; false: nowhere. */
 bool call_route_no_answer(struct call *call);
 
 /* ---- call_fsm.c ---- */

@@ -186,13 +186,15 @@ static bool try_number(struct call *call)
     return true;
 }
 
+/* Asked before each number: who does not answer sends a call on, too. */
 void call_route(struct call *call)
 {
-    while (!try_number(call))
+    do {
         if (call->hops > RF_CALL_FORWARD_HOPS) {
             refuse(call, RF_CALL_CAUSE_FORWARD_LOOP);
             return;
         }
+    } while (!try_number(call));
 }
 
 bool call_route_no_answer(struct call *call)
