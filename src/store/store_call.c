@@ -141,8 +141,8 @@ enum rf_err rf_store_forward_all_save(struct rf_store *store, const char *number
                                       const struct rf_store_event *event, struct rf_why *why)
 {
     enum rf_err err = check_number(target, false, "forward_all", why);
-    if (err == RF_OK)
-        err = rf_db_begin_quiet(store, why);
+    if (err == RF_OK) /* not quiet: what branches are told has it */
+        err = rf_db_begin(store, why);
     if (err != RF_OK)
         return err;
     return rf_db_finish(store, save_forward_all(store, number, target, changed, why), event, why);

@@ -15,8 +15,9 @@
 /* ---- forwarding ------------------------------------------------------------------------------ */
 
 /** Where all calls of this number go, "" for nowhere: kept for every device that has it. *changed
- * (may be NULL): of how many lines. RF_ERR_NOT_FOUND line-unknown: no device has it; RF_ERR_BAD
- * store-value. */
+ * (may be NULL): of how many lines. Configurations do not depend on it, but what branches are told
+ * does: rf_store_generation is another one. RF_ERR_NOT_FOUND line-unknown: no device has it;
+ * RF_ERR_BAD store-value. */
 RF_MUST_CHECK enum rf_err rf_store_forward_all_save(struct rf_store *store, const char *number,
                                                     const char *target, uint32_t *changed,
                                                     const struct rf_store_event *event,

@@ -217,6 +217,38 @@ static void a_member_holds_and_comes_back_sec_86(void **state)
     flow_free(t.f);
 }
 
+/* Its link is gone, and the server mixes for it on: who hears in the clear counts. */
+static void a_member_that_is_lost_is_heard_on_sec_86(void **state)
+{
+    struct four t = four_new();
+    calls(t.a, "2002", t.b);
+    confers(t.a, "2003", t.c);
+    opens(t.a);
+    opens(t.b);
+    opens(t.c);
+    vanishes(t.c); /* the one in the clear */
+    assert_int_equal(open_media(t.f), 3);
+    expect_status(t.a, RF_SCCP_SECURITY_NOT_AUTHENTICATED);
+    expect_status(t.b, RF_SCCP_SECURITY_NOT_AUTHENTICATED);
+    boots_plain(t.c); /* its call is over by that */
+    assert_int_equal(open_media(t.f), 2);
+    expect_status(t.a, RF_SCCP_SECURITY_ENCRYPTED);
+    expect_status(t.b, RF_SCCP_SECURITY_ENCRYPTED);
+    flow_free(t.f);
+
+    t = four_new(); /* and one that is lost behind its lock takes none away */
+    calls(t.a, "2002", t.b);
+    confers(t.a, "2003", t.c);
+    opens(t.a);
+    opens(t.b);
+    opens(t.c);
+    vanishes(t.b);
+    on_hook(t.c);
+    assert_int_equal(open_media(t.f), 2);
+    expect_status(t.a, RF_SCCP_SECURITY_ENCRYPTED);
+    flow_free(t.f);
+}
+
 static void a_fourth_comes_in(void **state)
 {
     struct four t = four_new();
@@ -461,6 +493,7 @@ int main(void)
         cmocka_unit_test(three_meet_sec_80_sec_86),
         cmocka_unit_test(each_leg_has_its_own_keys_sec_80),
         cmocka_unit_test(a_member_holds_and_comes_back_sec_86),
+        cmocka_unit_test(a_member_that_is_lost_is_heard_on_sec_86),
         cmocka_unit_test(a_fourth_comes_in),
         cmocka_unit_test(a_conference_that_cannot_be),
         cmocka_unit_test(a_member_without_media),

@@ -4,6 +4,7 @@
 #include "trust/cert.h"
 
 #define NAME_C "SEP00112233CCDD"
+#define NAME_D "SEP00112233DDEE"
 
 struct three {
     struct flow *f;
@@ -233,6 +234,48 @@ static void a_new_call_holds_the_present_one(void **state)
     flow_free(t.f);
 }
 
+/* As older phones say it: which call, or even line, it is about they leave out. */
+static void puts_down(struct flow_phone *p)
+{
+    sends(p, &(struct rf_sccp_msg){.id = RF_SCCP_ON_HOOK});
+}
+
+static void a_handset_put_down_is_of_the_call_that_is_talked_in(void **state)
+{
+    struct three t = three_new();
+    struct rf_call_control *cc = rf_sccp_service_calls(t.f->svc);
+    talk(t.a, t.b);
+    uint32_t first = t.b->ref;
+    presses(t.b, RF_SCCP_KEY_NEW_CALL); /* holds A */
+    dials(t.b, "2003");
+    off_hook(t.c);
+    media_opens(t.b, t.c);
+    on_hook(t.c);
+    forget(t.a);
+    forget(t.b);
+    puts_down(t.b); /* of what Cleo has ended */
+    expect_none(t.b, RF_SCCP_CALL_STATE);
+    expect_none(t.a, RF_SCCP_CALL_STATE);
+    assert_int_equal(rf_call_count(cc), 1);
+    presses_on(t.b, RF_SCCP_KEY_RESUME, first);
+    media_opens(t.a, t.b);
+    puts_down(t.b);
+    expect_state(t.a, RF_SCCP_STATE_ON_HOOK);
+    expect_no_call(t.f);
+
+    off_hook(t.c);
+    dials(t.c, "2002");
+    expect_state(t.b, RF_SCCP_STATE_RING_IN);
+    puts_down(t.b);
+    expect_none(t.b, RF_SCCP_CALL_STATE);
+    assert_int_equal(rf_call_count(cc), 1);
+    presses_on(t.b, RF_SCCP_KEY_END_CALL, 0); /* the key means what there is */
+    expect_state(t.c, RF_SCCP_STATE_BUSY);
+    puts_down(t.c); /* with the tone in its ear */
+    expect_no_call(t.f);
+    flow_free(t.f);
+}
+
 /* ---- transfer ---- */
 
 /* What a record says of two phones with certificates, and keys for their media. */
@@ -316,6 +359,80 @@ static void blind_transfer(void **state)
     media_opens(t.b, t.c);
     on_hook(t.b);
     expect_no_call(t.f);
+    flow_free(t.f);
+}
+
+/* Ben holds Ada and calls Cleo; Ada sends him on to Dan. The reference of what Ben holds. */
+static uint32_t ben_holds_while_ada_transfers(struct three *t, struct flow_phone *d, bool answers)
+{
+    talk(t->a, t->b);
+    uint32_t held = t->b->ref;
+    presses(t->b, RF_SCCP_KEY_NEW_CALL);
+    dials(t->b, "2003");
+    off_hook(t->c);
+    media_opens(t->b, t->c);
+    presses(t->a, RF_SCCP_KEY_TRANSFER);
+    dials(t->a, "2004");
+    expect_state(d, RF_SCCP_STATE_RING_IN);
+    if (answers) {
+        off_hook(d);
+        media_opens(t->a, d);
+    }
+    forget(t->a);
+    forget(t->b);
+    forget(d);
+    presses(t->a, RF_SCCP_KEY_TRANSFER);
+    return held;
+}
+
+static struct flow_phone *dan_of(struct flow *f)
+{
+    struct rf_sccp_device dan = flow_device(NAME_A);
+    snprintf(dan.call.name, sizeof dan.call.name, NAME_D);
+    snprintf(dan.call.lines[0].number, sizeof dan.call.lines[0].number, "2004");
+    dan.mode = RF_SCCP_MODE_NON_SECURE;
+    assert_err(rf_sccp_device_update(f->svc, &dan, NULL), RF_OK);
+    struct flow_phone *d = flow_phone(f, NAME_D, 'C', 17);
+    boots_plain(d);
+    return d;
+}
+
+static void who_holds_is_transferred_and_goes_on_holding(void **state)
+{
+    struct three t = three_new();
+    struct flow_phone *d = dan_of(t.f);
+    uint32_t held = ben_holds_while_ada_transfers(&t, d, true);
+    expect_state(t.a, RF_SCCP_STATE_ON_HOOK);
+    expect_tone(d, RF_SCCP_TONE_HOLD);
+    expect_none(d, RF_SCCP_OPEN_RECEIVE_CHANNEL);
+    assert_slice_str(info_of(t.b)->called_party, "2004"); /* whom he holds now */
+    expect_none(t.b, RF_SCCP_OPEN_RECEIVE_CHANNEL);       /* he talks to Cleo on */
+    assert_int_equal(rf_call_count(rf_sccp_service_calls(t.f->svc)), 2);
+
+    forget(t.b);
+    forget(d);
+    presses_on(t.b, RF_SCCP_KEY_RESUME, held);
+    expect_state(t.b, RF_SCCP_STATE_HOLD); /* Cleo */
+    expect_state(t.b, RF_SCCP_STATE_CONNECTED);
+    media_opens(t.b, d);
+    flow_free(t.f);
+}
+
+/* Who rings cannot be answered by somebody who holds. */
+static void who_holds_is_not_transferred_to_who_rings(void **state)
+{
+    struct three t = three_new();
+    struct flow_phone *d = dan_of(t.f);
+    uint32_t held = ben_holds_while_ada_transfers(&t, d, false);
+    expect_tone(t.a, RF_SCCP_TONE_BEEP_BONK);
+    expect_none(t.b, RF_SCCP_START_TONE);
+    expect_none(d, rf_sccp_form(RF_SCCP_CALL_INFO, d->version));
+    presses_on(t.b, RF_SCCP_KEY_RESUME, held); /* as soon as he does not, he is */
+    forget(t.b);
+    presses(t.a, RF_SCCP_KEY_TRANSFER);
+    expect_tone(t.b, RF_SCCP_TONE_ALERTING);
+    off_hook(d);
+    media_opens(t.b, d);
     flow_free(t.f);
 }
 
@@ -518,6 +635,33 @@ static void a_loop_of_forwards_ends(void **state)
     flow_free(t.f);
 }
 
+/* Each of two lines sends on to the other what it does not answer. */
+static void a_loop_of_those_who_do_not_answer_ends(void **state)
+{
+    struct three t = three_new();
+    struct rf_sccp_device ada = flow_device(NAME_A);
+    forward(&t, RF_CALL_FORWARD_NO_ANSWER, "2001");
+    snprintf(ada.call.rules[0].forward[RF_CALL_FORWARD_NO_ANSWER], 5, "2002");
+    assert_err(rf_sccp_device_update(t.f->svc, &ada, NULL), RF_OK);
+    off_hook(t.c);
+    dials(t.c, "2002");
+    for (unsigned i = 0; i < RF_CALL_FORWARD_HOPS; i++) {
+        expect_state(i % 2 == 0 ? t.b : t.a, RF_SCCP_STATE_RING_IN);
+        passes(t.f, 60000);
+    }
+    expect_state(t.b, RF_SCCP_STATE_RING_IN); /* so often it may be */
+    forget(t.a);
+    forget(t.c);
+    passes(t.f, 60000);
+    expect_state(t.b, RF_SCCP_STATE_ON_HOOK);
+    expect_none(t.a, RF_SCCP_CALL_STATE);
+    expect_tone(t.c, RF_SCCP_TONE_REORDER);
+    on_hook(t.c);
+    assert_int_equal(t.f->record.cause, RF_CALL_CAUSE_FORWARD_LOOP);
+    expect_no_call(t.f);
+    flow_free(t.f);
+}
+
 static void its_user_forwards_a_phone(void **state)
 {
     struct three t = three_new();
@@ -548,6 +692,31 @@ static void its_user_forwards_a_phone(void **state)
     flow_free(t.f);
 }
 
+static void asks_forward(struct flow_phone *p, const char *want)
+{
+    forget(p);
+    sends(p, &(struct rf_sccp_msg){.id = RF_SCCP_FORWARD_STAT_REQ, .forward_stat_req.number = 1});
+    const struct rf_sccp_forward_stat *stat = &expect(p, RF_SCCP_FORWARD_STAT)->forward_stat;
+    assert_int_equal(stat->all.is_active != 0, want[0] != '\0');
+    assert_slice_str(stat->all.number, want);
+}
+
+static void a_phone_that_comes_back_shows_what_its_user_forwards(void **state)
+{
+    struct three t = three_new();
+    presses(t.b, RF_SCCP_KEY_CFWD_ALL);
+    dials(t.b, "2003");
+    vanishes(t.b);
+    boots(t.b);
+    asks_forward(t.b, "2003");
+    presses_on(t.b, RF_SCCP_KEY_CFWD_ALL, 0);
+    asks_forward(t.b, "");
+    forward(&t, RF_CALL_FORWARD_ALL, "2001"); /* and what an operator set */
+    asks_forward(t.b, "2001");
+    asks_forward(t.a, "");
+    flow_free(t.f);
+}
+
 static void redial(void **state)
 {
     struct three t = three_new();
@@ -571,15 +740,20 @@ int main(void)
         cmocka_unit_test(a_second_call_waits_and_is_answered),
         cmocka_unit_test(a_third_call_finds_it_busy),
         cmocka_unit_test(a_new_call_holds_the_present_one),
+        cmocka_unit_test(a_handset_put_down_is_of_the_call_that_is_talked_in),
         cmocka_unit_test(consult_transfer),
         cmocka_unit_test(blind_transfer),
+        cmocka_unit_test(who_holds_is_transferred_and_goes_on_holding),
+        cmocka_unit_test(who_holds_is_not_transferred_to_who_rings),
         cmocka_unit_test(a_transfer_that_is_given_up),
         cmocka_unit_test(a_transfer_into_the_clear_is_refused_where_srtp_is_required_sec_81),
         cmocka_unit_test(status_follows_a_transfer_sec_84),
         cmocka_unit_test(protected_phones_beep_sec_89),
         cmocka_unit_test(calls_are_forwarded),
         cmocka_unit_test(a_loop_of_forwards_ends),
+        cmocka_unit_test(a_loop_of_those_who_do_not_answer_ends),
         cmocka_unit_test(its_user_forwards_a_phone),
+        cmocka_unit_test(a_phone_that_comes_back_shows_what_its_user_forwards),
         cmocka_unit_test(redial),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,6 +58,53 @@ static void the_other_hangs_up_a_lost_call(void **state)
     flow_free(f);
 }
 
+/* It cannot be held: who was lost would hear what is said in the next one. */
+static void the_others_next_call_ends_a_lost_one(void **state)
+{
+    WITH_TWO_PHONES(22, 11);
+    talk(a, b);
+    vanishes(a);
+    forget(b);
+    off_hook(b); /* it is in a call: no news */
+    expect_none(b, RF_SCCP_CALL_STATE);
+    presses(b, RF_SCCP_KEY_NEW_CALL);
+    expect(b, RF_SCCP_CLOSE_RECEIVE_CHANNEL);
+    expect(b, RF_SCCP_STOP_MEDIA_TRANSMISSION);
+    expect_state(b, RF_SCCP_STATE_ON_HOOK);
+    expect_state(b, RF_SCCP_STATE_OFF_HOOK);
+    assert_int_equal(rf_call_count(rf_sccp_service_calls(f->svc)), 1);
+    on_hook(b);
+    boots(a);
+    talk(a, b); /* one that nobody lost is held */
+    presses(b, RF_SCCP_KEY_NEW_CALL);
+    expect_state(b, RF_SCCP_STATE_HOLD);
+    assert_int_equal(rf_call_count(rf_sccp_service_calls(f->svc)), 2);
+    flow_free(f);
+}
+
+static void a_call_that_waits_ends_a_lost_one_when_it_is_answered(void **state)
+{
+    WITH_TWO_PHONES(22, 11);
+    struct rf_sccp_device cleo = flow_device(NAME_A);
+    snprintf(cleo.call.name, sizeof cleo.call.name, "CIPC-CLEO");
+    snprintf(cleo.call.lines[0].number, sizeof cleo.call.lines[0].number, "2003");
+    cleo.mode = RF_SCCP_MODE_NON_SECURE;
+    assert_err(rf_sccp_device_update(f->svc, &cleo, NULL), RF_OK);
+    struct flow_phone *c = flow_phone(f, "CIPC-CLEO", 'A', 17);
+    boots_plain(c);
+    talk(a, b);
+    vanishes(a);
+    off_hook(c);
+    dials(c, "2002");
+    expect_state(b, RF_SCCP_STATE_RING_IN);
+    assert_int_equal(rf_call_count(rf_sccp_service_calls(f->svc)), 2);
+    presses(b, RF_SCCP_KEY_ANSWER);
+    expect(b, RF_SCCP_STOP_MEDIA_TRANSMISSION);
+    media_opens(b, c);
+    assert_int_equal(rf_call_count(rf_sccp_service_calls(f->svc)), 1);
+    flow_free(f);
+}
+
 static void both_lost(void **state)
 {
     WITH_TWO_PHONES(22, 11);
@@ -179,6 +226,8 @@ int main(void)
         cmocka_unit_test(talking_goes_on_while_signalling_is_lost),
         cmocka_unit_test(lost_call_ends_after_the_grace_time),
         cmocka_unit_test(the_other_hangs_up_a_lost_call),
+        cmocka_unit_test(the_others_next_call_ends_a_lost_one),
+        cmocka_unit_test(a_call_that_waits_ends_a_lost_one_when_it_is_answered),
         cmocka_unit_test(both_lost),
         cmocka_unit_test(new_registration_of_a_talking_phone),
         cmocka_unit_test(caller_lost_while_ringing),

@@ -10,15 +10,27 @@ struct four {
     struct flow_phone *a, *b, *c, *d;
 };
 
-static void set(struct flow *f, const char *device, const char *number, bool is_shared,
-                enum rf_sccp_mode_wanted mode)
+static void name_line(struct rf_sccp_device *d, size_t i, const char *number)
+{
+    snprintf(d->call.lines[i].number, sizeof d->call.lines[i].number, "%s", number);
+    snprintf(d->call.lines[i].name, sizeof d->call.lines[i].name, "%s", number);
+}
+
+static struct rf_sccp_device with_line(const char *device, const char *number, bool is_shared,
+                                       enum rf_sccp_mode_wanted mode)
 {
     struct rf_sccp_device d = flow_device(NAME_A);
     snprintf(d.call.name, sizeof d.call.name, "%s", device);
-    snprintf(d.call.lines[0].number, sizeof d.call.lines[0].number, "%s", number);
-    snprintf(d.call.lines[0].name, sizeof d.call.lines[0].name, "%s", number);
+    name_line(&d, 0, number);
     d.call.rules[0].is_shared = is_shared;
     d.mode = mode;
+    return d;
+}
+
+static void set(struct flow *f, const char *device, const char *number, bool is_shared,
+                enum rf_sccp_mode_wanted mode)
+{
+    struct rf_sccp_device d = with_line(device, number, is_shared, mode);
     assert_err(rf_sccp_device_update(f->svc, &d, NULL), RF_OK);
 }
 
@@ -324,6 +336,204 @@ static void who_looks_on_learns_whom_the_line_has_called(void **state)
     flow_free(t.f);
 }
 
+/* Cleo talks from another line of hers to Ada, who is lost, and comes into that: by this it ends.
+ */
+static void nobody_comes_into_a_lost_call_of_their_own(void **state)
+{
+    struct four t = four_of(flow_new_media());
+    struct rf_sccp_device cleo = with_line(NAME_C, "2005", true, RF_SCCP_MODE_NON_SECURE);
+    cleo.call.n_lines = 2;
+    name_line(&cleo, 1, "2006");
+    assert_err(rf_sccp_device_update(t.f->svc, &cleo, NULL), RF_OK);
+    t.c->line = 2;
+    presses_on(t.c, RF_SCCP_KEY_NEW_CALL, 0);
+    dials(t.c, "2005");
+    off_hook(t.a);
+    opens(t.a);
+    opens(t.c);
+    vanishes(t.a);
+    forget(t.c);
+    barges(t.c, t.a->ref);
+    expect_state(t.c, RF_SCCP_STATE_ON_HOOK);
+    expect_tone(t.c, RF_SCCP_TONE_REORDER);
+    assert_int_equal(rf_call_count(rf_sccp_service_calls(t.f->svc)), 1);
+    flow_free(t.f);
+}
+
+/* ---- who requires SRTP ---- */
+
+static void requires_srtp(struct flow *f, struct rf_sccp_device d)
+{
+    d.call.media_policy = RF_CALL_MEDIA_REQUIRE;
+    assert_err(rf_sccp_device_update(f->svc, &d, NULL), RF_OK);
+}
+
+/* Dan talks to Ben, and sends him on to 2005 while both of its phones ring. */
+static void dan_sends_ben_on(struct four *t, bool is_strict)
+{
+    off_hook(t->d);
+    dials(t->d, "2002");
+    off_hook(t->b);
+    opens(t->d);
+    opens(t->b);
+    if (is_strict)
+        requires_srtp(t->f, flow_device(NAME_B));
+    presses(t->d, RF_SCCP_KEY_TRANSFER);
+    dials(t->d, "2005");
+    expect_state(t->a, RF_SCCP_STATE_RING_IN);
+    expect_state(t->c, RF_SCCP_STATE_RING_IN);
+    forget(t->a);
+    forget(t->b);
+    forget(t->c);
+    presses(t->d, RF_SCCP_KEY_TRANSFER);
+    expect_tone(t->b, RF_SCCP_TONE_ALERTING);
+}
+
+static void a_transfer_rings_where_the_new_caller_may_talk_sec_81(void **state)
+{
+    struct four t = four_of(flow_new_media());
+    dan_sends_ben_on(&t, true);
+    expect_state(t.c, RF_SCCP_STATE_ON_HOOK); /* hers would be in the clear */
+    expect_none(t.a, RF_SCCP_CALL_STATE);
+    off_hook(t.a);
+    opens(t.a);
+    opens(t.b);
+    expect_status(t.b, RF_SCCP_SECURITY_ENCRYPTED);
+    flow_free(t.f);
+
+    t = four_of(flow_new_media()); /* Ben does not mind */
+    dan_sends_ben_on(&t, false);
+    expect_none(t.c, RF_SCCP_CALL_STATE);
+    off_hook(t.c);
+    expect_state(t.c, RF_SCCP_STATE_CONNECTED);
+    flow_free(t.f);
+}
+
+static void what_a_phone_requires_while_it_rings_holds_when_it_answers_sec_81(void **state)
+{
+    struct four t = four_of(flow_new_media());
+    off_hook(t.d);
+    dials(t.d, "2005");
+    requires_srtp(t.f, with_line(NAME_A, "2005", true, RF_SCCP_MODE_ENCRYPTED));
+    forget(t.a);
+    off_hook(t.a);
+    expect_state(t.a, RF_SCCP_STATE_ON_HOOK);
+    off_hook(t.c); /* the other one rings on */
+    expect_state(t.c, RF_SCCP_STATE_CONNECTED);
+    on_hook(t.d);
+
+    off_hook(t.d);
+    dials(t.d, "2002");
+    requires_srtp(t.f, flow_device(NAME_B));
+    forget(t.d);
+    forget(t.b);
+    off_hook(t.b);
+    expect_tone(t.d, RF_SCCP_TONE_REORDER);
+    expect_none(t.b, RF_SCCP_OPEN_RECEIVE_CHANNEL);
+    on_hook(t.d);
+    assert_int_equal(t.f->record.cause, RF_CALL_CAUSE_SECURITY);
+    flow_free(t.f);
+}
+
+/* ---- as many calls as a phone may have ---- */
+
+/* Cleo's phone has two lines more, and Dan takes as many calls as a phone can. */
+static void widen(struct four *t)
+{
+    struct rf_sccp_device cleo = with_line(NAME_C, "2005", true, RF_SCCP_MODE_NON_SECURE);
+    struct rf_sccp_device dan = with_line(NAME_D, "2004", false, RF_SCCP_MODE_NON_SECURE);
+    cleo.call.n_lines = 3;
+    name_line(&cleo, 1, "2006");
+    name_line(&cleo, 2, "2007");
+    dan.call.rules[0].calls_max = dan.call.rules[0].busy_trigger = RF_CALL_LEGS_MAX;
+    assert_err(rf_sccp_device_update(t->f->svc, &cleo, NULL), RF_OK);
+    assert_err(rf_sccp_device_update(t->f->svc, &dan, NULL), RF_OK);
+}
+
+/* All on the lines that are her own. */
+static void cleo_has_eight_calls(struct four *t)
+{
+    for (uint32_t i = 0; i < RF_CALL_LEGS_MAX; i++) {
+        t->c->line = i < RF_CALL_LINE_CALLS ? 2 : 3;
+        presses_on(t->c, RF_SCCP_KEY_NEW_CALL, 0);
+        dials(t->c, "2004");
+        expect_state(t->d, RF_SCCP_STATE_RING_IN);
+        presses(t->d, RF_SCCP_KEY_ANSWER);
+        opens(t->c);
+        opens(t->d);
+    }
+    assert_int_equal(rf_call_count(rf_sccp_service_calls(t->f->svc)), RF_CALL_LEGS_MAX);
+}
+
+static void a_phone_without_room_takes_no_call_of_the_line(void **state)
+{
+    struct four t = four_of(flow_new_media());
+    widen(&t);
+    cleo_has_eight_calls(&t);
+    uint32_t last = t.c->ref;
+    ada_talks(&t);
+    uint32_t ref = t.a->ref;
+    forget(t.b);
+    forget(t.c);
+    barges(t.c, ref);
+    expect_tone(t.c, RF_SCCP_TONE_BEEP_BONK);
+    presses(t.a, RF_SCCP_KEY_HOLD);
+    forget(t.a);
+    forget(t.c);
+    t.c->line = 1;
+    presses_on(t.c, RF_SCCP_KEY_RESUME, ref);
+    expect_tone(t.c, RF_SCCP_TONE_BEEP_BONK);
+    expect_none(t.a, RF_SCCP_CALL_STATE); /* the call is where it was */
+    assert_int_equal(rf_call_count(rf_sccp_service_calls(t.f->svc)), RF_CALL_LEGS_MAX + 1);
+
+    presses_on(t.c, RF_SCCP_KEY_END_CALL, last); /* with one less there is a place */
+    forget(t.c);
+    t.c->line = 1;
+    presses_on(t.c, RF_SCCP_KEY_RESUME, ref);
+    expect_state(t.c, RF_SCCP_STATE_CONNECTED);
+    expect_state(t.a, RF_SCCP_STATE_ON_HOOK);
+    flow_free(t.f);
+}
+
+/* Whatever call control would give a phone beyond its places ends that call, and not the server.
+ * A trunk has as many calls as it likes; that one by SCCP has no more than a phone is the case. */
+static void a_call_beyond_the_places_of_a_phone_is_refused(void **state)
+{
+    struct flow *f = flow_new_media();
+    struct rf_sccp_device out = with_line(NAME_D, "", false, RF_SCCP_MODE_NON_SECURE);
+    struct rf_sccp_device many = with_line(NAME_C, "2005", false, RF_SCCP_MODE_NON_SECURE);
+    out.call.is_trunk = true;
+    out.call.rules[0].calls_max = RF_CALL_LEGS_MAX + 2;
+    many.call.rules[0].calls_max = RF_CALL_LEGS_MAX;
+    assert_err(rf_sccp_device_update(f->svc, &out, NULL), RF_OK);
+    assert_err(rf_sccp_device_update(f->svc, &many, NULL), RF_OK);
+    struct flow_phone *b = flow_phone(f, NAME_B, 'B', 11), *c = flow_phone(f, NAME_C, 'A', 17);
+    struct flow_phone *d = flow_phone(f, NAME_D, 'A', 20);
+    boots(b);
+    boots_plain(c);
+    boots_plain(d);
+    for (uint32_t i = 0; i < RF_CALL_LEGS_MAX; i++) {
+        presses_on(c, RF_SCCP_KEY_NEW_CALL, 0);
+        dials(c, "9#");
+        expect_state(d, RF_SCCP_STATE_RING_IN);
+        presses(d, RF_SCCP_KEY_ANSWER);
+        expect_state(c, RF_SCCP_STATE_CONNECTED);
+    }
+    forget(d);
+    off_hook(b);
+    dials(b, "9#");
+    expect_tone(b, RF_SCCP_TONE_LINE_BUSY);
+    expect_none(d, RF_SCCP_START_TONE);
+    assert_true(is_registered(f, NAME_D));
+    on_hook(b);
+
+    presses(d, RF_SCCP_KEY_END_CALL);
+    off_hook(b);
+    dials(b, "9#");
+    expect_state(d, RF_SCCP_STATE_RING_IN);
+    flow_free(f);
+}
+
 /* The links are gone by then: whoever still said something would use what is freed. */
 static void the_end_is_told_to_nobody(void **state)
 {
@@ -355,6 +565,11 @@ int main(void)
         cmocka_unit_test(nobody_else_comes_in),
         cmocka_unit_test(a_phone_that_comes_late_is_told),
         cmocka_unit_test(who_looks_on_learns_whom_the_line_has_called),
+        cmocka_unit_test(nobody_comes_into_a_lost_call_of_their_own),
+        cmocka_unit_test(a_transfer_rings_where_the_new_caller_may_talk_sec_81),
+        cmocka_unit_test(what_a_phone_requires_while_it_rings_holds_when_it_answers_sec_81),
+        cmocka_unit_test(a_phone_without_room_takes_no_call_of_the_line),
+        cmocka_unit_test(a_call_beyond_the_places_of_a_phone_is_refused),
         cmocka_unit_test(the_end_is_told_to_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,6 +64,7 @@ enum input_kind {
     IN_DIGIT,
     IN_BACK_SPACE,
     IN_HANG_UP,
+    IN_ON_HOOK,
     IN_HOLD,
     IN_RESUME,
     IN_TRANSFER,
@@ -362,19 +363,28 @@ enum rf_err rf_call_in_from_outside(struct rf_call_control *cc, rf_handle trunk,
 
 /* ---- inputs to events ---- */
 
-/* Which of its calls a user means without saying so: what rings, when it answers; else what it is
- * busy with, else what rings or is held. doc: docs/wire/sccp.md, "Keys" */
-static int rank_of(const struct leg *leg, enum input_kind kind, uint32_t line)
+static bool is_ringing(const struct leg *leg)
 {
     int state = leg->call->fsm.state;
-    bool is_ringing = leg->end == END_B && (state == CALL_OFFERED || state == CALL_RINGING);
+    return leg->end == END_B && (state == CALL_OFFERED || state == CALL_RINGING);
+}
+
+/* Which of its calls a user means without saying so: what rings, when it answers; what it is busy
+ * with, when it puts down the handset: that of a call which the other ended is no word about
+ * another one; else what it is busy with, or what rings or is held. doc: docs/wire/sccp.md, "Keys"
+ */
+static int rank_of(const struct leg *leg, enum input_kind kind, uint32_t line)
+{
+    bool rings = is_ringing(leg);
     if (kind == IN_ANSWER)
-        return is_ringing ? 3 : 0;
+        return rings ? 3 : 0;
     if (kind == IN_OFF_HOOK)
-        return is_ringing ? 3 : leg->holds && line != 0 ? 2 : 0;
+        return rings ? 3 : leg->holds && line != 0 ? 2 : 0;
     if (kind == IN_RESUME)
         return leg->holds ? 3 : 0;
-    return is_ringing ? 1 : leg->holds ? 2 : 3;
+    if (kind == IN_ON_HOOK)
+        return rings || leg->holds ? 0 : 3;
+    return rings ? 1 : leg->holds ? 2 : 3;
 }
 
 static struct leg *leg_meant(const struct device *dev, const struct input *in)
@@ -395,10 +405,30 @@ static void new_call(struct rf_call_control *cc, struct device *dev, const struc
     call_begin(cc, dev, in->line, RF_CALL_PURPOSE_TALK, 0);
 }
 
+/* What was asked before it rang may be otherwise by now: who calls, or what a device requires. */
+static enum rf_call_cause may_answer(const struct leg *leg)
+{
+    const struct device *caller = leg->call->legs[END_A].dev;
+    return is_ringing(leg) && caller != NULL ? call_may_go_on(caller, leg->dev)
+                                             : RF_CALL_CAUSE_NORMAL;
+}
+
+static void refuse_answer(struct leg *leg, enum rf_call_cause cause)
+{
+    struct call_data data = {.end = END_B, .cause = cause};
+    if (!call_branch_drop(leg, cause, false))
+        call_run(leg->call, CALL_EV_HANG_UP_B, &data);
+}
+
 static void answer(struct leg *leg, const struct input *in)
 {
     if (leg->end != END_B)
         return;
+    enum rf_call_cause cause = may_answer(leg);
+    if (cause != RF_CALL_CAUSE_NORMAL) {
+        refuse_answer(leg, cause);
+        return;
+    }
     rf_handle handle = leg->call->handle;
     struct rf_call_control *cc = leg->call->cc;
     call_branch_take(leg);
@@ -459,6 +489,7 @@ static const int events[IN_N][ENDS] = {
     [IN_DIGIT] = {CALL_EV_DIGIT_A, CALL_EV_DIGIT_B},
     [IN_BACK_SPACE] = {CALL_EV_BACK_SPACE, 0},
     [IN_HANG_UP] = {CALL_EV_HANG_UP_A, CALL_EV_HANG_UP_B},
+    [IN_ON_HOOK] = {CALL_EV_HANG_UP_A, CALL_EV_HANG_UP_B},
     [IN_ALERTING] = {0, CALL_EV_ALERTING},
     [IN_RECEIVE_OPEN] = {CALL_EV_RECEIVE_OPEN, CALL_EV_RECEIVE_OPEN},
     [IN_MEDIA_FAILED] = {CALL_EV_MEDIA_FAILED, CALL_EV_MEDIA_FAILED},
@@ -470,9 +501,10 @@ static void run_on_leg(struct leg *leg, const struct input *in)
     struct call_data data = in->data;
     data.end = leg->end;
     int event = events[in->kind][leg->end];
+    bool hangs_up = in->kind == IN_HANG_UP || in->kind == IN_ON_HOOK;
     if (in->kind == IN_ANSWER)
         answer(leg, in);
-    else if (in->kind == IN_HANG_UP && call_branch_drop(leg, RF_CALL_CAUSE_NORMAL, false))
+    else if (hangs_up && call_branch_drop(leg, RF_CALL_CAUSE_NORMAL, false))
         return;
     else if (in->kind == IN_HOLD)
         call_user_hold(leg);
@@ -596,6 +628,11 @@ void rf_call_in_forward_all(struct rf_call_control *cc, rf_handle dev, uint32_t 
 void rf_call_in_hang_up(struct rf_call_control *cc, rf_handle dev, uint32_t ref)
 {
     give(cc, (struct input){.kind = IN_HANG_UP, .dev = dev, .ref = ref});
+}
+
+void rf_call_in_on_hook(struct rf_call_control *cc, rf_handle dev, uint32_t ref)
+{
+    give(cc, (struct input){.kind = IN_ON_HOOK, .dev = dev, .ref = ref});
 }
 
 void rf_call_in_refuse(struct rf_call_control *cc, rf_handle trunk, uint32_t ref,

@@ -338,6 +338,10 @@ void rf_call_device_down(struct rf_call_control *cc, rf_handle dev);
 void rf_call_device_codecs(struct rf_call_control *cc, rf_handle dev, uint32_t codecs);
 /** Does the device have a call now? */
 bool rf_call_device_in_call(const struct rf_call_control *cc, rf_handle dev);
+/** How the calls of a line are handled now, with what its users forwarded; borrowed until the next
+ * call of a function here. NULL: it has no such line, or is not registered. */
+const struct rf_call_line_rule *rf_call_rule_find(const struct rf_call_control *cc, rf_handle dev,
+                                                  uint32_t line);
 
 /* What a phone's user or the phone did. `ref` 0 means "the call this device has". A reference the
  * device has no part in, or a stale device, is ignored and counted. */
@@ -355,6 +359,8 @@ void rf_call_in_back_space(struct rf_call_control *cc, rf_handle dev, uint32_t r
 void rf_call_in_number(struct rf_call_control *cc, rf_handle dev, uint32_t line,
                        struct rf_slice number);
 void rf_call_in_hang_up(struct rf_call_control *cc, rf_handle dev, uint32_t ref);
+/** The handset was put down: with `ref` 0 nothing that rings or is held is meant. */
+void rf_call_in_on_hook(struct rf_call_control *cc, rf_handle dev, uint32_t ref);
 void rf_call_in_hold(struct rf_call_control *cc, rf_handle dev, uint32_t ref);
 /** Take a call back that this device holds; another one it talks in is held. */
 void rf_call_in_resume(struct rf_call_control *cc, rf_handle dev, uint32_t line, uint32_t ref);

@@ -23,10 +23,12 @@ static int member_end(const struct leg *own)
     return call_other(own->end);
 }
 
+/* One whose link is lost talks and hears on: its media is left alone. */
 static bool is_in(const struct leg *own)
 {
     int state = own->call->fsm.state;
-    return state == CALL_CONNECTING || state == CALL_CONNECTED;
+    return state == CALL_CONNECTING || state == CALL_CONNECTED ||
+           (state == CALL_ORPHANED && own->call->is_media_up);
 }
 
 /* Of those who talk; who holds hears nothing and says nothing. */
@@ -65,6 +67,16 @@ static bool is_clear_for_some(const struct conference *conf, const struct device
     return has_strict && has_clear;
 }
 
+enum rf_call_cause call_conference_trusts(const struct conference *conf, const struct device *dev)
+{
+    if (rf_call_security_at(&dev->attach.side, is_able(dev)) < conf->least &&
+        !rf_fault_skips("call.meet-me-level"))
+        return RF_CALL_CAUSE_LEVEL;
+    if (is_clear_for_some(conf, dev) && !rf_fault_skips("call.conference-policy"))
+        return RF_CALL_CAUSE_SECURITY;
+    return RF_CALL_CAUSE_NORMAL;
+}
+
 enum rf_call_cause call_conference_admits(const struct conference *conf, const struct device *dev)
 {
     const struct rf_call_conf *c = &conf->cc->conf;
@@ -73,12 +85,7 @@ enum rf_call_cause call_conference_admits(const struct conference *conf, const s
         return RF_CALL_CAUSE_UNREACHABLE; /* conferences are not chained */
     if (conf->dev.n_legs >= max)
         return RF_CALL_CAUSE_BUSY;
-    if (rf_call_security_at(&dev->attach.side, is_able(dev)) < conf->least &&
-        !rf_fault_skips("call.meet-me-level"))
-        return RF_CALL_CAUSE_LEVEL;
-    if (is_clear_for_some(conf, dev) && !rf_fault_skips("call.conference-policy"))
-        return RF_CALL_CAUSE_SECURITY;
-    return RF_CALL_CAUSE_NORMAL;
+    return call_conference_trusts(conf, dev);
 }
 
 /* ---- its end of a call ---- */

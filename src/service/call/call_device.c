@@ -280,6 +280,13 @@ void rf_call_device_codecs(struct rf_call_control *cc, rf_handle handle, uint32_
         dev->attach.side.codecs = codecs;
 }
 
+const struct rf_call_line_rule *rf_call_rule_find(const struct rf_call_control *cc,
+                                                  rf_handle handle, uint32_t line)
+{
+    struct device *dev = rf_handle_find(cc->attached, handle);
+    return dev != NULL && line >= 1 && line <= dev->conf.n_lines ? call_rule(dev, line) : NULL;
+}
+
 bool rf_call_device_in_call(const struct rf_call_control *cc, rf_handle handle)
 {
     const struct device *dev = rf_handle_find(cc->attached, handle);

@@ -235,19 +235,26 @@ static void talk(void *self, const void *data)
 
 /* ---- transfer, conference: one end is somebody else now ---- */
 
+/* Who holds goes on holding, and learns whom. */
+static void tell_replaced(struct call *call, int end)
+{
+    if (call->legs[end].holds)
+        call_tell_info(call, end);
+    else
+        call_tell_connected(call, end);
+}
+
 static void replace(void *self, const void *data)
 {
     struct call *call = self;
     const struct call_data *d = data;
-    int other = call_other(d->end);
     close_media(call);
-    call_tell_connected(call, d->end);
-    if (call->legs[other].holds) {
+    tell_replaced(call, d->end);
+    tell_replaced(call, call_other(d->end));
+    if (call->legs[END_A].holds || call->legs[END_B].holds)
         tell_held(call);
-        return;
-    }
-    call_tell_connected(call, other);
-    call_post(call, CALL_EV_TALK, (struct call_data){0});
+    else
+        call_post(call, CALL_EV_TALK, (struct call_data){0});
 }
 
 /* While the called end rings: it is told who calls now, and that one hears it ring. */

@@ -257,7 +257,8 @@ struct leg *call_leg_of(const struct device *dev, uint32_t ref);
 void call_user_refused(struct device *dev, uint32_t line);
 /** Does its user talk in it, or dial? */
 bool call_user_is_busy_with(const struct leg *leg);
-/** All that the device talks in but this one (may be NULL) is held; what it dials is dropped. */
+/** All that the device talks in but this one (may be NULL) is held, or ended where the other end's
+ * link is lost; what it dials is dropped. */
 void call_user_step_aside(struct device *dev, const struct leg *except);
 void call_user_hold(struct leg *leg);
 void call_user_resume(struct leg *leg);
@@ -272,6 +273,8 @@ bool call_user_bring_in(struct leg *leg, struct device *dev, uint32_t line);
 /* ---- call_shared.c: one number on several phones ---- */
 /** More phones of the called line ring, too. */
 void call_branches_add(struct call *call, struct plan_line *lines);
+/** Those that may not talk with this device stop. */
+void call_branches_sift(struct call *call, const struct device *caller);
 /** All of them stop. */
 void call_branches_end(struct call *call, enum rf_call_cause cause);
 /** Is it one of several that ring? Then it alone is dropped, and another takes its place. */
@@ -298,6 +301,8 @@ struct conference *call_conference_new(struct rf_call_control *cc);
 void call_conference_take(struct conference *conf, struct call *call, int end);
 /** May this device come in? RF_CALL_CAUSE_NORMAL, or why not. */
 enum rf_call_cause call_conference_admits(const struct conference *conf, const struct device *dev);
+/** The same, wherever it is: is it as secure as the conference wants it? */
+enum rf_call_cause call_conference_trusts(const struct conference *conf, const struct device *dev);
 /** A Meet-Me begins by this device, or goes on: as call_conference_admits. */
 enum rf_call_cause call_conference_begin(struct conference *conf, const struct device *by);
 /** After something happened to one of its calls: level told, the last member let go, itself freed
@@ -316,6 +321,8 @@ void call_music_end(struct call *call, int end);
 /** May the two talk? RF_CALL_CAUSE_NORMAL, or why not: no codec in common, media that would be
  * clear where one of them wants none, or a conference that lets the other not in. */
 enum rf_call_cause call_may_talk(const struct device *a, const struct device *b);
+/** The same of the two ends of one call: each is counted where it has its place. */
+enum rf_call_cause call_may_go_on(const struct device *a, const struct device *b);
 /** Has the line as many calls as make it busy? */
 bool call_line_is_full(const struct device *dev, uint32_t line);
 /** May more digits follow these? */
@@ -325,7 +332,8 @@ bool call_number_may_follow(const struct rf_call_control *cc, const char *digits
 bool call_is_outside(const struct device *dev, const struct device *but);
 /** Find who is called, and post ROUTED or NO_ROUTE. */
 void call_route(struct call *call);
-/** The called end did not answer: post DIALLED for where it is forwarded then; false: nowhere. */
+/** The called end did not answer: the number is now the one it is forwarded to then, for
+ * call_route; false: nowhere. */
 bool call_route_no_answer(struct call *call);
 
 /* ---- call_fsm.c ---- */

@@ -26,6 +26,13 @@ enum rf_call_cause call_may_talk(const struct device *a, const struct device *b)
     return is_refused_by_policy(a, b) ? RF_CALL_CAUSE_SECURITY : RF_CALL_CAUSE_NORMAL;
 }
 
+enum rf_call_cause call_may_go_on(const struct device *a, const struct device *b)
+{
+    const struct device *room = a->conference != NULL ? a : b;
+    return room->conference != NULL ? call_conference_trusts(room->conference, room == a ? b : a)
+                                    : call_may_talk(a, b);
+}
+
 bool call_line_is_full(const struct device *b, uint32_t line)
 {
     const struct rf_call_line_rule *rule = &b->conf.rules[line - 1];
@@ -179,13 +186,15 @@ static bool try_number(struct call *call)
     return true;
 }
 
+/* Asked before each number: who does not answer sends a call on, too. */
 void call_route(struct call *call)
 {
-    while (!try_number(call))
+    do {
         if (call->hops > RF_CALL_FORWARD_HOPS) {
             refuse(call, RF_CALL_CAUSE_FORWARD_LOOP);
             return;
         }
+    } while (!try_number(call));
 }
 
 bool call_route_no_answer(struct call *call)

@@ -99,6 +99,16 @@ bool call_branch_drop(struct leg *leg, enum rf_call_cause cause, bool is_lost)
     return true;
 }
 
+void call_branches_sift(struct call *call, const struct device *caller)
+{
+    for (size_t i = call->n_branches; i > 0; i--) { /* the last takes the place of who goes */
+        struct leg *leg = call->branches[i - 1];
+        enum rf_call_cause cause = call_may_go_on(caller, leg->dev);
+        if (cause != RF_CALL_CAUSE_NORMAL)
+            call_branch_drop(leg, cause, false);
+    }
+}
+
 /* ---- what the others see ---- */
 
 static bool is_shared(const struct leg *leg)
@@ -230,8 +240,17 @@ static bool may_barge(const struct device *dev, const struct leg *leg)
 
 void call_shared_barge(struct device *dev, uint32_t line, struct leg *leg)
 {
+    /* by these two keys alone a phone gets a call that nobody routed to it */
+    if (call_line_is_used_up(dev, line)) {
+        call_user_refused(dev, line);
+        return;
+    }
+    rf_handle handle = leg->call->handle;
     call_user_step_aside(dev, NULL);
-    if (leg->dev == NULL || !may_barge(dev, leg) || !call_user_bring_in(leg, dev, line))
+    /* who called its own line may have ended just that call */
+    bool is_there = rf_handle_find(dev->cc->calls, handle) != NULL;
+    if (!is_there || leg->dev == NULL || !may_barge(dev, leg) ||
+        !call_user_bring_in(leg, dev, line))
         call_user_refused(dev, line);
 }
 
@@ -241,7 +260,8 @@ void call_shared_take_back(struct device *dev, uint32_t line, struct leg *leg)
     int end = leg->end;
     uint32_t ref = leg->ref;
     struct device *other = call->legs[call_other(end)].dev;
-    if (!leg->holds || other == NULL || call_may_talk(dev, other) != RF_CALL_CAUSE_NORMAL) {
+    if (!leg->holds || other == NULL || call_line_is_used_up(dev, line) ||
+        call_may_talk(dev, other) != RF_CALL_CAUSE_NORMAL) {
         call_user_refused(dev, line);
         return;
     }

@@ -28,9 +28,16 @@ static bool is_trying(const struct leg *leg)
     return state == CALL_FAILED || (leg->end == END_A && state < CALL_CONNECTING);
 }
 
+/* The other end lost its link, and the two talk on: nobody there could be told to stop, so that it
+ * cannot be held. */
+static bool is_orphaned(const struct leg *leg)
+{
+    return leg->call->fsm.state == CALL_ORPHANED && !leg->is_lost;
+}
+
 bool call_user_is_busy_with(const struct leg *leg)
 {
-    return is_talking(leg) || is_trying(leg);
+    return is_talking(leg) || is_trying(leg) || is_orphaned(leg);
 }
 
 /* Each step ends what it found, and may end more than that: it is looked for anew. */
@@ -51,16 +58,19 @@ void call_user_step_aside(struct device *dev, const struct leg *except)
     }
 }
 
+static void refuse(struct leg *leg)
+{
+    call_tell_tone(leg->call, leg->end, RF_CALL_TONE_REFUSED);
+}
+
+/* Where there is no place for that call, the youngest it has will do. */
 void call_user_refused(struct device *dev, uint32_t line)
 {
     struct call *call = call_begin(dev->cc, dev, line, RF_CALL_PURPOSE_TALK, 0);
     if (call != NULL)
         call_run(call, CALL_EV_REFUSED, NULL);
-}
-
-static void refuse(struct leg *leg)
-{
-    call_tell_tone(leg->call, leg->end, RF_CALL_TONE_REFUSED);
+    else if (dev->legs != NULL)
+        refuse(dev->legs);
 }
 
 void call_user_hold(struct leg *leg)
@@ -119,14 +129,21 @@ static bool leaves_only_outside(const struct leg *held, const struct leg *consul
            !rf_fault_skips("call.trunk-transfer");
 }
 
+/* Who stays may hold as well, and talk elsewhere meanwhile. It goes on holding, which a call that
+ * is not answered yet has no state for: the answer would open its microphone. */
+static bool may_take_over(const struct leg *stays, const struct call *call)
+{
+    int state = call->fsm.state;
+    bool is_answered = state == CALL_CONNECTING || state == CALL_CONNECTED || state == CALL_HELD;
+    bool rings = state == CALL_OFFERED || state == CALL_RINGING;
+    return is_answered || (rings && !stays->holds);
+}
+
 static bool may_be_joined(const struct leg *held, const struct leg *consult)
 {
     const struct call *call = consult->call;
-    int state = call->fsm.state;
     return held->holds && call_leg_is_live(held->call, call_other(held->end)) &&
-           consult->end == END_A &&
-           (state == CALL_OFFERED || state == CALL_RINGING || state == CALL_CONNECTING ||
-            state == CALL_CONNECTED || state == CALL_HELD) &&
+           consult->end == END_A && may_take_over(&held->call->legs[call_other(held->end)], call) &&
            call_may_talk(held->call->legs[call_other(held->end)].dev, call->legs[END_B].dev) ==
                RF_CALL_CAUSE_NORMAL &&
            !leaves_only_outside(held, consult);
@@ -147,9 +164,9 @@ static void join(struct leg *held, struct leg *consult)
     call_tell_tone(from, stays, RF_CALL_TONE_NONE);
     call_tell_stop_media(from, stays);
     call_tell_ended(to, END_A, RF_CALL_CAUSE_TRANSFERRED);
+    call_branches_sift(to, from->legs[stays].dev);
     call_leg_move(&from->legs[stays], to, END_A);
     call_run(from, CALL_EV_GIVEN, &data);
-    to->legs[END_A].holds = false;
     call_run(to, CALL_EV_REPLACED, &replaced);
 }
 

@@ -189,9 +189,9 @@ void sccp_send_time(struct session *s)
 static void answer_forward(struct session *s, uint32_t number)
 {
     static const struct rf_call_line_rule none;
-    const struct rf_call_device_conf *d = &s->station->conf.call;
-    sccp_send_forward(s, number,
-                      number >= 1 && number <= d->n_lines ? &d->rules[number - 1] : &none);
+    /* call control's, because its users change it */
+    const struct rf_call_line_rule *rule = rf_call_rule_find(s->svc->calls, s->dev, number);
+    sccp_send_forward(s, number, rule != NULL ? rule : &none);
 }
 
 static void answer_server(struct session *s)

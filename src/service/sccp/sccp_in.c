@@ -250,7 +250,7 @@ static bool on_user(struct session *s, const struct rf_sccp_msg *msg)
         rf_call_in_off_hook(calls, s->dev, msg->off_hook.line_instance,
                             msg->off_hook.call_reference);
     } else if (msg->id == RF_SCCP_ON_HOOK) {
-        rf_call_in_hang_up(calls, s->dev, msg->on_hook.call_reference);
+        rf_call_in_on_hook(calls, s->dev, msg->on_hook.call_reference);
     } else if (msg->id == RF_SCCP_KEYPAD_BUTTON) {
         on_keypad(s, &msg->keypad_button);
     } else if (msg->id == RF_SCCP_ENBLOC_CALL) {

@@ -35,12 +35,19 @@ struct session_leg *sccp_leg(struct session *s, uint32_t ref)
     return NULL;
 }
 
+/* Call control gives a phone no more than it has room for. Should it, then that call ends, for this
+ * one place must not take the server and everybody's calls with it. */
 static struct session_leg *leg_new(struct session *s, const struct rf_call_leg_info *leg)
 {
     size_t i = 0;
     while (i < RF_CALL_LEGS_MAX && s->legs[i].ref != 0)
         i++;
-    rf_bug_on(i == RF_CALL_LEGS_MAX); /* call control gives a device no more */
+    if (i == RF_CALL_LEGS_MAX) {
+        rf_error(RF_CAT_SCCP, "call refused: its phone has %d already dev=%s call-ref=%u",
+                 RF_CALL_LEGS_MAX, sccp_session_dev(s), leg->ref);
+        rf_call_in_hang_up(s->svc->calls, s->dev, leg->ref);
+        return NULL;
+    }
     s->legs[i] = (struct session_leg){.ref = leg->ref, .line = leg->line};
     return &s->legs[i];
 }
@@ -271,7 +278,8 @@ static void stop_tone(struct session *s, const struct rf_call_leg_info *leg)
 static void on_setup(void *arg, const struct rf_call_leg_info *leg)
 {
     struct session *s = arg;
-    leg_new(s, leg);
+    if (leg_new(s, leg) == NULL)
+        return;
     if (s->wants_speaker)
         sccp_send_speaker(s, true);
     send_lamp(s, leg->line);
@@ -316,7 +324,10 @@ static void on_offer(void *arg, const struct rf_call_leg_info *leg)
 {
     struct session *s = arg;
     bool is_waiting = has_active_leg(s);
-    leg_new(s, leg)->is_ringing = true;
+    struct session_leg *own = leg_new(s, leg);
+    if (own == NULL)
+        return;
+    own->is_ringing = true;
     if (!is_waiting)
         s->wants_speaker = false;
     send_state(s, leg, RF_SCCP_STATE_RING_IN);

@@ -8,6 +8,7 @@
 #include "base/file_tree.h"
 #include "service/srst/branch_centre.h"
 #include "service/srst/snapshot.h"
+#include "store/store_call.h"
 #include "store/store_srst.h"
 #include "store_place.h"
 
@@ -333,7 +334,9 @@ static void a_list_that_cannot_be_read_keeps_no_snapshot_back(void **state)
 
 static void add_phone(struct world *w, const char *name, const char *branch)
 {
-    struct rf_store_phone phone = {.device = {.model = "8861", .mode = RF_STORE_ENCRYPTED}};
+    struct rf_store_line line = {.index = 1, .is_shared = true, .dn = "2001", .label = "Ada"};
+    struct rf_store_phone phone = {
+        .device = {.model = "8861", .mode = RF_STORE_ENCRYPTED}, .lines = &line, .n_lines = 1};
     snprintf(phone.device.name, sizeof phone.device.name, "%s", name);
     assert_err(rf_store_device_add(w->place.store, &phone, TEST_NOW, NULL, NULL), RF_OK);
     if (branch != NULL)
@@ -363,6 +366,34 @@ static void each_branch_is_told_of_its_own_phones(void **state)
     assert_int_equal(centre.phones, 201);
     ticks(w);
     assert_int_equal(centre.snapshots, 2);
+}
+
+/* ---- what changes at a phone ---- */
+
+static void its_user_forwards(struct world *w, const char *target)
+{
+    rf_worker_stop(w->server.store_worker);
+    assert_err(rf_store_forward_all_save(w->place.store, "2001", target, NULL, NULL, NULL), RF_OK);
+    w->server.store_worker = rf_worker_start("store", STORE_JOBS_MAX, w->server.store);
+}
+
+static void what_a_user_forwards_reaches_the_branch(void **state)
+{
+    struct world *w = *state;
+    rf_worker_stop(w->server.store_worker);
+    add_phone(w, "SEP001122334401", BRANCH);
+    w->server.store_worker = rf_worker_start("store", STORE_JOBS_MAX, w->server.store);
+    comes(w, BRANCH, 0);
+    turn_until(w, centre.snapshots == 1);
+    ticks(w);
+    unsigned before = centre.snapshots;
+    its_user_forwards(w, "2009");
+    tick_until(w, centre.snapshots == before + 1);
+    ticks(w);
+    its_user_forwards(w, "2009"); /* it is so already */
+    ticks(w);
+    ticks(w);
+    assert_int_equal(centre.snapshots, before + 1);
 }
 
 /* ---- the database's worker is left to others ---- */
@@ -537,6 +568,7 @@ int main(void)
         IN_WORLD(the_list_goes_before_the_snapshot),
         IN_WORLD(a_list_that_cannot_be_read_keeps_no_snapshot_back),
         IN_WORLD(each_branch_is_told_of_its_own_phones),
+        IN_WORLD(what_a_user_forwards_reaches_the_branch),
         cmocka_unit_test(a_look_is_followed_by_ten_times_its_time),
         IN_WORLD(no_tick_looks_while_it_rests),
         IN_WORLD(a_snapshot_that_is_not_kept_is_sent_again_later_each_time),

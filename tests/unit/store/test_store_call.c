@@ -112,8 +112,10 @@ static void forwarding_is_that_of_the_number(void **state)
     struct rf_why why = {0};
     assert_err(add(p, A, line_of("2001", true, ""), NULL), RF_OK);
     assert_err(add(p, B, line_of("2001", true, ""), NULL), RF_OK);
+    uint64_t before = rf_store_generation(p->store);
     assert_err(rf_store_forward_all_save(p->store, "2001", "3001", &changed, NULL, NULL), RF_OK);
     assert_int_equal(changed, 2);
+    assert_true(rf_store_generation(p->store) != before); /* branches are told of it */
     place_open(p);
     assert_forward(p, A, "3001");
     assert_forward(p, B, "3001");
