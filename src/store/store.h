@@ -447,12 +447,16 @@ RF_MUST_CHECK enum rf_err rf_store_capf_list(struct rf_store *store, struct rf_s
  * no longer the device's pending operation (as in all that follow). */
 RF_MUST_CHECK enum rf_err rf_store_capf_progress(struct rf_store *store, const char *device,
                                                  int64_t op_id, int64_t now_s, struct rf_why *why);
-/** A try failed: state failed with `reason`; the operation stays pending. With `costs_try` a try of
- * the string is used; *tries_left (may be NULL) tells what remains. RF_ERR_DENIED op-locked when
- * none was left before. */
+/** Who failed: whoever sent the name (it is no secret, so campaigns take no notice), the same with
+ * a wrong string, or a phone that had been let in. */
+enum rf_store_failure { RF_STORE_FAILURE_CLAIMED, RF_STORE_FAILURE_TRY, RF_STORE_FAILURE_PROVED };
+/** A try failed: state failed with `reason`; the operation stays pending. A TRY of the string is
+ * used up; *tries_left (may be NULL) tells what remains. RF_ERR_DENIED op-locked when none was
+ * left before. */
 RF_MUST_CHECK enum rf_err rf_store_capf_fail(struct rf_store *store, const char *device,
-                                             int64_t op_id, const char *reason, bool costs_try,
-                                             int64_t now_s, const struct rf_store_event *event,
+                                             int64_t op_id, const char *reason,
+                                             enum rf_store_failure failure, int64_t now_s,
+                                             const struct rf_store_event *event,
                                              uint32_t *tries_left, struct rf_why *why);
 /** A delete or fetch operation was done: op none, state success; a delete revokes the LSCs. */
 RF_MUST_CHECK enum rf_err rf_store_capf_done(struct rf_store *store, const char *device,

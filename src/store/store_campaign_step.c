@@ -225,9 +225,10 @@ static void read_underway(struct rf_db *q, struct rf_store_underway *u)
     u->now_id = rf_db_get(q);
     u->op = (enum rf_store_op)rf_db_get_u32(q, RF_STORE_OP_FETCH);
     u->op_state = (enum rf_store_op_state)rf_db_get_u32(q, RF_STORE_OP_FAILED);
-    rf_db_get_text(q, u->reason, sizeof u->reason);
+    rf_db_get_text(q, u->last, sizeof u->last);
     u->tries_left = rf_db_get_u32(q, RF_STORE_STRING_TRIES);
     u->has_string = rf_db_get(q) != 0;
+    rf_db_get_text(q, u->reason, sizeof u->reason);
 }
 
 static enum rf_err read_underways(struct rf_db *q, struct rf_store_underways *out,

@@ -202,6 +202,22 @@ enum rf_err rf_store_capf_schedule(struct rf_store *store, const struct rf_store
     return err;
 }
 
+enum rf_err rf_store_capf_no_failure(struct rf_store *store, int64_t op_id, struct rf_why *why)
+{
+    struct rf_db q = rf_db_of(store, RF_SQL_CAPF_NO_FAILURE);
+    rf_db_int(&q, op_id);
+    return rf_db_run(&q, why);
+}
+
+static enum rf_err note_failure(struct rf_store *store, int64_t op_id, const char *reason,
+                                struct rf_why *why)
+{
+    struct rf_db q = rf_db_of(store, RF_SQL_CAPF_FAILURE);
+    rf_db_int(&q, op_id);
+    rf_db_text(&q, reason);
+    return rf_db_run(&q, why);
+}
+
 static enum rf_err set_state(struct rf_store *store, const struct rf_store_capf *op,
                              enum rf_store_op_state state, const char *reason, uint32_t tries,
                              int64_t now_s, struct rf_why *why)
@@ -225,14 +241,18 @@ enum rf_err rf_store_capf_progress(struct rf_store *store, const char *device, i
     err = rf_store_capf_pending(store, device, op_id, &op, why);
     if (err == RF_OK)
         err = set_state(store, &op, RF_STORE_OP_IN_PROGRESS, "", op.tries_left, now_s, why);
+    if (err == RF_OK)
+        err = rf_store_capf_no_failure(store, op_id, why);
     return rf_db_finish(store, err, NULL, why);
 }
 
 static enum rf_err fail(struct rf_store *store, const char *device, int64_t op_id,
-                        const char *reason, bool costs_try, int64_t now_s, uint32_t *left,
-                        struct rf_why *why)
+                        const char *reason, enum rf_store_failure failure, int64_t now_s,
+                        uint32_t *left, struct rf_why *why)
 {
     struct rf_store_capf op;
+    bool costs_try = failure == RF_STORE_FAILURE_TRY;
+    bool is_proved = failure == RF_STORE_FAILURE_PROVED || rf_fault_skips("store.unproved-failure");
     enum rf_err err = rf_store_capf_pending(store, device, op_id, &op, why);
     if (err != RF_OK)
         return err;
@@ -241,11 +261,12 @@ static enum rf_err fail(struct rf_store *store, const char *device, int64_t op_i
         return rf_why_set(why, RF_ERR_DENIED, "op-locked", "%s has no try left", device);
     if (costs_try)
         (*left)--;
-    return set_state(store, &op, RF_STORE_OP_FAILED, reason, *left, now_s, why);
+    err = set_state(store, &op, RF_STORE_OP_FAILED, reason, *left, now_s, why);
+    return err == RF_OK && is_proved ? note_failure(store, op_id, reason, why) : err;
 }
 
 enum rf_err rf_store_capf_fail(struct rf_store *store, const char *device, int64_t op_id,
-                               const char *reason, bool costs_try, int64_t now_s,
+                               const char *reason, enum rf_store_failure failure, int64_t now_s,
                                const struct rf_store_event *event, uint32_t *tries_left,
                                struct rf_why *why)
 {
@@ -255,8 +276,8 @@ enum rf_err rf_store_capf_fail(struct rf_store *store, const char *device, int64
         err = rf_db_begin(store, why);
     if (err != RF_OK)
         return err;
-    err = rf_db_finish(store, fail(store, device, op_id, reason, costs_try, now_s, &left, why),
-                       event, why);
+    err = rf_db_finish(store, fail(store, device, op_id, reason, failure, now_s, &left, why), event,
+                       why);
     if (err == RF_OK && tries_left != NULL)
         *tries_left = left;
     return err;

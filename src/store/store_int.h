@@ -130,6 +130,9 @@ RF_MUST_CHECK enum rf_err rf_store_capf_put(struct rf_store *store, const struct
 RF_MUST_CHECK enum rf_err rf_store_capf_pending(struct rf_store *store, const char *device,
                                                 int64_t op_id, struct rf_store_capf *out,
                                                 struct rf_why *why);
+/** Nothing counts against the phone any more: it was let in, or waits for a CA. */
+RF_MUST_CHECK enum rf_err rf_store_capf_no_failure(struct rf_store *store, int64_t op_id,
+                                                   struct rf_why *why);
 RF_MUST_CHECK enum rf_err rf_store_capf_end(struct rf_store *store, int64_t op_id, int64_t now_s,
                                             struct rf_why *why);
 

@@ -40,8 +40,13 @@
 #define RF_SQL_UNDERWAY_COLS                                                                       \
     "m.campaign, m.device, m.op_id, m.failures, m.begun_s, coalesce(o.id, 0), "                    \
     "coalesce(o.op, 0), coalesce(o.state, 0), coalesce(o.reason, ''), "                            \
-    "coalesce(o.tries_left, 0), coalesce(o.string_hash, '') <> '' FROM campaign_member m "
-#define RF_SQL_THEIR_OP   " LEFT JOIN capf_op o ON o.device = m.device "
+    "coalesce(o.tries_left, 0), coalesce(o.string_hash, '') <> '', "                               \
+    "coalesce((SELECT f.reason FROM capf_failure f WHERE f.op_id = o.id), '') "                    \
+    "FROM campaign_member m "
+#define RF_SQL_THEIR_OP " LEFT JOIN capf_op o ON o.device = m.device "
+/* The operation o failed for a phone that had proved itself. */
+#define RF_SQL_PROVED_FAILURE                                                                      \
+    "(o.state = 4 AND EXISTS (SELECT 1 FROM capf_failure f WHERE f.op_id = o.id))"
 #define RF_SQL_HELD_COLS  "device, item, sha256, how, at_s, last_s, tries"
 #define RF_SQL_FETCH_COLS "device, item, name, generation, result, address, at_s"
 #define RF_SQL_RULE_COLS                                                                           \
@@ -195,6 +200,9 @@
                   "WHERE id = ?1")                                                                 \
     X(CAPF_END, "UPDATE capf_op SET op = 0, state = 3, reason = '', string_hash = '', "            \
                 "changed_s = ?2 WHERE id = ?1 AND op <> 0")                                        \
+    X(CAPF_FAILURE, "INSERT INTO capf_failure (op_id, reason) VALUES (?1, ?2) "                    \
+                    "ON CONFLICT (op_id) DO UPDATE SET reason = ?2")                               \
+    X(CAPF_NO_FAILURE, "DELETE FROM capf_failure WHERE op_id = ?")                                 \
     X(CAPF_WAIT, "UPDATE capf_op SET state = 1, reason = ?2, changed_s = ?3 WHERE id = ?1")        \
     /* certificates that another CA is asked for */                                                \
     X(REQUEST_FIND, "SELECT " RF_SQL_REQUEST_COLS " FROM lsc_request WHERE device = ?")            \
@@ -417,7 +425,8 @@
       "WHERE m.device = ? AND m.state IN (0, 1) AND m.state = 1")                                  \
     X(MEMBER_SWEEP,                                                                                \
       "SELECT " RF_SQL_UNDERWAY_COLS "INDEXED BY campaign_member_tell" RF_SQL_THEIR_OP             \
-      "WHERE m.state = 1 AND (o.id IS NULL OR o.id <> m.op_id OR o.op = 0 OR o.state = 4)")        \
+      "WHERE m.state = 1 AND (o.id IS NULL OR o.id <> m.op_id OR o.op = 0 OR "                     \
+      "(o.state = 4 AND o.tries_left = 0) OR " RF_SQL_PROVED_FAILURE ")")                          \
     X(MEMBER_OVERDUE,                                                                              \
       "SELECT " RF_SQL_UNDERWAY_COLS "INDEXED BY campaign_member_next" RF_SQL_THEIR_OP             \
       "WHERE m.campaign = ?1 AND m.state = 1 AND m.begun_s <= ?2 AND coalesce(o.state, 0) <> 2 "   \
@@ -425,7 +434,8 @@
     X(MEMBER_UNTOLD, "SELECT m.campaign, m.device, m.op_id, m.begun_s FROM "                       \
                      "campaign_member m JOIN capf_op o ON o.device = m.device AND "                \
                      "o.id = m.op_id WHERE m.state = 1 AND m.tell_s BETWEEN 1 AND ?1 "             \
-                     "AND o.state = 1 ORDER BY m.tell_s LIMIT ?2")                                 \
+                     "AND (o.state = 1 OR o.state = 4 AND NOT " RF_SQL_PROVED_FAILURE ") "         \
+                     "ORDER BY m.tell_s LIMIT ?2")                                                 \
     X(MEMBER_TOLD, "UPDATE campaign_member SET tell_s = ?4 WHERE campaign = ?1 AND "               \
                    "device = ?2 AND op_id = ?3 AND state = 1")                                     \
     X(CAPF_WITHDRAW, "UPDATE capf_op SET op = 0, state = 0, string_hash = '', reason "             \

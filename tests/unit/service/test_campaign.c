@@ -148,7 +148,8 @@ static void a_member_is_judged_by_its_operation(void **state)
           .now_id = 7,
           .op = RF_STORE_OP_INSTALL,
           .op_state = RF_STORE_OP_FAILED,
-          .reason = "bad-string",
+          .last = "bad-string",
+          .has_string = true,
           .tries_left = 1},
          false,
          0,
@@ -157,7 +158,8 @@ static void a_member_is_judged_by_its_operation(void **state)
           .now_id = 7,
           .op = RF_STORE_OP_INSTALL,
           .op_state = RF_STORE_OP_FAILED,
-          .reason = "bad-string"},
+          .last = "bad-string",
+          .has_string = true},
          true,
          RF_STORE_MEMBER_FAILED,
          "bad-string"},
@@ -165,10 +167,19 @@ static void a_member_is_judged_by_its_operation(void **state)
           .now_id = 7,
           .op = RF_STORE_OP_INSTALL,
           .op_state = RF_STORE_OP_FAILED,
-          .reason = "name-mismatch"},
+          .last = "name-mismatch"}, /* who had proved nothing */
+         false,
+         0,
+         ""},
+        {{.op_id = 7,
+          .now_id = 7,
+          .op = RF_STORE_OP_INSTALL,
+          .op_state = RF_STORE_OP_FAILED,
+          .last = "no-cert", /* a stranger, after the phone itself */
+          .reason = "phone-refused"},
          true,
          RF_STORE_MEMBER_FAILED,
-         "name-mismatch"},
+         "phone-refused"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct rf_store_verdict v = {.reason = ""};
@@ -194,6 +205,12 @@ static void after_its_turn_it_is_put_back_and_after_three_failures_it_has_failed
     assert_string_equal(v.reason, "no-answer");
     assert_false(v.is_failure);
     u.op_state = RF_STORE_OP_FAILED;
+    snprintf(u.last, sizeof u.last, "no-cert");
+    rf_campaign_turn_over(&u, &v);
+    assert_int_equal(v.state, RF_STORE_MEMBER_WAITING); /* nor who had proved nothing */
+    assert_string_equal(v.reason, "no-cert");
+    assert_false(v.is_failure);
+    snprintf(u.last, sizeof u.last, "lost-link");
     snprintf(u.reason, sizeof u.reason, "lost-link");
     u.failures = 1;
     rf_campaign_turn_over(&u, &v);
@@ -315,11 +332,18 @@ static void install(struct place *p, unsigned i)
     install_from(p, i, NOW - DAY, NOW + 825 * DAY);
 }
 
-static void refuse(struct place *p, unsigned i, const char *reason)
+static void refuse_as(struct place *p, unsigned i, const char *reason,
+                      enum rf_store_failure failure)
 {
     struct rf_store_capf op = op_of(p, i);
-    assert_err(rf_store_capf_fail(p->store, op.device, op.id, reason, false, NOW, NULL, NULL, NULL),
-               RF_OK);
+    assert_err(
+        rf_store_capf_fail(p->store, op.device, op.id, reason, failure, NOW, NULL, NULL, NULL),
+        RF_OK);
+}
+
+static void refuse(struct place *p, unsigned i, const char *reason)
+{
+    refuse_as(p, i, reason, RF_STORE_FAILURE_PROVED);
 }
 
 static bool has_event(struct place *p, const char *code)
@@ -405,6 +429,51 @@ static void three_turns_with_a_failed_try_and_it_has_failed(void **state)
     assert_int_equal(m.state, RF_STORE_MEMBER_FAILED);
     assert_string_equal(m.reason, "lost-link");
     assert_int_equal(m.turns, 3);
+}
+
+/* Names are public: whoever sends one, and whatever it shows, the phone still gets its turn. */
+static void who_proved_nothing_ends_nobodys_turn(void **state)
+{
+    static const char *const claims[] = {"no-cert", "path-unknown-issuer", "name-mismatch",
+                                         "proof-mismatch", "replay"};
+    struct place *p = *state;
+    struct rf_store_campaign c = begin(p, plan(6000, 0), 1);
+    int64_t now_s = NOW + 1;
+    turn(p, now_s);
+    for (size_t i = 0; i < sizeof claims / sizeof *claims; i++) {
+        refuse_as(p, 0, claims[i], RF_STORE_FAILURE_CLAIMED);
+        place_open(p);
+        struct seen seen = turn(p, now_s + 1);
+        assert_int_equal(seen.failed, 0);
+        assert_int_equal(seen.untold, 1); /* its phone is told all the same */
+        assert_int_equal(op_of(p, 0).op, RF_STORE_OP_INSTALL);
+        assert_int_equal(op_of(p, 0).state, RF_STORE_OP_FAILED); /* the operator sees it */
+        assert_string_equal(op_of(p, 0).reason, claims[i]);
+        assert_string_equal(member_of(p, &c, 0).last, claims[i]);
+        now_s += 600;
+        assert_int_equal(turn(p, now_s).begun, 1); /* its next turn, however many there were */
+    }
+    /* A phone that did prove itself is judged by what it did, whoever comes after it. */
+    struct rf_store_capf op = op_of(p, 0);
+    refuse(p, 0, "lost-link");
+    refuse_as(p, 0, "no-cert", RF_STORE_FAILURE_CLAIMED);
+    assert_int_equal(turn(p, now_s + 1).failed, 0);
+    assert_err(rf_store_capf_progress(p->store, op.device, op.id, NOW, NULL), RF_OK);
+    refuse_as(p, 0, "no-cert", RF_STORE_FAILURE_CLAIMED);
+    assert_int_equal(turn(p, now_s + 2).failed, 0);
+    install(p, 0);
+    assert_int_equal(turn(p, now_s + 3).succeeded, 1);
+}
+
+static void a_failure_of_the_phone_itself_is_not_covered_up(void **state)
+{
+    struct place *p = *state;
+    struct rf_store_campaign c = begin(p, plan(6000, 0), 1);
+    turn(p, NOW + 1);
+    refuse(p, 0, "phone-refused");
+    refuse_as(p, 0, "no-cert", RF_STORE_FAILURE_CLAIMED);
+    assert_int_equal(turn(p, NOW + 2).failed, 1);
+    assert_string_equal(member_of(p, &c, 0).reason, "phone-refused");
 }
 
 static void when_the_window_closes_what_nobody_began_is_withdrawn(void **state)
@@ -614,6 +683,8 @@ int main(void)
         AT_PLACE(a_campaign_goes_from_its_begin_to_its_end),
         AT_PLACE(who_does_not_come_is_put_behind_the_others),
         AT_PLACE(three_turns_with_a_failed_try_and_it_has_failed),
+        AT_PLACE(who_proved_nothing_ends_nobodys_turn),
+        AT_PLACE(a_failure_of_the_phone_itself_is_not_covered_up),
         AT_PLACE(when_the_window_closes_what_nobody_began_is_withdrawn),
         AT_PLACE(at_the_end_all_that_did_not_come_have_failed),
         AT_PLACE(stopped_it_takes_back_what_nobody_began),

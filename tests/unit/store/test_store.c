@@ -423,8 +423,8 @@ static void five_wrong_strings_lock_until_a_new_one(void **state)
         uint32_t left = 99;
         struct rf_store_capf op = load_op(s, "SEPA");
         assert_err(rf_store_capf_is_open(&op, NOW, NULL), RF_OK);
-        assert_err(rf_store_capf_fail(s->store, "SEPA", id, "bad-string", true, NOW + i, NULL,
-                                      &left, NULL),
+        assert_err(rf_store_capf_fail(s->store, "SEPA", id, "bad-string", RF_STORE_FAILURE_TRY,
+                                      NOW + i, NULL, &left, NULL),
                    RF_OK);
         assert_int_equal(left, 5 - i);
     }
@@ -434,10 +434,11 @@ static void five_wrong_strings_lock_until_a_new_one(void **state)
     assert_int_equal(op.op, RF_STORE_OP_INSTALL);
     assert_refused(rf_store_capf_is_open(&op, NOW, &why), RF_ERR_DENIED, why, "string-locked");
     why = (struct rf_why){0};
-    assert_refused(
-        rf_store_capf_fail(s->store, "SEPA", id, "bad-string", true, NOW, NULL, NULL, &why),
-        RF_ERR_DENIED, why, "op-locked");
-    assert_err(rf_store_capf_fail(s->store, "SEPA", id, "lost-link", false, NOW, NULL, NULL, NULL),
+    assert_refused(rf_store_capf_fail(s->store, "SEPA", id, "bad-string", RF_STORE_FAILURE_TRY, NOW,
+                                      NULL, NULL, &why),
+                   RF_ERR_DENIED, why, "op-locked");
+    assert_err(rf_store_capf_fail(s->store, "SEPA", id, "lost-link", RF_STORE_FAILURE_PROVED, NOW,
+                                  NULL, NULL, NULL),
                RF_OK);
     schedule(s, &in);
     op = load_op(s, "SEPA");

@@ -566,7 +566,7 @@ static void a_database_without_calls_is_migrated(void **state)
                                   "DROP TABLE line_rule; DROP TABLE device_protected; "
                                   "DROP TABLE meet_me; DROP TABLE call_record; "
                                   "DROP TABLE srst; DROP TABLE srst_use; "
-                                  "DROP TRIGGER srst_use_device; "
+                                  "DROP TRIGGER srst_use_device; DROP TABLE capf_failure; "
                                   "PRAGMA user_version = 3",
                                   NULL, NULL, NULL),
                      SQLITE_OK);
