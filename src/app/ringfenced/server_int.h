@@ -146,6 +146,7 @@ struct server {
     struct rf_revocation_service *revocations;
     struct rf_revocation *revocation; /* what they know */
     struct rf_anchors *capf_anchors;
+    struct rf_anchors *mic_anchors; /* the manufacturers' among them */
     struct rf_capf_service *capf;
     struct rf_tvs_service *tvs; /* NULL: switched off, or without a key */
     uint32_t tvs_begun;         /* books */
