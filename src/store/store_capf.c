@@ -159,7 +159,7 @@ enum rf_err rf_store_capf_put(struct rf_store *store, const struct rf_store_capf
     rf_db_int(&q, op->auth);
     rf_db_text(&q, op->auth != RF_STORE_AUTH_NULL ? op->string_hash : "");
     rf_db_int(&q, op->string_expires_s);
-    rf_db_int(&q, RF_STORE_STRING_TRIES);
+    rf_db_int(&q, op->tries_left);
     rf_db_int(&q, RF_STORE_OP_PENDING);
     rf_db_text(&q, "");
     rf_db_int(&q, op->key_type);
@@ -196,7 +196,10 @@ enum rf_err rf_store_capf_schedule(struct rf_store *store, const struct rf_store
     if (err != RF_OK)
         return err;
     int64_t id = 0;
-    err = rf_db_finish(store, rf_store_capf_put(store, op, now_s, &id, why), event, why);
+    struct rf_store_capf whole = *op;
+    whole.tries_left = RF_STORE_STRING_TRIES;
+    err = rf_db_finish(store, rf_store_capf_put(store, &whole, now_s, &id, why), event, why);
+    rf_wipe(&whole, sizeof whole);
     if (err == RF_OK && out_id != NULL)
         *out_id = id;
     return err;

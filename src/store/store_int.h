@@ -123,7 +123,8 @@ RF_MUST_CHECK enum rf_err rf_store_capf_find(struct rf_store *store, const char 
 /** RF_ERR_DENIED device-quarantined: nobody approved it. */
 RF_MUST_CHECK enum rf_err rf_store_capf_approved(struct rf_store *store, const char *device,
                                                  struct rf_why *why);
-/** What rf_store_capf_schedule does; *out_id stays as it is when the operation is dropped. */
+/** What rf_store_capf_schedule does, with the tries that `op` says; *out_id stays as it is when the
+ * operation is dropped. */
 RF_MUST_CHECK enum rf_err rf_store_capf_put(struct rf_store *store, const struct rf_store_capf *op,
                                             int64_t now_s, int64_t *out_id, struct rf_why *why);
 /** The device's operation, if it is still this one and pending. RF_ERR_DENIED op-ended. */

@@ -402,8 +402,10 @@
                      "campaign = ?1 AND state = 1 LIMIT ?2)")                                      \
     X(MEMBER_RECENT, "SELECT count(*), coalesce(max(begun_s), 0) FROM campaign_member "            \
                      "WHERE campaign = ?1 AND begun_s > ?2 AND begun_s <= ?3")                     \
-    X(MEMBER_NEXT, "SELECT device, string_hash FROM campaign_member WHERE campaign "               \
-                   "= ?1 AND state = 0 ORDER BY turns, device LIMIT ?2")                           \
+    X(MEMBER_NEXT, "SELECT m.device, m.string_hash, coalesce((SELECT s.tries_left FROM "           \
+                   "member_string s WHERE s.campaign = m.campaign AND s.device = m.device), "      \
+                   "?3) FROM campaign_member m WHERE m.campaign = ?1 AND m.state = 0 "             \
+                   "ORDER BY m.turns, m.device LIMIT ?2")                                          \
     X(MEMBER_BEGIN, "UPDATE campaign_member SET state = 1, turns = turns + 1, op_id "              \
                     "= ?3, begun_s = ?4, tell_s = ?4, cert_before = coalesce((SELECT "             \
                     "sha256 FROM device_cert WHERE device = ?2 AND kind = 0 AND "                  \
@@ -416,6 +418,12 @@
                   "1), x'') END WHERE campaign = ?1 AND device = ?2")                              \
     X(MEMBER_BACK, "UPDATE campaign_member SET state = 0, last = ?3, failures = "                  \
                    "failures + ?4, tell_s = 0 WHERE campaign = ?1 AND device = ?2")                \
+    X(MEMBER_TRIES, "INSERT INTO member_string (campaign, device, tries_left) SELECT "             \
+                    "m.campaign, m.device, o.tries_left FROM campaign_member m JOIN "              \
+                    "capf_op o ON o.device = m.device AND o.id = m.op_id WHERE "                   \
+                    "m.campaign = ?1 AND m.device = ?2 AND m.string_hash <> '' "                   \
+                    "ON CONFLICT (campaign, device) DO UPDATE SET tries_left = "                   \
+                    "excluded.tries_left")                                                         \
     X(MEMBER_GIVE_UP, "UPDATE campaign_member SET state = 3, reason = ?2, ended_s = "              \
                       "?3, string_hash = '' WHERE campaign = ?1 AND state = 0")                    \
     /* Found by whose they are and how they stand; left alone, the planner takes the times, and    \
