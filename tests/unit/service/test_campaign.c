@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Campaigns by a clock turned by hand: how many begin, what becomes of whom, turn after turn. */
+#include "db_aside.h"
 #include "store_place.h"
 
 #include "service/campaign/campaign.h"
@@ -668,6 +669,137 @@ static void a_renewal_that_is_paused_stays_paused(void **state)
     assert_int_equal(state_of(p, RF_STORE_RENEWAL), RF_STORE_CAMPAIGN_PAUSED);
 }
 
+/* ---- turns that fail ---- */
+
+struct service {
+    struct place *p;
+    struct rf_clock_fake clock;
+    struct rf_loop *loop;
+    struct rf_worker *worker;
+    struct rf_campaigns *c;
+    struct rf_store_told told; /* the last one that was to be told */
+    unsigned tells;
+};
+
+static void no_matter(void *arg, const char *device)
+{
+}
+
+static void note_told(void *arg, const struct rf_store_untold *phones, size_t n)
+{
+    struct service *s = arg;
+    s->tells++;
+    s->told = (struct rf_store_told){.campaign = phones[0].campaign, .op_id = phones[0].op_id};
+    snprintf(s->told.device, sizeof s->told.device, "%s", phones[0].device);
+}
+
+static void serve(struct service *s, struct place *p)
+{
+    *s = (struct service){.p = p};
+    rf_clock_fake_init(&s->clock, NOW);
+    s->loop = rf_loop_new(&s->clock.clock, "test");
+    s->worker = rf_worker_start("store", 16, p->store);
+    struct rf_campaigns_conf conf = {
+        .loop = s->loop, .store = s->worker, .changed = no_matter, .tell = note_told, .arg = s};
+    s->c = rf_campaigns_new(&conf);
+}
+
+static void end_service(struct service *s)
+{
+    rf_campaigns_free(s->c);
+    rf_worker_stop(s->worker);
+    rf_loop_free(s->loop);
+}
+
+static void aside(struct service *s, const char *sql)
+{
+    sqlite3 *db = NULL;
+    assert_int_equal(sqlite3_open(s->p->path, &db), SQLITE_OK);
+    sqlite3_busy_timeout(db, 5000);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+/* The turn that is due now, to its end. */
+static void let_turn(struct service *s)
+{
+    for (int i = 0; i < 20; i++)
+        rf_loop_turn(s->loop, 10);
+}
+
+static void let_pass(struct service *s, uint64_t ms)
+{
+    rf_clock_fake_advance(&s->clock, ms);
+    let_turn(s);
+}
+
+static struct rf_site_conf renewing(uint32_t rate)
+{
+    return (struct rf_site_conf){.renew = true,
+                                 .renew_rate = rate,
+                                 .renew_parallel = 10,
+                                 .renew_window = (char *)"",
+                                 .lsc_key_bits = 2048};
+}
+
+static int64_t renewal_rate(struct service *s)
+{
+    return db_number(s->p->path, "SELECT coalesce(max(rate), 0) FROM campaign WHERE standing = 1");
+}
+
+#define BREAK(what, table)                                                                         \
+    "CREATE TRIGGER broken BEFORE " what " ON " table " BEGIN SELECT RAISE(FAIL, 'broken'); END"
+
+static void the_renewal_of_a_reload_outlives_a_turn_that_fails(void **state)
+{
+    struct service s;
+    struct rf_site_conf conf = renewing(6);
+    serve(&s, *state);
+    aside(&s, BREAK("INSERT", "campaign"));
+    rf_campaigns_set_knobs(s.c, &conf);
+    let_turn(&s);
+    assert_int_equal(renewal_rate(&s), 0);
+    aside(&s, "DROP TRIGGER broken");
+    let_pass(&s, 6000);
+    assert_int_equal(renewal_rate(&s), 6);
+    end_service(&s);
+}
+
+static void a_newer_reload_is_not_undone_by_an_older_one(void **state)
+{
+    struct service s;
+    struct rf_site_conf conf = renewing(6);
+    serve(&s, *state);
+    aside(&s, BREAK("INSERT", "campaign"));
+    rf_campaigns_set_knobs(s.c, &conf);
+    conf.renew_rate = 7;
+    rf_campaigns_set_knobs(s.c, &conf); /* while the turn with the older one is out */
+    let_turn(&s);
+    aside(&s, "DROP TRIGGER broken");
+    let_pass(&s, 6000);
+    assert_int_equal(renewal_rate(&s), 7);
+    end_service(&s);
+}
+
+static void who_was_told_is_written_down_although_a_turn_fails(void **state)
+{
+    struct service s;
+    begin(*state, plan(60, 0), 1);
+    serve(&s, *state);
+    rf_campaigns_poke(s.c);
+    let_turn(&s);
+    assert_int_equal(s.tells, 1);
+    aside(&s, BREAK("UPDATE OF tell_s", "campaign_member"));
+    rf_campaigns_told(s.c, &s.told, 1);
+    let_pass(&s, 1000);
+    aside(&s, "DROP TRIGGER broken");
+    assert_true(db_number(s.p->path, "SELECT tell_s FROM campaign_member") > 0);
+    let_pass(&s, 6000);
+    assert_int_equal(db_number(s.p->path, "SELECT tell_s FROM campaign_member"), 0);
+    assert_int_equal(s.tells, 1); /* and not told again */
+    end_service(&s);
+}
+
 #define AT_PLACE(test) cmocka_unit_test_setup_teardown(test, place_set_up, place_tear_down)
 
 int main(void)
@@ -693,6 +825,9 @@ int main(void)
         AT_PLACE(a_phone_is_told_once_and_looked_for_again_until_then),
         AT_PLACE(sec_112_the_renewal_takes_who_is_due_and_asks_for_the_same_key),
         AT_PLACE(a_renewal_that_is_paused_stays_paused),
+        AT_PLACE(the_renewal_of_a_reload_outlives_a_turn_that_fails),
+        AT_PLACE(a_newer_reload_is_not_undone_by_an_older_one),
+        AT_PLACE(who_was_told_is_written_down_although_a_turn_fails),
     };
     return cmocka_run_group_tests_name("campaign", tests, NULL, NULL);
 }
