@@ -407,6 +407,7 @@ struct rf_store_capf {
     char reason[RF_WHY_CODE_MAX]; /* of FAILED: bad-string, expired-window, no-cert … */
     enum rf_store_key_type key_type;
     uint32_t key_bits;
+    bool allows_proof;        /* scheduling: proofs of the device that were seen are forgotten */
     uint32_t rsa_backup_bits; /* EC preferred: RSA of this size where the phone makes none; 0: no */
     int64_t complete_by_s;    /* 0: no end */
     int64_t created_uid;
@@ -430,10 +431,10 @@ RF_MUST_CHECK enum rf_err rf_store_capf_string_open(const struct rf_store_capf *
                                                     struct rf_why *why);
 
 /** Schedule an operation (op, auth, string_hash, string_expires_s, key_type, key_bits,
- * complete_by_s, created_uid of `op` are used): a new id, state pending, all tries. It replaces
- * what was there. One by certificate may have a string too (expired_mic). An unconfirmed
- * certificate of an older operation stays unconfirmed. With op NONE the pending operation is
- * dropped. RF_ERR_NOT_FOUND device-unknown. */
+ * complete_by_s, created_uid, allows_proof of `op` are used): a new id, state pending, all tries.
+ * It replaces what was there. One by certificate may have a string too (expired_mic). An
+ * unconfirmed certificate of an older operation stays unconfirmed. With op NONE the pending
+ * operation is dropped. RF_ERR_NOT_FOUND device-unknown. */
 RF_MUST_CHECK enum rf_err rf_store_capf_schedule(struct rf_store *store,
                                                  const struct rf_store_capf *op, int64_t now_s,
                                                  const struct rf_store_event *event,

@@ -179,6 +179,16 @@ enum rf_err rf_store_capf_put(struct rf_store *store, const struct rf_store_capf
     return rf_db_run(&backup, why);
 }
 
+static enum rf_err allow_proof(struct rf_store *store, const struct rf_store_capf *op,
+                               struct rf_why *why)
+{
+    if (!op->allows_proof)
+        return RF_OK;
+    struct rf_db q = rf_db_of(store, RF_SQL_PROOF_ALLOW);
+    rf_db_text(&q, op->device);
+    return rf_db_run(&q, why);
+}
+
 enum rf_err rf_store_capf_schedule(struct rf_store *store, const struct rf_store_capf *op,
                                    int64_t now_s, const struct rf_store_event *event,
                                    int64_t *out_id, struct rf_why *why)
@@ -198,7 +208,10 @@ enum rf_err rf_store_capf_schedule(struct rf_store *store, const struct rf_store
     int64_t id = 0;
     struct rf_store_capf whole = *op;
     whole.tries_left = RF_STORE_STRING_TRIES;
-    err = rf_db_finish(store, rf_store_capf_put(store, &whole, now_s, &id, why), event, why);
+    err = rf_store_capf_put(store, &whole, now_s, &id, why);
+    if (err == RF_OK)
+        err = allow_proof(store, &whole, why);
+    err = rf_db_finish(store, err, event, why);
     rf_wipe(&whole, sizeof whole);
     if (err == RF_OK && out_id != NULL)
         *out_id = id;

@@ -245,6 +245,7 @@
                  "VALUES (?1, ?2, ?3, ?4, ?5, ?5, 1)")                                             \
     X(PROOF_COUNT, "UPDATE capf_proof SET count = count + 1, last_s = ?2 WHERE sha256 = ?1")       \
     X(PROOF_FORGET, "DELETE FROM capf_proof WHERE last_s < ?")                                     \
+    X(PROOF_ALLOW, "DELETE FROM capf_proof WHERE device = ?")                                      \
     /* what devices hold, and the lists that were given out */                                     \
     X(HELD_FIND, "SELECT " RF_SQL_HELD_COLS " FROM device_held WHERE device = ? AND item = ?")     \
     X(HELD_SAVE, "INSERT INTO device_held (" RF_SQL_HELD_COLS ") "                                 \

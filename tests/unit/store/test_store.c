@@ -612,6 +612,36 @@ static void a_proof_seen_before_is_told(void **state)
     assert_int_equal(before.count, 0);
 }
 
+static uint32_t times_seen(struct place *s, const char *device, uint8_t mark)
+{
+    struct rf_store_proof p = {.op_id = 7, .source = "192.0.2.1"};
+    struct rf_store_proof before;
+    memset(p.sha256, mark, sizeof p.sha256);
+    snprintf(p.device, sizeof p.device, "%s", device);
+    assert_err(rf_store_proof_see(s->store, &p, NOW, &before, NULL), RF_OK);
+    return before.count;
+}
+
+static void an_operation_may_allow_the_proofs_of_its_device(void **state)
+{
+    struct place *s = *state;
+    struct rf_why why = {0};
+    add_device(s, "SEPA", "2001");
+    add_device(s, "SEPB", "2002");
+    assert_int_equal(times_seen(s, "SEPA", 1), 0);
+    assert_int_equal(times_seen(s, "SEPB", 2), 0);
+    struct rf_store_capf op = op_of("SEPA", RF_STORE_OP_INSTALL, RF_STORE_AUTH_MIC);
+    schedule(s, &op);
+    assert_int_equal(times_seen(s, "SEPA", 1), 1);
+    op.allows_proof = true;
+    struct rf_store_event late = {.text = "no category"}; /* which is refused, and all with it */
+    assert_true(rf_store_capf_schedule(s->store, &op, NOW, &late, NULL, &why) != RF_OK);
+    assert_int_equal(times_seen(s, "SEPA", 1), 2);
+    schedule(s, &op);
+    assert_int_equal(times_seen(s, "SEPA", 1), 0);
+    assert_int_equal(times_seen(s, "SEPB", 2), 1); /* another device's stay */
+}
+
 static void settings_are_kept_by_key(void **state)
 {
     struct place *s = *state;
@@ -737,6 +767,7 @@ int main(void)
         WITH_STORE(certificates_are_kept_whole_and_outlive_the_device),
         WITH_STORE(a_revoked_certificate_stays_revoked),
         WITH_STORE(a_proof_seen_before_is_told),
+        WITH_STORE(an_operation_may_allow_the_proofs_of_its_device),
         WITH_STORE(settings_are_kept_by_key),
         cmocka_unit_test(words_and_numbers_agree),
         WITH_STORE(changes_may_be_made_together),
