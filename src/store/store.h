@@ -538,7 +538,8 @@ RF_MUST_CHECK enum rf_err rf_store_cert_revoke(struct rf_store *store, const uin
 /** By fingerprint; RF_ERR_NOT_FOUND cert-unknown. `out` needs _fini on RF_OK. */
 RF_MUST_CHECK enum rf_err rf_store_cert_load(struct rf_store *store, const uint8_t sha256[32],
                                              struct rf_store_cert *out, struct rf_why *why);
-/** Of a device, or of all (NULL). */
+/** Of a device, or of all (NULL), in the order of issue. Of one that has more than
+ * RF_STORE_CERTS_MAX its MICs, what is confirmed, and the youngest. */
 RF_MUST_CHECK enum rf_err rf_store_cert_list(struct rf_store *store, const char *device,
                                              struct rf_store_certs *out, struct rf_why *why);
 

@@ -230,7 +230,10 @@
                 "not_before_s, not_after_s, der, state, op_id, issued_s, confirmed_s, ended_s) "   \
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)")                               \
     X(CERT_FIND, "SELECT " RF_SQL_CERT_COLS " FROM device_cert WHERE sha256 = ?")                  \
-    X(CERT_LIST, "SELECT " RF_SQL_CERT_COLS " FROM device_cert WHERE device = ? ORDER BY id")      \
+    /* of very many first the MICs and what is in force: a revoked MIC must not seem unknown */    \
+    X(CERT_LIST, "SELECT " RF_SQL_CERT_COLS " FROM device_cert WHERE id IN (SELECT id FROM "       \
+                 "device_cert WHERE device = ?1 ORDER BY (kind = 1 OR state = 1) DESC, "           \
+                 "id DESC LIMIT ?2) ORDER BY id")                                                  \
     X(CERT_ALL, "SELECT " RF_SQL_CERT_COLS " FROM device_cert ORDER BY id")                        \
     X(CERT_CONFIRM, "UPDATE device_cert SET state = 1, confirmed_s = ?2 WHERE id = ?1")            \
     X(CERT_SUPERSEDE, "UPDATE device_cert SET state = 2, ended_s = ?3 "                            \
