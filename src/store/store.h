@@ -407,6 +407,7 @@ struct rf_store_capf {
     char reason[RF_WHY_CODE_MAX]; /* of FAILED: bad-string, expired-window, no-cert … */
     enum rf_store_key_type key_type;
     uint32_t key_bits;
+    bool allows_proof;        /* scheduling: proofs of the device that were seen are forgotten */
     uint32_t rsa_backup_bits; /* EC preferred: RSA of this size where the phone makes none; 0: no */
     int64_t complete_by_s;    /* 0: no end */
     int64_t created_uid;
@@ -430,10 +431,10 @@ RF_MUST_CHECK enum rf_err rf_store_capf_string_open(const struct rf_store_capf *
                                                     struct rf_why *why);
 
 /** Schedule an operation (op, auth, string_hash, string_expires_s, key_type, key_bits,
- * complete_by_s, created_uid of `op` are used): a new id, state pending, all tries. It replaces
- * what was there. One by certificate may have a string too (expired_mic). An unconfirmed
- * certificate of an older operation stays unconfirmed. With op NONE the pending operation is
- * dropped. RF_ERR_NOT_FOUND device-unknown. */
+ * complete_by_s, created_uid, allows_proof of `op` are used): a new id, state pending, all tries.
+ * It replaces what was there. One by certificate may have a string too (expired_mic). An
+ * unconfirmed certificate of an older operation stays unconfirmed. With op NONE the pending
+ * operation is dropped. RF_ERR_NOT_FOUND device-unknown. */
 RF_MUST_CHECK enum rf_err rf_store_capf_schedule(struct rf_store *store,
                                                  const struct rf_store_capf *op, int64_t now_s,
                                                  const struct rf_store_event *event,
@@ -447,12 +448,16 @@ RF_MUST_CHECK enum rf_err rf_store_capf_list(struct rf_store *store, struct rf_s
  * no longer the device's pending operation (as in all that follow). */
 RF_MUST_CHECK enum rf_err rf_store_capf_progress(struct rf_store *store, const char *device,
                                                  int64_t op_id, int64_t now_s, struct rf_why *why);
-/** A try failed: state failed with `reason`; the operation stays pending. With `costs_try` a try of
- * the string is used; *tries_left (may be NULL) tells what remains. RF_ERR_DENIED op-locked when
- * none was left before. */
+/** Who failed: whoever sent the name (it is no secret, so campaigns take no notice), the same with
+ * a wrong string, or a phone that had been let in. */
+enum rf_store_failure { RF_STORE_FAILURE_CLAIMED, RF_STORE_FAILURE_TRY, RF_STORE_FAILURE_PROVED };
+/** A try failed: state failed with `reason`; the operation stays pending. A TRY of the string is
+ * used up; *tries_left (may be NULL) tells what remains. RF_ERR_DENIED op-locked when none was
+ * left before. */
 RF_MUST_CHECK enum rf_err rf_store_capf_fail(struct rf_store *store, const char *device,
-                                             int64_t op_id, const char *reason, bool costs_try,
-                                             int64_t now_s, const struct rf_store_event *event,
+                                             int64_t op_id, const char *reason,
+                                             enum rf_store_failure failure, int64_t now_s,
+                                             const struct rf_store_event *event,
                                              uint32_t *tries_left, struct rf_why *why);
 /** A delete or fetch operation was done: op none, state success; a delete revokes the LSCs. */
 RF_MUST_CHECK enum rf_err rf_store_capf_done(struct rf_store *store, const char *device,
@@ -533,7 +538,8 @@ RF_MUST_CHECK enum rf_err rf_store_cert_revoke(struct rf_store *store, const uin
 /** By fingerprint; RF_ERR_NOT_FOUND cert-unknown. `out` needs _fini on RF_OK. */
 RF_MUST_CHECK enum rf_err rf_store_cert_load(struct rf_store *store, const uint8_t sha256[32],
                                              struct rf_store_cert *out, struct rf_why *why);
-/** Of a device, or of all (NULL). */
+/** Of a device, or of all (NULL), in the order of issue. Of one that has more than
+ * RF_STORE_CERTS_MAX its MICs, what is confirmed, and the youngest. */
 RF_MUST_CHECK enum rf_err rf_store_cert_list(struct rf_store *store, const char *device,
                                              struct rf_store_certs *out, struct rf_why *why);
 

@@ -180,7 +180,8 @@ struct rf_store_underway {
     int64_t now_id; /* 0: there is none */
     enum rf_store_op op;
     enum rf_store_op_state op_state;
-    char reason[RF_WHY_CODE_MAX];
+    char last[RF_WHY_CODE_MAX];   /* why its last try failed, whoever made it */
+    char reason[RF_WHY_CODE_MAX]; /* why one failed that had proved itself; empty: none */
     uint32_t tries_left;
     bool has_string; /* not used up */
 };
@@ -189,7 +190,8 @@ struct rf_store_underways {
     size_t n;
 };
 void rf_store_underways_fini(struct rf_store_underways *underways);
-/** The member of a device; or with NULL every one whose operation has ended, failed or changed. */
+/** The member of a device; or with NULL every one whose operation has ended or changed, or failed
+ * for a phone that had proved itself, or by the last try of its string. */
 RF_MUST_CHECK enum rf_err rf_store_campaign_look(struct rf_store *store, const char *device,
                                                  struct rf_store_underways *out,
                                                  struct rf_why *why);
@@ -222,8 +224,8 @@ RF_MUST_CHECK enum rf_err rf_store_campaign_finish(struct rf_store *store,
                                                    const struct rf_store_campaign *c, int64_t now_s,
                                                    bool *is_done, struct rf_why *why);
 
-/** Members whose phones are to be told, at most `limit`: their operation is pending, and `now_s`
- * the time for it. */
+/** Members whose phones are to be told, at most `limit`: their operation is pending or failed for
+ * somebody who proved nothing, and `now_s` the time for it. */
 struct rf_store_untold {
     int64_t campaign;
     char device[RF_STORE_DEVICE_NAME];

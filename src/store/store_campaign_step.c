@@ -52,6 +52,7 @@ enum rf_err rf_store_campaign_pace(struct rf_store *store, const struct rf_store
     struct rf_db next = rf_db_of(store, RF_SQL_MEMBER_NEXT);
     rf_db_int(&next, c->id);
     rf_db_int(&next, 1);
+    rf_db_int(&next, RF_STORE_STRING_TRIES);
     bool has_waiting = rf_db_row(&next);
     err = rf_db_end(&next, why);
     *out = (struct rf_store_campaign_pace){.active = (uint32_t)active,
@@ -66,6 +67,7 @@ enum rf_err rf_store_campaign_pace(struct rf_store *store, const struct rf_store
 struct waiting {
     char device[RF_STORE_DEVICE_NAME];
     char string_hash[256];
+    uint32_t tries_left;
 };
 
 static enum rf_err read_waiting(struct rf_store *store, int64_t campaign, size_t want,
@@ -74,10 +76,12 @@ static enum rf_err read_waiting(struct rf_store *store, int64_t campaign, size_t
     struct rf_db q = rf_db_of(store, RF_SQL_MEMBER_NEXT);
     rf_db_int(&q, campaign);
     rf_db_int(&q, (int64_t)want);
+    rf_db_int(&q, RF_STORE_STRING_TRIES);
     *n = 0;
     while (*n < want && rf_db_row(&q)) {
         rf_db_get_text(&q, out[*n].device, sizeof out[*n].device);
         rf_db_get_text(&q, out[*n].string_hash, sizeof out[*n].string_hash);
+        out[*n].tries_left = rf_db_get_u32(&q, RF_STORE_STRING_TRIES);
         (*n)++;
     }
     return rf_db_end(&q, why);
@@ -123,6 +127,7 @@ static struct rf_store_capf op_of(const struct rf_store_campaign *c, const struc
                                .key_type = c->key_type,
                                .key_bits = c->key_bits,
                                .rsa_backup_bits = c->rsa_backup_bits,
+                               .tries_left = w->tries_left,
                                .complete_by_s = c->complete_by_s,
                                .created_uid = c->created_uid};
     snprintf(op.device, sizeof op.device, "%s", w->device);
@@ -225,9 +230,10 @@ static void read_underway(struct rf_db *q, struct rf_store_underway *u)
     u->now_id = rf_db_get(q);
     u->op = (enum rf_store_op)rf_db_get_u32(q, RF_STORE_OP_FETCH);
     u->op_state = (enum rf_store_op_state)rf_db_get_u32(q, RF_STORE_OP_FAILED);
-    rf_db_get_text(q, u->reason, sizeof u->reason);
+    rf_db_get_text(q, u->last, sizeof u->last);
     u->tries_left = rf_db_get_u32(q, RF_STORE_STRING_TRIES);
     u->has_string = rf_db_get(q) != 0;
+    rf_db_get_text(q, u->reason, sizeof u->reason);
 }
 
 static enum rf_err read_underways(struct rf_db *q, struct rf_store_underways *out,
@@ -279,9 +285,23 @@ static enum rf_err withdraw(struct rf_store *store, const char *device, int64_t 
     return rf_db_run(&q, why);
 }
 
+/* Its next turn begins with the same string, and not with new tries: else every turn would give a
+ * guesser five more. */
+static enum rf_err keep_tries(struct rf_store *store, const struct rf_store_verdict *v,
+                              struct rf_why *why)
+{
+    struct rf_db q = rf_db_of(store, RF_SQL_MEMBER_TRIES);
+    rf_db_int(&q, v->campaign);
+    rf_db_text(&q, v->device);
+    return rf_db_run(&q, why);
+}
+
 static enum rf_err put_back(struct rf_store *store, const struct rf_store_verdict *v,
                             struct rf_why *why)
 {
+    enum rf_err err = keep_tries(store, v, why);
+    if (err != RF_OK)
+        return err;
     struct rf_db q = rf_db_of(store, RF_SQL_MEMBER_BACK);
     rf_db_int(&q, v->campaign);
     rf_db_text(&q, v->device);

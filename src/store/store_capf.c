@@ -159,7 +159,7 @@ enum rf_err rf_store_capf_put(struct rf_store *store, const struct rf_store_capf
     rf_db_int(&q, op->auth);
     rf_db_text(&q, op->auth != RF_STORE_AUTH_NULL ? op->string_hash : "");
     rf_db_int(&q, op->string_expires_s);
-    rf_db_int(&q, RF_STORE_STRING_TRIES);
+    rf_db_int(&q, op->tries_left);
     rf_db_int(&q, RF_STORE_OP_PENDING);
     rf_db_text(&q, "");
     rf_db_int(&q, op->key_type);
@@ -179,6 +179,16 @@ enum rf_err rf_store_capf_put(struct rf_store *store, const struct rf_store_capf
     return rf_db_run(&backup, why);
 }
 
+static enum rf_err allow_proof(struct rf_store *store, const struct rf_store_capf *op,
+                               struct rf_why *why)
+{
+    if (!op->allows_proof)
+        return RF_OK;
+    struct rf_db q = rf_db_of(store, RF_SQL_PROOF_ALLOW);
+    rf_db_text(&q, op->device);
+    return rf_db_run(&q, why);
+}
+
 enum rf_err rf_store_capf_schedule(struct rf_store *store, const struct rf_store_capf *op,
                                    int64_t now_s, const struct rf_store_event *event,
                                    int64_t *out_id, struct rf_why *why)
@@ -196,10 +206,32 @@ enum rf_err rf_store_capf_schedule(struct rf_store *store, const struct rf_store
     if (err != RF_OK)
         return err;
     int64_t id = 0;
-    err = rf_db_finish(store, rf_store_capf_put(store, op, now_s, &id, why), event, why);
+    struct rf_store_capf whole = *op;
+    whole.tries_left = RF_STORE_STRING_TRIES;
+    err = rf_store_capf_put(store, &whole, now_s, &id, why);
+    if (err == RF_OK)
+        err = allow_proof(store, &whole, why);
+    err = rf_db_finish(store, err, event, why);
+    rf_wipe(&whole, sizeof whole);
     if (err == RF_OK && out_id != NULL)
         *out_id = id;
     return err;
+}
+
+enum rf_err rf_store_capf_no_failure(struct rf_store *store, int64_t op_id, struct rf_why *why)
+{
+    struct rf_db q = rf_db_of(store, RF_SQL_CAPF_NO_FAILURE);
+    rf_db_int(&q, op_id);
+    return rf_db_run(&q, why);
+}
+
+static enum rf_err note_failure(struct rf_store *store, int64_t op_id, const char *reason,
+                                struct rf_why *why)
+{
+    struct rf_db q = rf_db_of(store, RF_SQL_CAPF_FAILURE);
+    rf_db_int(&q, op_id);
+    rf_db_text(&q, reason);
+    return rf_db_run(&q, why);
 }
 
 static enum rf_err set_state(struct rf_store *store, const struct rf_store_capf *op,
@@ -225,14 +257,18 @@ enum rf_err rf_store_capf_progress(struct rf_store *store, const char *device, i
     err = rf_store_capf_pending(store, device, op_id, &op, why);
     if (err == RF_OK)
         err = set_state(store, &op, RF_STORE_OP_IN_PROGRESS, "", op.tries_left, now_s, why);
+    if (err == RF_OK)
+        err = rf_store_capf_no_failure(store, op_id, why);
     return rf_db_finish(store, err, NULL, why);
 }
 
 static enum rf_err fail(struct rf_store *store, const char *device, int64_t op_id,
-                        const char *reason, bool costs_try, int64_t now_s, uint32_t *left,
-                        struct rf_why *why)
+                        const char *reason, enum rf_store_failure failure, int64_t now_s,
+                        uint32_t *left, struct rf_why *why)
 {
     struct rf_store_capf op;
+    bool costs_try = failure == RF_STORE_FAILURE_TRY;
+    bool is_proved = failure == RF_STORE_FAILURE_PROVED || rf_fault_skips("store.unproved-failure");
     enum rf_err err = rf_store_capf_pending(store, device, op_id, &op, why);
     if (err != RF_OK)
         return err;
@@ -241,11 +277,12 @@ static enum rf_err fail(struct rf_store *store, const char *device, int64_t op_i
         return rf_why_set(why, RF_ERR_DENIED, "op-locked", "%s has no try left", device);
     if (costs_try)
         (*left)--;
-    return set_state(store, &op, RF_STORE_OP_FAILED, reason, *left, now_s, why);
+    err = set_state(store, &op, RF_STORE_OP_FAILED, reason, *left, now_s, why);
+    return err == RF_OK && is_proved ? note_failure(store, op_id, reason, why) : err;
 }
 
 enum rf_err rf_store_capf_fail(struct rf_store *store, const char *device, int64_t op_id,
-                               const char *reason, bool costs_try, int64_t now_s,
+                               const char *reason, enum rf_store_failure failure, int64_t now_s,
                                const struct rf_store_event *event, uint32_t *tries_left,
                                struct rf_why *why)
 {
@@ -255,8 +292,8 @@ enum rf_err rf_store_capf_fail(struct rf_store *store, const char *device, int64
         err = rf_db_begin(store, why);
     if (err != RF_OK)
         return err;
-    err = rf_db_finish(store, fail(store, device, op_id, reason, costs_try, now_s, &left, why),
-                       event, why);
+    err = rf_db_finish(store, fail(store, device, op_id, reason, failure, now_s, &left, why), event,
+                       why);
     if (err == RF_OK && tries_left != NULL)
         *tries_left = left;
     return err;

@@ -94,8 +94,10 @@ enum rf_err rf_store_cert_list(struct rf_store *store, const char *device,
     enum rf_err err = RF_OK;
     size_t limit = device != NULL ? RF_STORE_CERTS_MAX : (size_t)RF_STORE_DEVICES_MAX * 4;
     struct rf_db q = rf_db_of(store, device != NULL ? RF_SQL_CERT_LIST : RF_SQL_CERT_ALL);
-    if (device != NULL)
+    if (device != NULL) {
         rf_db_text(&q, device);
+        rf_db_int(&q, RF_STORE_CERTS_MAX);
+    }
     while (err == RF_OK && rf_db_row(&q)) {
         err = rf_store_grow((void **)&found.items, found.n, sizeof *found.items, limit, why);
         if (err == RF_OK)

@@ -123,13 +123,17 @@ RF_MUST_CHECK enum rf_err rf_store_capf_find(struct rf_store *store, const char 
 /** RF_ERR_DENIED device-quarantined: nobody approved it. */
 RF_MUST_CHECK enum rf_err rf_store_capf_approved(struct rf_store *store, const char *device,
                                                  struct rf_why *why);
-/** What rf_store_capf_schedule does; *out_id stays as it is when the operation is dropped. */
+/** What rf_store_capf_schedule does, with the tries that `op` says; *out_id stays as it is when the
+ * operation is dropped. */
 RF_MUST_CHECK enum rf_err rf_store_capf_put(struct rf_store *store, const struct rf_store_capf *op,
                                             int64_t now_s, int64_t *out_id, struct rf_why *why);
 /** The device's operation, if it is still this one and pending. RF_ERR_DENIED op-ended. */
 RF_MUST_CHECK enum rf_err rf_store_capf_pending(struct rf_store *store, const char *device,
                                                 int64_t op_id, struct rf_store_capf *out,
                                                 struct rf_why *why);
+/** Nothing counts against the phone any more: it was let in, or waits for a CA. */
+RF_MUST_CHECK enum rf_err rf_store_capf_no_failure(struct rf_store *store, int64_t op_id,
+                                                   struct rf_why *why);
 RF_MUST_CHECK enum rf_err rf_store_capf_end(struct rf_store *store, int64_t op_id, int64_t now_s,
                                             struct rf_why *why);
 

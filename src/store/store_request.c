@@ -345,7 +345,8 @@ static enum rf_err wait_on(struct rf_store *store, const char *device, int64_t o
     rf_db_int(&q, op_id);
     rf_db_text(&q, reason);
     rf_db_int(&q, now_s);
-    return rf_db_run(&q, why);
+    err = rf_db_run(&q, why);
+    return err == RF_OK ? rf_store_capf_no_failure(store, op_id, why) : err;
 }
 
 enum rf_err rf_store_capf_wait(struct rf_store *store, const char *device, int64_t op_id,

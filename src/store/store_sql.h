@@ -40,8 +40,13 @@
 #define RF_SQL_UNDERWAY_COLS                                                                       \
     "m.campaign, m.device, m.op_id, m.failures, m.begun_s, coalesce(o.id, 0), "                    \
     "coalesce(o.op, 0), coalesce(o.state, 0), coalesce(o.reason, ''), "                            \
-    "coalesce(o.tries_left, 0), coalesce(o.string_hash, '') <> '' FROM campaign_member m "
-#define RF_SQL_THEIR_OP   " LEFT JOIN capf_op o ON o.device = m.device "
+    "coalesce(o.tries_left, 0), coalesce(o.string_hash, '') <> '', "                               \
+    "coalesce((SELECT f.reason FROM capf_failure f WHERE f.op_id = o.id), '') "                    \
+    "FROM campaign_member m "
+#define RF_SQL_THEIR_OP " LEFT JOIN capf_op o ON o.device = m.device "
+/* The operation o failed for a phone that had proved itself. */
+#define RF_SQL_PROVED_FAILURE                                                                      \
+    "(o.state = 4 AND EXISTS (SELECT 1 FROM capf_failure f WHERE f.op_id = o.id))"
 #define RF_SQL_HELD_COLS  "device, item, sha256, how, at_s, last_s, tries"
 #define RF_SQL_FETCH_COLS "device, item, name, generation, result, address, at_s"
 #define RF_SQL_RULE_COLS                                                                           \
@@ -197,6 +202,9 @@
                   "WHERE id = ?1")                                                                 \
     X(CAPF_END, "UPDATE capf_op SET op = 0, state = 3, reason = '', string_hash = '', "            \
                 "changed_s = ?2 WHERE id = ?1 AND op <> 0")                                        \
+    X(CAPF_FAILURE, "INSERT INTO capf_failure (op_id, reason) VALUES (?1, ?2) "                    \
+                    "ON CONFLICT (op_id) DO UPDATE SET reason = ?2")                               \
+    X(CAPF_NO_FAILURE, "DELETE FROM capf_failure WHERE op_id = ?")                                 \
     X(CAPF_WAIT, "UPDATE capf_op SET state = 1, reason = ?2, changed_s = ?3 WHERE id = ?1")        \
     /* certificates that another CA is asked for */                                                \
     X(REQUEST_FIND, "SELECT " RF_SQL_REQUEST_COLS " FROM lsc_request WHERE device = ?")            \
@@ -224,7 +232,10 @@
                 "not_before_s, not_after_s, der, state, op_id, issued_s, confirmed_s, ended_s) "   \
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)")                               \
     X(CERT_FIND, "SELECT " RF_SQL_CERT_COLS " FROM device_cert WHERE sha256 = ?")                  \
-    X(CERT_LIST, "SELECT " RF_SQL_CERT_COLS " FROM device_cert WHERE device = ? ORDER BY id")      \
+    /* of very many first the MICs and what is in force: a revoked MIC must not seem unknown */    \
+    X(CERT_LIST, "SELECT " RF_SQL_CERT_COLS " FROM device_cert WHERE id IN (SELECT id FROM "       \
+                 "device_cert WHERE device = ?1 ORDER BY (kind = 1 OR state = 1) DESC, "           \
+                 "id DESC LIMIT ?2) ORDER BY id")                                                  \
     X(CERT_ALL, "SELECT " RF_SQL_CERT_COLS " FROM device_cert ORDER BY id")                        \
     X(CERT_CONFIRM, "UPDATE device_cert SET state = 1, confirmed_s = ?2 WHERE id = ?1")            \
     X(CERT_SUPERSEDE, "UPDATE device_cert SET state = 2, ended_s = ?3 "                            \
@@ -239,6 +250,7 @@
                  "VALUES (?1, ?2, ?3, ?4, ?5, ?5, 1)")                                             \
     X(PROOF_COUNT, "UPDATE capf_proof SET count = count + 1, last_s = ?2 WHERE sha256 = ?1")       \
     X(PROOF_FORGET, "DELETE FROM capf_proof WHERE last_s < ?")                                     \
+    X(PROOF_ALLOW, "DELETE FROM capf_proof WHERE device = ?")                                      \
     /* what devices hold, and the lists that were given out */                                     \
     X(HELD_FIND, "SELECT " RF_SQL_HELD_COLS " FROM device_held WHERE device = ? AND item = ?")     \
     X(HELD_SAVE, "INSERT INTO device_held (" RF_SQL_HELD_COLS ") "                                 \
@@ -396,8 +408,10 @@
                      "campaign = ?1 AND state = 1 LIMIT ?2)")                                      \
     X(MEMBER_RECENT, "SELECT count(*), coalesce(max(begun_s), 0) FROM campaign_member "            \
                      "WHERE campaign = ?1 AND begun_s > ?2 AND begun_s <= ?3")                     \
-    X(MEMBER_NEXT, "SELECT device, string_hash FROM campaign_member WHERE campaign "               \
-                   "= ?1 AND state = 0 ORDER BY turns, device LIMIT ?2")                           \
+    X(MEMBER_NEXT, "SELECT m.device, m.string_hash, coalesce((SELECT s.tries_left FROM "           \
+                   "member_string s WHERE s.campaign = m.campaign AND s.device = m.device), "      \
+                   "?3) FROM campaign_member m WHERE m.campaign = ?1 AND m.state = 0 "             \
+                   "ORDER BY m.turns, m.device LIMIT ?2")                                          \
     X(MEMBER_BEGIN, "UPDATE campaign_member SET state = 1, turns = turns + 1, op_id "              \
                     "= ?3, begun_s = ?4, tell_s = ?4, cert_before = coalesce((SELECT "             \
                     "sha256 FROM device_cert WHERE device = ?2 AND kind = 0 AND "                  \
@@ -410,6 +424,12 @@
                   "1), x'') END WHERE campaign = ?1 AND device = ?2")                              \
     X(MEMBER_BACK, "UPDATE campaign_member SET state = 0, last = ?3, failures = "                  \
                    "failures + ?4, tell_s = 0 WHERE campaign = ?1 AND device = ?2")                \
+    X(MEMBER_TRIES, "INSERT INTO member_string (campaign, device, tries_left) SELECT "             \
+                    "m.campaign, m.device, o.tries_left FROM campaign_member m JOIN "              \
+                    "capf_op o ON o.device = m.device AND o.id = m.op_id WHERE "                   \
+                    "m.campaign = ?1 AND m.device = ?2 AND m.string_hash <> '' "                   \
+                    "ON CONFLICT (campaign, device) DO UPDATE SET tries_left = "                   \
+                    "excluded.tries_left")                                                         \
     X(MEMBER_GIVE_UP, "UPDATE campaign_member SET state = 3, reason = ?2, ended_s = "              \
                       "?3, string_hash = '' WHERE campaign = ?1 AND state = 0")                    \
     /* Found by whose they are and how they stand; left alone, the planner takes the times, and    \
@@ -419,7 +439,8 @@
       "WHERE m.device = ? AND m.state IN (0, 1) AND m.state = 1")                                  \
     X(MEMBER_SWEEP,                                                                                \
       "SELECT " RF_SQL_UNDERWAY_COLS "INDEXED BY campaign_member_tell" RF_SQL_THEIR_OP             \
-      "WHERE m.state = 1 AND (o.id IS NULL OR o.id <> m.op_id OR o.op = 0 OR o.state = 4)")        \
+      "WHERE m.state = 1 AND (o.id IS NULL OR o.id <> m.op_id OR o.op = 0 OR "                     \
+      "(o.state = 4 AND o.tries_left = 0) OR " RF_SQL_PROVED_FAILURE ")")                          \
     X(MEMBER_OVERDUE,                                                                              \
       "SELECT " RF_SQL_UNDERWAY_COLS "INDEXED BY campaign_member_next" RF_SQL_THEIR_OP             \
       "WHERE m.campaign = ?1 AND m.state = 1 AND m.begun_s <= ?2 AND coalesce(o.state, 0) <> 2 "   \
@@ -427,7 +448,8 @@
     X(MEMBER_UNTOLD, "SELECT m.campaign, m.device, m.op_id, m.begun_s FROM "                       \
                      "campaign_member m JOIN capf_op o ON o.device = m.device AND "                \
                      "o.id = m.op_id WHERE m.state = 1 AND m.tell_s BETWEEN 1 AND ?1 "             \
-                     "AND o.state = 1 ORDER BY m.tell_s LIMIT ?2")                                 \
+                     "AND (o.state = 1 OR o.state = 4 AND NOT " RF_SQL_PROVED_FAILURE ") "         \
+                     "ORDER BY m.tell_s LIMIT ?2")                                                 \
     X(MEMBER_TOLD, "UPDATE campaign_member SET tell_s = ?4 WHERE campaign = ?1 AND "               \
                    "device = ?2 AND op_id = ?3 AND state = 1")                                     \
     X(CAPF_WITHDRAW, "UPDATE capf_op SET op = 0, state = 0, string_hash = '', reason "             \

@@ -22,8 +22,10 @@ enum rf_revocation_mode {
 /** "off", "lenient", "strict". */
 const char *rf_revocation_mode_name(enum rf_revocation_mode mode);
 
-#define RF_REVOCATION_CRLS_MAX    256
-#define RF_REVOCATION_ANSWERS_MAX 16384
+#define RF_REVOCATION_CRLS_MAX 256
+/** Two for each device of a full site: its LSC and the one before, or its MIC. An answer has 88
+ * bytes here; who asks keeps the certificate as well, 7.3 KB as decoded. */
+#define RF_REVOCATION_ANSWERS_MAX 40960
 
 struct rf_revocation;
 

@@ -19,13 +19,13 @@ def openssl(*words, status=0, text_in=None):
 
 
 class Ca:
-    def __init__(self, folder, kind="ec"):
+    def __init__(self, folder, kind="ec", pathlen=0):
         self.folder, self.kind, self.number = Path(folder), kind, 0
         self.folder.mkdir(parents=True)
         self.root, self.issuing = self.folder / "root.pem", self.folder / "issuing.pem"
         self._self_signed("root", "/O=Customer/CN=Customer root")
         self.sign("issuing", "/O=Customer/CN=Customer phones CA", "root",
-                  "basicConstraints=critical,CA:TRUE,pathlen:0\n"
+                  f"basicConstraints=critical,CA:TRUE,pathlen:{pathlen}\n"
                   "keyUsage=critical,keyCertSign,cRLSign\n")
         for name in ("ra", "cmp"):
             self.sign(name, f"/O=Customer/CN={name}", "root",
@@ -77,6 +77,19 @@ class Ca:
                       f"subjectAltName=URI:{cn}\n" + (f"keyUsage={usage}\n" if usage else ""))
         return self.sign(f"phone-{cn}-{self.number}", f"/O=Customer/CN={cn}", "issuing", extensions,
                          key=public, days=-1 if expired else days)
+
+    def below(self, name, key, cn):
+        """A phone's certificate by a CA below the issuing one, with that CA and its own key."""
+        self.sign("below", f"/O=Customer/CN={name}", "issuing",
+                  "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n")
+        public = self.path("below.pub")
+        openssl("pkey", "-in", key, "-pubout", "-out", public)
+        leaf = self.sign("leaf", f"/O=Customer/CN={cn}", "below",
+                         f"subjectAltName=URI:{cn}\nkeyUsage=critical,digitalSignature\n", key=public)
+        whole = self.path("chain.pem")
+        whole.write_text(Path(key).read_text() + leaf.read_text() +
+                         self.path("below.pem").read_text())
+        return whole
 
     def serve(self, cert, *words, log=None):
         """The mock server, which gives everybody this certificate."""

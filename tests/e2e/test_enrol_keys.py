@@ -51,6 +51,19 @@ def test_sec_67_ec_only_fails_on_a_phone_without_it_and_changes_nothing(here):
     assert not (b.flash / "lsc.pem").exists()
 
 
+def test_a_proof_is_allowed_once_more_by_command(here):
+    """What it is good for: tests/unit/service/test_capf_auth.c; ringphone's SUDI data is fresh."""
+    for command in ("install", "delete", "fetch"):
+        here.cli("capf", command, A, "--auth", "mic", "--allow-proof")
+        here.event_wait("scheduled", device=A, text=f"{command} scheduled for {A}, by mic; a proof "
+                        "of its that was seen before is taken again")
+        refused = here.cli("capf", command, A, "--auth", "string", "--allow-proof", "--json",
+                           status=1)
+        assert refused["code"] == "proof-unused"
+    here.cli("capf", "install", A, "--auth", "mic", "--allow-proof", "--key", "ec")
+    assert "secp384r1" in enrolled(here, here.phones[0])
+
+
 def test_an_ec_key_of_an_rsa_size_is_refused_at_once(here):
     refused = here.cli("capf", "install", A, "--auth", "mic", "--key", "ec", "--key-bits", "2048",
                        "--json", status=1)

@@ -256,6 +256,38 @@ def test_a_certificate_of_the_ca_counts_only_when_it_came_through_us(here, tmp_p
     here.phone.wait("registered")
 
 
+def status_of_config(site, pem, folder):
+    """What HTTPS answers to who shows this certificate and asks for the phone's configuration."""
+    return rig.run("curl", "-sS", "--max-time", "20", "-o", folder / "config", "-w", "%{http_code}",
+                   "--cacert", site.folder / "certs/https.pem", "--connect-to",
+                   f"::127.0.0.1:{site.ports['https']}", "--cert", pem, "--key", pem,
+                   f"https://ringfence-HTTPS/{A}.cnf.xml.sgn").stdout
+
+
+def test_the_ca_gives_nobody_a_phones_configuration(here, tmp_path):
+    """Beside what came through us it may have made what it wants, also by a CA below it."""
+    ca = Ca(tmp_path / "ca", pathlen=1)
+    use(here, ca, lsc_issuer="offline", https_proof="yes")
+    here.start()
+    add(here)
+    here.phone.start(here)
+    here.event_wait("ca-waiting", device=A)
+    here.phone.stop(status=None)
+    here.cli("capf", "import", ca.issue(here.phone.flash / "lsc-pending.pem", A))
+    installed(here)
+    here.phone.stop()
+    for pem in ("lsc.pem", "mic.pem"):
+        assert status_of_config(here, here.phone.flash / pem, tmp_path) == "200", pem
+    key = ca.key("laptop")
+    for usage in (None, "critical,keyAgreement"):
+        direct = tmp_path / "direct.pem"
+        direct.write_text(key.read_text() + ca.issue(key, A, usage=usage).read_text())
+        assert status_of_config(here, direct, tmp_path) == "404", usage
+    chain = ca.below("Laptops", key, A)
+    assert status_of_config(here, chain, tmp_path) == "404"
+    assert status_of_config(here, here.phone.flash / "lsc.pem", tmp_path) == "200"
+
+
 def test_which_cas_may_be_trusted(site, tmp_path):
     ca = Ca(tmp_path / "ca")
     own = site.folder / "certs/lsc-issuer.pem"

@@ -29,6 +29,8 @@ static int ask(struct cmd_ctx *ctx, const char *op)
         rf_json_set_int(body, "key_bits", (int64_t)key_bits);
     if (cmd_get(ctx, "with-string") != NULL)
         rf_json_set_bool(body, "with_string", true);
+    if (cmd_get(ctx, "allow-proof") != NULL)
+        rf_json_set_bool(body, "allow_proof", true);
     if (api_add_string(ctx, body, &why) != RF_OK) {
         rf_json_free(body);
         return cmd_refuse(ctx, cmd_get(ctx, "string-file"), &why);
@@ -43,9 +45,12 @@ static int ask(struct cmd_ctx *ctx, const char *op)
         {.name = "string-file",                                                                    \
          .arg = "FILE",                                                                            \
          .help = "authentication string, 4-10 digits (- reads it); else one is drawn and shown"},  \
+        {.name = "with-string",                                                                    \
+         .help =                                                                                   \
+             "beside a certificate: a string for a MIC that has expired (docs/mic-expiry.md)"},    \
     {                                                                                              \
-        .name = "with-string",                                                                     \
-        .help = "beside a certificate: a string for a MIC that has expired (docs/mic-expiry.md)"   \
+        .name = "allow-proof",                                                                     \
+        .help = "by mic or lsc: take the phone's proof although it was seen within a day (replay)" \
     }
 
 static int run_install(struct cmd_ctx *ctx)

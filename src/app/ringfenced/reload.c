@@ -87,6 +87,7 @@ static void sccp_use(struct rf_msg *msg, void *reader)
 
 static void beliefs_fini(struct beliefs *b)
 {
+    rf_anchors_unref(b->mic);
     rf_anchors_unref(b->capf);
     if (b->signalling != NULL)
         signalling_free(b->signalling);
@@ -96,7 +97,7 @@ static void beliefs_fini(struct beliefs *b)
 static void beliefs_use(struct server *s, struct beliefs *b)
 {
     if (b->capf != NULL)
-        capf_anchors_use(s, rf_steal(&b->capf));
+        capf_anchors_use(s, rf_steal(&b->mic), rf_steal(&b->capf));
     if (b->signalling != NULL)
         signalling_use(s, rf_steal(&b->signalling));
 }

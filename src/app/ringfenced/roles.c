@@ -122,7 +122,7 @@ static enum rf_err serve_files(struct server *s, const struct rf_site_ports *wan
 static enum rf_err check_capf(struct server *s, const struct rf_site_conf *conf,
                               struct beliefs *out, struct rf_why *why)
 {
-    return capf_anchors_make(s, &out->capf, why);
+    return capf_anchors_make(s, &out->mic, &out->capf, why);
 }
 
 static enum rf_err check_signalling(struct server *s, const struct rf_site_conf *conf,

@@ -15,16 +15,28 @@ static void on_changed(void *arg, const char *device, bool is_done)
     campaigns_news(s, device);
 }
 
-enum rf_err capf_anchors_make(struct server *s, struct rf_anchors **out, struct rf_why *why)
+/* The manufacturers' alone. */
+static enum rf_err make_mic_anchors(struct server *s, struct rf_anchors **out, struct rf_why *why)
 {
     RF_AUTO(rf_anchors_freep) struct rf_anchors *anchors = rf_anchors_new(RF_PURPOSE_CAPF);
     RF_AUTO(rf_freep) char *dir = rf_site_path(s->site, RF_SITE_MIC_ROOTS);
     enum rf_err err = rf_anchors_add_dir(anchors, dir, why);
     if (err != RF_OK)
         return err;
-    rf_anchors_mark_makers(anchors);
     if (rf_anchors_n(anchors) == 0)
         rf_info(RF_CAT_MAIN, "no manufacturer's root in %s: phones enrol by string only", dir);
+    *out = rf_steal(&anchors);
+    return RF_OK;
+}
+
+static enum rf_err make_anchors(struct server *s, const struct rf_anchors *mic,
+                                struct rf_anchors **out, struct rf_why *why)
+{
+    RF_AUTO(rf_anchors_freep) struct rf_anchors *anchors = rf_anchors_new(RF_PURPOSE_CAPF);
+    enum rf_err err = rf_anchors_add_all(anchors, mic, why);
+    if (err != RF_OK)
+        return err;
+    rf_anchors_mark_makers(anchors);
     /* Phones show the LSC of a former issuer, or of another site's, when they come for one of ours.
      */
     RF_AUTO(rf_freep) char *former = rf_site_path(s->site, RF_SITE_LSC_ISSUERS);
@@ -38,16 +50,25 @@ enum rf_err capf_anchors_make(struct server *s, struct rf_anchors **out, struct 
     return err;
 }
 
-void capf_anchors_use(struct server *s, struct rf_anchors *take_anchors)
+enum rf_err capf_anchors_make(struct server *s, struct rf_anchors **mic, struct rf_anchors **all,
+                              struct rf_why *why)
 {
+    enum rf_err err = make_mic_anchors(s, mic, why);
+    return err == RF_OK ? make_anchors(s, *mic, all, why) : err;
+}
+
+void capf_anchors_use(struct server *s, struct rf_anchors *take_mic, struct rf_anchors *take_all)
+{
+    rf_anchors_unref(s->mic_anchors);
+    s->mic_anchors = take_mic;
     rf_anchors_unref(s->capf_anchors);
-    s->capf_anchors = take_anchors;
-    rf_capf_service_set_anchors(s->capf, take_anchors);
+    s->capf_anchors = take_all;
+    rf_capf_service_set_anchors(s->capf, take_all);
 }
 
 enum rf_err capf_prepare(struct server *s, struct rf_why *why)
 {
-    enum rf_err err = capf_anchors_make(s, &s->capf_anchors, why);
+    enum rf_err err = capf_anchors_make(s, &s->mic_anchors, &s->capf_anchors, why);
     if (err != RF_OK)
         return err;
     struct rf_capf_service_conf conf = {.loop = s->loop,

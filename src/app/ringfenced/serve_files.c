@@ -63,8 +63,21 @@ static enum rf_err let_in(void *arg, const struct rf_tls_presented *peer, enum r
     return RF_OK;
 }
 
-/* As at CAPF: an LSC of ours, or a manufacturer's certificate where that may enrol, since whoever
- * can enrol can have all that its device has. Main loop. */
+/* As at the call manager. Of another CA only what it made itself, not what somebody below it made:
+ * the issuer's name tells the catalogue that such a certificate must be in the database. */
+static enum rf_err check_lsc(const struct server *s, const struct rf_peer *peer,
+                             const struct rf_path_policy *policy, struct rf_why *why)
+{
+    const struct signalling *now = atomic_load(&s->signalling);
+    enum rf_err err = rf_path_check(now->lsc, peer->cert, peer->chain, policy, NULL, why);
+    if (err == RF_OK || !rf_anchors_issued(now->cas, peer->cert))
+        return err;
+    *why = (struct rf_why){0};
+    return rf_path_check(now->cas, peer->cert, NULL, policy, NULL, why);
+}
+
+/* As at CAPF: an LSC, or a manufacturer's certificate where that may enrol, since whoever can enrol
+ * can have all that its device has. Main loop. */
 static enum rf_err trusts_client(void *arg, const struct rf_peer *peer, struct rf_why *why)
 {
     struct server *s = arg;
@@ -74,14 +87,13 @@ static enum rf_err trusts_client(void *arg, const struct rf_peer *peer, struct r
                                     .is_lsc_purpose = true,
                                     .revocation = s->revocation};
     struct rf_why as_lsc = {0};
-    const struct signalling *now = atomic_load(&s->signalling);
-    if (rf_path_check(now->lsc, peer->cert, peer->chain, &policy, NULL, &as_lsc) == RF_OK)
+    if (check_lsc(s, peer, &policy, &as_lsc) == RF_OK)
         return RF_OK;
     if (!conf->accept_mic_for_capf || strcmp(as_lsc.code, "path-unknown-issuer") != 0)
         return rf_why_set(why, RF_ERR_DENIED, as_lsc.code, "%s", as_lsc.text);
     policy.is_lsc_purpose = false;
     policy.allow_sha1 = conf->capf_sha1_certs;
-    return rf_path_check(s->capf_anchors, peer->cert, peer->chain, &policy, NULL, why);
+    return rf_path_check(s->mic_anchors, peer->cert, peer->chain, &policy, NULL, why);
 }
 
 enum rf_err https_tls_make(struct server *s, struct rf_tls **out, struct rf_why *why)
@@ -139,6 +151,7 @@ static enum rf_err listen_http(struct server *s, uint16_t port, struct rf_tls *t
                                       .tls = tls,
                                       .trusts = trusts_client,
                                       .trusts_arg = s,
+                                      .listed = s->lsc_listed,
                                       .blocked = s->blocked,
                                       .revocation = s->revocation,
                                       .wants_proof = tls != NULL && site->https_proof,

@@ -171,6 +171,7 @@ static void free_state(struct server *s)
     rf_blocklist_free(s->blocked);
     rf_revocation_service_free(s->revocations);
     rf_anchors_unref(s->capf_anchors);
+    rf_anchors_unref(s->mic_anchors);
     rf_cert_unref(s->lsc_issuer);
     issuers_free(s);
     certs_free(s);

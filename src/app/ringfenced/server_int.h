@@ -54,6 +54,7 @@ struct signalling {
 
 /** Who is believed, as a reload has made it and before anybody uses it. */
 struct beliefs {
+    struct rf_anchors *mic;
     struct rf_anchors *capf;
     struct signalling *signalling;
 };
@@ -162,6 +163,7 @@ struct server {
     struct rf_revocation_service *revocations;
     struct rf_revocation *revocation; /* what they know */
     struct rf_anchors *capf_anchors;
+    struct rf_anchors *mic_anchors; /* the manufacturers' among them */
     struct rf_capf_service *capf;
     struct rf_tvs_service *tvs; /* NULL: switched off, or without a key */
     uint32_t tvs_begun;         /* books */
@@ -303,10 +305,12 @@ void issuers_free(struct server *s);
 enum rf_err capf_prepare(struct server *s, struct rf_why *why);
 /** For old phones, too, if the site says so. */
 enum rf_err capf_listen(struct server *s, uint16_t port, struct rf_why *why);
-/** Whom CAPF is to believe, as the site's folders have it now. */
-enum rf_err capf_anchors_make(struct server *s, struct rf_anchors **out, struct rf_why *why);
+/** Whom CAPF is to believe, as the site's folders have it now: the manufacturers, and with them all
+ * others. After an error *mic may be there. */
+enum rf_err capf_anchors_make(struct server *s, struct rf_anchors **mic, struct rf_anchors **all,
+                              struct rf_why *why);
 /** From now on; in the place of those before. */
-void capf_anchors_use(struct server *s, struct rf_anchors *take_anchors);
+void capf_anchors_use(struct server *s, struct rf_anchors *take_mic, struct rf_anchors *take_all);
 
 /* serve_tvs.c */
 enum rf_err tvs_listen(struct server *s, uint16_t port, struct rf_why *why);

@@ -12,7 +12,8 @@
 #include <string.h>
 
 static const char *const capf_members[] = {"op",       "auth",     "string",        "with_string",
-                                           "key_type", "key_bits", "complete_by_s", NULL};
+                                           "key_type", "key_bits", "complete_by_s", "allow_proof",
+                                           NULL};
 
 static enum rf_err bad(struct rf_why *why, const char *code, const char *text)
 {
@@ -158,6 +159,21 @@ enum rf_err admin_capf_read(struct admin_task *t, const struct rf_json *body, st
     return err == RF_OK ? read_window(t, body, op, why) : err;
 }
 
+/* Only who proves itself by a certificate has proofs that are remembered. */
+static enum rf_err read_allow_proof(const struct rf_json *body, struct rf_store_capf *op,
+                                    struct rf_why *why)
+{
+    bool is_cert = op->auth == RF_STORE_AUTH_MIC || op->auth == RF_STORE_AUTH_LSC;
+    if (rf_json_get(body, "allow_proof") == NULL)
+        return RF_OK;
+    enum rf_err err = rf_json_need_bool(body, "allow_proof", &op->allows_proof, why);
+    if (err == RF_OK && op->allows_proof && (op->op == RF_STORE_OP_NONE || !is_cert))
+        return bad(why, "proof-unused",
+                   "\"allow_proof\" is for operations with auth mic or lsc: no other proof is the "
+                   "same twice");
+    return err;
+}
+
 enum rf_err admin_capf_begin(struct admin_task *t, struct rf_http_req *req, struct rf_why *why)
 {
     RF_AUTO(rf_json_freep) struct rf_json *body = NULL;
@@ -167,6 +183,8 @@ enum rf_err admin_capf_begin(struct admin_task *t, struct rf_http_req *req, stru
     if (err == RF_OK)
         err = admin_capf_read(t, body, why);
     if (err != RF_OK)
+        return err;
+    if ((err = read_allow_proof(body, op, why)) != RF_OK)
         return err;
     bool is_with_string = false;
     if (rf_json_get(body, "with_string") != NULL &&
@@ -211,8 +229,10 @@ enum rf_err admin_capf_store(struct admin_task *t, struct rf_store *store, struc
     struct rf_store_event event =
         op->op == RF_STORE_OP_NONE
             ? admin_event(t, "capf", "dropped", "pending operation of %s dropped", t->name)
-            : admin_event(t, "capf", "scheduled", "%s scheduled for %s, by %s",
-                          rf_store_op_name(op->op), t->name, rf_store_auth_name(op->auth));
+            : admin_event(t, "capf", "scheduled", "%s scheduled for %s, by %s%s",
+                          rf_store_op_name(op->op), t->name, rf_store_auth_name(op->auth),
+                          op->allows_proof ? "; a proof of its that was seen before is taken again"
+                                           : "");
     return rf_store_capf_schedule(store, op, t->now_s, &event, &t->change.capf_id, why);
 }
 

@@ -72,6 +72,31 @@ static void use(struct rf_campaigns *c, struct turn *t)
         c->conf.tell(c->conf.arg, t->t.untold.items, t->t.untold.n);
 }
 
+/* Whom it would have told the database of, before those that were told meanwhile. */
+static void told_again(struct rf_campaigns *c, struct rf_campaign_turn *t)
+{
+    if (t->n_told == 0)
+        return;
+    for (size_t i = 0; i < c->next.n_told && t->n_told < REPORTS_MAX; i++)
+        t->told[t->n_told++] = c->next.told[i];
+    rf_free(c->next.told);
+    c->next.told = rf_steal(&t->told);
+    c->next.n_told = t->n_told;
+}
+
+/* What a turn that failed may not have written down goes into the next one: news by a sweep, the
+ * rest as it was. A renewal that came meanwhile is newer. */
+static void take_back(struct rf_campaigns *c, struct rf_campaign_turn *t)
+{
+    c->wants_sweep = true;
+    told_again(c, t);
+    if (!t->has_renewal || c->next.has_renewal)
+        return;
+    c->next.has_renewal = true;
+    c->next.is_renewal_on = t->is_renewal_on;
+    c->next.renewal = t->renewal;
+}
+
 static void done(struct rf_job *job, void *reader)
 {
     struct turn *t = (struct turn *)job;
@@ -81,7 +106,7 @@ static void done(struct rf_job *job, void *reader)
         use(c, t);
         if (t->err != RF_OK) {
             rf_error(RF_CAT_CAPF, "campaigns wait: %s code=%s", t->why.text, t->why.code);
-            c->wants_sweep = true; /* what was reported may not be written down */
+            take_back(c, &t->t);
         }
         c->is_idle = t->err == RF_OK && t->t.next_ms == 0;
         if (c->wants_turn)

@@ -49,18 +49,26 @@ size_t rf_campaign_wave(const struct rf_store_campaign *c, const struct rf_store
 
 /* ---- what became of whom ---- */
 
-/* The phone comes again by itself, or somebody types again. What is not here does not get better by
- * trying. */
-static bool may_get_better(const struct rf_store_underway *u)
+/* The phone comes again by itself. What is not here does not get better by trying. */
+static bool may_get_better(const char *reason)
 {
-    static const char *const reasons[] = {"lost-link", "ca-error",     "busy",
-                                          "no-string", "session-busy", "weak-key"};
-    if (strcmp(u->reason, "bad-string") == 0)
-        return u->tries_left > 0;
+    static const char *const reasons[] = {"lost-link", "ca-error", "busy", "weak-key"};
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-        if (strcmp(reasons[i], u->reason) == 0)
+        if (strcmp(reasons[i], reason) == 0)
             return true;
-    return strncmp(u->reason, "store-", 6) == 0;
+    return strncmp(reason, "store-", 6) == 0;
+}
+
+/* Why trying again is of no use, or NULL. Whoever knows a name can fail under it, so that only what
+ * a phone did that had proved itself is held against it; and that nothing can open the operation
+ * any more, because the string has no try left. */
+static const char *hopeless(const struct rf_store_underway *u)
+{
+    if (u->op_state != RF_STORE_OP_FAILED)
+        return NULL;
+    if (u->has_string && u->tries_left == 0)
+        return u->last;
+    return u->reason[0] != '\0' && !may_get_better(u->reason) ? u->reason : NULL;
 }
 
 static void verdict_of(const struct rf_store_underway *u, enum rf_store_member_state state,
@@ -81,8 +89,8 @@ bool rf_campaign_judge(const struct rf_store_underway *u, struct rf_store_verdic
         verdict_of(u, RF_STORE_MEMBER_SUCCESS, "", out);
     else if (u->op == RF_STORE_OP_NONE)
         verdict_of(u, RF_STORE_MEMBER_TAKEN_OVER, "", out);
-    else if (u->op_state == RF_STORE_OP_FAILED && !may_get_better(u))
-        verdict_of(u, RF_STORE_MEMBER_FAILED, u->reason, out);
+    else if (hopeless(u) != NULL)
+        verdict_of(u, RF_STORE_MEMBER_FAILED, hopeless(u), out);
     else
         return false;
     return true;
@@ -91,12 +99,13 @@ bool rf_campaign_judge(const struct rf_store_underway *u, struct rf_store_verdic
 void rf_campaign_turn_over(const struct rf_store_underway *u, struct rf_store_verdict *out)
 {
     bool has_failed = u->op_state == RF_STORE_OP_FAILED;
+    bool counts = has_failed && u->reason[0] != '\0';
     if (rf_campaign_judge(u, out))
         return;
-    if (has_failed && u->failures + 1 >= RF_CAMPAIGN_FAILURES_MAX) {
+    if (counts && u->failures + 1 >= RF_CAMPAIGN_FAILURES_MAX) {
         verdict_of(u, RF_STORE_MEMBER_FAILED, u->reason, out);
         return;
     }
-    verdict_of(u, RF_STORE_MEMBER_WAITING, has_failed ? u->reason : "no-answer", out);
-    out->is_failure = has_failed;
+    verdict_of(u, RF_STORE_MEMBER_WAITING, has_failed ? u->last : "no-answer", out);
+    out->is_failure = counts;
 }

@@ -397,7 +397,7 @@ static enum rf_err judge_half(struct capf_case *c, struct rf_store *store, const
         return RF_OK;
     return rf_why_set(why, RF_ERR_DENIED, "replay",
                       "this proof of %s was seen within a day %s; if that was the phone itself, "
-                      "allow it once more",
+                      "schedule with --allow-proof",
                       c->device, what);
 }
 

@@ -117,6 +117,13 @@ static enum rf_err tell_source(const struct capf_case *c, struct rf_store *store
     return rf_store_event_add(store, &event, NULL, why);
 }
 
+static enum rf_store_failure failure_of(const struct capf_case *c)
+{
+    return c->end.record == CAPF_RECORD_TRY ? RF_STORE_FAILURE_TRY
+           : c->is_admitted                 ? RF_STORE_FAILURE_PROVED
+                                            : RF_STORE_FAILURE_CLAIMED;
+}
+
 /* The operation may have been replaced or dropped while the session went on: then only what
  * happened is noted. */
 static enum rf_err write_down(struct capf_case *c, struct rf_store *store, struct rf_why *why)
@@ -138,7 +145,7 @@ static enum rf_err write_down(struct capf_case *c, struct rf_store *store, struc
     if (c->end.record == CAPF_RECORD_WAIT)
         err = rf_store_capf_wait(store, c->device, c->op.id, c->end.code, c->now_s, &event, why);
     else if (c->end.record != CAPF_RECORD_NOTE)
-        err = rf_store_capf_fail(store, c->device, c->op.id, c->end.code, costs_try, c->now_s,
+        err = rf_store_capf_fail(store, c->device, c->op.id, c->end.code, failure_of(c), c->now_s,
                                  &event, NULL, why);
     if (err != RF_ERR_DENIED && err != RF_ERR_NOT_FOUND)
         return err;
@@ -204,8 +211,8 @@ int capf_sweep(struct capf_case *c, void *store)
         struct rf_store_event event = capf_event(
             c, RF_STORE_WARN, "lost-link",
             "the server ended while %s was at it; the operation stays scheduled", op->device);
-        err = rf_store_capf_fail(store, op->device, op->id, "lost-link", false, c->now_s, &event,
-                                 NULL, &why);
+        err = rf_store_capf_fail(store, op->device, op->id, "lost-link", RF_STORE_FAILURE_PROVED,
+                                 c->now_s, &event, NULL, &why);
     }
     rf_store_capfs_fini(&ops);
     if (err != RF_OK)

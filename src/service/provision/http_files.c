@@ -287,6 +287,8 @@ static void look_up(struct connection *c, struct rf_slice name)
     if (c->is_proven) {
         struct rf_rd rd = rf_rd_of(rf_cert_sha256(rf_link_peer(c->link)->cert));
         rf_bug_on(!rf_rd_copy(&rd, ask.cert_sha256, sizeof ask.cert_sha256));
+        ask.must_be_known = s->conf.listed != NULL &&
+                            rf_anchors_issued(s->conf.listed, rf_link_peer(c->link)->cert);
         snprintf(ask.device, sizeof ask.device, "%s", c->device);
     }
     c->step = LOOKING;

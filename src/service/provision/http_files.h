@@ -40,6 +40,9 @@ struct rf_http_files_conf {
      * when it opens. What it was presented for is compared later, with the device of a request. */
     enum rf_err (*trusts)(void *arg, const struct rf_peer *peer, struct rf_why *why);
     void *trusts_arg;
+    /* Issuers of LSCs: what they issued proves something only while the database has it. May be
+     * NULL; borrowed. */
+    const struct rf_anchors *listed;
     const struct rf_blocklist *blocked; /* asked with each request; may be NULL; borrowed */
     struct rf_revocation *revocation;   /* as well */
     bool wants_proof;         /* HTTPS: no configuration without the certificate of its device */

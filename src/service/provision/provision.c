@@ -10,6 +10,7 @@
 #include "service/provision/provision_run.h"
 
 #include "base/faults.h"
+#include "base/log.h"
 #include "base/metrics.h"
 #include "base/random.h"
 #include "service/site/families.h"
@@ -117,13 +118,22 @@ static bool is_signed(enum provision_answer answer)
            answer == PROVISION_ANSWER_ENCRYPTED;
 }
 
-/* A certificate that was replaced or taken back is still in somebody's hands. One that is not in
- * the database is a manufacturer's, or older than it. */
+/* A certificate that was replaced or taken back is still in somebody's hands, and a CA that issues
+ * for us may have made others with the device's name. One that is not in the database can only be a
+ * manufacturer's; while the database cannot be read, nothing is proven. */
 static bool is_retired(struct rf_store *store, struct request *r)
 {
     struct rf_store_cert cert = {0};
-    if (rf_store_cert_load(store, r->cert_sha256, &cert, NULL) != RF_OK)
-        return false;
+    struct rf_why why = {0};
+    enum rf_err err = rf_store_cert_load(store, r->cert_sha256, &cert, &why);
+    if (err == RF_ERR_NOT_FOUND)
+        return r->must_be_known && !rf_fault_skips("provision.proven-known");
+    if (err != RF_OK) {
+        rf_error(RF_CAT_PROVISION,
+                 "a certificate could not be looked up, it proves nothing: %s dev=%s",
+                 rf_why_text(&why), r->name.device);
+        return true;
+    }
     bool is_out = cert.state == RF_STORE_CERT_SUPERSEDED || cert.state == RF_STORE_CERT_REVOKED ||
                   strcmp(cert.device, r->name.device) != 0;
     r->is_unconfirmed = !is_out && cert.state == RF_STORE_CERT_UNCONFIRMED;
@@ -507,6 +517,7 @@ enum rf_err rf_provision_get(struct rf_provision *p, const struct rf_provision_a
     r->err = provision_name_parse(ask->name, &r->name, &r->why);
     r->is_proven = provision_is_proven(ask, r->name.device);
     r->needs_proof = ask->needs_proof;
+    r->must_be_known = ask->must_be_known;
     memcpy(r->cert_sha256, ask->cert_sha256, sizeof r->cert_sha256);
     bool is_default = r->name.kind == PROVISION_DEFAULT || r->name.kind == PROVISION_DEFAULT_SIGNED;
     if (r->err == RF_OK)

@@ -109,7 +109,8 @@ struct rf_provision_ask {
      * certificate: one that was superseded or revoked proves nothing any more. */
     char device[RF_STORE_DEVICE_NAME];
     uint8_t cert_sha256[32];
-    bool needs_proof; /* a device's configuration only to that device */
+    bool must_be_known; /* it is from an issuer of LSCs: one that is not in the database is none */
+    bool needs_proof;   /* a device's configuration only to that device */
 };
 
 /** How a request ended, told by the transport when it is over. Texts are not NULL but where said.

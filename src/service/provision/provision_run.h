@@ -36,6 +36,7 @@ struct request {
     bool is_proven; /* the connection has proven that it is the device of the name */
     bool needs_proof;
     uint8_t cert_sha256[32];           /* by this certificate */
+    bool must_be_known;                /* which has to be in the database */
     bool is_unconfirmed;               /* an LSC whose confirmation did not come; using it is one */
     char proven[RF_STORE_DEVICE_NAME]; /* whoever it is; empty: nobody */
     struct provision_facts *facts;

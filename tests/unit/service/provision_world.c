@@ -296,6 +296,8 @@ const struct answer *world_get_as(struct world *w, const char *name, enum rf_pro
     struct rf_provision_ask ask = {.name = rf_slice_str(name), .via = via};
     assert_err(rf_address_parse(from, 1024, &ask.from, NULL), RF_OK);
     snprintf(ask.device, sizeof ask.device, "%s", device);
+    memcpy(ask.cert_sha256, w->cert_sha256, sizeof ask.cert_sha256);
+    ask.must_be_known = w->must_be_known;
     world_forget(w);
     assert_err(rf_provision_get(w->p, &ask, got_it, w, ++w->number), RF_OK);
     world_wait(w, 1);

@@ -35,6 +35,8 @@ struct world {
     struct rf_provision *p;
     enum rf_provision_via via;
     char proven[RF_STORE_DEVICE_NAME]; /* who asks, by a certificate; empty: nobody */
+    uint8_t cert_sha256[32];           /* by this one, with world_get_as */
+    bool must_be_known;                /* which an issuer of LSCs made */
     struct rf_address from;            /* where from; nowhere until somebody says */
     unsigned alarms_n;
     char alarm[96]; /* the last: code and device */

@@ -601,6 +601,9 @@ static void operations_that_are_refused(void **state)
          "complete-by-past"},
         {"{\"op\":\"install\",\"auth\":\"mic\",\"complete_by_s\":\"soon\"}", 400, "json-type"},
         {"{\"op\":\"install\",\"auth\":\"null\"}", 409, "null-string-off"},
+        {"{\"op\":\"install\",\"auth\":\"string\",\"allow_proof\":true}", 400, "proof-unused"},
+        {"{\"op\":\"none\",\"allow_proof\":true}", 400, "proof-unused"},
+        {"{\"op\":\"install\",\"auth\":\"mic\",\"allow_proof\":1}", 400, "json-type"},
     };
     struct world *w = *state;
     refused(w, RF_HTTP_POST, CAPF, "{\"op\":\"install\",\"auth\":\"mic\"}", 404, "device-unknown");
@@ -620,6 +623,32 @@ static void operations_that_are_refused(void **state)
     assert_int_equal(op.key_type, RF_STORE_KEY_EC);
     assert_int_equal(op.key_bits, 521);
     assert_string_equal(op.string_hash, "");
+}
+
+static uint32_t proof_seen(struct world *w)
+{
+    struct rf_store_proof p = {.device = PHONE_A, .source = "192.0.2.1", .op_id = 7};
+    struct rf_store_proof before;
+    assert_err(rf_store_proof_see(w->store, &p, WORLD_NOW, &before, NULL), RF_OK);
+    return before.count;
+}
+
+static void a_proof_is_allowed_once_more_and_the_event_says_so(void **state)
+{
+    struct world *w = *state;
+    struct rf_store_event_query query = {.device = PHONE_A, .limit = 1};
+    struct rf_store_events events = {.n = 0};
+    add_a(w);
+    assert_int_equal(proof_seen(w), 0);
+    answers(w, RF_HTTP_POST, CAPF, "{\"op\":\"install\",\"auth\":\"mic\",\"allow_proof\":false}",
+            200);
+    assert_int_equal(proof_seen(w), 1);
+    answers(w, RF_HTTP_POST, CAPF, "{\"op\":\"fetch\",\"auth\":\"lsc\",\"allow_proof\":true}", 200);
+    assert_int_equal(proof_seen(w), 0);
+    expect_event(w, "scheduled", PHONE_A);
+    assert_err(rf_store_event_list(w->store, &query, &events, NULL), RF_OK);
+    assert_non_null(strstr(events.items[0].text, "is taken again"));
+    rf_store_events_fini(&events);
 }
 
 static void what_the_site_allows(void **state)
@@ -900,6 +929,7 @@ int main(void)
         IN_WORLD(a_given_string_is_never_repeated),
         IN_WORLD(operations_that_are_refused),
         IN_WORLD(what_the_site_allows),
+        IN_WORLD(a_proof_is_allowed_once_more_and_the_event_says_so),
         IN_WORLD(a_phone_is_told_to_reset),
         IN_WORLD(status_is_whole),
         IN_WORLD(a_router_refuses_what_is_its_centres),

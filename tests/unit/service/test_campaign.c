@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Campaigns by a clock turned by hand: how many begin, what becomes of whom, turn after turn. */
+#include "db_aside.h"
 #include "store_place.h"
 
 #include "service/campaign/campaign.h"
@@ -148,7 +149,8 @@ static void a_member_is_judged_by_its_operation(void **state)
           .now_id = 7,
           .op = RF_STORE_OP_INSTALL,
           .op_state = RF_STORE_OP_FAILED,
-          .reason = "bad-string",
+          .last = "bad-string",
+          .has_string = true,
           .tries_left = 1},
          false,
          0,
@@ -157,7 +159,8 @@ static void a_member_is_judged_by_its_operation(void **state)
           .now_id = 7,
           .op = RF_STORE_OP_INSTALL,
           .op_state = RF_STORE_OP_FAILED,
-          .reason = "bad-string"},
+          .last = "bad-string",
+          .has_string = true},
          true,
          RF_STORE_MEMBER_FAILED,
          "bad-string"},
@@ -165,10 +168,19 @@ static void a_member_is_judged_by_its_operation(void **state)
           .now_id = 7,
           .op = RF_STORE_OP_INSTALL,
           .op_state = RF_STORE_OP_FAILED,
-          .reason = "name-mismatch"},
+          .last = "name-mismatch"}, /* who had proved nothing */
+         false,
+         0,
+         ""},
+        {{.op_id = 7,
+          .now_id = 7,
+          .op = RF_STORE_OP_INSTALL,
+          .op_state = RF_STORE_OP_FAILED,
+          .last = "no-cert", /* a stranger, after the phone itself */
+          .reason = "phone-refused"},
          true,
          RF_STORE_MEMBER_FAILED,
-         "name-mismatch"},
+         "phone-refused"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct rf_store_verdict v = {.reason = ""};
@@ -194,6 +206,12 @@ static void after_its_turn_it_is_put_back_and_after_three_failures_it_has_failed
     assert_string_equal(v.reason, "no-answer");
     assert_false(v.is_failure);
     u.op_state = RF_STORE_OP_FAILED;
+    snprintf(u.last, sizeof u.last, "no-cert");
+    rf_campaign_turn_over(&u, &v);
+    assert_int_equal(v.state, RF_STORE_MEMBER_WAITING); /* nor who had proved nothing */
+    assert_string_equal(v.reason, "no-cert");
+    assert_false(v.is_failure);
+    snprintf(u.last, sizeof u.last, "lost-link");
     snprintf(u.reason, sizeof u.reason, "lost-link");
     u.failures = 1;
     rf_campaign_turn_over(&u, &v);
@@ -315,11 +333,18 @@ static void install(struct place *p, unsigned i)
     install_from(p, i, NOW - DAY, NOW + 825 * DAY);
 }
 
-static void refuse(struct place *p, unsigned i, const char *reason)
+static void refuse_as(struct place *p, unsigned i, const char *reason,
+                      enum rf_store_failure failure)
 {
     struct rf_store_capf op = op_of(p, i);
-    assert_err(rf_store_capf_fail(p->store, op.device, op.id, reason, false, NOW, NULL, NULL, NULL),
-               RF_OK);
+    assert_err(
+        rf_store_capf_fail(p->store, op.device, op.id, reason, failure, NOW, NULL, NULL, NULL),
+        RF_OK);
+}
+
+static void refuse(struct place *p, unsigned i, const char *reason)
+{
+    refuse_as(p, i, reason, RF_STORE_FAILURE_PROVED);
 }
 
 static bool has_event(struct place *p, const char *code)
@@ -405,6 +430,51 @@ static void three_turns_with_a_failed_try_and_it_has_failed(void **state)
     assert_int_equal(m.state, RF_STORE_MEMBER_FAILED);
     assert_string_equal(m.reason, "lost-link");
     assert_int_equal(m.turns, 3);
+}
+
+/* Names are public: whoever sends one, and whatever it shows, the phone still gets its turn. */
+static void who_proved_nothing_ends_nobodys_turn(void **state)
+{
+    static const char *const claims[] = {"no-cert", "path-unknown-issuer", "name-mismatch",
+                                         "proof-mismatch", "replay"};
+    struct place *p = *state;
+    struct rf_store_campaign c = begin(p, plan(6000, 0), 1);
+    int64_t now_s = NOW + 1;
+    turn(p, now_s);
+    for (size_t i = 0; i < sizeof claims / sizeof *claims; i++) {
+        refuse_as(p, 0, claims[i], RF_STORE_FAILURE_CLAIMED);
+        place_open(p);
+        struct seen seen = turn(p, now_s + 1);
+        assert_int_equal(seen.failed, 0);
+        assert_int_equal(seen.untold, 1); /* its phone is told all the same */
+        assert_int_equal(op_of(p, 0).op, RF_STORE_OP_INSTALL);
+        assert_int_equal(op_of(p, 0).state, RF_STORE_OP_FAILED); /* the operator sees it */
+        assert_string_equal(op_of(p, 0).reason, claims[i]);
+        assert_string_equal(member_of(p, &c, 0).last, claims[i]);
+        now_s += 600;
+        assert_int_equal(turn(p, now_s).begun, 1); /* its next turn, however many there were */
+    }
+    /* A phone that did prove itself is judged by what it did, whoever comes after it. */
+    struct rf_store_capf op = op_of(p, 0);
+    refuse(p, 0, "lost-link");
+    refuse_as(p, 0, "no-cert", RF_STORE_FAILURE_CLAIMED);
+    assert_int_equal(turn(p, now_s + 1).failed, 0);
+    assert_err(rf_store_capf_progress(p->store, op.device, op.id, NOW, NULL), RF_OK);
+    refuse_as(p, 0, "no-cert", RF_STORE_FAILURE_CLAIMED);
+    assert_int_equal(turn(p, now_s + 2).failed, 0);
+    install(p, 0);
+    assert_int_equal(turn(p, now_s + 3).succeeded, 1);
+}
+
+static void a_failure_of_the_phone_itself_is_not_covered_up(void **state)
+{
+    struct place *p = *state;
+    struct rf_store_campaign c = begin(p, plan(6000, 0), 1);
+    turn(p, NOW + 1);
+    refuse(p, 0, "phone-refused");
+    refuse_as(p, 0, "no-cert", RF_STORE_FAILURE_CLAIMED);
+    assert_int_equal(turn(p, NOW + 2).failed, 1);
+    assert_string_equal(member_of(p, &c, 0).reason, "phone-refused");
 }
 
 static void when_the_window_closes_what_nobody_began_is_withdrawn(void **state)
@@ -599,6 +669,137 @@ static void a_renewal_that_is_paused_stays_paused(void **state)
     assert_int_equal(state_of(p, RF_STORE_RENEWAL), RF_STORE_CAMPAIGN_PAUSED);
 }
 
+/* ---- turns that fail ---- */
+
+struct service {
+    struct place *p;
+    struct rf_clock_fake clock;
+    struct rf_loop *loop;
+    struct rf_worker *worker;
+    struct rf_campaigns *c;
+    struct rf_store_told told; /* the last one that was to be told */
+    unsigned tells;
+};
+
+static void no_matter(void *arg, const char *device)
+{
+}
+
+static void note_told(void *arg, const struct rf_store_untold *phones, size_t n)
+{
+    struct service *s = arg;
+    s->tells++;
+    s->told = (struct rf_store_told){.campaign = phones[0].campaign, .op_id = phones[0].op_id};
+    snprintf(s->told.device, sizeof s->told.device, "%s", phones[0].device);
+}
+
+static void serve(struct service *s, struct place *p)
+{
+    *s = (struct service){.p = p};
+    rf_clock_fake_init(&s->clock, NOW);
+    s->loop = rf_loop_new(&s->clock.clock, "test");
+    s->worker = rf_worker_start("store", 16, p->store);
+    struct rf_campaigns_conf conf = {
+        .loop = s->loop, .store = s->worker, .changed = no_matter, .tell = note_told, .arg = s};
+    s->c = rf_campaigns_new(&conf);
+}
+
+static void end_service(struct service *s)
+{
+    rf_campaigns_free(s->c);
+    rf_worker_stop(s->worker);
+    rf_loop_free(s->loop);
+}
+
+static void aside(struct service *s, const char *sql)
+{
+    sqlite3 *db = NULL;
+    assert_int_equal(sqlite3_open(s->p->path, &db), SQLITE_OK);
+    sqlite3_busy_timeout(db, 5000);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+/* The turn that is due now, to its end. */
+static void let_turn(struct service *s)
+{
+    for (int i = 0; i < 20; i++)
+        rf_loop_turn(s->loop, 10);
+}
+
+static void let_pass(struct service *s, uint64_t ms)
+{
+    rf_clock_fake_advance(&s->clock, ms);
+    let_turn(s);
+}
+
+static struct rf_site_conf renewing(uint32_t rate)
+{
+    return (struct rf_site_conf){.renew = true,
+                                 .renew_rate = rate,
+                                 .renew_parallel = 10,
+                                 .renew_window = (char *)"",
+                                 .lsc_key_bits = 2048};
+}
+
+static int64_t renewal_rate(struct service *s)
+{
+    return db_number(s->p->path, "SELECT coalesce(max(rate), 0) FROM campaign WHERE standing = 1");
+}
+
+#define BREAK(what, table)                                                                         \
+    "CREATE TRIGGER broken BEFORE " what " ON " table " BEGIN SELECT RAISE(FAIL, 'broken'); END"
+
+static void the_renewal_of_a_reload_outlives_a_turn_that_fails(void **state)
+{
+    struct service s;
+    struct rf_site_conf conf = renewing(6);
+    serve(&s, *state);
+    aside(&s, BREAK("INSERT", "campaign"));
+    rf_campaigns_set_knobs(s.c, &conf);
+    let_turn(&s);
+    assert_int_equal(renewal_rate(&s), 0);
+    aside(&s, "DROP TRIGGER broken");
+    let_pass(&s, 6000);
+    assert_int_equal(renewal_rate(&s), 6);
+    end_service(&s);
+}
+
+static void a_newer_reload_is_not_undone_by_an_older_one(void **state)
+{
+    struct service s;
+    struct rf_site_conf conf = renewing(6);
+    serve(&s, *state);
+    aside(&s, BREAK("INSERT", "campaign"));
+    rf_campaigns_set_knobs(s.c, &conf);
+    conf.renew_rate = 7;
+    rf_campaigns_set_knobs(s.c, &conf); /* while the turn with the older one is out */
+    let_turn(&s);
+    aside(&s, "DROP TRIGGER broken");
+    let_pass(&s, 6000);
+    assert_int_equal(renewal_rate(&s), 7);
+    end_service(&s);
+}
+
+static void who_was_told_is_written_down_although_a_turn_fails(void **state)
+{
+    struct service s;
+    begin(*state, plan(60, 0), 1);
+    serve(&s, *state);
+    rf_campaigns_poke(s.c);
+    let_turn(&s);
+    assert_int_equal(s.tells, 1);
+    aside(&s, BREAK("UPDATE OF tell_s", "campaign_member"));
+    rf_campaigns_told(s.c, &s.told, 1);
+    let_pass(&s, 1000);
+    aside(&s, "DROP TRIGGER broken");
+    assert_true(db_number(s.p->path, "SELECT tell_s FROM campaign_member") > 0);
+    let_pass(&s, 6000);
+    assert_int_equal(db_number(s.p->path, "SELECT tell_s FROM campaign_member"), 0);
+    assert_int_equal(s.tells, 1); /* and not told again */
+    end_service(&s);
+}
+
 #define AT_PLACE(test) cmocka_unit_test_setup_teardown(test, place_set_up, place_tear_down)
 
 int main(void)
@@ -614,6 +815,8 @@ int main(void)
         AT_PLACE(a_campaign_goes_from_its_begin_to_its_end),
         AT_PLACE(who_does_not_come_is_put_behind_the_others),
         AT_PLACE(three_turns_with_a_failed_try_and_it_has_failed),
+        AT_PLACE(who_proved_nothing_ends_nobodys_turn),
+        AT_PLACE(a_failure_of_the_phone_itself_is_not_covered_up),
         AT_PLACE(when_the_window_closes_what_nobody_began_is_withdrawn),
         AT_PLACE(at_the_end_all_that_did_not_come_have_failed),
         AT_PLACE(stopped_it_takes_back_what_nobody_began),
@@ -622,6 +825,9 @@ int main(void)
         AT_PLACE(a_phone_is_told_once_and_looked_for_again_until_then),
         AT_PLACE(sec_112_the_renewal_takes_who_is_due_and_asks_for_the_same_key),
         AT_PLACE(a_renewal_that_is_paused_stays_paused),
+        AT_PLACE(the_renewal_of_a_reload_outlives_a_turn_that_fails),
+        AT_PLACE(a_newer_reload_is_not_undone_by_an_older_one),
+        AT_PLACE(who_was_told_is_written_down_although_a_turn_fails),
     };
     return cmocka_run_group_tests_name("campaign", tests, NULL, NULL);
 }

@@ -489,10 +489,20 @@ static void a_recording_from_elsewhere_is_refused_sec_60(void **state)
     claim_fini(&c);
 }
 
+/* The youngest event says what to do. */
+static void expect_told(struct kit *k, const char *text)
+{
+    struct rf_store_event_query query = {.device = PHONE, .limit = 1};
+    struct rf_store_events events = {.n = 0};
+    assert_err(rf_store_event_list(k->store, &query, &events, NULL), RF_OK);
+    assert_int_equal(events.n, 1);
+    assert_non_null(strstr(events.items[0].text, text));
+    rf_store_events_fini(&events);
+}
+
 static void a_recording_is_not_good_for_the_next_operation_sec_60(void **state)
 {
     struct kit *k = *state;
-    struct rf_why why = {0};
     struct claim c;
     claim_make(&c, PHONE, PHONE, &k->mic, false);
     schedule_mic(k);
@@ -502,9 +512,13 @@ static void a_recording_is_not_good_for_the_next_operation_sec_60(void **state)
     kit_expect_end(k, l, RF_CAPF_REASON_NO_ACTION);
     schedule_mic(k);
     expect_refused(k, replay(k, &c, HERE), "replay");
-    /* Lifted by the administrator, or after a day. */
-    assert_err(rf_store_proof_forget(k->store, INT64_MAX, &why), RF_OK);
+    expect_told(k, "--allow-proof");
+    /* Lifted by the administrator, once, or after a day. */
+    struct rf_store_capf op = kit_operation(PHONE, RF_STORE_OP_INSTALL, RF_STORE_AUTH_MIC, NULL);
+    op.allows_proof = true;
+    kit_schedule_as(k, &op);
     expect_let_in(k, replay(k, &c, HERE));
+    expect_refused(k, replay(k, &c, THERE), "replay");
     schedule_mic(k);
     expect_refused(k, replay(k, &c, HERE), "replay");
     rf_clock_fake_advance(&k->clock, (uint64_t)24 * 3600 * 1000 + 1000);

@@ -4,6 +4,8 @@
  * failed and stays scheduled (after it), and the next session finishes it. */
 #include "capf_kit.h"
 
+#include "store/store_campaign.h"
+
 enum step { AT_AUTH, AT_KEY, AT_STORED, AT_DELETED, AT_FETCHED, STEPS };
 
 static const struct {
@@ -222,6 +224,91 @@ static void anothers_certificate_is_not_noted_sec_58(void **state)
     id_fini(&other);
 }
 
+/* ---- in a campaign ---- */
+
+/* What campaigns see of the phone's operation. */
+static struct rf_store_underway underway(struct kit *k)
+{
+    struct rf_store_underways all = {.n = 0};
+    assert_err(rf_store_campaign_look(k->store, PHONE, &all, NULL), RF_OK);
+    assert_int_equal(all.n, 1);
+    struct rf_store_underway u = all.items[0];
+    rf_store_underways_fini(&all);
+    return u;
+}
+
+static void begin_campaign(struct kit *k, enum rf_store_auth auth, const char *string)
+{
+    struct rf_store_capf op = kit_operation(PHONE, RF_STORE_OP_INSTALL, auth, string);
+    struct rf_store_campaign c = {.op = op.op,
+                                  .auth = auth,
+                                  .key_type = op.key_type,
+                                  .key_bits = op.key_bits,
+                                  .rate = 60,
+                                  .string_s = 3600};
+    struct rf_store_recruit who = {.device = PHONE};
+    struct rf_store_names begun = {.n = 0};
+    int64_t now_s = rf_wall_s(&k->clock.clock);
+    snprintf(who.string_hash, sizeof who.string_hash, "%s", op.string_hash);
+    assert_err(rf_store_campaign_add(k->store, &c, &who, 1, now_s, NULL), RF_OK);
+    assert_err(rf_store_campaign_begin(k->store, &c, 1, now_s, &begun, NULL), RF_OK);
+    assert_int_equal(begun.n, 1);
+    rf_store_names_fini(&begun);
+}
+
+/* Refused, and the operator sees why; nothing of it is held against the phone. */
+static void expect_claimed(struct kit *k, struct kit_link *l, const char *code)
+{
+    kit_expect_end(k, l, RF_CAPF_REASON_INVALID);
+    kit_expect_failed(k, PHONE, code);
+    assert_string_equal(underway(k).last, code);
+    assert_string_equal(underway(k).reason, "");
+}
+
+/* Once it was let in, what it does wrong is its own. */
+static void expect_own_failure(struct kit *k, struct kit_link *l)
+{
+    kit_expect(k, l, RF_CAPF_KEYGEN_REQ);
+    assert_string_equal(underway(k).reason, "");
+    kit_say_reason(k, l, RF_CAPF_KEYGEN_RES, RF_CAPF_REASON_INVALID);
+    kit_expect_end(k, l, RF_CAPF_REASON_INVALID);
+    assert_string_equal(underway(k).reason, "phone-refused");
+}
+
+static void a_stranger_fails_nobodys_turn_by_certificate(void **state)
+{
+    struct kit *k = *state;
+    struct id root = self_id(RF_CERT_ROLE_MIC_ROOT, "Stranger", 0);
+    struct id own = mic_id(PHONE, &root, 0); /* made by whoever knows the name */
+    begin_campaign(k, RF_STORE_AUTH_MIC, NULL);
+    struct kit_link *l = kit_open(k, THERE);
+    kit_say_string(k, l, PHONE, "123456");
+    expect_claimed(k, l, "no-cert");
+    l = kit_open(k, THERE);
+    kit_say_cert(k, l, PHONE, &own);
+    expect_claimed(k, l, "path-unknown-issuer");
+    l = kit_open(k, HERE);
+    kit_say_cert(k, l, PHONE, &k->mic);
+    expect_own_failure(k, l);
+    id_fini(&own);
+    id_fini(&root);
+}
+
+static void a_stranger_fails_nobodys_turn_by_string(void **state)
+{
+    struct kit *k = *state;
+    begin_campaign(k, RF_STORE_AUTH_STRING, "123456");
+    struct kit_link *l = kit_open(k, THERE);
+    kit_say_cert(k, l, PHONE, &k->mic);
+    expect_claimed(k, l, "no-string");
+    l = kit_open(k, THERE);
+    kit_say_string(k, l, PHONE, "654321");
+    expect_claimed(k, l, "bad-string");
+    l = kit_open(k, HERE);
+    kit_say_string(k, l, PHONE, "123456");
+    expect_own_failure(k, l);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, kit_set_up, kit_tear_down)
@@ -232,6 +319,8 @@ int main(void)
         T(wrong_lengths_at_any_step_sec_62),
         T(a_message_that_never_ends_sec_62),
         T(anothers_certificate_is_not_noted_sec_58),
+        T(a_stranger_fails_nobodys_turn_by_certificate),
+        T(a_stranger_fails_nobodys_turn_by_string),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -356,7 +356,8 @@ static void a_string_without_tries_left_keeps_the_phone_away(void **state)
     int64_t id = world_schedule(w, A, RF_STORE_AUTH_STRING, 0);
     for (unsigned i = 0; i < RF_STORE_STRING_TRIES; i++) {
         assert_int_equal(capf_mode(w), RF_PHONEXML_CAPF_STRING);
-        assert_err(rf_store_capf_fail(w->store, A, id, "bad-string", true, now, NULL, NULL, NULL),
+        assert_err(rf_store_capf_fail(w->store, A, id, "bad-string", RF_STORE_FAILURE_TRY, now,
+                                      NULL, NULL, NULL),
                    RF_OK);
     }
     assert_int_equal(capf_mode(w), RF_PHONEXML_CAPF_NONE);

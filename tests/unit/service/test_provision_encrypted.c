@@ -2,6 +2,8 @@
 /* Configurations from layers, with secrets, encrypted: who gets which form of them. */
 #include "provision_world.h"
 
+#include <sqlite3.h>
+
 #include "trust/encfile.h"
 #include "trust/wrap.h"
 #include "wire/phonexml/phonexml.h"
@@ -459,6 +461,50 @@ static void nobody_else_gets_more_than_the_stub_sec_71(void **state)
     id_fini(&lsc);
 }
 
+static bool tells_secrets(struct world *w, const char *variant)
+{
+    return has(bytes_of(w, SGN, RF_PROVISION_HTTPS, A, variant), SECRET);
+}
+
+/* A certificate with the device's name, by an issuer of LSCs, that did not come through us. */
+static void an_lsc_that_is_not_in_the_database_proves_nothing(void **state)
+{
+    struct world *w = *state;
+    struct id lsc = fixture_id("phone");
+    add_phone(w, &lsc);
+    w->must_be_known = true;
+    memcpy(w->cert_sha256, rf_cert_sha256(lsc.cert).p, sizeof w->cert_sha256);
+    assert_true(tells_secrets(w, "plain"));
+    w->cert_sha256[0] ^= 1;
+    assert_false(tells_secrets(w, "stub"));
+    w->must_be_known = false; /* a manufacturer's */
+    assert_true(tells_secrets(w, "plain"));
+    id_fini(&lsc);
+}
+
+/* What the database cannot say, it does not say. */
+static void a_certificate_that_cannot_be_looked_up_proves_nothing(void **state)
+{
+    struct world *w = *state;
+    struct id lsc = fixture_id("phone");
+    RF_AUTO(rf_freep) char *path = rf_site_path(w->site, RF_SITE_DB);
+    sqlite3 *db = NULL;
+    world_add(w, B, RF_STORE_ENCRYPTED, "");
+    add_phone(w, &lsc);
+    memcpy(w->cert_sha256, rf_cert_sha256(lsc.cert).p, sizeof w->cert_sha256);
+    assert_true(tells_secrets(w, "plain"));
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db, "UPDATE device_cert SET device = '" B "', serial = printf('%.100c', 'x')",
+                     NULL, NULL, NULL),
+        SQLITE_OK);
+    sqlite3_close(db);
+    const struct answer *a = world_get_as(w, SGN, RF_PROVISION_HTTPS, HOST, A);
+    assert_int_equal(a->err, RF_OK);
+    assert_false(has(rf_content_bytes(a->content), SECRET));
+    id_fini(&lsc);
+}
+
 static void switched_off_there_is_no_encrypted_file_sec_74a(void **state)
 {
     struct world *w = *state;
@@ -668,6 +714,8 @@ int main(void)
         TEST(a_file_is_for_its_phone_alone_sec_69),
         TEST(a_changed_byte_fails_at_the_signature_sec_70),
         TEST(nobody_else_gets_more_than_the_stub_sec_71),
+        TEST(an_lsc_that_is_not_in_the_database_proves_nothing),
+        TEST(a_certificate_that_cannot_be_looked_up_proves_nothing),
         TEST(switched_off_there_is_no_encrypted_file_sec_74a),
         TEST(a_phone_with_an_ec_key_has_it_by_https_only),
         TEST(a_phone_nobody_knows_the_key_of_enrols_by_its_stub),

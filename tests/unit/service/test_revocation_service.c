@@ -3,6 +3,7 @@
 #include "crl_site.h"
 
 #include "service/revocation/revocation_service.h"
+#include "store/store.h"
 #include "trust/path.h"
 
 struct place {
@@ -165,6 +166,13 @@ static void it_says_what_it_knows(void **state)
     assert_int_equal(rf_json_len(rf_json_get(j, "sources")), 0);
 }
 
+/* Strict would refuse the phones for which there is no room. */
+static void a_full_site_has_room_for_two_answers_a_device(void **state)
+{
+    (void)state;
+    assert_true(RF_REVOCATION_ANSWERS_MAX >= 2 * RF_STORE_DEVICES_MAX);
+}
+
 #define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, place_up, place_down)
 
 int main(void)
@@ -174,6 +182,7 @@ int main(void)
         IN_PLACE(a_list_that_gets_too_old_is_told_once),
         IN_PLACE(the_folder_is_read_again_in_the_order_in_which_that_began),
         IN_PLACE(it_says_what_it_knows),
+        cmocka_unit_test(a_full_site_has_room_for_two_answers_a_device),
     };
     return cmocka_run_group_tests(tests, up, down);
 }

@@ -2,6 +2,8 @@
 /* Each store function: what it keeps, what it refuses, and that a refusal changes nothing. */
 #include "store_place.h"
 
+#include <sqlite3.h>
+
 #define NOW 1800000000
 
 static struct rf_store_line line_of(uint32_t index, const char *dn, bool is_shared)
@@ -423,8 +425,8 @@ static void five_wrong_strings_lock_until_a_new_one(void **state)
         uint32_t left = 99;
         struct rf_store_capf op = load_op(s, "SEPA");
         assert_err(rf_store_capf_is_open(&op, NOW, NULL), RF_OK);
-        assert_err(rf_store_capf_fail(s->store, "SEPA", id, "bad-string", true, NOW + i, NULL,
-                                      &left, NULL),
+        assert_err(rf_store_capf_fail(s->store, "SEPA", id, "bad-string", RF_STORE_FAILURE_TRY,
+                                      NOW + i, NULL, &left, NULL),
                    RF_OK);
         assert_int_equal(left, 5 - i);
     }
@@ -434,10 +436,11 @@ static void five_wrong_strings_lock_until_a_new_one(void **state)
     assert_int_equal(op.op, RF_STORE_OP_INSTALL);
     assert_refused(rf_store_capf_is_open(&op, NOW, &why), RF_ERR_DENIED, why, "string-locked");
     why = (struct rf_why){0};
-    assert_refused(
-        rf_store_capf_fail(s->store, "SEPA", id, "bad-string", true, NOW, NULL, NULL, &why),
-        RF_ERR_DENIED, why, "op-locked");
-    assert_err(rf_store_capf_fail(s->store, "SEPA", id, "lost-link", false, NOW, NULL, NULL, NULL),
+    assert_refused(rf_store_capf_fail(s->store, "SEPA", id, "bad-string", RF_STORE_FAILURE_TRY, NOW,
+                                      NULL, NULL, &why),
+                   RF_ERR_DENIED, why, "op-locked");
+    assert_err(rf_store_capf_fail(s->store, "SEPA", id, "lost-link", RF_STORE_FAILURE_PROVED, NOW,
+                                  NULL, NULL, NULL),
                RF_OK);
     schedule(s, &in);
     op = load_op(s, "SEPA");
@@ -611,6 +614,87 @@ static void a_proof_seen_before_is_told(void **state)
     assert_int_equal(before.count, 0);
 }
 
+/* So many were issued to SEPA and never confirmed. */
+static void issue_many(struct place *s, int n)
+{
+    sqlite3 *db = NULL;
+    RF_AUTO(rf_freep)
+    char *sql = rf_strf(
+        "WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < %d) "
+        "INSERT INTO device_cert (device, kind, sha256, serial, subject, issuer, not_before_s, "
+        "not_after_s, der, state, op_id, issued_s, confirmed_s, ended_s) "
+        "SELECT 'SEPA', 0, randomblob(32), '01', 'CN=SEPA', 'CN=issuer', 1, 2, x'01', 0, n, 1, 0, "
+        "0 "
+        "FROM i",
+        n);
+    assert_int_equal(sqlite3_open(s->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static void a_device_with_very_many_certificates_is_not_locked_out(void **state)
+{
+    struct place *s = *state;
+    struct rf_store_certs all = {.n = 0};
+    add_device(s, "SEPA", "2001");
+    struct rf_store_capf op = op_of("SEPA", RF_STORE_OP_INSTALL, RF_STORE_AUTH_MIC);
+    struct rf_store_cert mic = cert_of("SEPA", 7);
+    mic.kind = RF_STORE_MIC;
+    assert_err(rf_store_mic_note(s->store, &mic, NOW, NULL), RF_OK);
+    assert_err(rf_store_cert_revoke(s->store, mic.sha256, NOW, NULL, NULL), RF_OK);
+    issue(s, "SEPA", schedule(s, &op), 1);
+    assert_err(confirm(s, "SEPA", 1, NULL, NULL), RF_OK);
+    issue_many(s, RF_STORE_CERTS_MAX - 3);
+    issue(s, "SEPA", schedule(s, &op), 2);
+    assert_err(rf_store_cert_list(s->store, "SEPA", &all, NULL), RF_OK);
+    assert_int_equal(all.n, RF_STORE_CERTS_MAX); /* as many as there are */
+    rf_store_certs_fini(&all);
+    issue_many(s, RF_STORE_CERTS_MAX);
+    issue(s, "SEPA", schedule(s, &op), 3);
+    assert_err(rf_store_cert_list(s->store, "SEPA", &all, NULL), RF_OK);
+    assert_int_equal(all.n, RF_STORE_CERTS_MAX);
+    /* What must not be missed is there, however old, and the youngest, in the order of issue. */
+    assert_int_equal(all.items[0].kind, RF_STORE_MIC);
+    assert_int_equal(all.items[0].state, RF_STORE_CERT_REVOKED);
+    assert_int_equal(all.items[1].state, RF_STORE_CERT_CONFIRMED);
+    assert_int_equal(all.items[all.n - 1].sha256[0], 3);
+    for (size_t i = 1; i < all.n; i++)
+        assert_true(all.items[i - 1].id < all.items[i].id);
+    rf_store_certs_fini(&all);
+    assert_err(confirm(s, "SEPA", 3, NULL, NULL), RF_OK);
+    rf_store_cert_fini(&mic);
+}
+
+static uint32_t times_seen(struct place *s, const char *device, uint8_t mark)
+{
+    struct rf_store_proof p = {.op_id = 7, .source = "192.0.2.1"};
+    struct rf_store_proof before;
+    memset(p.sha256, mark, sizeof p.sha256);
+    snprintf(p.device, sizeof p.device, "%s", device);
+    assert_err(rf_store_proof_see(s->store, &p, NOW, &before, NULL), RF_OK);
+    return before.count;
+}
+
+static void an_operation_may_allow_the_proofs_of_its_device(void **state)
+{
+    struct place *s = *state;
+    struct rf_why why = {0};
+    add_device(s, "SEPA", "2001");
+    add_device(s, "SEPB", "2002");
+    assert_int_equal(times_seen(s, "SEPA", 1), 0);
+    assert_int_equal(times_seen(s, "SEPB", 2), 0);
+    struct rf_store_capf op = op_of("SEPA", RF_STORE_OP_INSTALL, RF_STORE_AUTH_MIC);
+    schedule(s, &op);
+    assert_int_equal(times_seen(s, "SEPA", 1), 1);
+    op.allows_proof = true;
+    struct rf_store_event late = {.text = "no category"}; /* which is refused, and all with it */
+    assert_true(rf_store_capf_schedule(s->store, &op, NOW, &late, NULL, &why) != RF_OK);
+    assert_int_equal(times_seen(s, "SEPA", 1), 2);
+    schedule(s, &op);
+    assert_int_equal(times_seen(s, "SEPA", 1), 0);
+    assert_int_equal(times_seen(s, "SEPB", 2), 1); /* another device's stay */
+}
+
 static void settings_are_kept_by_key(void **state)
 {
     struct place *s = *state;
@@ -735,7 +819,9 @@ int main(void)
         WITH_STORE(a_delete_revokes_and_an_install_is_not_done_by_word),
         WITH_STORE(certificates_are_kept_whole_and_outlive_the_device),
         WITH_STORE(a_revoked_certificate_stays_revoked),
+        WITH_STORE(a_device_with_very_many_certificates_is_not_locked_out),
         WITH_STORE(a_proof_seen_before_is_told),
+        WITH_STORE(an_operation_may_allow_the_proofs_of_its_device),
         WITH_STORE(settings_are_kept_by_key),
         cmocka_unit_test(words_and_numbers_agree),
         WITH_STORE(changes_may_be_made_together),

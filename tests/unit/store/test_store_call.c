@@ -658,14 +658,16 @@ static void a_database_without_calls_is_migrated(void **state)
     rf_store_close(p->store);
     p->store = NULL;
     assert_int_equal(sqlite3_open(p->path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db,
-                                  "DROP TABLE line_rule; DROP TABLE device_protected; "
-                                  "DROP TABLE meet_me; DROP TABLE call_record; "
-                                  "DROP TABLE srst; DROP TABLE srst_use; "
-                                  "DROP TRIGGER srst_use_device; "
-                                  "PRAGMA user_version = 3",
-                                  NULL, NULL, NULL),
-                     SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(
+            db,
+            "DROP TABLE line_rule; DROP TABLE device_protected; "
+            "DROP TABLE meet_me; DROP TABLE call_record; "
+            "DROP TABLE srst; DROP TABLE srst_use; "
+            "DROP TRIGGER srst_use_device; DROP TABLE capf_failure; DROP TABLE member_string; "
+            "PRAGMA user_version = 3",
+            NULL, NULL, NULL),
+        SQLITE_OK);
     sqlite3_close(db);
     place_open(p);
     assert_int_equal(rf_store_schema(p->store), rf_store_schema_newest());

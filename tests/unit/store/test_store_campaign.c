@@ -292,6 +292,74 @@ static void a_string_goes_with_its_turn_and_is_gone_at_the_end(void **state)
     sqlite3_close(db);
 }
 
+static struct rf_store_capf begin_next(struct place *p, const struct rf_store_campaign *c)
+{
+    struct rf_store_names begun = {.n = 0};
+    struct rf_store_capf op = {0};
+    assert_err(rf_store_campaign_begin(p->store, c, 1, NOW, &begun, NULL), RF_OK);
+    assert_int_equal(begun.n, 1);
+    assert_err(rf_store_capf_load(p->store, begun.items[0], &op, NULL), RF_OK);
+    rf_store_names_fini(&begun);
+    return op;
+}
+
+static void guess(struct place *p, const struct rf_store_capf *op)
+{
+    assert_err(rf_store_capf_fail(p->store, op->device, op->id, "bad-string", RF_STORE_FAILURE_TRY,
+                                  NOW, NULL, NULL, NULL),
+               RF_OK);
+}
+
+static void put_back(struct place *p, const struct rf_store_campaign *c,
+                     const struct rf_store_capf *op)
+{
+    struct rf_store_verdict v = {.campaign = c->id,
+                                 .op_id = op->id,
+                                 .state = RF_STORE_MEMBER_WAITING,
+                                 .reason = "bad-string"};
+    snprintf(v.device, sizeof v.device, "%s", op->device);
+    assert_err(rf_store_campaign_settle(p->store, &v, 1, NOW, NULL), RF_OK);
+    place_open(p);
+}
+
+/* Five tries are of the string, not of a turn. */
+static void a_string_has_its_tries_in_all_its_turns_together(void **state)
+{
+    struct place *p = *state;
+    struct rf_store_campaign c = plan("typed");
+    c.auth = RF_STORE_AUTH_STRING;
+    c.string_s = 3600;
+    assert_err(add(p, &c, (const char *const[]){A}, 1, NULL), RF_OK);
+    struct rf_store_capf op = begin_next(p, &c);
+    assert_int_equal(op.tries_left, RF_STORE_STRING_TRIES);
+    put_back(p, &c, &op); /* nobody came */
+    op = begin_next(p, &c);
+    assert_int_equal(op.tries_left, RF_STORE_STRING_TRIES);
+    guess(p, &op);
+    guess(p, &op);
+    put_back(p, &c, &op);
+    op = begin_next(p, &c);
+    assert_string_equal(op.string_hash, "hash-0");
+    assert_int_equal(op.tries_left, RF_STORE_STRING_TRIES - 2);
+    guess(p, &op);
+    put_back(p, &c, &op);
+    op = begin_next(p, &c);
+    assert_int_equal(op.tries_left, RF_STORE_STRING_TRIES - 3);
+    /* A new string has all of them. */
+    assert_err(rf_store_campaign_set(p->store, c.name, RF_STORE_CAMPAIGN_STOPPED, NOW, NULL, NULL),
+               RF_OK);
+    struct rf_store_verdict v = {.campaign = c.id,
+                                 .device = A,
+                                 .op_id = op.id,
+                                 .state = RF_STORE_MEMBER_FAILED,
+                                 .reason = "stopped"};
+    assert_err(rf_store_campaign_settle(p->store, &v, 1, NOW, NULL), RF_OK);
+    struct rf_store_campaign again = plan("again");
+    again.auth = RF_STORE_AUTH_STRING;
+    assert_err(add(p, &again, (const char *const[]){A}, 1, NULL), RF_OK);
+    assert_int_equal(begin_next(p, &again).tries_left, RF_STORE_STRING_TRIES);
+}
+
 static void what_has_changed_meanwhile_is_left_alone(void **state)
 {
     struct place *p = *state;
@@ -407,6 +475,7 @@ int main(void)
         AT_PLACE(the_oldest_that_has_ended_makes_room),
         AT_PLACE(it_is_paused_resumed_and_stopped_once),
         AT_PLACE(a_string_goes_with_its_turn_and_is_gone_at_the_end),
+        AT_PLACE(a_string_has_its_tries_in_all_its_turns_together),
         AT_PLACE(what_has_changed_meanwhile_is_left_alone),
         AT_PLACE(the_report_is_read_page_by_page),
         AT_PLACE(a_turn_finds_its_members_by_indexes),

@@ -364,14 +364,16 @@ static void records_of_the_schema_before_are_taken_over(void **state)
     rf_store_close(p->store);
     p->store = NULL;
     assert_int_equal(sqlite3_open(p->path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db,
-                                  "DROP TABLE srst; DROP TABLE srst_use; DROP TRIGGER "
-                                  "srst_use_device; DROP INDEX call_record_origin; "
-                                  "ALTER TABLE call_record DROP COLUMN origin; "
-                                  "ALTER TABLE call_record DROP COLUMN origin_id; "
-                                  "DELETE FROM call_record WHERE id = 3; PRAGMA user_version = 4",
-                                  NULL, NULL, NULL),
-                     SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db,
+                     "DROP TABLE srst; DROP TABLE srst_use; DROP TRIGGER "
+                     "srst_use_device; DROP TABLE capf_failure; DROP TABLE member_string; "
+                     "DROP INDEX call_record_origin; "
+                     "ALTER TABLE call_record DROP COLUMN origin; "
+                     "ALTER TABLE call_record DROP COLUMN origin_id; "
+                     "DELETE FROM call_record WHERE id = 3; PRAGMA user_version = 4",
+                     NULL, NULL, NULL),
+        SQLITE_OK);
     sqlite3_close(db);
     place_open(p);
     assert_int_equal(rf_store_schema(p->store), rf_store_schema_newest());
