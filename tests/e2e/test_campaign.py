@@ -13,7 +13,9 @@ import time
 
 import pytest
 
+import capf
 import rig
+from rogue import Client
 
 NAMES = [f"SEP0022334455{n:02X}" for n in range(6)]
 FAST = ("--rate", "600")
@@ -128,6 +130,39 @@ def test_one_is_off_one_refuses_and_one_is_taken_over(here):
     watched = here.cli("campaign", "watch", "ec", status=1)
     assert "failed" in watched.stdout and "\r" not in watched.stdout
     here.cli("campaign", "watch", "again")
+
+
+def say_name(site, name, *elements):
+    """A stranger who knows a name, and what CAPF ends that session with."""
+    with Client(("127.0.0.1", site.ports["capf"])) as client:
+        client.read(lambda got: capf.parse(got) is not None)
+        _, session, _ = asked = capf.parse(client.got)
+        client.send(capf.auth_response(session, name, *elements))
+        at = 8 + sum(3 + len(value) for value in asked[2].values())
+        client.read(lambda got: capf.parse(got[at:]) is not None)
+        command, _, end = capf.parse(client.got[at:])
+    assert command == capf.END_SESSION
+    return end[capf.REASON][0]
+
+
+def test_a_stranger_who_knows_a_name_takes_nobodys_turn(here, tmp_path):
+    name, pem = NAMES[0], tmp_path / "own.pem"
+    rig.run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "9", "-subj",
+            f"/CN={name}", "-addext", "basicConstraints=critical,CA:FALSE", "-keyout", pem, "-out",
+            tmp_path / "own.crt")
+    pem.write_text(pem.read_text() + (tmp_path / "own.crt").read_text())
+    start(here, "named", "--device", name, "--auth", "mic", *FAST)
+    wait_status(here, "named", name, "pending")
+    for elements in ((), capf.proof(name, pem)):
+        assert say_name(here, name, *elements) == 7
+        # The operator sees it; the operation and the turn are as they were.
+        op = rig.wait_until("it is written down", lambda: (
+            lambda o: o if o["state"] == "failed" else None)(here.device(name)["capf"]))
+        assert op["op"] == "install" and report(here, "named")[name]["last_try"] == op["reason"]
+        assert statuses(here, "named")[name] == "pending"
+    here.phones[name].start(here)
+    wait_state(here, "named")
+    assert statuses(here, "named") == {name: "success"}
 
 
 def test_a_killed_server_forgets_nothing_and_does_nothing_twice(here):
