@@ -13,7 +13,14 @@
 
 #define ANSWER_MAX ((size_t)64 * 1024)
 
-enum { OPT_MIN_LOAD = 256, OPT_ROLLBACK, OPT_STICKS, OPT_SRST_CLEAR, OPT_TFTP };
+enum {
+    OPT_FIRST = 256,
+    OPT_MIN_LOAD = OPT_FIRST,
+    OPT_ROLLBACK,
+    OPT_STICKS,
+    OPT_SRST_CLEAR,
+    OPT_TFTP
+};
 
 struct change_options {
     const char *flash;
@@ -79,12 +86,12 @@ static bool take_change(int c, struct change_options *o)
 static const char *wants_of(int c)
 {
     static const char *const wants[] = {
-        [OPT_MIN_LOAD - OPT_MIN_LOAD] = "--min-load wants a version, or none",
-        [OPT_ROLLBACK - OPT_MIN_LOAD] = "--file-rollback wants off, warn or reject",
-        [OPT_STICKS - OPT_MIN_LOAD] = "--sha512-sticks wants yes or no",
-        [OPT_SRST_CLEAR - OPT_MIN_LOAD] = "--srst-clear-fallback wants allow or refuse",
-        [OPT_TFTP - OPT_MIN_LOAD] = "--tftp wants HOST[:PORT], or none"};
-    return wants[c - OPT_MIN_LOAD];
+        [OPT_MIN_LOAD - OPT_FIRST] = "--min-load wants a version, or none",
+        [OPT_ROLLBACK - OPT_FIRST] = "--file-rollback wants off, warn or reject",
+        [OPT_STICKS - OPT_FIRST] = "--sha512-sticks wants yes or no",
+        [OPT_SRST_CLEAR - OPT_FIRST] = "--srst-clear-fallback wants allow or refuse",
+        [OPT_TFTP - OPT_FIRST] = "--tftp wants HOST[:PORT], or none"};
+    return wants[c - OPT_FIRST];
 }
 
 /* EXIT_DONE: go on. `is_set`: the options of `ringphone set` too. */
