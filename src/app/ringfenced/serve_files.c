@@ -63,19 +63,6 @@ static enum rf_err let_in(void *arg, const struct rf_tls_presented *peer, enum r
     return RF_OK;
 }
 
-/* As at the call manager. Of another CA only what it made itself, not what somebody below it made:
- * the issuer's name tells the catalogue that such a certificate must be in the database. */
-static enum rf_err check_lsc(const struct server *s, const struct rf_peer *peer,
-                             const struct rf_path_policy *policy, struct rf_why *why)
-{
-    const struct signalling *now = atomic_load(&s->signalling);
-    enum rf_err err = rf_path_check(now->lsc, peer->cert, peer->chain, policy, NULL, why);
-    if (err == RF_OK || !rf_anchors_issued(now->cas, peer->cert))
-        return err;
-    *why = (struct rf_why){0};
-    return rf_path_check(now->cas, peer->cert, NULL, policy, NULL, why);
-}
-
 /* As at CAPF: an LSC, or a manufacturer's certificate where that may enrol, since whoever can enrol
  * can have all that its device has. Main loop. */
 static enum rf_err trusts_client(void *arg, const struct rf_peer *peer, struct rf_why *why)
@@ -86,8 +73,10 @@ static enum rf_err trusts_client(void *arg, const struct rf_peer *peer, struct r
                                     .rsa_min = conf->rsa_min,
                                     .is_lsc_purpose = true,
                                     .revocation = s->revocation};
+    struct rf_path_memo memo = {0};
     struct rf_why as_lsc = {0};
-    if (check_lsc(s, peer, &policy, &as_lsc) == RF_OK)
+    if (signalling_check_lsc(atomic_load(&s->signalling), peer->cert, peer->chain, &policy, &memo,
+                             &as_lsc) == RF_OK)
         return RF_OK;
     if (!conf->accept_mic_for_capf || strcmp(as_lsc.code, "path-unknown-issuer") != 0)
         return rf_why_set(why, RF_ERR_DENIED, as_lsc.code, "%s", as_lsc.text);

@@ -21,6 +21,20 @@ static enum rf_tls_alert alert_of(const char *code)
     return RF_TLS_ALERT_BAD_CERTIFICATE;
 }
 
+/* Of another CA only what it made itself, not what somebody below it made: the issuer's name tells
+ * whoever asks that such a certificate must be in the database. */
+enum rf_err signalling_check_lsc(const struct signalling *now, const struct rf_cert *leaf,
+                                 const struct rf_cert_list *chain,
+                                 const struct rf_path_policy *policy, struct rf_path_memo *memo,
+                                 struct rf_why *why)
+{
+    enum rf_err err = rf_path_check_noting(now->lsc, leaf, chain, policy, memo, why);
+    if (err == RF_OK || !rf_anchors_issued(now->cas, leaf))
+        return err;
+    *why = (struct rf_why){0};
+    return rf_path_check_noting(now->cas, leaf, NULL, policy, memo, why);
+}
+
 /* An LSC first; where the knob allows it, then a manufacturer's certificate. */
 static enum rf_err check_paths(const struct server *s, const struct rf_tls_presented *peer,
                                bool allow_sha1, enum rf_tls_alert *alert, struct rf_why *why)
@@ -42,14 +56,8 @@ static enum rf_err check_paths(const struct server *s, const struct rf_tls_prese
                              rf_path_memo_holds(peer->memo, now->cas, &lsc) ||
                              (now->mic != NULL && rf_path_memo_holds(peer->memo, now->mic, &mic))))
         return RF_OK;
-    enum rf_err err = rf_path_check_noting(now->lsc, peer->leaf, peer->chain, &lsc, &memo, &as_lsc);
+    enum rf_err err = signalling_check_lsc(now, peer->leaf, peer->chain, &lsc, &memo, &as_lsc);
     const struct rf_why *told = &as_lsc;
-    /* Of another CA only what it made itself, not what somebody below it made: the issuer's name
-     * tells the SCCP service that such a certificate must be in the database. */
-    if (err != RF_OK && rf_anchors_issued(now->cas, peer->leaf)) {
-        as_lsc = (struct rf_why){0};
-        err = rf_path_check_noting(now->cas, peer->leaf, NULL, &lsc, &memo, &as_lsc);
-    }
     if (err != RF_OK && now->mic != NULL && strcmp(as_lsc.code, "path-unknown-issuer") == 0) {
         err = rf_path_check_noting(now->mic, peer->leaf, peer->chain, &mic, &memo, &as_mic);
         told = &as_mic;

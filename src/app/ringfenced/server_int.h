@@ -293,6 +293,13 @@ enum rf_err signalling_make(struct server *s, const struct rf_site_conf *conf,
 /** These, in the place of those before. */
 void signalling_use(struct server *s, struct signalling *take_now);
 void signalling_free(struct signalling *now);
+/** Is the certificate an LSC, of ours, of a former issuer or of another CA? Of ours and of a CA it
+ * has to be in the database besides. As rf_path_check_noting. Any thread. */
+RF_MUST_CHECK enum rf_err signalling_check_lsc(const struct signalling *now,
+                                               const struct rf_cert *leaf,
+                                               const struct rf_cert_list *chain,
+                                               const struct rf_path_policy *policy,
+                                               struct rf_path_memo *memo, struct rf_why *why);
 /** Hand a message to the call-control thread; never refused. */
 void sccp_post(struct server *s, struct rf_msg *take_msg);
 
