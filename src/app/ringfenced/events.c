@@ -42,6 +42,7 @@ static void set_text(struct rf_store_event *e, const char *text)
     rf_escape(rf_slice_str(text), e->text, sizeof e->text);
 }
 
+RF_PRINTF(3, 0)
 static void tell(struct server *s, struct rf_store_event *e, const char *fmt, va_list ap)
 {
     char text[RF_WHY_TEXT_MAX];
