@@ -78,14 +78,32 @@ bool rf_address_ipv4(const struct rf_address *a, uint8_t out[4])
     return b.len == 4 && rf_rd_copy(&rd, out, 4);
 }
 
-void rf_address_source(const struct rf_address *a, uint8_t out[RF_ADDRESS_SOURCE])
+static void put_key(struct rf_slice host, size_t n, uint8_t out[RF_ADDRESS_SOURCE])
 {
-    struct rf_slice b = host_bytes(a);
     struct rf_wr wr = rf_wr_of(out, RF_ADDRESS_SOURCE);
     memset(out, 0, RF_ADDRESS_SOURCE);
-    if (b.len == 4) {
+    if (host.len == 4) {
         rf_wr_zero(&wr, 10);
         rf_wr_u16be(&wr, 0xffff);
     }
-    rf_wr_slice(&wr, b.len == 4 ? b : rf_slice_part(b, 0, 8));
+    rf_wr_slice(&wr, host.len == 4 ? host : rf_slice_part(host, 0, n));
+}
+
+void rf_address_source(const struct rf_address *a, uint8_t out[RF_ADDRESS_SOURCE])
+{
+    put_key(host_bytes(a), 8, out);
+}
+
+void rf_address_whole(const struct rf_address *a, uint8_t out[RF_ADDRESS_SOURCE])
+{
+    put_key(host_bytes(a), RF_ADDRESS_SOURCE, out);
+}
+
+/* FNV-1a */
+uint32_t rf_address_hash(uint32_t seed, const uint8_t key[RF_ADDRESS_SOURCE])
+{
+    uint32_t h = 2166136261u ^ seed;
+    for (int i = 0; i < RF_ADDRESS_SOURCE; i++)
+        h = (h ^ key[i]) * 16777619u;
+    return h ^ h >> 15;
 }

@@ -25,6 +25,11 @@ uint16_t rf_address_port(const struct rf_address *a);
 /** Whom limits concern: the IPv4 address (mapped into IPv6), or the /64 of an IPv6 one, since the
  * rest is the host's to choose. */
 void rf_address_source(const struct rf_address *a, uint8_t out[RF_ADDRESS_SOURCE]);
+/** The whole address, IPv4 as above. */
+void rf_address_whole(const struct rf_address *a, uint8_t out[RF_ADDRESS_SOURCE]);
+/** Where to look for one of those two in a table: behind a seed that nobody outside knows, so that
+ * nobody can aim. */
+uint32_t rf_address_hash(uint32_t seed, const uint8_t key[RF_ADDRESS_SOURCE]);
 /** Same IP (an IPv4 address mapped into IPv6 equals the IPv4 one), whatever the port. */
 bool rf_address_same_host(const struct rf_address *a, const struct rf_address *b);
 /** Same IP and port. */

@@ -61,7 +61,7 @@ static void link_free(struct rf_link *link)
     }
     if (link->listener != NULL) {
         rf_storm_done(link->source, false);
-        rf_listener_opened(link->listener, link->slot);
+        rf_share_give_back(link->share);
         rf_listener_over(link->listener);
     }
     rf_link_let_go(&link->in);
@@ -160,10 +160,8 @@ void rf_link_enter(struct rf_link *link, enum rf_link_state state)
     if (link->state == RF_LINK_HANDSHAKE && state == RF_LINK_OPEN)
         rf_storm_done(rf_steal(&link->source), false);
     if (link->state == RF_LINK_HANDSHAKE && state == RF_LINK_OPEN && link->listener != NULL &&
-        !rf_listener_counts_open(link->listener)) {
-        rf_listener_opened(link->listener, link->slot);
-        link->slot = NULL;
-    }
+        !rf_listener_counts_open(link->listener))
+        rf_share_give_back(rf_steal(&link->share));
     link->state = state;
     link->since_ms = rf_now_ms(link->loop->clock);
 }
@@ -256,9 +254,9 @@ void rf_link_no_delay(int fd)
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
-bool rf_link_accept(struct rf_loop *loop, struct rf_listener *listener,
-                    struct rf_listener_slot *slot, struct rf_storm_source *source,
-                    struct rf_tls *tls, int take_fd, const struct rf_address *address)
+bool rf_link_accept(struct rf_loop *loop, struct rf_listener *listener, struct rf_share *share,
+                    struct rf_storm_source *source, struct rf_tls *tls, int take_fd,
+                    const struct rf_address *address)
 {
     struct rf_link_conf conf = *rf_listener_link_conf(listener);
     conf.tls = tls;
@@ -266,7 +264,7 @@ bool rf_link_accept(struct rf_loop *loop, struct rf_listener *listener,
     if (link == NULL)
         return false;
     link->listener = listener;
-    link->slot = slot;
+    link->share = share;
     link->source = source;
     link->is_new = true;
     link->fd = take_fd;
@@ -358,7 +356,7 @@ void rf_link_end(struct rf_link *link, const struct rf_why *why, bool lingers)
         if (has_failed)
             rf_listener_failed(link->listener, link->peer.host, &link->why);
         rf_storm_done(rf_steal(&link->source), has_failed);
-        rf_listener_opened(link->listener, link->slot);
+        rf_share_give_back(rf_steal(&link->share));
         rf_listener_over(link->listener);
         link->listener = NULL;
     }

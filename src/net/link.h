@@ -156,13 +156,15 @@ struct rf_listener;
 typedef void (*rf_listener_alarm_fn)(void *arg, const char *code, const char *text);
 
 struct rf_listener_conf {
-    const char *name;                /* in logs */
-    const char *address;             /* numeric; "0.0.0.0", "127.0.0.1" */
-    uint16_t port;                   /* 0: the kernel chooses */
-    struct rf_link_conf link;        /* of every link */
-    uint32_t links_max;              /* open links at a time; 0: 20,480 */
-    uint32_t handshakes_per_address; /* not yet open links from one IP at a time; 0: 64 */
-    uint32_t links_per_address;      /* links from one IP at a time, open or not; 0: no limit */
+    const char *name;         /* in logs */
+    const char *address;      /* numeric; "0.0.0.0", "127.0.0.1" */
+    uint16_t port;            /* 0: the kernel chooses */
+    struct rf_link_conf link; /* of every link */
+    uint32_t links_max;       /* open links at a time; 0: 20,480 */
+    /** At a time from one IP, and a quarter of links_max from one IPv6 /64 (net/shares.h): links
+     * that are not open yet (0: 64), or all links, open or not (0: no limit). */
+    uint32_t handshakes_per_address;
+    uint32_t links_per_address;
     /** Failed handshakes a minute of one address (of IPv6: one /64), as many at once; whoever has
      * more is refused before a byte is read. TLS only; 0: no limit. */
     uint32_t failures_a_minute;

@@ -4,6 +4,7 @@
 #define NET_LINK_INT_H
 
 #include "net/loop_int.h"
+#include "net/shares.h"
 #include "net/storm.h"
 #include "net/tls_int.h"
 
@@ -53,16 +54,16 @@ struct rf_link {
     rf_timer_id timer;
     uint64_t armed_ms; /* when it fires; UINT64_MAX: not running */
     struct rf_peer peer;
-    struct rf_why why;            /* for on_close */
-    struct rf_listener *listener; /* while it counts us */
-    struct rf_listener_slot *slot;
+    struct rf_why why;              /* for on_close */
+    struct rf_listener *listener;   /* while it counts us */
+    struct rf_share *share;         /* of its address, while it counts there */
     struct rf_storm_source *source; /* during the handshake; NULL: not watched */
 };
 
 /** A link on a socket just accepted; takes both. tls: NULL for plain TCP. False when the loop has
  * no room: nothing taken. */
 RF_MUST_CHECK bool rf_link_accept(struct rf_loop *loop, struct rf_listener *listener,
-                                  struct rf_listener_slot *slot, struct rf_storm_source *source,
+                                  struct rf_share *share, struct rf_storm_source *source,
                                   struct rf_tls *tls, int take_fd,
                                   const struct rf_address *address);
 
@@ -87,9 +88,8 @@ void rf_link_no_delay(int fd);
 
 /** What links tell their listener, on any thread. */
 const struct rf_link_conf *rf_listener_link_conf(const struct rf_listener *listener);
-/** Does an open link still count for its address? */
+/** Does an open link still count for its address (net/shares.h)? */
 bool rf_listener_counts_open(const struct rf_listener *listener);
-void rf_listener_opened(struct rf_listener *listener, struct rf_listener_slot *slot);
 /** A handshake with this policy's listener failed; before rf_listener_over. */
 void rf_listener_failed(struct rf_listener *listener, const char *host, const struct rf_why *why);
 /** A handshake under RF_TLS_LEGACY is done, or one that the modern profile would not have taken. */

@@ -18,18 +18,11 @@
 
 #define LINKS_DEFAULT      20480u /* phones of one node */
 #define HANDSHAKES_DEFAULT 64u
-#define ACCEPTS_MAX        64  /* in one turn */
-#define RETRY_MS           100 /* out of descriptors */
-#define PROBES_MAX         64
+#define ACCEPTS_MAX        64   /* in one turn */
+#define RETRY_MS           100  /* out of descriptors */
 #define STORM_SOURCES      4096 /* addresses whose failed handshakes are remembered */
 #define ALARMS_A_MINUTE    10
 #define LEGACY_A_MINUTE    60
-
-/* Links of one address that count: those not open yet, or all. Free when n is 0. */
-struct rf_listener_slot {
-    uint8_t host[16]; /* only the accepting thread looks */
-    atomic_uint n;
-};
 
 /* As struct rf_log_limit, for several threads; two of them may be told one too many. */
 struct limit {
@@ -46,17 +39,14 @@ struct rf_listener {
     struct rf_link_conf link; /* but for .tls: other threads read it */
     struct rf_tls *tls;       /* of links accepted from now on; only the accepting thread looks */
     uint32_t links_max;
-    uint32_t per_address;
-    bool counts_open; /* of all links of an address, not of those in their handshake */
+    struct rf_shares *shares;
+    bool counts_open; /* in shares: all links of an address, not those in their handshake */
     uint16_t port;
     int fd;
     struct event *readable;
     rf_timer_id retry;
     struct rf_log_limit log_limit;
     atomic_uint links;
-    struct rf_listener_slot *slots;
-    uint32_t slots_n; /* a power of two */
-    uint32_t seed;
     struct rf_storm *storm;      /* NULL: nobody counts failures */
     struct rf_networks networks; /* only the accepting thread looks */
     rf_listener_alarm_fn on_alarm;
@@ -73,7 +63,7 @@ static void listener_unref(struct rf_listener *l)
         return;
     rf_tls_free(l->tls);
     rf_storm_free(l->storm);
-    rf_free(l->slots);
+    rf_shares_free(l->shares);
     rf_free(l->name);
     rf_free(l);
 }
@@ -86,12 +76,6 @@ const struct rf_link_conf *rf_listener_link_conf(const struct rf_listener *l)
 bool rf_listener_counts_open(const struct rf_listener *l)
 {
     return l->counts_open;
-}
-
-void rf_listener_opened(struct rf_listener *l, struct rf_listener_slot *slot)
-{
-    if (slot != NULL)
-        atomic_fetch_sub(&slot->n, 1);
 }
 
 static bool allows(struct rf_listener *l, struct limit *limit, uint32_t burst)
@@ -142,54 +126,6 @@ void rf_listener_over(struct rf_listener *l)
     listener_unref(l);
 }
 
-/* ---- limits ---- */
-
-static void host_key(const struct rf_address *a, uint8_t key[16])
-{
-    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&a->sa;
-    uint8_t v4[4];
-    memset(key, 0, 16);
-    if (rf_address_ipv4(a, v4))
-        memcpy(key, v4, sizeof v4);
-    else if (a->sa.ss_family == AF_INET6)
-        memcpy(key, &v6->sin6_addr, 16);
-}
-
-/* FNV-1a behind a seed that nobody outside knows: slots cannot be aimed at. */
-static uint32_t hash(uint32_t seed, const uint8_t key[16])
-{
-    uint32_t h = 2166136261u ^ seed;
-    for (int i = 0; i < 16; i++)
-        h = (h ^ key[i]) * 16777619u;
-    return h ^ h >> 15;
-}
-
-/** The slot that counts this address, one more on it; NULL when it has its share. */
-static struct rf_listener_slot *slot_take(struct rf_listener *l, const struct rf_address *address)
-{
-    uint8_t key[16];
-    host_key(address, key);
-    uint32_t at = hash(l->seed, key);
-    struct rf_listener_slot *unused = NULL;
-    for (uint32_t i = 0; i < PROBES_MAX; i++) {
-        struct rf_listener_slot *slot = &l->slots[(at + i) & (l->slots_n - 1)];
-        uint32_t n = atomic_load(&slot->n);
-        if (n == 0 && unused == NULL)
-            unused = slot;
-        if (n == 0 || !rf_slice_eq(rf_slice_of(slot->host, 16), rf_slice_of(key, 16)))
-            continue;
-        if (n >= l->per_address && !rf_fault_skips("net.handshakes-per-address"))
-            return NULL;
-        atomic_fetch_add(&slot->n, 1);
-        return slot;
-    }
-    if (unused != NULL) {
-        memcpy(unused->host, key, sizeof key);
-        atomic_fetch_add(&unused->n, 1);
-    }
-    return unused;
-}
-
 static void refuse(struct rf_listener *l, int fd, const struct rf_address *address,
                    const char *reason)
 {
@@ -206,7 +142,7 @@ static void refuse(struct rf_listener *l, int fd, const struct rf_address *addre
 struct accepted {
     struct rf_msg msg;
     struct rf_listener *listener;
-    struct rf_listener_slot *slot;
+    struct rf_share *share;
     struct rf_storm_source *source;
     struct rf_tls *tls; /* of a message: a reference of its own; or NULL */
     int fd;
@@ -216,12 +152,12 @@ struct accepted {
 static void take_up(struct accepted *a, struct rf_loop *loop)
 {
     if (loop != NULL &&
-        rf_link_accept(loop, a->listener, a->slot, a->source, a->tls, a->fd, &a->address))
+        rf_link_accept(loop, a->listener, a->share, a->source, a->tls, a->fd, &a->address))
         return;
     rf_count(LINKS_REFUSED);
     close(a->fd);
     rf_storm_done(a->source, false);
-    rf_listener_opened(a->listener, a->slot);
+    rf_share_give_back(a->share);
     rf_listener_over(a->listener);
 }
 
@@ -243,12 +179,12 @@ static void post(struct rf_workers *workers, uint32_t to, const struct accepted 
         accepted_run(&a->msg, NULL);
 }
 
-static void hand_over(struct rf_listener *l, struct rf_listener_slot *slot,
-                      struct rf_storm_source *source, int fd, const struct rf_address *address)
+static void hand_over(struct rf_listener *l, struct rf_share *share, struct rf_storm_source *source,
+                      int fd, const struct rf_address *address)
 {
     struct accepted a = {.msg = {.run = accepted_run},
                          .listener = l,
-                         .slot = slot,
+                         .share = share,
                          .source = source,
                          .tls = l->tls,
                          .fd = fd,
@@ -326,14 +262,15 @@ static void admit(struct rf_listener *l, int fd, const struct rf_address *addres
     if (!may_come(l, fd, address) || !is_calm(l, fd, address, &source))
         return;
     const char *refusal = NULL;
-    struct rf_listener_slot *slot = NULL;
+    struct rf_share *share = NULL;
     if (atomic_load(&l->links) >= l->links_max && !rf_fault_skips("net.links-max"))
         refusal = "the listener has all the links it may have";
-    else if ((slot = slot_take(l, address)) == NULL)
-        refusal = l->counts_open ? "the address has all the links it may have"
-                                 : "too many of this address are not through the handshake";
+    else if ((share = rf_shares_take(l->shares, address)) == NULL)
+        refusal = l->counts_open
+                      ? "the address, or its /64, has all the links it may have"
+                      : "too many of this address, or its /64, are not through the handshake";
     if (refusal == NULL) {
-        hand_over(l, slot, source, fd, address);
+        hand_over(l, share, source, fd, address);
         return;
     }
     rf_storm_done(source, false);
@@ -392,12 +329,11 @@ static enum rf_err listen_on(const struct rf_listener_conf *conf, struct rf_list
     return RF_OK;
 }
 
-static uint32_t slots_for(uint32_t links_max)
+static uint32_t share_of_address(const struct rf_listener_conf *conf)
 {
-    uint32_t n = 256;
-    while (n < links_max * 2)
-        n *= 2;
-    return n;
+    if (conf->links_per_address != 0)
+        return conf->links_per_address;
+    return conf->handshakes_per_address != 0 ? conf->handshakes_per_address : HANDSHAKES_DEFAULT;
 }
 
 static enum rf_err listener_new(struct rf_loop *loop, const struct rf_listener_conf *conf,
@@ -412,14 +348,8 @@ static enum rf_err listener_new(struct rf_loop *loop, const struct rf_listener_c
     if (conf->link.tls != NULL)
         l->tls = rf_tls_ref(conf->link.tls);
     l->links_max = conf->links_max != 0 ? conf->links_max : LINKS_DEFAULT;
-    l->per_address =
-        conf->handshakes_per_address != 0 ? conf->handshakes_per_address : HANDSHAKES_DEFAULT;
     l->counts_open = conf->links_per_address != 0;
-    if (l->counts_open)
-        l->per_address = conf->links_per_address;
-    l->slots_n = slots_for(l->links_max);
-    l->slots = rf_new_n(struct rf_listener_slot, l->slots_n);
-    l->seed = rf_random_u32();
+    l->shares = rf_shares_new(l->links_max, share_of_address(conf), rf_random_u32());
     if (conf->failures_a_minute != 0 && l->tls != NULL)
         l->storm = rf_storm_new(conf->failures_a_minute, STORM_SOURCES, rf_random_u32());
     if (conf->networks != NULL)

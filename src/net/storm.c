@@ -52,15 +52,6 @@ void rf_storm_free(struct rf_storm *s)
 
 /* ---- the table ---- */
 
-/* FNV-1a behind a seed that nobody outside knows. */
-static uint32_t hash(uint32_t seed, const uint8_t key[RF_ADDRESS_SOURCE])
-{
-    uint32_t h = 2166136261u ^ seed;
-    for (int i = 0; i < RF_ADDRESS_SOURCE; i++)
-        h = (h ^ key[i]) * 16777619u;
-    return h ^ h >> 15;
-}
-
 static bool is_same(const struct rf_storm_source *at, const uint8_t key[RF_ADDRESS_SOURCE])
 {
     return at->is_used && rf_slice_eq(rf_slice_of(at->key, RF_ADDRESS_SOURCE),
@@ -85,7 +76,8 @@ static struct rf_storm_source *source_of(struct rf_storm *s, const struct rf_add
 {
     uint8_t key[RF_ADDRESS_SOURCE];
     rf_address_source(from, key);
-    struct rf_storm_source *set = &s->sources[(hash(s->seed, key) & (s->sets - 1)) * WAYS];
+    struct rf_storm_source *set =
+        &s->sources[(rf_address_hash(s->seed, key) & (s->sets - 1)) * WAYS];
     struct rf_storm_source *oldest = NULL;
     for (uint32_t i = 0; i < WAYS; i++) {
         if (is_same(&set[i], key))
