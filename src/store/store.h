@@ -528,8 +528,14 @@ RF_MUST_CHECK enum rf_err rf_store_capf_wait(struct rf_store *store, const char 
 RF_MUST_CHECK enum rf_err rf_store_capf_issue_again(struct rf_store *store, const char *device,
                                                     int64_t op_id, const uint8_t sha256[32],
                                                     struct rf_why *why);
-/** Note a MIC a device has shown (confirmed by that); known already is fine. */
+/** Note a MIC a device has shown (confirmed by that); known already is fine. RF_ERR_EXISTS
+ * "cert-exists": known, but as something else or another device's. */
 RF_MUST_CHECK enum rf_err rf_store_mic_note(struct rf_store *store,
+                                            const struct rf_store_cert *cert, int64_t now_s,
+                                            struct rf_why *why);
+/** Note another site's LSC a device has shown: in force until one of ours is confirmed. One that
+ * was noted as a MIC by an earlier version is an LSC from now on. RF_ERR_EXISTS as above. */
+RF_MUST_CHECK enum rf_err rf_store_lsc_note(struct rf_store *store,
                                             const struct rf_store_cert *cert, int64_t now_s,
                                             struct rf_why *why);
 RF_MUST_CHECK enum rf_err rf_store_cert_revoke(struct rf_store *store, const uint8_t sha256[32],

@@ -241,8 +241,15 @@ enum rf_err rf_store_capf_confirm(struct rf_store *store, const char *device,
     return rf_db_finish(store, err, event, why);
 }
 
-static enum rf_err note(struct rf_store *store, const struct rf_store_cert *cert, int64_t now_s,
-                        struct rf_why *why)
+static enum rf_err become_lsc(struct rf_store *store, int64_t id, struct rf_why *why)
+{
+    struct rf_db q = rf_db_of(store, RF_SQL_CERT_BECOME_LSC);
+    rf_db_int(&q, id);
+    return rf_db_run(&q, why);
+}
+
+static enum rf_err note(struct rf_store *store, const struct rf_store_cert *cert,
+                        enum rf_store_cert_kind kind, int64_t now_s, struct rf_why *why)
 {
     bool is_there;
     RF_AUTO(rf_store_cert_fini) struct rf_store_cert old = {0};
@@ -250,23 +257,35 @@ static enum rf_err note(struct rf_store *store, const struct rf_store_cert *cert
     if (err != RF_OK)
         return err;
     if (!is_there)
-        return add(store, cert, RF_STORE_MIC, RF_STORE_CERT_CONFIRMED, 0, now_s, why);
-    if (old.kind != RF_STORE_MIC || strcmp(old.device, cert->device) != 0)
+        return add(store, cert, kind, RF_STORE_CERT_CONFIRMED, 0, now_s, why);
+    if ((old.kind != kind && kind == RF_STORE_MIC) || strcmp(old.device, cert->device) != 0)
         return rf_why_set(why, RF_ERR_EXISTS, "cert-exists",
                           "this certificate is known as the %s of %s",
                           rf_store_cert_kind_name(old.kind), old.device);
-    return RF_OK;
+    return old.kind == kind ? RF_OK : become_lsc(store, old.id, why);
 }
 
-enum rf_err rf_store_mic_note(struct rf_store *store, const struct rf_store_cert *cert,
-                              int64_t now_s, struct rf_why *why)
+static enum rf_err note_as(struct rf_store *store, const struct rf_store_cert *cert,
+                           enum rf_store_cert_kind kind, int64_t now_s, struct rf_why *why)
 {
     enum rf_err err = check_cert(cert, why);
     if (err == RF_OK)
         err = rf_db_begin(store, why);
     if (err != RF_OK)
         return err;
-    return rf_db_finish(store, note(store, cert, now_s, why), NULL, why);
+    return rf_db_finish(store, note(store, cert, kind, now_s, why), NULL, why);
+}
+
+enum rf_err rf_store_mic_note(struct rf_store *store, const struct rf_store_cert *cert,
+                              int64_t now_s, struct rf_why *why)
+{
+    return note_as(store, cert, RF_STORE_MIC, now_s, why);
+}
+
+enum rf_err rf_store_lsc_note(struct rf_store *store, const struct rf_store_cert *cert,
+                              int64_t now_s, struct rf_why *why)
+{
+    return note_as(store, cert, RF_STORE_LSC, now_s, why);
 }
 
 static enum rf_err revoke(struct rf_store *store, const uint8_t sha256[FINGERPRINT], int64_t now_s,

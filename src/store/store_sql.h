@@ -238,8 +238,10 @@
                  "id DESC LIMIT ?2) ORDER BY id")                                                  \
     X(CERT_ALL, "SELECT " RF_SQL_CERT_COLS " FROM device_cert ORDER BY id")                        \
     X(CERT_CONFIRM, "UPDATE device_cert SET state = 1, confirmed_s = ?2 WHERE id = ?1")            \
-    X(CERT_SUPERSEDE, "UPDATE device_cert SET state = 2, ended_s = ?3 "                            \
-                      "WHERE device = ?1 AND kind = 0 AND id < ?2 AND state IN (0, 1)")            \
+    X(CERT_BECOME_LSC, "UPDATE device_cert SET kind = 0 WHERE id = ?1")                            \
+    /* another site's LSC may have been noted after ours was issued */                             \
+    X(CERT_SUPERSEDE, "UPDATE device_cert SET state = 2, ended_s = ?3 WHERE device = ?1 AND "      \
+                      "kind = 0 AND ((id < ?2 AND state = 0) OR (id <> ?2 AND state = 1))")        \
     X(CERT_REVOKE, "UPDATE device_cert SET state = 3, ended_s = ?2 WHERE id = ?1")                 \
     X(CERT_REVOKE_LSCS, "UPDATE device_cert SET state = 3, ended_s = ?2 "                          \
                         "WHERE device = ?1 AND kind = 0 AND state IN (0, 1)")                      \

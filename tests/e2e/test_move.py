@@ -107,6 +107,35 @@ def test_sec_37_an_lsc_of_another_site_counts_once_its_issuer_is_imported(site, 
                                          status=1)["code"]
 
 
+def status_of_file(site, pem):
+    """What its configuration is answered with over HTTPS, for who has this key."""
+    return rig.run("curl", "-sko", "/dev/null", "-w", "%{http_code}", "--cert", pem, "--key", pem,
+                   f"https://127.0.0.1:{site.ports['https']}/SEP001122335500.cnf.xml.sgn").stdout
+
+
+def test_sec_44_the_old_sites_lsc_is_over_when_the_new_ones_is_confirmed(site, there, fleet,
+                                                                         tmp_path):
+    """Also where no MIC counts at CAPF: it is an LSC."""
+    phone, old = fleet[0], tmp_path / "old.pem"
+    there.device_add(phone.device)
+    there.cli("lsc", "import", site.folder / "certs/lsc-issuer.pem")
+    there.configure(accept_mic_for_capf="no", https_proof="yes")
+    there.cli("reload")
+    vouch_for(site, there)
+    phone.stop()
+    old.write_bytes((phone.flash / "lsc.pem").read_bytes())
+    assert status_of_file(there, old) == "200"
+    there.capf_install(phone.device, "lsc")
+    phone.start(there)
+    there.event_wait("installed")
+    there.wait_registered(phone.device)
+    states = [(c["kind"], c["state"]) for c in there.cli("device", "show", phone.device,
+                                                         "--json")["certificates"]]
+    assert sorted(states) == [("lsc", "confirmed"), ("lsc", "superseded")]
+    assert status_of_file(there, old) == "404"
+    assert status_of_file(there, phone.flash / "lsc.pem") == "200"
+
+
 def test_an_issuer_with_the_name_of_our_own_is_refused(site, there, tmp_path):
     twin = rig.Site(tmp_path / "twin")
     refused = site.cli("lsc", "import", twin.folder / "certs/lsc-issuer.pem", "--json", status=1)

@@ -186,19 +186,22 @@ bool capf_is_issuer(const struct capf_case *c, const struct rf_cert *anchor)
             (c->listed != NULL && rf_anchors_have_name(c->listed, rf_cert_subject_der(anchor))));
 }
 
+/* What no manufacturer issued is an LSC: ours, or another site's that is believed here. */
 static bool is_lsc(const struct capf_case *c, const struct rf_cert *anchor,
                    const struct rf_store_cert *known)
 {
-    return capf_is_issuer(c, anchor) || (known != NULL && known->kind == RF_STORE_LSC);
+    return capf_is_issuer(c, anchor) || (known != NULL && known->kind == RF_STORE_LSC) ||
+           !rf_anchors_is_maker(c->anchors, anchor);
 }
 
-/* An LSC must be in the store and in force: one that leaked, or that an older database does not
- * know, is none. A MIC is the manufacturer's, but may have been revoked here. */
+/* An LSC of ours must be in the store and in force: one that leaked, or that an older database does
+ * not know, is none. Another site's becomes known when it is shown first. A MIC is the
+ * manufacturer's, but may have been revoked here. */
 static enum rf_err check_in_force(const struct capf_case *c, const struct rf_cert *cert,
                                   const struct rf_cert *anchor, struct rf_why *why)
 {
     const struct rf_store_cert *known = capf_find_known(c, cert);
-    const char *is = known == NULL                              ? "not known here"
+    const char *is = known == NULL ? capf_is_issuer(c, anchor) ? "not known here" : NULL
                      : known->state == RF_STORE_CERT_SUPERSEDED ? "superseded by a newer one"
                      : known->state == RF_STORE_CERT_REVOKED    ? "revoked"
                                                                 : NULL;
@@ -429,13 +432,18 @@ static enum rf_err confirm_shown(struct capf_case *c, struct rf_store *store, st
     return err;
 }
 
-static enum rf_err note_mic(struct capf_case *c, struct rf_store *store, struct rf_why *why)
+/* From now on it is known: a MIC, or another site's LSC, which the next one here is to replace. */
+static enum rf_err note_shown(struct capf_case *c, struct rf_store *store, struct rf_why *why)
 {
     RF_AUTO(rf_store_cert_fini) struct rf_store_cert cert = {0};
-    if (c->shown == NULL || c->shown_is_lsc)
+    const struct rf_store_cert *known = c->shown != NULL ? capf_find_known(c, c->shown) : NULL;
+    if (c->shown == NULL || (known != NULL && known->kind == RF_STORE_LSC))
         return RF_OK;
     enum rf_err err = capf_store_cert(c, c->shown, &cert, why);
-    return err == RF_OK ? rf_store_mic_note(store, &cert, c->now_s, why) : err;
+    if (err != RF_OK)
+        return err;
+    return c->shown_is_lsc ? rf_store_lsc_note(store, &cert, c->now_s, why)
+                           : rf_store_mic_note(store, &cert, c->now_s, why);
 }
 
 /* Whose fault is it? What the store denies is about the phone; the rest is about us. */
@@ -452,7 +460,7 @@ static enum rf_err admit(struct capf_case *c, struct rf_store *store, struct rf_
     if (err == RF_OK)
         err = judge_replay(c, store, why);
     if (err == RF_OK)
-        err = note_mic(c, store, why);
+        err = note_shown(c, store, why);
     if (err == RF_OK)
         err = capf_note_expired(c, store, why);
     if (err == RF_OK)

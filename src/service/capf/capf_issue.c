@@ -237,6 +237,8 @@ static const char *judge_fetched(struct capf_case *c, struct rf_store *store,
         return "of nobody trusted here, or not valid now";
     if (capf_is_issuer(c, anchor))
         return "an LSC that is not known here";
+    if (!rf_anchors_is_maker(c->anchors, anchor))
+        return "another site's LSC, which is believed here";
     RF_AUTO(rf_store_cert_fini) struct rf_store_cert mic = {0};
     if (rf_name_matches_device(cert, rf_slice_str(c->device), NULL, NULL, &why) != RF_OK)
         return "another device's";

@@ -317,6 +317,7 @@ static void certificates_signed_with_sha1_need_their_knob(void **state)
     assert_err(rf_cert_from_pem_file(path, &mic.cert, &why), RF_OK);
     assert_err(rf_cert_from_pem_file(root_path, &root, &why), RF_OK);
     assert_err(rf_anchors_add(k->anchors, root, &why), RF_OK);
+    rf_anchors_mark_makers(k->anchors);
     expect_cert(k, &mic, "cert-digest");
     k->is_legacy = true; /* the port for old phones lets them in, and that alone */
     rf_freep(&k->site->legacy_models);
@@ -438,6 +439,38 @@ static void our_lscs_must_be_known_and_in_force(void **state)
 }
 
 /* "LSC, else MIC" and the other way round: whether there is one, the store says. */
+/* Another site's LSC, whose issuer is believed here, is an LSC: no knob for MICs concerns it, and
+ * when one of ours is confirmed it is over. */
+static void an_lsc_of_another_site_is_replaced_by_ours(void **state)
+{
+    struct kit *k = *state;
+    struct rf_why why = {0};
+    struct id elsewhere = self_id(RF_CERT_ROLE_MIC_ROOT, "CAPF of another site", 0);
+    struct id theirs = mic_id(PHONE, &elsewhere, 0);
+    expect_cert(k, &theirs, "path-unknown-issuer");
+    assert_err(rf_anchors_add(k->anchors, elsewhere.cert, &why), RF_OK);
+    k->site->accept_mic_for_capf = false;
+    kit_knobs(k);
+    expect_cert(k, &k->mic, "mic-not-accepted");
+    schedule_mic(k);
+    struct kit_link *l = kit_open(k, HERE);
+    kit_say_cert(k, l, PHONE, &theirs);
+    kit_expect(k, l, RF_CAPF_KEYGEN_REQ);
+    assert_int_equal(kit_certs(k, PHONE, RF_STORE_LSC, RF_STORE_CERT_CONFIRMED), 1);
+    kit_lose(k, l);
+    kit_pump(k);
+    assert_err(rf_store_proof_forget(k->store, INT64_MAX, &why), RF_OK);
+    l = kit_open(k, HERE);
+    kit_say_cert(k, l, PHONE, &theirs);
+    kit_finish_install(k, l);
+    assert_int_equal(kit_certs(k, PHONE, RF_STORE_LSC, RF_STORE_CERT_CONFIRMED), 1);
+    assert_int_equal(kit_certs(k, PHONE, RF_STORE_LSC, RF_STORE_CERT_SUPERSEDED), 1);
+    assert_int_equal(kit_certs(k, PHONE, RF_STORE_MIC, RF_STORE_CERT_CONFIRMED), 0);
+    expect_cert(k, &theirs, "invalid-lsc");
+    id_fini(&theirs);
+    id_fini(&elsewhere);
+}
+
 static void precedence_sec_56(void **state)
 {
     struct kit *k = *state;
@@ -726,6 +759,7 @@ int main(void)
         T(mics_need_their_knob),
         T(a_revoked_mic_is_refused),
         T(our_lscs_must_be_known_and_in_force),
+        T(an_lsc_of_another_site_is_replaced_by_ours),
         T(precedence_sec_56),
         T(an_lsc_will_do_where_no_mic_was_ever_seen_sec_56),
         T(a_retry_is_taken_three_times_sec_60),

@@ -519,6 +519,39 @@ static void a_delete_revokes_and_an_install_is_not_done_by_word(void **state)
     assert_int_equal(load_op(s, "SEPA").state, RF_STORE_OP_SUCCESS);
 }
 
+/* Whenever it was noted, before ours was issued or after, and by whatever version. */
+static void another_sites_lsc_is_over_when_ours_is_confirmed(void **state)
+{
+    struct place *s = *state;
+    struct rf_why why = {0};
+    add_device(s, "SEPA", "2001");
+    struct rf_store_cert first = cert_of("SEPA", 7);
+    struct rf_store_cert second = cert_of("SEPA", 9);
+    assert_err(rf_store_mic_note(s->store, &first, NOW, NULL), RF_OK);
+    assert_err(rf_store_lsc_note(s->store, &first, NOW, NULL), RF_OK);
+    assert_err(rf_store_lsc_note(s->store, &first, NOW, NULL), RF_OK);
+    assert_refused(rf_store_mic_note(s->store, &first, NOW, &why), RF_ERR_EXISTS, why,
+                   "cert-exists");
+    struct rf_store_capf in = op_of("SEPA", RF_STORE_OP_INSTALL, RF_STORE_AUTH_LSC);
+    int64_t id = schedule(s, &in);
+    issue(s, "SEPA", id, 1);
+    assert_err(rf_store_lsc_note(s->store, &second, NOW, NULL), RF_OK);
+    assert_int_equal(cert_state(s, 7), RF_STORE_CERT_CONFIRMED);
+    assert_int_equal(cert_state(s, 9), RF_STORE_CERT_CONFIRMED);
+    struct rf_store_cert ours = cert_of("SEPA", 1);
+    assert_err(rf_store_capf_confirm(s->store, "SEPA", ours.sha256, NOW, NULL, NULL), RF_OK);
+    assert_int_equal(cert_state(s, 1), RF_STORE_CERT_CONFIRMED);
+    assert_int_equal(cert_state(s, 7), RF_STORE_CERT_SUPERSEDED);
+    assert_int_equal(cert_state(s, 9), RF_STORE_CERT_SUPERSEDED);
+    snprintf(second.device, sizeof second.device, "SEPB");
+    why = (struct rf_why){0};
+    assert_refused(rf_store_lsc_note(s->store, &second, NOW, &why), RF_ERR_EXISTS, why,
+                   "cert-exists");
+    rf_store_cert_fini(&ours);
+    rf_store_cert_fini(&second);
+    rf_store_cert_fini(&first);
+}
+
 static void certificates_are_kept_whole_and_outlive_the_device(void **state)
 {
     struct place *s = *state;
@@ -817,6 +850,7 @@ int main(void)
         cmocka_unit_test(an_operation_is_open_only_in_its_time),
         WITH_STORE(scheduling_asks_for_a_device_and_a_string),
         WITH_STORE(a_delete_revokes_and_an_install_is_not_done_by_word),
+        WITH_STORE(another_sites_lsc_is_over_when_ours_is_confirmed),
         WITH_STORE(certificates_are_kept_whole_and_outlive_the_device),
         WITH_STORE(a_revoked_certificate_stays_revoked),
         WITH_STORE(a_device_with_very_many_certificates_is_not_locked_out),
