@@ -113,7 +113,7 @@ def status_of_file(site, pem):
                    f"https://127.0.0.1:{site.ports['https']}/SEP001122335500.cnf.xml.sgn").stdout
 
 
-def test_sec_44_the_old_sites_lsc_is_over_when_the_new_ones_is_confirmed(site, there, fleet,
+def test_sec_37_the_old_sites_lsc_is_over_when_the_new_ones_is_confirmed(site, there, fleet,
                                                                          tmp_path):
     """Also where no MIC counts at CAPF: it is an LSC."""
     phone, old = fleet[0], tmp_path / "old.pem"
