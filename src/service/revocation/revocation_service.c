@@ -13,6 +13,19 @@ int64_t revocation_now(const struct rf_revocation_service *svc)
     return rf_wall_s(rf_loop_clock(svc->conf.loop));
 }
 
+uint64_t revocation_now_ms(const struct rf_revocation_service *svc)
+{
+    return rf_now_ms(rf_loop_clock(svc->conf.loop));
+}
+
+uint64_t revocation_wait_ms(const struct rf_revocation_service *svc, bool is_soon, int64_t left_s)
+{
+    int64_t wait_s = is_soon && svc->every_s > AGAIN_S ? AGAIN_S : svc->every_s;
+    if (left_s - AGAIN_S < wait_s)
+        wait_s = left_s - AGAIN_S;
+    return wait_s > 0 ? (uint64_t)wait_s * 1000 : 1000;
+}
+
 void revocation_event(struct rf_revocation_service *svc, bool is_bad, const char *code,
                       const char *fmt, ...)
 {
@@ -307,14 +320,11 @@ static void fetch_free(struct fetch *f)
 }
 
 /* Again after revocation_check_s, and before the list is over. */
-static int64_t fetch_due(const struct rf_revocation_service *svc, const struct fetch *f)
+static uint64_t fetch_due_ms(const struct rf_revocation_service *svc, const struct fetch *f)
 {
-    int64_t now_s = revocation_now(svc);
     bool counts = f->err == RF_OK || f->err == RF_ERR_EXISTS;
-    int64_t due = now_s + (counts || svc->every_s < AGAIN_S ? svc->every_s : AGAIN_S);
-    if (counts && f->next_update - AGAIN_S < due)
-        due = f->next_update - AGAIN_S;
-    return due <= now_s ? now_s + 1 : due;
+    int64_t left_s = counts ? f->next_update - revocation_now(svc) : INT64_MAX;
+    return revocation_now_ms(svc) + revocation_wait_ms(svc, !counts, left_s);
 }
 
 static void fetch_done(struct rf_job *job, void *reader)
@@ -325,7 +335,7 @@ static void fetch_done(struct rf_job *job, void *reader)
         struct crl_source *source = &svc->sources[f->source];
         const struct rf_why none = {.code = ""};
         source->is_fetching = false;
-        source->due_s = fetch_due(svc, f);
+        source->due_ms = fetch_due_ms(svc, f);
         revocation_note_url(svc, &source->state, source->url, "crl-fetch-failed",
                             f->err == RF_ERR_EXISTS ? &none : &f->why);
     }
@@ -369,14 +379,14 @@ static void tell_old(struct rf_revocation_service *svc, int64_t now_s)
 static void on_tick(void *owner, uint64_t number)
 {
     struct rf_revocation_service *svc = owner;
-    int64_t now_s = revocation_now(svc);
+    uint64_t now_ms = revocation_now_ms(svc);
     (void)number;
     bool is_on = svc->mode != RF_REVOCATION_OFF;
     for (size_t i = 0; is_on && i < svc->n_sources; i++)
-        if (!svc->sources[i].is_fetching && svc->sources[i].due_s <= now_s)
+        if (!svc->sources[i].is_fetching && svc->sources[i].due_ms <= now_ms)
             fetch(svc, i);
     if (is_on) {
-        tell_old(svc, now_s);
+        tell_old(svc, revocation_now(svc));
         ocsp_tick(svc);
     }
     svc->tick = rf_timer_start(rf_loop_timers(svc->conf.loop), TICK_MS, on_tick, svc, 0);
@@ -537,7 +547,6 @@ void rf_revocation_service_new(const struct rf_revocation_service_conf *conf,
     svc->every_s = AGAIN_S;
     svc->known = rf_revocation_new(&ops, svc);
     svc->crl_worker = rf_worker_start("crl", RF_SITE_URLS_MAX * 4, NULL);
-    svc->ocsp_worker = rf_worker_start("ocsp", ASKING_MAX * 2, NULL);
     svc->tick = rf_timer_start(rf_loop_timers(conf->loop), TICK_MS, on_tick, svc, 0);
     *out = svc;
 }
@@ -548,8 +557,8 @@ void rf_revocation_service_stop(struct rf_revocation_service *svc)
         return;
     atomic_store(&svc->is_stopping, true);
     rf_worker_stop(svc->crl_worker);
-    rf_worker_stop(svc->ocsp_worker);
-    svc->crl_worker = svc->ocsp_worker = NULL;
+    svc->crl_worker = NULL;
+    ocsp_stop(svc);
 }
 
 void rf_revocation_service_free(struct rf_revocation_service *svc)
