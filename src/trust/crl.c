@@ -238,6 +238,13 @@ static enum rf_err check_signature(const struct rf_crl *crl, const struct rf_cer
 {
     bool may_sign =
         !rf_cert_has_key_usage(issuer) || (rf_cert_key_usage(issuer) & RF_KU_CRL_SIGN) != 0;
+    bool is_signed = X509_CRL_verify(crl->x, rf_cert_pkey(issuer)) == 1;
+    ERR_clear_error();
+    if (!rf_fault_skips("crl.signature") && !is_signed)
+        return rf_why_set(why, RF_ERR_CRYPTO, "crl-signature",
+                          "%s (%s) has not signed this list: it was changed, or another key of "
+                          "that name has",
+                          rf_cert_subject(issuer), rf_cert_short(issuer));
     if (!rf_fault_skips("crl.key-usage") && !may_sign)
         return rf_why_set(why, RF_ERR_DENIED, "crl-key-usage",
                           "%s (%s) may not sign lists of revoked certificates",
@@ -246,13 +253,6 @@ static enum rf_err check_signature(const struct rf_crl *crl, const struct rf_cer
         return rf_why_set(why, RF_ERR_DENIED, "crl-digest",
                           "the list of %s is signed with a digest that is not allowed here",
                           crl->issuer);
-    bool is_signed = X509_CRL_verify(crl->x, rf_cert_pkey(issuer)) == 1;
-    ERR_clear_error();
-    if (!rf_fault_skips("crl.signature") && !is_signed)
-        return rf_why_set(why, RF_ERR_CRYPTO, "crl-signature",
-                          "%s (%s) has not signed this list: it was changed, or another key of "
-                          "that name has",
-                          rf_cert_subject(issuer), rf_cert_short(issuer));
     return RF_OK;
 }
 

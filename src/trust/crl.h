@@ -42,7 +42,8 @@ struct rf_crl_policy {
 bool rf_crl_is_of(const struct rf_crl *crl, const struct rf_cert *issuer);
 
 /**
- * May it be taken up, as a list of this issuer?
+ * May it be taken up, as a list of this issuer? Whether the issuer has signed it is asked first:
+ * what is said after that is said of its list.
  *
  * Returns RF_OK; RF_ERR_DENIED crl-issuer (another's name), crl-key-usage (the issuer may not sign
  * lists), crl-digest, crl-extension (a critical one that is not known here, of the list or of an
