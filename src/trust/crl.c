@@ -38,6 +38,15 @@ static bool pem_list(struct rf_slice pem, unsigned char **out, long *n)
     return is_found;
 }
 
+/* A second one would say nothing to anybody. */
+static bool has_several(struct rf_slice pem)
+{
+    struct rf_slice begin = rf_slice_str("-----BEGIN " PEM_STRING_X509_CRL "-----");
+    size_t at = rf_slice_find(pem, begin);
+    return at != SIZE_MAX &&
+           rf_slice_find(rf_slice_part(pem, at + begin.len, SIZE_MAX), begin) != SIZE_MAX;
+}
+
 static enum rf_err read_name(struct rf_crl *crl, struct rf_why *why)
 {
     BIO *bio = BIO_new(BIO_s_mem());
@@ -126,7 +135,12 @@ enum rf_err rf_crl_parse(struct rf_slice bytes, struct rf_crl **out, struct rf_w
                           RF_CRL_BYTES_MAX);
     if (rf_slice_find(bytes, rf_slice_str("-----BEGIN ")) == SIZE_MAX || !pem_list(bytes, &der, &n))
         return from_der(bytes, out, why);
-    enum rf_err err = from_der(rf_slice_of(der, (size_t)n), out, why);
+    enum rf_err err =
+        !rf_fault_skips("crl.several") && has_several(bytes)
+            ? rf_why_set(why, RF_ERR_BAD, "crl-several",
+                         "more than one list of revoked certificates in one file: give each a "
+                         "file, or a URL, of its own")
+            : from_der(rf_slice_of(der, (size_t)n), out, why);
     OPENSSL_free(der);
     return err;
 }
