@@ -50,6 +50,19 @@ static enum rf_err load_issuers(struct rf_crl_book *book, const char *site_dir, 
     return err == RF_OK ? add_folder(book, site_dir, RF_SITE_MIC_ROOTS, why) : err;
 }
 
+bool rf_crl_book_is_issuer(const struct rf_crl_book *book, struct rf_slice sha256,
+                           const struct rf_cert *issuer)
+{
+    bool is = rf_slice_eq(sha256, rf_cert_sha256(issuer));
+    for (size_t i = 0; !is && i < book->n_issuers; i++) {
+        const struct rf_cert *named = book->issuers[i];
+        is = rf_slice_eq(sha256, rf_cert_sha256(named)) &&
+             rf_slice_eq(rf_cert_subject_der(named), rf_cert_subject_der(issuer)) &&
+             rf_slice_eq(rf_cert_spki(named), rf_cert_spki(issuer));
+    }
+    return is;
+}
+
 /* ---- lists ---- */
 
 /* How much the reason of a refusal says: least that another key has signed, more that this

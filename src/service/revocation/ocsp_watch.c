@@ -30,19 +30,25 @@ static bool is_own(const struct rf_revocation_service *svc, const struct rf_cert
     return rf_slice_eq(rf_cert_issuer_der(cert), rf_cert_subject_der(svc->own));
 }
 
-/* One that names the issuer, else one for all. */
+/* One that names the issuer, by this certificate or else by another one with the same key; else one
+ * for all. */
 static struct responder *responder_of(struct rf_revocation_service *svc, const struct rf_cert *cert,
                                       const struct rf_cert *issuer)
 {
     struct responder *for_all = NULL;
+    struct responder *for_key = NULL;
     for (size_t i = 0; i < svc->n_responders; i++) {
         struct responder *r = &svc->responders[i];
-        if (!r->is_for_all &&
-            rf_slice_eq(rf_slice_of(r->issuer, sizeof r->issuer), rf_cert_sha256(issuer)))
+        struct rf_slice named = rf_slice_of(r->issuer, sizeof r->issuer);
+        if (r->is_for_all)
+            for_all = for_all == NULL ? r : for_all;
+        else if (rf_slice_eq(named, rf_cert_sha256(issuer)))
             return r;
-        if (r->is_for_all && for_all == NULL)
-            for_all = r;
+        else if (for_key == NULL && rf_crl_book_is_issuer(svc->book, named, issuer))
+            for_key = r;
     }
+    if (for_key != NULL)
+        return for_key;
     return is_own(svc, cert) ? NULL : for_all;
 }
 

@@ -121,12 +121,25 @@ static const struct rf_revocation_ops ops = {.ask = on_ask, .doubt = on_doubt};
 
 /* ---- lists in use ---- */
 
+/* The issuer that a responder is for, as it is named and as it has been renewed. */
+static enum rf_err add_issuers(struct rf_buf *asked, const struct rf_crl_book *book,
+                               const struct responder *r)
+{
+    struct rf_slice named = rf_slice_of(r->issuer, sizeof r->issuer);
+    enum rf_err err = rf_buf_add_slice(asked, named);
+    for (size_t i = 0; err == RF_OK && i < book->n_issuers; i++)
+        if (rf_crl_book_is_issuer(book, named, book->issuers[i]))
+            err = rf_buf_add_slice(asked, rf_cert_sha256(book->issuers[i]));
+    return err;
+}
+
 static enum rf_err set_known(struct rf_revocation_service *svc, enum rf_revocation_mode mode,
                              const struct rf_crl_book *book, const struct responder *responders,
                              size_t n_responders, struct rf_why *why)
 {
     struct rf_crl **crls = rf_new_n(struct rf_crl *, RF_REVOCATION_CRLS_MAX);
-    RF_AUTO(rf_buf_fini) struct rf_buf asked = RF_BUF((size_t)RF_SITE_URLS_MAX * 32);
+    RF_AUTO(rf_buf_fini)
+    struct rf_buf asked = RF_BUF((size_t)RF_SITE_URLS_MAX * (1 + RF_CRL_ISSUERS_MAX) * 32);
     struct rf_revocation_conf conf = {
         .mode = mode, .crls = crls, .own_issuer = rf_cert_subject_der(svc->own)};
     enum rf_err err = RF_OK;
@@ -136,7 +149,7 @@ static enum rf_err set_known(struct rf_revocation_service *svc, enum rf_revocati
     for (size_t i = 0; i < n_responders && err == RF_OK; i++) {
         conf.asks_all = conf.asks_all || responders[i].is_for_all;
         if (!responders[i].is_for_all)
-            err = rf_buf_add(&asked, responders[i].issuer, sizeof responders[i].issuer);
+            err = add_issuers(&asked, book, &responders[i]);
     }
     conf.asked_issuers = rf_buf_slice(&asked);
     if (err == RF_OK)

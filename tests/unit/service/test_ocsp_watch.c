@@ -296,6 +296,28 @@ static void nor_does_a_list_wait_that_is_fetched(void **state)
     expect_fetched(w);
 }
 
+/* The setting names the former certificate of the maker. */
+static void an_issuer_that_renewed_its_certificate_has_its_responder(void **state)
+{
+    struct place *w = *state;
+    struct rf_issue_self spec = {.role = RF_CERT_ROLE_MIC_ISSUER,
+                                 .cn = "Maker",
+                                 .org = "Ringfence test",
+                                 .now_s = TEST_NOW,
+                                 .days = 2000};
+    struct rf_cert *renewed = NULL;
+    RF_AUTO(rf_freep) char *path = rf_path_join(p.dir, "trust/mic-roots/renewed.pem");
+    assert_err(rf_issue_self_signed(&spec, p.maker.vault, &renewed, NULL), RF_OK);
+    assert_err(rf_anchors_add(w->anchors, renewed, NULL), RF_OK);
+    write_cert("trust/mic-roots/renewed.pem", renewed);
+    begin(w, "1");
+    assert_err(rf_file_remove(path, NULL), RF_OK);
+    w->phone[0] = mic_id("SEP001122334455", &p.maker, 0);
+    come(w, 0, "ocsp-asked");
+    assert_int_equal(answer_one(w, &w->makers), 0);
+    rf_cert_unref(renewed);
+}
+
 #define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, place_up, place_down)
 
 int main(void)
@@ -308,6 +330,7 @@ int main(void)
         IN_PLACE(one_that_is_silent_is_left_alone_for_a_while),
         IN_PLACE(a_clock_that_is_set_back_keeps_nobody_waiting),
         IN_PLACE(nor_does_a_list_wait_that_is_fetched),
+        IN_PLACE(an_issuer_that_renewed_its_certificate_has_its_responder),
     };
     return cmocka_run_group_tests(tests, up, down);
 }
