@@ -453,7 +453,9 @@ static size_t read_responders(const char *text, struct responder out[RF_SITE_URL
 static enum rf_err add_named(void *arg, struct rf_cert *cert, struct rf_why *why)
 {
     if (!rf_cert_list_add(arg, cert))
-        return rf_why_set(why, RF_ERR_LIMIT, "cert-count", "more than %d responders",
+        return rf_why_set(why, RF_ERR_LIMIT, "cert-count",
+                          "more than %d certificates in trust/ocsp: `ringfence ocsp remove` takes "
+                          "one away",
                           RF_CERT_LIST_MAX);
     return RF_OK;
 }
