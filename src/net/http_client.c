@@ -86,15 +86,22 @@ static enum rf_err dial_local(struct exchange *x, struct rf_why *why)
     return RF_OK;
 }
 
+static enum rf_err check_cancel(const struct exchange *x, struct rf_why *why)
+{
+    if (x->call->cancel == NULL || !atomic_load(x->call->cancel))
+        return RF_OK;
+    return rf_why_set(why, RF_ERR_AGAIN, "cancelled", "not waited for %s any more", where(x));
+}
+
 static enum rf_err wait_for(const struct exchange *x, short what, struct rf_why *why)
 {
     for (;;) {
         uint64_t now = rf_now_ms(rf_clock_real());
         uint64_t left = now < x->end_ms ? x->end_ms - now : 0;
         struct pollfd p = {.fd = x->fd, .events = what};
-        if (x->call->cancel != NULL && atomic_load(x->call->cancel))
-            return rf_why_set(why, RF_ERR_AGAIN, "cancelled", "not waited for %s any more",
-                              where(x));
+        enum rf_err err = check_cancel(x, why);
+        if (err != RF_OK)
+            return err;
         int n = left > 0 ? poll(&p, 1, left < SLICE_MS ? (int)left : SLICE_MS) : 0;
         if (n > 0 || (n < 0 && errno == EINTR))
             return RF_OK;
@@ -365,7 +372,9 @@ enum rf_err rf_http_request(const struct rf_http_call *call, struct rf_http_answ
     uint32_t timeout_ms = call->timeout_ms != 0 ? call->timeout_ms : TIMEOUT_MS;
     RF_AUTO(exchange_fini)
     struct exchange x = {.call = call, .fd = -1, .end_ms = rf_now_ms(rf_clock_real()) + timeout_ms};
-    enum rf_err err = dial(&x, why);
+    enum rf_err err = check_cancel(&x, why); /* a name's look-up cannot be given up */
+    if (err == RF_OK)
+        err = dial(&x, why);
     if (err == RF_OK)
         err = send_request(&x, why);
     if (err == RF_OK)

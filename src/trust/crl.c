@@ -38,6 +38,15 @@ static bool pem_list(struct rf_slice pem, unsigned char **out, long *n)
     return is_found;
 }
 
+/* A second one would say nothing to anybody. */
+static bool has_several(struct rf_slice pem)
+{
+    struct rf_slice begin = rf_slice_str("-----BEGIN " PEM_STRING_X509_CRL "-----");
+    size_t at = rf_slice_find(pem, begin);
+    return at != SIZE_MAX &&
+           rf_slice_find(rf_slice_part(pem, at + begin.len, SIZE_MAX), begin) != SIZE_MAX;
+}
+
 static enum rf_err read_name(struct rf_crl *crl, struct rf_why *why)
 {
     BIO *bio = BIO_new(BIO_s_mem());
@@ -126,7 +135,12 @@ enum rf_err rf_crl_parse(struct rf_slice bytes, struct rf_crl **out, struct rf_w
                           RF_CRL_BYTES_MAX);
     if (rf_slice_find(bytes, rf_slice_str("-----BEGIN ")) == SIZE_MAX || !pem_list(bytes, &der, &n))
         return from_der(bytes, out, why);
-    enum rf_err err = from_der(rf_slice_of(der, (size_t)n), out, why);
+    enum rf_err err =
+        !rf_fault_skips("crl.several") && has_several(bytes)
+            ? rf_why_set(why, RF_ERR_BAD, "crl-several",
+                         "more than one list of revoked certificates in one file: give each a "
+                         "file, or a URL, of its own")
+            : from_der(rf_slice_of(der, (size_t)n), out, why);
     OPENSSL_free(der);
     return err;
 }
@@ -238,6 +252,13 @@ static enum rf_err check_signature(const struct rf_crl *crl, const struct rf_cer
 {
     bool may_sign =
         !rf_cert_has_key_usage(issuer) || (rf_cert_key_usage(issuer) & RF_KU_CRL_SIGN) != 0;
+    bool is_signed = X509_CRL_verify(crl->x, rf_cert_pkey(issuer)) == 1;
+    ERR_clear_error();
+    if (!rf_fault_skips("crl.signature") && !is_signed)
+        return rf_why_set(why, RF_ERR_CRYPTO, "crl-signature",
+                          "%s (%s) has not signed this list: it was changed, or another key of "
+                          "that name has",
+                          rf_cert_subject(issuer), rf_cert_short(issuer));
     if (!rf_fault_skips("crl.key-usage") && !may_sign)
         return rf_why_set(why, RF_ERR_DENIED, "crl-key-usage",
                           "%s (%s) may not sign lists of revoked certificates",
@@ -246,13 +267,6 @@ static enum rf_err check_signature(const struct rf_crl *crl, const struct rf_cer
         return rf_why_set(why, RF_ERR_DENIED, "crl-digest",
                           "the list of %s is signed with a digest that is not allowed here",
                           crl->issuer);
-    bool is_signed = X509_CRL_verify(crl->x, rf_cert_pkey(issuer)) == 1;
-    ERR_clear_error();
-    if (!rf_fault_skips("crl.signature") && !is_signed)
-        return rf_why_set(why, RF_ERR_CRYPTO, "crl-signature",
-                          "%s (%s) has not signed this list: it was changed, or another key of "
-                          "that name has",
-                          rf_cert_subject(issuer), rf_cert_short(issuer));
     return RF_OK;
 }
 

@@ -22,10 +22,10 @@
 struct rf_crl;
 
 /**
- * Parse one list: DER and nothing behind it, or the first "X509 CRL" of a PEM text.
+ * Parse one list: DER and nothing behind it, or the one "X509 CRL" of a PEM text.
  *
  * Returns RF_OK; RF_ERR_LIMIT crl-size; RF_ERR_BAD crl-der (no strict DER, or bytes behind it),
- * crl-parse (no list, or one without a time).
+ * crl-several (a PEM text with more lists than one), crl-parse (no list, or one without a time).
  */
 RF_MUST_CHECK enum rf_err rf_crl_parse(struct rf_slice bytes, struct rf_crl **out,
                                        struct rf_why *why);
@@ -42,7 +42,8 @@ struct rf_crl_policy {
 bool rf_crl_is_of(const struct rf_crl *crl, const struct rf_cert *issuer);
 
 /**
- * May it be taken up, as a list of this issuer?
+ * May it be taken up, as a list of this issuer? Whether the issuer has signed it is asked first:
+ * what is said after that is said of its list.
  *
  * Returns RF_OK; RF_ERR_DENIED crl-issuer (another's name), crl-key-usage (the issuer may not sign
  * lists), crl-digest, crl-extension (a critical one that is not known here, of the list or of an

@@ -421,28 +421,51 @@ static bool is_named(const struct rf_cert *ca, const struct rf_cert *leaf)
     return rf_slice_eq(rf_cert_subject_der(ca), rf_cert_issuer_der(leaf));
 }
 
-static const struct rf_cert *find_signer(const struct rf_anchors *a, const struct rf_cert *leaf)
+static bool may_sign_lists(const struct rf_cert *ca)
+{
+    return !rf_cert_has_key_usage(ca) || (rf_cert_key_usage(ca) & RF_KU_CRL_SIGN) != 0;
+}
+
+/* Of two with the same key: one that is valid now; then one whose lists count; then the one that
+ * lasts longer. So nothing hangs on the order in which they are held. */
+static bool is_better_signer(const struct rf_cert *one, const struct rf_cert *other, int64_t now_s)
+{
+    bool is_valid = rf_cert_not_before(one) <= now_s && now_s <= rf_cert_not_after(one);
+    bool is_other_valid = rf_cert_not_before(other) <= now_s && now_s <= rf_cert_not_after(other);
+    if (is_valid != is_other_valid)
+        return is_valid;
+    if (may_sign_lists(one) != may_sign_lists(other))
+        return may_sign_lists(one);
+    return rf_cert_not_after(one) > rf_cert_not_after(other);
+}
+
+static const struct rf_cert *find_signer(const struct rf_anchors *a, const struct rf_cert *leaf,
+                                         int64_t now_s)
 {
     const struct rf_cert *signer = NULL;
     for (size_t i = 0; i < a->n; i++) {
-        if (!is_named(a->cert[i], leaf))
+        X509 *ca = rf_cert_x509(a->cert[i]);
+        if (!is_named(a->cert[i], leaf) || X509_check_issued(ca, rf_cert_x509(leaf)) != X509_V_OK)
             continue;
-        EVP_PKEY *key = X509_get0_pubkey(rf_cert_x509(a->cert[i]));
-        if (key != NULL && X509_verify(rf_cert_x509(leaf), key) == 1)
+        EVP_PKEY *key = X509_get0_pubkey(ca);
+        bool fits = key != NULL && X509_verify(rf_cert_x509(leaf), key) == 1;
+        if (fits && (signer == NULL || is_better_signer(a->cert[i], signer, now_s)))
             signer = a->cert[i];
     }
     ERR_clear_error();
     return signer;
 }
 
-/* A CA that changed its key keeps its name, and OpenSSL takes the first of that name: where there
- * are several, only the one whose key has signed. The caller's; never NULL. */
-static X509_STORE *store_for(const struct rf_anchors *a, const struct rf_cert *leaf)
+/* A CA keeps its name when it changes its key, or its certificate, and OpenSSL takes the first of
+ * that name: where there are several, only the one whose key has signed. The caller's; never NULL.
+ */
+static X509_STORE *store_for(const struct check *k)
 {
+    const struct rf_anchors *a = k->anchors;
     size_t named_n = 0;
     for (size_t i = 0; i < a->n; i++)
-        named_n += is_named(a->cert[i], leaf);
-    const struct rf_cert *signer = named_n > 1 ? find_signer(a, leaf) : NULL;
+        named_n += is_named(a->cert[i], k->leaf);
+    const struct rf_cert *signer = named_n > 1 ? find_signer(a, k->leaf, k->policy->now_s) : NULL;
     X509_STORE *store = signer != NULL ? X509_STORE_new() : NULL;
     if (store != NULL && X509_STORE_add_cert(store, rf_cert_x509(signer)) == 1) {
         X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
@@ -474,7 +497,7 @@ static enum rf_err run_pass(struct check *k, STACK_OF(X509) * untrusted,
                             struct revocation_look *look, struct rf_why *why)
 {
     X509_STORE_CTX *ctx = X509_STORE_CTX_new();
-    X509_STORE *store = store_for(k->anchors, k->leaf);
+    X509_STORE *store = store_for(k);
     enum rf_err err = RF_OK;
     if (ctx == NULL || X509_STORE_CTX_init(ctx, store, rf_cert_x509(k->leaf), untrusted) != 1)
         err = rf_why_openssl(why, RF_ERR_CRYPTO, "path-other", "path check");

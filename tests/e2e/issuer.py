@@ -3,6 +3,7 @@
 ocsp`, a web server that gives the lists out. Another program than ours says what is revoked.
 """
 import http.server
+import socket
 import threading
 import time
 from pathlib import Path
@@ -123,6 +124,77 @@ class Issuer:
                        "-rsigner", self.cert, "-rkey", self.key, "-CA", self.cert, "-nmin", "60")
         process.log_wait("waiting for OCSP client connections")
         return process
+
+
+    def answers(self):
+        """A responder, as a web server that asks `openssl ocsp` each time."""
+        return Responder(self)
+
+
+class Responder:
+    def __init__(self, issuer):
+        self.asked = 0
+        responder = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):  # noqa: N802, the library's name
+                number = responder.asked = responder.asked + 1
+                ask, say = (issuer.folder / f"ocsp{number}.{end}" for end in ("req", "res"))
+                ask.write_bytes(self.rfile.read(int(self.headers["Content-Length"])))
+                rig.run("openssl", "ocsp", "-index", issuer.folder / "index.txt", "-rsigner",
+                        issuer.cert, "-rkey", issuer.key, "-CA", issuer.cert, "-nmin", "60",
+                        "-reqin", ask, "-respout", say)
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(say.read_bytes())
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.thread.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server.server_port}/"
+
+
+class Silent:
+    """Takes connections and says nothing."""
+
+    def __init__(self):
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.taken = []
+        self.thread = threading.Thread(target=self._take, daemon=True)
+        self.thread.start()
+
+    def _take(self):
+        while True:
+            try:
+                self.taken.append(self.socket.accept()[0])
+            except OSError:
+                return
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+        for one in self.taken:
+            one.close()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.socket.getsockname()[1]}/"
 
 
 class Web:

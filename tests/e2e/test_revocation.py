@@ -2,9 +2,10 @@
 """Certificates that their issuers revoke: by lists and by responders, before and after a phone
 registered, and what happens where nobody knows."""
 import shutil
+import time
 
 import rig
-from issuer import Issuer, Web
+from issuer import Issuer, Silent, Web
 
 A, B = rig.A, rig.B
 PORT = 2560
@@ -202,6 +203,52 @@ def test_sec_40_what_the_responder_does_not_know_strict_refuses_and_lenient_lets
     failing = site.status()["revocation"]["responders"][0]
     assert failing["code"] == "no-server" and failing["last_s"] is not None
     end(office)
+
+
+def test_sec_40_a_silent_responder_keeps_no_other_issuers_phones_waiting(office, tmp_path):
+    site, phone = office.site, office.a
+    own, foreign = Issuer.of_site(site, tmp_path / "ca"), Issuer.foreign(tmp_path / "foreign")
+    site.cli("lsc", "import", foreign.cert)
+    foreign.give(phone.flash)
+    own.good(office.b.flash / "lsc.pem")
+    with Silent() as silent, own.answers() as healthy:
+        site.configure(revocation="strict", revocation_check_s=1,
+                       ocsp_url=f"{foreign.fingerprint}={silent.url} "
+                                f"{own.fingerprint}={healthy.url}")
+        site.start()
+        phone.start(site)
+        rig.wait_until("one question is under way", lambda: len(silent.taken) == 1)
+        # While nobody answers it, eight seconds long, the other issuer's phone comes in and is
+        # looked after each second.
+        begun = time.monotonic()
+        office.b.start(site)
+        site.wait_registered(B)
+        asked = healthy.asked
+        rig.wait_until("the healthy one is asked", lambda: healthy.asked >= asked + 4)
+        assert time.monotonic() - begun < 24  # four questions behind silent ones take 32
+        own.revoke(office.b.flash / "lsc.pem")
+        wait_cut_off(site, office.b)
+        # One question at a time is enough for one that is silent.
+        site.event_wait("ocsp-failed", text="timeout")
+        site.event_wait("link-refused", text="ocsp-failed")
+        assert len(silent.taken) <= 2 + (time.monotonic() - begun) / 8
+        assert not site.device(A)["registered"]
+        end(office)
+
+
+def test_no_more_responders_are_imported_than_the_server_takes(office, tmp_path):
+    site = office.site
+    for number in range(16):
+        one = Issuer.foreign(tmp_path / f"r{number}")
+        site.cli("ocsp", "import", one.cert)
+    site.cli("ocsp", "import", one.cert)  # it is there
+    more = Issuer.foreign(tmp_path / "more")
+    refused = site.cli("ocsp", "import", more.cert, "--json", status=1)
+    assert refused["code"] == "cert-count" and "ringfence ocsp remove" in refused["reason"]
+    site.start()  # with as many as are taken
+    site.cli("ocsp", "remove", one.fingerprint)
+    site.cli("ocsp", "import", more.cert)
+    site.stop()
 
 
 def test_a_responder_that_the_site_names_is_believed(network, office, tmp_path):

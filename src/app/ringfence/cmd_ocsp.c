@@ -8,6 +8,27 @@
 
 #include "base/text.h"
 
+static enum rf_err count_one(void *arg, struct rf_cert *cert, struct rf_why *why)
+{
+    (void)cert;
+    (void)why;
+    ++*(size_t *)arg;
+    return RF_OK;
+}
+
+/* More than a server takes would keep it from starting. */
+static enum rf_err check_room(const char *folder, struct rf_why *why)
+{
+    size_t n = 0;
+    enum rf_err err = rf_certs_each_in_dir(folder, count_one, &n, why);
+    if (err == RF_OK && n >= RF_CERT_LIST_MAX)
+        return rf_why_set(why, RF_ERR_LIMIT, "cert-count",
+                          "%s has %zu certificates, and %d are the most: `ringfence ocsp remove` "
+                          "takes one away",
+                          folder, n, RF_CERT_LIST_MAX);
+    return err;
+}
+
 static int run_import(struct cmd_ctx *ctx)
 {
     RF_AUTO(rf_site_freep) struct rf_site *site = NULL;
@@ -22,6 +43,8 @@ static int run_import(struct cmd_ctx *ctx)
     RF_AUTO(rf_freep) char *folder = rf_site_path(site, RF_SITE_RESPONDERS);
     RF_AUTO(rf_freep) char *path = rf_strf("%s/%s.pem", folder, rf_cert_fingerprint(cert));
     err = rf_cert_to_pem(cert, &pem);
+    if (err == RF_OK && !rf_file_exists(path))
+        err = check_room(folder, &why);
     if (err == RF_OK)
         err = rf_dir_make(folder, 0755, &why);
     if (err == RF_OK)

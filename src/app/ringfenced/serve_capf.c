@@ -53,8 +53,11 @@ static enum rf_err make_anchors(struct server *s, const struct rf_anchors *mic,
 enum rf_err capf_anchors_make(struct server *s, struct rf_anchors **mic, struct rf_anchors **all,
                               struct rf_why *why)
 {
-    enum rf_err err = make_mic_anchors(s, mic, why);
-    return err == RF_OK ? make_anchors(s, *mic, all, why) : err;
+    struct rf_why inner = {0};
+    enum rf_err err = make_mic_anchors(s, mic, &inner);
+    if (err == RF_OK)
+        err = make_anchors(s, *mic, all, &inner);
+    return err == RF_OK ? RF_OK : rf_site_explain_anchors(err, &inner, why);
 }
 
 void capf_anchors_use(struct server *s, struct rf_anchors *take_mic, struct rf_anchors *take_all)

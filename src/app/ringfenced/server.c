@@ -123,7 +123,6 @@ static void stop_coming(struct server *s)
 
 static void stop_workers(struct server *s)
 {
-    rf_revocation_service_stop(s->revocations);
     rf_worker_stop(s->signer_worker);
     rf_worker_stop(s->second_signer_worker);
     rf_capf_service_end(s->capf); /* asks the store */
@@ -141,6 +140,7 @@ static void drain(struct server *s)
 /* What has links or timers on the loops, then these. */
 static void free_parts(struct server *s)
 {
+    rf_revocation_service_stop(s->revocations); /* waits for look-ups of names: all is stored */
     rf_held_cache_free(s->held_cache);
     rf_admin_free(s->admin);
     notify_free(s);

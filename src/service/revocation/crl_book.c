@@ -50,33 +50,56 @@ static enum rf_err load_issuers(struct rf_crl_book *book, const char *site_dir, 
     return err == RF_OK ? add_folder(book, site_dir, RF_SITE_MIC_ROOTS, why) : err;
 }
 
+bool rf_crl_book_is_issuer(const struct rf_crl_book *book, struct rf_slice sha256,
+                           const struct rf_cert *issuer)
+{
+    bool is = rf_slice_eq(sha256, rf_cert_sha256(issuer));
+    for (size_t i = 0; !is && i < book->n_issuers; i++) {
+        const struct rf_cert *named = book->issuers[i];
+        is = rf_slice_eq(sha256, rf_cert_sha256(named)) &&
+             rf_slice_eq(rf_cert_subject_der(named), rf_cert_subject_der(issuer)) &&
+             rf_slice_eq(rf_cert_spki(named), rf_cert_spki(issuer));
+    }
+    return is;
+}
+
 /* ---- lists ---- */
 
-/* Whose list it is: of several with its name, the one that has signed it. */
+/* How much the reason of a refusal says: least that another key has signed, more that this
+ * certificate for the right key may not; else it is the list's own fault, whoever is asked. */
+static int weight_of(enum rf_err err, const struct rf_why *why)
+{
+    if (err == RF_ERR_CRYPTO)
+        return 1;
+    return strcmp(why->code, "crl-key-usage") == 0 ? 2 : 3;
+}
+
+/* Whose list it is: of several with its name, one whose key has signed it, and who may. */
 static enum rf_err find_issuer(const struct rf_crl_book *book, const struct rf_crl *crl,
                                struct rf_cert **out, struct rf_why *why)
 {
     const struct rf_crl_policy policy = {.now_s = book->now_s, .allow_sha1 = book->allow_sha1};
-    struct rf_why last = {0};
-    enum rf_err err = RF_ERR_DENIED;
-    (void)rf_why_set(&last, err, "crl-issuer-unknown",
-                     "%s is no issuer of this site: bring in its certificate first, by "
-                     "`ringfence mic import` or `ringfence lsc import`",
-                     rf_crl_issuer(crl));
+    struct rf_why best = {0};
+    int weight = 0;
+    enum rf_err err = rf_why_set(&best, RF_ERR_DENIED, "crl-issuer-unknown",
+                                 "%s is no issuer of this site: bring in its certificate first, by "
+                                 "`ringfence mic import` or `ringfence lsc import`",
+                                 rf_crl_issuer(crl));
     for (size_t i = 0; i < book->n_issuers; i++) {
         if (!rf_crl_is_of(crl, book->issuers[i]))
             continue;
         struct rf_why inner = {0};
-        err = rf_crl_check(crl, book->issuers[i], &policy, &inner);
-        last = inner;
-        if (err != RF_ERR_CRYPTO) {
-            *out = book->issuers[i];
-            break;
-        }
+        enum rf_err now = rf_crl_check(crl, book->issuers[i], &policy, &inner);
+        if (now != RF_OK && weight_of(now, &inner) <= weight)
+            continue;
+        weight = weight_of(now, &inner);
+        err = now;
+        best = inner;
+        *out = weight > 1 ? book->issuers[i] : NULL;
+        if (err == RF_OK)
+            return RF_OK;
     }
-    if (err != RF_OK)
-        return rf_why_set(why, err, last.code, "%s", last.text);
-    return RF_OK;
+    return rf_why_set(why, err, best.code, "%s", best.text);
 }
 
 static enum rf_err parse(struct rf_crl_book *book, struct rf_slice bytes, struct rf_crl_held *out,

@@ -40,6 +40,11 @@ RF_MUST_CHECK enum rf_err rf_crl_book_load(const char *site_dir, int64_t now_s, 
 void rf_crl_book_free(struct rf_crl_book *book);
 void rf_crl_book_freep(struct rf_crl_book **book);
 
+/** Is `issuer` the one with this fingerprint, or has it the name and the key of that one? Who
+ * renewed its certificate is still the same. */
+bool rf_crl_book_is_issuer(const struct rf_crl_book *book, struct rf_slice sha256,
+                           const struct rf_cert *issuer);
+
 /** The newest list of an issuer that is used, or NULL. */
 const struct rf_crl_held *rf_crl_book_find(const struct rf_crl_book *book,
                                            const struct rf_cert *issuer);

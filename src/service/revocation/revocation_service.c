@@ -13,6 +13,19 @@ int64_t revocation_now(const struct rf_revocation_service *svc)
     return rf_wall_s(rf_loop_clock(svc->conf.loop));
 }
 
+uint64_t revocation_now_ms(const struct rf_revocation_service *svc)
+{
+    return rf_now_ms(rf_loop_clock(svc->conf.loop));
+}
+
+uint64_t revocation_wait_ms(const struct rf_revocation_service *svc, bool is_soon, int64_t left_s)
+{
+    int64_t wait_s = is_soon && svc->every_s > AGAIN_S ? AGAIN_S : svc->every_s;
+    if (left_s - AGAIN_S < wait_s)
+        wait_s = left_s - AGAIN_S;
+    return wait_s > 0 ? (uint64_t)wait_s * 1000 : 1000;
+}
+
 void revocation_event(struct rf_revocation_service *svc, bool is_bad, const char *code,
                       const char *fmt, ...)
 {
@@ -108,12 +121,25 @@ static const struct rf_revocation_ops ops = {.ask = on_ask, .doubt = on_doubt};
 
 /* ---- lists in use ---- */
 
+/* The issuer that a responder is for, as it is named and as it has been renewed. */
+static enum rf_err add_issuers(struct rf_buf *asked, const struct rf_crl_book *book,
+                               const struct responder *r)
+{
+    struct rf_slice named = rf_slice_of(r->issuer, sizeof r->issuer);
+    enum rf_err err = rf_buf_add_slice(asked, named);
+    for (size_t i = 0; err == RF_OK && i < book->n_issuers; i++)
+        if (rf_crl_book_is_issuer(book, named, book->issuers[i]))
+            err = rf_buf_add_slice(asked, rf_cert_sha256(book->issuers[i]));
+    return err;
+}
+
 static enum rf_err set_known(struct rf_revocation_service *svc, enum rf_revocation_mode mode,
                              const struct rf_crl_book *book, const struct responder *responders,
                              size_t n_responders, struct rf_why *why)
 {
     struct rf_crl **crls = rf_new_n(struct rf_crl *, RF_REVOCATION_CRLS_MAX);
-    RF_AUTO(rf_buf_fini) struct rf_buf asked = RF_BUF((size_t)RF_SITE_URLS_MAX * 32);
+    RF_AUTO(rf_buf_fini)
+    struct rf_buf asked = RF_BUF((size_t)RF_SITE_URLS_MAX * (1 + RF_CRL_ISSUERS_MAX) * 32);
     struct rf_revocation_conf conf = {
         .mode = mode, .crls = crls, .own_issuer = rf_cert_subject_der(svc->own)};
     enum rf_err err = RF_OK;
@@ -123,7 +149,7 @@ static enum rf_err set_known(struct rf_revocation_service *svc, enum rf_revocati
     for (size_t i = 0; i < n_responders && err == RF_OK; i++) {
         conf.asks_all = conf.asks_all || responders[i].is_for_all;
         if (!responders[i].is_for_all)
-            err = rf_buf_add(&asked, responders[i].issuer, sizeof responders[i].issuer);
+            err = add_issuers(&asked, book, &responders[i]);
     }
     conf.asked_issuers = rf_buf_slice(&asked);
     if (err == RF_OK)
@@ -307,14 +333,11 @@ static void fetch_free(struct fetch *f)
 }
 
 /* Again after revocation_check_s, and before the list is over. */
-static int64_t fetch_due(const struct rf_revocation_service *svc, const struct fetch *f)
+static uint64_t fetch_due_ms(const struct rf_revocation_service *svc, const struct fetch *f)
 {
-    int64_t now_s = revocation_now(svc);
     bool counts = f->err == RF_OK || f->err == RF_ERR_EXISTS;
-    int64_t due = now_s + (counts || svc->every_s < AGAIN_S ? svc->every_s : AGAIN_S);
-    if (counts && f->next_update - AGAIN_S < due)
-        due = f->next_update - AGAIN_S;
-    return due <= now_s ? now_s + 1 : due;
+    int64_t left_s = counts ? f->next_update - revocation_now(svc) : INT64_MAX;
+    return revocation_now_ms(svc) + revocation_wait_ms(svc, !counts, left_s);
 }
 
 static void fetch_done(struct rf_job *job, void *reader)
@@ -325,7 +348,7 @@ static void fetch_done(struct rf_job *job, void *reader)
         struct crl_source *source = &svc->sources[f->source];
         const struct rf_why none = {.code = ""};
         source->is_fetching = false;
-        source->due_s = fetch_due(svc, f);
+        source->due_ms = fetch_due_ms(svc, f);
         revocation_note_url(svc, &source->state, source->url, "crl-fetch-failed",
                             f->err == RF_ERR_EXISTS ? &none : &f->why);
     }
@@ -369,14 +392,14 @@ static void tell_old(struct rf_revocation_service *svc, int64_t now_s)
 static void on_tick(void *owner, uint64_t number)
 {
     struct rf_revocation_service *svc = owner;
-    int64_t now_s = revocation_now(svc);
+    uint64_t now_ms = revocation_now_ms(svc);
     (void)number;
     bool is_on = svc->mode != RF_REVOCATION_OFF;
     for (size_t i = 0; is_on && i < svc->n_sources; i++)
-        if (!svc->sources[i].is_fetching && svc->sources[i].due_s <= now_s)
+        if (!svc->sources[i].is_fetching && svc->sources[i].due_ms <= now_ms)
             fetch(svc, i);
     if (is_on) {
-        tell_old(svc, now_s);
+        tell_old(svc, revocation_now(svc));
         ocsp_tick(svc);
     }
     svc->tick = rf_timer_start(rf_loop_timers(svc->conf.loop), TICK_MS, on_tick, svc, 0);
@@ -430,7 +453,9 @@ static size_t read_responders(const char *text, struct responder out[RF_SITE_URL
 static enum rf_err add_named(void *arg, struct rf_cert *cert, struct rf_why *why)
 {
     if (!rf_cert_list_add(arg, cert))
-        return rf_why_set(why, RF_ERR_LIMIT, "cert-count", "more than %d responders",
+        return rf_why_set(why, RF_ERR_LIMIT, "cert-count",
+                          "more than %d certificates in trust/ocsp: `ringfence ocsp remove` takes "
+                          "one away",
                           RF_CERT_LIST_MAX);
     return RF_OK;
 }
@@ -537,7 +562,6 @@ void rf_revocation_service_new(const struct rf_revocation_service_conf *conf,
     svc->every_s = AGAIN_S;
     svc->known = rf_revocation_new(&ops, svc);
     svc->crl_worker = rf_worker_start("crl", RF_SITE_URLS_MAX * 4, NULL);
-    svc->ocsp_worker = rf_worker_start("ocsp", ASKING_MAX * 2, NULL);
     svc->tick = rf_timer_start(rf_loop_timers(conf->loop), TICK_MS, on_tick, svc, 0);
     *out = svc;
 }
@@ -548,8 +572,8 @@ void rf_revocation_service_stop(struct rf_revocation_service *svc)
         return;
     atomic_store(&svc->is_stopping, true);
     rf_worker_stop(svc->crl_worker);
-    rf_worker_stop(svc->ocsp_worker);
-    svc->crl_worker = svc->ocsp_worker = NULL;
+    svc->crl_worker = NULL;
+    ocsp_stop(svc);
 }
 
 void rf_revocation_service_free(struct rf_revocation_service *svc)

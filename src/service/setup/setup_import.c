@@ -25,17 +25,39 @@ static enum rf_err import_root(const char *folder, const struct rf_cert *root, s
     return err;
 }
 
-/* All or none: the anchors judge them first. */
-enum rf_err setup_import_all(const char *site_dir, enum rf_site_item item, enum rf_purpose purpose,
+/* What a server holds at CAPF, where it holds all of them: app/ringfenced/serve_capf.c. */
+static enum rf_err add_held(struct rf_anchors *anchors, const char *site_dir, struct rf_why *why)
+{
+    static const enum rf_site_item folders[] = {RF_SITE_MIC_ROOTS, RF_SITE_LSC_ISSUERS,
+                                                RF_SITE_LSC_CAS};
+    RF_AUTO(rf_freep) char *path = rf_site_path_in(site_dir, RF_SITE_CERT_LSC_ISSUER);
+    RF_AUTO(rf_cert_freep) struct rf_cert *own = NULL;
+    enum rf_err err = RF_OK;
+    if (rf_file_exists(path)) { /* a branch issues nothing */
+        err = rf_cert_from_pem_file(path, &own, why);
+        if (err == RF_OK)
+            err = rf_anchors_add(anchors, own, why);
+    }
+    for (size_t i = 0; i < sizeof folders / sizeof *folders && err == RF_OK; i++) {
+        RF_AUTO(rf_freep) char *folder = rf_site_path_in(site_dir, folders[i]);
+        err = rf_anchors_add_dir(anchors, folder, why);
+    }
+    return err;
+}
+
+/* All or none: the anchors judge them first, beside those that are there. */
+enum rf_err setup_import_all(const char *site_dir, enum rf_site_item item,
                              const struct rf_cert_list *certs, size_t *added, struct rf_why *why)
 {
     RF_AUTO(rf_freep) char *folder = rf_site_path_in(site_dir, item);
-    RF_AUTO(rf_anchors_freep) struct rf_anchors *anchors = rf_anchors_new(purpose);
-    enum rf_err err = RF_OK;
+    RF_AUTO(rf_anchors_freep) struct rf_anchors *anchors = rf_anchors_new(RF_PURPOSE_CAPF);
+    struct rf_why inner = {0};
+    enum rf_err err = add_held(anchors, site_dir, &inner);
     for (size_t i = 0; i < certs->n && err == RF_OK; i++)
-        err = rf_anchors_add(anchors, certs->cert[i], why);
-    if (err == RF_OK)
-        err = rf_dir_make(folder, 0755, why);
+        err = rf_anchors_add(anchors, certs->cert[i], &inner);
+    if (err != RF_OK)
+        return rf_site_explain_anchors(err, &inner, why);
+    err = rf_dir_make(folder, 0755, why);
     for (size_t i = 0; i < certs->n && err == RF_OK; i++)
         err = import_root(folder, certs->cert[i], added, why);
     return err;
@@ -44,7 +66,7 @@ enum rf_err setup_import_all(const char *site_dir, enum rf_site_item item, enum 
 enum rf_err rf_setup_mic_import(const char *site_dir, const struct rf_cert_list *roots,
                                 size_t *added, struct rf_why *why)
 {
-    return setup_import_all(site_dir, RF_SITE_MIC_ROOTS, RF_PURPOSE_CAPF, roots, added, why);
+    return setup_import_all(site_dir, RF_SITE_MIC_ROOTS, roots, added, why);
 }
 
 /* ---- issuers of other sites ---- */
@@ -73,8 +95,7 @@ enum rf_err rf_setup_issuer_import(const char *site_dir, const struct rf_cert_li
     enum rf_err err = RF_OK;
     for (size_t i = 0; i < issuers->n && err == RF_OK; i++)
         err = check_not_ours(site_dir, issuers->cert[i], why);
-    return err == RF_OK ? setup_import_all(site_dir, RF_SITE_LSC_ISSUERS, RF_PURPOSE_SIGNALLING,
-                                           issuers, added, why)
+    return err == RF_OK ? setup_import_all(site_dir, RF_SITE_LSC_ISSUERS, issuers, added, why)
                         : err;
 }
 

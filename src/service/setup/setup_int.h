@@ -28,9 +28,9 @@ RF_MUST_CHECK enum rf_err setup_identity_save(const char *dir, const struct rf_k
 
 /* ---- certificates from outside (setup_import.c) ---- */
 
-/** Into a folder of anchors for this purpose, all or none; *added: those that were not there. */
+/** Into a folder of anchors, all or none; *added: those that were not there. RF_ERR_LIMIT
+ * anchor-count: a server would not start with so many. */
 RF_MUST_CHECK enum rf_err setup_import_all(const char *site_dir, enum rf_site_item item,
-                                           enum rf_purpose purpose,
                                            const struct rf_cert_list *certs, size_t *added,
                                            struct rf_why *why);
 RF_MUST_CHECK enum rf_err setup_certs_list(const char *site_dir, enum rf_site_item item,

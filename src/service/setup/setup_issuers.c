@@ -114,9 +114,7 @@ enum rf_err rf_setup_ca_import(const char *site_dir, const struct rf_cert_list *
     enum rf_err err = RF_OK;
     for (size_t i = 0; i < cas->n && err == RF_OK; i++)
         err = check_ca(site_dir, cas->cert[i], why);
-    return err == RF_OK
-               ? setup_import_all(site_dir, RF_SITE_LSC_CAS, RF_PURPOSE_SIGNALLING, cas, added, why)
-               : err;
+    return err == RF_OK ? setup_import_all(site_dir, RF_SITE_LSC_CAS, cas, added, why) : err;
 }
 
 enum rf_err rf_setup_ca_list(const char *site_dir, struct rf_setup_issuers *out, struct rf_why *why)

@@ -44,6 +44,16 @@ char *rf_site_list_path_in(const char *dir, bool is_itl, const char *device)
                                                     : rf_strf("%s/%sFile.tlv", lists, kind);
 }
 
+enum rf_err rf_site_explain_anchors(enum rf_err err, const struct rf_why *inner, struct rf_why *why)
+{
+    if (strcmp(inner->code, "anchor-count") != 0)
+        return rf_why_set(why, err, inner->code, "%s", inner->text);
+    return rf_why_set(why, err, inner->code,
+                      "too many issuers of phones' certificates in trust/mic-roots, "
+                      "trust/lsc-issuers and trust/lsc-cas together: take some away by `ringfence "
+                      "lsc forget`, `ringfence issuer distrust`, or a file from trust/mic-roots");
+}
+
 enum rf_err rf_site_make(const char *dir, struct rf_why *why)
 {
     enum rf_err err = rf_dir_make(dir, 0755, why);

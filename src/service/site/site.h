@@ -210,6 +210,10 @@ struct rf_site {
 /** Full path of an item, a new string (rf_free). `..._in` works on a folder name alone. */
 char *rf_site_path(const struct rf_site *site, enum rf_site_item item);
 char *rf_site_path_in(const char *dir, enum rf_site_item item);
+/** Set `why` from the one of a set of anchors that could not be made; of one with too many, to
+ * where they are and what takes them away. Returns err. */
+enum rf_err rf_site_explain_anchors(enum rf_err err, const struct rf_why *inner,
+                                    struct rf_why *why);
 /** The list that a device is given: its own (lists/CTLSEP….tlv) where there is one, else that of
  * all. `device` may be "". A new string. */
 char *rf_site_list_path_in(const char *dir, bool is_itl, const char *device);

@@ -122,9 +122,18 @@ static enum rf_err get_other(uint8_t tag, struct rf_rd *v, struct rf_tvs_msg *m,
     return RF_OK;
 }
 
+/* What a query says of the certificate it means is not known, and no tag is sure to be what it is
+ * in an answer: all but the first two are bytes. doc: docs/wire/tvs.md, "Query" */
+static bool is_opaque(uint8_t tag, const struct rf_tvs_msg *m)
+{
+    return m->command == RF_TVS_QUERY_REQ && tag != TVS_EL_DEVICE_NAME && tag != TVS_EL_CERT;
+}
+
 static enum rf_err get_element(uint8_t tag, struct rf_rd *v, struct rf_tvs_msg *m,
                                struct rf_why *why)
 {
+    if (is_opaque(tag, m))
+        return get_other(tag, v, m, why);
     switch (tag) {
     case TVS_EL_DEVICE_NAME:
         return get_name(v, m, why);

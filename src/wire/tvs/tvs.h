@@ -96,7 +96,7 @@ RF_MUST_CHECK enum rf_err rf_tvs_frame_next(struct rf_slice stream, struct rf_tv
 
 /**
  * Decode the elements of a frame. Their order does not matter, and which of them a command needs is
- * for the caller to say.
+ * for the caller to say. In a query request all but name and certificate are `other`.
  *
  * out  filled on RF_OK, zeroed otherwise; borrows from the frame.
  *

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -65,6 +66,7 @@ struct server {
     uint16_t port;
     const char *says; /* NULL: nothing, and the connection stays until the client leaves */
     char heard[1024];
+    atomic_bool is_asked;
     pthread_t thread;
 };
 
@@ -74,6 +76,7 @@ static void *serve(void *arg)
     char rest[256];
     int fd = accept(s->fd, NULL, NULL);
     ssize_t n = read(fd, s->heard, sizeof s->heard - 1);
+    atomic_store(&s->is_asked, true);
     if (n > 0 && s->says != NULL)
         (void)!write(fd, s->says, strlen(s->says));
     while (s->says == NULL && read(fd, rest, sizeof rest) > 0)
@@ -210,11 +213,30 @@ static void a_call_is_called_off(void **state)
                                 .cancel = &cancel,
                                 .timeout_ms = 600000}};
     assert_int_equal(pthread_create(&thread, NULL, call_out, &c), 0);
+    while (!atomic_load(&s.is_asked))
+        usleep(1000);
     atomic_store(&cancel, true);
     assert_int_equal(pthread_join(thread, NULL), 0);
     assert_int_equal(pthread_join(s.thread, NULL), 0);
     close(s.fd);
     assert_refused(c.err, RF_ERR_AGAIN, c.why, "cancelled");
+}
+
+/* Nobody is asked where the server is, which nothing ends, nor is it called. */
+static void one_that_is_called_off_is_not_begun(void **state)
+{
+    (void)state;
+    struct server s;
+    struct rf_http_answer a;
+    struct rf_why why = {0};
+    atomic_bool cancel = true;
+    listen_here(&s, "");
+    const struct rf_http_call call = {
+        .host = "127.0.0.1", .port = s.port, .target = "/", .cancel = &cancel};
+    assert_refused(rf_http_request(&call, &a, &why), RF_ERR_AGAIN, why, "cancelled");
+    struct pollfd come = {.fd = s.fd, .events = POLLIN};
+    assert_int_equal(poll(&come, 1, 50), 0);
+    close(s.fd);
 }
 
 static void no_answer_in_time(void **state)
@@ -241,6 +263,7 @@ int main(void)
         cmocka_unit_test(an_answer_has_its_limit_with_and_without_a_length),
         cmocka_unit_test(nobody_listens),
         cmocka_unit_test(a_call_is_called_off),
+        cmocka_unit_test(one_that_is_called_off_is_not_begun),
         cmocka_unit_test(no_answer_in_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -123,6 +123,63 @@ static void a_list_goes_by_its_issuer_or_by_its_file(void **state)
     assert_int_equal(none->n, 0);
 }
 
+/* Two of its name, under these names of files. */
+static void hold_two(const struct rf_cert *first, const struct rf_cert *second)
+{
+    write_cert("trust/mic-roots/x1.pem", first);
+    write_cert("trust/mic-roots/x2.pem", second);
+}
+
+static int without_them(void **state)
+{
+    for (int i = 1; i <= 2; i++) {
+        RF_AUTO(rf_freep) char *path = rf_strf("%s/trust/mic-roots/x%d.pem", p.dir, i);
+        assert_err(rf_file_remove(path, NULL), RF_OK);
+    }
+    return empty(state);
+}
+
+/* It may sign lists by its new certificate, and might not by the former one. */
+static void a_list_counts_when_one_certificate_of_its_issuer_lets_it(void **state)
+{
+    (void)state;
+    struct rf_why why;
+    struct id ca = self_id(RF_CERT_ROLE_CAPF, "Company CA", 0);
+    struct rf_issue_self spec = {.role = RF_CERT_ROLE_MIC_ISSUER,
+                                 .cn = "Company CA",
+                                 .org = "Ringfence test",
+                                 .now_s = TEST_NOW,
+                                 .days = 2000};
+    struct rf_cert *renewed = NULL;
+    assert_err(rf_issue_self_signed(&spec, ca.vault, &renewed, NULL), RF_OK);
+    const struct list_spec list = {.by = &ca, .number = 1};
+    for (int i = 0; i < 2; i++) {
+        hold_two(i == 0 ? ca.cert : renewed, i == 0 ? renewed : ca.cert);
+        RF_AUTO(rf_crl_book_freep) struct rf_crl_book *book = load_at(TEST_NOW);
+        assert_err(put(book, &list, &why), RF_OK);
+        assert_non_null(rf_crl_book_find(book, renewed));
+        (void)empty(NULL);
+    }
+    rf_cert_unref(renewed);
+    id_fini(&ca);
+}
+
+static void of_several_reasons_the_one_that_helps_is_said(void **state)
+{
+    (void)state;
+    struct rf_why why;
+    struct id ca = self_id(RF_CERT_ROLE_CAPF, "Company CA", 0);
+    struct id other_key = self_id(RF_CERT_ROLE_MIC_ISSUER, "Company CA", 0);
+    const struct list_spec list = {.by = &ca, .number = 1};
+    for (int i = 0; i < 2; i++) {
+        hold_two(i == 0 ? ca.cert : other_key.cert, i == 0 ? other_key.cert : ca.cert);
+        RF_AUTO(rf_crl_book_freep) struct rf_crl_book *book = load_at(TEST_NOW);
+        assert_refused(put(book, &list, &why), RF_ERR_DENIED, why, "crl-key-usage");
+    }
+    id_fini(&ca);
+    id_fini(&other_key);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +188,10 @@ int main(void)
         cmocka_unit_test_setup(what_does_not_verify_is_not_written, empty),
         cmocka_unit_test_setup(what_lies_in_the_folder_is_judged_each_time, empty),
         cmocka_unit_test_setup(a_list_goes_by_its_issuer_or_by_its_file, empty),
+        cmocka_unit_test_setup_teardown(a_list_counts_when_one_certificate_of_its_issuer_lets_it,
+                                        empty, without_them),
+        cmocka_unit_test_setup_teardown(of_several_reasons_the_one_that_helps_is_said, empty,
+                                        without_them),
     };
     return cmocka_run_group_tests(tests, up, down);
 }

@@ -166,6 +166,25 @@ static void it_says_what_it_knows(void **state)
     assert_int_equal(rf_json_len(rf_json_get(j, "sources")), 0);
 }
 
+/* What keeps a server from starting says where it is, and what helps. */
+static void too_many_responders_are_told_with_what_helps(void **state)
+{
+    struct place *w = *state;
+    struct rf_why why = {0};
+    RF_AUTO(rf_freep) char *folder = rf_site_path_in(p.dir, RF_SITE_RESPONDERS);
+    assert_err(rf_dir_make(folder, 0755, NULL), RF_OK);
+    for (int i = 0; i <= RF_CERT_LIST_MAX; i++) {
+        RF_AUTO(rf_freep) char *name = rf_strf("trust/ocsp/%02d.pem", i);
+        assert_err(rf_revocation_service_set(w->svc, w->conf, NULL), RF_OK);
+        write_cert(name, p.stranger.cert);
+    }
+    assert_refused(rf_revocation_service_set(w->svc, w->conf, &why), RF_ERR_LIMIT, why,
+                   "cert-count");
+    assert_non_null(strstr(why.text, "trust/ocsp"));
+    assert_non_null(strstr(why.text, "ringfence ocsp remove"));
+    assert_err(rf_dir_empty(folder, NULL), RF_OK);
+}
+
 /* Strict would refuse the phones for which there is no room. */
 static void a_full_site_has_room_for_two_answers_a_device(void **state)
 {
@@ -182,6 +201,7 @@ int main(void)
         IN_PLACE(a_list_that_gets_too_old_is_told_once),
         IN_PLACE(the_folder_is_read_again_in_the_order_in_which_that_began),
         IN_PLACE(it_says_what_it_knows),
+        IN_PLACE(too_many_responders_are_told_with_what_helps),
         cmocka_unit_test(a_full_site_has_room_for_two_answers_a_device),
     };
     return cmocka_run_group_tests(tests, up, down);

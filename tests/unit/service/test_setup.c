@@ -4,6 +4,7 @@
 #include "setup_place.h"
 
 #include "service/setup/factory.h"
+#include "service/setup/issuers.h"
 #include "service/setup/setup.h"
 #include "trust/issue.h"
 #include "trust/name.h"
@@ -691,6 +692,54 @@ static void only_a_ca_vouches_for_phones(void **state)
     assert_int_equal(roots_in(dir), 0);
 }
 
+/* n authorities' certificates, for one key. */
+static void make_issuers(struct rf_cert_list *out, unsigned first, unsigned n)
+{
+    struct rf_key *key = NULL;
+    assert_err(rf_key_new_ec(RF_CURVE_P256, &key, NULL), RF_OK);
+    struct rf_vault_key *vault = rf_vault_key_from_key(key);
+    for (unsigned i = first; i < first + n; i++) {
+        RF_AUTO(rf_freep) char *cn = rf_strf("Issuer %u", i);
+        RF_AUTO(rf_cert_freep) struct rf_cert *cert = NULL;
+        const struct rf_issue_self spec = {
+            .role = RF_CERT_ROLE_MIC_ISSUER, .cn = cn, .now_s = SETUP_NOW, .days = 10};
+        assert_err(rf_issue_self_signed(&spec, vault, &cert, NULL), RF_OK);
+        assert_true(rf_cert_list_add(out, cert));
+    }
+    rf_vault_free(vault);
+    rf_key_free(key);
+}
+
+typedef enum rf_err (*import_fn)(const char *site_dir, const struct rf_cert_list *certs,
+                                 size_t *added, struct rf_why *why);
+
+static enum rf_err import_some(const char *dir, import_fn import, unsigned first, unsigned n,
+                               struct rf_why *why)
+{
+    RF_AUTO(rf_cert_list_fini) struct rf_cert_list certs = {0};
+    make_issuers(&certs, first, n);
+    return import(dir, &certs, NULL, why);
+}
+
+/* With the site's own issuer. What one command more took would keep the server from starting. */
+static void no_more_issuers_are_imported_than_a_server_takes(void **state)
+{
+    const char *dir = *state;
+    struct rf_why why = {0};
+    for (unsigned i = 0; i < 3; i++)
+        assert_err(import_some(dir, rf_setup_issuer_import, 10 * i, 10, NULL), RF_OK);
+    for (unsigned i = 3; i < 6; i++)
+        assert_err(import_some(dir, rf_setup_mic_import, 10 * i, 10, NULL), RF_OK);
+    assert_refused(import_some(dir, rf_setup_mic_import, 60, 4, &why), RF_ERR_LIMIT, why,
+                   "anchor-count");
+    assert_non_null(strstr(why.text, "ringfence lsc forget"));
+    assert_int_equal(roots_in(dir), 30);
+    assert_err(import_some(dir, rf_setup_ca_import, 64, 3, NULL), RF_OK);
+    why = (struct rf_why){0};
+    assert_refused(import_some(dir, rf_setup_issuer_import, 67, 1, &why), RF_ERR_LIMIT, why,
+                   "anchor-count");
+}
+
 #define AT_SITE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -715,6 +764,7 @@ int main(void)
         AT_SITE(a_damaged_or_missing_list_is_published_again),
         AT_SITE(a_manufacturer_is_imported_once),
         AT_SITE(only_a_ca_vouches_for_phones),
+        AT_SITE(no_more_issuers_are_imported_than_a_server_takes),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }

@@ -138,6 +138,18 @@ static void only_one_whole_list_is_parsed(void **state)
     assert_null(crl);
 }
 
+static void add_pem(struct rf_buf *pem, const struct rf_crl *crl)
+{
+    unsigned char text[8192];
+    struct rf_slice der = rf_crl_der(crl);
+    assert_true(der.len < 4096);
+    int n = EVP_EncodeBlock(text, der.p, (int)der.len);
+    assert_err(rf_buf_addf(pem, "-----BEGIN X509 CRL-----\n"), RF_OK);
+    for (int i = 0; i < n; i += 64)
+        assert_err(rf_buf_addf(pem, "%.64s\n", (const char *)text + i), RF_OK);
+    assert_err(rf_buf_addf(pem, "-----END X509 CRL-----\n"), RF_OK);
+}
+
 static void pem_is_read_too_past_what_is_no_list(void **state)
 {
     (void)state;
@@ -147,16 +159,23 @@ static void pem_is_read_too_past_what_is_no_list(void **state)
     struct rf_crl *none = NULL;
     assert_err(rf_cert_to_pem(p.ca.cert, &pem), RF_OK);
     assert_err(rf_crl_parse(rf_buf_slice(&pem), &none, NULL), RF_ERR_BAD);
-    unsigned char text[8192];
-    struct rf_slice der = rf_crl_der(one);
-    assert_true(der.len < 4096);
-    int n = EVP_EncodeBlock(text, der.p, (int)der.len);
-    assert_err(rf_buf_addf(&pem, "-----BEGIN X509 CRL-----\n"), RF_OK);
-    for (int i = 0; i < n; i += 64)
-        assert_err(rf_buf_addf(&pem, "%.64s\n", (const char *)text + i), RF_OK);
-    assert_err(rf_buf_addf(&pem, "-----END X509 CRL-----\n"), RF_OK);
+    add_pem(&pem, one);
+    assert_err(rf_cert_to_pem(p.ca.cert, &pem), RF_OK);
     assert_err(rf_crl_parse(rf_buf_slice(&pem), &two, NULL), RF_OK);
     assert_true(rf_crl_eq(one, two));
+}
+
+static void one_of_several_is_not_taken_for_all(void **state)
+{
+    (void)state;
+    RF_AUTO(rf_crl_freep) struct rf_crl *one = list_of(&(struct list_spec){.by = &p.ca});
+    RF_AUTO(rf_buf_fini) struct rf_buf pem = RF_BUF(64 * 1024);
+    struct rf_crl *none = NULL;
+    struct rf_why why = {0};
+    add_pem(&pem, one);
+    add_pem(&pem, one);
+    assert_refused(rf_crl_parse(rf_buf_slice(&pem), &none, &why), RF_ERR_BAD, why, "crl-several");
+    assert_null(none);
 }
 
 static bool is_newer(const struct list_spec *a, const struct list_spec *b)
@@ -192,6 +211,7 @@ int main(void)
         cmocka_unit_test(every_byte_is_signed),
         cmocka_unit_test(only_one_whole_list_is_parsed),
         cmocka_unit_test(pem_is_read_too_past_what_is_no_list),
+        cmocka_unit_test(one_of_several_is_not_taken_for_all),
         cmocka_unit_test(which_is_newer_their_numbers_say_else_their_times),
     };
     return cmocka_run_group_tests(tests, up, down);

@@ -430,6 +430,65 @@ static void what_was_found_ends_with_the_first_of_the_path(void **state)
     id_fini(&root);
 }
 
+/* Another certificate of the same name for the same key, as an authority that renews its own. */
+static struct rf_cert *renewed(const struct id *ca, enum rf_cert_role role, int64_t now_s,
+                               unsigned days)
+{
+    struct rf_issue_self spec = {
+        .role = role, .cn = "Company CA", .org = "Ringfence test", .now_s = now_s, .days = days};
+    struct rf_cert *cert = NULL;
+    assert_err(rf_issue_self_signed(&spec, ca->vault, &cert, NULL), RF_OK);
+    return cert;
+}
+
+/* Held in this order and in the other one: which of them ends the path. */
+static void expect_anchor(struct rf_cert *one, struct rf_cert *other, const struct id *phone,
+                          const struct rf_path_policy *policy, const struct rf_cert *expected)
+{
+    for (int i = 0; i < 2; i++) {
+        struct rf_anchors *a = anchors_of(i == 0 ? one : other);
+        const struct rf_cert *anchor = NULL;
+        assert_err(rf_anchors_add(a, i == 0 ? other : one, NULL), RF_OK);
+        assert_err(rf_path_check(a, phone->cert, NULL, policy, &anchor, NULL), RF_OK);
+        assert_true(rf_cert_eq(anchor, expected));
+        rf_anchors_unref(a);
+    }
+}
+
+static void an_authority_may_renew_its_certificate_with_the_same_key(void **state)
+{
+    (void)state;
+    const enum rf_cert_role ca_role = RF_CERT_ROLE_MIC_ISSUER;
+    struct id ca = self_id(ca_role, "Company CA", 0);
+    struct id phone = mic_id("SEP001122334455", &ca, 0);
+    struct rf_cert *over = renewed(&ca, ca_role, TEST_NOW - 20 * DAY, 10);
+    struct rf_cert *before = renewed(&ca, ca_role, TEST_NOW - 20 * DAY, 15);
+    struct rf_cert *not_yet = renewed(&ca, ca_role, TEST_NOW + 20 * DAY, 2000);
+    struct rf_cert *longer = renewed(&ca, ca_role, TEST_NOW, 2000);
+    struct rf_cert *no_lists = renewed(&ca, RF_CERT_ROLE_CAPF, TEST_NOW, 2000);
+    struct rf_path_policy excused = {.now_s = TEST_NOW, .excuse_expired = true};
+    struct rf_why why = {0};
+    expect_anchor(over, ca.cert, &phone, &at_now, ca.cert);
+    expect_anchor(not_yet, ca.cert, &phone, &at_now, ca.cert);
+    expect_anchor(longer, ca.cert, &phone, &at_now, longer);
+    expect_anchor(no_lists, ca.cert, &phone, &at_now, ca.cert);
+    /* An end is excused where there is none that is valid. */
+    expect_anchor(over, ca.cert, &phone, &excused, ca.cert);
+    expect_anchor(over, before, &phone, &excused, before);
+    struct rf_anchors *ended = anchors_of(over);
+    assert_err(rf_anchors_add(ended, before, NULL), RF_OK);
+    assert_refused(rf_path_check(ended, phone.cert, NULL, &at_now, NULL, &why), RF_ERR_DENIED, why,
+                   "cert-expired");
+    rf_anchors_unref(ended);
+    rf_cert_unref(over);
+    rf_cert_unref(before);
+    rf_cert_unref(not_yet);
+    rf_cert_unref(longer);
+    rf_cert_unref(no_lists);
+    id_fini(&phone);
+    id_fini(&ca);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -447,6 +506,7 @@ int main(void)
         cmocka_unit_test(capf_certificate_must_be_one),
         cmocka_unit_test(anchors_come_from_a_folder),
         cmocka_unit_test(what_was_found_holds_while_nothing_changes_sec_51),
+        cmocka_unit_test(an_authority_may_renew_its_certificate_with_the_same_key),
         cmocka_unit_test(what_was_found_ends_with_the_first_of_the_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

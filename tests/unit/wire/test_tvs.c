@@ -72,6 +72,20 @@ static void is_query(const void *msg)
     assert_slice_eq(m->other[1].value, BYTES(0x10, 0x01));
 }
 
+/* What an answer has under these tags is no number of that size here. */
+static void is_opaque_query(const void *msg)
+{
+    const struct rf_tvs_msg *m = msg;
+    assert_false(m->has_status || m->has_roles || m->has_ttl);
+    assert_int_equal(m->other_n, 3);
+    assert_int_equal(m->other[0].tag, 7);
+    assert_slice_eq(m->other[0].value, BYTES(0x10, 0x01));
+    assert_int_equal(m->other[1].tag, 8);
+    assert_int_equal(m->other[1].value.len, RF_TVS_ROLES_MAX + 1);
+    assert_int_equal(m->other[2].tag, 9);
+    assert_slice_str(m->other[2].value, "CN=");
+}
+
 static void test_known_bytes(void **state)
 {
     (void)state;
@@ -82,6 +96,10 @@ static void test_known_bytes(void **state)
         {"invalid", BYTES(HEAD(2, 4), 7, 0, 1, 1), is_invalid},
         {"query request", BYTES(HEAD(3, 24), NAME, 3, 0, 4, 'C', 'N', '=', 'x', 4, 0, 2, 0x10, 1),
          is_query},
+        {"query request of other elements",
+         BYTES(HEAD(3, 31), 7, 0, 2, 0x10, 1, 8, 0, 17, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
+               14, 15, 16, 17, 9, 0, 3, 'C', 'N', '='),
+         is_opaque_query},
         {"no elements", BYTES(HEAD(4, 0)), NULL},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
