@@ -102,12 +102,17 @@ static void on_record(void *arg, const struct rf_call_record *record)
     f->n_records++;
 }
 
-static void on_forward(void *arg, const char *dev, uint32_t line, const char *number)
+static void on_forward(void *arg, const char *dev, const char *number, const char *target)
 {
     struct flow *f = arg;
-    assert_int_equal(line, 1);
     snprintf(f->forward_device, sizeof f->forward_device, "%s", dev);
-    snprintf(f->forward_number, sizeof f->forward_number, "%s", number);
+    snprintf(f->forward_line, sizeof f->forward_line, "%s", number);
+    snprintf(f->forward_number, sizeof f->forward_number, "%s", target);
+}
+
+void flow_forward_kept(struct flow *f)
+{
+    rf_call_forward_all_set(rf_sccp_service_calls(f->svc), f->forward_line, f->forward_number);
 }
 
 /* ---- media of the server ---- */

@@ -421,8 +421,9 @@ enum rf_err meet_mes_load(struct server *s, struct rf_why *why);
 /* of the admin operations' table */
 enum rf_err meet_me_set(void *arg, const struct rf_store_meet_me *meet_me, struct rf_why *why);
 void meet_me_remove(void *arg, const char *number);
-/** Of the SCCP service's table: a user forwarded a line, or ended that. Call-control thread. */
-void forward_keep(void *arg, const char *dev, uint32_t line, const char *number);
+/** Of the SCCP service's table: a user wants a line forwarded, or that ended. Call control is told
+ * once that is in the database, or cannot be. Call-control thread. */
+void forward_keep(void *arg, const char *dev, const char *number, const char *target);
 /** As records_drain. */
 void calls_drain(struct server *s);
 void calls_free(struct server *s);

@@ -302,14 +302,11 @@ void call_user_forward_all(struct device *dev, uint32_t line)
         line = 1;
     if (line > dev->conf.n_lines)
         return;
-    struct rf_call_control *cc = dev->cc;
-    const struct rf_call_observer *o = &cc->conf.observer;
-    if (call_rule(dev, line)->forward[RF_CALL_FORWARD_ALL][0] == '\0') {
-        call_user_step_aside(dev, NULL);
-        call_begin(cc, dev, line, RF_CALL_PURPOSE_FORWARD, 0);
+    if (call_rule(dev, line)->forward[RF_CALL_FORWARD_ALL][0] != '\0' ||
+        dev->plan[line - 1].wants_forward) {
+        call_forward_all_want(dev, line, "");
         return;
     }
-    call_forward_all(cc, call_line_number(dev, line), "");
-    if (o->on_forward != NULL)
-        o->on_forward(o->arg, dev->conf.name, line, "");
+    call_user_step_aside(dev, NULL);
+    call_begin(dev->cc, dev, line, RF_CALL_PURPOSE_FORWARD, 0);
 }

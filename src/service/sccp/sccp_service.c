@@ -38,11 +38,10 @@ static void on_call_record(void *arg, const struct rf_call_record *record)
         svc->conf.ops->on_record(svc->conf.arg, record);
 }
 
-static void on_call_forward(void *arg, const char *dev, uint32_t line, const char *number)
+static void on_call_forward(void *arg, const char *dev, const char *number, const char *target)
 {
     const struct rf_sccp_service *svc = arg;
-    if (svc->conf.ops->on_forward != NULL)
-        svc->conf.ops->on_forward(svc->conf.arg, dev, line, number);
+    svc->conf.ops->on_forward(svc->conf.arg, dev, number, target);
 }
 
 static uint32_t or_default(uint32_t value, uint32_t otherwise)
@@ -68,16 +67,17 @@ struct rf_sccp_service *rf_sccp_service_new(const struct rf_sccp_service_conf *c
         rf_anchors_ref(c->listed);
     snprintf(svc->server_name, sizeof svc->server_name, "%s",
              c->server_name != NULL ? c->server_name : "");
-    struct rf_call_conf calls = {.clock = c->clock,
-                                 .timers = c->timers,
-                                 .barge = c->barge,
-                                 .members_max = c->members_max,
-                                 .media = c->media,
-                                 .media_arg = c->media_arg,
-                                 .observer = {.on_event = on_call_event,
-                                              .on_record = on_call_record,
-                                              .on_forward = on_call_forward,
-                                              .arg = svc}};
+    struct rf_call_conf calls = {
+        .clock = c->clock,
+        .timers = c->timers,
+        .barge = c->barge,
+        .members_max = c->members_max,
+        .media = c->media,
+        .media_arg = c->media_arg,
+        .observer = {.on_event = on_call_event,
+                     .on_record = on_call_record,
+                     .on_forward = c->ops->on_forward != NULL ? on_call_forward : NULL,
+                     .arg = svc}};
     memcpy(calls.timer_ms, c->call_timer_ms, sizeof calls.timer_ms);
     svc->calls = rf_call_control_new(&calls);
     return svc;

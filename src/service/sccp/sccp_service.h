@@ -141,8 +141,8 @@ struct rf_sccp_service_ops {
                     const struct rf_sccp_load_alarm *alarm, const char *text);
     /** A call ended. May be NULL. */
     void (*on_record)(void *arg, const struct rf_call_record *record);
-    /** May be NULL. At a phone it was set where all calls of a line go, or with "" ended. */
-    void (*on_forward)(void *arg, const char *dev, uint32_t line, const char *number);
+    /** As on_forward of struct rf_call_observer, with which its answers are. May be NULL. */
+    void (*on_forward)(void *arg, const char *dev, const char *number, const char *target);
 };
 
 struct rf_sccp_service_conf {
