@@ -553,6 +553,29 @@ static void flood_is_not_read_on(void **state)
     flow_free(f);
 }
 
+/* What was read before the link was paused is dealt with, and paid for: 300 above the burst are six
+ * seconds' worth. */
+static void a_flood_is_paid_for(void **state)
+{
+    WITH_PHONE('A', 22);
+    connects(a, LINK_TLS);
+    sends_register(a);
+    for (int i = 0; i < 199; i++)
+        sends_empty(a, RF_SCCP_KEEPALIVE);
+    assert_false(a->is_paused); /* the burst */
+    for (int i = 0; i < 300; i++)
+        sends_empty(a, RF_SCCP_KEEPALIVE);
+    assert_true(a->is_paused);
+    passes_silently(f, 5900);
+    assert_true(a->is_paused);
+    passes_silently(f, 1200);
+    assert_false(a->is_paused);
+    for (int i = 0; i < 40; i++) /* its rate is as before */
+        sends_empty(a, RF_SCCP_KEEPALIVE);
+    assert_false(a->is_paused);
+    flow_free(f);
+}
+
 /* Within its message rate a phone may say the same again and again; what is kept of it is limited.
  */
 static void alarms_and_registrations_do_not_fill_the_list(void **state)
@@ -909,6 +932,7 @@ int main(void)
         cmocka_unit_test(nothing_but_a_few_messages_before_register),
         cmocka_unit_test(five_short_messages_close_the_link),
         cmocka_unit_test(flood_is_not_read_on),
+        cmocka_unit_test(a_flood_is_paid_for),
         cmocka_unit_test(alarms_and_registrations_do_not_fill_the_list),
         cmocka_unit_test(links_do_not_fill_the_list),
         cmocka_unit_test(strangers_do_not_fill_the_log),

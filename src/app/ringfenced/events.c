@@ -92,6 +92,7 @@ static const struct {
     {"tls-downgrade", RF_STORE_WARN, "security"},    {"link-flood", RF_STORE_WARN, "security"},
     {"message-dropped", RF_STORE_WARN, "device"},    {"call-failed", RF_STORE_WARN, "call"},
     {"call-device-lost", RF_STORE_WARN, "call"},     {"call-secured", RF_STORE_INFO, "call"},
+    {"call-flood", RF_STORE_WARN, "security"},
     /* The other steps of a call are in the log, and its record below. */
 };
 

@@ -13,12 +13,14 @@
 #define KEEPALIVE_MISS 3 /* intervals without any message, then the phone is lost */
 
 /* Lines and events a minute: of a link about what it does wrong and its alarms, and about its
- * registrations and their ends; of a device about the last three on all its links; and of all about
- * those who may not register. */
+ * registrations and their ends; of a device about the last three on all its links, and about its
+ * calls; and of all about those who may not register. */
 #define NOISE_A_MINUTE      10
 #define COMINGS_A_MINUTE    20
 #define DEVICE_A_MINUTE     600
 #define REJECTIONS_A_MINUTE 120
+/* Records of calls that a device began and nobody answered. */
+#define UNANSWERED_A_MINUTE 30
 
 struct session;
 
@@ -32,6 +34,9 @@ struct station {
     uint8_t modern_cert[RF_SCCP_FP_LEN]; /* of conf, or learnt since */
     struct rf_log_limit told;
     struct rf_log_limit lines; /* of links that closed */
+    struct rf_log_limit calls; /* what is told of them */
+    struct rf_log_limit unanswered;
+    struct rf_log_limit call_flood;
     uint64_t turn_s;           /* its place among those who come back; 0: none */
 };
 
@@ -87,7 +92,7 @@ struct session {
     unsigned bad;
     uint64_t last_in_ms;
     rf_timer_id watch; /* wait for Register, then keepalive supervision */
-    uint64_t tokens_milli;
+    int64_t tokens_milli; /* below 0: owed */
     uint64_t tokens_at_ms;
     bool is_paused;
     rf_timer_id unpause;
