@@ -88,6 +88,15 @@ static void on_event(void *arg, const struct rf_sccp_event *event)
     e->call_id = event->call_id;
 }
 
+static void on_unknown(void *arg, const char *name, const char *address, bool is_proved)
+{
+    struct flow *f = arg;
+    assert_true(address[0] != '\0');
+    snprintf(f->unknown, sizeof f->unknown, "%s", name);
+    f->is_unknown_proved = is_proved;
+    f->n_unknown++;
+}
+
 static void on_cert_used(void *arg, const char *dev, const uint8_t sha256[RF_SCCP_FP_LEN])
 {
     struct flow *f = arg;
@@ -158,6 +167,7 @@ static const struct rf_sccp_service_ops net_ops = {.send = net_send,
                                                    .pause = net_pause,
                                                    .on_event = on_event,
                                                    .on_cert_used = on_cert_used,
+                                                   .on_unknown = on_unknown,
                                                    .on_record = on_record,
                                                    .on_forward = on_forward};
 

@@ -97,6 +97,9 @@ struct flow {
     char forward_device[24]; /* the last one that wanted to forward */
     char forward_line[32];
     char forward_number[32];
+    char unknown[24]; /* the last device that is not configured and wanted to register */
+    bool is_unknown_proved;
+    size_t n_unknown;
     uint8_t cert_used[RF_SCCP_FP_LEN];
     size_t n_cert_used;
 };
