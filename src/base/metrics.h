@@ -19,6 +19,8 @@
     X(LINKS_REFUSED, "rf_net_links_refused_total", "links refused by a limit")                     \
     X(EVENTS_DROPPED, "rf_main_events_dropped_total", "events not kept: too many waited")          \
     X(RECORDS, "rf_main_call_records_total", "records of calls written")                           \
+    X(CALLS_UNRECORDED, "rf_main_calls_unrecorded_total",                                          \
+      "calls that nobody answered and that have no record: a device made too many")                \
     X(RECORDS_DROPPED, "rf_main_call_records_dropped_total", "records of calls lost")              \
     X(HELD_DROPPED, "rf_main_held_dropped_total", "what phones hold, not noted: too many waited")  \
     X(MAILBOX_FULL, "rf_base_mailbox_full_total", "messages refused because a mailbox was full")   \

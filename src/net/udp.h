@@ -18,8 +18,10 @@ struct rf_udp_conf {
     /** May be NULL. Code "port-unreachable" or "io". May close the socket. */
     void (*on_error)(struct rf_udp *udp, const struct rf_why *why);
     void *owner;
-    const char *address; /* numeric, to bind to */
-    uint16_t port;       /* 0: the kernel chooses */
+    const char *address;           /* numeric, to bind to */
+    uint16_t port;                 /* 0: the kernel chooses */
+    const struct rf_address *from; /* in place of both: this one, any port; borrowed for the call */
+    bool wants_asked;              /* rf_udp_asked is to know */
     int waiting_bytes; /* room for packets that wait, as far as the kernel gives it; 0: as usual */
 };
 
@@ -33,6 +35,14 @@ RF_MUST_CHECK enum rf_err rf_udp_connect(struct rf_udp *udp, const struct rf_add
  * RF_ERR_LIMIT ("packet-size"), RF_ERR_IO ("port-unreachable", "io"). */
 RF_MUST_CHECK enum rf_err rf_udp_send(struct rf_udp *udp, const struct rf_address *to,
                                       struct rf_slice packet, struct rf_why *why);
+/** Which of our addresses the packet came to that a callback has now; of a broadcast, that of the
+ * network it came by. The port means nothing. len 0: that is not known. */
+const struct rf_address *rf_udp_asked(const struct rf_udp *udp);
+/** As rf_udp_send of a socket that is not connected, from that address of ours (len 0: the kernel
+ * chooses). */
+RF_MUST_CHECK enum rf_err rf_udp_send_from(struct rf_udp *udp, const struct rf_address *from,
+                                           const struct rf_address *to, struct rf_slice packet,
+                                           struct rf_why *why);
 /** Packets of `each` bytes one behind the other, the last perhaps shorter, to the peer of a
  * connected socket in one call. False: the kernel or the way there cannot do that, nothing was
  * sent. What the kernel has no room for is as if lost. */

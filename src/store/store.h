@@ -99,8 +99,9 @@ RF_MUST_CHECK enum rf_err rf_store_event_list(struct rf_store *store,
                                               const struct rf_store_event_query *query,
                                               struct rf_store_events *out, struct rf_why *why);
 void rf_store_events_fini(struct rf_store_events *events);
-/** Keep the youngest `keep` events and all that operators caused (uid is not -1), none older than
- * `oldest_s`; `*dropped` may be NULL. */
+/** Keep the youngest `keep` events of each category, so that none is pushed out by what somebody
+ * causes in another, and all that operators caused (uid is not -1); none older than `oldest_s`.
+ * `*dropped` may be NULL. */
 RF_MUST_CHECK enum rf_err rf_store_event_trim(struct rf_store *store, uint32_t keep,
                                               int64_t oldest_s, uint64_t *dropped,
                                               struct rf_why *why);

@@ -99,9 +99,9 @@
     X(EVENT_LIST_NEXT, RF_SQL_EVENTS "WHERE device = ?1 AND " RF_SQL_YOUNGER "ASC LIMIT ?4")       \
     X(EVENT_ALL_NEXT, RF_SQL_EVENTS "WHERE " RF_SQL_YOUNGER "ASC LIMIT ?4")                        \
     /* what operators did (uid 0 and above) goes by age alone */                                   \
-    X(EVENT_TRIM, "DELETE FROM event WHERE time_s < ?1 OR (uid < 0 AND id <= "                     \
-                  "coalesce((SELECT id FROM event WHERE uid < 0 ORDER BY id DESC "                 \
-                  "LIMIT 1 OFFSET ?2), 0))")                                                       \
+    X(EVENT_TRIM, "DELETE FROM event WHERE time_s < ?1 OR id IN (SELECT id FROM (SELECT id, "      \
+                  "row_number() OVER (PARTITION BY category ORDER BY id DESC) AS nth FROM event "  \
+                  "WHERE uid < 0) WHERE nth > ?2)")                                                \
     /* devices and lines */                                                                        \
     X(DEVICE_ADD, "INSERT INTO device (" RF_SQL_DEVICE_COLS ") "                                   \
                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                                         \

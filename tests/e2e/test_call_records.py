@@ -101,6 +101,32 @@ def test_a_line_forwarded_by_its_key_is_forwarded_after_a_restart(both):
     rig.wait_until("no forwarding", lambda: line(site, rig.A)["forward_all"] == "")
 
 
+def test_forwarding_that_a_phone_was_told_of_outlives_kill_9(both):
+    site = both.site
+    other = lock(site)
+    forward(both.a, "2002")
+    site.log_wait("forwarding not kept yet")
+    assert not both.a.seen("forward")
+    other.execute("ROLLBACK")
+    both.a.wait("forward", on=True)
+    site.kill()
+    site.start()
+    assert line(site, rig.A)["forward_all"] == "2002"
+
+
+def test_forwarding_that_waits_at_the_end_is_written(both):
+    site = both.site
+    other = lock(site)
+    forward(both.a, "2002")
+    site.log_wait("forwarding not kept yet")
+    release = threading.Timer(4, lambda: other.execute("ROLLBACK"))
+    release.start()
+    site.stop()
+    release.join()
+    site.start()
+    assert line(site, rig.A)["forward_all"] == "2002"
+
+
 def test_forwarding_that_is_set_at_one_phone_is_that_of_the_line(both):
     site = both.site
     site.cli("device", "change", rig.A, "--shared", "2001=yes")

@@ -88,6 +88,15 @@ static void on_event(void *arg, const struct rf_sccp_event *event)
     e->call_id = event->call_id;
 }
 
+static void on_unknown(void *arg, const char *name, const char *address, bool is_proved)
+{
+    struct flow *f = arg;
+    assert_true(address[0] != '\0');
+    snprintf(f->unknown, sizeof f->unknown, "%s", name);
+    f->is_unknown_proved = is_proved;
+    f->n_unknown++;
+}
+
 static void on_cert_used(void *arg, const char *dev, const uint8_t sha256[RF_SCCP_FP_LEN])
 {
     struct flow *f = arg;
@@ -102,12 +111,17 @@ static void on_record(void *arg, const struct rf_call_record *record)
     f->n_records++;
 }
 
-static void on_forward(void *arg, const char *dev, uint32_t line, const char *number)
+static void on_forward(void *arg, const char *dev, const char *number, const char *target)
 {
     struct flow *f = arg;
-    assert_int_equal(line, 1);
     snprintf(f->forward_device, sizeof f->forward_device, "%s", dev);
-    snprintf(f->forward_number, sizeof f->forward_number, "%s", number);
+    snprintf(f->forward_line, sizeof f->forward_line, "%s", number);
+    snprintf(f->forward_number, sizeof f->forward_number, "%s", target);
+}
+
+void flow_forward_kept(struct flow *f)
+{
+    rf_call_forward_all_set(rf_sccp_service_calls(f->svc), f->forward_line, f->forward_number);
 }
 
 /* ---- media of the server ---- */
@@ -153,6 +167,7 @@ static const struct rf_sccp_service_ops net_ops = {.send = net_send,
                                                    .pause = net_pause,
                                                    .on_event = on_event,
                                                    .on_cert_used = on_cert_used,
+                                                   .on_unknown = on_unknown,
                                                    .on_record = on_record,
                                                    .on_forward = on_forward};
 

@@ -94,8 +94,12 @@ struct flow {
     struct flow_media media[FLOW_MEDIA]; /* number n is media[n - 1]; its port is 40000 + n */
     size_t n_media;
     bool media_is_full;
-    char forward_device[24]; /* the last one that forwarded */
+    char forward_device[24]; /* the last one that wanted to forward */
+    char forward_line[32];
     char forward_number[32];
+    char unknown[24]; /* the last device that is not configured and wanted to register */
+    bool is_unknown_proved;
+    size_t n_unknown;
     uint8_t cert_used[RF_SCCP_FP_LEN];
     size_t n_cert_used;
 };
@@ -144,6 +148,9 @@ void media_opens(struct flow_phone *a, struct flow_phone *b);
 void presses_on(struct flow_phone *p, enum rf_sccp_key key, uint32_t ref);
 /** Another device: encrypted, with this number and name. */
 void flow_add(struct flow *f, const char *device, const char *number, const char *name);
+
+/** What a phone wanted to forward last is in the database now. */
+void flow_forward_kept(struct flow *f);
 
 /** Time passes; timers fire when they are due. Phones send their keepalives. */
 void passes(struct flow *f, uint64_t ms);

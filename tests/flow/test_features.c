@@ -669,19 +669,23 @@ static void its_user_forwards_a_phone(void **state)
     expect_state(t.b, RF_SCCP_STATE_OFF_HOOK);
     expect_keys(t.b, RF_SCCP_KEYSET_OFF_HOOK_FEAT);
     dials(t.b, "2003");
+    assert_string_equal(t.f->forward_line, "2002");
+    assert_string_equal(t.f->forward_number, "2003");
+    assert_string_equal(t.f->forward_device, NAME_B);
+    flow_forward_kept(t.f);
     const struct rf_sccp_forward_stat *stat = &expect(t.b, RF_SCCP_FORWARD_STAT)->forward_stat;
     assert_int_equal(stat->all.is_active, 1);
     assert_slice_str(stat->all.number, "2003");
     expect_state(t.b, RF_SCCP_STATE_ON_HOOK);
-    assert_string_equal(t.f->forward_number, "2003");
-    assert_string_equal(t.f->forward_device, NAME_B);
+    assert_int_equal(t.f->record.cause, RF_CALL_CAUSE_FORWARD_SET);
     off_hook(t.a);
     dials(t.a, "2002");
     expect_state(t.c, RF_SCCP_STATE_RING_IN);
     on_hook(t.a);
     presses(t.b, RF_SCCP_KEY_CFWD_ALL); /* the same key ends it */
-    assert_int_equal(expect(t.b, RF_SCCP_FORWARD_STAT)->forward_stat.all.is_active, 0);
     assert_string_equal(t.f->forward_number, "");
+    flow_forward_kept(t.f);
+    assert_int_equal(expect(t.b, RF_SCCP_FORWARD_STAT)->forward_stat.all.is_active, 0);
     off_hook(t.a);
     dials(t.a, "2002");
     expect_state(t.b, RF_SCCP_STATE_RING_IN);
@@ -689,6 +693,74 @@ static void its_user_forwards_a_phone(void **state)
     presses(t.b, RF_SCCP_KEY_CFWD_ALL); /* to itself is nowhere */
     dials(t.b, "2002");
     expect_tone(t.b, RF_SCCP_TONE_REORDER);
+    flow_free(t.f);
+}
+
+/* What a phone was told is in the database: so it is told when that is so. */
+static void a_phone_is_told_once_its_forwarding_is_kept(void **state)
+{
+    struct three t = three_new();
+    presses(t.b, RF_SCCP_KEY_CFWD_ALL);
+    dials(t.b, "2003");
+    expect_none(t.b, RF_SCCP_FORWARD_STAT);
+    off_hook(t.a); /* nothing waits for it, and it is not so yet */
+    dials(t.a, "2002");
+    expect_state(t.b, RF_SCCP_STATE_RING_IN);
+    on_hook(t.a);
+    flow_forward_kept(t.f);
+    assert_int_equal(expect(t.b, RF_SCCP_FORWARD_STAT)->forward_stat.all.is_active, 1);
+    forget(t.b);
+    presses(t.b, RF_SCCP_KEY_CFWD_ALL);
+    expect_none(t.b, RF_SCCP_FORWARD_STAT); /* until it is ended there, too */
+    off_hook(t.a);
+    dials(t.a, "2002");
+    expect_state(t.c, RF_SCCP_STATE_RING_IN);
+    on_hook(t.a);
+    flow_forward_kept(t.f);
+    assert_int_equal(expect(t.b, RF_SCCP_FORWARD_STAT)->forward_stat.all.is_active, 0);
+    expect_no_call(t.f);
+    flow_free(t.f);
+}
+
+static void forwarding_that_is_not_kept_is_off(void **state)
+{
+    struct three t = three_new();
+    presses(t.b, RF_SCCP_KEY_CFWD_ALL);
+    dials(t.b, "2003");
+    forget(t.b);
+    rf_call_forward_all_refused(rf_sccp_service_calls(t.f->svc), "2002");
+    assert_int_equal(expect(t.b, RF_SCCP_FORWARD_STAT)->forward_stat.all.is_active, 0);
+    expect_tone(t.b, RF_SCCP_TONE_REORDER);
+    on_hook(t.b);
+    assert_int_equal(t.f->record.cause, RF_CALL_CAUSE_FORWARD_LOST);
+    off_hook(t.a);
+    dials(t.a, "2002");
+    expect_state(t.b, RF_SCCP_STATE_RING_IN);
+    on_hook(t.a);
+    expect_no_call(t.f);
+    flow_free(t.f);
+}
+
+/* Its user hung up, and takes back what is not decided yet: by the key, as later. */
+static void the_key_ends_forwarding_that_waits(void **state)
+{
+    struct three t = three_new();
+    presses(t.b, RF_SCCP_KEY_CFWD_ALL);
+    dials(t.b, "2003");
+    on_hook(t.b);
+    expect_no_call(t.f);
+    forget(t.b);
+    presses(t.b, RF_SCCP_KEY_CFWD_ALL);
+    assert_string_equal(t.f->forward_number, "");
+    flow_forward_kept(t.f); /* the last word only */
+    presses(t.b, RF_SCCP_KEY_CFWD_ALL);
+    expect_state(t.b, RF_SCCP_STATE_OFF_HOOK); /* where to? */
+    dials(t.b, "2003");
+    presses(t.b, RF_SCCP_KEY_CFWD_ALL); /* with the first call there still */
+    flow_forward_kept(t.f);
+    expect_state(t.b, RF_SCCP_STATE_ON_HOOK);
+    assert_int_equal(t.f->record.cause, RF_CALL_CAUSE_NORMAL);
+    expect_no_call(t.f);
     flow_free(t.f);
 }
 
@@ -707,9 +779,11 @@ static void a_phone_that_comes_back_shows_what_its_user_forwards(void **state)
     presses(t.b, RF_SCCP_KEY_CFWD_ALL);
     dials(t.b, "2003");
     vanishes(t.b);
+    flow_forward_kept(t.f);
     boots(t.b);
     asks_forward(t.b, "2003");
     presses_on(t.b, RF_SCCP_KEY_CFWD_ALL, 0);
+    flow_forward_kept(t.f);
     asks_forward(t.b, "");
     forward(&t, RF_CALL_FORWARD_ALL, "2001"); /* and what an operator set */
     asks_forward(t.b, "2001");
@@ -753,6 +827,9 @@ int main(void)
         cmocka_unit_test(a_loop_of_forwards_ends),
         cmocka_unit_test(a_loop_of_those_who_do_not_answer_ends),
         cmocka_unit_test(its_user_forwards_a_phone),
+        cmocka_unit_test(a_phone_is_told_once_its_forwarding_is_kept),
+        cmocka_unit_test(forwarding_that_is_not_kept_is_off),
+        cmocka_unit_test(the_key_ends_forwarding_that_waits),
         cmocka_unit_test(a_phone_that_comes_back_shows_what_its_user_forwards),
         cmocka_unit_test(redial),
     };

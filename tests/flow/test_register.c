@@ -259,18 +259,86 @@ static void another_mode_ends_the_link(void **state)
 static void device_that_is_not_configured(void **state)
 {
     WITH_PHONE('A', 22);
-    static const char *const names[] = {"SEP001122334466", "../../x", "SEP00112233445", "%n",
-                                        "sep001122334455", ""};
+    static const char *const names[] = {"../../x", "SEP00112233445", "%n", "sep001122334455", ""};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         a->name = names[i];
         connects(a, LINK_TLS);
         sends_register(a);
         expect_refused(a, RF_SCCP_CAUSE_NO_ENTRY, "noEntryInDatabase", "Device Unknown");
     }
+    assert_int_equal(f->n_unknown, 0);
     a->name = NAME_A;
     connects(a, LINK_TLS);
     sends_register(a);
     expect_accepted(a);
+    flow_free(f);
+}
+
+/* An unknown phone is told on by the name that it has proved, or, in the clear, has claimed; and by
+ * TLS nobody claims. */
+static void unknown_devices_are_who_their_certificates_say(void **state)
+{
+    WITH_PHONE('A', 22);
+    struct flow_phone *c = flow_phone(f, NAME_A, 'C', 22);
+    assert_err(rf_sccp_device_remove(f->svc, NAME_A), RF_OK);
+    a->name = "SEP001122334466";
+    connects(a, LINK_TLS);
+    sends_register(a);
+    expect_refused(a, RF_SCCP_CAUSE_X509_NAME, "invalidX509NameInCertificate",
+                   "Certificate name mismatch");
+    assert_int_equal(f->n_unknown, 0);
+    connects(c, LINK_TLS);
+    sends_register(c);
+    expect_refused(c, RF_SCCP_CAUSE_NO_ENTRY, "noEntryInDatabase", "Device Unknown");
+    assert_int_equal(f->n_unknown, 1);
+    assert_string_equal(f->unknown, c->name);
+    assert_true(f->is_unknown_proved);
+    connects(a, LINK_PLAIN);
+    sends_register(a);
+    expect_refused(a, RF_SCCP_CAUSE_NO_ENTRY, "noEntryInDatabase", "Device Unknown");
+    assert_int_equal(f->n_unknown, 2);
+    assert_string_equal(f->unknown, a->name);
+    assert_false(f->is_unknown_proved);
+    flow_free(f);
+}
+
+/* However many are refused: nobody uses up what the others have. */
+static void who_is_refused_leaves_room_for_others(void **state)
+{
+    WITH_PHONE('A', 22);
+    struct flow_phone *b = flow_phone(f, NAME_A, 'B', 22);
+    struct flow_phone *c = flow_phone(f, NAME_A, 'C', 22);
+    char address[32];
+    assert_err(rf_sccp_device_remove(f->svc, NAME_A), RF_OK);
+    a->name = "SEP001122334466";
+    a->address = address;
+    for (int i = 0; i < 300; i++) { /* in the clear, from everywhere */
+        snprintf(address, sizeof address, "10.2.%d.%d", i / 200, 1 + i % 200);
+        connects(a, LINK_PLAIN);
+        sends_register(a);
+    }
+    assert_int_equal(f->n_unknown, 300);
+    assert_int_equal(events_of(f, "register-refused"), 120);
+    snprintf(address, sizeof address, "10.3.0.1"); /* and from one place */
+    for (int i = 0; i < 600; i++) {
+        connects(a, LINK_PLAIN);
+        sends_register(a);
+    }
+    assert_int_equal(f->n_unknown, 300 + 60);
+    connects(b, LINK_TLS);
+    sends_register(b);
+    expect_refused(b, RF_SCCP_CAUSE_X509_NAME, "invalidX509NameInCertificate",
+                   "Certificate name mismatch");
+    connects(c, LINK_TLS);
+    sends_register(c);
+    expect_refused(c, RF_SCCP_CAUSE_NO_ENTRY, "noEntryInDatabase", "Device Unknown");
+    assert_string_equal(f->unknown, c->name);
+    for (int i = 0; i < 300; i++) { /* one without end, by the whole of its /64 */
+        snprintf(address, sizeof address, "2001:db8::%x", 1 + i);
+        connects(a, LINK_PLAIN);
+        sends_register(a);
+    }
+    assert_int_equal(f->n_unknown, 300 + 60 + 1 + 60);
     flow_free(f);
 }
 
@@ -553,6 +621,29 @@ static void flood_is_not_read_on(void **state)
     flow_free(f);
 }
 
+/* What was read before the link was paused is dealt with, and paid for: 300 above the burst are six
+ * seconds' worth. */
+static void a_flood_is_paid_for(void **state)
+{
+    WITH_PHONE('A', 22);
+    connects(a, LINK_TLS);
+    sends_register(a);
+    for (int i = 0; i < 199; i++)
+        sends_empty(a, RF_SCCP_KEEPALIVE);
+    assert_false(a->is_paused); /* the burst */
+    for (int i = 0; i < 300; i++)
+        sends_empty(a, RF_SCCP_KEEPALIVE);
+    assert_true(a->is_paused);
+    passes_silently(f, 5900);
+    assert_true(a->is_paused);
+    passes_silently(f, 1200);
+    assert_false(a->is_paused);
+    for (int i = 0; i < 40; i++) /* its rate is as before */
+        sends_empty(a, RF_SCCP_KEEPALIVE);
+    assert_false(a->is_paused);
+    flow_free(f);
+}
+
 /* Within its message rate a phone may say the same again and again; what is kept of it is limited.
  */
 static void alarms_and_registrations_do_not_fill_the_list(void **state)
@@ -649,11 +740,11 @@ static void refusals_do_not_fill_the_list(void **state)
         sends_register(a);
         assert_false(a->is_open);
     }
-    assert_int_equal(events_of(f, "register-refused"), 120);
+    assert_int_equal(events_of(f, "register-refused"), 30);
     passes(f, 61000);
     connects(a, LINK_TLS);
     sends_register(a);
-    assert_int_equal(events_of(f, "register-refused"), 121);
+    assert_int_equal(events_of(f, "register-refused"), 31);
     flow_free(f);
 }
 
@@ -896,6 +987,8 @@ int main(void)
         cmocka_unit_test(handshakes_have_a_cause_sec_47),
         cmocka_unit_test(another_mode_ends_the_link),
         cmocka_unit_test(device_that_is_not_configured),
+        cmocka_unit_test(who_is_refused_leaves_room_for_others),
+        cmocka_unit_test(unknown_devices_are_who_their_certificates_say),
         cmocka_unit_test(device_of_another_type),
         cmocka_unit_test(certificate_states),
         cmocka_unit_test(certificate_of_our_issuer_that_is_not_listed),
@@ -909,6 +1002,7 @@ int main(void)
         cmocka_unit_test(nothing_but_a_few_messages_before_register),
         cmocka_unit_test(five_short_messages_close_the_link),
         cmocka_unit_test(flood_is_not_read_on),
+        cmocka_unit_test(a_flood_is_paid_for),
         cmocka_unit_test(alarms_and_registrations_do_not_fill_the_list),
         cmocka_unit_test(links_do_not_fill_the_list),
         cmocka_unit_test(strangers_do_not_fill_the_log),

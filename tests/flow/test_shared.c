@@ -409,6 +409,41 @@ static void a_transfer_rings_where_the_new_caller_may_talk_sec_81(void **state)
     flow_free(t.f);
 }
 
+/* The same, with Cleo's phone the first of the two; and refused when it is the only one. */
+static void a_transfer_rings_on_where_the_first_phone_may_not_talk_sec_81(void **state)
+{
+    struct four t = four_of(flow_new_media());
+    set(t.f, NAME_A, "2005", true, RF_SCCP_MODE_ENCRYPTED);
+    dan_sends_ben_on(&t, true);
+    expect_state(t.c, RF_SCCP_STATE_ON_HOOK);
+    expect_none(t.a, RF_SCCP_CALL_STATE);
+    off_hook(t.a);
+    opens(t.a);
+    opens(t.b);
+    expect_status(t.b, RF_SCCP_SECURITY_ENCRYPTED);
+    on_hook(t.a);
+    expect_no_call(t.f);
+    flow_free(t.f);
+
+    t = four_of(flow_new_media());
+    off_hook(t.d);
+    dials(t.d, "2002");
+    off_hook(t.b);
+    opens(t.d);
+    opens(t.b);
+    requires_srtp(t.f, flow_device(NAME_B));
+    vanishes(t.a);
+    presses(t.d, RF_SCCP_KEY_TRANSFER);
+    dials(t.d, "2005");
+    expect_state(t.c, RF_SCCP_STATE_RING_IN);
+    forget(t.b);
+    forget(t.c);
+    presses(t.d, RF_SCCP_KEY_TRANSFER);
+    expect_none(t.b, RF_SCCP_START_TONE);
+    expect_none(t.c, RF_SCCP_CALL_STATE);
+    flow_free(t.f);
+}
+
 static void what_a_phone_requires_while_it_rings_holds_when_it_answers_sec_81(void **state)
 {
     struct four t = four_of(flow_new_media());
@@ -567,6 +602,7 @@ int main(void)
         cmocka_unit_test(who_looks_on_learns_whom_the_line_has_called),
         cmocka_unit_test(nobody_comes_into_a_lost_call_of_their_own),
         cmocka_unit_test(a_transfer_rings_where_the_new_caller_may_talk_sec_81),
+        cmocka_unit_test(a_transfer_rings_on_where_the_first_phone_may_not_talk_sec_81),
         cmocka_unit_test(what_a_phone_requires_while_it_rings_holds_when_it_answers_sec_81),
         cmocka_unit_test(a_phone_without_room_takes_no_call_of_the_line),
         cmocka_unit_test(a_call_beyond_the_places_of_a_phone_is_refused),

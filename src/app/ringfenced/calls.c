@@ -3,12 +3,15 @@
  * their lines by a key of the phone. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/ringfenced/server_int.h"
 #include "base/log.h"
 #include "base/text.h"
 
-#define RETRY_MS 1000
+#define RETRY_MS       1000
+#define DRAIN_MS       30000 /* what the end waits for a database that another uses */
+#define DRAIN_PAUSE_US 100000
 
 /* ---- Meet-Me ---- */
 
@@ -47,8 +50,8 @@ enum rf_err meet_mes_load(struct server *s, struct rf_why *why)
 
 /* ---- forwarding ---- */
 
-/* Of one number, from the key until it is kept. The list is the call-control thread's; the job has
- * its own copy of what it writes. */
+/* Of one number, from the key until it is kept, which is when call control and the phones hear of
+ * it. The list is the call-control thread's; the job has its own copy of what it writes. */
 struct forward {
     struct rf_job job;
     struct rf_msg msg;
@@ -59,6 +62,8 @@ struct forward {
     char device[RF_STORE_DEVICE_NAME];
     bool is_under_way;
     char written[RF_STORE_DN];
+    bool is_kept; /* something was written meanwhile: this */
+    char kept[RF_STORE_DN];
     enum rf_err err;
     struct rf_why why;
     rf_timer_id retry;
@@ -128,12 +133,27 @@ static bool is_passing(enum rf_err err)
 
 /* What an operator changed meanwhile came this way, too: the database has the last word, so that
  * after a start all is as it was before. */
+static void decide(struct forward *f)
+{
+    struct rf_call_control *calls = rf_sccp_service_calls(f->s->sccp);
+    if (f->err != RF_OK)
+        rf_error(RF_CAT_STORE, "forwarding not kept: %s dev=%s", rf_why_text(&f->why), f->device);
+    if (f->is_kept)
+        rf_call_forward_all_set(calls, f->number, f->kept);
+    else
+        rf_call_forward_all_refused(calls, f->number);
+}
+
 static void forward_use(struct rf_msg *msg, void *reader)
 {
     struct forward *f = (struct forward *)((char *)msg - offsetof(struct forward, msg));
     if (reader == NULL)
         return; /* calls_drain looks at it */
     f->is_under_way = false;
+    if (f->err == RF_OK) {
+        f->is_kept = true;
+        snprintf(f->kept, sizeof f->kept, "%s", f->written);
+    }
     if (is_passing(f->err)) {
         rf_warn(RF_CAT_STORE, "forwarding not kept yet: %s dev=%s", rf_why_text(&f->why),
                 f->device);
@@ -141,11 +161,7 @@ static void forward_use(struct rf_msg *msg, void *reader)
     } else if (strcmp(f->written, f->target) != 0) {
         post_forward(f);
     } else {
-        if (f->err == RF_OK)
-            rf_call_forward_all_set(rf_sccp_service_calls(f->s->sccp), f->number, f->written);
-        else
-            rf_error(RF_CAT_STORE, "forwarding not kept: %s dev=%s", rf_why_text(&f->why),
-                     f->device);
+        decide(f);
         forget(f);
     }
 }
@@ -187,28 +203,33 @@ static struct forward *forward_of(struct server *s, const char *number)
     return f;
 }
 
-void forward_keep(void *arg, const char *dev, uint32_t line, const char *number)
+void forward_keep(void *arg, const char *dev, const char *number, const char *target)
 {
-    struct server *s = arg;
-    struct rf_sccp_device_status st;
-    if (rf_sccp_device_status(s->sccp, dev, &st) != RF_OK || line == 0 || line > st.n_lines)
-        return;
-    struct forward *f = forward_of(s, st.lines[line - 1].number);
-    snprintf(f->target, sizeof f->target, "%s", number);
+    struct forward *f = forward_of(arg, number);
+    snprintf(f->target, sizeof f->target, "%s", target);
     snprintf(f->device, sizeof f->device, "%.15s", dev);
     if (!f->is_under_way && f->retry == 0)
         post_forward(f);
 }
 
+/* A job that was under way has ended with its worker. */
+static void drain_one(struct forward *f, uint64_t end_ms)
+{
+    if (!is_passing(f->err) && strcmp(f->written, f->target) == 0)
+        return;
+    snprintf(f->written, sizeof f->written, "%s", f->target);
+    while (is_passing(f->err = write_forward(f, f->s->store)) &&
+           rf_now_ms(rf_clock_real()) < end_ms)
+        usleep(DRAIN_PAUSE_US);
+    if (f->err != RF_OK)
+        rf_error(RF_CAT_STORE, "forwarding not kept: %s dev=%s", rf_why_text(&f->why), f->device);
+}
+
 void calls_drain(struct server *s)
 {
-    for (struct forward *f = s->forwards; f != NULL; f = f->next) {
-        bool is_written = f->err == RF_OK && strcmp(f->written, f->target) == 0;
-        snprintf(f->written, sizeof f->written, "%s", f->target);
-        if (!is_written && (f->err = write_forward(f, s->store)) != RF_OK)
-            rf_error(RF_CAT_STORE, "forwarding not kept: %s dev=%s", rf_why_text(&f->why),
-                     f->device);
-    }
+    uint64_t end_ms = rf_now_ms(rf_clock_real()) + DRAIN_MS;
+    for (struct forward *f = s->forwards; f != NULL; f = f->next)
+        drain_one(f, end_ms);
 }
 
 void calls_free(struct server *s)

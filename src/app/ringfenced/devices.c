@@ -393,9 +393,57 @@ struct quarantine {
     struct rf_msg msg;
     struct server *s;
     struct rf_store_phone phone;
+    bool is_proved;
+    struct rf_address address; /* if it is not */
     enum rf_err err;
     struct rf_why why;
 };
+
+#define DAY_MS (24 * 3600 * (uint64_t)1000)
+
+/* The places are few, and names cost nothing: one address has its share of them. The oldest address
+ * that is remembered makes room for another. */
+static struct quarantined_of *quarantined_of(struct server *s, const struct rf_address *address)
+{
+    struct quarantined_of *all = s->quarantined, *one = NULL, *oldest = &all[0];
+    uint64_t now_ms = rf_now_ms(rf_clock_real());
+    uint8_t source[RF_ADDRESS_SOURCE];
+    rf_address_source(address, source);
+    for (size_t i = 0; i < QUARANTINE_SOURCES && one == NULL; i++) {
+        if (all[i].n > 0 && now_ms - all[i].since_ms >= DAY_MS)
+            all[i].n = 0;
+        if (all[i].n > 0 && rf_slice_eq(rf_slice_of(all[i].source, sizeof source),
+                                        rf_slice_of(source, sizeof source)))
+            one = &all[i];
+        else if (oldest->n > 0 && (all[i].n == 0 || all[i].since_ms < oldest->since_ms))
+            oldest = &all[i];
+    }
+    if (one == NULL) {
+        one = oldest;
+        *one = (struct quarantined_of){.since_ms = now_ms};
+        memcpy(one->source, source, sizeof source);
+    }
+    return one;
+}
+
+/* Taken before it is asked for, since many may come at once. */
+static bool quarantine_take(const struct quarantine *q)
+{
+    if (q->is_proved)
+        return true;
+    struct quarantined_of *one = quarantined_of(q->s, &q->address);
+    if (one->n >= QUARANTINED_OF_ONE && !rf_fault_skips("devices.quarantine-address"))
+        return false;
+    one->n++;
+    return true;
+}
+
+static void quarantine_give_back(const struct quarantine *q)
+{
+    struct quarantined_of *one = q->is_proved ? NULL : quarantined_of(q->s, &q->address);
+    if (one != NULL && one->n > 0)
+        one->n--;
+}
 
 static void quarantine_work(struct rf_job *job, void *state)
 {
@@ -416,6 +464,8 @@ static void quarantine_work(struct rf_job *job, void *state)
 static void quarantine_done(struct rf_job *job, void *reader)
 {
     struct quarantine *q = (struct quarantine *)job;
+    if (reader != NULL && q->err != RF_OK)
+        quarantine_give_back(q);
     if (reader != NULL && q->err == RF_OK)
         rf_warn(RF_CAT_MAIN,
                 "a phone nobody added wanted to register and is in quarantine: `ringfence device "
@@ -431,14 +481,23 @@ static void quarantine_begin(struct rf_msg *msg, void *reader)
 {
     struct quarantine *q = (struct quarantine *)((char *)msg - offsetof(struct quarantine, msg));
     if (reader == NULL || q->s->site->conf->auto_register != RF_SITE_AUTO_QUARANTINE ||
-        rf_worker_post(q->s->store_worker, &q->job) != RF_OK)
+        !quarantine_take(q)) {
         rf_free(q);
+        return;
+    }
+    if (rf_worker_post(q->s->store_worker, &q->job) == RF_OK)
+        return;
+    quarantine_give_back(q);
+    rf_free(q);
 }
 
-void device_quarantine(struct server *s, const char *name)
+void device_quarantine(struct server *s, const char *name, const char *address)
 {
     struct quarantine *q = rf_new(struct quarantine);
     q->s = s;
+    q->is_proved = address == NULL;
+    if (!q->is_proved && rf_address_parse(address, 0, &q->address, NULL) != RF_OK)
+        q->address = (struct rf_address){0}; /* all of these are one */
     q->phone.device.is_quarantined = true;
     snprintf(q->phone.device.name, sizeof q->phone.device.name, "%s", name);
     q->job = (struct rf_job){

@@ -92,6 +92,7 @@ static const struct {
     {"tls-downgrade", RF_STORE_WARN, "security"},    {"link-flood", RF_STORE_WARN, "security"},
     {"message-dropped", RF_STORE_WARN, "device"},    {"call-failed", RF_STORE_WARN, "call"},
     {"call-device-lost", RF_STORE_WARN, "call"},     {"call-secured", RF_STORE_INFO, "call"},
+    {"call-flood", RF_STORE_WARN, "security"},
     /* The other steps of a call are in the log, and its record below. */
 };
 
@@ -127,12 +128,14 @@ void event_of_sccp(void *arg, const struct rf_sccp_event *event)
 void news_of_sccp(void *arg, const struct rf_sccp_event *event)
 {
     held_of_sccp(arg, event);
-    /* Only what phones are called: other names cost nothing to make up. */
-    if (event->cause == RF_SCCP_CAUSE_NO_ENTRY && strlen(event->dev) == 15 &&
-        rf_slice_starts_with(rf_slice_str(event->dev), "SEP") &&
-        rf_sccp_device_name_ok(rf_slice_str(event->dev)))
-        device_quarantine(arg, event->dev);
     event_of_sccp(arg, event);
+}
+
+void unknown_of_sccp(void *arg, const char *name, const char *address, bool is_proved)
+{
+    /* Only what phones are called: other names cost nothing to make up. */
+    if (strlen(name) == 15 && rf_slice_starts_with(rf_slice_str(name), "SEP"))
+        device_quarantine(arg, name, is_proved ? NULL : address);
 }
 
 void event_of_record(void *arg, const struct rf_call_record *record)

@@ -171,6 +171,7 @@ const struct rf_sccp_service_ops sccp_ops_call_manager = {.send = sccp_op_send,
                                                           .on_cert_used = event_of_cert_used,
                                                           .on_modern = event_of_modern,
                                                           .on_load = load_told,
+                                                          .on_unknown = unknown_of_sccp,
                                                           .on_record = record_keep,
                                                           .on_forward = forward_keep};
 

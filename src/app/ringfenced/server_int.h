@@ -112,6 +112,15 @@ struct role {
     void (*tell_counts)(struct server *s);
 };
 
+/** Devices that came into quarantine from one address (IPv6: a /64), and have proved nothing. */
+struct quarantined_of {
+    uint8_t source[RF_ADDRESS_SOURCE];
+    uint64_t since_ms; /* of this day of theirs */
+    uint32_t n;        /* 0: a free place */
+};
+#define QUARANTINED_OF_ONE 32
+#define QUARANTINE_SOURCES 64
+
 struct server {
     const struct role *role;
     struct rf_site *site; /* main thread; its conf may be replaced by a reload */
@@ -186,6 +195,7 @@ struct server {
     struct rf_campaigns *campaigns; /* main loop; NULL: not begun yet */
     rf_timer_id trim;
     rf_timer_id expiry;
+    struct quarantined_of quarantined[QUARANTINE_SOURCES]; /* main loop */
 };
 
 /* server.c */
@@ -403,8 +413,9 @@ enum rf_err device_modern_load(struct rf_store *store, const char *name,
 /** Look a device up again and tell call control: its certificates changed. Main thread. */
 void device_refresh(struct server *s, const char *name);
 /** It wanted to register and is not in the database: into quarantine with it, if the site wants
- * that (auto_register). Any thread. */
-void device_quarantine(struct server *s, const char *name);
+ * that (auto_register). `address`: from where, when that is all that is known of it; then it is one
+ * of the QUARANTINED_OF_ONE of a day. NULL: it has proved its name. Any thread. */
+void device_quarantine(struct server *s, const char *name, const char *address);
 
 /* records.c */
 /** Before call control is made. */
@@ -421,8 +432,9 @@ enum rf_err meet_mes_load(struct server *s, struct rf_why *why);
 /* of the admin operations' table */
 enum rf_err meet_me_set(void *arg, const struct rf_store_meet_me *meet_me, struct rf_why *why);
 void meet_me_remove(void *arg, const char *number);
-/** Of the SCCP service's table: a user forwarded a line, or ended that. Call-control thread. */
-void forward_keep(void *arg, const char *dev, uint32_t line, const char *number);
+/** Of the SCCP service's table: a user wants a line forwarded, or that ended. Call control is told
+ * once that is in the database, or cannot be. Call-control thread. */
+void forward_keep(void *arg, const char *dev, const char *number, const char *target);
 /** As records_drain. */
 void calls_drain(struct server *s);
 void calls_free(struct server *s);
@@ -440,8 +452,11 @@ void events_drain(struct server *s);
 void events_free(struct server *s);
 
 /* events.c */
-/** What a call manager makes of it beside: who holds what, and whoever is not known. */
+/** What a call manager makes of it beside: who holds what. */
 void news_of_sccp(void *arg, const struct rf_sccp_event *event);
+/** Also of the SCCP service's table: an unknown device that is called as phones are goes into
+ * quarantine. Call-control thread. */
+void unknown_of_sccp(void *arg, const char *name, const char *address, bool is_proved);
 /** The table's functions for the SCCP service; `arg` is the server. Call-control thread. */
 void event_of_sccp(void *arg, const struct rf_sccp_event *event);
 void event_of_record(void *arg, const struct rf_call_record *record);

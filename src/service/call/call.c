@@ -28,6 +28,7 @@ const char *rf_call_cause_name(enum rf_call_cause cause)
         [RF_CALL_CAUSE_TRANSFERRED] = "transferred",
         [RF_CALL_CAUSE_FORWARD_LOOP] = "forward-loop",
         [RF_CALL_CAUSE_FORWARD_SET] = "forward-set",
+        [RF_CALL_CAUSE_FORWARD_LOST] = "forward-lost",
         [RF_CALL_CAUSE_CONFERENCE] = "conference",
         [RF_CALL_CAUSE_LEVEL] = "security-level",
         [RF_CALL_CAUSE_ELSEWHERE] = "elsewhere",
@@ -46,7 +47,7 @@ unsigned rf_call_cause_code(enum rf_call_cause cause)
         [RF_CALL_CAUSE_REMOVED] = 31,       [RF_CALL_CAUSE_TRANSFERRED] = 16,
         [RF_CALL_CAUSE_FORWARD_LOOP] = 25,  [RF_CALL_CAUSE_FORWARD_SET] = 16,
         [RF_CALL_CAUSE_CONFERENCE] = 16,    [RF_CALL_CAUSE_LEVEL] = 58,
-        [RF_CALL_CAUSE_ELSEWHERE] = 26,
+        [RF_CALL_CAUSE_ELSEWHERE] = 26,     [RF_CALL_CAUSE_FORWARD_LOST] = 41,
     };
     return (size_t)cause < RF_CALL_CAUSE_N ? codes[cause] : 0;
 }

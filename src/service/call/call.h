@@ -87,6 +87,7 @@ enum rf_call_cause {
     RF_CALL_CAUSE_TRANSFERRED,  /* it went on between others */
     RF_CALL_CAUSE_FORWARD_LOOP, /* forwarded more than RF_CALL_FORWARD_HOPS times */
     RF_CALL_CAUSE_FORWARD_SET,  /* it was there to dial where calls are forwarded */
+    RF_CALL_CAUSE_FORWARD_LOST, /* the same, and that could not be kept */
     RF_CALL_CAUSE_CONFERENCE,   /* its parties met in a conference */
     RF_CALL_CAUSE_LEVEL,        /* not secure enough for a conference that has a minimum */
     RF_CALL_CAUSE_ELSEWHERE,    /* another phone of the line took it */
@@ -246,8 +247,11 @@ struct rf_call_observer {
     void (*on_event)(void *arg, const char *kind, const char *dev, uint32_t call_id,
                      const char *text);
     void (*on_record)(void *arg, const struct rf_call_record *record);
-    /** Its user set, or with "" ended, where all calls of a line go: to be kept. */
-    void (*on_forward)(void *arg, const char *dev, uint32_t line, const char *number);
+    /** Its user wants all calls of the line with this number to go to `target`, or with "" nowhere
+     * else. It is so, and its phones are told, once rf_call_forward_all_set says that it is kept;
+     * or rf_call_forward_all_refused, that it will not be. Neither may be called from here. NULL:
+     * nobody keeps it, and it is so at once. */
+    void (*on_forward)(void *arg, const char *dev, const char *number, const char *target);
     void *arg;
 };
 
@@ -312,8 +316,12 @@ void rf_call_timer_set(struct rf_call_control *cc, enum rf_call_timer timer, uin
 RF_MUST_CHECK enum rf_err rf_call_device_set(struct rf_call_control *cc,
                                              const struct rf_call_device_conf *conf,
                                              struct rf_why *why);
-/** Where all calls of this number go, set from elsewhere; "" for nowhere. Its devices are told. */
+/** Where all calls of this number go, as it is kept; "" for nowhere. Its devices are told, and a
+ * call that waits for that ends. */
 void rf_call_forward_all_set(struct rf_call_control *cc, const char *number, const char *target);
+/** What a user wanted (on_forward) is not kept and will not be. Its devices are told how it is, and
+ * a call that waits for it has failed. */
+void rf_call_forward_all_refused(struct rf_call_control *cc, const char *number);
 /** A number under which phones meet that are at least this secure. RF_ERR_EXISTS
  * "line-number-taken"; RF_ERR_BAD "line-number"; RF_ERR_LIMIT "meet-mes". */
 RF_MUST_CHECK enum rf_err rf_call_meet_me_set(struct rf_call_control *cc, const char *number,

@@ -162,24 +162,90 @@ bool call_line_is_used_up(const struct device *dev, uint32_t line)
 
 /* ---- forwarding ---- */
 
-void call_forward_all(struct rf_call_control *cc, const char *number, const char *target)
+static void tell_forward(struct device *dev, uint32_t line)
+{
+    const struct rf_call_attach *to = &dev->attach;
+    if (dev->handle != 0 && to->ops->forwarded != NULL)
+        to->ops->forwarded(to->arg, line, call_rule(dev, line));
+}
+
+static void forward_all(struct rf_call_control *cc, const char *number, const char *target)
 {
     for (struct plan_line *l = call_plan_find(cc, number); l != NULL; l = l->next) {
         struct rf_call_line_rule *rule = call_rule(l->dev, l->line);
-        const struct rf_call_attach *to = &l->dev->attach;
         if (strcmp(rule->forward[RF_CALL_FORWARD_ALL], target) == 0)
             continue;
         snprintf(rule->forward[RF_CALL_FORWARD_ALL], sizeof rule->forward[0], "%s", target);
-        if (l->dev->handle != 0 && to->ops->forwarded != NULL)
-            to->ops->forwarded(to->arg, l->line, rule);
+        tell_forward(l->dev, l->line);
     }
+}
+
+bool call_forward_all_want(struct device *dev, uint32_t line, const char *target)
+{
+    const struct rf_call_observer *o = &dev->cc->conf.observer;
+    const char *number = call_line_number(dev, line);
+    if (o->on_forward == NULL) {
+        forward_all(dev->cc, number, target);
+        return true;
+    }
+    for (struct plan_line *l = call_plan_find(dev->cc, number); l != NULL; l = l->next)
+        l->wants_forward = target[0] != '\0';
+    o->on_forward(o->arg, dev->conf.name, number, target);
+    return false;
+}
+
+static struct call *waiting_on(const struct plan_line *l)
+{
+    const struct leg *leg = l->dev->legs;
+    while (leg != NULL && (leg->line != l->line || leg->purpose != RF_CALL_PURPOSE_FORWARD ||
+                           leg->call->fsm.state != CALL_ROUTING))
+        leg = leg->next;
+    return leg != NULL ? leg->call : NULL;
+}
+
+static struct call *waiting_for(const struct rf_call_control *cc, const char *number)
+{
+    struct call *call = NULL;
+    for (struct plan_line *l = call_plan_find(cc, number); l != NULL && call == NULL; l = l->next)
+        call = waiting_on(l);
+    return call;
+}
+
+/* What its users wanted is decided: for the last of them, and thereby for those before. */
+static void decided(struct rf_call_control *cc, const char *number)
+{
+    for (struct plan_line *l = call_plan_find(cc, number); l != NULL; l = l->next)
+        l->wants_forward = false;
 }
 
 void rf_call_forward_all_set(struct rf_call_control *cc, const char *number, const char *target)
 {
     rf_bug_on(cc->is_running);
-    if (target[0] == '\0' || rf_call_number_ok(target))
-        call_forward_all(cc, number, target);
+    if (target[0] != '\0' && !rf_call_number_ok(target))
+        return;
+    struct call *call;
+    decided(cc, number);
+    forward_all(cc, number, target);
+    while ((call = waiting_for(cc, number)) != NULL) {
+        bool is_its = strcmp(call->digits, target) == 0;
+        struct call_data data = {.cause =
+                                     is_its ? RF_CALL_CAUSE_FORWARD_SET : RF_CALL_CAUSE_NORMAL};
+        call_run(call, CALL_EV_EMPTY, &data);
+    }
+    call_inputs_run(cc);
+}
+
+void rf_call_forward_all_refused(struct rf_call_control *cc, const char *number)
+{
+    rf_bug_on(cc->is_running);
+    static const struct call_data data = {.cause = RF_CALL_CAUSE_FORWARD_LOST};
+    struct call *call;
+    decided(cc, number);
+    for (struct plan_line *l = call_plan_find(cc, number); l != NULL; l = l->next)
+        tell_forward(l->dev, l->line);
+    while ((call = waiting_for(cc, number)) != NULL)
+        call_run(call, CALL_EV_NO_ROUTE, &data);
+    call_inputs_run(cc);
 }
 
 /* ---- coming and going ---- */

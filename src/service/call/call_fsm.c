@@ -71,22 +71,15 @@ static void take_number(void *self, const void *data)
 
 /* ---- routing ---- */
 
+/* Where it has to be kept first, the call stays here until then, or until its user hangs up. */
 static void set_forward(struct call *call)
 {
-    struct leg *leg = &call->legs[END_A];
-    const struct rf_call_observer *o = &call->cc->conf.observer;
-    bool is_good =
-        rf_call_number_ok(call->digits) && strcmp(call->digits, call->calling.number) != 0;
-    if (is_good)
-        call_forward_all(call->cc, call->calling.number, call->digits);
-    if (is_good && o->on_forward != NULL)
-        o->on_forward(o->arg, leg->dev->conf.name, leg->line, call->digits);
-    call->cause = RF_CALL_CAUSE_FORWARD_SET;
-    if (is_good)
-        call_post(call, CALL_EV_EMPTY, (struct call_data){0});
-    else
+    const struct leg *leg = &call->legs[END_A];
+    if (!rf_call_number_ok(call->digits) || strcmp(call->digits, call->calling.number) == 0)
         call_post(call, CALL_EV_NO_ROUTE,
                   (struct call_data){.cause = RF_CALL_CAUSE_UNKNOWN_NUMBER});
+    else if (call_forward_all_want(leg->dev, leg->line, call->digits))
+        call_post(call, CALL_EV_EMPTY, (struct call_data){.cause = RF_CALL_CAUSE_FORWARD_SET});
 }
 
 static void route(void *self, const void *data)
@@ -527,7 +520,7 @@ static const struct rf_fsm_row rows[] = {
 
     { CALL_ROUTING,     CALL_EV_ROUTED,       offer,             CALL_OFFERED    }, /* C5, C6 */
     { CALL_ROUTING,     CALL_EV_NO_ROUTE,     no_route,          CALL_FAILED     },
-    { CALL_ROUTING,     CALL_EV_EMPTY,        clear,             CALL_CLEARED    }, /* forwarding was set */
+    { CALL_ROUTING,     CALL_EV_EMPTY,        clear,             CALL_CLEARED    }, /* forwarding is set */
 
     { CALL_OFFERED,     CALL_EV_ALERTING,     alert,             CALL_RINGING    }, /* C5 */
     { CALL_OFFERED,     CALL_EV_ANSWER,       answer,            CALL_CONNECTING },

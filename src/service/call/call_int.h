@@ -55,6 +55,7 @@ struct plan_line {
     struct plan_line *next; /* with the same number */
     struct device *dev;
     uint32_t line;
+    bool wants_forward; /* all its calls, and that waits to be kept */
 };
 
 struct device {
@@ -222,8 +223,9 @@ static inline const char *call_line_number(const struct device *dev, uint32_t li
 size_t call_line_calls(const struct device *dev, uint32_t line);
 /** Has the device, or its line, as many calls as it may ever have? */
 bool call_line_is_used_up(const struct device *dev, uint32_t line);
-/** Set where all calls of the number go, on each device that has it, and tell them. */
-void call_forward_all(struct rf_call_control *cc, const char *number, const char *target);
+/** Its user wants all calls of the line to go there, or with "" nowhere else. True: it is so now;
+ * false: once it is kept. */
+bool call_forward_all_want(struct device *dev, uint32_t line, const char *target);
 
 /* ---- call.c ---- */
 /** A leg that has its device begins, and ceases, to be among that one's. */

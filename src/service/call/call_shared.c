@@ -107,6 +107,11 @@ void call_branches_sift(struct call *call, const struct device *caller)
         if (cause != RF_CALL_CAUSE_NORMAL)
             call_branch_drop(leg, cause, false);
     }
+    struct leg *first = &call->legs[END_B];
+    enum rf_call_cause cause =
+        call->n_branches > 0 ? call_may_go_on(caller, first->dev) : RF_CALL_CAUSE_NORMAL;
+    if (cause != RF_CALL_CAUSE_NORMAL)
+        call_branch_drop(first, cause, false);
 }
 
 /* ---- what the others see ---- */

@@ -139,13 +139,21 @@ static bool may_take_over(const struct leg *stays, const struct call *call)
     return is_answered || (rings && !stays->holds);
 }
 
+/* Where several phones ring, one of them will do; the others stop. */
+static bool has_partner(const struct call *call, const struct device *stays)
+{
+    bool has = call_may_talk(stays, call->legs[END_B].dev) == RF_CALL_CAUSE_NORMAL;
+    for (size_t i = 0; i < call->n_branches && !has; i++)
+        has = call_may_talk(stays, call->branches[i]->dev) == RF_CALL_CAUSE_NORMAL;
+    return has;
+}
+
 static bool may_be_joined(const struct leg *held, const struct leg *consult)
 {
     const struct call *call = consult->call;
     return held->holds && call_leg_is_live(held->call, call_other(held->end)) &&
            consult->end == END_A && may_take_over(&held->call->legs[call_other(held->end)], call) &&
-           call_may_talk(held->call->legs[call_other(held->end)].dev, call->legs[END_B].dev) ==
-               RF_CALL_CAUSE_NORMAL &&
+           has_partner(call, held->call->legs[call_other(held->end)].dev) &&
            !leaves_only_outside(held, consult);
 }
 
@@ -302,14 +310,11 @@ void call_user_forward_all(struct device *dev, uint32_t line)
         line = 1;
     if (line > dev->conf.n_lines)
         return;
-    struct rf_call_control *cc = dev->cc;
-    const struct rf_call_observer *o = &cc->conf.observer;
-    if (call_rule(dev, line)->forward[RF_CALL_FORWARD_ALL][0] == '\0') {
-        call_user_step_aside(dev, NULL);
-        call_begin(cc, dev, line, RF_CALL_PURPOSE_FORWARD, 0);
+    if (call_rule(dev, line)->forward[RF_CALL_FORWARD_ALL][0] != '\0' ||
+        dev->plan[line - 1].wants_forward) {
+        call_forward_all_want(dev, line, "");
         return;
     }
-    call_forward_all(cc, call_line_number(dev, line), "");
-    if (o->on_forward != NULL)
-        o->on_forward(o->arg, dev->conf.name, line, "");
+    call_user_step_aside(dev, NULL);
+    call_begin(dev->cc, dev, line, RF_CALL_PURPOSE_FORWARD, 0);
 }

@@ -27,7 +27,7 @@
 struct rf_tftp_server {
     struct rf_tftp_server_conf conf;
     char *address;
-    struct rf_udp *udp;
+    struct rf_udp *udp; /* where answers come from is where was asked (rf_udp_asked) */
     struct rf_handles *transfers;
     struct tftp_index *index;
     struct rf_log_limit log;
@@ -38,6 +38,7 @@ struct transfer {
     struct tftp_place place; /* first; where its address is found, and the client's address */
     struct rf_tftp_server *s;
     rf_handle handle;
+    struct rf_address asked_at;           /* the address of ours; len 0: not known */
     uint8_t request[RF_TFTP_REQUEST_MAX]; /* as it came, to know it again */
     size_t request_len;
     struct rf_tftp_options asked;
@@ -73,7 +74,8 @@ static void report(struct rf_tftp_server *s, const struct rf_provision_report *r
         s->conf.on_report(s->conf.report_arg, r);
 }
 
-static void tell_error(struct rf_tftp_server *s, const struct rf_address *to, uint16_t code)
+static void tell_error(struct rf_tftp_server *s, const struct rf_address *from,
+                       const struct rf_address *to, uint16_t code)
 {
     uint8_t bytes[64];
     struct rf_slice whole;
@@ -83,7 +85,7 @@ static void tell_error(struct rf_tftp_server *s, const struct rf_address *to, ui
     enum rf_err err = rf_tftp_encode(&p, bytes, sizeof bytes, &whole);
     rf_bug_on(err != RF_OK);
     /* If it is lost the client asks again. */
-    err = rf_udp_send(s->udp, to, whole, NULL);
+    err = rf_udp_send_from(s->udp, from, to, whole, NULL);
     (void)err;
 }
 
@@ -221,7 +223,8 @@ static enum rf_err open_socket(struct transfer *t, struct rf_why *why)
     struct rf_udp_conf conf = {.on_packet = on_transfer_packet,
                                .on_error = on_transfer_error,
                                .owner = t,
-                               .address = t->s->address};
+                               .address = t->s->address,
+                               .from = t->asked_at.len > 0 ? &t->asked_at : NULL};
     enum rf_err err = rf_udp_open(t->s->conf.loop, &conf, &t->udp, why);
     /* Connected: nobody else is heard there. */
     return err == RF_OK ? rf_udp_connect(t->udp, &t->place.peer, why) : err;
@@ -232,7 +235,7 @@ static void start(struct transfer *t, struct rf_content *content)
     struct rf_tftp_server *s = t->s;
     struct rf_why why = {0};
     if (open_socket(t, &why) != RF_OK) {
-        tell_error(s, &t->place.peer, RF_TFTP_ERR_OTHER);
+        tell_error(s, &t->asked_at, &t->place.peer, RF_TFTP_ERR_OTHER);
         end(t, &why);
         return;
     }
@@ -262,9 +265,9 @@ static void got_it(void *arg, uint64_t number, enum rf_err err, struct rf_conten
     }
     /* Busy: no answer, because every error sends a phone somewhere else. */
     if (err == RF_ERR_NOT_FOUND)
-        tell_error(s, &t->place.peer, RF_TFTP_ERR_NOT_FOUND);
+        tell_error(s, &t->asked_at, &t->place.peer, RF_TFTP_ERR_NOT_FOUND);
     else if (err != RF_ERR_AGAIN)
-        tell_error(s, &t->place.peer, RF_TFTP_ERR_OTHER);
+        tell_error(s, &t->asked_at, &t->place.peer, RF_TFTP_ERR_OTHER);
     if (err != RF_ERR_NOT_FOUND && err != RF_ERR_AGAIN &&
         rf_log_allows(&s->log, LOG_BURST, now_of(s)))
         rf_error(RF_CAT_TFTP, "no file for a phone: %s name=%s", rf_why_text(why), t->name);
@@ -320,6 +323,7 @@ static void read_request(struct rf_tftp_server *s, const struct rf_address *from
     struct transfer *t = rf_new(struct transfer);
     struct rf_rd rd = rf_rd_of(packet);
     t->s = s;
+    t->asked_at = *rf_udp_asked(s->udp);
     t->request_len = packet.len;
     rf_bug_on(packet.len > sizeof t->request || !rf_rd_copy(&rd, t->request, packet.len));
     t->asked = p->options;
@@ -354,7 +358,7 @@ static void request(struct rf_tftp_server *s, const struct rf_address *from, str
         read_request(s, from, packet, p);
         return;
     }
-    tell_error(s, from, code);
+    tell_error(s, rf_udp_asked(s->udp), from, code);
     refused(s, from, p->name, &why);
 }
 
@@ -375,7 +379,7 @@ static void on_packet(struct rf_udp *udp, const struct rf_address *from, struct 
         return;
     }
     if (rf_tftp_decode(packet, &p, &why) != RF_OK) {
-        tell_error(s, from, RF_TFTP_ERR_ILLEGAL);
+        tell_error(s, rf_udp_asked(s->udp), from, RF_TFTP_ERR_ILLEGAL);
         refused(s, from, (struct rf_slice){0}, &why);
         return;
     }
@@ -408,6 +412,7 @@ enum rf_err rf_tftp_server_open(const struct rf_tftp_server_conf *conf, struct r
                               .owner = s,
                               .address = s->address,
                               .port = conf->port,
+                              .wants_asked = true,
                               .waiting_bytes = REQUESTS_BYTES};
     enum rf_err err = rf_udp_open(conf->loop, &udp, &s->udp, why);
     if (err != RF_OK) {

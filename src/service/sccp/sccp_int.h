@@ -3,6 +3,7 @@
 #ifndef SERVICE_SCCP_SCCP_INT_H
 #define SERVICE_SCCP_SCCP_INT_H
 
+#include "net/address.h"
 #include "service/sccp/sccp_service.h"
 #include "service/site/site.h"
 
@@ -13,12 +14,19 @@
 #define KEEPALIVE_MISS 3 /* intervals without any message, then the phone is lost */
 
 /* Lines and events a minute: of a link about what it does wrong and its alarms, and about its
- * registrations and their ends; of a device about the last three on all its links; and of all about
- * those who may not register. */
+ * registrations and their ends; of a device about the last three on all its links, and about its
+ * calls; of one certificate or address about its refusals, and of all that show one, and all that
+ * do not. */
 #define NOISE_A_MINUTE      10
 #define COMINGS_A_MINUTE    20
 #define DEVICE_A_MINUTE     600
+#define OF_ONE_A_MINUTE     30
 #define REJECTIONS_A_MINUTE 120
+/* Unknown devices that were told on, as above. */
+#define UNKNOWN_OF_ONE_A_MINUTE 60
+#define UNKNOWN_A_MINUTE        600
+/* Records of calls that a device began and nobody answered. */
+#define UNANSWERED_A_MINUTE 30
 
 struct session;
 
@@ -32,7 +40,10 @@ struct station {
     uint8_t modern_cert[RF_SCCP_FP_LEN]; /* of conf, or learnt since */
     struct rf_log_limit told;
     struct rf_log_limit lines; /* of links that closed */
-    uint64_t turn_s;           /* its place among those who come back; 0: none */
+    struct rf_log_limit calls; /* what is told of them */
+    struct rf_log_limit unanswered;
+    struct rf_log_limit call_flood;
+    uint64_t turn_s; /* its place among those who come back; 0: none */
 };
 
 /** The phone's side of one of its calls, as it was told. */
@@ -86,8 +97,8 @@ struct session {
     uint64_t dropped;
     unsigned bad;
     uint64_t last_in_ms;
-    rf_timer_id watch; /* wait for Register, then keepalive supervision */
-    uint64_t tokens_milli;
+    rf_timer_id watch;    /* wait for Register, then keepalive supervision */
+    int64_t tokens_milli; /* below 0: owed */
     uint64_t tokens_at_ms;
     bool is_paused;
     rf_timer_id unpause;
@@ -96,6 +107,15 @@ struct session {
     struct rf_log_limit comings;
     struct rf_log_limit goings;
 };
+
+/** Who may not register: one certificate, or the address (IPv6: the /64) of those without. */
+struct refused_one {
+    uint8_t key[RF_ADDRESS_SOURCE];
+    uint64_t last_ms;
+    struct rf_log_limit told;
+    struct rf_log_limit unknown;
+};
+#define REFUSED_ONES 256
 
 struct rf_sccp_service {
     struct rf_sccp_service_conf conf;
@@ -111,8 +131,10 @@ struct rf_sccp_service {
     uint32_t set;              /* counts the whole sets */
     uint64_t in, out, dropped; /* of sessions that are gone */
     struct rf_log_limit refusals;
-    struct rf_log_limit rejections;
-    struct rf_log_limit strangers; /* links on which nobody registered */
+    struct refused_one refused[REFUSED_ONES]; /* the last that were */
+    struct rf_log_limit rejections[2];        /* of those without a certificate, and with one */
+    struct rf_log_limit unknown[2];           /* as well */
+    struct rf_log_limit strangers;            /* links on which nobody registered */
     struct rf_sccp_turns turns;
     uint64_t closed_until_ms; /* nobody may register before; 0: everybody may */
     rf_timer_id release;

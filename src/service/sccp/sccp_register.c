@@ -284,6 +284,52 @@ static bool check_other(const struct session *s, const struct station *st, struc
                   "registered already from %s", old->address);
 }
 
+/* Each certificate has its own share, and each address of those who show none: whoever is refused
+ * again and again leaves room for the others. */
+static void key_of(const struct session *s, uint8_t out[RF_ADDRESS_SOURCE])
+{
+    struct rf_address address;
+    memset(out, 0, RF_ADDRESS_SOURCE);
+    if (s->cert != NULL)
+        memcpy(out, s->sha256, RF_ADDRESS_SOURCE);
+    else if (rf_address_parse(s->address, 0, &address, NULL) == RF_OK)
+        rf_address_source(&address, out);
+}
+
+/* The one who was refused longest ago makes room. */
+static struct refused_one *refused_one_of(struct session *s)
+{
+    struct refused_one *all = s->svc->refused;
+    uint8_t key[RF_ADDRESS_SOURCE];
+    size_t at = 0, oldest = 0;
+    key_of(s, key);
+    while (at < REFUSED_ONES && !rf_slice_eq(rf_slice_of(all[at].key, sizeof all[at].key),
+                                             rf_slice_of(key, sizeof key))) {
+        if (all[at].last_ms < all[oldest].last_ms)
+            oldest = at;
+        at++;
+    }
+    if (at == REFUSED_ONES) {
+        at = oldest;
+        all[at] = (struct refused_one){0};
+        memcpy(all[at].key, key, sizeof key);
+    }
+    all[at].last_ms = rf_now_ms(s->svc->conf.clock);
+    return &all[at];
+}
+
+static void tell_unknown(struct session *s, struct rf_slice name)
+{
+    struct rf_sccp_service *svc = s->svc;
+    bool has_cert = s->cert != NULL;
+    char text[RF_CALL_DEVICE_MAX + 1];
+    if (svc->conf.ops->on_unknown == NULL || !rf_slice_to_str(name, text, sizeof text) ||
+        !sccp_may_tell(svc, &refused_one_of(s)->unknown, UNKNOWN_OF_ONE_A_MINUTE) ||
+        !sccp_may_tell(svc, &svc->unknown[has_cert], UNKNOWN_A_MINUTE))
+        return;
+    svc->conf.ops->on_unknown(svc->conf.arg, text, s->address, has_cert);
+}
+
 static bool judge(struct session *s, const struct rf_sccp_register *reg, struct station **st,
                   struct refusal *r)
 {
@@ -293,11 +339,15 @@ static bool judge(struct session *s, const struct rf_sccp_register *reg, struct 
         return refuse(r, RF_SCCP_CAUSE_UNKNOWN, "Use the call manager",
                       "the centre has sent its phones back, and nobody is taken for a while");
     *st = sccp_station_find(s->svc, reg->device_name);
-    if (*st == NULL)
+    if (!check_name(s, reg->device_name, r))
+        return false;
+    if (*st == NULL) {
+        tell_unknown(s, reg->device_name);
         return refuse(r, RF_SCCP_CAUSE_NO_ENTRY, "Device Unknown", "device is not configured");
+    }
     const struct rf_sccp_device *d = &(*st)->conf;
-    return check_name(s, reg->device_name, r) && check_mode(s, d, r) && check_cert(s, d, r) &&
-           check_legacy(s, *st, r) && check_type(d, reg, r) && check_other(s, *st, r);
+    return check_mode(s, d, r) && check_cert(s, d, r) && check_legacy(s, *st, r) &&
+           check_type(d, reg, r) && check_other(s, *st, r);
 }
 
 /* ---- outcome ---- */
@@ -310,7 +360,8 @@ static void tell_refused(struct session *s, struct rf_slice device, struct stati
     rf_count(REGISTER_REFUSED);
     if (st != NULL)
         st->last_cause = r->cause;
-    if (sccp_may_tell(s->svc, &s->svc->rejections, REJECTIONS_A_MINUTE))
+    if (sccp_may_tell(s->svc, &refused_one_of(s)->told, OF_ONE_A_MINUTE) &&
+        sccp_may_tell(s->svc, &s->svc->rejections[s->cert != NULL], REJECTIONS_A_MINUTE))
         sccp_event(s->svc, r->kind != NULL ? r->kind : "register-refused", name, r->cause,
                    "%s from=%s cert=%s", r->text, s->address,
                    s->cert != NULL ? rf_cert_subject(s->cert) : "none");
@@ -431,7 +482,7 @@ static uint32_t suites_of(const struct rf_sccp_device *d)
     return d->suites != 0 ? d->suites : RF_CALL_ABLE(RF_CALL_SRTP_AES_CM_128_HMAC_SHA1_32);
 }
 
-static void accept(struct session *s, const struct rf_sccp_register *reg, struct station *st)
+static void let_in(struct session *s, const struct rf_sccp_register *reg, struct station *st)
 {
     if (st->session != NULL)
         sccp_session_close(st->session, "replaced by a new registration");
@@ -479,7 +530,7 @@ bool sccp_on_register(struct session *s, const struct rf_sccp_register *reg)
         return false;
     }
     rf_bug_on(st == NULL); /* who was judged fit is a device */
-    accept(s, reg, st);
+    let_in(s, reg, st);
     return true;
 }
 

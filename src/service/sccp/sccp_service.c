@@ -26,23 +26,42 @@ static void on_call_event(void *arg, const char *kind, const char *dev, uint32_t
                           const char *text)
 {
     struct rf_sccp_service *svc = arg;
+    struct station *st = sccp_station_find(svc, rf_slice_str(dev));
+    if (st != NULL && !sccp_may_tell(svc, &st->calls, DEVICE_A_MINUTE))
+        return;
     svc->conf.ops->on_event(
         svc->conf.arg,
         &(struct rf_sccp_event){.kind = kind, .dev = dev, .call_id = call_id, .text = text});
 }
 
+/* Two messages make a call that comes to nothing, and there are records and events for so many:
+ * whoever makes them all day would push out those of the others. */
+static bool is_worth_a_record(struct rf_sccp_service *svc, const struct rf_call_record *record)
+{
+    struct station *st = sccp_station_find(svc, rf_slice_str(record->calling_device));
+    if (record->answered_s != 0 || st == NULL ||
+        sccp_may_tell(svc, &st->unanswered, UNANSWERED_A_MINUTE))
+        return true;
+    rf_count(CALLS_UNRECORDED);
+    if (sccp_may_tell(svc, &st->call_flood, 1))
+        sccp_event(svc, "call-flood", record->calling_device, RF_SCCP_CAUSE_NONE,
+                   "more than %d calls a minute that nobody answered: the others of this minute "
+                   "have no record",
+                   UNANSWERED_A_MINUTE);
+    return false;
+}
+
 static void on_call_record(void *arg, const struct rf_call_record *record)
 {
     struct rf_sccp_service *svc = arg;
-    if (svc->conf.ops->on_record != NULL)
+    if (svc->conf.ops->on_record != NULL && is_worth_a_record(svc, record))
         svc->conf.ops->on_record(svc->conf.arg, record);
 }
 
-static void on_call_forward(void *arg, const char *dev, uint32_t line, const char *number)
+static void on_call_forward(void *arg, const char *dev, const char *number, const char *target)
 {
     const struct rf_sccp_service *svc = arg;
-    if (svc->conf.ops->on_forward != NULL)
-        svc->conf.ops->on_forward(svc->conf.arg, dev, line, number);
+    svc->conf.ops->on_forward(svc->conf.arg, dev, number, target);
 }
 
 static uint32_t or_default(uint32_t value, uint32_t otherwise)
@@ -68,16 +87,17 @@ struct rf_sccp_service *rf_sccp_service_new(const struct rf_sccp_service_conf *c
         rf_anchors_ref(c->listed);
     snprintf(svc->server_name, sizeof svc->server_name, "%s",
              c->server_name != NULL ? c->server_name : "");
-    struct rf_call_conf calls = {.clock = c->clock,
-                                 .timers = c->timers,
-                                 .barge = c->barge,
-                                 .members_max = c->members_max,
-                                 .media = c->media,
-                                 .media_arg = c->media_arg,
-                                 .observer = {.on_event = on_call_event,
-                                              .on_record = on_call_record,
-                                              .on_forward = on_call_forward,
-                                              .arg = svc}};
+    struct rf_call_conf calls = {
+        .clock = c->clock,
+        .timers = c->timers,
+        .barge = c->barge,
+        .members_max = c->members_max,
+        .media = c->media,
+        .media_arg = c->media_arg,
+        .observer = {.on_event = on_call_event,
+                     .on_record = on_call_record,
+                     .on_forward = c->ops->on_forward != NULL ? on_call_forward : NULL,
+                     .arg = svc}};
     memcpy(calls.timer_ms, c->call_timer_ms, sizeof calls.timer_ms);
     svc->calls = rf_call_control_new(&calls);
     return svc;
@@ -355,16 +375,28 @@ void sccp_session_watch(struct session *s, uint64_t ms)
     s->watch = rf_timer_start(timers, ms, watch_due, s->svc, s->link);
 }
 
-/* ---- message rate: a token for each message; without one the link is not read ---- */
+/* ---- message rate: a token for each message; without one the link is not read. What was read
+ * already is dealt with and owed. ---- */
 
 static void refill(struct session *s)
 {
     const struct rf_sccp_service_conf *conf = &s->svc->conf;
     uint64_t now = rf_now_ms(conf->clock);
-    s->tokens_milli += (now - s->tokens_at_ms) * conf->rate_per_s;
+    s->tokens_milli += (int64_t)((now - s->tokens_at_ms) * conf->rate_per_s);
     s->tokens_at_ms = now;
-    if (s->tokens_milli > (uint64_t)conf->rate_burst * 1000)
-        s->tokens_milli = (uint64_t)conf->rate_burst * 1000;
+    if (s->tokens_milli > (int64_t)conf->rate_burst * 1000)
+        s->tokens_milli = (int64_t)conf->rate_burst * 1000;
+}
+
+static void unpause_due(void *owner, uint64_t link);
+
+/* Until nothing is owed any more, and for a second at least. */
+static void unpause_later(struct session *s)
+{
+    const struct rf_sccp_service_conf *conf = &s->svc->conf;
+    uint64_t owed_ms = s->tokens_milli < 0 ? (uint64_t)-s->tokens_milli / conf->rate_per_s : 0;
+    s->unpause =
+        rf_timer_start(conf->timers, owed_ms > 1000 ? owed_ms : 1000, unpause_due, s->svc, s->link);
 }
 
 static void unpause_due(void *owner, uint64_t link)
@@ -374,6 +406,11 @@ static void unpause_due(void *owner, uint64_t link)
     if (s == NULL)
         return;
     s->unpause = 0;
+    refill(s);
+    if (s->tokens_milli < 0) {
+        unpause_later(s);
+        return;
+    }
     s->is_paused = false;
     svc->conf.ops->pause(svc->conf.arg, s->link, false);
 }
@@ -382,15 +419,13 @@ static void spend_token(struct session *s)
 {
     const struct rf_sccp_service_conf *conf = &s->svc->conf;
     refill(s);
-    if (s->tokens_milli >= 1000) {
-        s->tokens_milli -= 1000;
-        return;
-    }
-    if (s->is_paused || conf->ops->pause == NULL || rf_fault_skips("sccp.message-rate"))
+    s->tokens_milli -= 1000;
+    if (s->tokens_milli >= 0 || s->is_paused || conf->ops->pause == NULL ||
+        rf_fault_skips("sccp.message-rate"))
         return;
     s->is_paused = true;
     conf->ops->pause(conf->arg, s->link, true);
-    s->unpause = rf_timer_start(conf->timers, 1000, unpause_due, s->svc, s->link);
+    unpause_later(s);
     if (rf_log_allows(&s->noise, NOISE_A_MINUTE, s->tokens_at_ms))
         sccp_event(s->svc, "link-flood", sccp_session_dev(s), RF_SCCP_CAUSE_NONE,
                    "more than %u messages a second from=%s", conf->rate_per_s, s->address);
@@ -467,7 +502,7 @@ void rf_sccp_link_opened(struct rf_sccp_service *svc, rf_sccp_link_ref link,
     take_peer(s, peer);
     s->keepalive_s = svc->conf.secondary_keepalive_s;
     s->last_in_ms = s->tokens_at_ms = rf_now_ms(svc->conf.clock);
-    s->tokens_milli = (uint64_t)svc->conf.rate_burst * 1000;
+    s->tokens_milli = (int64_t)svc->conf.rate_burst * 1000;
     *session_slot(svc, link) = s;
     svc->n_sessions++;
     if (s->cert != NULL)

@@ -139,10 +139,14 @@ struct rf_sccp_service_ops {
      * escaped. As often as events about it are told. May be NULL. */
     void (*on_load)(void *arg, const char *dev, const char *running,
                     const struct rf_sccp_load_alarm *alarm, const char *text);
+    /** A device that is not configured wants to register; the name is well formed. is_proved: it is
+     * that of the certificate it came with, else anybody's claim. Not as often as it tries, and
+     * whether or not an event tells of it. May be NULL. */
+    void (*on_unknown)(void *arg, const char *name, const char *address, bool is_proved);
     /** A call ended. May be NULL. */
     void (*on_record)(void *arg, const struct rf_call_record *record);
-    /** May be NULL. At a phone it was set where all calls of a line go, or with "" ended. */
-    void (*on_forward)(void *arg, const char *dev, uint32_t line, const char *number);
+    /** As on_forward of struct rf_call_observer, with which its answers are. May be NULL. */
+    void (*on_forward)(void *arg, const char *dev, const char *number, const char *target);
 };
 
 struct rf_sccp_service_conf {

@@ -188,7 +188,7 @@ struct rf_site_conf {
     uint32_t branch_port;      /* 0: chosen by the kernel */
     uint32_t srst_monitor_s;   /* phones come back when we answered for so long */
     uint32_t event_days;       /* events are kept so long */
-    uint32_t event_limit;      /* and at most so many */
+    uint32_t event_limit;      /* and at most so many of each category */
     uint32_t call_record_days; /* the same of records of calls */
     uint32_t call_record_limit;
     char *date_template;

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A device of the database as call control gets it: which of its certificates find room. */
-#include "unit.h"
+#include "db_aside.h"
+
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "app/ringfenced/server_int.h"
+#include "base/file.h"
 
 /* devices.c posts what has changed; nothing here changes. */
 void sccp_post(struct server *s, struct rf_msg *take_msg)
@@ -148,6 +152,93 @@ static void what_a_model_can_do_is_the_sites_word_sec_82_sec_85(void **state)
     }
 }
 
+/* ---- quarantine ---- */
+
+struct site {
+    char dir[64];
+    char path[96];
+    struct rf_site site;
+    struct rf_site_conf conf;
+    struct server *server;
+    pthread_t thread;
+};
+
+static void *serve(void *arg)
+{
+    rf_loop_run(arg);
+    return NULL;
+}
+
+static int site_begin(void **state)
+{
+    struct site *t = rf_new(struct site);
+    struct rf_why why = {0};
+    snprintf(t->dir, sizeof t->dir, "/tmp/rf-devices-XXXXXX");
+    assert_non_null(mkdtemp(t->dir));
+    snprintf(t->path, sizeof t->path, "%s/db", t->dir);
+    t->conf.auto_register = RF_SITE_AUTO_QUARANTINE;
+    t->site.conf = &t->conf;
+    struct server *s = t->server = rf_new(struct server);
+    s->site = &t->site;
+    assert_err(rf_store_open(t->path, &s->store, &why), RF_OK);
+    s->store_worker = rf_worker_start("store", STORE_JOBS_MAX, s->store);
+    s->loop = rf_loop_new(rf_clock_real(), "main");
+    assert_int_equal(pthread_create(&t->thread, NULL, serve, s->loop), 0);
+    *state = t;
+    return 0;
+}
+
+static int site_end(void **state)
+{
+    struct site *t = *state;
+    rf_loop_stop(t->server->loop);
+    pthread_join(t->thread, NULL);
+    rf_worker_stop(t->server->store_worker);
+    rf_loop_free(t->server->loop);
+    rf_store_close(t->server->store);
+    rf_free(t->server);
+    assert_err(rf_dir_empty(t->dir, NULL), RF_OK);
+    assert_int_equal(rmdir(t->dir), 0);
+    rf_free(t);
+    return 0;
+}
+
+/* So many unknown phones want to register, and say so twice. */
+static void come(struct site *t, unsigned first, unsigned n, const char *address)
+{
+    char name[32];
+    for (unsigned twice = 0; twice < 2; twice++) {
+        for (unsigned i = 0; i < n; i++) {
+            snprintf(name, sizeof name, "SEP0011223%05X", first + i);
+            device_quarantine(t->server, name, address);
+        }
+    }
+}
+
+static bool are_in(struct site *t, int64_t n)
+{
+    static const char sql[] = "SELECT count(*) FROM device_trust WHERE quarantined = 1";
+    for (int i = 0; i < 100 && db_number(t->path, sql) < n; i++)
+        usleep(50 * 1000);
+    usleep(200 * 1000); /* for one too many */
+    return db_number(t->path, sql) == n;
+}
+
+/* The places are 256. One that can take them all keeps everybody else out. */
+static void sec_122_an_address_has_few_places_in_quarantine(void **state)
+{
+    struct site *t = *state;
+    come(t, 0, 60, "192.0.2.1");
+    assert_true(are_in(t, QUARANTINED_OF_ONE));
+    come(t, 100, 60, "192.0.2.2"); /* others have theirs */
+    assert_true(are_in(t, 2 * QUARANTINED_OF_ONE));
+    come(t, 200, 60, "2001:db8::1");
+    come(t, 300, 60, "2001:db8::2"); /* of the same /64 */
+    assert_true(are_in(t, 3 * QUARANTINED_OF_ONE));
+    come(t, 400, 60, NULL); /* phones that proved who they are */
+    assert_true(are_in(t, 3 * QUARANTINED_OF_ONE + 60));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +247,8 @@ int main(void)
         cmocka_unit_test(what_fits_is_all_there),
         cmocka_unit_test(a_line_is_handled_as_the_database_says),
         cmocka_unit_test(what_a_model_can_do_is_the_sites_word_sec_82_sec_85),
+        cmocka_unit_test_setup_teardown(sec_122_an_address_has_few_places_in_quarantine, site_begin,
+                                        site_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,13 +23,14 @@ void device_refresh(struct server *s, const char *name)
     fail_msg("no device has changed");
 }
 
-/* The last phone that was to go into quarantine. */
-static char quarantined[32];
+/* The last phone that was to go into quarantine, and from where if it has proved nothing. */
+static char quarantined[32], quarantined_from[32];
 
-void device_quarantine(struct server *s, const char *name)
+void device_quarantine(struct server *s, const char *name, const char *address)
 {
     (void)s;
     snprintf(quarantined, sizeof quarantined, "%s", name);
+    snprintf(quarantined_from, sizeof quarantined_from, "%s", address != NULL ? address : "-");
 }
 
 /* What phones hold is noted elsewhere. */
@@ -130,20 +131,21 @@ static void sec_122_an_unknown_phone_that_registers_goes_into_quarantine(void **
     struct place *p = *state;
     struct rf_sccp_event e = {.kind = "register-refused",
                               .dev = "SEP001122334455",
-                              .cause = RF_SCCP_CAUSE_X509_NAME,
+                              .cause = RF_SCCP_CAUSE_NO_ENTRY,
                               .text = "from=192.0.2.1"};
     quarantined[0] = '\0';
-    news_of_sccp(p->server, &e);
+    news_of_sccp(p->server, &e); /* that has a limit of its own */
     assert_string_equal(quarantined, "");
-    e.cause = RF_SCCP_CAUSE_NO_ENTRY;
-    news_of_sccp(p->server, &e);
+    unknown_of_sccp(p->server, "SEP001122334455", "192.0.2.1", false);
     assert_string_equal(quarantined, "SEP001122334455");
-    static const char *const others[] = {"SEP00112233445", "ATA001122334455", "SEP00112233445!",
-                                         ""};
+    assert_string_equal(quarantined_from, "192.0.2.1");
+    unknown_of_sccp(p->server, "SEP001122334466", "192.0.2.1", true);
+    assert_string_equal(quarantined, "SEP001122334466");
+    assert_string_equal(quarantined_from, "-");
+    static const char *const others[] = {"SEP00112233445", "ATA001122334455", "CIPC-EVE", ""};
     quarantined[0] = '\0';
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-        e.dev = others[i];
-        news_of_sccp(p->server, &e);
+        unknown_of_sccp(p->server, others[i], "192.0.2.1", true);
         assert_string_equal(quarantined, "");
     }
 }

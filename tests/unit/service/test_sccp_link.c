@@ -31,10 +31,6 @@ static struct rf_msg *posted; /* to the worker */
 static bool worker_full;
 static char closed[RF_WHY_TEXT_MAX];
 
-uint16_t rf_address_port(const struct rf_address *a)
-{
-    return 50123;
-}
 void *rf_link_arg(const struct rf_link *link)
 {
     return link->arg;

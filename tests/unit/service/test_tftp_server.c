@@ -33,6 +33,7 @@ struct place {
 /* A client's socket. */
 struct client {
     int fd;
+    uint32_t asks_at;       /* an address of the server; 0: 127.0.0.1 */
     struct sockaddr_in tid; /* whoever sent the last packet */
     uint8_t bytes[2048];
     struct rf_tftp_packet p;
@@ -58,7 +59,8 @@ static void open_server(struct place *place, struct rf_tftp_server_conf conf)
 {
     conf.loop = place->w->loop;
     conf.provision = place->w->p;
-    conf.address = "127.0.0.1";
+    if (conf.address == NULL)
+        conf.address = "127.0.0.1";
     conf.on_report = note;
     conf.report_arg = place;
     struct rf_why why = {0};
@@ -123,7 +125,8 @@ static void to_server(struct place *place, struct client *c, struct rf_slice pac
 {
     struct sockaddr_in at = {.sin_family = AF_INET,
                              .sin_port = htons(rf_tftp_server_port(place->s)),
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+                             .sin_addr.s_addr =
+                                 htonl(c->asks_at != 0 ? c->asks_at : INADDR_LOOPBACK)};
     assert_int_equal(sendto(c->fd, packet.p, packet.len, 0, (struct sockaddr *)&at, sizeof at),
                      packet.len);
 }
@@ -338,6 +341,40 @@ static void every_refused_name_is_file_not_found(void **state)
     assert_string_equal(place->told[7].name, "a\\x01"); /* escaped */
     assert_int_equal(rf_tftp_server_transfers(place->s), 0);
     client_fini(&c);
+}
+
+static void who_is_asked_answers(struct place *place, const char *listen)
+{
+    struct client c = client_new();
+    struct rf_tftp_packet write = {.op = RF_TFTP_WRQ, .name = rf_slice_str("small.sbn")};
+    reopen(place, (struct rf_tftp_server_conf){.address = listen});
+    c.asks_at = INADDR_LOOPBACK + 1;
+    ask(place, &c, "small.sbn");
+    expect_data(place, &c, 1);
+    assert_int_equal(ntohl(c.tid.sin_addr.s_addr), c.asks_at);
+    ack(&c, 1);
+    ask(place, &c, "nothing.sbn");
+    expect_error(place, &c, RF_TFTP_ERR_NOT_FOUND);
+    assert_int_equal(ntohl(c.tid.sin_addr.s_addr), c.asks_at);
+    request_of(place, &c, &write);
+    expect_error(place, &c, RF_TFTP_ERR_ACCESS);
+    assert_int_equal(ntohl(c.tid.sin_addr.s_addr), c.asks_at);
+    client_fini(&c);
+}
+
+/* Phones, and firewalls in between, drop what comes from elsewhere. */
+static void answers_come_from_where_was_asked(void **state)
+{
+    who_is_asked_answers(*state, "0.0.0.0");
+}
+
+static void answers_of_a_server_for_both_come_from_where_was_asked(void **state)
+{
+    int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        skip(); /* a machine without IPv6 */
+    close(fd);
+    who_is_asked_answers(*state, "::");
 }
 
 static void writing_is_refused(void **state)
@@ -777,6 +814,8 @@ int main(void)
         IN_PLACE(a_file_is_fetched_and_reported),
         IN_PLACE(all_options_together),
         IN_PLACE(every_refused_name_is_file_not_found),
+        IN_PLACE(answers_come_from_where_was_asked),
+        IN_PLACE(answers_of_a_server_for_both_come_from_where_was_asked),
         IN_PLACE(writing_is_refused),
         IN_PLACE(other_modes_are_refused),
         IN_PLACE(malformed_requests_are_refused),

@@ -272,6 +272,27 @@ static void what_operators_did_is_not_pushed_out(void **state)
     assert_int_equal(n_events(s), 0); /* age is the same for all */
 }
 
+/* Nor does one category push out another. */
+static void a_flood_of_calls_does_not_push_out_refusals(void **state)
+{
+    struct place *s = *state;
+    struct rf_store_event refused = event_of("", "register refused");
+    struct rf_store_event call = event_of("SEPA", "call ended");
+    uint64_t dropped = 0;
+    refused.uid = call.uid = -1;
+    snprintf(refused.category, sizeof refused.category, "security");
+    snprintf(call.category, sizeof call.category, "call");
+    for (int i = 0; i < 3; i++)
+        assert_err(rf_store_event_add(s->store, &refused, NULL, NULL), RF_OK);
+    for (int i = 0; i < 20; i++)
+        assert_err(rf_store_event_add(s->store, &call, NULL, NULL), RF_OK);
+    assert_err(rf_store_event_trim(s->store, 4, 0, &dropped, NULL), RF_OK);
+    assert_int_equal(dropped, 16);
+    assert_int_equal(n_events(s), 3 + 4);
+    assert_err(rf_store_event_trim(s->store, 2, 0, &dropped, NULL), RF_OK);
+    assert_int_equal(n_events(s), 2 + 2); /* each has its own limit */
+}
+
 static struct rf_store_capf op_of(const char *device, enum rf_store_op op, enum rf_store_auth auth)
 {
     struct rf_store_capf c = {.op = op, .auth = auth, .key_bits = 2048, .created_uid = 1000};
@@ -842,6 +863,7 @@ int main(void)
         WITH_STORE(values_outside_their_limits_are_refused),
         WITH_STORE(a_change_replaces_lines_and_keeps_the_time_of_adding),
         WITH_STORE(events_are_listed_filtered_and_trimmed),
+        WITH_STORE(a_flood_of_calls_does_not_push_out_refusals),
         WITH_STORE(what_operators_did_is_not_pushed_out),
         WITH_STORE(an_operation_ends_only_when_the_phone_confirmed),
         WITH_STORE(a_newer_certificate_supersedes_the_older_ones),
