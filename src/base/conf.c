@@ -126,22 +126,20 @@ enum rf_err rf_conf_parse(const struct rf_conf_def *def, struct rf_slice text, v
     return RF_OK;
 }
 
-const char *rf_conf_text(const struct rf_conf_option *o, const void *conf, char *buf, size_t cap)
+const char *rf_conf_text(const struct rf_conf_option *o, const void *conf, char buf[RF_CONF_NUMBER])
 {
     const void *at = member_of(o, conf);
     switch (o->type) {
     case RF_CONF_U32:
-        snprintf(buf, cap, "%u", *(const uint32_t *)at);
+        snprintf(buf, RF_CONF_NUMBER, "%u", *(const uint32_t *)at);
         break;
     case RF_CONF_BOOL:
-        snprintf(buf, cap, "%s", *(const bool *)at ? "yes" : "no");
+        snprintf(buf, RF_CONF_NUMBER, "%s", *(const bool *)at ? "yes" : "no");
         break;
     case RF_CONF_TEXT:
-        snprintf(buf, cap, "%s", *(char *const *)at);
-        break;
+        return *(char *const *)at;
     case RF_CONF_ENUM:
-        snprintf(buf, cap, "%s", o->words[*(const uint32_t *)at]);
-        break;
+        return o->words[*(const uint32_t *)at];
     }
     return buf;
 }
@@ -150,11 +148,11 @@ enum rf_err rf_conf_write(const struct rf_conf_def *def, const void *conf, struc
 {
     for (size_t i = 0; i < def->n; i++) {
         const struct rf_conf_option *o = &def->options[i];
-        char value[1024];
+        char value[RF_CONF_NUMBER];
         enum rf_err err =
             rf_buf_addf(out, "# %s%s%s%s\n%s = %s\n\n", o->help, o->unit != NULL ? " (" : "",
                         o->unit != NULL ? o->unit : "", o->unit != NULL ? ")" : "", o->name,
-                        rf_conf_text(o, conf, value, sizeof value));
+                        rf_conf_text(o, conf, value));
         if (err != RF_OK)
             return err;
     }
@@ -163,7 +161,7 @@ enum rf_err rf_conf_write(const struct rf_conf_def *def, const void *conf, struc
 
 bool rf_conf_same(const struct rf_conf_option *o, const void *a, const void *b)
 {
-    char ta[1024];
-    char tb[1024];
-    return strcmp(rf_conf_text(o, a, ta, sizeof ta), rf_conf_text(o, b, tb, sizeof tb)) == 0;
+    char ta[RF_CONF_NUMBER];
+    char tb[RF_CONF_NUMBER];
+    return strcmp(rf_conf_text(o, a, ta), rf_conf_text(o, b, tb)) == 0;
 }

@@ -42,9 +42,11 @@ void rf_conf_free(const struct rf_conf_def *def, void *conf);
  * reason and *out stays as it was. */
 RF_MUST_CHECK enum rf_err rf_conf_parse(const struct rf_conf_def *def, struct rf_slice text,
                                         void **out, struct rf_why *why);
-/** Value of one option as text, in buf. Returns buf. */
-const char *rf_conf_text(const struct rf_conf_option *option, const void *conf, char *buf,
-                         size_t cap);
+/** Value of one option as text, whole: a number is written to buf, a text or word, of whatever
+ * length, is the configuration's own. */
+#define RF_CONF_NUMBER 16
+const char *rf_conf_text(const struct rf_conf_option *option, const void *conf,
+                         char buf[RF_CONF_NUMBER]);
 /** The whole file, with help as comments, from a struct. */
 RF_MUST_CHECK enum rf_err rf_conf_write(const struct rf_conf_def *def, const void *conf,
                                         struct rf_buf *out);

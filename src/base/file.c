@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/file.h"
 
+#include "base/clock.h"
+#include "base/faults.h"
 #include "base/file_journal.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +15,10 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* A file that is being written is NAME and this, and six characters that mkostemp draws. */
+#define LEFTOVER_MARK ".new."
+#define LEFTOVER_TAIL (sizeof LEFTOVER_MARK - 1 + 6)
 
 void rf_fd_close(int *fd)
 {
@@ -30,7 +37,8 @@ static enum rf_err io_error(struct rf_why *why, const char *what, const char *pa
 
 enum rf_err rf_file_read(const char *path, size_t limit, struct rf_buf *out, struct rf_why *why)
 {
-    RF_AUTO(rf_fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* Not blocking: a pipe without a writer is refused, not waited for. */
+    RF_AUTO(rf_fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat st;
     if (fd < 0 || fstat(fd, &st) != 0)
         return io_error(why, "read", path);
@@ -107,7 +115,7 @@ enum rf_err rf_file_out_begin(struct rf_file_out *out, const char *path, unsigne
         return rf_why_set(why, RF_ERR_IO, "file-io",
                           "write %s: it is there, and not a regular file: not replaced", path);
     *out = (struct rf_file_out){
-        .fd = -1, .path = rf_strdup(path), .temp = rf_strf("%s.new.XXXXXX", path)};
+        .fd = -1, .path = rf_strdup(path), .temp = rf_strf("%s" LEFTOVER_MARK "XXXXXX", path)};
     out->fd = mkostemp(out->temp, O_CLOEXEC);
     rf_file_journal("create", out->temp, NULL);
     if (out->fd < 0 || fchmod(out->fd, (mode_t)mode) != 0) {
@@ -132,6 +140,11 @@ enum rf_err rf_file_out_add(struct rf_file_out *out, struct rf_slice part, struc
     return RF_OK;
 }
 
+static enum rf_err exists(const char *path, struct rf_why *why)
+{
+    return rf_why_set(why, RF_ERR_EXISTS, "file-exists", "%s exists already", path);
+}
+
 static void out_release(struct rf_file_out *out)
 {
     rf_fd_close(&out->fd);
@@ -139,22 +152,41 @@ static void out_release(struct rf_file_out *out)
     rf_freep(&out->temp);
 }
 
-enum rf_err rf_file_out_commit(struct rf_file_out *out, struct rf_why *why)
+/* Its name, in place of what had it, or only when nothing has. */
+static bool give_name(struct rf_file_out *out, bool is_exclusive)
+{
+    if (fsync(out->fd) != 0)
+        return false;
+    rf_crash_point("file.rename");
+    if (!is_exclusive) {
+        rf_file_journal("rename", out->temp, out->path);
+        return rename(out->temp, out->path) == 0;
+    }
+    bool is_given = renameat2(AT_FDCWD, out->temp, AT_FDCWD, out->path, RENAME_NOREPLACE) == 0;
+    if (!is_given && errno == EINVAL) /* NFS has no such call; the second name does as well there */
+        is_given = link(out->temp, out->path) == 0 && unlink(out->temp) == 0;
+    if (is_given)
+        rf_file_journal("rename", out->temp, out->path);
+    return is_given;
+}
+
+static enum rf_err commit(struct rf_file_out *out, bool is_exclusive, struct rf_why *why)
 {
     rf_file_journal("sync", out->temp, NULL);
-    bool is_kept = fsync(out->fd) == 0;
-    if (is_kept) {
-        rf_file_journal("rename", out->temp, out->path);
-        is_kept = rename(out->temp, out->path) == 0;
-    }
-    if (!is_kept) {
-        enum rf_err err = io_error(why, "write", out->path);
+    if (!give_name(out, is_exclusive)) {
+        enum rf_err err =
+            errno == EEXIST ? exists(out->path, why) : io_error(why, "write", out->path);
         rf_file_out_abort(out);
         return err;
     }
     enum rf_err err = rf_dir_sync_of(out->path, why);
     out_release(out);
     return err;
+}
+
+enum rf_err rf_file_out_commit(struct rf_file_out *out, struct rf_why *why)
+{
+    return commit(out, false, why);
 }
 
 void rf_file_out_abort(struct rf_file_out *out)
@@ -166,8 +198,8 @@ void rf_file_out_abort(struct rf_file_out *out)
     out_release(out);
 }
 
-enum rf_err rf_file_replace(const char *path, struct rf_slice content, unsigned mode,
-                            struct rf_why *why)
+static enum rf_err put(const char *path, struct rf_slice content, unsigned mode, bool is_exclusive,
+                       struct rf_why *why)
 {
     struct rf_file_out out;
     enum rf_err err = rf_file_out_begin(&out, path, mode, why);
@@ -178,15 +210,20 @@ enum rf_err rf_file_replace(const char *path, struct rf_slice content, unsigned 
         rf_file_out_abort(&out);
         return err;
     }
-    return rf_file_out_commit(&out, why);
+    return commit(&out, is_exclusive, why);
+}
+
+enum rf_err rf_file_replace(const char *path, struct rf_slice content, unsigned mode,
+                            struct rf_why *why)
+{
+    return put(path, content, mode, false, why);
 }
 
 enum rf_err rf_file_create(const char *path, struct rf_slice content, unsigned mode,
                            struct rf_why *why)
 {
-    if (rf_file_exists(path))
-        return rf_why_set(why, RF_ERR_EXISTS, "file-exists", "%s exists already", path);
-    return rf_file_replace(path, content, mode, why);
+    /* Now, and again when it gets its name: another may have written it meanwhile. */
+    return rf_file_exists(path) ? exists(path, why) : put(path, content, mode, true, why);
 }
 
 enum rf_err rf_file_rename(const char *from, const char *to, struct rf_why *why)
@@ -260,6 +297,42 @@ enum rf_err rf_dir_each(const char *path, enum rf_err (*each)(void *arg, const c
     }
     rf_free(names);
     return err;
+}
+
+bool rf_file_is_leftover(const char *name)
+{
+    size_t n = strlen(name);
+    if (n <= LEFTOVER_TAIL ||
+        strncmp(name + n - LEFTOVER_TAIL, LEFTOVER_MARK, sizeof LEFTOVER_MARK - 1) != 0)
+        return false;
+    for (const char *c = name + n - 6; *c != '\0'; c++)
+        if (!isalnum((unsigned char)*c))
+            return false;
+    return true;
+}
+
+struct sweep_arg {
+    const char *dir;
+    int64_t before_s; /* those that were written to later stay */
+    struct rf_why *why;
+};
+
+static enum rf_err sweep_one(void *arg, const char *name)
+{
+    const struct sweep_arg *a = arg;
+    RF_AUTO(rf_freep) char *full = rf_path_join(a->dir, name);
+    struct stat st;
+    if (!rf_file_is_leftover(name) || lstat(full, &st) != 0 || st.st_mtime > a->before_s)
+        return RF_OK;
+    return rf_file_remove(full, a->why);
+}
+
+enum rf_err rf_dir_sweep(const char *path, uint32_t age_s, struct rf_why *why)
+{
+    struct sweep_arg arg = {.dir = path, .before_s = INT64_MAX, .why = why};
+    if (age_s > 0)
+        arg.before_s = rf_wall_s(rf_clock_real()) - age_s;
+    return rf_file_exists(path) ? rf_dir_each(path, sweep_one, &arg, why) : RF_OK;
 }
 
 struct empty_arg {

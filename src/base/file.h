@@ -26,7 +26,8 @@ RF_MUST_CHECK enum rf_err rf_file_head(const char *path, size_t n, struct rf_buf
 RF_MUST_CHECK enum rf_err rf_file_replace(const char *path, struct rf_slice content, unsigned mode,
                                           struct rf_why *why);
 
-/** As rf_file_replace, but RF_ERR_EXISTS when the file is there already. */
+/** As rf_file_replace, but RF_ERR_EXISTS file-exists when the file is there already, or is when it
+ * would get its name: of two that make it at one time one does. */
 RF_MUST_CHECK enum rf_err rf_file_create(const char *path, struct rf_slice content, unsigned mode,
                                          struct rf_why *why);
 
@@ -58,6 +59,15 @@ RF_MUST_CHECK enum rf_err rf_dir_make(const char *path, unsigned mode, struct rf
 RF_MUST_CHECK enum rf_err rf_dir_sync_of(const char *path, struct rf_why *why);
 /** Remove the regular files in a folder, not folders below it; the folder stays. */
 RF_MUST_CHECK enum rf_err rf_dir_empty(const char *path, struct rf_why *why);
+
+/** Is this the name of a file whose writing was cut off, by kill or loss of power? It never got its
+ * own name: whoever lists a folder passes it over. It may hold half of a key, or all of one. */
+bool rf_file_is_leftover(const char *name);
+/** Those count as left once nobody has written to them for so long (seconds). */
+#define RF_LEFTOVER_AGE_S 3600
+/** Remove the leftovers of a folder, not of folders below it; no such folder is fine. Those younger
+ * than `age_s` stay: somebody may be writing them. 0 is for who keeps all others from writing. */
+RF_MUST_CHECK enum rf_err rf_dir_sweep(const char *path, uint32_t age_s, struct rf_why *why);
 
 /** Remove an empty folder, durably; one that is not there is fine. */
 RF_MUST_CHECK enum rf_err rf_dir_remove(const char *path, struct rf_why *why);

@@ -3,6 +3,7 @@
 
 #include "base/file_journal.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fts.h>
 #include <stdio.h>
@@ -126,4 +127,37 @@ enum rf_err rf_tree_move(const char *from, const char *to, struct rf_why *why)
         return tree_error(why, e, "write", to);
     }
     return rf_dir_sync_of(to, why);
+}
+
+static int not_itself(const struct dirent *e)
+{
+    return strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+}
+
+static enum rf_err move_into(const char *from, const char *to, const char *name, struct rf_why *why)
+{
+    RF_AUTO(rf_freep) char *old = rf_path_join(from, name);
+    RF_AUTO(rf_freep) char *new = rf_path_join(to, name);
+    return rf_tree_move(old, new, why);
+}
+
+enum rf_err rf_tree_spill(const char *from, const char *to, const char *last, struct rf_why *why)
+{
+    struct dirent **names = NULL;
+    bool has_last = false;
+    int n = scandir(from, &names, not_itself, alphasort);
+    if (n < 0)
+        return tree_error(why, errno, "list", from);
+    enum rf_err err = RF_OK;
+    for (int i = 0; i < n; i++) {
+        bool is_last = strcmp(names[i]->d_name, last) == 0;
+        has_last |= is_last;
+        if (!is_last && err == RF_OK)
+            err = move_into(from, to, names[i]->d_name, why);
+        rf_free(names[i]);
+    }
+    rf_free(names);
+    if (err == RF_OK && has_last)
+        err = move_into(from, to, last, why);
+    return err == RF_OK ? rf_dir_remove(from, why) : err;
 }

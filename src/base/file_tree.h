@@ -25,5 +25,9 @@ RF_MUST_CHECK enum rf_err rf_tree_own(const char *path, uid_t uid, gid_t gid, st
 /** Give a folder its name, durably, in place of an empty folder or of nothing. RF_ERR_EXISTS
  * file-exists: something stands there. */
 RF_MUST_CHECK enum rf_err rf_tree_move(const char *from, const char *to, struct rf_why *why);
+/** Move all that is in `from` into `to`, a folder of the same disc that has nothing of these names,
+ * durably; the file `last` when all others are there. Then `from` goes. */
+RF_MUST_CHECK enum rf_err rf_tree_spill(const char *from, const char *to, const char *last,
+                                        struct rf_why *why);
 
 #endif

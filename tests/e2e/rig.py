@@ -65,12 +65,12 @@ def free_port():
         return one.getsockname()[1]
 
 
-def run(*command, status=0, env=None, text_in=None, timeout=PATIENCE * 2, encoding=None):
+def run(*command, status=0, env=None, text_in=None, timeout=PATIENCE * 2, encoding=None, cwd=None):
     """Run a program to its end and return subprocess.CompletedProcess with text. `status`: what it
     has to end with, None for anything; `encoding`: latin-1 where it may print bytes of a server."""
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
                           encoding=encoding, input=text_in, timeout=timeout, check=False,
-                          env=dict(os.environ, **(env or {})))
+                          cwd=cwd, env=dict(os.environ, **(env or {})))
     if status is not None and done.returncode != status:
         raise Failed(f"{' '.join(map(str, command))}: exit status {done.returncode}, wanted "
                      f"{status}\n{done.stdout}{done.stderr}")

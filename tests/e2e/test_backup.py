@@ -148,6 +148,26 @@ def test_links_and_strangers_are_no_site(office, tmp_path, passphrase):
     assert refused["code"] == "passphrase-short"
 
 
+def test_a_backup_is_not_kept_in_its_site(office, tmp_path, passphrase):
+    (tmp_path / "link").symlink_to(office.site.folder / "files")
+    for out in (office.site.folder / "b", tmp_path / "link/b"):
+        refused = backup(office.site, out, passphrase, "--json", status=1)
+        assert refused["code"] == "backup-place" and not out.exists()
+    backup(office.site, tmp_path / "site.backup", passphrase)
+
+
+def test_killed_while_an_empty_folder_is_filled(office, tmp_path, passphrase):
+    backup(office.site, tmp_path / "b", passphrase)
+    (tmp_path / "new").mkdir(mode=0o750)
+    rig.run(rig.program("ringfence"), "restore", tmp_path / "b", "--site", tmp_path / "new",
+            "--passphrase-file", passphrase, status=-9, env={"RINGFENCE_CRASH_AT": "restore.made"})
+    assert [path.name for path in (tmp_path / "new").iterdir()] == [".restoring"]
+    rig.run(rig.program("ringfence"), "restore", "../b", "--site", ".", "--passphrase-file",
+            passphrase, cwd=tmp_path / "new")
+    assert contents(tmp_path / "new") == contents(office.site.folder)
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o750
+
+
 @pytest.mark.parametrize("point,is_there", [("restore.made", False), ("restore.moved", True)])
 def test_killed_while_it_is_brought_back(office, tmp_path, passphrase, point, is_there):
     backup(office.site, tmp_path / "b", passphrase)

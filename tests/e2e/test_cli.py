@@ -246,7 +246,7 @@ def test_a_drawn_passphrase_is_shown_once_and_opens_the_key(tmp_path):
     (["--set", "name=a b"], "conf-value"),
     (["--set", "name=a", "--set", "name=b"], "conf-twice"),
     (["--set", "listen=0.0.0.0"], "conf-advertise"),
-    (["--sast2-passphrase-file", "/dev/null"], "file-io"),
+    (["--sast2-passphrase-file", "/dev/null"], "passphrase-short"),
     (["--sast2-passphrase-file", "-"], "passphrase-short"),
 ])
 def test_a_wrong_init_makes_nothing(words, code, tmp_path):

@@ -240,6 +240,55 @@ def test_a_key_with_a_passphrase_signs_and_decrypts(cnf, tmp_path):
     refused(*words, "--passphrase-file", phrase, code="key-passphrase")
 
 
+@pytest.mark.parametrize("chosen", ["abcd12", "abcd1234 ", " abcd1234", "correct horse"])
+def test_a_key_opens_with_whatever_passphrase_it_was_given(cnf, tmp_path, chosen):
+    phrase = tmp_path / "phrase"
+    key = tmp_path / "locked.pem"
+    key.write_bytes(container.openssl("pkey", "-in", pem("tftp"), "-aes256", "-passout",
+                                      f"pass:{chosen}"))
+    words = ["file", "sign", cnf, "--key", key, "--key-cert", pem("tftp"), "--out", tmp_path / SGN,
+             "--passphrase-file", phrase]
+    for end in ("", "\n", "\r\n"):
+        phrase.write_bytes((chosen + end).encode())
+        accepted(*words)
+    phrase.write_text(chosen + "x\n")
+    refused(*words, code="key-passphrase")
+
+
+def test_a_file_of_blanks_opens_what_was_made_without_them(cnf, tmp_path):
+    """What ringfence sets has none around it, whatever its file had."""
+    phrase = tmp_path / "phrase"
+    key = tmp_path / "locked.pem"
+    phrase.write_text("  correct horse \n\n")
+    key.write_bytes(container.openssl("pkey", "-in", pem("tftp"), "-aes256", "-passout",
+                                      "pass:correct horse"))
+    accepted("file", "sign", cnf, "--key", key, "--key-cert", pem("tftp"), "--out", tmp_path / SGN,
+             "--passphrase-file", phrase)
+
+
+def test_pipes_of_a_shell_are_read(cnf, tmp_path):
+    key = tmp_path / "locked.pem"
+    key.write_bytes(container.openssl("pkey", "-in", pem("tftp"), "-aes256", "-passout",
+                                      "pass:correct horse"))
+    rig.run("bash", "-c", '"$0" file sign <(cat "$1") --key "$2" --key-cert "$3" --out "$4" '
+            '--passphrase-file <(echo correct horse) && "$0" file verify <(cat "$4") --cert "$3"',
+            rig.program("ringfence"), cnf, key, pem("tftp"), tmp_path / SGN)
+    body = (tmp_path / SGN).read_bytes()
+    assert body.endswith(cnf.read_bytes())
+
+
+def test_standard_input_is_one_of_two_things(cnf, encrypted, tmp_path):
+    out = tmp_path / "made"
+    key = ["--key", pem("tftp"), "--out", out]
+    for words in (["file", "sign", "-", *key], ["image", "sign", "-", *key],
+                  ["file", "encrypt", "-", "--for", pem("phone"), "--name", PHONE, *key],
+                  ["file", "decrypt", "-", "--phone-key", pem("phone"), "--cert", pem("tftp"),
+                   "--out", out]):
+        done = rig.ringfence(*words, "--passphrase-file", "-", status=2, text_in="a passphrase\n")
+        assert "standard input" in done.stderr and not out.exists()
+    accepted("file", "sign", "-", *key, text_in=cnf.read_text())
+
+
 # ---- strip ----
 
 @pytest.mark.parametrize("name", ["sha1.cnf.xml.sgn", "sha512.cnf.xml.sgn"])

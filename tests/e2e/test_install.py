@@ -40,6 +40,16 @@ def test_manual_pages_and_completion(installed):
     assert "capf" in completion.read_text()
 
 
+def test_the_unit_waits_as_long_as_the_server_takes(installed):
+    """All waits for a locked database in turn, and time for all else."""
+    unit = (installed / "usr/lib/systemd/system/ringfenced.service").read_text()
+    drains_ms = [int(re.search(r"^#define DRAIN_MS +(\d+)", (rig.ROOT / "src/app/ringfenced" /
+                                                            name).read_text(), re.M)[1])
+                 for name in ("calls.c", "event_queue.c", "records.c")]
+    timeout_s = int(re.search(r"^TimeoutStopSec=(\d+)$", unit, re.M)[1])
+    assert timeout_s >= sum(drains_ms) / 1000 + 30
+
+
 def test_the_unit_starts_what_was_installed(installed):
     unit = (installed / "usr/lib/systemd/system/ringfenced.service").read_text()
     program = re.search(r"^ExecStart=(\S+) --site (\S+) --user (\S+)$", unit, re.M)

@@ -70,6 +70,19 @@ def test_reload_applies_what_it_can_and_names_the_rest(site):
     assert reload["uid"] == os.geteuid()
 
 
+def test_a_reload_keeps_long_texts_whole(site):
+    def networks(last):
+        return ",".join(["127.0.0.1", *(f"2001:db8:aaaa:bbbb:cccc:dddd:eeee:{i:x}/128"
+                                        for i in range(0x1000, 0x101e)), last])
+    assert len(networks("::1")) > 1100
+    site.configure(provision_networks=networks("::1"))
+    site.start()
+    site.configure(workers=3)
+    assert site.reload() == {"applied": [], "needs_restart": ["workers"]}
+    site.configure(provision_networks=networks("::2"))
+    assert site.reload() == {"applied": ["provision_networks"], "needs_restart": ["workers"]}
+
+
 def test_a_wrong_file_changes_nothing(site):
     site.start()
     site.configure(keepalive_s=17)

@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import shutil
+import signal
 import socket
 import time
 
@@ -181,6 +182,28 @@ def test_sec_26_preflight_a_list_past_the_limits(morning, tmp_path):
     site.cli("list", "remove", entries[0]["fingerprint"][:12])
     site.cli("list", "publish")
     assert (site.folder / "lists/CTLFile.tlv").read_bytes() != before
+
+
+def test_what_a_killed_command_left_is_in_nobodys_way(office, tmp_path):
+    site = office.site
+    cert, _ = certificate(tmp_path, "server")
+    add = ("list", "add", cert, "--role", "app-server")
+    site.cli(*add, status=-signal.SIGKILL, env={"RINGFENCE_CRASH_AT": "file.rename"})
+    left = list((site.folder / "trust/list").iterdir())
+    assert len(left) == 1 and ".pem.new." in left[0].name
+    young = site.folder / "keys/next-sast2.pem.new.aB34ef"
+    old = site.folder / "keys/old-lsc-issuer.pem.new.aB34ef"
+    for key in (young, old):
+        key.write_text("half of a key")
+        key.chmod(0o600)
+    os.utime(old, (0, 0))
+    assert site.cli("list", "entries", "--json")["entries"] == []
+    site.cli("list", "publish")
+    assert not left[0].exists() and not old.exists()
+    assert young.exists()  # another command may be writing it
+    site.cli(*add)
+    site.cli("list", "publish")
+    assert len(site.cli("list", "entries", "--json")["entries"]) == 1
 
 
 def test_a_list_of_one_device(morning, tmp_path):

@@ -2,9 +2,11 @@
 #include "app/ringfence/cmd.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -92,32 +94,69 @@ int cmd_print_json(struct rf_json *take_json)
     return CMD_OK;
 }
 
-enum rf_err cmd_read(const char *path, size_t limit, struct rf_buf *out, struct rf_why *why)
+bool cmd_is_stream(const char *path)
 {
-    if (strcmp(path, "-") != 0)
-        return rf_file_read(path, limit, out, why);
+    struct stat st;
+    return strcmp(path, "-") == 0 ||
+           (stat(path, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)));
+}
+
+const char *cmd_stream_name(const char *path)
+{
+    return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
+enum rf_err cmd_stream_open(const char *path, int *fd, struct rf_why *why)
+{
+    *fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+                                 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    return *fd >= 0 ? RF_OK
+                    : rf_why_set(why, RF_ERR_IO, "file-io", "read %s: %s", cmd_stream_name(path),
+                                 strerror(errno));
+}
+
+int cmd_check_stdin(const struct cmd_ctx *ctx)
+{
+    const char *passphrase = cmd_get(ctx, "passphrase-file");
+    if (passphrase == NULL || strcmp(passphrase, "-") != 0 || strcmp(ctx->args[0], "-") != 0)
+        return CMD_OK;
+    return cmd_usage(ctx, "standard input is either the file or the passphrase");
+}
+
+static enum rf_err read_stream(int fd, const char *name, size_t limit, struct rf_buf *out,
+                               struct rf_why *why)
+{
     out->max = limit;
     for (;;) {
         size_t step = limit - out->len < READ_STEP ? limit - out->len : READ_STEP;
         char one;
         if (step == 0) {
-            if (read(STDIN_FILENO, &one, 1) == 0)
+            if (read(fd, &one, 1) == 0)
                 return RF_OK;
-            return rf_why_set(why, RF_ERR_LIMIT, "file-size",
-                              "standard input is longer than %zu bytes", limit);
+            return rf_why_set(why, RF_ERR_LIMIT, "file-size", "%s is longer than %zu bytes", name,
+                              limit);
         }
         uint8_t *room = rf_buf_room(out, step);
         if (room == NULL)
-            return rf_why_set(why, RF_ERR_NOMEM, "memory", "standard input does not fit in memory");
-        ssize_t n = read(STDIN_FILENO, room, step);
+            return rf_why_set(why, RF_ERR_NOMEM, "memory", "%s does not fit in memory", name);
+        ssize_t n = read(fd, room, step);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return rf_why_set(why, RF_ERR_IO, "file-io", "standard input: %s", strerror(errno));
+            return rf_why_set(why, RF_ERR_IO, "file-io", "read %s: %s", name, strerror(errno));
         if (n == 0)
             return RF_OK;
         out->len += (size_t)n;
     }
+}
+
+enum rf_err cmd_read(const char *path, size_t limit, struct rf_buf *out, struct rf_why *why)
+{
+    RF_AUTO(rf_fd_close) int fd = -1;
+    if (!cmd_is_stream(path))
+        return rf_file_read(path, limit, out, why);
+    enum rf_err err = cmd_stream_open(path, &fd, why);
+    return err == RF_OK ? read_stream(fd, cmd_stream_name(path), limit, out, why) : err;
 }
 
 static enum rf_err write_std(struct rf_slice content, struct rf_why *why)

@@ -84,7 +84,17 @@ struct cmd_column {
 int cmd_show_rows(const struct cmd_ctx *ctx, struct rf_json *take_json, const char *rows,
                   const struct cmd_column *columns, size_t n, const char *empty);
 
-/** A file of at most `limit` bytes, or standard input for "-". */
+/** Is it standard input ("-"), a pipe (as a shell's <(...) is one) or a device: what is read once,
+ * from its beginning to its end? */
+bool cmd_is_stream(const char *path);
+/** For messages. */
+const char *cmd_stream_name(const char *path);
+/** Open such a one; waits for a pipe's writer. *fd: rf_fd_close. */
+RF_MUST_CHECK enum rf_err cmd_stream_open(const char *path, int *fd, struct rf_why *why);
+/** Of a command that reads args[0] and --passphrase-file: both cannot be standard input. CMD_OK or
+ * CMD_USAGE. */
+int cmd_check_stdin(const struct cmd_ctx *ctx);
+/** A file or stream of at most `limit` bytes. */
 RF_MUST_CHECK enum rf_err cmd_read(const char *path, size_t limit, struct rf_buf *out,
                                    struct rf_why *why);
 /** Replace a file atomically, or write to standard output for "-". */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -67,6 +69,19 @@ static int report(const struct cmd_ctx *ctx, const char *what, const char *where
     return cmd_show(ctx, j);
 }
 
+/* It would be lost with the site, and be in every backup that follows. */
+static bool is_in_site(const char *site, const char *out)
+{
+    char inner[PATH_MAX], outer[PATH_MAX];
+    const char *slash = strrchr(out, '/');
+    RF_AUTO(rf_freep)
+    char *folder = slash == NULL ? rf_strdup(".") : rf_strf("%.*s/", (int)(slash - out), out);
+    if (realpath(site, outer) == NULL || realpath(folder, inner) == NULL)
+        return false; /* not there, and that is said later */
+    size_t n = strlen(outer);
+    return strncmp(inner, outer, n) == 0 && (inner[n] == '/' || inner[n] == '\0');
+}
+
 static int backup_run(struct cmd_ctx *ctx)
 {
     const char *out = cmd_get(ctx, "out");
@@ -79,6 +94,11 @@ static int backup_run(struct cmd_ctx *ctx)
     enum rf_err err;
     if (target.path == NULL && file == NULL)
         return cmd_usage(ctx, "--out - wants --passphrase-file: a drawn one could not be shown");
+    if (target.path != NULL && is_in_site(ctx->site, target.path)) {
+        rf_why_set(&why, RF_ERR_DENIED, "backup-place",
+                   "a backup in the site's own folder is lost with it: choose a place outside");
+        return cmd_refuse(ctx, out, &why);
+    }
     if (file != NULL)
         err = passphrase_read(file, &passphrase, &why);
     else {
@@ -151,6 +171,8 @@ static int restore_run(struct cmd_ctx *ctx)
     RF_AUTO(rf_secret_fini) struct rf_secret passphrase = {.len = 0};
     struct rf_backup_report done = {0};
     struct rf_why why = {0};
+    if (cmd_check_stdin(ctx) != CMD_OK)
+        return CMD_USAGE;
     int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     enum rf_err err = RF_OK;
     if (fd < 0)

@@ -66,9 +66,9 @@ static int run_show(struct cmd_ctx *ctx)
     }
     struct rf_json *j = rf_json_obj();
     for (size_t i = 0; i < rf_site_conf_def.n; i++) {
-        char value[1024];
+        char value[RF_CONF_NUMBER];
         const struct rf_conf_option *o = &rf_site_conf_def.options[i];
-        rf_json_set_str(j, o->name, rf_conf_text(o, conf, value, sizeof value));
+        rf_json_set_str(j, o->name, rf_conf_text(o, conf, value));
     }
     return cmd_show(ctx, j);
 }

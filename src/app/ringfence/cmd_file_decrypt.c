@@ -29,12 +29,8 @@ static void work_fini(struct work *w)
 
 static enum rf_err load_key(const struct cmd_ctx *ctx, struct work *w, struct rf_why *why)
 {
-    RF_AUTO(rf_secret_fini) struct rf_secret passphrase = {.len = 0};
-    const char *file = cmd_get(ctx, "passphrase-file");
-    enum rf_err err = file != NULL ? passphrase_read(file, &passphrase, why) : RF_OK;
-    if (err == RF_OK)
-        err =
-            rf_key_load(cmd_get(ctx, "phone-key"), file != NULL ? &passphrase : NULL, &w->key, why);
+    enum rf_err err = passphrase_key_load(cmd_get(ctx, "phone-key"),
+                                          cmd_get(ctx, "passphrase-file"), &w->key, why);
     if (err == RF_OK)
         w->vault = rf_vault_key_from_key(w->key);
     return err;
@@ -66,6 +62,8 @@ static int run(struct cmd_ctx *ctx)
     const char *out = cmd_get(ctx, "out");
     if ((cmd_get(ctx, "cert") == NULL) == (cmd_get(ctx, "list") == NULL))
         return cmd_usage(ctx, "either --cert PEM or --list TLV says whom to believe");
+    if (cmd_check_stdin(ctx) != CMD_OK)
+        return CMD_USAGE;
     enum rf_err err = load_key(ctx, &w, &why);
     if (err == RF_OK)
         err = verify(ctx, &w, &why);

@@ -132,7 +132,7 @@ static enum rf_err read_full(const char *path, struct rf_buf *out, struct rf_why
 {
     RF_AUTO(rf_file_in_fini) struct rf_file_in in = RF_FILE_IN;
     *out = RF_BUF(RF_PHONEXML_BYTES_MAX);
-    if (strcmp(path, "-") == 0)
+    if (cmd_is_stream(path))
         return rf_buf_room(out, RF_PHONEXML_BYTES_MAX) == NULL
                    ? rf_why_set(why, RF_ERR_NOMEM, "memory", "no memory for the configuration")
                    : cmd_read(path, RF_PHONEXML_BYTES_MAX, out, why);
@@ -168,7 +168,7 @@ static int run(struct cmd_ctx *ctx)
     RF_AUTO(work_fini) struct work w = {.device = ""};
     struct rf_why why = {0};
     enum rf_digest digest;
-    if (signing_digest(ctx, &digest) != CMD_OK)
+    if (signing_digest(ctx, &digest) != CMD_OK || cmd_check_stdin(ctx) != CMD_OK)
         return CMD_USAGE;
     enum rf_err err = signing_load(ctx, cmd_get(ctx, "key"), cmd_get(ctx, "key-cert"), &w.by, &why);
     if (err == RF_OK)

@@ -4,13 +4,6 @@
 #include "app/ringfence/passphrase.h"
 #include "trust/key.h"
 
-static enum rf_err load_spare(const struct cmd_ctx *ctx, struct rf_key **out, struct rf_why *why)
-{
-    RF_AUTO(rf_secret_fini) struct rf_secret passphrase = {.len = 0};
-    enum rf_err err = passphrase_read(cmd_get(ctx, "passphrase-file"), &passphrase, why);
-    return err == RF_OK ? rf_key_load(cmd_get(ctx, "sast2"), &passphrase, out, why) : err;
-}
-
 static int run_recover(struct cmd_ctx *ctx)
 {
     RF_AUTO(rf_site_freep) struct rf_site *site = NULL;
@@ -22,7 +15,8 @@ static int run_recover(struct cmd_ctx *ctx)
     struct rf_why why = {0};
     enum rf_err err = lists_open(ctx, &site, &run, &why);
     if (err == RF_OK)
-        err = load_spare(ctx, &spare, &why);
+        err = passphrase_key_load(cmd_get(ctx, "sast2"), cmd_get(ctx, "passphrase-file"), &spare,
+                                  &why);
     if (err == RF_OK)
         err = lists_passphrase(ctx, &passphrase, drawn, &why);
     if (err == RF_OK)

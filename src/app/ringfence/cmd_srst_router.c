@@ -16,7 +16,9 @@
 static enum rf_err open_router(const struct cmd_ctx *ctx, struct rf_site **out, struct rf_why *why)
 {
     enum rf_err err = rf_site_open(ctx->site, out, why);
-    if (err != RF_OK || (*out)->conf->role == RF_SITE_ROLE_SRST)
+    if (err == RF_OK && (*out)->conf->role == RF_SITE_ROLE_SRST)
+        return rf_site_sweep((*out)->dir, false, why);
+    if (err != RF_OK)
         return err;
     return rf_why_set(why, RF_ERR_DENIED, "role-call-manager",
                       "%s is no survivable router (role = srst)", ctx->site);

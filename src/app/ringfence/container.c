@@ -9,9 +9,12 @@
 
 enum rf_err container_source(const char *path, struct rf_file_in *in, struct rf_why *why)
 {
-    return strcmp(path, "-") == 0
-               ? rf_file_in_take(in, STDIN_FILENO, "standard input", CONTAINER_BYTES_MAX, why)
-               : rf_file_in_open(in, path, CONTAINER_BYTES_MAX, why);
+    RF_AUTO(rf_fd_close) int fd = -1;
+    if (!cmd_is_stream(path))
+        return rf_file_in_open(in, path, CONTAINER_BYTES_MAX, why);
+    enum rf_err err = cmd_stream_open(path, &fd, why);
+    return err == RF_OK ? rf_file_in_take(in, fd, cmd_stream_name(path), CONTAINER_BYTES_MAX, why)
+                        : err;
 }
 
 enum rf_err container_open(const char *path, struct container *c, struct rf_why *why)

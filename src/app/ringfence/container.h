@@ -27,7 +27,7 @@ struct container {
 };
 #define CONTAINER ((struct container){.in = RF_FILE_IN})
 
-/** Open what a command line names: a file, or standard input for "-". */
+/** Open what a command line names: a file, or a stream, which is kept on disk meanwhile. */
 RF_MUST_CHECK enum rf_err container_source(const char *path, struct rf_file_in *in,
                                            struct rf_why *why);
 /** Open a container and decode its header. */

@@ -21,6 +21,8 @@ enum rf_err lists_open(const struct cmd_ctx *ctx, struct rf_site **site, struct 
     /* Two administrators at once would each judge lists that the other is about to replace. */
     if (err == RF_OK)
         err = rf_dir_lock(folder, &held_until_the_end, why);
+    if (err == RF_OK)
+        err = rf_site_sweep((*site)->dir, true, why);
     if (err != RF_OK)
         return err;
     *run = (struct rf_setup_run){.dir = (*site)->dir,

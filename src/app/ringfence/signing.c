@@ -9,11 +9,7 @@
 enum rf_err signing_load(const struct cmd_ctx *ctx, const char *key_pem, const char *cert_pem,
                          struct signing *s, struct rf_why *why)
 {
-    RF_AUTO(rf_secret_fini) struct rf_secret passphrase = {.len = 0};
-    const char *file = cmd_get(ctx, "passphrase-file");
-    enum rf_err err = file != NULL ? passphrase_read(file, &passphrase, why) : RF_OK;
-    if (err == RF_OK)
-        err = rf_key_load(key_pem, file != NULL ? &passphrase : NULL, &s->key, why);
+    enum rf_err err = passphrase_key_load(key_pem, cmd_get(ctx, "passphrase-file"), &s->key, why);
     if (err == RF_OK)
         err = rf_cert_from_pem_file(cert_pem != NULL ? cert_pem : key_pem, &s->cert, why);
     if (err == RF_OK)
@@ -149,7 +145,7 @@ int signing_run(struct cmd_ctx *ctx, const struct signing_job *job)
         .name = cmd_get(ctx, "name"),
         .timestamp = (uint32_t)rf_wall_s(rf_clock_real()),
     };
-    if (signing_digest(ctx, &spec.digest) != CMD_OK)
+    if (signing_digest(ctx, &spec.digest) != CMD_OK || cmd_check_stdin(ctx) != CMD_OK)
         return CMD_USAGE;
     if (spec.name == NULL && strcmp(out, "-") == 0)
         return cmd_usage(ctx, "--out - has no name to sign: give --name NAME");

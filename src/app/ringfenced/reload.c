@@ -7,8 +7,6 @@
 #include "app/ringfenced/server_int.h"
 #include "base/log.h"
 
-#define VALUE_MAX 1024
-
 struct plan {
     struct server *s;
     rf_admin_reload_fn each;
@@ -20,11 +18,11 @@ struct plan {
 static void keep(void *arg, const struct rf_conf_option *option, bool applies)
 {
     struct plan *p = arg;
-    char value[VALUE_MAX];
+    char value[RF_CONF_NUMBER];
     if (applies)
         return;
-    rf_conf_text(option, p->s->site->conf, value, sizeof value);
-    p->kept[p->n++] = (struct rf_site_setting){.name = option->name, .value = rf_strdup(value)};
+    const char *text = rf_conf_text(option, p->s->site->conf, value);
+    p->kept[p->n++] = (struct rf_site_setting){.name = option->name, .value = rf_strdup(text)};
 }
 
 /* The file's configuration, but for what only a restart changes. */

@@ -138,30 +138,11 @@ enum rf_err rf_flash_lock(struct rf_flash *flash, struct rf_why *why)
         flash->dir);
 }
 
-struct sweep {
-    const char *dir;
-    struct rf_why *why;
-};
-
-/* A file whose writing was cut off never got its name; it may hold half of a key. */
-static enum rf_err sweep_one(void *arg, const char *name)
-{
-    static const char mark[] = ".new."; /* and six characters: base/file.c */
-    const struct sweep *s = arg;
-    size_t n = strlen(name), tail = sizeof mark - 1 + 6;
-    if (n < tail || strncmp(name + n - tail, mark, sizeof mark - 1) != 0)
-        return RF_OK;
-    RF_AUTO(rf_freep) char *path = rf_path_join(s->dir, name);
-    return rf_file_remove(path, s->why);
-}
-
 enum rf_err rf_flash_sweep(const struct rf_flash *flash, struct rf_why *why)
 {
     RF_AUTO(rf_freep) char *files = rf_flash_path(flash, RF_FLASH_FILES);
-    struct sweep sweep = {.dir = flash->dir, .why = why};
-    enum rf_err err = rf_dir_each(flash->dir, sweep_one, &sweep, why);
-    sweep.dir = files;
-    return err == RF_OK && rf_file_exists(files) ? rf_dir_each(files, sweep_one, &sweep, why) : err;
+    enum rf_err err = rf_dir_sweep(flash->dir, 0, why);
+    return err == RF_OK ? rf_dir_sweep(files, 0, why) : err;
 }
 
 void rf_flash_free(struct rf_flash *flash)

@@ -39,11 +39,52 @@ struct making {
     struct rf_why *why;   /* of the sink, which libarchive calls */
 };
 
+enum backup_name backup_name_judge(const char *name)
+{
+    struct rf_slice rest = rf_slice_str(name);
+    struct rf_slice part;
+    size_t parts = 0;
+    enum backup_name verdict = rest.len > 0 ? BACKUP_NAME_FINE : BACKUP_NAME_BAD;
+    if (rest.len > BACKUP_NAME_BYTES_MAX)
+        verdict = BACKUP_NAME_LONG;
+    while (rf_next_piece(&rest, '/', &part)) {
+        if (rf_slice_starts_with(part, "."))
+            return BACKUP_NAME_HIDDEN;
+        if (part.len == 0)
+            return BACKUP_NAME_BAD;
+        if (++parts > BACKUP_NAME_PARTS_MAX)
+            verdict = BACKUP_NAME_DEEP;
+    }
+    return verdict;
+}
+
+/* What a reader would refuse is refused now, while it can be mended. */
+static enum rf_err check_name(const struct making *m, const char *name, struct rf_why *why)
+{
+    enum backup_name verdict = backup_name_judge(name);
+    if (verdict == BACKUP_NAME_DEEP)
+        return rf_why_set(why, RF_ERR_DENIED, "backup-name",
+                          "%s/%s is more than %d folders deep, and nothing of a site is: move it "
+                          "away",
+                          m->make->site_dir, name, BACKUP_NAME_PARTS_MAX - 1);
+    if (verdict != BACKUP_NAME_FINE)
+        return rf_why_set(why, RF_ERR_DENIED, "backup-name",
+                          "%.60s... below %s has a name of more than %d bytes: move it away", name,
+                          m->make->site_dir, BACKUP_NAME_BYTES_MAX);
+    return RF_OK;
+}
+
+static const char *base_of(const char *name)
+{
+    const char *slash = strrchr(name, '/');
+    return slash != NULL ? slash + 1 : name;
+}
+
 static bool is_left_out(const struct making *m, const char *name)
 {
     struct rf_slice n = rf_slice_str(name);
-    if (rf_slice_find(n, rf_slice_str(".new.")) != SIZE_MAX)
-        return true; /* half written */
+    if (backup_name_judge(name) == BACKUP_NAME_HIDDEN || rf_file_is_leftover(base_of(name)))
+        return true; /* of an editor, a version control, or half written */
     if (rf_slice_eq_str(n, KEPT_OF_RUN))
         return false;
     for (size_t i = 0; i < sizeof left_out / sizeof *left_out; i++)
@@ -103,10 +144,12 @@ static enum rf_err put_file(struct making *m, const char *path, const char *name
     RF_AUTO(free_entry) struct archive_entry *e = archive_entry_new();
     archive_entry_set_pathname(e, name);
     archive_entry_set_filetype(e, AE_IFREG);
-    archive_entry_set_perm(e, (st.st_mode & 077) == 0 ? RF_FILE_PRIVATE : RF_FILE_PUBLIC);
+    archive_entry_set_perm(e, (st.st_mode & S_IROTH) != 0 ? RF_FILE_PUBLIC : RF_FILE_PRIVATE);
     archive_entry_set_size(e, st.st_size);
     archive_entry_set_mtime(e, st.st_mtime, 0);
-    if (archive_write_header(m->tar, e) != ARCHIVE_OK)
+    int rc = archive_write_header(m->tar, e);
+    /* A warning is about a name that is no text in this locale: it is written as its bytes. */
+    if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN)
         return tar_error(m, name, why);
     m->report.files++;
     m->report.bytes += size;
@@ -123,6 +166,9 @@ static enum rf_err each(void *arg, const char *name, const struct stat *st, stru
         return rf_why_set(why, RF_ERR_DENIED, "backup-kind",
                           "%s/%s is no file of its own: a site has no links", m->make->site_dir,
                           name);
+    enum rf_err err = check_name(m, name, why);
+    if (err != RF_OK)
+        return err;
     int n = snprintf(line, sizeof line, "%s %llu %llu %lld.%09ld\n", name,
                      (unsigned long long)st->st_ino, (unsigned long long)st->st_size,
                      (long long)st->st_mtim.tv_sec, st->st_mtim.tv_nsec);

@@ -33,10 +33,12 @@ struct rf_backup {
  * file changes while the others are read, nothing is given out: `restart` is called, and the stream
  * begins anew.
  *
+ * Hidden files and folders, and what killed commands left half written, are left out.
+ *
  * Returns RF_OK; RF_ERR_NOT_FOUND no-site; RF_ERR_DENIED backup-kind (a link or the like in the
- * site); RF_ERR_AGAIN backup-changed (five times), folder-busy (another backup is being made);
- * RF_ERR_LIMIT backup-files, backup-size; and what `sink`, `restart`, the store and trust/seal.h
- * give.
+ * site), backup-name (too deep or too long to be brought back); RF_ERR_AGAIN backup-changed (five
+ * times), folder-busy (another backup is being made); RF_ERR_LIMIT backup-files, backup-size; and
+ * what `sink`, `restart`, the store and trust/seal.h give.
  */
 RF_MUST_CHECK enum rf_err rf_backup_make(const struct rf_backup *make, rf_seal_sink sink,
                                          enum rf_err (*restart)(void *arg, struct rf_why *why),
@@ -45,8 +47,9 @@ RF_MUST_CHECK enum rf_err rf_backup_make(const struct rf_backup *make, rf_seal_s
 
 /**
  * Make a site of a backup. It is written beside `site_dir`, checked, and given its name at the end:
- * on any refusal nothing is there. An empty folder is replaced, and its owner gets the site when we
- * may give it away.
+ * on any refusal nothing is there. An empty folder stays, with its owner and mode: the site is
+ * written and checked in a hidden folder of it and then moved up, the configuration last. Its owner
+ * gets the site when we may give it away.
  *
  * Returns RF_OK; RF_ERR_EXISTS site-exists (the folder holds something); RF_ERR_BAD backup-entry (a
  * name or kind that no backup has), backup-incomplete; what trust/seal.h gives, seal-passphrase and

@@ -552,7 +552,7 @@ static enum rf_err list(const struct listing *l, const char *folder, const char 
         RF_AUTO(rf_freep) char *full = rf_path_join(folder, name);
         struct stat st;
         bool is_there = lstat(full, &st) == 0;
-        if (is_there && S_ISREG(st.st_mode))
+        if (is_there && S_ISREG(st.st_mode) && !rf_file_is_leftover(names[i]->d_name))
             l->each(l->arg, name, (uint64_t)st.st_size);
         else if (is_there && S_ISDIR(st.st_mode) && depth < RF_FILES_DEPTH_MAX && err == RF_OK)
             err = list(l, folder, name, depth + 1);

@@ -3,6 +3,8 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,9 +15,6 @@
 #include "service/setup/backup_int.h"
 #include "service/site/site.h"
 #include "store/store.h"
-
-#define NAME_MAX_LEN 255
-#define PARTS_MAX    8
 
 struct restoring {
     const char *dir; /* being made */
@@ -45,29 +44,18 @@ static enum rf_err tar_error(struct restoring *r, struct rf_why *why)
 }
 
 /* Whoever knows the passphrase could write anything: still no name leads out of the folder. */
-static bool is_name_fine(struct rf_slice name)
-{
-    struct rf_slice rest = name;
-    struct rf_slice part;
-    size_t parts = 0;
-    if (name.len == 0 || name.len > NAME_MAX_LEN || rf_slice_starts_with(name, "/"))
-        return false;
-    while (rf_next_piece(&rest, '/', &part))
-        if (part.len == 0 || rf_slice_starts_with(part, ".") || ++parts > PARTS_MAX)
-            return false;
-    return true;
-}
-
 static enum rf_err check_entry(struct archive_entry *e, const char **name, struct rf_why *why)
 {
+    char shown[128];
     *name = archive_entry_pathname(e);
-    bool is_fine = *name != NULL && is_name_fine(rf_slice_str(*name)) &&
+    bool is_fine = *name != NULL && backup_name_judge(*name) == BACKUP_NAME_FINE &&
                    archive_entry_filetype(e) == AE_IFREG && archive_entry_hardlink(e) == NULL &&
                    archive_entry_size(e) >= 0 &&
                    (uint64_t)archive_entry_size(e) <= RF_BACKUP_FILE_MAX;
     if (rf_fault_skips("backup.entry") || is_fine)
         return RF_OK;
-    return rf_why_set(why, RF_ERR_BAD, "backup-entry", "it holds something that no backup has");
+    return rf_why_set(why, RF_ERR_BAD, "backup-entry", "it holds something that no backup has: %s",
+                      rf_escape(rf_slice_str(*name != NULL ? *name : ""), shown, sizeof shown));
 }
 
 static enum rf_err make_parents(struct restoring *r, const char *name, struct rf_why *why)
@@ -102,13 +90,13 @@ static enum rf_err take_file(struct restoring *r, struct archive_entry *e, const
 {
     struct rf_file_out out;
     RF_AUTO(rf_freep) char *path = rf_path_join(r->dir, name);
-    bool is_private = (archive_entry_perm(e) & 077) == 0;
+    bool is_public = (archive_entry_perm(e) & S_IROTH) != 0;
     if (++r->report.files > RF_BACKUP_FILES_MAX)
         return rf_why_set(why, RF_ERR_LIMIT, "backup-files", "more than %d files",
                           RF_BACKUP_FILES_MAX);
     enum rf_err err = make_parents(r, name, why);
     if (err == RF_OK)
-        err = rf_file_out_begin(&out, path, is_private ? RF_FILE_PRIVATE : RF_FILE_PUBLIC, why);
+        err = rf_file_out_begin(&out, path, is_public ? RF_FILE_PUBLIC : RF_FILE_PRIVATE, why);
     if (err != RF_OK)
         return err;
     err = write_content(r, &out, why);
@@ -212,48 +200,94 @@ static enum rf_err make_site(struct restoring *r, struct rf_why *why)
     return RF_ERR_CRYPTO;
 }
 
-static enum rf_err check_place(const char *dir, struct stat *st, bool *is_there, struct rf_why *why)
+/* Where the site goes, and where it is made before it is one. A folder that is there is kept: it
+ * may be where a disc is mounted, or stand in a folder that is not ours to write to. The site is
+ * made in it then, under a name that no site has, else beside the name that it gets in one step. */
+struct place {
+    char *site;
+    char *making;
+    bool is_there;
+    struct stat st;
+};
+
+#define MAKING ".restoring"
+
+static void place_fini(struct place *p)
 {
-    *is_there = lstat(dir, st) == 0;
-    if (!*is_there && errno != ENOENT)
+    rf_free(p->site);
+    rf_free(p->making);
+}
+
+static char *without_slash(const char *dir)
+{
+    size_t n = strlen(dir);
+    while (n > 1 && dir[n - 1] == '/')
+        n--;
+    return rf_strf("%.*s", (int)n, dir);
+}
+
+static enum rf_err find_place(const char *dir, struct place *p, struct rf_why *why)
+{
+    char full[PATH_MAX];
+    struct stat link;
+    p->is_there = realpath(dir, full) != NULL && stat(full, &p->st) == 0;
+    if (!p->is_there && errno != ENOENT)
         return rf_why_set(why, RF_ERR_IO, "file-io", "%s: %s", dir, strerror(errno));
-    if (rf_fault_skips("backup.site-exists") || !*is_there ||
-        (S_ISDIR(st->st_mode) && rf_dir_is_empty(dir)))
-        return RF_OK;
+    p->site = p->is_there ? rf_strdup(full) : without_slash(dir);
+    p->making = rf_strf("%s%s" MAKING, p->site, p->is_there ? "/" : "");
+    if (!p->is_there && lstat(p->site, &link) == 0)
+        return rf_why_set(why, RF_ERR_EXISTS, "site-exists", "%s is a link that leads nowhere",
+                          p->site);
+    return RF_OK;
+}
+
+/* What an interrupted one left is not in the way. */
+static enum rf_err clear_place(const struct place *p, struct rf_why *why)
+{
+    RF_AUTO(rf_freep) char *conf = rf_site_path_in(p->site, RF_SITE_CONF);
+    enum rf_err err = rf_file_exists(conf) ? RF_OK : rf_tree_remove(p->making, why);
+    if (err != RF_OK || rf_fault_skips("backup.site-exists") || !p->is_there ||
+        (S_ISDIR(p->st.st_mode) && rf_dir_is_empty(p->site)))
+        return err;
     return rf_why_set(why, RF_ERR_EXISTS, "site-exists",
                       "%s holds something already, and is not replaced. Choose another folder, or "
                       "move it away",
-                      dir);
+                      p->site);
+}
+
+/* Of a folder that is there the configuration comes last: without it nothing is a site. */
+static enum rf_err put_in_place(const struct place *p, struct rf_why *why)
+{
+    return p->is_there ? rf_tree_spill(p->making, p->site, rf_site_item_path(RF_SITE_CONF), why)
+                       : rf_tree_move(p->making, p->site, why);
 }
 
 enum rf_err rf_backup_restore(const char *site_dir, struct rf_slice passphrase,
                               rf_seal_source source, void *arg, struct rf_backup_report *out,
                               struct rf_why *why)
 {
-    struct stat st = {0};
-    bool is_there = false;
-    enum rf_err err = check_place(site_dir, &st, &is_there, why);
+    RF_AUTO(place_fini) struct place p = {.site = NULL};
+    enum rf_err err = find_place(site_dir, &p, why);
+    if (err == RF_OK)
+        err = clear_place(&p, why);
     if (err != RF_OK)
         return err;
-    RF_AUTO(rf_freep) char *dir = rf_strf("%s.restoring", site_dir);
-    struct restoring r = {.dir = dir};
-    err = rf_tree_remove(dir, why); /* of one that was interrupted */
-    if (err == RF_OK)
-        err = rf_unseal_new(passphrase, source, arg, &r.unseal, why);
+    struct restoring r = {.dir = p.making};
+    err = rf_unseal_new(passphrase, source, arg, &r.unseal, why);
     if (err == RF_OK)
         err = make_site(&r, why);
     rf_unseal_free(r.unseal);
     if (err == RF_OK)
-        err = check_site(dir, why);
-    if (err == RF_OK && is_there && geteuid() == 0)
-        err = rf_tree_own(dir, st.st_uid, st.st_gid, why);
+        err = check_site(p.making, why);
+    if (err == RF_OK && p.is_there && geteuid() == 0)
+        err = rf_tree_own(p.making, p.st.st_uid, p.st.st_gid, why);
     rf_crash_point("restore.made");
     if (err == RF_OK)
-        err = rf_tree_move(dir, site_dir, why);
+        err = put_in_place(&p, why);
     rf_crash_point("restore.moved");
     if (err != RF_OK) {
         struct rf_why ignored = {0}; /* the first failure is the one to tell */
-        (void)!rf_tree_remove(dir, &ignored);
+        (void)!rf_tree_remove(p.making, &ignored);
     }
     *out = r.report;
     return err;

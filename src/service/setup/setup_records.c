@@ -159,6 +159,8 @@ struct names {
 static enum rf_err take_name(void *arg, const char *file)
 {
     struct names *names = arg;
+    if (rf_file_is_leftover(file))
+        return RF_OK;
     if (names->n == ENTRIES_MAX)
         return rf_why_set(names->why, RF_ERR_LIMIT, "entry-count", "more than %d entries",
                           ENTRIES_MAX);

@@ -138,6 +138,9 @@ static enum rf_err prepare(struct rf_stage *stage, struct rf_why *why)
 {
     RF_AUTO(rf_freep) char *path = todo_path(stage->dir);
     enum rf_err err = rf_dir_make(stage->dir, 0700, why);
+    /* Nothing is written to the folder itself but by hand, e.g. `ringfence file sign --out`. */
+    if (err == RF_OK)
+        err = rf_dir_sweep(stage->folder, RF_LEFTOVER_AGE_S, why);
     if (err == RF_OK && rf_file_exists(path))
         err = finish(stage, why);
     return err == RF_OK ? rf_dir_empty(stage->dir, why) : err;

@@ -207,8 +207,8 @@ static enum rf_err note_file(void *arg, const char *name)
 {
     struct scan *s = arg;
     struct rf_images *images = s->images;
-    if (strlen(name) > RF_LOADS_NAME_MAX)
-        return RF_OK; /* no load can name it */
+    if (strlen(name) > RF_LOADS_NAME_MAX || rf_file_is_leftover(name))
+        return RF_OK; /* no load can name it, or does */
     if (images->n_files == RF_IMAGES_FILES_MAX)
         return rf_why_set(s->why, RF_ERR_LIMIT, "images-many", "%s holds more than %d files",
                           s->folder, RF_IMAGES_FILES_MAX);

@@ -144,6 +144,27 @@ enum rf_err rf_site_open(const char *dir, struct rf_site **out, struct rf_why *w
     return RF_OK;
 }
 
+enum rf_err rf_site_sweep(const char *dir, bool holds_lists, struct rf_why *why)
+{
+    static const enum rf_site_item under_lock[] = {RF_SITE_LISTS, RF_SITE_LIST_ENTRIES};
+    static const enum rf_site_item by_age[] = {
+        RF_SITE_KEYS,        RF_SITE_CERTS,     RF_SITE_LISTS,  RF_SITE_LIST_ENTRIES,
+        RF_SITE_TRUST,       RF_SITE_MIC_ROOTS, RF_SITE_CRLS,   RF_SITE_RESPONDERS,
+        RF_SITE_LSC_ISSUERS, RF_SITE_LSC_CAS,   RF_SITE_BRANCH,
+    };
+    enum rf_err err = rf_dir_sweep(dir, RF_LEFTOVER_AGE_S, why);
+    for (size_t i = 0; holds_lists && i < sizeof under_lock / sizeof *under_lock; i++) {
+        RF_AUTO(rf_freep) char *path = rf_site_path_in(dir, under_lock[i]);
+        if (err == RF_OK)
+            err = rf_dir_sweep(path, 0, why);
+    }
+    for (size_t i = 0; i < sizeof by_age / sizeof *by_age && err == RF_OK; i++) {
+        RF_AUTO(rf_freep) char *path = rf_site_path_in(dir, by_age[i]);
+        err = rf_dir_sweep(path, RF_LEFTOVER_AGE_S, why);
+    }
+    return err;
+}
+
 void rf_site_free(struct rf_site *site)
 {
     if (site == NULL)

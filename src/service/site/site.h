@@ -252,6 +252,10 @@ void rf_site_conf_freep(struct rf_site_conf **conf);
  * RF_ERR_NOT_FOUND no-site; RF_ERR_BAD conf-…; RF_ERR_DENIED key-mode (a private file that others
  * may read), key-owner, key-kind (a link or no regular file). */
 RF_MUST_CHECK enum rf_err rf_site_open(const char *dir, struct rf_site **out, struct rf_why *why);
+/** Remove what killed commands left half written in the site's folders: it may hold private keys.
+ * Leftovers that may belong to somebody who writes now stay; `holds_lists`: the caller holds the
+ * folder of the lists (rf_dir_lock), and nobody else writes lists and their entries. */
+RF_MUST_CHECK enum rf_err rf_site_sweep(const char *dir, bool holds_lists, struct rf_why *why);
 void rf_site_free(struct rf_site *site);
 void rf_site_freep(struct rf_site **site);
 

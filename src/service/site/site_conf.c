@@ -216,9 +216,9 @@ enum rf_err rf_site_conf_set_all(struct rf_site_conf **conf, const struct rf_sit
     }
     for (size_t i = 0; i < rf_site_conf_def.n && err == RF_OK; i++) {
         const struct rf_conf_option *o = &rf_site_conf_def.options[i];
-        char now[1024];
+        char now[RF_CONF_NUMBER];
         if (!is_set(o->name, settings, n))
-            err = rf_buf_addf(&text, "%s = %s\n", o->name, rf_conf_text(o, *conf, now, sizeof now));
+            err = rf_buf_addf(&text, "%s = %s\n", o->name, rf_conf_text(o, *conf, now));
     }
     if (err != RF_OK)
         return rf_why_set(why, err, "conf-size", "the values are too long");
@@ -283,9 +283,9 @@ void rf_site_conf_weak(const struct rf_site_conf *conf,
     RF_AUTO(rf_site_conf_freep) struct rf_site_conf *defaults = rf_site_conf_new();
     for (size_t i = 0; i < rf_site_conf_def.n; i++) {
         const struct rf_conf_option *o = &rf_site_conf_def.options[i];
-        char value[1024];
+        char value[RF_CONF_NUMBER];
         if (is_weak(o, conf, defaults))
-            each(arg, o->name, rf_conf_text(o, conf, value, sizeof value));
+            each(arg, o->name, rf_conf_text(o, conf, value));
     }
 }
 

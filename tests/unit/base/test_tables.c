@@ -189,6 +189,32 @@ static void what_is_written_reads_back_the_same(void **state)
     rf_conf_free(&conf_def, b);
 }
 
+/* A text that ends in "x" or "y" behind many bytes, as a list of networks may. */
+static void *conf_of_long_name(char end)
+{
+    RF_AUTO(rf_freep) char *text = rf_strf("name = %02000d%c\n", 0, end);
+    void *conf = NULL;
+    assert_err(rf_conf_parse(&conf_def, rf_slice_str(text), &conf, NULL), RF_OK);
+    return conf;
+}
+
+static void a_text_of_any_length_is_written_and_compared_whole(void **state)
+{
+    (void)state;
+    struct conf *x = conf_of_long_name('x'), *y = conf_of_long_name('y');
+    void *back = NULL;
+    struct rf_buf text = RF_BUF(8192);
+    assert_false(rf_conf_same(&options[2], x, y));
+    assert_err(rf_conf_write(&conf_def, x, &text), RF_OK);
+    assert_err(rf_conf_parse(&conf_def, rf_buf_slice(&text), &back, NULL), RF_OK);
+    assert_string_equal(((struct conf *)back)->name, x->name);
+    assert_true(rf_conf_same(&options[2], x, back));
+    rf_buf_fini(&text);
+    rf_conf_free(&conf_def, x);
+    rf_conf_free(&conf_def, y);
+    rf_conf_free(&conf_def, back);
+}
+
 static void metrics_count_and_have_help(void **state)
 {
     (void)state;
@@ -239,6 +265,7 @@ int main(void)
         cmocka_unit_test(the_grid_lists_every_pair_that_has_a_row),
         cmocka_unit_test(a_wrong_file_changes_nothing_and_names_its_line),
         cmocka_unit_test(what_is_written_reads_back_the_same),
+        cmocka_unit_test(a_text_of_any_length_is_written_and_compared_whole),
         cmocka_unit_test(metrics_count_and_have_help),
         cmocka_unit_test(checks_are_on_unless_named),
         cmocka_unit_test(who_asks_for_a_check_is_noted),

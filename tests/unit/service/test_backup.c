@@ -99,13 +99,18 @@ static enum rf_err give(void *arg, uint8_t *buf, size_t cap, size_t *n, struct r
     return RF_OK;
 }
 
-static enum rf_err restore(struct place *p, struct rf_why *why)
+static enum rf_err restore_to(struct place *p, const char *dir, struct rf_why *why)
 {
     struct rf_rd rd = rf_rd_of(rf_buf_slice(&p->backup));
     struct rf_backup_report report;
-    RF_AUTO(rf_freep) char *dir = rf_path_join(p->dir, "new");
     *why = (struct rf_why){0};
-    enum rf_err err = rf_backup_restore(dir, rf_slice_str(PASSPHRASE), give, &rd, &report, why);
+    return rf_backup_restore(dir, rf_slice_str(PASSPHRASE), give, &rd, &report, why);
+}
+
+static enum rf_err restore(struct place *p, struct rf_why *why)
+{
+    RF_AUTO(rf_freep) char *dir = rf_path_join(p->dir, "new");
+    enum rf_err err = restore_to(p, dir, why);
     RF_AUTO(rf_freep) char *begun = rf_path_join(p->dir, "new.restoring");
     assert_false(rf_file_exists(begun));
     assert_int_equal(rf_file_exists(dir), err == RF_OK);
@@ -211,6 +216,7 @@ static void what_no_backup_has_is_refused(void **state)
     for (size_t i = 0; i < sizeof evil / sizeof *evil; i++) {
         forge(p, &evil[i], 1, NOTE);
         assert_refused(restore(p, &why), RF_ERR_BAD, why, "backup-entry");
+        assert_non_null(strstr(why.text, evil[i].name)); /* whoever made it can look for it */
     }
     forge(p, NULL, 0, "ringfence backup, version 2, made at 1700000000\n");
     assert_refused(restore(p, &why), RF_ERR_BAD, why, "backup-entry");
@@ -230,6 +236,154 @@ static void half_a_site_is_refused(void **state)
     p->backup.len = 0;
     assert_err(make(p, keep, &why), RF_OK);
     assert_err(restore(p, &why), RF_OK);
+}
+
+/* ---- what is kept is what can be brought back ---- */
+
+static void put(const struct place *p, const char *name, unsigned mode)
+{
+    RF_AUTO(rf_freep) char *path = rf_path_join(p->site, name);
+    RF_AUTO(rf_freep) char *folder = rf_strf("%.*s", (int)(strrchr(path, '/') - path), path);
+    assert_err(rf_dir_make(folder, 0755, NULL), RF_OK);
+    assert_err(rf_file_replace(path, rf_slice_str("x"), mode, NULL), RF_OK);
+}
+
+/* Of a file that was brought back; 0: it was not. */
+static unsigned mode_of(const struct place *p, const char *name)
+{
+    RF_AUTO(rf_freep) char *path = rf_strf("%s/new/%s", p->dir, name);
+    struct stat st;
+    return stat(path, &st) == 0 ? st.st_mode & 0777 : 0;
+}
+
+static void what_belongs_to_a_site_is_kept_and_nothing_else(void **state)
+{
+    struct place *p = *state;
+    struct rf_why why;
+    static const char *const others[] = {
+        ".ringfence.conf.swp",
+        ".git/objects/pack/a/b/c/d/e/f/g",
+        "files/.DS_Store",
+        "files/.incoming/000001",
+        "files/.incoming/todo",
+        "certs/ccm.pem~/.x/y",
+        "trust/list/a.pem.new.KCs2dh",
+        "keys/next-sast2.pem.new.abcdef",
+    };
+    static const char *const own[] = {
+        "files/ring.new.xml",
+        "files/a/b/c/d/e/f/g.xml",
+        "trust/mic-roots/M\xc3\xbcller.pem",
+        "certs/two words.pem",
+    };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        put(p, others[i], RF_FILE_PRIVATE);
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        put(p, own[i], RF_FILE_PUBLIC);
+    put(p, "files/group.xml", 0640);
+    assert_err(make(p, keep, &why), RF_OK);
+    assert_err(restore(p, &why), RF_OK);
+    assert_int_equal(mode_of(p, "files/group.xml"), RF_FILE_PRIVATE); /* open to no more than was */
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_int_equal(mode_of(p, others[i]), 0);
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        assert_int_equal(mode_of(p, own[i]), RF_FILE_PUBLIC);
+}
+
+static void what_could_not_be_brought_back_is_told_at_once(void **state)
+{
+    struct place *p = *state;
+    struct rf_why why;
+    char wide[512];
+    snprintf(wide, sizeof wide, "files/%0150d/%0150d", 0, 0);
+    static const char deep[] = "files/a/b/c/d/e/f/g/h.xml";
+    const char *const names[] = {deep, wide};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        RF_AUTO(rf_freep) char *path = rf_path_join(p->site, names[i]);
+        put(p, names[i], RF_FILE_PUBLIC);
+        p->backup.len = 0;
+        assert_refused(make(p, keep, &why), RF_ERR_DENIED, why, "backup-name");
+        assert_non_null(strstr(why.text, i == 0 ? deep : "files/0000000000"));
+        assert_err(rf_file_remove(path, NULL), RF_OK);
+    }
+}
+
+/* ---- where it goes ---- */
+
+static void is_site(const struct place *p, const char *name)
+{
+    RF_AUTO(rf_freep) char *dir = rf_path_join(p->dir, name);
+    RF_AUTO(rf_freep) char *hidden = rf_path_join(dir, ".restoring");
+    RF_AUTO(rf_freep) char *beside = rf_strf("%s.restoring", dir);
+    RF_AUTO(rf_site_freep) struct rf_site *site = NULL;
+    assert_err(rf_site_open(dir, &site, NULL), RF_OK);
+    assert_false(rf_file_exists(hidden));
+    assert_false(rf_file_exists(beside));
+}
+
+/* An empty folder stays what it was: a disc may be mounted there. */
+static void an_empty_folder_is_filled_however_it_is_spelled(void **state)
+{
+    struct place *p = *state;
+    static const char *const spelled[] = {"plain", "slash/", "slashes//", "dot/."};
+    static const char *const names[] = {"plain", "slash", "slashes", "dot"};
+    struct rf_why why;
+    assert_err(make(p, keep, &why), RF_OK);
+    for (size_t i = 0; i < sizeof spelled / sizeof *spelled; i++) {
+        RF_AUTO(rf_freep) char *dir = rf_path_join(p->dir, spelled[i]);
+        struct stat before, after;
+        RF_AUTO(rf_freep) char *plain = rf_path_join(p->dir, names[i]);
+        assert_int_equal(mkdir(plain, 0750), 0);
+        assert_int_equal(stat(dir, &before), 0);
+        assert_err(restore_to(p, dir, &why), RF_OK);
+        is_site(p, names[i]);
+        assert_int_equal(stat(dir, &after), 0);
+        assert_true(before.st_ino == after.st_ino && before.st_mode == after.st_mode);
+    }
+    RF_AUTO(rf_freep) char *target = rf_path_join(p->dir, "target");
+    RF_AUTO(rf_freep) char *link = rf_path_join(p->dir, "link");
+    assert_int_equal(mkdir(target, 0755), 0);
+    assert_int_equal(symlink("target", link), 0);
+    assert_err(restore_to(p, link, &why), RF_OK);
+    is_site(p, "target");
+    assert_refused(restore_to(p, target, &why), RF_ERR_EXISTS, why, "site-exists");
+}
+
+static void a_folder_that_is_not_there_is_made(void **state)
+{
+    struct place *p = *state;
+    RF_AUTO(rf_freep) char *dir = rf_path_join(p->dir, "a/b//");
+    RF_AUTO(rf_freep) char *nowhere = rf_path_join(p->dir, "nowhere");
+    struct rf_why why;
+    assert_err(make(p, keep, &why), RF_OK);
+    assert_err(restore_to(p, dir, &why), RF_OK);
+    is_site(p, "a/b");
+    assert_int_equal(symlink("leads/nowhere", nowhere), 0);
+    assert_refused(restore_to(p, nowhere, &why), RF_ERR_EXISTS, why, "site-exists");
+}
+
+static void an_empty_folder_is_empty_again_after_a_refusal(void **state)
+{
+    struct place *p = *state;
+    RF_AUTO(rf_freep) char *dir = rf_path_join(p->dir, "empty");
+    RF_AUTO(rf_freep) char *half = rf_path_join(dir, ".restoring/keys");
+    RF_AUTO(rf_freep) char *mine = rf_path_join(dir, "mine");
+    struct rf_why why;
+    const struct entry few[] = {{.name = "certs/a.pem", .text = "x"}};
+    assert_int_equal(mkdir(dir, 0755), 0);
+    forge(p, few, 1, NOTE);
+    assert_refused(restore_to(p, dir, &why), RF_ERR_BAD, why, "backup-incomplete");
+    assert_true(rf_dir_is_empty(dir));
+    /* What an interrupted one left goes; what it did not leave stays, and is in the way. */
+    p->backup.len = 0;
+    assert_err(make(p, keep, &why), RF_OK);
+    assert_err(rf_dir_make(half, 0700, NULL), RF_OK);
+    assert_err(rf_file_replace(mine, rf_slice_str("x"), RF_FILE_PUBLIC, NULL), RF_OK);
+    assert_refused(restore_to(p, dir, &why), RF_ERR_EXISTS, why, "site-exists");
+    assert_true(rf_file_exists(mine));
+    assert_err(rf_file_remove(mine, NULL), RF_OK);
+    assert_err(restore_to(p, dir, &why), RF_OK);
+    is_site(p, "empty");
 }
 
 /* ---- the router of a branch ---- */
@@ -293,6 +447,15 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_site_that_always_changes_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_no_backup_has_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(half_a_site_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_belongs_to_a_site_is_kept_and_nothing_else, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_could_not_be_brought_back_is_told_at_once, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(an_empty_folder_is_filled_however_it_is_spelled, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_folder_that_is_not_there_is_made, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_empty_folder_is_empty_again_after_a_refusal, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_restored_router_counts_its_calls_anew, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

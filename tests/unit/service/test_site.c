@@ -354,6 +354,25 @@ static void options_that_ask_of_each_other_are_set_in_any_order(void **state)
     assert_int_equal(conf->capf_port, 2443);
 }
 
+/* As many as are taken, and then another option: none of them is cut or lost. */
+static void long_texts_stay_whole_when_another_option_is_set(void **state)
+{
+    (void)state;
+    RF_AUTO(rf_site_conf_freep) struct rf_site_conf *conf = rf_site_conf_new();
+    RF_AUTO(rf_buf_fini) struct rf_buf text = RF_BUF(4096);
+    for (int i = 0; i < 32; i++)
+        assert_err(rf_buf_addf(&text, "%s2001:db8:aaaa:bbbb:cccc:dddd:eeee:%x/128",
+                               i > 0 ? "," : "", 0x1000 + i),
+                   RF_OK);
+    assert_true(text.len > 1024);
+    assert_err(rf_buf_add(&text, "", 1), RF_OK);
+    const char *networks = (const char *)text.p;
+    assert_err(rf_site_conf_set(&conf, "provision_networks", networks, NULL), RF_OK);
+    assert_err(rf_site_conf_set(&conf, "workers", "3", NULL), RF_OK);
+    assert_string_equal(conf->provision_networks, networks);
+    assert_int_equal(conf->workers, 3);
+}
+
 struct said {
     char text[512];
 };
@@ -565,6 +584,7 @@ int main(void)
         AT_PLACE(ports_of_a_router_are_kept),
         cmocka_unit_test(call_managers_stand_in_their_order),
         cmocka_unit_test(one_option_can_be_set_by_name),
+        cmocka_unit_test(long_texts_stay_whole_when_another_option_is_set),
         cmocka_unit_test(options_that_ask_of_each_other_are_set_in_any_order),
         cmocka_unit_test(a_reload_names_what_applies_and_what_does_not),
         cmocka_unit_test(weak_choices_are_named),

@@ -3,7 +3,13 @@
  * is finished by the next. (Power cuts at every write: tests/e2e/test_image_store.py.) */
 #include "setup_place.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "service/setup/files_import.h"
 #include "service/setup/stage.h"
+#include "service/site/images.h"
+#include "service/site/site.h"
 
 static int group_setup(void **state)
 {
@@ -125,6 +131,40 @@ static void what_a_crash_left_is_finished_or_dropped(void **state)
     holds(undecided, RF_STAGE_DIR, NULL);
 }
 
+static void count_file(void *arg, const char *name, uint64_t size)
+{
+    (void)size;
+    assert_string_equal(name, "ring.xml");
+    ++*(unsigned *)arg;
+}
+
+static void half_written_files_are_none_and_go_when_they_are_old(void **state)
+{
+    RF_AUTO(rf_freep) char *site = new_dir();
+    RF_AUTO(rf_freep) char *folder = rf_site_path_in(site, RF_SITE_FILES);
+    static const char young[] = "ring.xml.new.aB34ef", old[] = "ring.xml.new.000000";
+    RF_AUTO(rf_freep) char *old_path = rf_path_join(folder, old);
+    const struct timespec long_ago[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+    struct rf_stage stage = {.lock_fd = -1};
+    struct rf_images images;
+    unsigned n = 0;
+    assert_err(rf_dir_make(folder, 0755, NULL), RF_OK);
+    put_file(folder, "ring.xml", "x");
+    put_file(folder, young, "x");
+    put_file(folder, old, "x");
+    assert_int_equal(utimensat(AT_FDCWD, old_path, long_ago, 0), 0);
+    assert_err(rf_files_each(site, count_file, &n, NULL), RF_OK);
+    assert_int_equal(n, 1);
+    assert_err(rf_images_scan(folder, &images, NULL), RF_OK);
+    assert_int_equal(images.n_files, 1);
+    rf_images_fini(&images);
+    assert_err(rf_stage_open(folder, &stage, NULL), RF_OK);
+    rf_stage_close(&stage);
+    holds(folder, old, NULL);
+    holds(folder, young, "x"); /* somebody may be writing it by hand */
+    holds(folder, "ring.xml", "x");
+}
+
 static void a_list_that_is_not_ours_is_refused_and_kept(void **state)
 {
     static const char *const bad[] = {
@@ -154,6 +194,7 @@ int main(void)
         cmocka_unit_test(a_commit_does_all_of_it),
         cmocka_unit_test(a_folder_has_one_owner_at_a_time),
         cmocka_unit_test(what_a_crash_left_is_finished_or_dropped),
+        cmocka_unit_test(half_written_files_are_none_and_go_when_they_are_old),
         cmocka_unit_test(a_list_that_is_not_ours_is_refused_and_kept),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
