@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/ringfence/owner.h"
 #include "base/text.h"
 
 #define READ_STEP ((size_t)64 * 1024)
@@ -129,15 +130,23 @@ static enum rf_err write_std(struct rf_slice content, struct rf_why *why)
 
 enum rf_err cmd_write(const char *path, struct rf_slice content, unsigned mode, struct rf_why *why)
 {
-    return strcmp(path, "-") != 0 ? rf_file_replace(path, content, mode, why)
-                                  : write_std(content, why);
+    if (strcmp(path, "-") == 0)
+        return write_std(content, why);
+    owner_raise();
+    enum rf_err err = rf_file_replace(path, content, mode, why);
+    owner_lower();
+    return err;
 }
 
 enum rf_err cmd_out_begin(struct cmd_out *out, const char *path, unsigned mode, struct rf_why *why)
 {
     *out = (struct cmd_out){.is_std = strcmp(path, "-") == 0};
-    enum rf_err err = out->is_std ? RF_OK : rf_file_out_begin(&out->file, path, mode, why);
-    out->is_open = err == RF_OK && !out->is_std;
+    if (out->is_std)
+        return RF_OK;
+    owner_raise();
+    enum rf_err err = rf_file_out_begin(&out->file, path, mode, why);
+    owner_lower();
+    out->is_open = err == RF_OK;
     return err;
 }
 
@@ -151,13 +160,19 @@ enum rf_err cmd_out_commit(struct cmd_out *out, struct rf_why *why)
     if (out->is_std)
         return RF_OK;
     out->is_open = false;
-    return rf_file_out_commit(&out->file, why);
+    owner_raise();
+    enum rf_err err = rf_file_out_commit(&out->file, why);
+    owner_lower();
+    return err;
 }
 
 void cmd_out_fini(struct cmd_out *out)
 {
-    if (out->is_open)
-        rf_file_out_abort(&out->file);
+    if (!out->is_open)
+        return;
+    owner_raise();
+    rf_file_out_abort(&out->file);
+    owner_lower();
     out->is_open = false;
 }
 

@@ -8,6 +8,7 @@
 
 #include "app/ringfence/cmd.h"
 #include "app/ringfence/cmd_help.h"
+#include "app/ringfence/owner.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "trust/provider.h"
@@ -161,6 +162,7 @@ int main(int argc, char **argv)
     rf_provider_start();
     rf_log_setup(2, RF_LOG_WARN);
     int status = dispatch(argc, argv);
+    owner_raise(); /* what looks for leaks at the end has to be who began */
     if ((fflush(stdout) == 0 && !ferror(stdout)) || status != CMD_OK)
         return status;
     fprintf(stderr, "ringfence: the output could not be written\n");
