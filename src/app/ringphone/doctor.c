@@ -284,7 +284,10 @@ static int walk(const struct doctor_options *o, const struct rf_doctor_patient *
         if (o->is_json && print_json(report) != EXIT_DONE)
             status = EXIT_REFUSED;
         if (!o->is_json)
-            puts(is_well ? "\nNo fault found." : "\nThe first FAULT is where to begin.");
+            puts(!is_well                            ? "\nThe first FAULT is where to begin."
+                 : rf_doctor_report_is_whole(report) ? "\nNo fault found."
+                                                     : "\nNo fault found in what could be looked "
+                                                       "at.");
     }
     rf_fetcher_free(fetcher);
     rf_loop_free(loop);
