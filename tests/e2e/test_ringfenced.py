@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ def test_status_over_the_socket(site):
     assert {c["role"] for c in status["certificates"]} == {"CCM", "TFTP", "CAPF", "LSC-issuer",
                                                            "SAST-1", "SAST-2", "HTTPS", "TVS"}
     assert [entry["kind"] for entry in status["lists"]] == ["CTL", "ITL"]
+    assert all(abs(entry["signed_s"] - time.time()) < 600 for entry in status["lists"])
     assert os.path.exists(f"/proc/{status['signer_pid']}")
     assert site.events()[-1]["code"] == "started"
     site.stop()

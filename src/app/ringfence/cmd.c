@@ -52,11 +52,19 @@ static void say_certificate(const struct rf_json *certificate)
             rf_json_str(certificate, "fingerprint"));
 }
 
+/* Most reasons of files begin with the file's name themselves. */
+static const char *reason_of(const char *what, const struct rf_why *why)
+{
+    const char *text = rf_why_text(why);
+    size_t n = strlen(what);
+    return strncmp(text, what, n) == 0 && strncmp(text + n, ": ", 2) == 0 ? text + n + 2 : text;
+}
+
 int cmd_refuse_at(const struct cmd_ctx *ctx, const char *what, const struct rf_why *why,
                   const char *field, struct rf_json *take_certificate)
 {
     RF_AUTO(rf_json_freep) struct rf_json *certificate = take_certificate;
-    fprintf(stderr, "ringfence %s: %s: %s\n", ctx->cmd->name, what, rf_why_text(why));
+    fprintf(stderr, "ringfence %s: %s: %s\n", ctx->cmd->name, what, reason_of(what, why));
     if (field != NULL)
         fprintf(stderr, "  field: %s, at byte %zu\n", field, why->offset);
     else if (why->offset != 0)

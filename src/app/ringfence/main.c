@@ -148,6 +148,13 @@ static int dispatch(int argc, char **argv)
         puts("ringfence " RF_VERSION);
         return CMD_OK;
     }
+    if (argv[1][0] == '-') {
+        fprintf(stderr,
+                "ringfence: %s: options stand behind the command, as in `ringfence status --site "
+                "DIR`\n",
+                argv[1]);
+        return CMD_USAGE;
+    }
     for (size_t i = 0; i < cmd_table_n; i++) {
         int words = words_of(cmd_table[i], argc - 1, argv + 1);
         if (words > 0)

@@ -44,6 +44,15 @@ char *rf_site_list_path_in(const char *dir, bool is_itl, const char *device)
                                                     : rf_strf("%s/%sFile.tlv", lists, kind);
 }
 
+const char *rf_site_sast2_key(const char *dir)
+{
+    struct stat st;
+    RF_AUTO(rf_freep) char *path = rf_site_path_in(dir, RF_SITE_KEY_SAST2);
+    if (lstat(path, &st) == 0)
+        return "here";
+    return errno == ENOENT ? "away" : NULL;
+}
+
 enum rf_err rf_site_make(const char *dir, struct rf_why *why)
 {
     enum rf_err err = rf_dir_make(dir, 0755, why);
