@@ -16,6 +16,20 @@ static const void *member_of(const struct rf_conf_option *o, const void *conf)
     return (const char *)conf + o->at;
 }
 
+static enum rf_err wants_word(const struct rf_conf_option *o, const char *shown, struct rf_why *why)
+{
+    char words[160] = "";
+    for (uint32_t i = 0; o->words[i] != NULL; i++) {
+        size_t n = strlen(words);
+        snprintf(words + n, sizeof words - n, "%s%s",
+                 i == 0                    ? ""
+                 : o->words[i + 1] != NULL ? ", "
+                                           : " or ",
+                 o->words[i]);
+    }
+    return rf_why_set(why, RF_ERR_BAD, "conf-value", "%s = %s: wants %s", o->name, shown, words);
+}
+
 static enum rf_err set_value(const struct rf_conf_option *o, void *conf, struct rf_slice v,
                              struct rf_why *why)
 {
@@ -26,8 +40,9 @@ static enum rf_err set_value(const struct rf_conf_option *o, void *conf, struct 
     case RF_CONF_U32:
         if (!rf_parse_u64(v, o->min, o->max, &n))
             return rf_why_set(why, RF_ERR_BAD, "conf-value",
-                              "%s = %s: wants a number from %u to %u%s%s", o->name, shown, o->min,
-                              o->max, o->unit != NULL ? " " : "", o->unit != NULL ? o->unit : "");
+                              "%s = %s: wants a number from %u to %u%s%s%s", o->name, shown, o->min,
+                              o->max, o->unit != NULL ? " (" : "", o->unit != NULL ? o->unit : "",
+                              o->unit != NULL ? ")" : "");
         *(uint32_t *)member(o, conf) = (uint32_t)n;
         return RF_OK;
     case RF_CONF_BOOL:
@@ -49,8 +64,7 @@ static enum rf_err set_value(const struct rf_conf_option *o, void *conf, struct 
                 return RF_OK;
             }
         }
-        return rf_why_set(why, RF_ERR_BAD, "conf-value", "%s = %s: not one of its words", o->name,
-                          shown);
+        return wants_word(o, shown, why);
     }
     return RF_ERR_BAD;
 }

@@ -225,3 +225,22 @@ const char *rf_time_text(int64_t wall_s, char *buf, size_t cap)
         snprintf(buf, cap, "%lld", (long long)wall_s);
     return buf;
 }
+
+bool rf_time_parse(const char *text, int64_t *out)
+{
+    static const char *const forms[] = {"%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%MZ", "%Y-%m-%d"};
+    uint64_t n;
+    if (rf_parse_u64(rf_slice_str(text), 0, UINT32_MAX, &n)) {
+        *out = (int64_t)n;
+        return true;
+    }
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        struct tm tm = {.tm_mday = 1};
+        const char *rest = strptime(text, forms[i], &tm);
+        if (rest == NULL || *rest != '\0')
+            continue;
+        *out = (int64_t)timegm(&tm);
+        return true;
+    }
+    return false;
+}

@@ -35,5 +35,9 @@ bool rf_slice_ends_with(struct rf_slice s, const char *tail);
 bool rf_slice_starts_with(struct rf_slice s, const char *head);
 /** "2026-11-24T04:27:00Z" of seconds since 1970; buf of at least 21 bytes. Returns buf. */
 const char *rf_time_text(int64_t wall_s, char *buf, size_t cap);
+/** And back, as people give it: that, without the seconds too, a day ("2026-11-24", its beginning
+ * in UTC), or seconds since 1970. */
+RF_MUST_CHECK bool rf_time_parse(const char *text, int64_t *out);
+#define RF_TIME_WORDS "2026-11-24T04:27:00Z, a day, or seconds since 1970"
 
 #endif

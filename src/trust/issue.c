@@ -430,6 +430,17 @@ enum rf_err rf_issue_by_ca(const struct rf_issue_self *spec, struct rf_slice spk
     return issue_site(spec, spki, ca, ca_key, out, why);
 }
 
+static enum rf_err bad_cn(struct rf_slice model, struct rf_slice name, struct rf_why *why)
+{
+    char m[48], n[96];
+    return rf_why_set(
+        why, RF_ERR_BAD, "issue-name",
+        "no certificate's name can be made of model \"%s\" and device \"%s\": a model "
+        "is letters and digits, such as 8861, and a device is SEP and the 12 "
+        "hexadecimal digits of its MAC, such as SEP001122334455",
+        rf_escape(model, m, sizeof m), rf_escape(name, n, sizeof n));
+}
+
 /* "CP-<model>-<name>", or the name alone when there is no model. */
 enum rf_err rf_lsc_cn(struct rf_slice model, struct rf_slice name, char cn[RF_LSC_CN_MAX + 1],
                       struct rf_why *why)
@@ -448,8 +459,7 @@ enum rf_err rf_lsc_cn(struct rf_slice model, struct rf_slice name, char cn[RF_LS
     /* What a reader would not take apart again is not written. */
     if (len < 0 || len > ISSUE_NAME_MAX || !rf_name_split_cn(rf_slice_str(cn), &m, &n) ||
         !rf_slice_eq(m, model) || !rf_slice_eq(n, name))
-        return rf_why_set(why, RF_ERR_BAD, "issue-name",
-                          "no common name can be made of this model and device name");
+        return bad_cn(model, name, why);
     return RF_OK;
 }
 

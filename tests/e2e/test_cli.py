@@ -3,11 +3,13 @@
 factories as it makes them; and what it says when something is missing."""
 import json
 import os
+import pwd
 import re
 import shutil
 import signal
 import stat
 import subprocess
+import time
 
 import pytest
 
@@ -68,6 +70,8 @@ def test_a_command_is_told_apart_from_a_wrong_one():
     for words in (["fle"], ["file", "verif"], ["file verify"], ["--site", "x", "status"], [""]):
         assert rig.ringfence(*words, status=2).stdout == ""
     assert 'no command "fle"' in rig.ringfence("fle", status=2).stderr
+    assert "options stand behind the command" in rig.ringfence("--site", "x", "status",
+                                                               status=2).stderr
     for words in (["file", "--help"], ["help", "file"]):  # who asks is no offender
         done = rig.ringfence(*words)
         assert "ringfence file sign" in done.stdout and done.stderr == ""
@@ -312,6 +316,8 @@ def test_configuration_is_checked_and_its_weak_choices_named(site, tmp_path):
     copy.write_text("digest = md5\n")
     done = rig.ringfence("config", "check", copy, "--json", status=1)
     assert done["code"] == "conf-value" and "line 1" in done["reason"]
+    told = rig.ringfence("config", "check", copy, status=1).stderr
+    assert told.count(str(copy)) == 1 and "wants sha512 or sha1" in told
     done = rig.ringfence("config", "check", tmp_path / "none", "--json", status=1)
     assert done["code"] == "file-not-found"
     copy.write_text("colour = red\n")
@@ -386,6 +392,8 @@ def test_factory_phone_has_a_mic_that_openssl_believes(factory):
     for name in ("SEP1", "ATA001122334455", "sep001122334455"):
         done = rig.ringfence(*words, "--name", name, "--flash", folder, status=1)
         assert done["code"] in ("issue-name", "flash-identity")
+    done = rig.ringfence(*words, "--name", "001122334455", "--flash", folder, status=1)
+    assert "a device is SEP and the 12 hexadecimal digits of its MAC" in done["reason"]
     words[words.index("rf-1")] = "rf-2"
     assert rig.ringfence(*words, "--name", rig.B, "--flash", folder,
                          status=1)["code"] == "image-hardware"
@@ -463,12 +471,55 @@ def test_live_commands_show_what_the_server_knows(site, tmp_path):
     assert re.fullmatch(r"\d{4,10}", drawn)
     site.cli("capf", "cancel", rig.A)
     assert "no certificate operations" in site.cli("capf", "list").stdout
+    told = site.cli("events", "--device", rig.A).stdout.splitlines()
+    assert re.fullmatch(r"id +time +severity +category +code +device +by +text", told[0])
+    assert f" {pwd.getpwuid(os.geteuid()).pw_name} " in told[-1]
+    soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 60))
+    assert "no events" in site.cli("events", "--since", soon).stdout
+    assert len(site.cli("events", "--since", "2024-01-01", "--json")["events"]) > 2
+    for words in (["--since", "yesterday"], ["--limit", "0"], ["--limit", "x"], ["--after", "-1"]):
+        for command in (["events"], ["calls", "history"]):
+            assert words[0] in site.cli(*command, *words, status=2).stderr
     events = site.cli("events", "--device", rig.A, "--limit", "2", "--json")["events"]
     assert len(events) == 2 and all(e["device"] == rig.A for e in events)
     assert all(e["uid"] == os.geteuid() for e in events)
     assert drawn not in json.dumps(site.events()) and drawn not in site.log_text()
     site.cli("device", "remove", rig.A)
     assert site.cli("device", "list", "--json")["devices"] == []
+
+
+def test_what_may_be_a_slip_of_the_pen_is_said_when_a_device_is_added(site, factory):
+    site.start()
+    done = site.cli("device", "add", "001122334456", "--model", "8861", status=1)
+    assert "did you mean SEP001122334456?" in done.stderr
+    for command in ("add", "change"):
+        if command == "change":
+            site.cli("device", "add", rig.A, "--model", "8861")
+        done = site.cli("device", command, rig.A, "--model", "8861", "--load", "ringphone-2.0.loads",
+                        "--json", status=1)
+        assert done["code"] == "value" and "without .loads" in done["reason"]
+    done = site.cli("device", "change", rig.A, "--load", "ringphone-2.0")
+    assert "warning" in done.stderr and "there is no ringphone-2.0.loads" in done.stderr
+    done = site.cli("device", "add", rig.B, "--model", "8816")
+    assert "nothing is known of a model 8816" in done.stderr
+    # The twins.
+    site.cli("image", "import", *factory.firmware_files("2.0"))
+    assert site.cli("device", "change", rig.A, "--load", "ringphone-2.0").stderr == ""
+    assert site.cli("device", "change", rig.B, "--model", "8861").stderr == ""
+
+
+def test_whether_the_second_sasts_key_is_away_is_said(site):
+    def where():
+        said = site.cli("config", "check", "--json")["sast2_key"]
+        assert site.status()["sast2_key"] == said
+        return said
+    site.start()
+    assert where() == "here"
+    assert re.search(r"^sast2 key +here$", site.cli("status").stdout, re.M)
+    (site.folder / "keys/sast2.pem").unlink()
+    assert where() == "away"
+    # A file that is nobody's site says nothing of keys.
+    assert "sast2_key" not in site.cli("config", "check", site.folder / "ringfence.conf", "--json")
 
 
 def test_no_program_leaves_a_core_file(site, factory):

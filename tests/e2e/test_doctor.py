@@ -596,10 +596,28 @@ def test_everything_is_well_and_nothing_is_written(ward):
     assert list(dict.fromkeys(steps)) == ["phone", "ctl", "itl", "config", "load", "capf",
                                           "call-manager"]
     assert snapshot(ward.flash, ".") == before
-    ward.see(ward.tftp, "--mac", B)
-    holds = ward.site.device(B)["holds"]  # the server has concluded nothing from our asking
-    assert holds["ctl"]["state"] == holds["itl"]["state"] == "unknown", holds
-    assert not [e for e in ward.site.events(after=mark) if e["code"] == "registered"]
+    for _ in range(5):
+        ward.see(ward.tftp, "--mac", B)
+    seen = ward.site.device(B)  # the server has concluded nothing from our asking
+    assert seen["holds"]["ctl"]["state"] == seen["holds"]["itl"]["state"] == "unknown", seen
+    assert seen["fetched"] == []
+    assert not [e for e in ward.site.events(after=mark) if e["category"] == "file"
+                or e["code"] == "registered"]
+
+
+def test_an_encrypted_configuration_without_a_key_is_said_not_to_have_been_read(ward):
+    """Nothing that was looked at is wrong, and most was not looked at."""
+    with ward.serve({CONFIG: ward.stub(), ENC: ward.encrypted()}) as tftp:
+        report = ward.see(tftp, "--mac", A)
+        told = rig.run(rig.program("ringphone"), "doctor", "--mac", A[3:], "--tftp",
+                       f"{tftp[0]}:{tftp[1]}").stdout
+        whole = ward.see(tftp)
+    assert report.status == 0 and ("encrypted", "config-unread") in report.graded("note"), report.told
+    assert report.whole["not_walked"] == ["files", "call-manager", "tvs"]
+    assert "No fault found in what could be looked at." in told
+    # The twin: with the phone's key.
+    assert whole.status == 0 and whole.whole["not_walked"] == [], whole.told
+    assert "call-manager" in [line["step"] for line in whole.lines]
 
 
 def test_a_file_signed_while_the_doctor_looks_is_not_of_the_future(ward):
@@ -609,6 +627,21 @@ def test_a_file_signed_while_the_doctor_looks_is_not_of_the_future(ward):
     with ward.serve({CTL: slowly, CONFIG: lambda: ward.config(when=int(time.time()))}) as tftp:
         report = ward.see(tftp)
     assert report.status == 0 and not report.faults, report.told
+
+
+def test_the_fourth_device_asked_about_from_one_address_is_no_riddle(site):
+    """With the server's own default: what it does not answer is said to be maybe a limit of its."""
+    site.configure(provision_names=3)
+    site.start()
+    reports = []
+    for i in range(4):
+        name = f"SEP00112233000{i}"
+        site.device_add(name, [f"200{i}"], mode="nonsecure")
+        reports.append(Report(rig.run(rig.program("ringphone"), "doctor", "--tftp", site.tftp, "--mac",
+                                      name[3:], "--json", "--wait", "1s", status=None)))
+    assert [("config", "file-silent") in report.faults for report in reports] == [False] * 3 + [True]
+    assert "provision_names" in reports[-1].line("file-silent")["next"]
+    assert site.event_wait("name-guessing")
 
 
 def test_a_site_with_tvs_is_well_and_a_stranger_in_its_place_is_seen(office):

@@ -307,6 +307,26 @@ def test_words_that_are_wrong_are_named(batch):
         "--dir", batch, "--tftp", "127.0.0.1", "--from", "127.1.0.0/31")
 
 
+def test_more_phones_than_a_server_takes_from_one_address_are_warned_of(factory, site, tmp_path):
+    """The server's own default: the fourth gets no answer, and the fleet says what that may be."""
+    site.configure(provision_names=3)
+    site.start()
+    names = fleet.make(factory, tmp_path / "four", 4)
+    for name, end in zip(names, ("1", "2", "3", "4")):
+        site.device_add(name, [f"200{end}"], mode="nonsecure")
+    words = ["--dir", tmp_path / "four", "--tftp", site.tftp, "--for", "4s"]
+    done = rig.run(rig.program("ringphone"), "fleet", *words, status=1)
+    assert "4 phones share one address" in done.stderr and "provision_names" in done.stderr
+    assert [e["code"] for e in site.events() if e["category"] == "file" and e["severity"] == "warn"
+            ].count("name-guessing") >= 1
+    # The twins: three of them, and each at an address of its own.
+    for more in (["--count", 3], ["--from", fleet.NETWORK]):
+        site.configure(provision_names=3)
+        done = rig.run(rig.program("ringphone"), "fleet", *words[:-2], *more, "--for", "300ms",
+                       status=None)
+        assert done.stderr == ""
+
+
 def test_too_few_files_are_said_before_anything_boots(batch):
     """The hard limit is what root may raise and nobody else: nobody runs it here."""
     if os.geteuid() != 0:

@@ -2,11 +2,13 @@
 """The server program: its start and its ends, what it says of itself, reload, and what a kill
 leaves."""
 import os
+import pwd
 import resource
 import shutil
 import signal
 import socket
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,7 @@ def test_status_over_the_socket(site):
     assert {c["role"] for c in status["certificates"]} == {"CCM", "TFTP", "CAPF", "LSC-issuer",
                                                            "SAST-1", "SAST-2", "HTTPS", "TVS"}
     assert [entry["kind"] for entry in status["lists"]] == ["CTL", "ITL"]
+    assert all(abs(entry["signed_s"] - time.time()) < 600 for entry in status["lists"])
     assert os.path.exists(f"/proc/{status['signer_pid']}")
     assert site.events()[-1]["code"] == "started"
     site.stop()
@@ -171,14 +174,24 @@ def test_no_core_file_holds_a_key(site):
     assert core.split()[4:6] == ["0", "0"]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
-def test_root_becomes_the_named_user(site):
-    import pwd  # pylint: disable=import-outside-toplevel
-    nobody = pwd.getpwnam("nobody")
-    for parent in site.folder.parents:
+def nobody_may_enter(folder):
+    for parent in folder.parents:
         if Path(tempfile.gettempdir()) in parent.parents:
             parent.chmod(0o755)
-    rig.run("chown", "-R", f"{nobody.pw_uid}:{nobody.pw_gid}", site.folder)
+
+
+@pytest.fixture
+def nobodys(site):
+    """A site that belongs to another user than the one who gives the commands."""
+    nobody_may_enter(site.folder)
+    rig.run("chown", "-R", f"{pwd.getpwnam('nobody').pw_uid}:{pwd.getpwnam('nobody').pw_gid}",
+            site.folder)
+    return site
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_root_becomes_the_named_user(nobodys):
+    site, nobody = nobodys, pwd.getpwnam("nobody")
     site.start("--user", "nobody")
     lines = open(f"/proc/{site.pid}/status", encoding="ascii").read().splitlines()
     ids = {line.split()[0]: line.split()[1:] for line in lines}
@@ -190,6 +203,58 @@ def test_root_becomes_the_named_user(site):
         assert "NoNewPrivs:\t1\n" in one, thread
     assert site.status()["pid"] == site.pid  # root may ask
     site.stop()
+
+
+def owners(folder):
+    return {path.lstat().st_uid for path in [folder, *folder.rglob("*")]}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_what_root_makes_in_a_site_is_its_owners(nobodys, factory, tmp_path):
+    """As the guide to the first phone has it: root prepares and maintains the server's site."""
+    site, nobody = nobodys, pwd.getpwnam("nobody").pw_uid
+    root_only = tmp_path / "root-only"
+    root_only.mkdir(mode=0o700)
+    shutil.copy(factory.roots, root_only / "roots.pem")
+    (root_only / "roots.pem").chmod(0o600)
+    (root_only / "Ringlist.xml").write_text("<CiscoIPPhoneRingList/>")
+    assert site.cli("mic", "import", root_only / "roots.pem", "--json")["added"] == 2
+    site.cli("image", "import", *factory.firmware_files("2.0"))
+    site.cli("image", "list")
+    site.cli("files", "add", root_only / "Ringlist.xml")
+    site.cli("files", "list")
+    site.cli("issuer", "show")
+    site.cli("list", "publish", "--force")
+    site.cli("rotate", "begin", "capf")
+    site.cli("rotate", "next", "--force")
+    site.cli("issuer", "request", root_only / "issuer.csr")
+    site.cli("backup", "--out", root_only / "hq.backup")
+    assert owners(site.folder) == {nobody} and owners(root_only) == {0}
+    site.start("--user", "nobody")
+    site.cli("rotate", "status")
+    site.device_add(rig.A, lines=["2001,Ada,Ada"])
+    changed = next(e for e in site.events() if e["device"] == rig.A)
+    assert changed["uid"] == 0  # who asked, not whose site it is
+    site.stop()
+    assert owners(site.folder) == {nobody}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_root_makes_a_site_in_the_servers_folder(tmp_path):
+    nobody = pwd.getpwnam("nobody").pw_uid
+    nobody_may_enter(tmp_path / "site")
+    tmp_path.chmod(0o755)
+    (tmp_path / "site").mkdir()
+    os.chown(tmp_path / "site", nobody, nobody)
+    rig.ringfence("init", "--site", tmp_path / "site", "--set", "name=hq")
+    assert owners(tmp_path / "site") == {nobody}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_a_key_of_a_third_user_is_refused_to_root(nobodys, factory):
+    os.chown(nobodys.folder / "keys/ccm.pem", 1, 1)
+    refused = nobodys.cli("mic", "import", factory.roots, "--json", status=1)
+    assert refused["code"] == "key-owner"
 
 
 @pytest.mark.tsan

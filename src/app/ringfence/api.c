@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/ringfence/api.h"
 
+#include "app/ringfence/owner.h"
 #include "base/text.h"
-#include "service/site/site.h"
 #include "trust/key.h"
 
 #define STRING_MAX 64
@@ -62,7 +62,9 @@ enum rf_err api_ask(const struct cmd_ctx *ctx, enum rf_http_method method, const
         .timeout_ms = method == RF_HTTP_GET ? 30000 : 120000,
         .answer_max = ANSWER_MAX,
     };
+    owner_raise(); /* an event says who asked */
     enum rf_err err = rf_http_request(&call, &answer, why);
+    owner_lower();
     if (err == RF_ERR_NOT_FOUND)
         return no_server(ctx, why);
     if (err != RF_OK)

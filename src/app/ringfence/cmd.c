@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/ringfence/owner.h"
 #include "base/text.h"
 
 #define READ_STEP ((size_t)64 * 1024)
@@ -53,11 +54,19 @@ static void say_certificate(const struct rf_json *certificate)
             rf_json_str(certificate, "fingerprint"));
 }
 
+/* Most reasons of files begin with the file's name themselves. */
+static const char *reason_of(const char *what, const struct rf_why *why)
+{
+    const char *text = rf_why_text(why);
+    size_t n = strlen(what);
+    return strncmp(text, what, n) == 0 && strncmp(text + n, ": ", 2) == 0 ? text + n + 2 : text;
+}
+
 int cmd_refuse_at(const struct cmd_ctx *ctx, const char *what, const struct rf_why *why,
                   const char *field, struct rf_json *take_certificate)
 {
     RF_AUTO(rf_json_freep) struct rf_json *certificate = take_certificate;
-    fprintf(stderr, "ringfence %s: %s: %s\n", ctx->cmd->name, what, rf_why_text(why));
+    fprintf(stderr, "ringfence %s: %s: %s\n", ctx->cmd->name, what, reason_of(what, why));
     if (field != NULL)
         fprintf(stderr, "  field: %s, at byte %zu\n", field, why->offset);
     else if (why->offset != 0)
@@ -168,15 +177,23 @@ static enum rf_err write_std(struct rf_slice content, struct rf_why *why)
 
 enum rf_err cmd_write(const char *path, struct rf_slice content, unsigned mode, struct rf_why *why)
 {
-    return strcmp(path, "-") != 0 ? rf_file_replace(path, content, mode, why)
-                                  : write_std(content, why);
+    if (strcmp(path, "-") == 0)
+        return write_std(content, why);
+    owner_raise();
+    enum rf_err err = rf_file_replace(path, content, mode, why);
+    owner_lower();
+    return err;
 }
 
 enum rf_err cmd_out_begin(struct cmd_out *out, const char *path, unsigned mode, struct rf_why *why)
 {
     *out = (struct cmd_out){.is_std = strcmp(path, "-") == 0};
-    enum rf_err err = out->is_std ? RF_OK : rf_file_out_begin(&out->file, path, mode, why);
-    out->is_open = err == RF_OK && !out->is_std;
+    if (out->is_std)
+        return RF_OK;
+    owner_raise();
+    enum rf_err err = rf_file_out_begin(&out->file, path, mode, why);
+    owner_lower();
+    out->is_open = err == RF_OK;
     return err;
 }
 
@@ -190,13 +207,19 @@ enum rf_err cmd_out_commit(struct cmd_out *out, struct rf_why *why)
     if (out->is_std)
         return RF_OK;
     out->is_open = false;
-    return rf_file_out_commit(&out->file, why);
+    owner_raise();
+    enum rf_err err = rf_file_out_commit(&out->file, why);
+    owner_lower();
+    return err;
 }
 
 void cmd_out_fini(struct cmd_out *out)
 {
-    if (out->is_open)
-        rf_file_out_abort(&out->file);
+    if (!out->is_open)
+        return;
+    owner_raise();
+    rf_file_out_abort(&out->file);
+    owner_lower();
     out->is_open = false;
 }
 

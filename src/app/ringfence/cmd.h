@@ -97,7 +97,8 @@ int cmd_check_stdin(const struct cmd_ctx *ctx);
 /** A file or stream of at most `limit` bytes. */
 RF_MUST_CHECK enum rf_err cmd_read(const char *path, size_t limit, struct rf_buf *out,
                                    struct rf_why *why);
-/** Replace a file atomically, or write to standard output for "-". */
+/** Replace a file atomically, or write to standard output for "-". As all that the command line
+ * names to be written, it is written as who called the command (owner.h). */
 RF_MUST_CHECK enum rf_err cmd_write(const char *path, struct rf_slice content, unsigned mode,
                                     struct rf_why *why);
 

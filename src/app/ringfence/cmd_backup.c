@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "app/ringfence/commands.h"
+#include "app/ringfence/owner.h"
 #include "app/ringfence/passphrase.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -15,44 +16,34 @@
 
 /* ---- backup ---- */
 
-/* Where a backup goes: a file, or standard output. */
+/* Where a backup goes. */
 struct target {
-    const char *path; /* NULL: standard output */
-    struct rf_file_out out;
+    const char *path;
+    struct cmd_out out;
     bool has_begun;
 };
+
+static bool is_std(const struct target *t)
+{
+    return strcmp(t->path, "-") == 0;
+}
 
 static enum rf_err put(void *arg, struct rf_slice bytes, struct rf_why *why)
 {
     struct target *t = arg;
-    if (t->path == NULL)
-        return fwrite(bytes.p, 1, bytes.len, stdout) == bytes.len
-                   ? RF_OK
-                   : rf_why_set(why, RF_ERR_IO, "file-io", "write to standard output: %s",
-                                strerror(errno));
-    if (!t->has_begun) {
-        enum rf_err err = rf_file_out_begin(&t->out, t->path, RF_FILE_PRIVATE, why);
-        if (err != RF_OK)
-            return err;
-        t->has_begun = true;
-    }
-    return rf_file_out_add(&t->out, bytes, why);
-}
-
-static void drop(struct target *t)
-{
-    if (t->has_begun)
-        rf_file_out_abort(&t->out);
-    t->has_begun = false;
+    enum rf_err err = t->has_begun ? RF_OK : cmd_out_begin(&t->out, t->path, RF_FILE_PRIVATE, why);
+    t->has_begun = true;
+    return err == RF_OK ? cmd_out_add(&t->out, bytes, why) : err;
 }
 
 static enum rf_err begin_anew(void *arg, struct rf_why *why)
 {
     struct target *t = arg;
-    if (t->path == NULL)
+    if (is_std(t))
         return rf_why_set(why, RF_ERR_AGAIN, "backup-changed",
                           "files of the site changed while they were read: do it again");
-    drop(t);
+    cmd_out_fini(&t->out);
+    t->has_begun = false;
     return RF_OK;
 }
 
@@ -88,11 +79,11 @@ static int backup_run(struct cmd_ctx *ctx)
     const char *file = cmd_get(ctx, "passphrase-file");
     RF_AUTO(rf_secret_fini) struct rf_secret passphrase = {.len = 0};
     char drawn[PASSPHRASE_DRAWN] = "";
-    struct target target = {.path = strcmp(out, "-") == 0 ? NULL : out};
+    struct target target = {.path = out};
     struct rf_backup_report done = {0};
     struct rf_why why = {0};
     enum rf_err err;
-    if (target.path == NULL && file == NULL)
+    if (is_std(&target) && file == NULL)
         return cmd_usage(ctx, "--out - wants --passphrase-file: a drawn one could not be shown");
     if (target.path != NULL && is_in_site(ctx->site, target.path)) {
         rf_why_set(&why, RF_ERR_DENIED, "backup-place",
@@ -110,18 +101,16 @@ static int backup_run(struct cmd_ctx *ctx)
                              .has_images = cmd_get(ctx, "images") != NULL,
                              .now_s = rf_wall_s(rf_clock_real())};
     if (err == RF_OK)
+        err = owner_become(ctx->site, &why);
+    if (err == RF_OK)
         err = rf_backup_make(&make, put, begin_anew, &target, &done, &why);
-    if (err == RF_OK && target.path != NULL)
-        err = rf_file_out_commit(&target.out, &why);
-    if (err == RF_OK && target.path == NULL && fflush(stdout) != 0)
-        err =
-            rf_why_set(&why, RF_ERR_IO, "file-io", "write to standard output: %s", strerror(errno));
-    if (err != RF_OK)
-        drop(&target);
+    if (err == RF_OK)
+        err = cmd_out_commit(&target.out, &why);
+    cmd_out_fini(&target.out);
     int status = CMD_OK;
     if (err != RF_OK)
         status = cmd_refuse(ctx, ctx->site, &why);
-    else if (target.path != NULL)
+    else if (!is_std(&target))
         status = report(ctx, "backup", out, &done, drawn[0] != '\0' ? drawn : NULL);
     rf_wipe(drawn, sizeof drawn);
     return status;

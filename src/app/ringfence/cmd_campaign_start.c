@@ -36,24 +36,10 @@ static bool parse_ahead(struct rf_slice text, int64_t now_s, int64_t *out)
     return false;
 }
 
-static bool parse_date(const char *text, int64_t *out)
-{
-    struct tm tm = {.tm_mday = 1};
-    const char *rest = strptime(text, "%Y-%m-%dT%H:%MZ", &tm);
-    if (rest == NULL) {
-        tm = (struct tm){.tm_mday = 1};
-        rest = strptime(text, "%Y-%m-%d", &tm);
-    }
-    if (rest == NULL || *rest != '\0')
-        return false;
-    *out = (int64_t)timegm(&tm);
-    return true;
-}
-
 /* "2027-01-31", "2027-01-31T05:00Z", or "3d" from now. */
 static bool parse_when(const char *text, int64_t *out)
 {
-    return parse_ahead(rf_slice_str(text), (int64_t)time(NULL), out) || parse_date(text, out);
+    return parse_ahead(rf_slice_str(text), (int64_t)time(NULL), out) || rf_time_parse(text, out);
 }
 
 static int add_times(const struct cmd_ctx *ctx, struct rf_json *body)

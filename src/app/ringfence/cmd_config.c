@@ -31,6 +31,9 @@ static int run_check(struct cmd_ctx *ctx)
     rf_json_set_str(j, "file", path);
     rf_site_conf_weak(conf, add_weak, weak);
     rf_json_set_take(j, "weak", weak);
+    /* Of the site whose file it is; a router has none. */
+    if (ctx->n_args == 0 && conf->role == RF_SITE_ROLE_CALL_MANAGER)
+        rf_json_set_str(j, "sast2_key", rf_site_sast2_key(ctx->site));
     return cmd_show(ctx, j);
 }
 
@@ -39,6 +42,8 @@ const struct cmd cmd_config_check = {
     .args = "[FILE]",
     .args_max = 1,
     .summary = "Check a configuration file; names the weak choices in it",
+    .help = "Of the site's own file it says too whether the key of the second SAST is still here:\n"
+            "it belongs elsewhere.",
     .uses_site = true,
     .has_json = true,
     .run = run_check,

@@ -5,6 +5,7 @@
 
 #include "app/ringfence/api.h"
 #include "app/ringfence/commands.h"
+#include "app/ringfence/owner.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "service/revocation/crl_book.h"
@@ -12,7 +13,7 @@
 static enum rf_err open_book(const struct cmd_ctx *ctx, struct rf_site **site,
                              struct rf_crl_book **book, struct rf_why *why)
 {
-    enum rf_err err = rf_site_open(ctx->site, site, why);
+    enum rf_err err = owner_site_open(ctx, site, why);
     return err == RF_OK ? rf_crl_book_load((*site)->dir, rf_wall_s(rf_clock_real()),
                                            (*site)->conf->capf_sha1_certs, book, why)
                         : err;

@@ -98,6 +98,38 @@ static int body_of(const struct cmd_ctx *ctx, struct rf_json *body)
     return CMD_OK;
 }
 
+/* What may be a slip of the pen, or comes later: said, and no reason to refuse. */
+static void warn(const struct cmd_ctx *ctx, const char *device)
+{
+    static const char *const codes[] = {"load-missing", "model-unknown"};
+    RF_AUTO(rf_json_freep) struct rf_json *answer = NULL;
+    char name[128] = "";
+    struct rf_why none = {0};
+    if (!rf_http_encode(rf_slice_str(device), name, sizeof name))
+        return;
+    RF_AUTO(rf_freep) char *target = rf_strf("/v1/lint?device=%s", name);
+    if (api_ask(ctx, RF_HTTP_GET, target, NULL, &answer, &none) != RF_OK)
+        return;
+    const struct rf_json *findings = rf_json_get(answer, "findings");
+    for (size_t i = 0; i < rf_json_len(findings); i++) {
+        const struct rf_json *one = rf_json_at(findings, i);
+        const char *code = rf_json_str(one, "code"), *text = rf_json_str(one, "text");
+        for (size_t k = 0; k < sizeof codes / sizeof *codes; k++)
+            if (code != NULL && text != NULL && strcmp(code, codes[k]) == 0)
+                fprintf(stderr, "ringfence %s: warning: %s: %s\n", ctx->cmd->name, device, text);
+    }
+}
+
+/* A device became another one: show it, and what is strange about it. */
+static int show_changed(const struct cmd_ctx *ctx, enum rf_http_method method, const char *path,
+                        struct rf_json *take_body)
+{
+    int status = api_show(ctx, method, path, take_body, ctx->args[0]);
+    if (status == CMD_OK)
+        warn(ctx, ctx->args[0]);
+    return status;
+}
+
 static int run_add(struct cmd_ctx *ctx)
 {
     struct rf_json *body = rf_json_obj();
@@ -105,7 +137,7 @@ static int run_add(struct cmd_ctx *ctx)
     rf_json_set_str(body, "mode", "encrypted"); /* unless the options say another */
     int status = body_of(ctx, body);
     if (status == CMD_OK)
-        return api_show(ctx, RF_HTTP_POST, "/v1/devices", body, ctx->args[0]);
+        return show_changed(ctx, RF_HTTP_POST, "/v1/devices", body);
     rf_json_free(body);
     return status;
 }
@@ -176,7 +208,7 @@ static int run_approve(struct cmd_ctx *ctx)
     RF_AUTO(rf_freep) char *path = api_device_path(ctx->args[0], "/approve");
     int status = body_of(ctx, body);
     if (status == CMD_OK)
-        return api_show(ctx, RF_HTTP_POST, path, body, ctx->args[0]);
+        return show_changed(ctx, RF_HTTP_POST, path, body);
     rf_json_free(body);
     return status;
 }
@@ -202,7 +234,7 @@ static int run_change(struct cmd_ctx *ctx)
     if (status == CMD_OK && rf_json_len(body) == 0)
         status = cmd_usage(ctx, "nothing to change is named");
     if (status == CMD_OK)
-        return api_show(ctx, RF_HTTP_PUT, path, body, ctx->args[0]);
+        return show_changed(ctx, RF_HTTP_PUT, path, body);
     rf_json_free(body);
     return status;
 }

@@ -6,6 +6,7 @@
 #include "app/ringfence/api.h"
 #include "app/ringfence/commands.h"
 #include "app/ringfence/olddevice.h"
+#include "app/ringfence/owner.h"
 #include "service/setup/files_import.h"
 
 /* ---- import ---- */
@@ -99,7 +100,7 @@ static int run_import(struct cmd_ctx *ctx)
                                   .is_dry = cmd_get(ctx, "dry-run") != NULL};
     if (cmd_get(ctx, "overwrite") != NULL && cmd_get(ctx, "devices") == NULL)
         return cmd_usage(ctx, "--overwrite goes with --devices");
-    enum rf_err err = rf_site_open(ctx->site, &site, &why);
+    enum rf_err err = owner_site_open(ctx, &site, &why);
     if (err == RF_OK && cmd_get(ctx, "devices") != NULL)
         err = api_ask(ctx, RF_HTTP_GET, "/v1/status", NULL, &status, &why);
     if (err == RF_OK)
@@ -159,7 +160,7 @@ static int run_list(struct cmd_ctx *ctx)
     struct rf_why why = {0};
     struct rf_json *j = rf_json_obj(), *rows = rf_json_arr();
     rf_json_set_take(j, "files", rows);
-    enum rf_err err = rf_site_open(ctx->site, &site, &why);
+    enum rf_err err = owner_site_open(ctx, &site, &why);
     if (err == RF_OK)
         err = rf_files_each(ctx->site, add_row, rows, &why);
     if (err == RF_OK)
@@ -188,7 +189,7 @@ static int run_add(struct cmd_ctx *ctx)
                                   .is_forced = cmd_get(ctx, "force") != NULL};
     if (name == NULL)
         name = slash != NULL ? slash + 1 : ctx->args[0];
-    enum rf_err err = rf_site_open(ctx->site, &site, &why);
+    enum rf_err err = owner_site_open(ctx, &site, &why);
     if (err == RF_OK)
         err = rf_files_add(&how, ctx->args[0], name, &why);
     if (err != RF_OK)
@@ -220,7 +221,7 @@ static int run_remove(struct cmd_ctx *ctx)
 {
     RF_AUTO(rf_site_freep) struct rf_site *site = NULL;
     struct rf_why why = {0};
-    enum rf_err err = rf_site_open(ctx->site, &site, &why);
+    enum rf_err err = owner_site_open(ctx, &site, &why);
     if (err == RF_OK)
         err = rf_files_remove(ctx->site, ctx->args[0], &why);
     if (err != RF_OK)

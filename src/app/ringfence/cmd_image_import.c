@@ -5,6 +5,7 @@
 #include "app/ringfence/api.h"
 #include "app/ringfence/commands.h"
 #include "app/ringfence/images.h"
+#include "app/ringfence/owner.h"
 #include "service/setup/image_import.h"
 
 static struct rf_json *notes_json(const struct rf_image_note *notes, size_t n)
@@ -62,7 +63,7 @@ static int run_import(struct cmd_ctx *ctx)
         .is_partial = cmd_get(ctx, "partial") != NULL,
         .is_dry = cmd_get(ctx, "dry-run") != NULL,
     };
-    if (rf_site_open(ctx->site, &site, &why) != RF_OK)
+    if (owner_site_open(ctx, &site, &why) != RF_OK)
         return cmd_refuse(ctx, ctx->site, &why);
     if (rf_image_import(&how, ctx->args, ctx->n_args, &report, &why) != RF_OK)
         return cmd_refuse(ctx, "nothing was imported", &why);
@@ -104,7 +105,7 @@ static int run_remove(struct cmd_ctx *ctx)
     struct rf_why why = {0};
     size_t removed = 0;
     bool is_forced = cmd_get(ctx, "force") != NULL;
-    enum rf_err err = rf_site_open(ctx->site, &site, &why);
+    enum rf_err err = owner_site_open(ctx, &site, &why);
     if (err == RF_OK && !is_forced)
         err = images_users_ask(ctx, &users, &why);
     if (err == RF_OK && !is_forced)

@@ -7,6 +7,7 @@
 #include "app/ringfence/api.h"
 #include "app/ringfence/commands.h"
 #include "app/ringfence/images.h"
+#include "app/ringfence/owner.h"
 
 /* "7942, 7962": members of an array of texts, for a column. */
 static void set_joined(struct rf_json *j, const char *key, const struct rf_json *arr)
@@ -89,7 +90,7 @@ static int run_list(struct cmd_ctx *ctx)
     RF_AUTO(images_users_fini) struct images_users users = {0};
     RF_AUTO(rf_freep) char *folder = rf_site_path_in(ctx->site, RF_SITE_IMAGES);
     struct rf_why why = {0}, none = {0};
-    enum rf_err err = rf_site_open(ctx->site, &site, &why);
+    enum rf_err err = owner_site_open(ctx, &site, &why);
     if (err == RF_OK)
         err = rf_images_scan(folder, &images, &why);
     if (err != RF_OK)

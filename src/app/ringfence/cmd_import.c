@@ -2,6 +2,7 @@
 /* What an administrator brings into the site: manufacturers' roots, and issuers of other sites. */
 #include "app/ringfence/commands.h"
 #include "app/ringfence/container.h"
+#include "app/ringfence/owner.h"
 #include "service/setup/setup.h"
 
 typedef enum rf_err (*import_fn)(const char *site_dir, const struct rf_cert_list *certs,
@@ -13,7 +14,7 @@ static int import(struct cmd_ctx *ctx, import_fn keep)
     RF_AUTO(rf_cert_list_fini) struct rf_cert_list certs = {0};
     size_t added = 0;
     struct rf_why why = {0};
-    enum rf_err err = rf_site_open(ctx->site, &site, &why);
+    enum rf_err err = owner_site_open(ctx, &site, &why);
     if (err == RF_OK)
         err = rf_certs_from_pem_file(ctx->args[0], &certs, &why);
     if (err == RF_OK)

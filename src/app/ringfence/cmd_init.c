@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/ringfence/commands.h"
+#include "app/ringfence/owner.h"
 #include "app/ringfence/passphrase.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -150,6 +151,8 @@ static int run(struct cmd_ctx *ctx)
         .arg = &steps,
     };
     if (err == RF_OK)
+        err = owner_become(ctx->site, &why);
+    if (err == RF_OK)
         err = rf_setup_site_make(&make, &why);
     int status = CMD_REFUSED;
     if (err == RF_OK && conf->role == RF_SITE_ROLE_SRST)
@@ -184,8 +187,10 @@ const struct cmd cmd_init = {
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .summary = "Make a site: keys, certificates, trust lists, database, configuration",
-    .help = "Never replaces a site that is there. A router (--role srst) gets one key and its\n"
-            "certificate, and says what to do next.",
+    .help =
+        "Never replaces a site that is there. Made by root, it is of the user to whom its folder\n"
+        "belongs. A router (--role srst) gets one key and its\n"
+        "certificate, and says what to do next.",
     .uses_site = true,
     .has_json = true,
     .run = run,

@@ -6,6 +6,7 @@
 #include "app/ringfence/commands.h"
 #include "app/ringfence/container.h"
 #include "app/ringfence/lists.h"
+#include "app/ringfence/owner.h"
 #include "base/file.h"
 #include "service/setup/issuers.h"
 
@@ -53,7 +54,7 @@ static int run_show(struct cmd_ctx *ctx)
     RF_AUTO(rf_site_freep) struct rf_site *site = NULL;
     struct rf_why why = {0};
     struct rf_json *rows = rf_json_arr();
-    enum rf_err err = rf_site_open(ctx->site, &site, &why);
+    enum rf_err err = owner_site_open(ctx, &site, &why);
     if (err == RF_OK)
         err = add_own(site, rows, &why);
     if (err == RF_OK)
@@ -86,11 +87,11 @@ static int run_request(struct cmd_ctx *ctx)
     RF_AUTO(rf_site_freep) struct rf_site *site = NULL;
     RF_AUTO(rf_buf_fini) struct rf_buf pem = RF_BUF(65536);
     struct rf_why why = {0};
-    enum rf_err err = rf_site_open(ctx->site, &site, &why);
+    enum rf_err err = owner_site_open(ctx, &site, &why);
     if (err == RF_OK)
         err = rf_setup_issuer_request(site->dir, &pem, &why);
     if (err == RF_OK)
-        err = rf_file_replace(ctx->args[0], rf_buf_slice(&pem), RF_FILE_PUBLIC, &why);
+        err = cmd_write(ctx->args[0], rf_buf_slice(&pem), RF_FILE_PUBLIC, &why);
     if (err != RF_OK)
         return cmd_refuse(ctx, ctx->args[0], &why);
     struct rf_json *j = rf_json_obj();
@@ -185,7 +186,7 @@ static int run_trust(struct cmd_ctx *ctx)
     RF_AUTO(rf_cert_list_fini) struct rf_cert_list cas = {0};
     size_t added = 0;
     struct rf_why why = {0};
-    enum rf_err err = rf_site_open(ctx->site, &site, &why);
+    enum rf_err err = owner_site_open(ctx, &site, &why);
     if (err == RF_OK)
         err = rf_certs_from_pem_file(ctx->args[0], &cas, &why);
     if (err == RF_OK)

@@ -3,6 +3,7 @@
  * administrator says so. */
 #include "app/ringfence/commands.h"
 #include "app/ringfence/container.h"
+#include "app/ringfence/owner.h"
 #include "service/site/site.h"
 #include "trust/cert.h"
 
@@ -35,7 +36,7 @@ static int run_import(struct cmd_ctx *ctx)
     RF_AUTO(rf_cert_freep) struct rf_cert *cert = NULL;
     RF_AUTO(rf_buf_fini) struct rf_buf pem = RF_BUF(4 * RF_CERT_DER_MAX);
     struct rf_why why = {0};
-    enum rf_err err = rf_site_open(ctx->site, &site, &why);
+    enum rf_err err = owner_site_open(ctx, &site, &why);
     if (err == RF_OK)
         err = rf_cert_from_pem_file(ctx->args[0], &cert, &why);
     if (err != RF_OK)
@@ -92,7 +93,7 @@ static int run_list(struct cmd_ctx *ctx)
     RF_AUTO(rf_site_freep) struct rf_site *site = NULL;
     RF_AUTO(rf_json_freep) struct rf_json *rows = rf_json_arr();
     struct rf_why why = {0};
-    if (rf_site_open(ctx->site, &site, &why) != RF_OK)
+    if (owner_site_open(ctx, &site, &why) != RF_OK)
         return cmd_refuse(ctx, ctx->site, &why);
     RF_AUTO(rf_freep) char *folder = rf_site_path(site, RF_SITE_RESPONDERS);
     if (rf_certs_each_in_dir(folder, add_row, rows, &why) != RF_OK)
@@ -118,7 +119,7 @@ static int run_remove(struct cmd_ctx *ctx)
     struct rf_why why = {0};
     uint8_t raw[32];
     size_t n = 0;
-    enum rf_err err = rf_site_open(ctx->site, &site, &why);
+    enum rf_err err = owner_site_open(ctx, &site, &why);
     if (err != RF_OK)
         return cmd_refuse(ctx, ctx->site, &why);
     bool is_name =

@@ -7,6 +7,7 @@
 
 #include "app/ringfence/commands.h"
 #include "app/ringfence/container.h"
+#include "app/ringfence/owner.h"
 #include "base/clock.h"
 #include "base/faults.h"
 #include "base/text.h"
@@ -15,7 +16,7 @@
 
 static enum rf_err open_router(const struct cmd_ctx *ctx, struct rf_site **out, struct rf_why *why)
 {
-    enum rf_err err = rf_site_open(ctx->site, out, why);
+    enum rf_err err = owner_site_open(ctx, out, why);
     if (err == RF_OK && (*out)->conf->role == RF_SITE_ROLE_SRST)
         return rf_site_sweep((*out)->dir, false, why);
     if (err != RF_OK)

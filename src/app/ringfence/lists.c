@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "app/ringfence/owner.h"
 #include "app/ringfence/passphrase.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -14,7 +15,7 @@ enum rf_err lists_open(const struct cmd_ctx *ctx, struct rf_site **site, struct 
 {
     int held_until_the_end = -1;
     RF_AUTO(rf_freep) char *folder = rf_site_path_in(ctx->site, RF_SITE_LISTS);
-    enum rf_err err = rf_site_open(ctx->site, site, why);
+    enum rf_err err = owner_site_open(ctx, site, why);
     if (err == RF_OK && (*site)->conf->role == RF_SITE_ROLE_SRST)
         return rf_why_set(why, RF_ERR_DENIED, "role-srst",
                           "this is an SRST router, whose lists are its centre's: do that there");

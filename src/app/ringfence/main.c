@@ -8,6 +8,7 @@
 
 #include "app/ringfence/cmd.h"
 #include "app/ringfence/cmd_help.h"
+#include "app/ringfence/owner.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "trust/provider.h"
@@ -147,6 +148,13 @@ static int dispatch(int argc, char **argv)
         puts("ringfence " RF_VERSION);
         return CMD_OK;
     }
+    if (argv[1][0] == '-') {
+        fprintf(stderr,
+                "ringfence: %s: options stand behind the command, as in `ringfence status --site "
+                "DIR`\n",
+                argv[1]);
+        return CMD_USAGE;
+    }
     for (size_t i = 0; i < cmd_table_n; i++) {
         int words = words_of(cmd_table[i], argc - 1, argv + 1);
         if (words > 0)
@@ -161,6 +169,7 @@ int main(int argc, char **argv)
     rf_provider_start();
     rf_log_setup(2, RF_LOG_WARN);
     int status = dispatch(argc, argv);
+    owner_raise(); /* what looks for leaks at the end has to be who began */
     if ((fflush(stdout) == 0 && !ferror(stdout)) || status != CMD_OK)
         return status;
     fprintf(stderr, "ringfence: the output could not be written\n");

@@ -243,7 +243,7 @@ void event_of_file(void *arg, const struct rf_provision_report *report)
 {
     bool is_sent = report->is_complete || report->is_last_ack_missing;
     held_of_file(arg, report);
-    if (!is_worth_keeping(report, is_sent) || !has_room(arg, is_sent))
+    if (report->is_looked_at || !is_worth_keeping(report, is_sent) || !has_room(arg, is_sent))
         return;
     struct rf_store_event e = event_of(is_sent ? RF_STORE_INFO : RF_STORE_WARN, "file",
                                        is_sent ? "file-sent" : report->code);

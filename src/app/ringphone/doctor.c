@@ -12,7 +12,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define PAGE_MAX ((size_t)4 * 1024 * 1024)
 /* Until a server that does not answer is given up: three tries of TFTP, each twice as long. */
@@ -43,24 +42,6 @@ static RF_PRINTF(1, 2) int wrong(const char *fmt, ...)
     va_end(ap);
     fputs("; `ringphone --help` explains\n", stderr);
     return EXIT_USAGE;
-}
-
-/* Seconds since 1970, or "2026-11-24", or "2026-11-24T04:27:00Z". */
-static bool take_time(const char *text, int64_t *out)
-{
-    struct tm tm = {0};
-    uint64_t n;
-    if (rf_parse_u64(rf_slice_str(text), 0, UINT32_MAX, &n)) {
-        *out = (int64_t)n;
-        return true;
-    }
-    const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-    if (end == NULL) {
-        tm = (struct tm){0};
-        end = strptime(text, "%Y-%m-%d", &tm);
-    }
-    *out = (int64_t)timegm(&tm);
-    return end != NULL && *end == '\0';
 }
 
 static const struct option long_options[] = {
@@ -132,7 +113,7 @@ static int take_one(int c, struct doctor_options *o, char **argv)
         return wrong("\"%s\": --http-port and --https-port want a port, or no", optarg);
     if (c == 's' && !options_duration(value, &o->settle_ms))
         return wrong("\"%s\": --settle wants a time: 1s, 300ms", optarg);
-    if (c == 'n' && !take_time(value, &o->now_s))
+    if (c == 'n' && !rf_time_parse(value, &o->now_s))
         return wrong("\"%s\": --now wants a time: 2026-11-24T04:27:00Z, a day, or seconds since "
                      "1970",
                      optarg);
@@ -284,7 +265,10 @@ static int walk(const struct doctor_options *o, const struct rf_doctor_patient *
         if (o->is_json && print_json(report) != EXIT_DONE)
             status = EXIT_REFUSED;
         if (!o->is_json)
-            puts(is_well ? "\nNo fault found." : "\nThe first FAULT is where to begin.");
+            puts(!is_well                            ? "\nThe first FAULT is where to begin."
+                 : rf_doctor_report_is_whole(report) ? "\nNo fault found."
+                                                     : "\nNo fault found in what could be looked "
+                                                       "at.");
     }
     rf_fetcher_free(fetcher);
     rf_loop_free(loop);

@@ -17,6 +17,8 @@
 #define FILES_A_PHONE 8u
 /* Of the process: loop, workers, report. */
 #define FILES_BESIDE 128u
+/* As ringfenced has it in provision_names, if nobody changed it. */
+#define ONE_ADDRESS_MAX 3
 
 static bool is_file_in(const char *dir, const char *name)
 {
@@ -120,6 +122,17 @@ static bool are_different(const struct fleet *f)
     return true;
 }
 
+/* Not wrong: the server may allow it, or be another. */
+static void warn_of_one_address(const struct fleet *f)
+{
+    if (!f->o->has_from && f->n > ONE_ADDRESS_MAX)
+        fprintf(stderr,
+                "ringphone fleet: %zu phones share one address, and a server may give one address "
+                "no more than %d configurations (ringfenced: provision_names); --from gives each "
+                "phone its own\n",
+                f->n, ONE_ADDRESS_MAX);
+}
+
 /* The address of the network itself is nobody's. */
 static bool give_addresses(const struct fleet *f)
 {
@@ -158,7 +171,10 @@ bool fleet_find(struct fleet *f)
     if (is_good)
         take(f, names);
     names_free(names, (size_t)n);
-    return is_good && are_different(f) && give_addresses(f);
+    if (!is_good || !are_different(f) || !give_addresses(f))
+        return false;
+    warn_of_one_address(f);
+    return true;
 }
 
 bool fleet_make_room(const struct fleet *f)

@@ -4,11 +4,13 @@
 #include "service/admin/admin_int.h"
 
 #include "base/faults.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+#define LOAD_WANTS "the name of a load, without .loads"
+#define LETTERS    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 static const char *const members[] = {"name",      "model",       "mode",    "media_policy",
                                       "srtp",      "description", "load",    "load_server",
@@ -163,8 +165,10 @@ enum rf_err admin_read_phone(const struct rf_json *body, struct rf_store_phone *
     if (err == RF_OK)
         err = copy_text(body, "description", d->description, sizeof d->description - 1, why);
     if (err == RF_OK)
-        err = copy_word(body, "load", d->load, sizeof d->load - 1, LETTERS "._-+",
-                        "the name of a load, without .loads", why);
+        err = copy_word(body, "load", d->load, sizeof d->load - 1, LETTERS "._-+", LOAD_WANTS, why);
+    /* Phones add it themselves, and would ask for X.loads.loads. */
+    if (err == RF_OK && rf_slice_ends_with(rf_slice_str(d->load), ".loads"))
+        err = bad(why, "load", LOAD_WANTS);
     if (err == RF_OK)
         err = copy_word(body, "load_server", d->load_server, sizeof d->load_server - 1,
                         LETTERS ".-:", "a host name or an address", why);
@@ -204,6 +208,18 @@ static enum rf_err check_encrypt(struct admin_task *t, struct rf_store *store,
 
 /* ---- POST ---- */
 
+/* It may be a device's name, and no phone ever has it: the twelve digits of its MAC alone. */
+static enum rf_err check_name(const char *name, struct rf_why *why)
+{
+    if (strlen(name) != 12 || strspn(name, "0123456789ABCDEFabcdef") != 12)
+        return RF_OK;
+    char mac[13];
+    for (size_t i = 0; i <= 12; i++)
+        mac[i] = name[i] >= 'a' ? (char)(name[i] - 'a' + 'A') : name[i];
+    return rf_why_set(why, RF_ERR_BAD, "device-name",
+                      "\"name\": %s is a MAC address alone: did you mean SEP%s?", name, mac);
+}
+
 static enum rf_err new_phone(struct admin_task *t, const struct rf_json *body,
                              struct rf_store_phone *phone, struct rf_why *why)
 {
@@ -222,6 +238,8 @@ static enum rf_err new_phone(struct admin_task *t, const struct rf_json *body,
     phone->device.has_srtp = true;
     enum rf_err err =
         copy_text(body, "name", phone->device.name, sizeof phone->device.name - 1, why);
+    if (err == RF_OK)
+        err = check_name(phone->device.name, why);
     if (err == RF_OK)
         err = admin_read_phone(body, phone, why);
     if (err == RF_OK)

@@ -135,6 +135,7 @@ struct admin_task {
     struct rf_admin_counts counts;
     struct rf_json *shown; /* made on the store worker: certificates and lists, or events */
     struct rf_json *lists;
+    const char *sast2_key; /* rf_site_sast2_key */
     struct rf_json *ending;
     size_t n_ending; /* there may be more of them than are shown */
     struct rf_admin_call *calls;

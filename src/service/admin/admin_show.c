@@ -65,7 +65,7 @@ static void add_list(struct rf_json *arr, enum rf_list_kind kind, const char *pa
         err = rf_list_open(rf_buf_slice(&bytes), &list, &why);
     if (err == RF_OK) {
         rf_json_set_str(one, "fingerprint", rf_list_fingerprint(list));
-        rf_json_set_int(one, "timestamp", rf_list_content(list)->header.timestamp);
+        rf_json_set_int(one, "signed_s", rf_list_content(list)->header.timestamp);
         rf_json_set_int(one, "records", (int64_t)rf_list_n(list));
     } else {
         rf_json_set_str(one, "error", rf_why_text(&why));
@@ -79,6 +79,7 @@ enum rf_err admin_status_store(struct admin_task *t, struct rf_store *store, str
     const struct rf_site *site = &t->admin->site;
     t->shown = rf_json_arr();
     t->lists = rf_json_arr();
+    t->sast2_key = rf_site_sast2_key(site->dir);
     for (size_t i = 0; i < sizeof certs / sizeof *certs; i++) {
         RF_AUTO(rf_freep) char *path = rf_site_path(site, certs[i].item);
         add_cert(t->shown, certs[i].role, path);
@@ -210,6 +211,7 @@ static void set_call_manager(struct rf_json *out, struct admin_task *t)
         rf_json_set_null(out, "signer_pid");
     admin_revocation_answer(t, revocation);
     rf_json_set_take(out, "revocation", revocation);
+    rf_json_set_str(out, "sast2_key", t->sast2_key);
 }
 
 void admin_status_answer(struct admin_task *t, struct rf_json *out)

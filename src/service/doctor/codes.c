@@ -64,7 +64,8 @@ static const struct rf_doctor_row rows[RF_DOCTOR_CODES_N] = {
     [RF_DOCTOR_FILE_SILENT] = {"file-silent", FAULT,
                                "the server answers other requests, but not this one",
                                "a file that is not there must be answered with an error: phones "
-                               "wait, then begin anew"},
+                               "wait, then begin anew; or the server limits this address: "
+                               "`ringfence events`, provision_names"},
     [RF_DOCTOR_FILE_ACCESS] = {"file-access", FAULT, "the server may not read the file",
                                "look at owner and mode of the file and its folders on the server"},
     [RF_DOCTOR_FILE_ERROR] = {"file-error", FAULT, "the transfer ended with an error",
@@ -213,6 +214,10 @@ static const struct rf_doctor_row rows[RF_DOCTOR_CODES_N] = {
     [RF_DOCTOR_ENCRYPTED_EC] = {"encrypted-ec", FAULT,
                                 "the phone's key is EC: no encrypted file can be made for it",
                                 "serve its configuration by HTTPS (port 6971)"},
+    [RF_DOCTOR_CONFIG_UNREAD] = {"config-unread", NOTE,
+                                 "the configuration is encrypted and no key was given: its call "
+                                 "managers and TVS were not visited",
+                                 "give --flash, or --key with certificate and key in one file"},
     /* the same by HTTP */
     [RF_DOCTOR_HTTP_SILENT] = {"http-silent", WARNING,
                                "no answer by HTTP: phones wait for each file before they try TFTP",

@@ -92,8 +92,10 @@ void rf_doctor_report_free(struct rf_doctor_report *r);
 void rf_doctor_report_freep(struct rf_doctor_report **r);
 /** Line i, or NULL behind the last. */
 const struct rf_doctor_line *rf_doctor_report_line(const struct rf_doctor_report *r, size_t i);
-/** No fault was found. */
+/** No fault was found, in what was looked at. */
 bool rf_doctor_report_is_well(const struct rf_doctor_report *r);
+/** Every step was looked at that there is for this phone, or a fault ended the walk. */
+bool rf_doctor_report_is_whole(const struct rf_doctor_report *r);
 /** As an object; the caller's. */
 struct rf_json *rf_doctor_report_json(const struct rf_doctor_report *r);
 /** One line for people, with line ends. */

@@ -19,7 +19,8 @@ struct rf_doctor_report {
     char model[24];
     char server[64];
     size_t n;
-    bool is_cut; /* more was to be said than fits */
+    bool is_cut;                             /* more was to be said than fits */
+    bool is_skipped[RF_DOCTOR_REGISTER + 1]; /* steps that could not be looked at: no fault */
     struct rf_doctor_line line[DOCTOR_LINES_MAX];
     void (*on_line)(void *arg, const struct rf_doctor_line *line);
     void *arg;

@@ -93,6 +93,14 @@ bool rf_doctor_report_is_well(const struct rf_doctor_report *r)
     return true;
 }
 
+bool rf_doctor_report_is_whole(const struct rf_doctor_report *r)
+{
+    for (size_t i = 0; i < sizeof r->is_skipped / sizeof *r->is_skipped; i++)
+        if (r->is_skipped[i])
+            return false;
+    return true;
+}
+
 void rf_doctor_report_free(struct rf_doctor_report *r)
 {
     rf_free(r);
@@ -121,7 +129,7 @@ static struct rf_json *line_json(const struct rf_doctor_line *line)
 struct rf_json *rf_doctor_report_json(const struct rf_doctor_report *r)
 {
     struct rf_json *j = rf_json_obj();
-    struct rf_json *lines = rf_json_arr();
+    struct rf_json *lines = rf_json_arr(), *skipped = rf_json_arr();
     rf_json_set_str(j, "device", r->device);
     rf_json_set_str(j, "model", r->model[0] != '\0' ? r->model : NULL);
     rf_json_set_str(j, "server", r->server);
@@ -129,6 +137,10 @@ struct rf_json *rf_doctor_report_json(const struct rf_doctor_report *r)
     for (size_t i = 0; i < r->n; i++)
         rf_json_arr_add_take(lines, line_json(&r->line[i]));
     rf_json_set_take(j, "lines", lines);
+    for (size_t i = 0; i < sizeof r->is_skipped / sizeof *r->is_skipped; i++)
+        if (r->is_skipped[i])
+            rf_json_arr_add_str(skipped, rf_doctor_step_name((enum rf_doctor_step)i));
+    rf_json_set_take(j, "not_walked", skipped);
     if (r->is_cut)
         rf_json_set_bool(j, "cut", true);
     return j;

@@ -164,6 +164,15 @@ static bool open_file(struct doctor_walk *w, enum rf_doctor_step step, const cha
     return file.is_ours;
 }
 
+/* What only the whole configuration names. */
+static void skip_unread(struct doctor_walk *w)
+{
+    w->report->is_skipped[RF_DOCTOR_FILES] = true;
+    w->report->is_skipped[RF_DOCTOR_CM] = true;
+    w->report->is_skipped[RF_DOCTOR_TVS] = true;
+    w->report->is_skipped[RF_DOCTOR_REGISTER] = w->conf->with_register;
+}
+
 /* The encrypted file behind a stub. */
 static void open_encrypted(struct doctor_walk *w, const char *name, struct rf_slice bytes)
 {
@@ -181,8 +190,12 @@ static void open_encrypted(struct doctor_walk *w, const char *name, struct rf_sl
                    "it is a %s, not encrypted", rf_signedfile_kind_name(kind));
         return;
     }
-    if (own->key == NULL)
-        return; /* said before: no key was given */
+    if (own->key == NULL) {
+        doctor_say(w->report, RF_DOCTOR_ENCRYPTED, RF_DOCTOR_CONFIG_UNREAD, name,
+                   "give --flash, or --key with certificate and key in one file");
+        skip_unread(w);
+        return;
+    }
     vault = rf_vault_key_from_key(own->key);
     if (rf_encfile_decrypt(bytes, vault, &plain, &why) != RF_OK) {
         doctor_say(w->report, RF_DOCTOR_ENCRYPTED, RF_DOCTOR_DECRYPT, name, "%s",

@@ -178,6 +178,7 @@ static void add_call_managers(struct visits *all, const struct rf_phonexml *c)
     bool is_secure = c->security_mode >= RF_PHONEXML_MODE_AUTHENTICATED;
     if (strcmp(c->device_protocol, "SIP") == 0) {
         doctor_say(w->report, RF_DOCTOR_CM, RF_DOCTOR_SIP_NOT_WALKED, "", "%s", "");
+        w->report->is_skipped[RF_DOCTOR_CM] = true;
         return;
     }
     /* Without a call manager in its lists the phone goes to none: said before. */

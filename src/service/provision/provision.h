@@ -124,6 +124,9 @@ struct rf_provision_report {
     const char *device;
     bool is_complete;         /* fetched to the end */
     bool is_last_ack_missing; /* not complete, but most likely the client has it all (TFTP) */
+    /* Not complete, because the client only looked (TFTP; `ringphone doctor` does): nothing is to
+     * be concluded of the device. */
+    bool is_looked_at;
     /* "" when complete; else why: the codes of rf_provision_get, or the transport's own */
     const char *code;
     const char *text;

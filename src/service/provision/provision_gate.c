@@ -169,13 +169,20 @@ static void note_fetch(struct rf_provision *p, const struct rf_provision_report 
     provision_notes_fetch(p->notes, &f);
 }
 
+/* An encrypted configuration is two files, fetched one after the other: the first is counted. */
+static bool is_behind_a_stub(const struct rf_content *content)
+{
+    return content != NULL && strcmp(rf_content_variant(content), "encrypted") == 0;
+}
+
 static void notice(struct rf_provision *p, const struct rf_provision_report *r)
 {
     struct provision_name name;
     enum rf_store_fetch_item item;
     char device[RF_STORE_DEVICE_NAME] = "";
     bool is_sent = r->is_complete || r->is_last_ack_missing;
-    if (provision_name_parse(rf_slice_str(r->name), &name, NULL) != RF_OK || !item_of(&name, &item))
+    if (r->is_looked_at || provision_name_parse(rf_slice_str(r->name), &name, NULL) != RF_OK ||
+        !item_of(&name, &item))
         return;
     if (r->device[0] != '\0')
         snprintf(device, sizeof device, "%s", r->device);
@@ -188,10 +195,13 @@ static void notice(struct rf_provision *p, const struct rf_provision_report *r)
         return;
     if (item == RF_STORE_FETCH_CONFIG)
         provision_seen_place(p->seen, device, r->peer);
-    if (item == RF_STORE_FETCH_CONFIG && provision_seen_again(p->seen, device, now_of(p)))
+    if (item == RF_STORE_FETCH_CONFIG && !is_behind_a_stub(r->content) &&
+        provision_seen_again(p->seen, device,
+                             r->content != NULL ? rf_content_generation(r->content) : "",
+                             now_of(p)))
         alarm(p, "config-again", device,
-              "%s has fetched its configuration more than %d times in ten minutes: it refuses what "
-              "it gets, or starts again and again",
+              "%s has fetched the same configuration more than %d times in ten minutes: it refuses "
+              "what it gets, or starts again and again",
               device, PROVISION_SEEN_CONFIGS);
 }
 

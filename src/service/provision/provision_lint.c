@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "service/site/families.h"
 #include "wire/phonexml/phonexml.h"
 
 #include <stdarg.h>
@@ -221,6 +222,14 @@ static bool has_folder(const char *folder, struct rf_slice name)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+static void check_model(const struct lint *l)
+{
+    const char *model = l->in->device->model;
+    if (rf_family_model_number(model) == 0)
+        found(l, false, "model-unknown", "",
+              "nothing is known of a model %s: it is taken for one that can do everything", model);
+}
+
 static void check_files(const struct lint *l)
 {
     static const char *const locales[] = {"userLocale/name", "networkLocale"};
@@ -271,6 +280,7 @@ static void check_all(const struct lint *l, const struct rf_store_phone *phone)
         found(l, true, "line-missing", "",
               "the device has no line: its phone can neither call "
               "nor be called");
+    check_model(l);
     check_servers(l);
     check_srst(l);
     check_switches(l);

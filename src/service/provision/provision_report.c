@@ -11,7 +11,8 @@
 static enum rf_log_level level_of(const struct rf_provision_report *r)
 {
     /* Phones ask for much that need not be there. */
-    if (r->is_complete || r->is_last_ack_missing || strcmp(r->code, "file-not-found") == 0)
+    if (r->is_complete || r->is_last_ack_missing || r->is_looked_at ||
+        strcmp(r->code, "file-not-found") == 0)
         return RF_LOG_INFO;
     return RF_LOG_WARN;
 }
@@ -21,6 +22,7 @@ static const char *result_of(const struct rf_provision_report *r)
     if (r->is_complete)
         return "sent";
     return r->is_last_ack_missing ? "sent, last ACK missing"
+           : r->is_looked_at      ? "looked at"
            : r->bytes > 0         ? "partly sent"
                                   : "not sent";
 }

@@ -2,6 +2,7 @@
 #include "service/provision/provision_seen.h"
 
 #include "base/mem.h"
+#include "service/provision/provision_int.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +15,8 @@ struct device {
     char name[RF_STORE_DEVICE_NAME];
     char host[RF_ADDRESS_TEXT_MAX];
     enum rf_digest digest; /* 0: not known */
-    uint64_t since_ms;     /* configurations fetched since then */
+    uint64_t since_ms;     /* configurations fetched since then, all of this generation */
+    char generation[PROVISION_STAMP_MAX];
     uint32_t configs;
 };
 
@@ -146,12 +148,15 @@ bool provision_seen_only(const struct provision_seen *seen, const char *host,
     return only != NULL;
 }
 
-bool provision_seen_again(struct provision_seen *seen, const char *device, uint64_t now_ms)
+bool provision_seen_again(struct provision_seen *seen, const char *device, const char *generation,
+                          uint64_t now_ms)
 {
     struct device *d = find(seen, device);
     if (d == NULL)
         return false;
-    if (d->configs == 0 || now_ms - d->since_ms > PROVISION_SEEN_MS) {
+    if (d->configs == 0 || now_ms - d->since_ms > PROVISION_SEEN_MS ||
+        strcmp(d->generation, generation) != 0) {
+        snprintf(d->generation, sizeof d->generation, "%s", generation);
         d->configs = 0;
         d->since_ms = now_ms;
     }

@@ -34,9 +34,10 @@ bool provision_seen_digest(const struct provision_seen *seen, const char *device
 /** The one device that was there last. */
 bool provision_seen_only(const struct provision_seen *seen, const char *host,
                          char device[RF_STORE_DEVICE_NAME]);
-/** It fetched its configuration to the end. True: more often than a sound phone does; told once in
- * ten minutes. */
-bool provision_seen_again(struct provision_seen *seen, const char *device, uint64_t now_ms);
+/** It fetched its configuration to the end, this generation of it; another one begins the count
+ * anew. True: more often than a sound phone does; told once in ten minutes. */
+bool provision_seen_again(struct provision_seen *seen, const char *device, const char *generation,
+                          uint64_t now_ms);
 
 /* ---- to the store (provision_notes.c) ---- */
 

@@ -141,6 +141,7 @@ static void end(struct transfer *t, const struct rf_why *why)
         .content = t->content,
         .is_complete = has_begun && rf_tftp_transfer_is_complete(&t->t),
         .is_last_ack_missing = has_begun && rf_tftp_transfer_is_last_ack_missing(&t->t),
+        .is_looked_at = has_begun && rf_tftp_transfer_is_looked_at(&t->t),
         .code = why->code,
         .text = why->text,
         .bytes = has_begun ? rf_tftp_transfer_bytes(&t->t) : 0,

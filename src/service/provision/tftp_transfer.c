@@ -207,6 +207,8 @@ static void client_error(void *self, const void *data)
     struct rf_tftp_transfer *t = self;
     const struct rf_tftp_packet *p = data;
     char text[80];
+    t->was_refused = true;
+    t->was_looked_at = t->sent == t->blocks && p->error_code == RF_TFTP_ERR_OTHER;
     (void)rf_why_set(&t->why, RF_ERR_DENIED, "tftp-peer-error",
                      "the client gave up with error %u (%s): \"%s\"", p->error_code,
                      rf_tftp_error_name(p->error_code),
@@ -415,11 +417,19 @@ bool rf_tftp_transfer_is_complete(const struct rf_tftp_transfer *t)
 
 bool rf_tftp_transfer_is_last_ack_missing(const struct rf_tftp_transfer *t)
 {
-    return t->fsm.state == RF_TFTP_FAILED && t->was_heard && t->sent == t->blocks;
+    return t->fsm.state == RF_TFTP_FAILED && t->was_heard && !t->was_refused &&
+           t->sent == t->blocks;
+}
+
+bool rf_tftp_transfer_is_looked_at(const struct rf_tftp_transfer *t)
+{
+    return t->was_looked_at;
 }
 
 uint64_t rf_tftp_transfer_bytes(const struct rf_tftp_transfer *t)
 {
     uint64_t bytes = t->acked * t->blksize;
+    if (rf_tftp_transfer_is_last_ack_missing(t))
+        return t->conf.content.len;
     return bytes < t->conf.content.len ? bytes : t->conf.content.len;
 }

@@ -68,6 +68,8 @@ struct rf_tftp_transfer {
     uint64_t retry_at_ms;
     uint64_t pause_until_ms; /* while the window is not out */
     bool was_heard;          /* the client has acknowledged something */
+    bool was_refused;        /* it ended the transfer by an ERROR */
+    bool was_looked_at;      /* ... when all was out, and with no error that is one */
     struct rf_why why;
 };
 
@@ -86,10 +88,13 @@ void rf_tftp_transfer_time(struct rf_tftp_transfer *t, uint64_t now_ms);
 
 bool rf_tftp_transfer_is_over(const struct rf_tftp_transfer *t);
 bool rf_tftp_transfer_is_complete(const struct rf_tftp_transfer *t);
-/** It failed, but all was sent to a client that answered until then: most likely it has the file
- * and its last ACK was lost. */
+/** It failed, but all was sent to a client that answered until then, and that went in silence: most
+ * likely it has the file and its last ACK was lost. */
 bool rf_tftp_transfer_is_last_ack_missing(const struct rf_tftp_transfer *t);
-/** Bytes of the file acknowledged. */
+/** It failed, because the client took all of the file and then, in place of the last ACK, an error
+ * that names no trouble (code 0): it looked, and is no phone that has the file now. */
+bool rf_tftp_transfer_is_looked_at(const struct rf_tftp_transfer *t);
+/** Bytes of the file acknowledged; all of them where only the last ACK is missing. */
 uint64_t rf_tftp_transfer_bytes(const struct rf_tftp_transfer *t);
 
 /** For the grid test. */

@@ -19,9 +19,8 @@ RF_MUST_CHECK enum rf_err setup_identity_again(const struct rf_site_conf *conf,
                                                enum rf_site_item like, int64_t now_s,
                                                struct rf_key **key, struct rf_cert **cert,
                                                struct rf_why *why);
-/** Both into files, the key's with the owner of the site's other keys. */
-RF_MUST_CHECK enum rf_err setup_identity_save(const char *dir, const struct rf_key *key,
-                                              const struct rf_cert *cert,
+/** Both into files. */
+RF_MUST_CHECK enum rf_err setup_identity_save(const struct rf_key *key, const struct rf_cert *cert,
                                               const struct rf_secret *passphrase,
                                               const char *key_path, const char *cert_path,
                                               struct rf_why *why);

@@ -75,7 +75,7 @@ enum rf_err rf_setup_issuer_install(const struct rf_setup_run *run,
     *is_rotation = !rf_slice_eq(rf_cert_subject_der(cert), rf_cert_subject_der(now));
     if (!*is_rotation)
         return save_chain(cert_path, certs, root, why);
-    err = setup_identity_save(run->dir, key, cert, NULL, next_key, next_cert, why);
+    err = setup_identity_save(key, cert, NULL, next_key, next_cert, why);
     if (err == RF_OK)
         err = save_chain(next_cert, certs, root, why);
     if (err != RF_OK)

@@ -101,11 +101,11 @@ enum rf_err rf_setup_recover(const struct rf_setup_run *run, const struct rf_key
         return err;
     /* The second's certificate stays in its place until it is the first: a recovery that broke off
      * can be begun again with the same key. */
-    err = setup_identity_save(run->dir, sast2, cert, NULL, before.path[0], before.path[1], why);
+    err = setup_identity_save(sast2, cert, NULL, before.path[0], before.path[1], why);
     rf_crash_point("recover.first");
     if (err == RF_OK)
-        err = setup_identity_save(run->dir, spare, spare_cert, passphrase, before.path[2],
-                                  before.path[3], why);
+        err =
+            setup_identity_save(spare, spare_cert, passphrase, before.path[2], before.path[3], why);
     rf_crash_point("recover.second");
     if (err == RF_OK)
         err = rf_setup_publish(run, out, why);

@@ -7,8 +7,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/faults.h"
 #include "base/file.h"
@@ -210,18 +208,14 @@ static enum rf_err must_have_all(const struct rf_setup_run *run, const struct rf
 
 /* ---- files ---- */
 
-/* The key's file has its certificate behind it, and keeps its owner. */
+/* The key's file has its certificate behind it. */
 static enum rf_err copy(const char *from, const char *to, bool is_private, struct rf_why *why)
 {
     RF_AUTO(rf_buf_wipe) struct rf_buf bytes = {0};
-    struct stat st;
     enum rf_err err = rf_file_read(from, PEM_MAX, &bytes, why);
     if (err == RF_OK)
         err = rf_file_replace(to, rf_buf_slice(&bytes),
                               is_private ? RF_FILE_PRIVATE : RF_FILE_PUBLIC, why);
-    if (err == RF_OK && geteuid() == 0 && stat(from, &st) == 0 &&
-        lchown(to, st.st_uid, st.st_gid) != 0)
-        return rf_why_set(why, RF_ERR_IO, "site-io", "%s: its owner is not that of %s", to, from);
     return err;
 }
 
@@ -317,10 +311,9 @@ static enum rf_err make_next(const struct rf_setup_run *run, enum rf_setup_what 
     bool is_spare = what == RF_SETUP_SAST2;
     enum rf_err err =
         setup_identity_again(run->conf, subjects[what].cert, run->now_s, &key, &out->cert, why);
-    return err == RF_OK
-               ? setup_identity_save(run->dir, key, out->cert, is_spare ? passphrase : NULL,
-                                     p->key[NEXT], p->cert[NEXT], why)
-               : err;
+    return err == RF_OK ? setup_identity_save(key, out->cert, is_spare ? passphrase : NULL,
+                                              p->key[NEXT], p->cert[NEXT], why)
+                        : err;
 }
 
 /* The spare signs nothing: the lists that name the new one are the end of it. The old one stays as

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service/setup/setup_int.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/faults.h"
 #include "base/file.h"
@@ -75,27 +72,12 @@ static const char *dns_of(const struct rf_site_conf *conf)
                                                                               : conf->advertise;
 }
 
-/* Made by root, a key is read by whom the other keys belong to. */
-static enum rf_err give_to_server(const char *dir, const char *path, struct rf_why *why)
-{
-    RF_AUTO(rf_freep) char *keys = rf_site_path_in(dir, RF_SITE_KEYS);
-    struct stat st;
-    if (geteuid() != 0)
-        return RF_OK;
-    if (stat(keys, &st) != 0 || lchown(path, st.st_uid, st.st_gid) != 0)
-        return rf_why_set(why, RF_ERR_IO, "site-io", "%s: give it to the owner of %s: %s", path,
-                          keys, strerror(errno));
-    return RF_OK;
-}
-
-enum rf_err setup_identity_save(const char *dir, const struct rf_key *key,
-                                const struct rf_cert *cert, const struct rf_secret *passphrase,
-                                const char *key_path, const char *cert_path, struct rf_why *why)
+enum rf_err setup_identity_save(const struct rf_key *key, const struct rf_cert *cert,
+                                const struct rf_secret *passphrase, const char *key_path,
+                                const char *cert_path, struct rf_why *why)
 {
     RF_AUTO(rf_buf_fini) struct rf_buf pem = RF_BUF(4 * RF_CERT_DER_MAX);
     enum rf_err err = rf_key_save(key, key_path, passphrase, cert, why);
-    if (err == RF_OK)
-        err = give_to_server(dir, key_path, why);
     if (err == RF_OK && rf_cert_to_pem(cert, &pem) != RF_OK)
         err = rf_why_set(why, RF_ERR_LIMIT, "cert-size", "%s: too long", cert_path);
     return err != RF_OK ? err : rf_file_replace(cert_path, rf_buf_slice(&pem), RF_FILE_PUBLIC, why);
@@ -137,9 +119,8 @@ static enum rf_err make_identity(const struct rf_setup_site *make, const struct 
     if (err == RF_OK && make->conf->role == RF_SITE_ROLE_SRST)
         err = rf_srst_cert_check(cert, make->now_s, why);
     if (err == RF_OK)
-        err =
-            setup_identity_save(make->dir, key, cert, is_taken_away ? make->sast2_passphrase : NULL,
-                                key_path, cert_path, why);
+        err = setup_identity_save(key, cert, is_taken_away ? make->sast2_passphrase : NULL,
+                                  key_path, cert_path, why);
     if (err == RF_OK && make->on_step != NULL)
         make->on_step(make->arg, id->what, cert);
     return err;
@@ -178,7 +159,7 @@ enum rf_err rf_setup_router_renew(const char *dir, const struct rf_site_conf *co
     if (err == RF_OK)
         err = rf_srst_cert_check(cert, now_s, why);
     if (err == RF_OK)
-        err = setup_identity_save(dir, key, cert, NULL, key_path, cert_path, why);
+        err = setup_identity_save(key, cert, NULL, key_path, cert_path, why);
     if (err == RF_OK)
         *out = rf_steal(&cert);
     return err;

@@ -54,6 +54,15 @@ enum rf_err rf_site_explain_anchors(enum rf_err err, const struct rf_why *inner,
                       "lsc forget`, `ringfence issuer distrust`, or a file from trust/mic-roots");
 }
 
+const char *rf_site_sast2_key(const char *dir)
+{
+    struct stat st;
+    RF_AUTO(rf_freep) char *path = rf_site_path_in(dir, RF_SITE_KEY_SAST2);
+    if (lstat(path, &st) == 0)
+        return "here";
+    return errno == ENOENT ? "away" : NULL;
+}
+
 enum rf_err rf_site_make(const char *dir, struct rf_why *why)
 {
     enum rf_err err = rf_dir_make(dir, 0755, why);

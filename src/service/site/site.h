@@ -217,6 +217,9 @@ enum rf_err rf_site_explain_anchors(enum rf_err err, const struct rf_why *inner,
 /** The list that a device is given: its own (lists/CTLSEP….tlv) where there is one, else that of
  * all. `device` may be "". A new string. */
 char *rf_site_list_path_in(const char *dir, bool is_itl, const char *device);
+/** Where the key of the second SAST is: "here", to be taken away, or "away"; NULL where we may not
+ * look. */
+const char *rf_site_sast2_key(const char *dir);
 /** Below the site folder, e.g. "keys/ccm.pem". */
 const char *rf_site_item_path(enum rf_site_item item);
 

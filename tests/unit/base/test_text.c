@@ -112,6 +112,27 @@ static void pieces_and_trimming(void **state)
     assert_string_equal(rf_time_text(1760000000, buf, sizeof buf), "2025-10-09T08:53:20Z");
 }
 
+static void times_are_read_as_people_write_them(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t at;
+    } good[] = {{"2025-10-09T08:53:20Z", 1760000000},
+                {"2025-10-09T08:53Z", 1759999980},
+                {"2025-10-09", 1759968000},
+                {"1760000000", 1760000000},
+                {"0", 0}};
+    static const char *const bad[] = {"",           "yesterday", "2025-10-09T08:53:20",
+                                      "2025-13-01", "-1",        "2025-10-09 "};
+    int64_t at = 0;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_true(rf_time_parse(good[i].text, &at));
+        assert_int_equal(at, good[i].at);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(rf_time_parse(bad[i], &at));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -121,6 +142,7 @@ int main(void)
         cmocka_unit_test(a_peers_text_cannot_break_the_line),
         cmocka_unit_test(a_reason_is_nothing_a_terminal_obeys),
         cmocka_unit_test(pieces_and_trimming),
+        cmocka_unit_test(times_are_read_as_people_write_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -196,6 +196,24 @@ static void a_phone_that_fetches_again_and_again_is_told(void **state)
     assert_int_equal(w->alarms_n, 2);
 }
 
+/* A first boot: another firmware, an enrolment, and then a configuration in two files. */
+static void another_configuration_is_not_the_same_again(void **state)
+{
+    struct world *w = *state;
+    world_add(w, A, RF_STORE_ENCRYPTED, "");
+    from(w, "192.0.2.1");
+    for (unsigned i = 0; i < 3; i++)
+        fetch(w, A SGN, A);
+    struct rf_store_device d = world_device(w, A);
+    d.mode = RF_STORE_AUTHENTICATED;
+    world_change(w, &d);
+    for (unsigned i = 0; i < 3; i++)
+        fetch(w, A SGN, A);
+    assert_int_equal(w->alarms_n, 0);
+    fetch(w, A SGN, A);
+    assert_int_equal(w->alarms_n, 1);
+}
+
 /* ---- what makes which file another one ---- */
 
 static struct rf_buf bytes_of(struct world *w, const char *name)
@@ -365,6 +383,7 @@ int main(void)
         IN_WORLD(names_of_listings_are_counted),
         IN_WORLD(what_a_device_fetched_last_is_known),
         IN_WORLD(a_phone_that_fetches_again_and_again_is_told),
+        IN_WORLD(another_configuration_is_not_the_same_again),
         IN_WORLD(exactly_what_depends_on_a_change_is_made_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

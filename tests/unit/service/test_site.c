@@ -94,7 +94,9 @@ static void wrong_configurations_are_refused_with_their_reason(void **state)
     static const struct {
         const char *text, *code, *names;
     } rows[] = {
-        {"sccp_port = 65093\n", "conf-value", "line 1"},
+        {"sccp_port = 65093\n", "conf-value",
+         "line 1: sccp_port = 65093: wants a number from 0 to 65092 (port)"},
+        {"role = foo\n", "conf-value", "role = foo: wants call-manager or srst"},
         {"\nlsc_days = 1826\n", "conf-value", "line 2"},
         {"digest = md5\n", "conf-value", "digest"},
         {"capf_null_string = true\n", "conf-value", "capf_null_string"},

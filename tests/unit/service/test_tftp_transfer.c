@@ -659,6 +659,8 @@ static void a_lost_last_ack_is_told_apart(void **state)
     rf_tftp_transfer_unreachable(&net->t, net->now_ms);
     expect_failed(net, "port-unreachable");
     assert_true(rf_tftp_transfer_is_last_ack_missing(&net->t));
+    assert_false(rf_tftp_transfer_is_looked_at(&net->t));
+    assert_int_equal(rf_tftp_transfer_bytes(&net->t), 700);
     /* The twin: the block before it is missing as well. */
     RF_AUTO(freep) struct net *half = begin(1300);
     expect_blocks(half, 1, 1);
@@ -678,6 +680,32 @@ static void a_client_that_gives_up_ends_it(void **state)
     expect_nothing(net);
     expect_failed(net, "tftp-peer-error");
     assert_int_equal(rf_tftp_transfer_bytes(&net->t), 512);
+}
+
+/* As `ringphone doctor` does, and nobody is taken for the phone. */
+static void a_client_that_leaves_with_an_error_has_no_file(void **state)
+{
+    static const struct {
+        uint16_t code;
+        bool is_looked_at;
+    } cases[] = {{RF_TFTP_ERR_OTHER, true}, {RF_TFTP_ERR_FULL, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        RF_AUTO(freep) struct net *net = begin(700);
+        ack(net, 1);
+        net->n = 0;
+        error(net, cases[i].code);
+        expect_failed(net, "tftp-peer-error");
+        assert_false(rf_tftp_transfer_is_last_ack_missing(&net->t));
+        assert_int_equal(rf_tftp_transfer_is_looked_at(&net->t), cases[i].is_looked_at);
+        assert_int_equal(rf_tftp_transfer_bytes(&net->t), 512);
+    }
+    /* Before the end the client cannot know what it refuses. */
+    RF_AUTO(freep) struct net *half = begin(2000);
+    ack(half, 1);
+    half->n = 0;
+    error(half, RF_TFTP_ERR_OTHER);
+    expect_failed(half, "tftp-peer-error");
+    assert_false(rf_tftp_transfer_is_looked_at(&half->t));
 }
 
 static void a_repeated_request_gets_the_first_packet_again(void **state)
@@ -797,6 +825,7 @@ int main(void)
         cmocka_unit_test(a_slow_reader_ends_after_ten_minutes),
         cmocka_unit_test(a_lost_last_ack_is_told_apart),
         cmocka_unit_test(a_client_that_gives_up_ends_it),
+        cmocka_unit_test(a_client_that_leaves_with_an_error_has_no_file),
         cmocka_unit_test(a_repeated_request_gets_the_first_packet_again),
         cmocka_unit_test(bad_networks_only_cost_time),
         cmocka_unit_test(the_grid_is_the_checked_in_one),
