@@ -449,11 +449,10 @@ void phone_decide_mode(struct rf_phone *p)
         rf_why_set(&why, RF_ERR_DENIED, "secure-no-list",
                    "the configuration wants a secure registration, and no trust list names a call "
                    "manager");
-    } else if (!rf_fault_skips("phone.mode-floor") && !p->is_config_verified &&
-               p->config->security_mode < p->state.mode) {
+    } else if (!rf_fault_skips("phone.mode-floor") && p->config->security_mode < p->state.mode) {
         rf_why_set(&why, RF_ERR_DENIED, "mode-lowered",
                    "this phone was told, in a verified file, to register securely (mode %u): an "
-                   "unverified one does not undo that",
+                   "unverified one, or an older one that it stored, does not undo that",
                    p->state.mode);
     } else {
         phone_event(p, PHONE_EV_REGISTER);

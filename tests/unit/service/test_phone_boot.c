@@ -503,6 +503,36 @@ static void an_unverified_file_never_lowers_the_mode(void **state)
     assert_false(rf_file_exists(config));
 }
 
+/* A power cut between the raised mode and the new file leaves the old file beside it. */
+static void a_stored_file_never_lowers_the_mode(void **state)
+{
+    struct kit *k = *state;
+    RF_AUTO(rf_phonexml_freep) struct rf_phonexml *c = plain_config();
+    settle(k);
+    RF_AUTO(rf_buf_fini) struct rf_buf secure = kit_flash_file(k, "state.json");
+    kit_serve_config(k, c);
+    takes_other_config(k);
+    RF_AUTO(rf_buf_fini) struct rf_buf plain = kit_flash_file(k, "state.json");
+    kit_answer(k, CONFIG, RF_FETCH_TIMEOUT);
+    kit_flash_put(k, "state.json", rf_buf_slice(&secure));
+    kit_boot(k);
+    kit_until(k, "not-registering code=mode-lowered");
+    kit_until(k, "wait wait_ms=");
+    kit_off(k);
+    /* The twin: nothing was raised since. */
+    kit_flash_put(k, "state.json", rf_buf_slice(&plain));
+    kit_boot(k);
+    kit_until_registering(k);
+    assert_int_equal(k->station.conf.mode, RF_STATION_NON_SECURE);
+    kit_off(k);
+    /* And with its file server back a phone like that goes where its file says. */
+    kit_flash_put(k, "state.json", rf_buf_slice(&secure));
+    kit_serve_config(k, c);
+    kit_boot(k);
+    kit_until_registering(k);
+    assert_int_equal(k->station.conf.mode, RF_STATION_NON_SECURE);
+}
+
 static void secure_without_a_list_is_never_in_the_clear(void **state)
 {
     struct kit *k = *state;
@@ -591,3 +621,4 @@ int main(void)
     };
     return cmocka_run_group_tests(tests, kit_ids_up, kit_ids_down);
 }
+        TEST(a_stored_file_never_lowers_the_mode),
