@@ -500,6 +500,9 @@ void phone_settings_end(struct rf_phone *p);
 
 /* boot_talk.c */
 void phone_enrol_begin(struct rf_phone *p);
+/** Which configuration an enrolment goes by: the stub where that names a CAPF server. May be NULL.
+ */
+const struct rf_phonexml *phone_enrol_config(const struct rf_phone *p);
 /** The same, to run beside all else. Codes of rf_enrol_start. */
 RF_MUST_CHECK enum rf_err phone_enrol_beside(struct rf_phone *p, struct rf_why *why);
 /** One that runs beside is dropped, and its next try. True when there was one. */
