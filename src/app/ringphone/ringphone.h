@@ -70,8 +70,13 @@ void help_print(FILE *to);
 
 /* print.c */
 /** One line for an event: JSON, or words. `started_ms` is what times are counted from. */
+/** The same of one page; false: there is none of that name. */
+bool help_page_print(const char *page, FILE *to);
 void print_event(const struct rf_phone_event *event, const char *device, bool is_json,
                  uint64_t ms_since_start);
+/** What was refused, on standard error; with JSON an object of code and reason on standard output,
+ * too. EXIT_REFUSED. */
+int print_refused(const char *page, bool is_json, const struct rf_why *why);
 
 /* run.c */
 /** Switch the phone on; returns when it is off again, with the exit status. The authentication
