@@ -89,6 +89,21 @@ def test_ringphone_says_in_json_what_it_refused(page, more, tmp_path):
     assert ringphone(*words, status=1).stdout == ""
 
 
+def test_ringphone_says_at_once_that_it_cannot_write(tmp_path):
+    """Not after the call, or after all phones."""
+    (tmp_path / "folder").mkdir()
+    for place in ("nowhere/x", "folder"):
+        done = ringphone("fleet", "--dir", tmp_path, "--tftp", "127.0.0.1:1", "--report", tmp_path / place,
+                         status=2)
+        assert f"--report {tmp_path / place}: nothing can be written there" in done.stderr
+        done = ringphone("--flash", tmp_path, "--tftp", "127.0.0.1:1", "--record", tmp_path / place,
+                         status=2)
+        assert f"--record {tmp_path / place}: nothing can be written there" in done.stderr
+    done = ringphone("fleet", "--dir", tmp_path / "folder", "--tftp", "127.0.0.1:1", "--report",
+                     tmp_path / "x", status=2)
+    assert "has no flash folders" in done.stderr
+
+
 # ---- help, manual page, completion ----
 
 def test_help_lists_and_explains_every_command():

@@ -301,6 +301,8 @@ static int check_whole(struct fleet_options *o, int argc, char **argv)
         return wrong("--hold and --transfer go with --calls");
     if (o->retry_max_ms != 0 && o->retry_max_ms < first_ms)
         return wrong("--retry-max-ms %u is below --retry-ms, %u", o->retry_max_ms, first_ms);
+    if (o->report != NULL && !options_can_write("--report", o->report))
+        return EXIT_USAGE;
     set_defaults(o);
     return EXIT_DONE;
 }
