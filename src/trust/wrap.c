@@ -79,58 +79,83 @@ static bool run_gcm(const struct run *r)
     return ok;
 }
 
-enum rf_err rf_wrap(const struct rf_secret *key, struct rf_slice bound, struct rf_slice secret,
-                    struct rf_buf *out, struct rf_why *why)
+enum rf_err rf_wrap_bytes(const struct rf_secret *key, struct rf_slice bound, struct rf_slice bytes,
+                          struct rf_buf *out, struct rf_why *why)
 {
     uint8_t nonce[NONCE_LEN];
-    uint8_t text[RF_SECRET_MAX];
     uint8_t tag[TAG_LEN];
     uint8_t version = VERSION;
-    if (secret.len == 0 || secret.len > sizeof text)
-        return rf_why_set(why, RF_ERR_LIMIT, "secret-long", "a secret has 1 to %d bytes",
-                          RF_SECRET_MAX);
+    if (bytes.len == 0 || bytes.len > RF_WRAP_BYTES_MAX)
+        return rf_why_set(why, RF_ERR_LIMIT, "wrap-long", "what is wrapped has 1 to %zu bytes",
+                          RF_WRAP_BYTES_MAX);
+    RF_AUTO(rf_buf_wipe) struct rf_buf text = RF_BUF(RF_WRAP_BYTES_MAX);
+    enum rf_err err = rf_buf_add(&text, bytes.p, bytes.len);
+    if (err != RF_OK)
+        return err;
     rf_random_bytes(nonce, sizeof nonce);
     struct run run = {.is_encrypt = true,
                       .key = rf_secret_slice(key),
                       .nonce = rf_slice_of(nonce, sizeof nonce),
                       .bound = bound,
-                      .in = secret,
-                      .out = text,
+                      .in = bytes,
+                      .out = text.p,
                       .tag = tag};
     if (!run_gcm(&run))
         return rf_why_set(why, RF_ERR_CRYPTO, "wrap", "the secret cannot be wrapped");
-    enum rf_err err = rf_buf_add(out, &version, 1);
+    err = rf_buf_add(out, &version, 1);
     if (err == RF_OK)
         err = rf_buf_add(out, nonce, sizeof nonce);
     if (err == RF_OK)
-        err = rf_buf_add(out, text, secret.len);
+        err = rf_buf_add(out, text.p, text.len);
     return err == RF_OK ? rf_buf_add(out, tag, sizeof tag) : err;
 }
 
-enum rf_err rf_unwrap(const struct rf_secret *key, struct rf_slice bound, struct rf_slice wrapped,
-                      struct rf_secret *out, struct rf_why *why)
+enum rf_err rf_unwrap_bytes(const struct rf_secret *key, struct rf_slice bound,
+                            struct rf_slice wrapped, struct rf_buf *out, struct rf_why *why)
 {
     struct rf_rd rd = rf_rd_of(wrapped);
     struct rf_slice nonce = {0};
     struct rf_slice text = {0};
     uint8_t version;
     uint8_t tag[TAG_LEN];
-    uint8_t plain[RF_SECRET_MAX];
-    rf_secret_fini(out);
-    bool ok =
-        wrapped.len > RF_WRAP_OVERHEAD && wrapped.len <= RF_WRAPPED_MAX &&
-        rf_rd_u8(&rd, &version) && version == VERSION && rf_rd_slice(&rd, NONCE_LEN, &nonce) &&
-        rf_rd_slice(&rd, rf_rd_left(&rd) - TAG_LEN, &text) && rf_rd_copy(&rd, tag, sizeof tag);
+    bool ok = wrapped.len > RF_WRAP_OVERHEAD &&
+              wrapped.len <= RF_WRAP_BYTES_MAX + RF_WRAP_OVERHEAD && rf_rd_u8(&rd, &version) &&
+              version == VERSION && rf_rd_slice(&rd, NONCE_LEN, &nonce) &&
+              rf_rd_slice(&rd, rf_rd_left(&rd) - TAG_LEN, &text) &&
+              rf_rd_copy(&rd, tag, sizeof tag) && rf_buf_add(out, text.p, text.len) == RF_OK;
     struct run run = {.key = rf_secret_slice(key),
                       .nonce = nonce,
                       .bound = bound,
                       .in = text,
-                      .out = plain,
+                      .out = out->p,
                       .tag = tag};
-    ok = ok && run_gcm(&run) && rf_secret_set(out, rf_slice_of(plain, text.len)) == RF_OK;
-    rf_wipe(plain, sizeof plain);
-    return ok ? RF_OK
-              : rf_why_set(why, RF_ERR_CRYPTO, "unwrap",
-                           "a secret of the database cannot be opened with the key of this site: "
-                           "set it again, or bring keys/store.key back from a backup");
+    if (ok && run_gcm(&run))
+        return RF_OK;
+    rf_buf_wipe(out);
+    return rf_why_set(why, RF_ERR_CRYPTO, "unwrap",
+                      "made by another key, for something else, or changed");
+}
+
+/* ---- secrets ---- */
+
+enum rf_err rf_wrap(const struct rf_secret *key, struct rf_slice bound, struct rf_slice secret,
+                    struct rf_buf *out, struct rf_why *why)
+{
+    if (secret.len == 0 || secret.len > RF_SECRET_MAX)
+        return rf_why_set(why, RF_ERR_LIMIT, "secret-long", "a secret has 1 to %d bytes",
+                          RF_SECRET_MAX);
+    return rf_wrap_bytes(key, bound, secret, out, why);
+}
+
+enum rf_err rf_unwrap(const struct rf_secret *key, struct rf_slice bound, struct rf_slice wrapped,
+                      struct rf_secret *out, struct rf_why *why)
+{
+    RF_AUTO(rf_buf_wipe) struct rf_buf plain = RF_BUF(RF_SECRET_MAX);
+    rf_secret_fini(out);
+    if (rf_unwrap_bytes(key, bound, wrapped, &plain, NULL) == RF_OK &&
+        rf_secret_set(out, rf_buf_slice(&plain)) == RF_OK)
+        return RF_OK;
+    return rf_why_set(why, RF_ERR_CRYPTO, "unwrap",
+                      "a secret of the database cannot be opened with the key of this site: set it "
+                      "again, or bring keys/store.key back from a backup");
 }

@@ -35,4 +35,15 @@ RF_MUST_CHECK enum rf_err rf_unwrap(const struct rf_secret *key, struct rf_slice
                                     struct rf_slice wrapped, struct rf_secret *out,
                                     struct rf_why *why);
 
+/** The same for bytes of any length from 1 to RF_WRAP_BYTES_MAX. */
+#define RF_WRAP_BYTES_MAX ((size_t)1024 * 1024)
+RF_MUST_CHECK enum rf_err rf_wrap_bytes(const struct rf_secret *key, struct rf_slice bound,
+                                        struct rf_slice bytes, struct rf_buf *out,
+                                        struct rf_why *why);
+/** RF_ERR_CRYPTO unwrap. `out` is empty, its maximum set by the caller: release it with
+ * rf_buf_wipe. */
+RF_MUST_CHECK enum rf_err rf_unwrap_bytes(const struct rf_secret *key, struct rf_slice bound,
+                                          struct rf_slice wrapped, struct rf_buf *out,
+                                          struct rf_why *why);
+
 #endif

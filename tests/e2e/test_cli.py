@@ -43,6 +43,69 @@ def test_a_word_longer_than_any_path_is_wrong_usage():
                                        env={"RINGFENCE_SITE": "s" * 90000}).stderr
 
 
+# ---- ringphone ----
+
+def ringphone(*words, status=0):
+    return rig.run(rig.program("ringphone"), *words, status=status)
+
+
+PHONE_PAGES = ["security", "status", "install", "unlock", "lock", "erase", "set", "protect", "unprotect",
+               "doctor", "fleet"]
+
+
+def test_ringphone_explains_each_of_its_pages():
+    whole = ringphone("--help").stdout
+    assert set(re.findall(r"^  ringphone ([a-z]+) ", whole, re.M)) == set(PHONE_PAGES)
+    for page in PHONE_PAGES:
+        explained = ringphone(page, "--help")
+        assert f"  ringphone {page} --" in explained.stdout.replace("Usage:", " ")
+        assert explained.stderr == "" and len(explained.stdout) < len(whole) / 2
+        assert ringphone(page, "-h").stdout == explained.stdout
+        assert ringphone(page, "--flash", "x", "--help").stdout == explained.stdout
+    assert "--file-rollback" in ringphone("set", "--help").stdout
+    assert "--findings" in ringphone("doctor", "--help").stdout
+
+
+@pytest.mark.parametrize("page", PHONE_PAGES)
+def test_ringphone_names_the_option_that_is_wrong(page):
+    done = ringphone(page, "--flsah", "x", status=2)
+    assert "--flsah is no option" in done.stderr and f"`ringphone {page} --help`" in done.stderr
+    assert done.stdout == ""
+
+
+def test_ringphone_names_an_option_of_another_page():
+    for words in (["erase", "--flash", "x", "--min-load", "1.0"], ["set", "--flash", "x", "--json"],
+                  ["status", "--flash", "x", "--device-secret", "y"]):
+        wrong = next(word for word in words[3:] if word.startswith("--"))
+        assert f"{wrong} is no option of it" in ringphone(*words, status=2).stderr
+    assert "--flash wants a value" in ringphone("set", "--flash", status=2).stderr
+
+
+@pytest.mark.parametrize("page, more", [("security", []), ("status", []), ("install", ["load"])])
+def test_ringphone_says_in_json_what_it_refused(page, more, tmp_path):
+    words = [page, "--flash", tmp_path / "nophone", *more]
+    said = ringphone(*words, "--json", status=1)
+    refusal = json.loads(said.stdout)
+    assert refusal["ok"] is False and refusal["code"] == "no-flash"
+    assert "nophone" in refusal["reason"] and refusal["reason"] in said.stderr
+    assert ringphone(*words, status=1).stdout == ""
+
+
+def test_ringphone_says_at_once_that_it_cannot_write(tmp_path):
+    """Not after the call, or after all phones."""
+    (tmp_path / "folder").mkdir()
+    for place in ("nowhere/x", "folder"):
+        done = ringphone("fleet", "--dir", tmp_path, "--tftp", "127.0.0.1:1", "--report", tmp_path / place,
+                         status=2)
+        assert f"--report {tmp_path / place}: nothing can be written there" in done.stderr
+        done = ringphone("--flash", tmp_path, "--tftp", "127.0.0.1:1", "--record", tmp_path / place,
+                         status=2)
+        assert f"--record {tmp_path / place}: nothing can be written there" in done.stderr
+    done = ringphone("fleet", "--dir", tmp_path / "folder", "--tftp", "127.0.0.1:1", "--report",
+                     tmp_path / "x", status=2)
+    assert "has no flash folders" in done.stderr
+
+
 # ---- help, manual page, completion ----
 
 def test_help_lists_and_explains_every_command():

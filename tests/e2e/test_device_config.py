@@ -262,9 +262,11 @@ def test_sec_72_no_clear_copy_anywhere(served, tmp_path):
     phone.wait("registered")
     assert applied(phone)["encrypted"]
     phone.stop()
+    shutil.copy(phone.flash / "config.cnf.xml.sgn", tmp_path / "encrypted")
     phone.start(site, "--http-port", site.ports["http"], "--https-port", site.ports["https"])
     phone.wait("registered")
     assert phone.seen("config", vouched="tls")
+    assert (phone.flash / "config.cnf.xml.sgn").read_bytes().startswith(b"ringphone-sealed-1\n")
     answers = [site.cli("device", "show", A, "--json"), site.cli("config", "device", A, "--json"),
                site.cli("events", "--json"), site.cli("config", "lint", A, "--json"),
                site.ask("GET", "/metrics")]
@@ -281,9 +283,8 @@ def test_sec_72_no_clear_copy_anywhere(served, tmp_path):
     key = site.folder / "keys/store.key"
     assert key.stat().st_mode & 0o777 == 0o600 and len(key.read_text().strip()) == 64
     # What was looked for is there for who may have it, and would have been found.
-    rig.ringfence("file", "decrypt", phone.flash / "config.cnf.xml.sgn", "--phone-key",
-                  phone.flash / "lsc.pem", "--cert", site.folder / "certs/tftp.pem", "--out",
-                  tmp_path / "opened")
+    rig.ringfence("file", "decrypt", tmp_path / "encrypted", "--phone-key", phone.flash / "lsc.pem",
+                  "--cert", site.folder / "certs/tftp.pem", "--out", tmp_path / "opened")
     assert files_with(tmp_path, SECRET) == files_with(tmp_path, OTHER) == [tmp_path / "opened"]
 
 

@@ -221,8 +221,9 @@ def test_words_for_people(town):
     assert re.search(r"memory [\d.]+ MB, \d+ kB a phone", done.stdout)
 
 
-def on_a_terminal(*words):
-    """Run a program on a terminal of 100 columns; what was to be seen there, and the exit status."""
+def on_a_terminal(*words, once=lambda: None):
+    """Run a program on a terminal of 100 columns; what was to be seen there, and the exit status. `once`
+    it shows something, this is done."""
     mine, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
     child = subprocess.Popen([str(word) for word in words], stdin=subprocess.DEVNULL, stdout=its)
@@ -230,6 +231,8 @@ def on_a_terminal(*words):
     seen = b""
     try:
         while chunk := os.read(mine, 65536):
+            if not seen:
+                once()
             seen += chunk
     except OSError:  # its end
         pass
@@ -240,9 +243,11 @@ def on_a_terminal(*words):
 def test_on_a_terminal_one_line_is_refreshed(town):
     """And a report that cannot be written is said, and fails a run that reached its goal."""
     nowhere = town.folder / "nowhere/report.json"
+    nowhere.parent.mkdir()  # and it goes while the phones run
     seen, status = on_a_terminal(rig.program("ringphone"), "fleet", "--dir", town.phones.folder,
                                  "--tftp", town.tftp, "--from", fleet.NETWORK, "--until",
-                                 "enrolled", "--every", "100ms", "--report", nowhere)
+                                 "enrolled", "--every", "100ms", "--report", nowhere,
+                                 once=nowhere.parent.rmdir)
     head, *refreshed = seen.split("\r\033[K")
     last, report = refreshed[-1].split("\r\n", 1)
     assert head.startswith(f"{PHONES} phones of ") and len(refreshed) > 1

@@ -60,6 +60,22 @@ def test_sec_53_an_lsc_by_a_string_that_its_user_types(here):
     here.wait_registered(A)
 
 
+def test_sec_73_a_new_phone_with_an_encrypted_configuration_takes_the_string(here):
+    string = here.capf_install(A)
+    here.cli("device", "change", A, "--encrypt-config", "on")
+    phone = here.phone
+    phone.start(here, has_menu=True)
+    refused = phone.wait("not-registering")
+    assert refused["code"] == "config-stub" and "lsc update" in refused["why"]
+    phone.wait("wait")
+    phone.say("unlock **#")
+    phone.child.stdin.write(b"lsc update\n")  # the stub says that a string is wanted
+    phone.say(string)
+    assert phone.wait("enrol-done")["outcome"] == "installed"
+    phone.wait("registered")
+    assert phone.seen("config")[-1]["encrypted"] is True
+
+
 def test_sec_28_lists_are_erased_by_an_unlocked_phone_only(office):
     office.site.start()
     phone = office.a

@@ -6,8 +6,10 @@ Checks noticed here: fetch.page, fetch.redirect, fetch.server, fetch.server-key,
 fetch.too-long.
 """
 import http.server
+import socket
 import ssl
 import threading
+import time
 
 import pytest
 
@@ -179,7 +181,94 @@ def test_only_a_file_server_of_the_lists_is_believed_over_https(served, tmp_path
         assert f" code={code}\n" in phone.log_text()
 
 
-def test_unsigned_by_https_is_vouched_for_by_tls_and_not_kept(served, tmp_path):
+class Nothing:
+    """A TFTP server that has no file."""
+
+    def __enter__(self):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self.socket.getsockname()[1]}"
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
+        return self
+
+    def _serve(self):
+        while True:
+            asked, who = self.socket.recvfrom(2048)
+            if asked == b"off":
+                return
+            self.socket.sendto(b"\0\5\0\1not here\0", who)
+
+    def __exit__(self, *_):
+        self.socket.sendto(b"off", self.socket.getsockname())
+        self.thread.join()
+        self.socket.close()
+
+
+NO_HTTP = ("--http-port", "no", "--https-port", "no")
+
+
+def test_what_came_by_https_is_there_without_a_file_server(served):
+    stored = served.a.flash / "config.cnf.xml.sgn"
+    stored.unlink()
+    phone = boot(served, *ports(served.site))
+    assert phone.seen("config")[-1]["vouched"] == "tls"
+    phone.stop()
+    sealed = stored.read_bytes()
+    assert b"<device" not in sealed and stored.stat().st_mode & 0o777 == 0o600
+    with Nothing() as server:
+        phone.start(server.address, *NO_HTTP)
+        assert phone.wait("registered")["server"].endswith(str(served.site.ports["sccp_tls"]))
+        phone.stop()
+        stored.write_bytes(sealed[:-1] + bytes([sealed[-1] ^ 1]))
+        phone.start(server.address, *NO_HTTP)
+        assert phone.wait("config-refused")["code"] == "stored-seal"
+        assert phone.wait("not-registering")["code"] == "no-configuration"
+        phone.stop()
+
+
+def test_a_stored_older_configuration_does_not_undo_what_came_by_https(served):
+    """A power cut right after the mode was raised: the mode is known, the file is the one before."""
+    site, phone, stored = served.site, served.a, served.a.flash / "config.cnf.xml.sgn"
+    site.cli("device", "change", rig.A, "--mode", "nonsecure")
+    phone.start(site, *NO_HTTP)
+    assert phone.wait("config", mode=1)["full"] is True
+    phone.stop()
+    plain = stored.read_bytes()
+    site.cli("device", "change", rig.A, "--mode", "encrypted")
+    boot(served, *ports(site)).stop()
+    stored.write_bytes(plain)
+    with Nothing() as server:
+        phone.start(server.address, *NO_HTTP)
+        assert phone.wait("not-registering")["code"] == "mode-lowered"
+        phone.stop()
+    assert boot(served, *ports(site)).seen("config")[-1]["mode"] == 3
+
+
+def test_a_file_signed_before_https_said_otherwise_is_an_older_one(served):
+    site, phone, stored = served.site, served.a, served.a.flash / "config.cnf.xml.sgn"
+    site.cli("device", "change", rig.A, "--mode", "nonsecure")
+    phone.start(site, *NO_HTTP)
+    phone.wait("config", mode=1)
+    phone.stop()
+    plain = stored.read_bytes()
+    time.sleep(1.1)  # stamps are in seconds
+    site.cli("device", "change", rig.A, "--mode", "encrypted")
+    boot(served, *ports(site)).stop()
+    with Rogue(body=plain) as server:
+        phone.start(site, "--https-port", "no", "--http-port", server.port, "--file-rollback",
+                    "reject")
+        assert phone.wait("config-refused")["code"] == "time-rollback"
+        phone.wait("registered")
+    phone.stop()
+    # The twin: the administrator himself lowers it, later.
+    time.sleep(1.1)
+    site.cli("device", "change", rig.A, "--mode", "nonsecure")
+    phone.start(site, *NO_HTTP, "--file-rollback", "reject")
+    assert "older" not in phone.wait("config", mode=1)
+
+
+def test_unsigned_by_https_is_vouched_for_by_tls_alone(served, tmp_path):
     """The site's own HTTPS server, as some are: the plain document under the signed name."""
     site, pem, out = served.site, tmp_path / "server.pem", tmp_path / "config"
     own = served.a.flash / "lsc.pem"
@@ -189,13 +278,11 @@ def test_unsigned_by_https_is_vouched_for_by_tls_and_not_kept(served, tmp_path):
             f"https://127.0.0.1:{site.ports['https']}/{CONFIG}")
     plain = out.read_bytes()
     assert plain.startswith(b"<")
-    kept = (served.a.flash / "config.cnf.xml.sgn").read_bytes()
     with Rogue(body=plain, pem=pem) as server:
         phone = boot(served, "--http-port", "no", "--https-port", server.port)
     assert ways(phone)[CONFIG] == "https"
     config = phone.seen("config")[-1]
     assert config["verified"] is True and config["vouched"] == "tls" and "signer" not in config
-    assert (served.a.flash / "config.cnf.xml.sgn").read_bytes() == kept
     phone.stop()
     with Rogue(body=plain) as server:  # the same by HTTP
         phone = served.a.start(site, "--https-port", "no", "--http-port", server.port)

@@ -38,14 +38,15 @@ static int64_t now_s(void)
 
 static int wrong(const char *what, const char *text)
 {
-    fprintf(stderr, "ringphone %s: %s; `ringphone --help` explains\n", what, text);
+    fprintf(stderr, "ringphone %s: %s; `ringphone %s --help` explains\n", what, text, what);
     return EXIT_USAGE;
 }
 
-static int refused(const char *what, const struct rf_why *why)
+static int wrong_option(const char *what, const char *dashes, const char *option, bool has_no_value)
 {
-    fprintf(stderr, "ringphone %s: %s\n", what, rf_why_text(why));
-    return EXIT_REFUSED;
+    fprintf(stderr, "ringphone %s: %s%s %s; `ringphone %s --help` explains\n", what, dashes, option,
+            has_no_value ? "wants a value" : "is no option of it", what);
+    return EXIT_USAGE;
 }
 
 /* "none" takes a value away. */
@@ -108,13 +109,15 @@ static int take(int argc, char **argv, bool is_set, struct change_options *o)
         {NULL, 0, NULL, 0},
     };
     opterr = 0;
-    for (int c; (c = getopt_long(argc, argv, ":", options, NULL)) != -1;) {
+    for (int c, at = 0; (c = getopt_long(argc, argv, ":", options, &at)) != -1;) {
         if (c == 'f')
             o->flash = optarg;
         else if (c == 'j' && !is_set)
             o->is_json = true;
-        else if (c == ':' || c == '?' || c == 'j' || !is_set)
-            return wrong(argv[0], "an option that it does not have, or one without its value");
+        else if (c == ':' || c == '?')
+            return wrong_option(argv[0], "", argv[optind - 1], c == ':');
+        else if (c == 'j' || !is_set)
+            return wrong_option(argv[0], "--", options[at].name, false);
         else if (!take_change(c, o))
             return wrong(argv[0], wants_of(c));
     }
@@ -140,7 +143,7 @@ int page_erase(int argc, char **argv)
     if (status != EXIT_DONE)
         return status;
     if (rf_settings_erase(o.flash, now_s(), &why) != RF_OK)
-        return refused(argv[0], &why);
+        return print_refused(argv[0], o.is_json, &why);
     puts("CTL and ITL are erased: the phone takes the next ones on first trust");
     return EXIT_DONE;
 }
@@ -153,7 +156,7 @@ int page_unlock(int argc, char **argv)
     if (status != EXIT_DONE)
         return status;
     if (rf_settings_unlock(o.flash, now_s(), &why) != RF_OK)
-        return refused(argv[0], &why);
+        return print_refused(argv[0], o.is_json, &why);
     printf("the settings are open for %d minutes, or until the phone boots\n",
            RF_FLASH_UNLOCKED_S / 60);
     return EXIT_DONE;
@@ -167,7 +170,7 @@ int page_lock(int argc, char **argv)
     if (status != EXIT_DONE)
         return status;
     if (rf_settings_lock(o.flash, now_s(), &why) != RF_OK)
-        return refused(argv[0], &why);
+        return print_refused(argv[0], o.is_json, &why);
     puts("the settings are locked");
     return EXIT_DONE;
 }
@@ -182,7 +185,7 @@ int page_set(int argc, char **argv)
     if (optind < argc || o.n_changes == 0)
         return wrong(argv[0], "it wants --flash DIR and the options to set");
     if (rf_settings_change(o.flash, &o.change, now_s(), &why) != RF_OK)
-        return refused(argv[0], &why);
+        return print_refused(argv[0], o.is_json, &why);
     puts("set");
     return EXIT_DONE;
 }
@@ -214,7 +217,7 @@ int page_install(int argc, char **argv)
     enum rf_err err = rf_phone_install(o.flash, (const char *const *)&argv[optind],
                                        (size_t)(argc - optind), now_s(), &done, &why);
     if (err != RF_OK)
-        return refused(argv[0], &why);
+        return print_refused(argv[0], o.is_json, &why);
     if (o.is_json)
         return print_installed(&done);
     printf("%s, version %s, is in slot %s and boots next\n", done.load, done.version,

@@ -40,7 +40,7 @@ static RF_PRINTF(1, 2) int wrong(const char *fmt, ...)
     va_start(ap, fmt);
     vfprintf(stderr, fmt, ap);
     va_end(ap);
-    fputs("; `ringphone --help` explains\n", stderr);
+    fputs("; `ringphone doctor --help` explains\n", stderr);
     return EXIT_USAGE;
 }
 

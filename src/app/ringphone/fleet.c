@@ -253,9 +253,8 @@ static void end(struct fleet *f)
 int page_fleet(int argc, char **argv)
 {
     struct fleet_options o = {.log_level = RF_LOG_ERROR};
-    bool is_over = false;
-    int status = fleet_options_take(argc, argv, &o, &is_over);
-    if (status != EXIT_DONE || is_over)
+    int status = fleet_options_take(argc, argv, &o);
+    if (status != EXIT_DONE)
         return status;
     rf_log_setup(2, o.log_level);
     struct fleet *f = rf_new(struct fleet);

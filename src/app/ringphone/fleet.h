@@ -100,7 +100,7 @@ struct fleet {
 
 /* fleet_options.c */
 /** As options_take. */
-int fleet_options_take(int argc, char **argv, struct fleet_options *out, bool *is_over);
+int fleet_options_take(int argc, char **argv, struct fleet_options *out);
 
 /* fleet_find.c */
 /** The phones of a folder, in order of their names; each with its row. What is wrong was said. */

@@ -40,7 +40,6 @@ enum {
     OPT_EVERY,
     OPT_REPORT,
     OPT_LOG_LEVEL,
-    OPT_HELP,
 };
 
 static const struct option long_options[] = {
@@ -69,7 +68,6 @@ static const struct option long_options[] = {
     {"every", required_argument, NULL, OPT_EVERY},
     {"report", required_argument, NULL, OPT_REPORT},
     {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
-    {"help", no_argument, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
 };
 
@@ -303,27 +301,24 @@ static int check_whole(struct fleet_options *o, int argc, char **argv)
         return wrong("--hold and --transfer go with --calls");
     if (o->retry_max_ms != 0 && o->retry_max_ms < first_ms)
         return wrong("--retry-max-ms %u is below --retry-ms, %u", o->retry_max_ms, first_ms);
+    if (o->report != NULL && !options_can_write("--report", o->report))
+        return EXIT_USAGE;
     set_defaults(o);
     return EXIT_DONE;
 }
 
-int fleet_options_take(int argc, char **argv, struct fleet_options *o, bool *is_over)
+int fleet_options_take(int argc, char **argv, struct fleet_options *o)
 {
     opterr = 0;
     if (argc < 2) {
         fleet_help_print(stderr);
         return EXIT_USAGE;
     }
-    for (int c, index = 0; (c = getopt_long(argc, argv, ":h", long_options, &index)) != -1;) {
+    for (int c, index = 0; (c = getopt_long(argc, argv, ":", long_options, &index)) != -1;) {
         if (c == ':')
             return wrong("%s wants a value", argv[optind - 1]);
         if (c == '?')
             return wrong("%s is no option", argv[optind - 1]);
-        if (c == OPT_HELP || c == 'h') {
-            fleet_help_print(stdout);
-            *is_over = true;
-            return EXIT_DONE;
-        }
         const char *wants = take_value(c, o);
         if (wants != NULL)
             return wrong("--%s \"%s\": wants %s", long_options[index].name, optarg, wants);

@@ -11,18 +11,25 @@
 /* Rows of phones that are not there which are printed; the report has all of them. */
 #define SHOWN_MAX 10u
 
+static void set_time(struct rf_json *j, const char *key, bool has, uint64_t ms)
+{
+    if (has)
+        rf_json_set_int(j, key, (int64_t)ms);
+    else
+        rf_json_set_null(j, key);
+}
+
 static void add_times(struct rf_json *j, const char *key, const struct fleet_times *t)
 {
     struct rf_json *times = rf_json_obj();
+    bool has = t->n > 0;
     rf_json_set_int(times, "n", (int64_t)t->n);
-    if (t->n > 0) {
-        rf_json_set_int(times, "min", t->min);
-        rf_json_set_int(times, "mean", (int64_t)(t->sum / t->n));
-        rf_json_set_int(times, "p50", fleet_times_at(t, 50));
-        rf_json_set_int(times, "p90", fleet_times_at(t, 90));
-        rf_json_set_int(times, "p99", fleet_times_at(t, 99));
-        rf_json_set_int(times, "max", t->max);
-    }
+    set_time(times, "min", has, t->min);
+    set_time(times, "mean", has, has ? t->sum / t->n : 0);
+    set_time(times, "p50", has, fleet_times_at(t, 50));
+    set_time(times, "p90", has, fleet_times_at(t, 90));
+    set_time(times, "p99", has, fleet_times_at(t, 99));
+    set_time(times, "max", has, t->max);
     rf_json_set_take(j, key, times);
 }
 
@@ -110,14 +117,6 @@ void fleet_report_sums(const struct fleet *f, struct rf_json *j)
 }
 
 /* ---- the file ---- */
-
-static void set_time(struct rf_json *j, const char *key, bool has, uint64_t ms)
-{
-    if (has)
-        rf_json_set_int(j, key, (int64_t)ms);
-    else
-        rf_json_set_null(j, key);
-}
 
 static struct rf_json *row_json(const struct fleet *f, const struct fleet_phone *p)
 {

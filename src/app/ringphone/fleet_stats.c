@@ -209,6 +209,14 @@ static void on_reset(struct fleet_row *row, struct fleet_totals *t, enum rf_sccp
     go(row, t, reset == RF_SCCP_RESET_RESET ? FLEET_BOOTING : FLEET_FETCHING);
 }
 
+/* Of its own will: to use a new certificate, or for good. */
+static void on_left(struct fleet_row *row, struct fleet_totals *t)
+{
+    row->is_up = false;
+    row->calls_n = 0;
+    go(row, t, FLEET_FETCHING);
+}
+
 /* A call that another phone of the line has is not this one's. */
 static void note_call(struct fleet_row *row, const struct rf_station_event *ev)
 {
@@ -252,6 +260,8 @@ static void on_station(struct fleet_row *row, struct fleet_totals *t,
         on_lost(row, t, now_ms);
     else if (ev->kind == RF_STATION_RESET)
         on_reset(row, t, ev->reset);
+    else if (ev->kind == RF_STATION_STOPPED)
+        on_left(row, t);
     else if (ev->kind == RF_STATION_LINK_UP || ev->kind == RF_STATION_REFUSED)
         go(row, t, FLEET_REGISTERING);
     else if (ev->kind == RF_STATION_WAITS)
@@ -266,7 +276,8 @@ static void on_enrol_done(struct fleet_row *row, struct fleet_totals *t,
                           const struct rf_phone_event *event, uint64_t now_ms)
 {
     const char *outcome = text_of(event, "outcome");
-    go(row, t, FLEET_FETCHING);
+    if (!row->is_up)
+        go(row, t, FLEET_FETCHING);
     if (strcmp(outcome, rf_enrol_outcome_name(RF_ENROL_FAILED)) == 0) {
         row->enrol_failures++;
         t->enrol_failures++;
@@ -331,7 +342,8 @@ static void move(struct fleet_row *row, struct fleet_totals *t, const struct rf_
         on_installed(row, t);
     } else if (event->kind == RF_PHONE_ENROL) {
         row->enrol_ms = now_ms;
-        go(row, t, FLEET_ENROLLING);
+        if (!row->is_up) /* else it runs beside its work */
+            go(row, t, FLEET_ENROLLING);
     } else if (event->kind == RF_PHONE_ENROL_DONE) {
         on_enrol_done(row, t, event, now_ms);
     } else if (event->kind == RF_PHONE_WAIT || event->kind == RF_PHONE_REFUSED) {

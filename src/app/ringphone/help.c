@@ -1,28 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What --help says: all of it, or of one page. */
 #include "app/ringphone/ringphone.h"
 
 #include <stdio.h>
+#include <string.h>
 
-static const char text[] =
+static const char head[] =
     "ringphone: a phone in software. It boots from a flash folder, believes only what is signed,\n"
     "gets its certificate, registers at its call manager over TLS, and makes calls with SRTP.\n"
-    "\n"
-    "  ringphone --flash DIR --tftp HOST[:PORT] [options]   switch the phone on\n"
-    "  ringphone security --flash DIR [--json]              what it trusts and who it is\n"
-    "  ringphone status --flash DIR [--json]                its latest status messages\n"
-    "  ringphone install --flash DIR [--json] FILE...       give it firmware: a folder, or a "
-    ".loads\n"
-    "                                                       list and its components\n"
-    "  ringphone unlock --flash DIR                         open its settings for ten minutes\n"
-    "  ringphone erase --flash DIR                          forget its trust lists (unlocked)\n"
-    "  ringphone set --flash DIR OPTIONS                    change what it keeps (unlocked)\n"
-    "  ringphone lock --flash DIR                           lock its settings again\n"
-    "  ringphone protect --flash DIR --device-secret FILE   encrypt its private keys\n"
-    "  ringphone unprotect --flash DIR --device-secret FILE ... and no more\n"
-    "  ringphone doctor --tftp HOST[:PORT] --mac MAC ...    why does a phone not boot there?\n"
-    "  ringphone fleet --dir DIR --tftp HOST[:PORT] ...     many phones in one process\n"
-    "  ringphone --version | --help\n"
-    "\n"
+    "\n";
+
+static const char the_phone[] =
     "A flash folder is made by `ringfence factory phone`; the device is made known to the server\n"
     "by `ringfence device add`.\n"
     "\n"
@@ -53,19 +41,23 @@ static const char text[] =
     "  --record-dir DIR        write what it hears in each call, a file for each stream of it\n"
     "  --for TIME              hang up after so long (5s, 500ms, 2m); without a call: stay\n"
     "                          registered so long, then go\n"
-    "  --exit-after-call       switch off when the call is over\n"
-    "\n"
+    "  --exit-after-call       switch off when the call is over\n";
+
+static const char what_it_keeps[] =
     "What it keeps: options of `ringphone set`\n"
     "  --min-load VERSION      take no firmware below this version, from nowhere; none: any\n"
-    "  --file-rollback WHAT    off, warn or reject: see below\n"
+    "  --file-rollback WHAT    a list or file older than the stored one: off (take it), warn "
+    "(take\n"
+    "                          it and say so; as it leaves the factory), reject\n"
     "  --sha512-sticks yes|no  who signed with SHA-512 once is not believed with SHA-1 any more "
     "(no)\n"
     "  --srst-clear-fallback allow|refuse\n"
     "                          a router that the configuration has no certificate of is talked to\n"
     "                          in the clear, or not at all (refuse)\n"
     "  --tftp HOST[:PORT]      boot from this server whatever it is told; none: as it is told.\n"
-    "                          Forgets the trust lists\n"
-    "\n"
+    "                          Forgets the trust lists\n";
+
+static const char behaviour[] =
     "How it behaves\n"
     "  --json                  one JSON object a line for each event\n"
     "  --give-up TIME          fail when it has not registered (or, with --call, is not\n"
@@ -92,8 +84,9 @@ static const char text[] =
     "                          secrecy, SHA-1 (modern)\n"
     "  --bare-digest           prove itself to CAPF as some old servers want it\n"
     "  --keylog FILE           write all TLS secrets to FILE, for debugging: whoever reads it\n"
-    "                          reads everything\n"
-    "\n"
+    "                          reads everything\n";
+
+static const char the_doctor[] =
     "The doctor walks a phone's boot against any server and says which step fails, and why. He "
     "asks\n"
     "for files, and goes no further than the TLS handshake with each server; nothing is written.\n"
@@ -116,14 +109,74 @@ static const char text[] =
     "  --register              register at the call manager, and leave again\n"
     "  --capf                  open a CAPF session, and leave it before a certificate is issued;\n"
     "                          with --auth-string-file F where a string is wanted\n"
-    "  --findings              print the table of all that he can find\n"
-    "\n"
+    "  --findings              print the table of all that he can find\n";
+
+static const char the_end[] =
     "Exit status: 0 it did what was asked, 1 it was refused or failed, 2 wrong usage. SIGTERM and\n"
     "SIGINT switch the phone off: it unregisters first.\n";
 
+/* `more` is explained below its line. */
+static const struct {
+    const char *name;
+    const char *usage;
+    const char *about;
+    const char *more;
+} pages[] = {
+    {"security", "--flash DIR [--json]", "what it trusts and who it is",
+     "With --device-secret FILE (its first line; - is standard input) encrypted keys are looked "
+     "at, too.\n"},
+    {"status", "--flash DIR [--json]", "its latest status messages", NULL},
+    {"install", "--flash DIR [--json] FILE...", "give it firmware",
+     "A folder, or a .loads list and its components. It is verified as one that the phone fetches "
+     "is.\n"},
+    {"unlock", "--flash DIR", "open its settings for ten minutes", NULL},
+    {"erase", "--flash DIR", "forget its trust lists (unlocked)",
+     "CTL and ITL; the phone takes the next ones on first trust.\n"},
+    {"set", "--flash DIR OPTIONS", "change what it keeps (unlocked)", what_it_keeps},
+    {"lock", "--flash DIR", "lock its settings again", NULL},
+    {"protect", "--flash DIR --device-secret FILE", "encrypt its private keys",
+     "Under the first line of FILE (- is standard input), at least eight characters.\n"},
+    {"unprotect", "--flash DIR --device-secret FILE", "have them in the clear again", NULL},
+    {"doctor", "--tftp HOST[:PORT] --mac MAC ...", "why does a phone not boot there?", the_doctor},
+    {"fleet", "--dir DIR --tftp HOST[:PORT] ...", "many phones in one process", NULL},
+};
+#define PAGES_N (sizeof pages / sizeof *pages)
+
+static void print_line(FILE *to, const char *words, const char *about)
+{
+    fprintf(to, "  ringphone %-42s %s\n", words, about);
+}
+
 void help_print(FILE *to)
 {
-    fputs(text, to);
+    char words[80];
+    fputs(head, to);
+    print_line(to, "--flash DIR --tftp HOST[:PORT] [options]", "switch the phone on");
+    for (size_t i = 0; i < PAGES_N; i++) {
+        snprintf(words, sizeof words, "%s %s", pages[i].name, pages[i].usage);
+        print_line(to, words, pages[i].about);
+    }
+    fputs("  ringphone [PAGE] --help\n  ringphone --version\n", to);
+    const char *const sections[] = {the_phone, what_it_keeps, behaviour, the_doctor, the_end};
+    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
+        fprintf(to, "\n%s", sections[i]);
     fputc('\n', to);
     fleet_help_print(to);
+}
+
+bool help_page_print(const char *page, FILE *to)
+{
+    size_t at = 0;
+    while (at < PAGES_N && strcmp(pages[at].name, page) != 0)
+        at++;
+    if (at == PAGES_N)
+        return false;
+    if (strcmp(page, "fleet") == 0) {
+        fleet_help_print(to);
+        return true;
+    }
+    fprintf(to, "Usage: ringphone %s %s\n\n%s\n", pages[at].name, pages[at].usage, pages[at].about);
+    if (pages[at].more != NULL)
+        fprintf(to, "\n%s", pages[at].more);
+    return true;
 }

@@ -19,6 +19,15 @@ static const struct {
     {"unprotect", page_unprotect}, {"fleet", page_fleet},
 };
 
+/* Asked for help, a page says nothing else. */
+static bool asks_for_help(int argc, char **argv)
+{
+    for (int i = 2; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     struct options options = {.log_level = RF_LOG_ERROR};
@@ -31,6 +40,8 @@ int main(int argc, char **argv)
             fprintf(stderr, "ringphone: argument %d is longer than %d bytes\n", i, WORD_MAX);
             return EXIT_USAGE;
         }
+    if (asks_for_help(argc, argv) && help_page_print(argv[1], stdout))
+        return EXIT_DONE;
     for (size_t i = 0; argc > 1 && i < sizeof pages / sizeof *pages; i++)
         if (strcmp(argv[1], pages[i].name) == 0)
             return pages[i].run(argc - 1, argv + 1);

@@ -4,10 +4,12 @@
 #include "base/file.h"
 #include "base/text.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -362,6 +364,23 @@ static int take_one(int c, struct options *o, char **argv)
     }
 }
 
+/* The file is written beside its place and renamed, so it is the folder that counts. */
+bool options_can_write(const char *option, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    RF_AUTO(rf_freep)
+    char *folder = slash == NULL ? rf_strdup("./.") : rf_strf("%.*s/.", (int)(slash - path), path);
+    struct stat st;
+    errno = 0;
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        errno = EISDIR;
+    else if (access(folder, W_OK | X_OK) == 0)
+        return true;
+    fprintf(stderr, "ringphone: %s %s: nothing can be written there: %s\n", option, path,
+            strerror(errno));
+    return false;
+}
+
 static int check_whole(const struct options *o, int argc, char **argv)
 {
     if (optind < argc)
@@ -374,6 +393,8 @@ static int check_whole(const struct options *o, int argc, char **argv)
         return wrong("--call and --answer are two phones");
     if (o->record != NULL && o->record_dir != NULL)
         return wrong("--record and --record-dir: one of them");
+    if (o->record != NULL && !options_can_write("--record", o->record))
+        return EXIT_USAGE;
     uint32_t first_ms = o->retry_ms != 0 ? o->retry_ms : RF_PHONE_RETRY_FIRST_MS;
     if (o->retry_max_ms != 0 && o->retry_max_ms < first_ms)
         return wrong("--retry-max-ms %u is below --retry-ms, %u", o->retry_max_ms, first_ms);

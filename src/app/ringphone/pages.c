@@ -28,7 +28,8 @@ static int take(int argc, char **argv, bool may_json, bool has_secret, struct pa
         {NULL, 0, NULL, 0},
     };
     opterr = 0;
-    for (int c; (c = getopt_long(argc, argv, ":", options, NULL)) != -1;) {
+    for (int c, at = 0; (c = getopt_long(argc, argv, ":", options, &at)) != -1;) {
+        bool is_known = c != ':' && c != '?'; /* by another page */
         if (c == 'f') {
             o->flash = optarg;
         } else if (c == 's' && has_secret) {
@@ -40,8 +41,9 @@ static int take(int argc, char **argv, bool may_json, bool has_secret, struct pa
         } else if (c == 'j' && may_json) {
             o->is_json = true;
         } else {
-            fprintf(stderr, "ringphone %s: %s %s; `ringphone --help` explains\n", argv[0],
-                    argv[optind - 1], c == ':' ? "wants a value" : "is no option of it");
+            fprintf(stderr, "ringphone %s: %s%s %s; `ringphone %s --help` explains\n", argv[0],
+                    is_known ? "--" : "", is_known ? options[at].name : argv[optind - 1],
+                    c == ':' ? "wants a value" : "is no option of it", argv[0]);
             return EXIT_USAGE;
         }
     }
@@ -51,12 +53,6 @@ static int take(int argc, char **argv, bool may_json, bool has_secret, struct pa
         return EXIT_USAGE;
     }
     return EXIT_DONE;
-}
-
-static int refused(const char *page, const struct rf_why *why)
-{
-    fprintf(stderr, "ringphone %s: %s\n", page, rf_why_text(why));
-    return EXIT_REFUSED;
 }
 
 static int print_json(const char *page, const struct rf_json *j)
@@ -82,7 +78,7 @@ int page_security(int argc, char **argv)
     enum rf_err err = rf_security_read(o.flash, o.secret.len > 0 ? &o.secret : NULL, &page, &why);
     rf_secret_fini(&o.secret);
     if (err != RF_OK)
-        return refused(argv[0], &why);
+        return print_refused(argv[0], o.is_json, &why);
     if (o.is_json) {
         RF_AUTO(rf_json_freep) struct rf_json *j = rf_security_json(page);
         return print_json(argv[0], j);
@@ -119,7 +115,7 @@ int page_status(int argc, char **argv)
     if (status != EXIT_DONE)
         return status;
     if (rf_flash_open(o.flash, &flash, &why) != RF_OK)
-        return refused(argv[0], &why);
+        return print_refused(argv[0], o.is_json, &why);
     rf_flash_status_read(flash, all);
     if (o.is_json) {
         RF_AUTO(rf_json_freep) struct rf_json *j = status_json(flash, all);
@@ -152,7 +148,7 @@ static int secret_page(int argc, char **argv,
     enum rf_err err = change(o.flash, &o.secret, rf_wall_s(rf_clock_real()), &why);
     rf_secret_fini(&o.secret);
     if (err != RF_OK)
-        return refused(argv[0], &why);
+        return print_refused(argv[0], o.is_json, &why);
     puts(done);
     return EXIT_DONE;
 }

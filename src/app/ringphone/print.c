@@ -55,3 +55,18 @@ void print_event(const struct rf_phone_event *event, const char *device, bool is
         print_words(event, ms_since_start);
     fflush(stdout);
 }
+
+int print_refused(const char *page, bool is_json, const struct rf_why *why)
+{
+    fprintf(stderr, "ringphone %s: %s\n", page, rf_why_text(why));
+    if (!is_json)
+        return EXIT_REFUSED;
+    RF_AUTO(rf_json_freep) struct rf_json *j = rf_json_obj();
+    RF_AUTO(rf_buf_fini) struct rf_buf line = RF_BUF(LINE_MAX_BYTES);
+    rf_json_set_bool(j, "ok", false);
+    rf_json_set_str(j, "code", why->code);
+    rf_json_set_str(j, "reason", why->text);
+    if (rf_json_dump(j, 2, &line) == RF_OK)
+        printf("%.*s\n", (int)line.len, (const char *)line.p);
+    return EXIT_REFUSED;
+}

@@ -62,13 +62,21 @@ int options_stored(struct options *o);
 bool options_duration(const char *text, uint32_t *ms);
 /** "192.0.2.1", "192.0.2.1:69", "[2001:db8::1]:69". */
 bool options_host_port(const char *text, uint16_t usual, char *host, size_t cap, uint16_t *port);
+/** Can a file be put at this place, when there is something to put there? What is wrong with it was
+ * said. */
+bool options_can_write(const char *option, const char *path);
 /** The first line of a file ("-": standard input) as a secret. */
 bool options_auth_file(const char *path, struct rf_secret *out);
 
 /* help.c */
 void help_print(FILE *to);
+/** The same of one page; false: there is none of that name. */
+bool help_page_print(const char *page, FILE *to);
 
 /* print.c */
+/** What was refused, on standard error; with JSON an object of code and reason on standard output,
+ * too. EXIT_REFUSED. */
+int print_refused(const char *page, bool is_json, const struct rf_why *why);
 /** One line for an event: JSON, or words. `started_ms` is what times are counted from. */
 void print_event(const struct rf_phone_event *event, const char *device, bool is_json,
                  uint64_t ms_since_start);

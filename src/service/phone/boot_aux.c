@@ -438,6 +438,14 @@ void phone_act_next_file(void *self, const void *data)
     phone_event(p, PHONE_EV_NEXT_FILE);
 }
 
+/* What it would have named is not known, so nothing that is stored is known to be unnamed. */
+void phone_act_file_unjudged(void *self, const void *data)
+{
+    struct rf_phone *p = self;
+    p->files->is_cut = true;
+    phone_act_next_file(p, data);
+}
+
 void phone_files_end(struct rf_phone *p)
 {
     struct phone_files *files = rf_steal(&p->files);

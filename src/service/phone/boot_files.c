@@ -291,7 +291,8 @@ void phone_act_other_config(void *self, const void *data)
         return;
     }
     phone_status(p, "File not found %s", p->file);
-    if (p->is_default_asked || p->config != NULL || p->stub != NULL || p->state.mode != 0) {
+    bool has_own = (p->config != NULL && !p->config->is_default) || p->stub != NULL;
+    if (p->is_default_asked || has_own || p->state.mode != 0) {
         phone_event(p, PHONE_EV_ENOUGH);
         return;
     }

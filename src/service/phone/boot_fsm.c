@@ -2,7 +2,7 @@
 /* The phone from power on to registered and back: the table, and what each row does. Each action
  * starts one thing; what comes of it is the next event.
  * doc: docs/security-rules.md, "Boot states". B1 to B3 (802.1X, DHCP, VPN) are the machine's that
- * a software phone runs on; S1 (SRST) has no row yet. */
+ * a software phone runs on; S1 (SRST) is a part of R1: the station goes there. */
 #include "service/phone/boot_int.h"
 
 #include "service/site/families.h"
@@ -480,7 +480,7 @@ static const struct rf_fsm_row rows[] = {
     ROW(AUX_FILE, ALL_FILES, act_decide_enrol, B9_DECIDE),
     ROW(AUXV_FILE, ACCEPTED, phone_act_next_file, AUX_FILE),
     STAY(AUXV_FILE, REFUSED, phone_act_file_refused),
-    ROW(AUXV_FILE, BUSY, phone_act_next_file, AUX_FILE),
+    ROW(AUXV_FILE, BUSY, phone_act_file_unjudged, AUX_FILE),
 
     ROW(B9_DECIDE, ENROL, act_enrol, C1_CAPF),
     ROW(B9_DECIDE, NO_ENROL, act_decide_mode, B10_DECIDE),
@@ -603,6 +603,7 @@ const char *rf_phone_boot_action_name(rf_fsm_action action)
         FILES(file_refused),
         FILES(file_unfetched),
         FILES(next_file),
+        FILES(file_unjudged),
         NAME(decide_enrol),
         NAME(enrol),
         NAME(enrol_later),

@@ -48,5 +48,6 @@ void phone_act_file_missing(void *self, const void *data);
 void phone_act_file_refused(void *self, const void *data);
 void phone_act_file_unfetched(void *self, const void *data);
 void phone_act_next_file(void *self, const void *data);
+void phone_act_file_unjudged(void *self, const void *data);
 
 #endif

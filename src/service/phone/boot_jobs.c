@@ -182,8 +182,9 @@ static enum rf_err boot_work(struct phone_job *job, struct rf_why *why)
     /* Without an LSC the MIC is used; without a configuration the phone asks for one. */
     if (rf_flash_lsc_load(flash, &b->lsc, &b->lsc_why) == RF_ERR_NOT_FOUND)
         b->lsc_why = (struct rf_why){0};
-    struct rf_key *key = b->lsc.cert != NULL ? b->lsc.key : b->mic.key;
-    if (phone_config_stored(flash, &b->lists, &b->state, key, &b->config, &b->config_why) ==
+    struct phone_keys keys = {.own = b->lsc.cert != NULL ? b->lsc.key : b->mic.key,
+                              .mic = b->mic.key};
+    if (phone_config_stored(flash, &b->lists, &b->state, &keys, &b->config, &b->config_why) ==
         RF_ERR_NOT_FOUND)
         b->config_why = (struct rf_why){0};
     return RF_OK;

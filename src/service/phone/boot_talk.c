@@ -149,9 +149,18 @@ static void on_enrolled(void *arg, const struct rf_enrol_result *result)
                                             : PHONE_EV_NO_ENROL);
 }
 
+const struct rf_phonexml *phone_enrol_config(const struct rf_phone *p)
+{
+    bool has_stub = p->stub != NULL && p->stub->capf_n > 0;
+    return has_stub ? p->stub : p->config;
+}
+
 static enum rf_err enrol_start(struct rf_phone *p, struct rf_why *why)
 {
-    const struct rf_phonexml *c = p->stub != NULL ? p->stub : p->config;
+    const struct rf_phonexml *c = phone_enrol_config(p);
+    if (c == NULL || c->capf_n == 0)
+        return rf_why_set(why, RF_ERR_NOT_FOUND, "enrol-no-server",
+                          "the configuration names no CAPF server");
     const struct rf_phonexml_capf *server = &c->capf[p->capf_at % c->capf_n];
     /* A stub whose key is not ours asks for an enrolment though none was scheduled. */
     enum rf_enrol_mode mode = p->enrol_mode != 0 ? p->enrol_mode
@@ -247,7 +256,8 @@ void phone_use_keys(struct rf_phone *p)
     if (p->station != NULL)
         p->conf.parts->station_status(p->station, &status);
     p->keys_wait = true;
-    if (status.call != RF_STATION_IDLE)
+    /* A phone that leaves already takes them on its way: act_left. */
+    if (status.call != RF_STATION_IDLE || p->fsm.state == PHONE_R_LEAVE)
         return;
     p->leave_to = PHONE_EV_TO_KEYS;
     phone_event(p, PHONE_EV_CHANGED);
@@ -430,10 +440,22 @@ void phone_station_end(struct rf_phone *p)
 
 /* ---- B10: register, and how? ---- */
 
+/* What the stub lets a user do, who looks why nothing happens. */
+static void only_a_stub(const struct rf_phone *p, struct rf_why *why)
+{
+    bool is_by_string = p->stub->capf_n > 0 && p->stub->capf_auth_mode == RF_PHONEXML_CAPF_STRING;
+    rf_why_set(why, RF_ERR_NOT_FOUND, "config-stub",
+               "only a stub of the configuration came, and nothing that this phone could open: %s",
+               is_by_string ? "unlock the settings and type the string with `lsc update`"
+                            : "what was refused before says why");
+}
+
 void phone_decide_mode(struct rf_phone *p)
 {
     struct rf_why why = {0};
-    if (p->config == NULL) {
+    if (p->config == NULL && p->stub != NULL) {
+        only_a_stub(p, &why);
+    } else if (p->config == NULL) {
         rf_why_set(&why, RF_ERR_NOT_FOUND, "no-configuration",
                    "there is no configuration for %s: is the device known to the server?",
                    rf_phone_device(p));
@@ -449,11 +471,10 @@ void phone_decide_mode(struct rf_phone *p)
         rf_why_set(&why, RF_ERR_DENIED, "secure-no-list",
                    "the configuration wants a secure registration, and no trust list names a call "
                    "manager");
-    } else if (!rf_fault_skips("phone.mode-floor") && !p->is_config_verified &&
-               p->config->security_mode < p->state.mode) {
+    } else if (!rf_fault_skips("phone.mode-floor") && p->config->security_mode < p->state.mode) {
         rf_why_set(&why, RF_ERR_DENIED, "mode-lowered",
                    "this phone was told, in a verified file, to register securely (mode %u): an "
-                   "unverified one does not undo that",
+                   "unverified one, or an older one that it stored, does not undo that",
                    p->state.mode);
     } else {
         phone_event(p, PHONE_EV_REGISTER);

@@ -121,11 +121,15 @@ static void decide(struct rf_phone *p, enum rf_err err, uint32_t roles)
 static void on_answer(void *arg, const struct rf_ask_tvs_result *result)
 {
     struct rf_phone *p = arg;
+    const struct rf_ask_tvs *ask = p->ask;
     enum rf_err err = result->err;
-    uint32_t roles = result->roles;
+    uint32_t roles = result->roles, ttl_s = result->ttl_s;
+    /* From here on the result may be gone: who hears of it may stop the phone. */
     phone_tvs_tell(p, p->asked, result, false);
+    if (p->ask != ask)
+        return;
     if (err == RF_OK)
-        phone_tvs_keep(p, p->asked, roles, result->ttl_s);
+        phone_tvs_keep(p, p->asked, roles, ttl_s);
     p->conf.parts->ask_tvs_free(rf_steal(&p->ask));
     decide(p, err, roles);
 }

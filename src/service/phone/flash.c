@@ -272,7 +272,7 @@ enum rf_err rf_flash_config_read(const struct rf_flash *flash, struct rf_buf *ou
                                  struct rf_why *why)
 {
     RF_AUTO(rf_freep) char *path = rf_flash_path(flash, RF_FLASH_CONFIG);
-    return rf_file_read(path, RF_FLASH_CONFIG_MAX, out, why);
+    return rf_file_read(path, RF_FLASH_STORED_MAX, out, why);
 }
 
 enum rf_err rf_flash_config_write(const struct rf_flash *flash, struct rf_slice bytes,

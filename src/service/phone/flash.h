@@ -30,7 +30,7 @@
     X(BOOT, "boot.json", FILE) /* which slot runs, and what lies in each */                        \
     X(CTL, "CTLFile.tlv", FILE)                                                                    \
     X(ITL, "ITLFile.tlv", FILE)                                                                    \
-    X(CONFIG, "config.cnf.xml.sgn", FILE)      /* the last verified one, in its envelope */        \
+    X(CONFIG, "config.cnf.xml.sgn", FILE)      /* the last verified one: boot_seal.c */            \
     X(LSC, "lsc.pem", PRIVATE)                 /* key and certificate: replaced as one */          \
     X(LSC_PENDING, "lsc-pending.pem", PRIVATE) /* key that waits for its certificate */            \
     X(STATE, "state.json", FILE)               /* struct rf_flash_state */                         \
@@ -181,6 +181,8 @@ RF_MUST_CHECK enum rf_err rf_flash_pending_store(const struct rf_flash *flash,
 RF_MUST_CHECK enum rf_err rf_flash_pending_remove(const struct rf_flash *flash, struct rf_why *why);
 
 #define RF_FLASH_CONFIG_MAX ((size_t)128 * 1024)
+/* As it is stored: boot_seal.c adds a head. */
+#define RF_FLASH_STORED_MAX (RF_FLASH_CONFIG_MAX + 64)
 
 /* Files that were verified. `out` owns the bytes on RF_OK; RF_ERR_NOT_FOUND when there is none. */
 
@@ -216,10 +218,14 @@ RF_MUST_CHECK enum rf_err rf_flash_files_each(const struct rf_flash *flash, rf_f
 /** What the phone knows about what it stored. */
 struct rf_flash_state {
     uint32_t mode;          /* deviceSecurityMode of the last verified device file; 0: none yet */
-    char config_sha256[65]; /* of the stored configuration; "": none */
-    uint32_t config_timestamp; /* of its header; 0: none */
-    char config_signer[65];    /* fingerprint of who signed it; "": not known */
+    char config_sha256[65]; /* of the stored configuration; "": none that is signed */
+    uint32_t config_timestamp; /* of the header of the last signed one; 0: none */
+    char config_signer[65];    /* fingerprint of who signed that; "": not known */
     bool is_encrypted;         /* it came as .enc.sgn: that is asked for first */
+    /* The stored one is vouched for by TLS: since when that is known to be in force (0: it is
+     * signed), and the digest of its content. */
+    uint32_t vouched_s;
+    char vouched_sha256[65];
     size_t strong_n;
     char strong[RF_FLASH_STRONG_MAX][65]; /* fingerprints of who signed a file with SHA-512 */
 };

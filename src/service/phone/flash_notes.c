@@ -92,6 +92,12 @@ static void state_more(const struct rf_json *j, struct rf_flash_state *out)
     if (signer != NULL)
         rf_slice_to_str(rf_slice_str(signer), out->config_signer, sizeof out->config_signer);
     (void)rf_json_bool(j, "encrypted", &out->is_encrypted);
+    const char *content = rf_json_str(j, "vouched_sha256");
+    int64_t at = 0;
+    if (content != NULL && rf_json_int(j, "vouched_at", &at) && at > 0 && at <= UINT32_MAX) {
+        out->vouched_s = (uint32_t)at;
+        rf_slice_to_str(rf_slice_str(content), out->vouched_sha256, sizeof out->vouched_sha256);
+    }
     for (size_t i = 0; i < rf_json_len(strong) && out->strong_n < RF_FLASH_STRONG_MAX; i++) {
         const char *one = rf_json_at_str(strong, i);
         if (one != NULL)
@@ -138,6 +144,10 @@ enum rf_err rf_flash_state_write(const struct rf_flash *flash, const struct rf_f
     rf_json_set_int(j, "config_timestamp", state->config_timestamp);
     rf_json_set_str(j, "config_signer", state->config_signer);
     rf_json_set_bool(j, "encrypted", state->is_encrypted);
+    if (state->vouched_s != 0) {
+        rf_json_set_int(j, "vouched_at", state->vouched_s);
+        rf_json_set_str(j, "vouched_sha256", state->vouched_sha256);
+    }
     struct rf_json *strong = rf_json_arr();
     for (size_t i = 0; i < state->strong_n; i++)
         rf_json_arr_add_str(strong, state->strong[i]);

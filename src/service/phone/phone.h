@@ -208,7 +208,8 @@ void rf_phone_lock(struct rf_phone *phone);
 /** Get or renew the LSC, beside all else that the phone does: by this authentication string; NULL:
  * as the configuration says, by the certificate in use when it says nothing. The enrolment's events
  * follow. With a new pair the phone registers anew, as soon as no call is up.
- * RF_ERR_AGAIN enrol-busy; RF_ERR_DENIED not-now (it has no station to register with);
+ * RF_ERR_AGAIN enrol-busy; RF_ERR_DENIED not-now (it has neither a station nor a stub of its
+ * configuration to wait with);
  * RF_ERR_NOT_FOUND enrol-no-server; codes of rf_enrol_start. */
 RF_MUST_CHECK enum rf_err rf_phone_lsc_update(struct rf_phone *phone,
                                               const struct rf_secret *auth_string,

@@ -429,13 +429,28 @@ void phone_srst_tell(struct rf_phone *p, const struct rf_station_event *ev);
 void phone_do_config(struct rf_phone *p);
 /** SHA-256 as 64 hex digits. */
 void phone_sha256_text(struct rf_slice bytes, char out[65]);
-/** Read and judge the stored configuration; worker. `key` opens an encrypted one. RF_ERR_NOT_FOUND:
- * none. */
+/** What opens a stored configuration: the key of the certificate in use one that came encrypted,
+ * the MIC's one that the phone sealed. */
+struct phone_keys {
+    struct rf_key *own;
+    const struct rf_key *mic;
+};
+/** Read and judge the stored configuration; worker. RF_ERR_NOT_FOUND: none. */
 RF_MUST_CHECK enum rf_err phone_config_stored(const struct rf_flash *flash,
                                               const struct rf_lists *lists,
                                               const struct rf_flash_state *state,
-                                              struct rf_key *key, struct rf_phonexml **out,
-                                              struct rf_why *why);
+                                              const struct phone_keys *keys,
+                                              struct rf_phonexml **out, struct rf_why *why);
+
+/* boot_seal.c: a configuration that TLS vouched for, as it lies on flash */
+bool phone_is_sealed(struct rf_slice file);
+RF_MUST_CHECK enum rf_err phone_seal(const struct rf_key *mic, const char *device,
+                                     struct rf_slice bytes, struct rf_buf *out, struct rf_why *why);
+/** Append what was sealed by this phone. RF_ERR_CRYPTO stored-seal: by another one, or changed.
+ * Release `out` with rf_buf_wipe. */
+RF_MUST_CHECK enum rf_err phone_unseal(const struct rf_key *mic, const char *device,
+                                       struct rf_slice file, struct rf_buf *out,
+                                       struct rf_why *why);
 
 /* boot_update.c: judging a new load and installing it; worker, or a command */
 /** By what a load is judged. */
@@ -485,6 +500,9 @@ void phone_settings_end(struct rf_phone *p);
 
 /* boot_talk.c */
 void phone_enrol_begin(struct rf_phone *p);
+/** Which configuration an enrolment goes by: the stub where that names a CAPF server. May be NULL.
+ */
+const struct rf_phonexml *phone_enrol_config(const struct rf_phone *p);
 /** The same, to run beside all else. Codes of rf_enrol_start. */
 RF_MUST_CHECK enum rf_err phone_enrol_beside(struct rf_phone *p, struct rf_why *why);
 /** One that runs beside is dropped, and its next try. True when there was one. */

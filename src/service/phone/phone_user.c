@@ -124,17 +124,26 @@ void rf_phone_lock(struct rf_phone *p)
 
 /* ---- the LSC ---- */
 
+/* It has a station; or it waits for better times with a stub that says where to enrol: then the
+ * string that is typed now is what it waits for. */
+static bool has_come_far(const struct rf_phone *p)
+{
+    bool waits_with_stub = p->fsm.state == PHONE_R_WAIT && p->firmware != NULL && p->stub != NULL;
+    return (p->station != NULL && p->config != NULL) || waits_with_stub;
+}
+
 static enum rf_err check_update(const struct rf_phone *p, struct rf_why *why)
 {
     if (p->enrol != NULL || p->is_enrol_beside)
         return rf_why_set(why, RF_ERR_AGAIN, "enrol-busy", "an enrolment runs already");
-    if (p->station == NULL || p->config == NULL)
+    if (!has_come_far(p))
         return rf_why_set(why, RF_ERR_DENIED, "not-now",
                           "the phone has not got far enough: wait until it registers");
     if (p->keys_wait)
         return rf_why_set(why, RF_ERR_AGAIN, "enrol-busy",
                           "a new LSC is there, and waits for the end of the call");
-    if (p->config->capf_n == 0)
+    const struct rf_phonexml *c = phone_enrol_config(p);
+    if (c == NULL || c->capf_n == 0)
         return rf_why_set(why, RF_ERR_NOT_FOUND, "enrol-no-server",
                           "the configuration names no CAPF server");
     return RF_OK;
@@ -233,6 +242,7 @@ enum rf_err rf_phone_restart(struct rf_phone *p, struct rf_why *why)
 void rf_phone_look(const struct rf_phone *p, struct rf_phone_view *out)
 {
     struct rf_station_status status = {0};
+    const struct rf_phonexml *c = phone_enrol_config(p);
     if (p->station != NULL)
         p->conf.parts->station_status(p->station, &status);
     *out = (struct rf_phone_view){
@@ -246,7 +256,7 @@ void rf_phone_look(const struct rf_phone *p, struct rf_phone_view *out)
         .enrol_step = p->has_enrol_step ? rf_enrol_step_name(p->enrol_step) : "",
         .enrol_try = p->enrol_tries,
         .keys_wait = p->keys_wait,
-        .capf_mode = p->config != NULL ? p->config->capf_auth_mode : RF_PHONEXML_CAPF_NONE,
+        .capf_mode = c != NULL ? c->capf_auth_mode : RF_PHONEXML_CAPF_NONE,
         .mic = p->mic.cert,
         .lsc = p->lsc.cert,
     };

@@ -93,11 +93,11 @@ static void read_identity(const struct rf_flash *flash, struct rf_security *page
         page->lsc = cert_alone(flash, RF_FLASH_LSC, &page->lsc_why);
     RF_AUTO(rf_freep) char *pending = rf_flash_path(flash, RF_FLASH_LSC_PENDING);
     page->is_lsc_pending = rf_file_exists(pending);
-    struct rf_key *key = lsc.key != NULL ? lsc.key : mic.key;
+    struct phone_keys keys = {.own = lsc.key != NULL ? lsc.key : mic.key, .mic = mic.key};
     err = rf_flash_state_read(flash, &state, &page->config_why);
     page->mode = state.mode;
-    if (err == RF_OK && key != NULL &&
-        phone_config_stored(flash, lists, &state, key, &page->config, &page->config_why) ==
+    if (err == RF_OK && keys.own != NULL && keys.mic != NULL &&
+        phone_config_stored(flash, lists, &state, &keys, &page->config, &page->config_why) ==
             RF_ERR_NOT_FOUND)
         page->config_why = (struct rf_why){0};
     rf_flash_pair_fini(&mic);

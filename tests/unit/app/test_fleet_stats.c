@@ -364,6 +364,29 @@ static void test_enrolled_wants_a_certificate_of_this_run(void **state)
     assert_int_equal(w->totals.enrolments, 1);
 }
 
+static void test_an_enrolment_beside_the_work_leaves_a_phone_where_it_is(void **state)
+{
+    struct world *w = *state;
+    say(w, station(RF_STATION_REGISTERED, RF_STATION_IDLE));
+    say(w, event(RF_PHONE_ENROL));
+    is_in(w, FLEET_REGISTERED);
+    say(w, with(with(event(RF_PHONE_ENROL_DONE), "outcome", "failed"), "code", "capf-string"));
+    is_in(w, FLEET_REGISTERED);
+    assert_int_equal(w->totals.reached, 1);
+    assert_int_equal(w->totals.enrol_failures, 1);
+    say_call(w, 1, RF_STATION_CONNECTED);
+    say(w, event(RF_PHONE_ENROL));
+    say(w, with(with(event(RF_PHONE_ENROL_DONE), "outcome", "installed"), "lsc", "cc"));
+    is_in(w, FLEET_IN_CALL);
+    /* With the new certificate it registers anew. */
+    say_call(w, 1, RF_STATION_IDLE);
+    say(w, station(RF_STATION_STOPPED, RF_STATION_IDLE));
+    is_in(w, FLEET_FETCHING);
+    assert_int_equal(w->totals.reached, 0);
+    say(w, event(RF_PHONE_ENROL));
+    is_in(w, FLEET_ENROLLING);
+}
+
 static void test_a_phone_that_cannot_go_on_is_halted_with_its_reason(void **state)
 {
     struct world *w = *state;
@@ -394,6 +417,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_reset_is_no_loss, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_enrolled_wants_a_certificate_of_this_run, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_an_enrolment_beside_the_work_leaves_a_phone_where_it_is, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_phone_that_cannot_go_on_is_halted_with_its_reason,
                                         set_up, tear_down),
     };

@@ -358,6 +358,11 @@ static void fetch_cancel(void *fetch)
     ((struct kit_fetch *)fetch)->name[0] = '\0';
 }
 
+static enum rf_fetch_via fetch_via(const void *fetcher)
+{
+    return ((const struct kit *)fetcher)->via;
+}
+
 static void deliver(struct kit *k)
 {
     struct kit_fetch f = k->fetch;
@@ -693,6 +698,7 @@ void kit_boot(struct kit *k)
         .has_file_rollback = k->conf.has_file_rollback,
         .file_rollback = k->conf.file_rollback,
         .load_max = k->conf.load_max,
+        .no_clock = k->conf.no_clock,
         .parts = &parts,
         .net = kit_net(),
         .net_arg = k,
@@ -729,7 +735,8 @@ void kit_off(struct kit *k)
 
 int kit_up(void **state)
 {
-    static const struct rf_fetch_ops fetch = {.get = fetch_get, .cancel = fetch_cancel};
+    static const struct rf_fetch_ops fetch = {
+        .get = fetch_get, .cancel = fetch_cancel, .last_via = fetch_via};
     struct kit *k = rf_new(struct kit);
     snprintf(k->dir, sizeof k->dir, "/tmp/rf-phone-XXXXXX");
     assert_non_null(mkdtemp(k->dir));

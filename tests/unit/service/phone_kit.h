@@ -98,7 +98,8 @@ struct kit {
     struct kit_enrol enrol;
     struct kit_tvs tvs;
     struct kit_station station;
-    struct net net; /* links that the phone itself opens: to services */
+    struct net net;        /* links that the phone itself opens: to services */
+    enum rf_fetch_via via; /* how all files come; HTTPS: from a server that the lists name */
     bool is_stopped;
     const char *stop_at; /* stop the phone from inside an event whose line holds this */
 };

@@ -503,6 +503,36 @@ static void an_unverified_file_never_lowers_the_mode(void **state)
     assert_false(rf_file_exists(config));
 }
 
+/* A power cut between the raised mode and the new file leaves the old file beside it. */
+static void a_stored_file_never_lowers_the_mode(void **state)
+{
+    struct kit *k = *state;
+    RF_AUTO(rf_phonexml_freep) struct rf_phonexml *c = plain_config();
+    settle(k);
+    RF_AUTO(rf_buf_fini) struct rf_buf secure = kit_flash_file(k, "state.json");
+    kit_serve_config(k, c);
+    takes_other_config(k);
+    RF_AUTO(rf_buf_fini) struct rf_buf plain = kit_flash_file(k, "state.json");
+    kit_answer(k, CONFIG, RF_FETCH_TIMEOUT);
+    kit_flash_put(k, "state.json", rf_buf_slice(&secure));
+    kit_boot(k);
+    kit_until(k, "not-registering code=mode-lowered");
+    kit_until(k, "wait wait_ms=");
+    kit_off(k);
+    /* The twin: nothing was raised since. */
+    kit_flash_put(k, "state.json", rf_buf_slice(&plain));
+    kit_boot(k);
+    kit_until_registering(k);
+    assert_int_equal(k->station.conf.mode, RF_STATION_NON_SECURE);
+    kit_off(k);
+    /* And with its file server back a phone like that goes where its file says. */
+    kit_flash_put(k, "state.json", rf_buf_slice(&secure));
+    kit_serve_config(k, c);
+    kit_boot(k);
+    kit_until_registering(k);
+    assert_int_equal(k->station.conf.mode, RF_STATION_NON_SECURE);
+}
+
 static void secure_without_a_list_is_never_in_the_clear(void **state)
 {
     struct kit *k = *state;
@@ -545,6 +575,42 @@ static void a_default_file_serves_a_phone_that_never_had_its_own(void **state)
     assert_false(rf_file_exists(config));
 }
 
+/* What fits every phone changes, too. */
+static void a_phone_that_runs_on_a_default_file_asks_for_it_again(void **state)
+{
+    struct kit *k = *state;
+    RF_AUTO(rf_phonexml_freep) struct rf_phonexml *c = plain_config();
+    c->is_default = true;
+    c->load_information[0] = '\0';
+    kit_answer(k, CONFIG, RF_FETCH_NOT_FOUND);
+    for (uint32_t i = 0; i < 2; i++) {
+        snprintf(c->cm[0].name, sizeof c->cm[0].name, "192.0.2.%u", 50 + i);
+        kit_serve(k, "XMLDefault.cnf.xml.sgn",
+                  kit_signed(c, "XMLDefault.cnf.xml.sgn", &ids.tftp, RF_DIGEST_SHA512,
+                             TEST_NOW - 10 + i));
+        if (i == 0)
+            kit_boot(k);
+        else
+            kit_reset(k, RF_SCCP_RESET_RESTART);
+        kit_until_registering(k);
+        assert_string_equal(k->station.conf.servers[0].host, c->cm[0].name);
+        kit_registered(k);
+    }
+    /* The twin: one with a file of its own keeps that. */
+    RF_AUTO(rf_phonexml_freep) struct rf_phonexml *own = kit_config();
+    kit_serve_config(k, own);
+    kit_reset(k, RF_SCCP_RESET_RESTART);
+    kit_until_registering(k);
+    assert_string_equal(k->station.conf.servers[0].host, "192.0.2.5");
+    kit_registered(k);
+    kit_answer(k, CONFIG, RF_FETCH_NOT_FOUND);
+    kit_reset(k, RF_SCCP_RESET_RESTART);
+    kit_until_registering(k);
+    assert_string_equal(k->station.conf.servers[0].host, "192.0.2.5");
+    kit_registered(k);
+    kit_off(k);
+}
+
 static void a_configuration_without_a_call_manager_is_said_to_be_one(void **state)
 {
     struct kit *k = *state;
@@ -585,8 +651,10 @@ int main(void)
         TEST(the_stored_configuration_counts_as_long_as_it_is_what_was_stored),
         TEST(a_verified_file_may_make_the_phone_non_secure),
         TEST(an_unverified_file_never_lowers_the_mode),
+        TEST(a_stored_file_never_lowers_the_mode),
         TEST(secure_without_a_list_is_never_in_the_clear),
         TEST(a_default_file_serves_a_phone_that_never_had_its_own),
+        TEST(a_phone_that_runs_on_a_default_file_asks_for_it_again),
         TEST(a_configuration_without_a_call_manager_is_said_to_be_one),
     };
     return cmocka_run_group_tests(tests, kit_ids_up, kit_ids_down);

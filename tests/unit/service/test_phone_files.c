@@ -6,6 +6,8 @@
 #include "service/phone/security.h"
 #include "service/phone/settings.h"
 
+#include <semaphore.h>
+
 #define LOCALE   "German_Germany/mk-sccp.jar"
 #define TONES    "New_Zealand/g3-tones.xml"
 #define DIAL     "DR1.xml"
@@ -453,6 +455,58 @@ static void what_nothing_names_any_more_is_removed(void **state)
     assert_false(is_stored(k, DIAL) || is_stored(k, RING));
 }
 
+/* A worker that takes nothing more until it is let go on. */
+struct plug {
+    struct rf_job job;
+    sem_t *pull, *out;
+};
+
+static void plug_work(struct rf_job *job, void *state)
+{
+    const struct plug *plug = (const struct plug *)job;
+    (void)state;
+    while (sem_wait(plug->pull) != 0)
+        continue;
+    sem_post(plug->out);
+}
+
+static void plug_done(struct rf_job *job, void *reader)
+{
+    (void)job;
+    (void)reader;
+}
+
+/* What a ring list names is not known while nobody can judge it: nothing of it is thrown away. */
+static void a_file_that_could_not_be_judged_costs_no_other(void **state)
+{
+    struct kit *k = *state;
+    struct plug plugs[80];
+    sem_t pull, out;
+    size_t n = 0;
+    settle(k);
+    assert_int_equal(sem_init(&pull, 0, 0), 0);
+    assert_int_equal(sem_init(&out, 0, 0), 0);
+    kit_boot(k);
+    kit_until(k, "file file=" FEATURES); /* the ring list is asked for */
+    for (; n < 80; n++) {
+        plugs[n] = (struct plug){{.work = plug_work, .done = plug_done}, &pull, &out};
+        if (rf_worker_post(k->worker, &plugs[n].job) != RF_OK)
+            break;
+    }
+    kit_until(k, "fetch file=" RINGS);
+    for (size_t i = 0; i < n; i++) {
+        sem_post(&pull);
+        while (sem_wait(&out) != 0)
+            continue;
+    }
+    kit_until_registering(k);
+    kit_registered(k);
+    kit_off(k);
+    assert_true(is_stored(k, RING) && is_stored(k, RINGS) && is_stored(k, IMAGE));
+    sem_destroy(&pull);
+    sem_destroy(&out);
+}
+
 /* Lists that name no signer of files: taken, and gone with the power. */
 static void without_a_signer_in_the_lists_files_are_used_and_not_kept(void **state)
 {
@@ -522,6 +576,7 @@ int main(void)
         TEST(what_comes_with_the_firmware_is_not_asked_for),
         TEST(a_dead_server_is_asked_once),
         TEST(what_nothing_names_any_more_is_removed),
+        TEST(a_file_that_could_not_be_judged_costs_no_other),
         TEST(without_a_signer_in_the_lists_files_are_used_and_not_kept),
         TEST(sec_11_every_bit_of_a_small_file_counts),
     };

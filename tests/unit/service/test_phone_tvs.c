@@ -169,6 +169,21 @@ static void stopping_in_the_middle_of_a_question_is_the_end_of_it(void **state)
     kit_off(k);
 }
 
+static void whoever_hears_the_answer_may_stop_the_phone(void **state)
+{
+    struct kit *k = *state;
+    settle(k, 1);
+    serve_lists(k, &ids.stranger, TEST_NOW - 400);
+    for (int i = 0; i < 2; i++) {
+        answers(k, i == 0 ? RF_OK : RF_ERR_DENIED, i == 0 ? NULL : "tvs-invalid", SAST);
+        k->stop_at = "tvs server=";
+        kit_boot(k);
+        kit_until(k, "stopped");
+        assert_null(k->stop_at);
+        kit_off(k);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +195,7 @@ int main(void)
         TEST(sec_97_without_an_answer_the_list_is_refused_and_the_phone_works_on),
         TEST(nobody_is_asked_where_the_configuration_names_no_tvs),
         TEST(stopping_in_the_middle_of_a_question_is_the_end_of_it),
+        TEST(whoever_hears_the_answer_may_stop_the_phone),
 #undef TEST
     };
     return cmocka_run_group_tests(tests, kit_ids_up, kit_ids_down);

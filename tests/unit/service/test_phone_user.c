@@ -310,6 +310,91 @@ static void a_reset_ends_it_and_the_keys_are_looked_at_anew(void **state)
     kit_off(k);
 }
 
+/* The new pair is there while the phone leaves: a boot reads it anyway, and stays one. */
+static void an_enrolment_that_ends_in_a_reset_leaves_it_a_reset(void **state)
+{
+    struct kit *k = *state;
+    run(k);
+    update_begins(k, &typed);
+    kit_reset(k, RF_SCCP_RESET_RESET);
+    kit_enrol_ends(k);
+    kit_until_registering(k);
+    assert_true(kit_saw(k, "boots=2"));
+    assert_true(rf_cert_eq(k->station.conf.id->cert, ids.lsc.cert));
+    kit_registered(k);
+    kit_off(k);
+    /* The twin: on a restart its keys are read on the way. */
+    run(k);
+    update_begins(k, &typed);
+    kit_reset(k, RF_SCCP_RESET_RESTART);
+    kit_enrol_ends(k);
+    kit_until_registering(k);
+    assert_false(kit_saw(k, "boots=2"));
+    assert_true(rf_cert_eq(k->station.conf.id->cert, ids.lsc.cert));
+    kit_off(k);
+}
+
+static void serve_stub(struct kit *k, size_t capf_n)
+{
+    RF_AUTO(rf_phonexml_freep) struct rf_phonexml *c = kit_config();
+    c->is_full = false;
+    c->is_encrypted = true;
+    c->capf_n = capf_n;
+    c->capf_auth_mode = capf_n > 0 ? RF_PHONEXML_CAPF_STRING : RF_PHONEXML_CAPF_NONE;
+    kit_serve_config(k, c);
+}
+
+/* A stub tells where to enrol, and a phone without anything else waits for its user. */
+static void sec_73_a_phone_with_a_stub_alone_takes_the_string(void **state)
+{
+    struct kit *k = *state;
+    RF_AUTO(rf_phonexml_freep) struct rf_phonexml *c = kit_config();
+    serve_stub(k, 1);
+    kit_boot(k);
+    kit_until(k, "not-registering code=config-stub");
+    assert_true(kit_saw(k, "type the string with `lsc update`"));
+    kit_until(k, "wait wait_ms=");
+    assert_int_equal(look(k).capf_mode, RF_PHONEXML_CAPF_STRING);
+    assert_string_equal(update_code(k, &typed), "settings-locked");
+    update_begins(k, &typed);
+    assert_int_equal(k->enrol.conf.mode, RF_ENROL_BY_STRING);
+    assert_true(rf_secret_eq(&typed, rf_secret_slice(&k->enrol.string)));
+    kit_serve_config(k, c); /* what the server has for it from now on */
+    kit_enrol_ends(k);
+    kit_until_registering(k);
+    assert_true(rf_cert_eq(k->station.conf.id->cert, ids.lsc.cert));
+    kit_registered(k);
+    kit_off(k);
+}
+
+static void a_stub_without_a_capf_server_leaves_nothing_to_type(void **state)
+{
+    struct kit *k = *state;
+    serve_stub(k, 0);
+    kit_boot(k);
+    kit_until(k, "not-registering code=config-stub");
+    kit_until(k, "wait wait_ms=");
+    unlocks(k);
+    assert_string_equal(update_code(k, &typed), "enrol-no-server");
+    assert_int_equal(k->enrol.n, 0);
+    kit_off(k);
+}
+
+/* Beside a full configuration such a stub changes nothing of where to enrol. */
+static void a_stub_without_a_capf_server_leaves_that_of_the_configuration(void **state)
+{
+    struct kit *k = *state;
+    run(k);
+    kit_off(k);
+    serve_stub(k, 0);
+    kit_boot(k);
+    kit_until_registering(k);
+    kit_registered(k);
+    update_begins(k, &typed);
+    assert_string_equal(k->enrol.host, "192.0.2.6");
+    kit_off(k);
+}
+
 static void stopping_ends_it(void **state)
 {
     struct kit *k = *state;
@@ -396,6 +481,10 @@ int main(void)
         TEST(abort_leaves_all_as_it_was),
         TEST(sec_62_a_lost_link_is_tried_again_beside_the_work),
         TEST(a_reset_ends_it_and_the_keys_are_looked_at_anew),
+        TEST(an_enrolment_that_ends_in_a_reset_leaves_it_a_reset),
+        TEST(sec_73_a_phone_with_a_stub_alone_takes_the_string),
+        TEST(a_stub_without_a_capf_server_leaves_nothing_to_type),
+        TEST(a_stub_without_a_capf_server_leaves_that_of_the_configuration),
         TEST(stopping_ends_it),
         TEST(a_key_that_takes_long_at_the_boot_is_made_beside_the_work),
         TEST(a_key_that_is_there_soon_is_waited_for),

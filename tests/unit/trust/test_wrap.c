@@ -98,6 +98,38 @@ static void every_changed_byte_and_length_is_noticed(void **state)
     not_opened(&key, BOUND, rf_buf_slice(&a));
 }
 
+static void bytes_of_any_length_are_wrapped_alike(void **state)
+{
+    (void)state;
+    RF_AUTO(rf_secret_fini) struct rf_secret key = {0};
+    RF_AUTO(rf_buf_fini) struct rf_buf text = RF_BUF(RF_WRAP_BYTES_MAX + 1);
+    new_key(&key, 1);
+    uint8_t *room = rf_buf_room(&text, RF_WRAP_BYTES_MAX + 1);
+    assert_non_null(room);
+    memset(room, 'x', RF_WRAP_BYTES_MAX + 1);
+    text.len = RF_WRAP_BYTES_MAX + 1;
+    static const size_t lengths[] = {1, RF_SECRET_MAX + 1, RF_WRAP_BYTES_MAX};
+    for (size_t i = 0; i < 3; i++) {
+        RF_AUTO(rf_buf_fini) struct rf_buf out = RF_BUF(RF_WRAP_BYTES_MAX + RF_WRAP_OVERHEAD);
+        RF_AUTO(rf_buf_wipe) struct rf_buf back = RF_BUF(RF_WRAP_BYTES_MAX);
+        RF_AUTO(rf_buf_wipe) struct rf_buf none = RF_BUF(RF_WRAP_BYTES_MAX);
+        struct rf_slice bytes = rf_slice_part(rf_buf_slice(&text), 0, lengths[i]);
+        struct rf_why why = {0};
+        assert_err(rf_wrap_bytes(&key, BOUND, bytes, &out, NULL), RF_OK);
+        assert_int_equal(out.len, lengths[i] + RF_WRAP_OVERHEAD);
+        assert_err(rf_unwrap_bytes(&key, BOUND, rf_buf_slice(&out), &back, NULL), RF_OK);
+        assert_slice_eq(rf_buf_slice(&back), bytes);
+        out.p[out.len - 1] ^= 1;
+        assert_refused(rf_unwrap_bytes(&key, BOUND, rf_buf_slice(&out), &none, &why), RF_ERR_CRYPTO,
+                       why, "unwrap");
+        assert_int_equal(none.len, 0);
+    }
+    RF_AUTO(rf_buf_fini) struct rf_buf out = {0};
+    struct rf_why why = {0};
+    assert_refused(rf_wrap_bytes(&key, BOUND, rf_buf_slice(&text), &out, &why), RF_ERR_LIMIT, why,
+                   "wrap-long");
+}
+
 static void a_key_file_is_made_once_and_private(void **state)
 {
     (void)state;
@@ -136,6 +168,7 @@ int main(void)
         cmocka_unit_test(the_longest_secret_fits_and_no_longer_one),
         cmocka_unit_test(another_key_or_another_place_does_not_open_it),
         cmocka_unit_test(every_changed_byte_and_length_is_noticed),
+        cmocka_unit_test(bytes_of_any_length_are_wrapped_alike),
         cmocka_unit_test(a_key_file_is_made_once_and_private),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
