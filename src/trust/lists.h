@@ -31,7 +31,8 @@ struct rf_list;
 
 /**
  * Decode a list and parse its certificates, believing nothing: for show, and as the first step of
- * everything else. Serial, key and issuer of each record must be those of its certificate.
+ * everything else. Serial and key of each record must be those of its certificate; its texts are
+ * not compared.
  *
  * Returns RF_OK; codes of rf_trustlist_decode; V1 codes; RF_ERR_BAD record-cert-mismatch.
  */
