@@ -493,6 +493,70 @@ def test_diff_says_what_differs_and_who_would_take_it(put, tmp_path):
     refused("list", "diff", tmp_path / "none", MADE / ITL, code="file-not-found")
 
 
+SPELLINGS = {
+    "turned round": container.as_other_servers_write,
+    "of a token": lambda name: f'cn="{name.split(",")[0][3:]}        ";ou=IPCBU;o="Cisco Systems',
+    "by number": lambda name: name.replace("OU=", "2.5.4.11="),
+}
+
+
+def list_of(*records, spell=str, by="sast"):
+    return container.build(b"".join(records), pem(by), ITL, version=b"\1\2", signer_version=b"\1\0",
+                           signer_pem=pem("sast"), spell=spell)
+
+
+@pytest.mark.parametrize("spell", SPELLINGS.values(), ids=SPELLINGS)
+def test_other_servers_spell_names_their_own_way(spell, put):
+    sast, tftp = (container.record(role, pem(name), spell) for role, name in ((0, "sast"), (3, "tftp")))
+    listed = put(ITL, list_of(sast, tftp, spell=spell))
+    accepted("list", "verify", listed)
+    assert "warnings" not in rig.ringfence("list", "show", listed, "--json")
+    shown = rig.ringfence("list", "show", listed, "--json")["records"][1]
+    assert shown["subject"] == "CN=tftp,O=Fixture,OU=Test"
+    assert shown["record_issuer"] == shown["record_subject"] == spell("CN=tftp,O=Fixture,OU=Test")
+    file = put(SGN, container.build(b"<device/>", pem("tftp"), SGN, spell=spell))
+    assert "warning" not in accepted("file", "verify", file, "--list", listed)
+    accepted("list", "verify", put("next.tlv", list_of(sast, spell=spell)), "--installed", listed)
+    # The certificate alone is enough, and it is told that phones look for the text.
+    assert "spells the issuer" in accepted("file", "verify", file, "--cert", pem("tftp"))["warning"]
+    assert "warning" not in accepted("file", "verify", MADE / "sha1.cnf.xml.sgn", "--cert", pem("tftp"))
+    # Phones find a signer only by the very text; and it is the key that decides.
+    ours = put(SGN, container.build(b"<device/>", pem("tftp"), SGN))
+    refused("file", "verify", ours, "--list", listed, code="signer-unknown")
+    forged = put(SGN, container.build(b"", pem("ccm"), SGN, signer_pem=pem("tftp"), spell=spell))
+    for words in (["--list", listed], ["--cert", pem("tftp")]):
+        refused("file", "verify", forged, *words, code="sig-mismatch")
+    refused("list", "verify", put("x.tlv", list_of(sast, tftp, spell=spell, by="ccm")),
+            code="sig-mismatch")
+    another = container.record(3, pem("tftp"), spell, cert=pem("ccm"))
+    refused("list", "verify", put("x.tlv", list_of(sast, another, spell=spell)),
+            code="record-cert-mismatch")
+
+
+def test_a_list_of_a_server_in_non_secure_mode_has_records_of_nobody(put):
+    sast = container.record(0, pem("sast"))
+    nobody = container.text(2, "10.48.47.153") + container.tlv(4, b"\0\2") + \
+        container.tlv(10, bytes((10, 48, 47, 153)))
+    nobody = container.tlv(1, bytes((0, 33))) + nobody
+    assert len(nobody) == 33
+    listed = put(ITL, list_of(sast, nobody, nobody))
+    assert rig.ringfence("list", "show", listed, "--json")["records"][1:] == 2 * [
+        {"role": "CCM+TFTP", "dns": "10.48.47.153", "ip": "10.48.47.153"}]
+    accepted("list", "verify", listed)
+    moved = nobody[:-1] + b"\x9a"
+    said = accepted("list", "diff", listed, put("new.tlv", list_of(sast, nobody, moved)))
+    assert [one["ip"] for one in said["added"]] == ["10.48.47.154"] and not said["removed"]
+    file = put(SGN, container.build(b"<device/>", pem("ccm"), SGN))
+    refused("file", "verify", file, "--list", listed, code="signer-unknown")
+
+
+def test_unknown_tags_of_records_are_told(put):
+    new = container.tlv(99, b"new")
+    listed = put(ITL, list_of(container.record(0, pem("sast"), extra=new + new)))
+    for said in (accepted("list", "verify", listed), rig.ringfence("list", "show", listed, "--json")):
+        assert said["warnings"] == ["2 unknown tags of records skipped, the first is 99"]
+
+
 # ---- verify with lists ----
 
 def test_sec_12_file_verify_with_both_lists(tmp_path):
