@@ -415,6 +415,44 @@ def test_wrong_usage_of_build_is_named(tmp_path):
     assert not left_in(tmp_path)
 
 
+def key_of(folder, *kind):
+    """A key and its certificate by itself, in one file."""
+    path = folder / f"{'-'.join(kind)}.pem".replace(":", "-")
+    path.write_bytes(container.openssl("genpkey", *kind))
+    made = container.openssl("req", "-x509", "-new", "-key", path, "-subj", "/CN=other", "-days", "100")
+    path.write_bytes(path.read_bytes() + made)
+    return path
+
+
+def test_a_second_sast_that_could_never_sign_is_not_taken(tmp_path):
+    folder, out = tmp_path / "keys", tmp_path / ITL
+    folder.mkdir()
+    def second(path, status=1):
+        return build(out, "--sast", path, sasts=("sast",), status=status)
+    for kind in (("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:3072"),
+                 ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"),
+                 ("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:512")):
+        assert second(key_of(folder, *kind))["code"] == "list-sast-key"
+    again = folder / "again.pem"
+    again.write_bytes(container.openssl("req", "-x509", "-new", "-key", pem("sast"), "-subj", "/CN=again",
+                                        "-days", "100"))
+    answer = second(again)
+    assert answer["code"] == "list-sast-key" and "one key" in answer["reason"]
+    assert not out.exists()
+    second(key_of(folder, "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"), status=0)
+
+
+def test_a_certificate_that_is_not_valid_now_is_told(tmp_path):
+    request, old = tmp_path / "csr.pem", tmp_path / "old.pem"
+    request.write_bytes(container.openssl("req", "-new", "-key", pem("capf"), "-subj", "/CN=old"))
+    old.write_bytes(container.openssl("x509", "-req", "-in", request, "-signkey", pem("capf"), "-days",
+                                      "-1"))
+    said = build(tmp_path / ITL, "--app-server", old)
+    assert [text.split(" (")[0] for text in said["warnings"]] == ["CN=old"]
+    assert ") ended at 20" in said["warnings"][0]
+    assert "warnings" not in build(tmp_path / ITL)
+
+
 def test_lists_that_strand_phones_are_not_built(tmp_path):
     out = tmp_path / ITL
     for words, code in ((["--tftp", pem("web-ec")], "list-ec-needs-11"),
