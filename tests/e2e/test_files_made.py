@@ -331,7 +331,7 @@ def test_image_sign_makes_what_ringphone_takes(tmp_path):
     ("# nothing\r\n", "x.loads", "loads-empty"),
     ("# one\r\nrfapp.1.sbn\r\n", "x.loads", None),
     ("no firmware", "rfapp.1.sbn", "image-app"),
-    ("x" * 16385, "rfapp.1.sbn", "image-app"),
+    pytest.param("x" * 16385, "rfapp.1.sbn", "image-app", id="a long application"),
     ("no firmware", "rfsnd.1.sbn", None),
     ("anything", "folder/x.sbn", "image-name"),
     ("anything", ".x", "image-name"),
