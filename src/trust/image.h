@@ -18,6 +18,9 @@
 /** A component is at most this long. */
 #define RF_IMAGE_BYTES_MAX (64 * 1024 * 1024)
 
+/** A component so named is the application: it says which firmware the load is, and for what. */
+#define RF_IMAGE_APP_PREFIX "rfapp."
+
 /** Who signed an image, and what it is. */
 struct rf_image_info {
     char name[RF_LOADS_NAME_MAX + 1]; /* signed name, tag 14 */

@@ -8,7 +8,6 @@
 #include "trust/image_int.h"
 #include "wire/fwpart/fwpart.h"
 
-#define APP_PREFIX     "rfapp."
 #define LIST_BYTES_MAX (RF_LOADS_BYTES_MAX + RF_SIGFILE_OVERHEAD_MAX)
 #define APP_BYTES_MAX  (RF_FWPART_APP_BYTES_MAX + RF_SIGFILE_OVERHEAD_MAX)
 
@@ -146,7 +145,7 @@ static enum rf_err verify_component(const char *dir, const struct rf_loads_entry
     rf_bug_on(!rf_slice_to_str(entry->name, name, sizeof(name)));
     RF_AUTO(rf_freep) char *path = rf_path_join(dir, name);
     enum rf_err err;
-    if (rf_slice_starts_with(entry->name, APP_PREFIX)) {
+    if (rf_slice_starts_with(entry->name, RF_IMAGE_APP_PREFIX)) {
         err = verify_app(path, entry, keys, want, load, info, &inner);
     } else {
         struct rf_image_head head = {0};
@@ -177,7 +176,7 @@ static enum rf_err verify_all(const char *dir, const struct rf_cert_list *keys,
     }
     if (load->app_file.p == NULL)
         return rf_why_set(why, RF_ERR_BAD, "image-app",
-                          "%s: no component " APP_PREFIX "* in the load", load->name);
+                          "%s: no component " RF_IMAGE_APP_PREFIX "* in the load", load->name);
     return RF_OK;
 }
 

@@ -31,7 +31,8 @@ struct rf_list;
 
 /**
  * Decode a list and parse its certificates, believing nothing: for show, and as the first step of
- * everything else. Serial, key and issuer of each record must be those of its certificate.
+ * everything else. Serial and key of each record must be those of its certificate; its texts are
+ * not compared.
  *
  * Returns RF_OK; codes of rf_trustlist_decode; V1 codes; RF_ERR_BAD record-cert-mismatch.
  */
@@ -167,8 +168,9 @@ struct rf_list_spec {
  * The signer's certificate must be one of the entries with role SAST; at most two SAST entries; at
  * most RF_TRUSTLIST_BUILD_MAX entries. The result is read back and checked before it is given out.
  *
- * Returns RF_OK; RF_ERR_DENIED list-signer-not-own, list-sast-count, list-ec-needs-11,
- * list-entry-twice; RF_ERR_LIMIT record-count, list-size; and what signing gives.
+ * Returns RF_OK; RF_ERR_DENIED list-signer-not-own, list-sast-count, list-sast-key (a SAST that
+ * cannot sign, or two with one key), list-ec-needs-11, list-entry-twice; RF_ERR_LIMIT record-count,
+ * list-size; and what signing gives.
  */
 RF_MUST_CHECK enum rf_err rf_list_build(const struct rf_list_spec *spec, struct rf_vault_key *key,
                                         const struct rf_cert *signer, struct rf_buf *out,

@@ -41,6 +41,43 @@ static enum rf_err check_twice(const struct rf_list_entry *a, const struct rf_li
     return RF_OK;
 }
 
+/* A SAST that cannot sign, or that is lost together with the other, is no way out. */
+static enum rf_err check_sast(const struct rf_list_entry *e, struct rf_why *why)
+{
+    unsigned bits = rf_cert_key_bits(e->cert);
+    bool is_rsa = rf_cert_key_type(e->cert) == RF_KEY_RSA;
+    uint8_t code;
+    bool can_sign = is_rsa && bits >= RF_SIGFILE_RSA_MIN && bits % 8 == 0 &&
+                    rf_signedfile_modulus_code(bits / 8, &code);
+    if (!rf_fault_skips("list.sast-key") && !can_sign)
+        return rf_why_set(why, RF_ERR_DENIED, "list-sast-key",
+                          "%s (%s) has an %s key of %u bits, which cannot sign a list: a SAST has "
+                          "an RSA key of 1024, 2048 or 4096",
+                          rf_cert_subject(e->cert), rf_cert_short(e->cert), is_rsa ? "RSA" : "EC",
+                          bits);
+    return RF_OK;
+}
+
+static enum rf_err check_keys(const struct rf_list_entry *a, const struct rf_list_entry *b,
+                              struct rf_why *why)
+{
+    if (a->role != RF_TRUSTLIST_ROLE_SAST || b->role != RF_TRUSTLIST_ROLE_SAST ||
+        !rf_slice_eq(rf_cert_public_key(a->cert), rf_cert_public_key(b->cert)) ||
+        rf_fault_skips("list.sast-one-key"))
+        return RF_OK;
+    return rf_why_set(why, RF_ERR_DENIED, "list-sast-key",
+                      "the SASTs %s (%s) and %s (%s) have one key: who loses it has lost both",
+                      rf_cert_subject(a->cert), rf_cert_short(a->cert), rf_cert_subject(b->cert),
+                      rf_cert_short(b->cert));
+}
+
+static enum rf_err check_pair(const struct rf_list_entry *a, const struct rf_list_entry *b,
+                              struct rf_why *why)
+{
+    enum rf_err err = check_twice(a, b, why);
+    return err == RF_OK ? check_keys(a, b, why) : err;
+}
+
 static enum rf_err check_entries(const struct rf_list_spec *spec, const struct rf_cert *signer,
                                  struct rf_why *why)
 {
@@ -49,8 +86,10 @@ static enum rf_err check_entries(const struct rf_list_spec *spec, const struct r
     for (size_t i = 0; i < spec->n; i++) {
         const struct rf_list_entry *e = &spec->entries[i];
         enum rf_err err = check_ec(spec, e, why);
+        if (err == RF_OK && e->role == RF_TRUSTLIST_ROLE_SAST)
+            err = check_sast(e, why);
         for (size_t k = 0; err == RF_OK && k < i; k++)
-            err = check_twice(&spec->entries[k], e, why);
+            err = check_pair(&spec->entries[k], e, why);
         if (err != RF_OK)
             return err;
         if (e->role == RF_TRUSTLIST_ROLE_SAST) {

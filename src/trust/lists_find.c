@@ -5,7 +5,6 @@
 #include "base/text.h"
 #include "trust/lists.h"
 #include "trust/lists_int.h"
-#include "trust/sigfile_int.h"
 
 bool rf_role_fits(uint16_t has, uint16_t want)
 {

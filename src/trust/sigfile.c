@@ -11,22 +11,6 @@
 #include "trust/path.h"
 #include "trust/sigfile_int.h"
 
-/* Old phones have 1024-bit signers, and nothing shorter is taken unless it is asked for. */
-#define SIGNER_RSA_MIN 1024
-
-bool rf_issuer_is(const struct rf_cert *c, struct rf_slice text)
-{
-    struct rf_slice own = rf_slice_str(rf_cert_issuer(c));
-    struct rf_rd a = rf_rd_of(own), b = rf_rd_of(text);
-    uint8_t want = 0, got = 0;
-    if (own.len != text.len)
-        return false;
-    while (rf_rd_u8(&a, &want) && rf_rd_u8(&b, &got))
-        if (got != want && !(want == ',' && got == ';'))
-            return false;
-    return true;
-}
-
 static enum rf_err check_kind(const struct rf_signedfile *sf, const struct rf_sigfile_policy *p,
                               struct rf_why *why)
 {
@@ -75,16 +59,20 @@ static enum rf_err check_digest(const struct rf_signedfile *sf, const struct rf_
     return RF_OK;
 }
 
+/* Is it the certificate whose number the header gives? Another one is said to be another, instead
+ * of a bad signature; no more rests on it. The text of the issuer is not compared, since one name
+ * has several spellings: who looks for the signer in a trust list has found its record by that
+ * text. */
 static enum rf_err check_signer(const struct rf_signedfile *sf, const struct rf_cert *signer,
                                 const struct rf_sigfile_policy *p, struct rf_why *why)
 {
-    char issuer[160];
-    bool is_named =
-        rf_issuer_is(signer, sf->issuer) && rf_slice_eq(sf->serial, rf_cert_serial(signer));
+    char serial[48], issuer[160];
+    bool is_named = rf_slice_eq(sf->serial, rf_cert_serial(signer));
     if (rf_fault_skips("file.signer") || p->ignore_signer_id || is_named)
         return RF_OK;
     return rf_why_set(why, RF_ERR_DENIED, "signer-mismatch",
-                      "signed by a certificate of issuer \"%s\", which is not %s (%s)",
+                      "signed by serial %s of \"%s\", which is not %s (%s)",
+                      rf_hex(sf->serial, serial, sizeof(serial)),
                       rf_escape(sf->issuer, issuer, sizeof(issuer)), rf_cert_subject(signer),
                       rf_cert_short(signer));
 }
@@ -92,7 +80,7 @@ static enum rf_err check_signer(const struct rf_signedfile *sf, const struct rf_
 static enum rf_err check_key(const struct rf_signedfile *sf, const struct rf_cert *signer,
                              const struct rf_sigfile_policy *p, struct rf_why *why)
 {
-    unsigned min = p->rsa_min != 0 ? p->rsa_min : SIGNER_RSA_MIN;
+    unsigned min = p->rsa_min != 0 ? p->rsa_min : RF_SIGFILE_RSA_MIN;
     size_t key_len = (rf_cert_key_bits(signer) + 7) / 8;
     if (!rf_fault_skips("file.key-type") && rf_cert_key_type(signer) != RF_KEY_RSA)
         return rf_why_set(why, RF_ERR_DENIED, "key-type",

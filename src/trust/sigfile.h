@@ -43,7 +43,7 @@ struct rf_sigfile_policy {
     bool allow_sha256;     /* defined, never seen */
     unsigned rsa_min;      /* bits of the signer's key; 0 takes 1024 (SEC-10) */
     bool is_image;         /* kind must be an image (1.1); else a file, list or encrypted file */
-    bool ignore_signer_id; /* images of the manufacturer: issuer and serial are placeholders */
+    bool ignore_signer_id; /* images of the manufacturer: the serial is a placeholder */
     bool has_previous;     /* time stamp of the stored file of the same signer, rule below */
     uint32_t previous_timestamp;
     enum rf_rollback rollback;
@@ -66,9 +66,10 @@ struct rf_sigfile_info {
  * Check a whole file held in memory.
  *
  * Steps and their refusals, in this order: header (codes of rf_signedfile_decode); kind
- * (file-kind); name (file-name); digest policy (digest-refused); signer is the header's
- * (signer-mismatch); signer's key (key-type, key-too-short, sig-length); time (time-future,
- * time-rollback); signature (sig-mismatch). RF_ERR_DENIED, RF_ERR_CRYPTO for the last.
+ * (file-kind); name (file-name); digest policy (digest-refused); serial number of the signer is the
+ * header's (signer-mismatch); signer's key (key-type, key-too-short, sig-length); time
+ * (time-future, time-rollback); signature (sig-mismatch). RF_ERR_DENIED, RF_ERR_CRYPTO for the
+ * last.
  */
 RF_MUST_CHECK enum rf_err rf_sigfile_verify(struct rf_slice file, const struct rf_cert *signer,
                                             const struct rf_sigfile_policy *policy,

@@ -5,9 +5,8 @@
 
 #include "trust/sigfile.h"
 
-/** Is this text the issuer of the certificate, as a container spells it: the parts of the name
- * joined by ',' as we write it, or by ';' as the manufacturer's lists do? */
-bool rf_issuer_is(const struct rf_cert *c, struct rf_slice text);
+/** Signers of containers with shorter RSA keys are not believed unless that is asked for. */
+#define RF_SIGFILE_RSA_MIN 1024
 
 /** May this key sign a container for this certificate, and how long will the signature be? Codes
  * as rf_sigfile_sign. */

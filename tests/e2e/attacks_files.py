@@ -447,6 +447,15 @@ def twin_list_too_long(lab):
     return serve_list(lab, "trust list below 64 KiB", list_signed(lab, body=own.body * 8))
 
 
+def list_of_new_records(lab, kind):
+    """A list whose first record has a tag that nobody knows yet."""
+    own = container.Container((lab.site.folder / "lists" / f"{kind}File.tlv").read_bytes()).body
+    end, new = int.from_bytes(own[3:5], "big"), container.tlv(99, b"new")
+    body = own[:3] + (end + len(new)).to_bytes(2, "big") + own[5:end] + new + own[end:]
+    return serve_list(lab, "trust list with new records", list_signed(lab, kind=kind, body=body),
+                      kind=kind)
+
+
 def list_of_version(lab, kind, version, extra=b""):
     return serve_list(lab, f"trust list of version {version[0]}.{version[1]}",
                       list_signed(lab, kind=kind, version=version, extra=extra), kind=kind)

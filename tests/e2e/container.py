@@ -82,11 +82,11 @@ def names_of(pem):
 
 
 def build(body, pem, name, digest=3, when=None, version=b"\1\0", signer_version=None, bits=2048,
-          signer_pem=None, extra=b""):
+          signer_pem=None, extra=b"", spell=str):
     """A container signed with pem's key, said to be by signer_pem's certificate (default: pem's).
-    `extra`: tags behind the time."""
+    `extra`: tags behind the time. `spell`: how the names are written."""
     subject, issuer, serial = names_of(signer_pem or pem)
-    signer = text(SIGNER, subject) + text(ISSUER, issuer) + tlv(SERIAL, serial)
+    signer = text(SIGNER, spell(subject)) + text(ISSUER, spell(issuer)) + tlv(SERIAL, serial)
     algorithm = tlv(ALGORITHM, b"\0") + tlv(MODULUS, bytes([MODULI[bits // 8]]))
     front = tlv(SIGNER_VERSION, signer_version) if signer_version else b""
     front += tlv(SIGNER_INFO, signer)
@@ -99,6 +99,20 @@ def build(body, pem, name, digest=3, when=None, version=b"\1\0", signer_version=
     back += bytes([PADDING]) * padding + body
     signature = openssl("dgst", f"-{DIGESTS[digest]}", "-sign", pem, data=front + back)
     return front + tlv(SIGNATURE, signature) + back
+
+
+def record(role, pem, spell=str, extra=b"", cert=None):
+    """A record of a trust list: names as `spell` writes them, and the certificate (default: pem's)."""
+    subject, issuer, serial = names_of(pem)
+    inside = text(3, spell(subject)) + text(5, spell(issuer)) + tlv(6, serial)
+    inside += tlv(4, struct.pack(">H", role))
+    inside += tlv(9, openssl("x509", "-in", cert or pem, "-outform", "DER")) + extra
+    return tlv(1, struct.pack(">H", 5 + len(inside))) + inside
+
+
+def as_other_servers_write(name):
+    """A name in another order than the certificate's, joined by ';'."""
+    return ";".join(reversed(name.split(",")))
 
 
 def sha256(data):

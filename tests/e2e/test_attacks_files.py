@@ -215,6 +215,9 @@ def test_sec_31c_versions_and_tags_of_a_list(lab, kind):
         taken = attacks.list_of_version(lab, kind, version, extra)
         accepted(taken)
         assert taken.evidence["odd"] is is_odd, taken  # the warning
+    taken = attacks.list_of_new_records(lab, kind)
+    accepted(taken)
+    assert taken.evidence["odd"] is True, taken
     refused(attacks.list_of_version(lab, kind, b"\3\2"), "version-major")
 
 

@@ -253,6 +253,17 @@ def phone_of_another_site(ward, sick):
     return {}, (*BY_MAC, "--lists", ward.lists(held))
 
 
+@plant("ctl:list-signer-unknown", "itl:list-signer-unknown")
+def phone_of_another_site_than_one_that_spells_names_its_own_way(ward, sick):
+    """That the configuration's signer is not known follows here, too."""
+    spell = container.as_other_servers_write
+    other = ward.cert("CN=other-SAST")
+    entries = [(SAST, other), (CCM, ward.cert("CN=other-CCM")), (TFTP, ward.cert("CN=other-TFTP"))]
+    held = ward.both(entries=entries, pem=other) if sick else ward.both(spell=spell)
+    return {**ward.both(spell=spell), CONFIG: ward.config(spell=spell)}, \
+        (*BY_MAC, "--lists", ward.lists(held))
+
+
 @plant("itl:list-signer-role")
 def list_signed_by_one_known_for_files(ward, sick):
     entries = [*ward.roles()[1:], (SAST, ward.key("tftp"))]

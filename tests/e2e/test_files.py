@@ -63,12 +63,19 @@ def test_clear_body_is_the_known_one():
         assert rig.ringfence("file", "show", MADE / name, "--json")["body_sha256"] == want
 
 
+def test_a_place_in_a_file_is_told_once(put):
+    data = (MADE / ITL).read_bytes()
+    path = put("bad.tlv", changed(data, Container(data).at[container.HASH] + 2))
+    assert rig.ringfence("file", "show", path, status=1).stderr.count("at byte") == 1
+
+
 @pytest.mark.parametrize("noun", ["file", "list", "image"])
 @pytest.mark.parametrize("verb", ["show", "verify"])
 def test_what_is_no_container_is_refused_everywhere(noun, verb, tmp_path):
     more = {"file": ["--cert", pem("tftp")], "image": ["--cert", pem("tftp")]}
     words = [noun, verb, CLEAR, *(more.get(noun, []) if verb == "verify" else [])]
-    refused(*words, code="version-first")
+    assert "begins with '<', byte 0x3c" in refused(*words, code="version-first")["reason"]
+    assert "at byte" not in rig.ringfence(*words, status=1).stderr
     words[2] = tmp_path / "nothing"
     assert str(words[2]) in refused(*words, code="file-not-found")["reason"]
 

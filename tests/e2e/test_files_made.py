@@ -294,7 +294,12 @@ def test_standard_input_is_one_of_two_things(cnf, encrypted, tmp_path):
 @pytest.mark.parametrize("name", ["sha1.cnf.xml.sgn", "sha512.cnf.xml.sgn"])
 def test_strip_gives_the_content_and_says_that_it_is_not_verified(name, tmp_path):
     out = tmp_path / "plain"
-    said = accepted("file", "strip", MADE / name, "--out", out)
+    umask = os.umask(0)
+    try:
+        said = accepted("file", "strip", MADE / name, "--out", out)
+    finally:
+        os.umask(umask)
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600  # a configuration has passwords in it
     assert out.read_bytes() == CLEAR.read_bytes() and said["verified"].startswith("no")
     assert rig.ringfence("file", "strip", MADE / name, "--out", "-").stdout == CLEAR.read_text()
     said = accepted("file", "strip", MADE / name, "--out", out, "--cert", pem("tftp"), "--name", SGN)
@@ -371,6 +376,12 @@ def test_image_sign_makes_what_ringphone_takes(tmp_path):
     ("a b\n", "x.loads", "entry-fields"),
     ("\0binary", "x.LOADS", "control-byte"),
     ("a.sbn\n" * 9999, "x.loads", "loads-size"),
+    ("", "x.loads", "loads-empty"),
+    ("# nothing\r\n", "x.loads", "loads-empty"),
+    ("# one\r\nrfapp.1.sbn\r\n", "x.loads", None),
+    ("no firmware", "rfapp.1.sbn", "image-app"),
+    pytest.param("x" * 16385, "rfapp.1.sbn", "image-app", id="a long application"),
+    ("no firmware", "rfsnd.1.sbn", None),
     ("anything", "folder/x.sbn", "image-name"),
     ("anything", ".x", "image-name"),
     ("anything", "x" * 129, "image-name"),
@@ -464,6 +475,44 @@ def test_wrong_usage_of_build_is_named(tmp_path):
     assert not left_in(tmp_path)
 
 
+def key_of(folder, *kind):
+    """A key and its certificate by itself, in one file."""
+    path = folder / f"{'-'.join(kind)}.pem".replace(":", "-")
+    path.write_bytes(container.openssl("genpkey", *kind))
+    made = container.openssl("req", "-x509", "-new", "-key", path, "-subj", "/CN=other", "-days", "100")
+    path.write_bytes(path.read_bytes() + made)
+    return path
+
+
+def test_a_second_sast_that_could_never_sign_is_not_taken(tmp_path):
+    folder, out = tmp_path / "keys", tmp_path / ITL
+    folder.mkdir()
+    def second(path, status=1):
+        return build(out, "--sast", path, sasts=("sast",), status=status)
+    for kind in (("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:3072"),
+                 ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"),
+                 ("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:512")):
+        assert second(key_of(folder, *kind))["code"] == "list-sast-key"
+    again = folder / "again.pem"
+    again.write_bytes(container.openssl("req", "-x509", "-new", "-key", pem("sast"), "-subj", "/CN=again",
+                                        "-days", "100"))
+    answer = second(again)
+    assert answer["code"] == "list-sast-key" and "one key" in answer["reason"]
+    assert not out.exists()
+    second(key_of(folder, "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"), status=0)
+
+
+def test_a_certificate_that_is_not_valid_now_is_told(tmp_path):
+    request, old = tmp_path / "csr.pem", tmp_path / "old.pem"
+    request.write_bytes(container.openssl("req", "-new", "-key", pem("capf"), "-subj", "/CN=old"))
+    old.write_bytes(container.openssl("x509", "-req", "-in", request, "-signkey", pem("capf"), "-days",
+                                      "-1"))
+    said = build(tmp_path / ITL, "--app-server", old)
+    assert [text.split(" (")[0] for text in said["warnings"]] == ["CN=old"]
+    assert ") ended at 20" in said["warnings"][0]
+    assert "warnings" not in build(tmp_path / ITL)
+
+
 def test_lists_that_strand_phones_are_not_built(tmp_path):
     out = tmp_path / ITL
     for words, code in ((["--tftp", pem("web-ec")], "list-ec-needs-11"),
@@ -540,6 +589,70 @@ def test_diff_says_what_differs_and_who_would_take_it(put, tmp_path):
     refused("list", "diff", bad, MADE / ITL, code="sig-mismatch")
     refused("list", "diff", MADE / ITL, CLEAR, code="version-first")
     refused("list", "diff", tmp_path / "none", MADE / ITL, code="file-not-found")
+
+
+SPELLINGS = {
+    "turned round": container.as_other_servers_write,
+    "of a token": lambda name: f'cn="{name.split(",")[0][3:]}        ";ou=IPCBU;o="Cisco Systems',
+    "by number": lambda name: name.replace("OU=", "2.5.4.11="),
+}
+
+
+def list_of(*records, spell=str, by="sast"):
+    return container.build(b"".join(records), pem(by), ITL, version=b"\1\2", signer_version=b"\1\0",
+                           signer_pem=pem("sast"), spell=spell)
+
+
+@pytest.mark.parametrize("spell", SPELLINGS.values(), ids=SPELLINGS)
+def test_other_servers_spell_names_their_own_way(spell, put):
+    sast, tftp = (container.record(role, pem(name), spell) for role, name in ((0, "sast"), (3, "tftp")))
+    listed = put(ITL, list_of(sast, tftp, spell=spell))
+    accepted("list", "verify", listed)
+    assert "warnings" not in rig.ringfence("list", "show", listed, "--json")
+    shown = rig.ringfence("list", "show", listed, "--json")["records"][1]
+    assert shown["subject"] == "CN=tftp,O=Fixture,OU=Test"
+    assert shown["record_issuer"] == shown["record_subject"] == spell("CN=tftp,O=Fixture,OU=Test")
+    file = put(SGN, container.build(b"<device/>", pem("tftp"), SGN, spell=spell))
+    assert "warning" not in accepted("file", "verify", file, "--list", listed)
+    accepted("list", "verify", put("next.tlv", list_of(sast, spell=spell)), "--installed", listed)
+    # The certificate alone is enough, and it is told that phones look for the text.
+    assert "spells the issuer" in accepted("file", "verify", file, "--cert", pem("tftp"))["warning"]
+    assert "warning" not in accepted("file", "verify", MADE / "sha1.cnf.xml.sgn", "--cert", pem("tftp"))
+    # Phones find a signer only by the very text; and it is the key that decides.
+    ours = put(SGN, container.build(b"<device/>", pem("tftp"), SGN))
+    refused("file", "verify", ours, "--list", listed, code="signer-unknown")
+    forged = put(SGN, container.build(b"", pem("ccm"), SGN, signer_pem=pem("tftp"), spell=spell))
+    for words in (["--list", listed], ["--cert", pem("tftp")]):
+        refused("file", "verify", forged, *words, code="sig-mismatch")
+    refused("list", "verify", put("x.tlv", list_of(sast, tftp, spell=spell, by="ccm")),
+            code="sig-mismatch")
+    another = container.record(3, pem("tftp"), spell, cert=pem("ccm"))
+    refused("list", "verify", put("x.tlv", list_of(sast, another, spell=spell)),
+            code="record-cert-mismatch")
+
+
+def test_a_list_of_a_server_in_non_secure_mode_has_records_of_nobody(put):
+    sast = container.record(0, pem("sast"))
+    nobody = container.text(2, "10.48.47.153") + container.tlv(4, b"\0\2") + \
+        container.tlv(10, bytes((10, 48, 47, 153)))
+    nobody = container.tlv(1, bytes((0, 33))) + nobody
+    assert len(nobody) == 33
+    listed = put(ITL, list_of(sast, nobody, nobody))
+    assert rig.ringfence("list", "show", listed, "--json")["records"][1:] == 2 * [
+        {"role": "CCM+TFTP", "dns": "10.48.47.153", "ip": "10.48.47.153"}]
+    accepted("list", "verify", listed)
+    moved = nobody[:-1] + b"\x9a"
+    said = accepted("list", "diff", listed, put("new.tlv", list_of(sast, nobody, moved)))
+    assert [one["ip"] for one in said["added"]] == ["10.48.47.154"] and not said["removed"]
+    file = put(SGN, container.build(b"<device/>", pem("ccm"), SGN))
+    refused("file", "verify", file, "--list", listed, code="signer-unknown")
+
+
+def test_unknown_tags_of_records_are_told(put):
+    new = container.tlv(99, b"new")
+    listed = put(ITL, list_of(container.record(0, pem("sast"), extra=new + new)))
+    for said in (accepted("list", "verify", listed), rig.ringfence("list", "show", listed, "--json")):
+        assert said["warnings"] == ["2 unknown tags of records skipped, the first is 99"]
 
 
 # ---- verify with lists ----

@@ -7,6 +7,7 @@ source.entry-size, source.total-size, source.archive-bomb, source.archive-encryp
 source.archive-nested, images.part-size, images.part-digest, images.import-kind, images.import-name,
 images.import-nested, images.import-link, images.import-device, images.import-missing."""
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -113,6 +114,33 @@ def test_a_list_that_only_its_phones_read_is_taken_as_it_is(site, stranger, tmp_
     text = {"SCCP42.9.loads": stranger.image("SCCP42.9.loads", b"\0\1\2[hwcompat]")}
     assert imported(site, archives.zip_of(tmp_path / "42.zip", text), status=1)["code"] == \
         "control-byte"
+
+
+def test_what_a_binary_list_names_is_seen_and_goes_with_it(site, stranger, tmp_path):
+    def load(version, *names):
+        return {f"sip78xx.{version}.loads": stranger.image(
+            f"sip78xx.{version}.loads", b"\0\1\2" + b"\0\x10".join(name.encode() for name in names) +
+            b"\0gone78xx.sbn\0"), **{name: stranger.image(name, "image") for name in names}}
+    first = load("1", "kern78xx.1.sbn", "rootfs78xx.1.sbn", "shared78xx.sbn")
+    second = load("2", "kern78xx.2.sbn", "shared78xx.sbn")
+    alone = {"stray78xx.sbn": stranger.image("stray78xx.sbn", "nobody names it")}
+    imported(site, put(tmp_path / "78xx", first | second | alone))
+    size = sum(len(first[name]) for name in first if name.endswith(".sbn"))
+    shown = site.cli("image", "list", "--json")
+    one = shown["loads"][0]
+    assert (one["load"], one["state"], one["images"], one["size"]) == ("sip78xx.1", "unknown", 3, size)
+    assert {part["name"] for part in one["parts"]} == set(first) - {"sip78xx.1.loads"}
+    assert "missing" not in one  # that gone78xx is an image is no more than a guess
+    assert shown["orphans"] == [{"name": "stray78xx.sbn", "size": len(alone["stray78xx.sbn"])}]
+    assert re.search(r"stray78xx\.sbn .*no load names it", site.cli("image", "list").stdout)
+    assert site.cli("image", "remove", "--force", "sip78xx.1", "--json")["files"] == 3
+    assert images(site) == second | alone
+    # An image of a load stays; one of none goes by its name.
+    for name in ("kern78xx.2.sbn", "gone78xx.sbn", "../ringfence.conf", ".", ""):
+        assert site.cli("image", "remove", "--force", name, "--json", status=1)["code"] == \
+            "load-unknown"
+    assert site.cli("image", "remove", "stray78xx.sbn", "--force", "--json")["files"] == 1
+    assert images(site) == second and not site.cli("image", "list", "--json")["orphans"]
 
 
 # ---- what is not ----

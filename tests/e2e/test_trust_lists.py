@@ -164,7 +164,7 @@ def test_sec_26_preflight_a_list_past_the_limits(morning, tmp_path):
     cert, _ = certificate(tmp_path, "server", "-newkey", "ec", "-pkeyopt",
                           "ec_paramgen_curve:prime256v1")
     # A harmless change passes without force.
-    site.cli("list", "add", cert, "--role", "app-server")
+    assert "warnings" not in site.cli("list", "add", cert, "--role", "app-server", "--json")
     done = site.cli("list", "publish", "--json")
     assert done["phones"] == {"fine": 2, "unknown": [], "stranded": []}
     assert all(one["written"] for one in done["lists"])

@@ -23,7 +23,7 @@ from contextlib import contextmanager
 import container
 import rig
 import tftpd
-from container import openssl, text, tlv
+from container import openssl, tlv
 from rig import A, B
 
 CONFIG, STUB, ENC = f"{A}.cnf.xml.sgn", f"{A}.cnf.xml.sgn", f"{A}.cnf.xml.enc.sgn"
@@ -33,10 +33,7 @@ LIST_VERSION, ENCRYPTED_VERSION = b"\1\2", b"\2\0"
 SHA1, SHA512 = 1, 3
 
 
-@functools.lru_cache(maxsize=None)
-def _described(pem):
-    """Names and serial number of a certificate, and its DER: files are not changed once they are made."""
-    return container.names_of(pem), openssl("x509", "-in", pem, "-outform", "DER")
+_record = functools.lru_cache(maxsize=None)(container.record)  # no file is changed once it is made
 
 
 class Report:
@@ -148,10 +145,10 @@ class Ward:
 
     # ---- files ----
 
-    def config(self, pem=None, name=CONFIG, digest=SHA512, when=None, body=None, **changes):
+    def config(self, pem=None, name=CONFIG, digest=SHA512, when=None, body=None, spell=str, **changes):
         """A's configuration with elements changed (ethernetPhonePort="1"), signed anew."""
         return container.build((body or self.xml(**changes)).encode(), pem or self.key("tftp"), name,
-                               digest, int(time.time()) - 5 if when is None else when)
+                               digest, int(time.time()) - 5 if when is None else when, spell=spell)
 
     def xml(self, **changes):
         body = self.body
@@ -170,16 +167,9 @@ class Ward:
         return self.config(body=body.replace("</device>",
                                              f"<capfList>{server}</capfList></device>"))
 
-    def records(self, *entries):
+    def records(self, *entries, spell=str):
         """Records of a list: (role, PEM file)s."""
-        made = b""
-        for role, pem in entries:
-            (subject, issuer, serial), der = _described(pem)
-            record = text(3, subject) + text(5, issuer) + tlv(6, serial)
-            record += tlv(4, struct.pack(">H", role))
-            record += tlv(9, der)
-            made += tlv(1, struct.pack(">H", 5 + len(record))) + record
-        return made
+        return b"".join(_record(role, pem, spell) for role, pem in entries)
 
     def roles(self):
         """What the site's lists have."""
@@ -187,9 +177,10 @@ class Ward:
                 (CCM, self.key("ccm")), (TFTP, self.key("tftp")), (CAPF, self.key("capf"))]
 
     def list(self, entries=None, pem=None, name="ITLFile.tlv", digest=SHA512, when=None,
-             is_11=False):
-        return container.build(self.records(*(entries or self.roles())), pem or self.key("sast1"),
-                               name, digest, int(time.time()) - 5 if when is None else when,
+             is_11=False, spell=str):
+        return container.build(self.records(*(entries or self.roles()), spell=spell),
+                               pem or self.key("sast1"), name, digest,
+                               int(time.time()) - 5 if when is None else when, spell=spell,
                                version=LIST_VERSION, signer_version=b"\1\1" if is_11 else b"\1\0")
 
     def both(self, **how):

@@ -66,11 +66,13 @@ int cmd_refuse_at(const struct cmd_ctx *ctx, const char *what, const struct rf_w
                   const char *field, struct rf_json *take_certificate)
 {
     RF_AUTO(rf_json_freep) struct rf_json *certificate = take_certificate;
+    char at[40];
+    snprintf(at, sizeof at, "at byte %zu", why->offset);
     fprintf(stderr, "ringfence %s: %s: %s\n", ctx->cmd->name, what, reason_of(what, why));
     if (field != NULL)
-        fprintf(stderr, "  field: %s, at byte %zu\n", field, why->offset);
-    else if (why->offset != 0)
-        fprintf(stderr, "  at byte %zu\n", why->offset);
+        fprintf(stderr, "  field: %s, %s\n", field, at);
+    else if (why->offset != 0 && strstr(rf_why_text(why), at) == NULL) /* most reasons say it */
+        fprintf(stderr, "  %s\n", at);
     if (certificate != NULL)
         say_certificate(certificate);
     if (!ctx->is_json)

@@ -41,7 +41,7 @@ static enum rf_err strip(struct cmd_ctx *ctx, struct container *c, struct believ
     if (is_verified && strcmp(path, "-") == 0)
         err = verify_first(c, b, &policy, why);
     if (err == RF_OK)
-        err = cmd_out_begin(out, path, RF_FILE_PUBLIC, why);
+        err = cmd_out_begin(out, path, RF_FILE_PRIVATE, why); /* a configuration has passwords */
     if (err != RF_OK)
         return err;
     err = is_verified ? believed_verify(b, c, &pass, &policy, &info, why)
@@ -78,7 +78,10 @@ static int run(struct cmd_ctx *ctx)
 }
 
 static const struct cmd_option options[] = {
-    {.name = "out", .arg = "FILE", .help = "where to write it", .is_required = true},
+    {.name = "out",
+     .arg = "FILE",
+     .help = "where to write it, readable for its owner only",
+     .is_required = true},
     {.name = "cert", .arg = "PEM", .help = "verify first, with this certificate"},
     {.name = "list",
      .arg = "TLV",

@@ -23,6 +23,10 @@ static struct rf_json *report(const struct cmd_ctx *ctx, const struct container 
     }
     rf_json_set_str(j, "found_in", b->list != NULL ? b->list : "--cert");
     container_warnings(j, container_sf(c), info->is_rollback);
+    if (b->list == NULL && !rf_cert_is(b->signer, container_sf(c)->issuer, container_sf(c)->serial))
+        rf_json_set_str(j, "warning",
+                        "the header spells the issuer in another way than `ringfence list build` "
+                        "does: phones find the signer only in a list that spells it alike");
     rf_json_set_take(j, "signer", container_cert(b->signer));
     return j;
 }

@@ -126,14 +126,15 @@ static const struct cmd_option remove_options[] = {
 
 const struct cmd cmd_image_remove = {
     .name = "image remove",
-    .args = "LOAD",
+    .args = "LOAD|FILE",
     .args_min = 1,
     .args_max = 1,
     .options = remove_options,
     .n_options = sizeof remove_options / sizeof *remove_options,
     .summary = "Take a load away, with the images that no other load names",
-    .help = "A load that a device names, or that is the load of a model, stays: its phones would\n"
-            "start in a circle when their configuration names what is not there.",
+    .help = "FILE is one that no load names, as `ringfence image list` shows them. A load that a\n"
+            "device names, or that is the load of a model, stays: its phones would start in a\n"
+            "circle when their configuration names what is not there.",
     .uses_site = true,
     .has_json = true,
     .run = run_remove,

@@ -50,6 +50,26 @@ static void add_row(struct rf_json *rows, const struct rf_image_load *load,
     rf_json_arr_add_take(rows, j);
 }
 
+/* Files that no load names: left over, or part of a load whose list only its phones read. */
+static void add_orphans(struct rf_json *j, struct rf_json *rows, const struct rf_images *images,
+                        bool is_json)
+{
+    struct rf_json *orphans = rf_json_arr();
+    for (size_t i = 0; i < images->n_files; i++) {
+        if (!rf_images_is_orphan(images, images->files[i].name))
+            continue;
+        struct rf_json *one = rf_json_obj();
+        rf_json_set_str(one, is_json ? "name" : "load", images->files[i].name);
+        if (!is_json) {
+            rf_json_set_str(one, "state", "no load names it");
+            rf_json_set_int(one, "images", 1);
+        }
+        rf_json_set_int(one, "size", (int64_t)images->files[i].size);
+        rf_json_arr_add_take(is_json ? orphans : rows, one);
+    }
+    rf_json_set_take(j, "orphans", orphans);
+}
+
 static int show_all(struct cmd_ctx *ctx, const struct rf_images *images,
                     const struct images_users *users)
 {
@@ -62,6 +82,7 @@ static int show_all(struct cmd_ctx *ctx, const struct rf_images *images,
     struct rf_json *j = rf_json_obj(), *rows = rf_json_arr();
     for (size_t i = 0; i < images->n_loads; i++)
         add_row(rows, &images->loads[i], users, ctx->is_json);
+    add_orphans(j, rows, images, ctx->is_json);
     rf_json_set_take(j, "loads", rows);
     rf_json_set_bool(j, "has_server", users->devices != NULL);
     return cmd_show_rows(ctx, j, "loads", columns, sizeof columns / sizeof *columns,

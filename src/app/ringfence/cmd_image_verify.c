@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/ringfence/commands.h"
 #include "app/ringfence/image.h"
+#include "trust/image.h"
 
 static int run(struct cmd_ctx *ctx)
 {
@@ -28,6 +29,8 @@ static int run(struct cmd_ctx *ctx)
     rf_json_set_str(j, "signer_fingerprint", rf_cert_fingerprint(signer));
     rf_json_set_int(j, "body_bytes", (int64_t)info.body_len);
     container_warnings(j, container_sf(&c), false);
+    if (c.in.len > RF_IMAGE_BYTES_MAX)
+        rf_json_set_str(j, "warning", "ringphone takes no image longer than 64 MiB");
     rf_json_set_take(j, "signer", container_cert(signer));
     return cmd_show(ctx, j);
 }

@@ -118,6 +118,7 @@ static int report(const struct cmd_ctx *ctx, const struct work *w, const struct 
         rf_json_set_str(j, "warning",
                         "only one SAST: when its key is lost, no phone that holds this list ever "
                         "takes another; give a second --sast whose key is kept elsewhere");
+    container_validity(j, w->cert, w->n);
     rf_json_set_take(j, "signer", container_cert(w->by.cert));
     return cmd_show(ctx, j);
 }
@@ -176,9 +177,11 @@ const struct cmd cmd_list_build = {
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .summary = "Build and sign a trust list from certificates",
-    .help = "At most two --sast, 39 certificates and 64 KiB: phones fail on more. What was built\n"
-            "is read back as a phone does before it is written. A phone that holds a list takes\n"
-            "the new one only from a SAST that it knows: see `ringfence list diff`.",
+    .help =
+        "At most two --sast, each with an RSA key of its own that can sign, 39 certificates and\n"
+        "64 KiB: phones fail on more. What was built is read back as a phone does before it is\n"
+        "written. A phone that holds a list takes the new one only from a SAST that it knows:\n"
+        "see `ringfence list diff`.",
     .has_json = true,
     .run = run,
 };

@@ -6,37 +6,19 @@
 #include "app/ringfence/container.h"
 #include "base/text.h"
 
-/* Same certificate, or where a list leaves it out same digest; and the same role. */
+/* The same role and addresses, and the same certificate; where a list leaves it out, what it gives
+ * instead. */
 static bool is_same_record(const struct rf_list *a, size_t i, const struct rf_list *b, size_t k)
 {
     const struct rf_trustlist_record *x = &rf_list_content(a)->record[i];
     const struct rf_trustlist_record *y = &rf_list_content(b)->record[k];
     const struct rf_cert *p = rf_list_cert(a, i), *q = rf_list_cert(b, k);
-    if (x->role != y->role || (p == NULL) != (q == NULL) || !rf_slice_eq(x->dns, y->dns))
+    if (x->role != y->role || (p == NULL) != (q == NULL) || !rf_slice_eq(x->dns, y->dns) ||
+        !rf_slice_eq(x->ip, y->ip) || !rf_slice_eq(x->subject, y->subject) ||
+        !rf_slice_eq(x->issuer, y->issuer))
         return false;
     return p != NULL ? rf_cert_eq(p, q)
-                     : rf_slice_eq(x->issuer, y->issuer) && rf_slice_eq(x->serial, y->serial) &&
-                           rf_slice_eq(x->hash, y->hash);
-}
-
-static struct rf_json *record_json(const struct rf_list *list, size_t i)
-{
-    char role[16];
-    const struct rf_trustlist_record *r = &rf_list_content(list)->record[i];
-    const struct rf_cert *cert = rf_list_cert(list, i);
-    struct rf_json *j = rf_json_obj();
-    rf_json_set_str(j, "role", rf_trustlist_role_text(r->role, role, sizeof role));
-    if (r->dns.len > 0)
-        rf_json_set_slice(j, "dns", r->dns);
-    if (cert != NULL) {
-        rf_json_set_str(j, "subject", rf_cert_subject(cert));
-        rf_json_set_str(j, "fingerprint", rf_cert_fingerprint(cert));
-    } else {
-        rf_json_set_slice(j, "issuer", r->issuer);
-        rf_json_set_hex(j, "serial", r->serial);
-        rf_json_set_hex(j, "certificate_hash", r->hash);
-    }
-    return j;
+                     : rf_slice_eq(x->serial, y->serial) && rf_slice_eq(x->hash, y->hash);
 }
 
 /* The records of one list that the other does not have. */
@@ -48,7 +30,7 @@ static struct rf_json *only_in(const struct rf_list *list, const struct rf_list 
         for (size_t k = 0; !is_there && k < rf_list_n(other); k++)
             is_there = is_same_record(list, i, other, k);
         if (!is_there)
-            rf_json_arr_add_take(arr, record_json(list, i));
+            rf_json_arr_add_take(arr, tlv_record(list, i));
     }
     return arr;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "app/ringfence/commands.h"
+#include "app/ringfence/container.h"
 #include "app/ringfence/lists.h"
 #include "wire/trustlist/trustlist.h"
 
@@ -28,6 +29,7 @@ static int run_add(struct cmd_ctx *ctx)
     struct rf_json *j = rf_json_obj();
     rf_json_set_str(j, "added", rf_cert_subject(cert));
     rf_json_set_str(j, "fingerprint", rf_cert_fingerprint(cert));
+    container_validity(j, &cert, 1);
     return show_next(ctx, j);
 }
 

@@ -3,23 +3,6 @@
 #include "app/ringfence/container.h"
 #include "wire/trustlist/trustlist.h"
 
-static struct rf_json *record_json(const struct rf_list *list, size_t i)
-{
-    const struct rf_trustlist_record *r = &rf_list_content(list)->record[i];
-    const struct rf_cert *cert = rf_list_cert(list, i);
-    struct rf_json *j = cert != NULL ? container_cert(cert) : rf_json_obj();
-    char role[16];
-    rf_json_set_str(j, "role", rf_trustlist_role_text(r->role, role, sizeof role));
-    if (r->dns.len > 0)
-        rf_json_set_slice(j, "dns", r->dns);
-    if (cert == NULL) {
-        rf_json_set_slice(j, "issuer", r->issuer);
-        rf_json_set_hex(j, "serial", r->serial);
-        rf_json_set_hex(j, "certificate_hash", r->hash);
-    }
-    return j;
-}
-
 static int run(struct cmd_ctx *ctx)
 {
     RF_AUTO(rf_list_freep) struct rf_list *list = NULL;
@@ -36,8 +19,9 @@ static int run(struct cmd_ctx *ctx)
     (void)rf_digest_of(RF_DIGEST_SHA256, rf_slice_part(file, header->header_len, SIZE_MAX),
                        pass.body_sha256);
     container_digests(j, &pass);
+    container_list_warnings(j, rf_list_content(list));
     for (size_t i = 0; i < rf_list_n(list); i++)
-        rf_json_arr_add_take(records, record_json(list, i));
+        rf_json_arr_add_take(records, tlv_record(list, i));
     rf_json_set_take(j, "records", records);
     rf_json_set_str(j, "verified", "no: `ringfence list verify` does that");
     return cmd_show(ctx, j);

@@ -37,7 +37,7 @@ static int run(struct cmd_ctx *ctx)
     rf_json_set_int(j, "records", (int64_t)rf_list_n(list));
     rf_json_set_str(j, "digest", rf_signedfile_hash_name(rf_list_content(list)->header.hash));
     rf_json_set_str(j, "fingerprint", rf_list_fingerprint(list));
-    container_warnings(j, &rf_list_content(list)->header, false);
+    container_list_warnings(j, rf_list_content(list));
     rf_json_set_take(j, "signer", container_cert(rf_list_own_signer(list)));
     return cmd_show(ctx, rf_steal(&j));
 }

@@ -55,8 +55,12 @@ void container_header(struct rf_json *out, const struct rf_signedfile *sf, uint6
 void container_digests(struct rf_json *out, const struct container_pass *pass);
 /** Subject, issuer, serial, fingerprint, key, validity of a certificate. */
 struct rf_json *container_cert(const struct rf_cert *cert);
-/** Warnings of a verified header as an array "warnings"; none: not set. */
+/** Set "warnings" for those of these certificates that are not valid now; none: not set. */
+void container_validity(struct rf_json *out, struct rf_cert *const *certs, size_t n);
+/** Warnings of a header as an array "warnings"; none: not set. */
 void container_warnings(struct rf_json *out, const struct rf_signedfile *sf, bool is_rollback);
+/** Those of a trust list: of its header and of its records. */
+void container_list_warnings(struct rf_json *out, const struct rf_trustlist *list);
 
 /** Report a refusal: what failed, at which byte and field of the header (sf may be NULL) and under
  * which certificate (may be NULL). Returns CMD_REFUSED. */
@@ -90,6 +94,8 @@ void believed_fini(struct believed *b);
 
 /** A trust list of a command line. */
 RF_MUST_CHECK enum rf_err tlv_open(const char *path, struct rf_list **out, struct rf_why *why);
+/** What a record says of itself: role, addresses; and its certificate, or what it gives instead. */
+struct rf_json *tlv_record(const struct rf_list *list, size_t i);
 /** The list says in its signed name which of the two it is. */
 enum rf_list_kind tlv_kind(const struct rf_list *list);
 /** Would a phone that holds `old` take `list`? Sets "trust" and "older_than_installed" of `j`. */

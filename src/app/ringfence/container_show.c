@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app/ringfence/container.h"
+#include "base/clock.h"
 #include "base/text.h"
 
 static void set_versions(struct rf_json *out, const struct rf_signedfile *sf)
@@ -66,9 +67,17 @@ struct rf_json *container_cert(const struct rf_cert *cert)
     return j;
 }
 
-void container_warnings(struct rf_json *out, const struct rf_signedfile *sf, bool is_rollback)
+static void add_unknown(struct rf_json *arr, const char *where, size_t n, uint8_t first)
 {
-    struct rf_json *arr = rf_json_arr();
+    char text[96];
+    if (n == 0)
+        return;
+    snprintf(text, sizeof text, "%zu unknown tags%s skipped, the first is %u", n, where, first);
+    rf_json_arr_add_str(arr, text);
+}
+
+static void add_header_warnings(struct rf_json *arr, const struct rf_signedfile *sf)
+{
     char text[96];
     if (sf->hash == RF_SIGNEDFILE_SHA1)
         rf_json_arr_add_str(arr, "SHA-1 is weak: only for phones that know nothing else");
@@ -76,17 +85,50 @@ void container_warnings(struct rf_json *out, const struct rf_signedfile *sf, boo
         snprintf(text, sizeof text, "header version %u.%u is not known", sf->major, sf->minor);
         rf_json_arr_add_str(arr, text);
     }
-    if (sf->unknown_n > 0) {
-        snprintf(text, sizeof text, "%zu unknown tags skipped, the first is %u", sf->unknown_n,
-                 sf->unknown_first);
+    add_unknown(arr, "", sf->unknown_n, sf->unknown_first);
+}
+
+static void set_warnings(struct rf_json *out, struct rf_json *take_arr)
+{
+    if (rf_json_len(take_arr) > 0)
+        rf_json_set_take(out, "warnings", take_arr);
+    else
+        rf_json_free(take_arr);
+}
+
+void container_validity(struct rf_json *out, struct rf_cert *const *certs, size_t n)
+{
+    struct rf_json *arr = rf_json_arr();
+    int64_t now_s = rf_wall_s(rf_clock_real());
+    char text[512], at[24];
+    for (size_t i = 0; i < n; i++) {
+        bool is_over = rf_cert_not_after(certs[i]) < now_s;
+        if (!is_over && rf_cert_not_before(certs[i]) <= now_s)
+            continue;
+        int64_t when_s = is_over ? rf_cert_not_after(certs[i]) : rf_cert_not_before(certs[i]);
+        snprintf(text, sizeof text, "%s (%s) %s %s", rf_cert_subject(certs[i]),
+                 rf_cert_short(certs[i]), is_over ? "ended at" : "is not valid before",
+                 rf_time_text(when_s, at, sizeof at));
         rf_json_arr_add_str(arr, text);
     }
+    set_warnings(out, arr);
+}
+
+void container_warnings(struct rf_json *out, const struct rf_signedfile *sf, bool is_rollback)
+{
+    struct rf_json *arr = rf_json_arr();
+    add_header_warnings(arr, sf);
     if (is_rollback)
         rf_json_arr_add_str(arr, "older than the one before");
-    if (rf_json_len(arr) > 0)
-        rf_json_set_take(out, "warnings", arr);
-    else
-        rf_json_free(arr);
+    set_warnings(out, arr);
+}
+
+void container_list_warnings(struct rf_json *out, const struct rf_trustlist *list)
+{
+    struct rf_json *arr = rf_json_arr();
+    add_header_warnings(arr, &list->header);
+    add_unknown(arr, " of records", list->unknown_n, list->unknown_first);
+    set_warnings(out, arr);
 }
 
 /* Which tag of the header a refused check has looked at. */

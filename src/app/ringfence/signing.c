@@ -129,6 +129,11 @@ static enum rf_err sign(struct cmd_ctx *ctx, struct work *w, const struct signin
         err = rf_sigmake_new(w->by.vault, w->by.cert, spec, job->is_image, &w->make, why);
     if (err == RF_OK)
         err = first_pass(w, job, spec->name, &header, why);
+    if (err == RF_OK && job->bytes_max != 0 && header.len + w->in.len > job->bytes_max)
+        err = rf_why_set(why, RF_ERR_LIMIT, "image-size",
+                         "signed it would have %llu bytes, an image has at most %llu",
+                         (unsigned long long)(header.len + w->in.len),
+                         (unsigned long long)job->bytes_max);
     if (err == RF_OK)
         err = cmd_out_begin(&w->out, cmd_get(ctx, "out"), RF_FILE_PUBLIC, why);
     if (err == RF_OK)

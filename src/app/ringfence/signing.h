@@ -40,6 +40,7 @@ int signing_digest(const struct cmd_ctx *ctx, enum rf_digest *out);
  * twice and holding a piece of it. `check` looks at the beginning of the body first. */
 struct signing_job {
     bool is_image;
+    uint64_t bytes_max; /* of the whole, header and body; 0: any */
     enum rf_err (*check)(const char *name, struct rf_slice head, uint64_t body_len,
                          struct rf_why *why);
 };

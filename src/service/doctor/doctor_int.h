@@ -88,7 +88,7 @@ void doctor_judge_time(struct rf_doctor_report *r, enum rf_doctor_step step, con
 /** The digest and the signer's key against the model; false when the phone cannot use them. */
 bool doctor_judge_model(struct rf_doctor_report *r, enum rf_doctor_step step, const char *name,
                         enum rf_digest digest, const struct rf_cert *signer, const char *model);
-/** The certificate of a list with this issuer and serial, or NULL. */
+/** The certificate of the record with this issuer, byte for byte, and serial, or NULL. */
 const struct rf_cert *doctor_find_cert(const struct rf_lists *lists, struct rf_slice issuer,
                                        struct rf_slice serial);
 

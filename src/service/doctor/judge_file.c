@@ -57,8 +57,9 @@ const struct rf_cert *doctor_find_cert(const struct rf_lists *lists, struct rf_s
     const struct rf_list *const both[] = {lists->ctl, lists->itl};
     for (size_t k = 0; k < 2; k++)
         for (size_t i = 0; both[k] != NULL && i < rf_list_n(both[k]); i++) {
+            const struct rf_trustlist_record *r = &rf_list_content(both[k])->record[i];
             const struct rf_cert *c = rf_list_cert(both[k], i);
-            if (c != NULL && rf_cert_is(c, issuer, serial))
+            if (c != NULL && rf_slice_eq(r->issuer, issuer) && rf_slice_eq(r->serial, serial))
                 return c;
         }
     return NULL;

@@ -383,8 +383,9 @@ static void list_accepted(struct rf_phone *p, struct list_job *l)
     phone_add_n(&v, "records", (int64_t)rf_list_n(l->verdict.list));
     if (l->verdict.is_rollback)
         phone_add_flag(&v, "older", true);
-    const struct rf_signedfile *h = &rf_list_content(l->verdict.list)->header;
-    phone_add_odd(p, &v, p->file, h->is_minor_unknown, h->unknown_n);
+    const struct rf_trustlist *content = rf_list_content(l->verdict.list);
+    phone_add_odd(p, &v, p->file, content->header.is_minor_unknown,
+                  content->header.unknown_n + content->unknown_n);
     phone_emit(p, &v);
     p->note[l->kind].is_new = is_new;
     if (is_new)

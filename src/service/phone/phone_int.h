@@ -348,7 +348,8 @@ void phone_add(struct phone_values *v, const char *key, const char *text); /* NU
 void phone_add_n(struct phone_values *v, const char *key, int64_t number);
 void phone_add_flag(struct phone_values *v, const char *key, bool flag);
 void phone_add_why(struct phone_values *v, const struct rf_why *why);
-/** Taken, and not all of its header was understood: a warning in the log, "odd" in the event. */
+/** Taken, and not all of its header or records was understood: a warning in the log, "odd" in the
+ * event. */
 void phone_add_odd(struct rf_phone *p, struct phone_values *v, const char *file, bool is_minor,
                    size_t unknown_n);
 void phone_emit(struct rf_phone *p, const struct phone_values *v);

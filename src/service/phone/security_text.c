@@ -84,7 +84,7 @@ static void list_lines(struct page_out *o, const struct rf_security_list *s, enu
         const struct rf_cert *c = rf_list_cert(s->list, i);
         char role[24], subject[160];
         line(o, "    %-9s %s", rf_trustlist_role_text(rf_list_role(s->list, i), role, sizeof role),
-             rf_escape(r->subject, subject, sizeof subject));
+             rf_escape(r->subject.len > 0 ? r->subject : r->dns, subject, sizeof subject));
         if (c != NULL)
             line(o, "              %s", rf_cert_fingerprint(c));
     }

@@ -436,14 +436,19 @@ bool provision_loads_have(struct rf_slice loads, const char *load)
     return false;
 }
 
+static bool names_file_signer(const struct rf_trustlist_record *r)
+{
+    return (r->certificate.len > 0 || r->hash.len > 0) &&
+           (r->role == RF_TRUSTLIST_ROLE_TFTP || r->role == RF_TRUSTLIST_ROLE_CCM_TFTP);
+}
+
 enum rf_err provision_list_check(struct rf_slice bytes, bool *has_tftp, struct rf_why *why)
 {
     struct rf_trustlist *list = rf_new(struct rf_trustlist);
     struct rf_why inner = {0};
     enum rf_err err = rf_trustlist_decode(bytes, list, &inner);
     for (size_t i = 0; err == RF_OK && has_tftp != NULL && i < list->record_n; i++)
-        *has_tftp |= list->record[i].role == RF_TRUSTLIST_ROLE_TFTP ||
-                     list->record[i].role == RF_TRUSTLIST_ROLE_CCM_TFTP;
+        *has_tftp |= names_file_signer(&list->record[i]);
     rf_free(list);
     if (err == RF_OK)
         return RF_OK;

@@ -76,19 +76,6 @@ static void warn(struct import *i, const char *what, const char *code, const cha
 
 /* ---- one file, whole, in waiting ---- */
 
-/* A bare file name, as lists name images. */
-static bool is_bare_name(struct rf_slice name)
-{
-    struct rf_rd rd = rf_rd_of(name);
-    uint8_t c = 0;
-    if (name.len == 0 || name.len > RF_LOADS_NAME_MAX || rf_slice_starts_with(name, "."))
-        return false;
-    while (rf_rd_u8(&rd, &c))
-        if (c <= ' ' || c > '~' || c == '/' || c == '\\')
-            return false;
-    return true;
-}
-
 static const char *base_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -112,7 +99,7 @@ static enum rf_err name_of(const struct import *i, struct rf_slice head,
                           rf_signedfile_kind_name(rf_signedfile_kind_of(&sf)));
     if (taken->is_signed)
         name = sf.file_name;
-    if ((!rf_fault_skips("images.import-name") && !is_bare_name(name)) ||
+    if ((!rf_fault_skips("images.import-name") && !rf_image_is_name(name)) ||
         !rf_slice_to_str(name, taken->name, sizeof taken->name))
         return rf_why_replace(why, RF_ERR_DENIED, "image-name",
                               "its signed name \"%s\" is no bare file name",
@@ -577,11 +564,18 @@ enum rf_err rf_image_remove(const char *site_dir, const char *load, size_t *remo
     if (err == RF_OK)
         err = rf_images_scan(folder, &images, why);
     const struct rf_image_load *found = err == RF_OK ? rf_images_find(&images, load) : NULL;
-    if (err == RF_OK && found == NULL)
+    bool is_orphan = err == RF_OK && found == NULL && rf_images_is_orphan(&images, load);
+    if (err == RF_OK && found == NULL && !is_orphan)
         err = rf_why_set(why, RF_ERR_NOT_FOUND, "load-unknown",
-                         "there is no load %s: `ringfence image list` shows what there is", load);
-    if (err == RF_OK)
+                         "there is no load %s, and no file of that name that no load names: "
+                         "`ringfence image list` shows what there is",
+                         load);
+    if (is_orphan) {
+        err = rf_stage_drop(&stage, load, why);
+        n = 1;
+    } else if (err == RF_OK) {
         err = drop_load(&stage, &images, found, &n, why);
+    }
     if (err == RF_OK)
         err = rf_stage_commit(&stage, why);
     if (err == RF_OK && removed != NULL)

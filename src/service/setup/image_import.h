@@ -69,8 +69,9 @@ RF_MUST_CHECK enum rf_err rf_image_import(const struct rf_image_import *how,
                                           const char *const *paths, size_t n,
                                           struct rf_image_report *out, struct rf_why *why);
 
-/** Take a load away: its list first, then the images that no other list names. *removed (may be
- * NULL) counts files. RF_ERR_NOT_FOUND load-unknown. */
+/** Take a load away: its list first, then the images that no other list names. Or one image that no
+ * list names, by its file name. *removed (may be NULL) counts files. RF_ERR_NOT_FOUND load-unknown.
+ */
 RF_MUST_CHECK enum rf_err rf_image_remove(const char *site_dir, const char *load, size_t *removed,
                                           struct rf_why *why);
 

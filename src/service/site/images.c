@@ -25,6 +25,18 @@ const char *rf_image_part_state_name(enum rf_image_part_state state)
 
 static const char *const suffixes[] = {".loads", ".LOADS"};
 
+bool rf_image_is_name(struct rf_slice name)
+{
+    struct rf_rd rd = rf_rd_of(name);
+    uint8_t c = 0;
+    if (name.len == 0 || name.len > RF_LOADS_NAME_MAX || rf_slice_starts_with(name, "."))
+        return false;
+    while (rf_rd_u8(&rd, &c))
+        if (c <= ' ' || c > '~' || c == '/' || c == '\\')
+            return false;
+    return true;
+}
+
 bool rf_image_is_list(const char *file)
 {
     struct rf_slice name = rf_slice_str(file);
@@ -116,6 +128,31 @@ static enum rf_err judge_parts(const struct rf_loads *list, const struct rf_imag
     return RF_OK;
 }
 
+/* What a list holds that only its phones read. Names are guessed from it, so no part is said to be
+ * missing; but what is there and named so came with it, counts, and goes with it. */
+static enum rf_err judge_opaque(struct rf_slice body, const struct rf_image_finder *finder,
+                                struct rf_image_load *out, struct rf_why *why)
+{
+    RF_AUTO(rf_freep) struct rf_loads_names *names = rf_new(struct rf_loads_names);
+    RF_AUTO(rf_buf_fini) struct rf_buf none = {0};
+    enum rf_err err = RF_OK;
+    rf_loads_scan(body, names);
+    out->parts = rf_new_n(struct rf_image_part, names->n);
+    for (size_t i = 0; i < names->n && err == RF_OK; i++) {
+        struct rf_image_part *part = &out->parts[out->n_parts];
+        if (!rf_slice_to_str(names->name[i], part->name, sizeof part->name) ||
+            strcmp(part->name, out->file) == 0)
+            continue;
+        RF_AUTO(rf_freep) char *path = finder->path(finder->arg, part->name);
+        if (path == NULL)
+            continue;
+        err = rf_file_head(path, 0, &none, &part->size, why);
+        part->state = RF_IMAGE_PART_THERE;
+        out->n_parts++;
+    }
+    return err;
+}
+
 /* The text in a list's container. */
 static enum rf_err body_of(struct rf_slice list, struct rf_slice *out, struct rf_why *why)
 {
@@ -156,6 +193,7 @@ enum rf_err rf_image_load_judge(const char *file, struct rf_slice list,
         out->is_opaque = true;
         out->is_complete = true;
         out->why = (struct rf_why){0};
+        return judge_opaque(body, finder, out, why);
     }
     if (err != RF_OK)
         return RF_OK;
@@ -291,6 +329,18 @@ const struct rf_image_load *rf_images_find(const struct rf_images *images, const
         if (strcmp(images->loads[i].name, load) == 0 || strcmp(images->loads[i].file, load) == 0)
             return &images->loads[i];
     return NULL;
+}
+
+bool rf_images_is_orphan(const struct rf_images *images, const char *file)
+{
+    bool is_here = false;
+    if (!rf_image_is_name(rf_slice_str(file)))
+        return false;
+    for (size_t i = 0; i < images->n_files && !is_here; i++)
+        is_here = strcmp(images->files[i].name, file) == 0;
+    for (size_t i = 0; i < images->n_loads && is_here; i++)
+        is_here = !rf_image_load_has(&images->loads[i], file);
+    return is_here;
 }
 
 bool rf_image_load_has(const struct rf_image_load *load, const char *file)

@@ -45,7 +45,8 @@ struct rf_image_load {
     char name[RF_LOADS_NAME_MAX + 1]; /* as configurations name it: without suffix */
     char file[RF_LOADS_NAME_MAX + 1];
     const struct rf_family *family; /* NULL: not known */
-    bool is_opaque;                 /* its list is the phone's to read: parts are not known */
+    bool is_opaque;                 /* its list is the phone's to read: its parts are those of the
+                                       names seen in it that are there */
     bool is_bare;                   /* an image without a list */
     bool is_complete;
     struct rf_why why; /* of a list that cannot be read; code empty: it can */
@@ -69,8 +70,13 @@ const struct rf_image_load *rf_images_find(const struct rf_images *images, const
 /** Does the load name this file? */
 bool rf_image_load_has(const struct rf_image_load *load, const char *file);
 
+/** An image that is here, and that no load is or names. */
+bool rf_images_is_orphan(const struct rf_images *images, const char *file);
+
 /** Would a phone that is told this load find its list, or it itself, in the folder? */
 bool rf_image_load_is_here(const char *folder, const char *load);
+/** A bare file name, as lists name images. */
+bool rf_image_is_name(struct rf_slice name);
 /** Is it a load's name: what phones put behind it is there? */
 bool rf_image_is_list(const char *file);
 /** Without .loads or .LOADS, or what a bare image has. */

@@ -77,7 +77,8 @@ struct rf_loads_names {
 /**
  * Find the names of images in the binary lists of newer families (78xx, 88xx, 89xx, 99xx): every
  * run of name bytes that ends like an image (.sbn .sebn .sb2 .sgn .bin .loads, any case), each
- * once, in order. A guess to show to people: nothing is fetched or believed because of it.
+ * once, in order. A guess, to show to people and to keep together what came together: nothing is
+ * fetched, believed or missed because of it.
  */
 void rf_loads_scan(struct rf_slice in, struct rf_loads_names *out);
 

@@ -298,6 +298,17 @@ static enum rf_err check_whole(struct ctx *ctx)
     return check_encryption(ctx);
 }
 
+/* Most often somebody's own mistake: a configuration that is not signed, a certificate. */
+static enum rf_err not_a_container(uint8_t first, struct rf_why *why)
+{
+    if (first > ' ' && first <= '~')
+        return rf_why_set(why, RF_ERR_BAD, "version-first",
+                          "this is no signed container: it begins with '%c', byte 0x%02x", first,
+                          first);
+    return rf_why_set(why, RF_ERR_BAD, "version-first",
+                      "this is no signed container: it begins with byte 0x%02x", first);
+}
+
 /* Tags 1 and 2, always first: the only ones whose place is fixed. */
 static enum rf_err decode_start(struct rf_rd *rd, uint8_t *major, uint8_t *minor, uint16_t *len,
                                 struct rf_why *why)
@@ -307,7 +318,7 @@ static enum rf_err decode_start(struct rf_rd *rd, uint8_t *major, uint8_t *minor
     if (!rf_rd_u8(rd, &tag))
         return rf_why_rd(why, rd, "header version");
     if (tag != RF_SF_TAG_VERSION)
-        return rf_why_bad(why, rd, "version-first", "the first tag is %u", tag);
+        return not_a_container(tag, why);
     if (!rf_rd_u16be(rd, &n))
         return rf_why_rd(why, rd, "header version");
     if (n != 2)

@@ -159,18 +159,23 @@ static enum rf_err decode_tags(struct rf_rd *rd, struct rf_trustlist *list,
     return RF_OK;
 }
 
+/* A record that gives a certificate or its digest says whose it is. One without both names nobody,
+ * and need not: so are those of a server in non-secure mode, which give addresses only. */
 static enum rf_err check_record(uint32_t seen, size_t number, struct rf_why *why)
 {
     static const struct {
         uint8_t tag;
+        bool is_of_names; /* wanted only of records that name a certificate */
         const char *code;
     } wanted[] = {
-        {TAG_ROLE, "record-missing-role"},
-        {TAG_ISSUER, "record-missing-issuer"},
-        {TAG_SERIAL, "record-missing-serial"},
+        {TAG_ROLE, false, "record-missing-role"},
+        {TAG_ISSUER, true, "record-missing-issuer"},
+        {TAG_SERIAL, true, "record-missing-serial"},
     };
+    const uint32_t naming = UINT32_C(1) << TAG_CERTIFICATE | UINT32_C(1) << TAG_HASH;
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-        if ((seen & UINT32_C(1) << wanted[i].tag) == 0)
+        if ((seen & UINT32_C(1) << wanted[i].tag) == 0 &&
+            (!wanted[i].is_of_names || (seen & naming) != 0))
             return rf_why_set(why, RF_ERR_BAD, wanted[i].code, "record %zu has no tag %u",
                               number + 1, wanted[i].tag);
     return RF_OK;
@@ -290,14 +295,15 @@ static enum rf_err check_text(struct rf_slice text, const char *field, struct rf
 
 static enum rf_err check_to_write(const struct rf_trustlist_record *r, struct rf_why *why)
 {
-    if (r->issuer.p == NULL)
+    bool is_naming = r->certificate.p != NULL || r->hash.p != NULL;
+    if (is_naming && r->issuer.p == NULL)
         return rf_why_set(why, RF_ERR_BAD, "record-missing-issuer", "a record without issuer");
-    if (r->serial.p == NULL)
+    if (is_naming && r->serial.p == NULL)
         return rf_why_set(why, RF_ERR_BAD, "record-missing-serial", "a record without serial");
     if (r->ip.p != NULL && r->ip.len != 4 && r->ip.len != 16)
         return rf_why_set(why, RF_ERR_BAD, "record-value-length", "an IP address of %zu bytes",
                           r->ip.len);
-    enum rf_err err = rf_signedfile_serial_check(r->serial, why);
+    enum rf_err err = r->serial.p != NULL ? rf_signedfile_serial_check(r->serial, why) : RF_OK;
     if (err == RF_OK)
         err = check_text(r->dns, "record DNS name", why);
     if (err == RF_OK)

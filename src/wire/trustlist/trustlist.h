@@ -34,7 +34,8 @@ enum rf_trustlist_role {
 };
 
 /** One record. A slice whose `p` is NULL was absent, one with only `len` 0 was there and
- * empty; texts are without their NUL. */
+ * empty; texts are without their NUL. Issuer and serial may be absent in a record without
+ * certificate and hash, which names nobody. */
 struct rf_trustlist_record {
     struct rf_slice dns;
     struct rf_slice subject;

@@ -131,13 +131,22 @@ void world_remove(struct world *w, const char *rest)
 
 void world_put_list(struct world *w, const char *name, const int *roles)
 {
-    static const uint8_t serial[] = {7};
+    static const uint8_t serial[] = {7}, hash[20] = {1};
     struct rf_trustlist_record records[8] = {0};
     size_t n = 0;
     for (; roles[n] >= 0; n++)
         records[n] = (struct rf_trustlist_record){.role = (uint16_t)roles[n],
                                                   .issuer = rf_slice_str("CN=x"),
-                                                  .serial = rf_slice_of(serial, sizeof serial)};
+                                                  .serial = rf_slice_of(serial, sizeof serial),
+                                                  .hash = rf_slice_of(hash, sizeof hash),
+                                                  .hash_algorithm = RF_SIGNEDFILE_SHA1};
+    world_put_records(w, name, records, n);
+}
+
+void world_put_records(struct world *w, const char *name, const struct rf_trustlist_record *records,
+                       size_t n)
+{
+    static const uint8_t serial[] = {7};
     struct rf_signedfile_spec spec = {.signer = rf_slice_str("CN=x"),
                                       .issuer = rf_slice_str("CN=x"),
                                       .serial = rf_slice_of(serial, sizeof serial),

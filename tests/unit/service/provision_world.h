@@ -7,6 +7,7 @@
 #include "../trust/pki.h"
 
 #include "service/provision/provision_int.h"
+#include "wire/trustlist/trustlist.h"
 
 #define WORLD_NOW     1800000000
 #define WORLD_ANSWERS 600
@@ -57,6 +58,9 @@ void world_put(struct world *w, const char *rest, struct rf_slice content);
 void world_remove(struct world *w, const char *rest);
 /* lists/<name> with records of these roles, ended by -1. Not signed: the server only reads. */
 void world_put_list(struct world *w, const char *name, const int *roles);
+/* The same with any records. */
+void world_put_records(struct world *w, const char *name, const struct rf_trustlist_record *records,
+                       size_t n);
 /* Set an option of the configuration and tell the catalogue. */
 void world_set(struct world *w, const char *option, const char *value);
 

@@ -632,6 +632,11 @@ static void sec_14_a_secure_phone_is_served_no_unsigned_configuration(void **sta
     world_put_list(w, "ITLFile.tlv", without_tftp);
     RF_AUTO(rf_phonexml_freep) struct rf_phonexml *a = world_config(w, A_XML);
     assert_int_equal(a->security_mode, RF_PHONEXML_MODE_ENCRYPTED);
+    /* A record that names nobody: phones ask for no signed file because of it. */
+    const struct rf_trustlist_record nobody = {.dns = rf_slice_str("192.0.2.1"),
+                                               .role = RF_TRUSTLIST_ROLE_CCM_TFTP};
+    world_put_records(w, "CTLFile.tlv", &nobody, 1);
+    assert_int_equal(world_get(w, A_XML)->err, RF_OK);
     /* In the CTL, and as CCM+TFTP, it counts as well; an authenticated device is secure. */
     world_put_list(w, "CTLFile.tlv", with_both);
     expect_refused(w, A_XML, RF_ERR_NOT_FOUND, "name-unsigned");

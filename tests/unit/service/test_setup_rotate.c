@@ -342,25 +342,36 @@ static enum rf_err takes_list_of(const struct phone *p, struct rf_vault_key *key
     return rf_lists_consider(&p->lists, kind, rf_buf_slice(&bytes), &policy, &verdict, why);
 }
 
+/* The first SAST of another site, and its key. */
+static struct rf_cert *another_sast(struct rf_vault_key **vault)
+{
+    RF_AUTO(rf_key_freep) struct rf_key *key = NULL;
+    struct rf_cert *cert = NULL;
+    struct rf_issue_self spec = {
+        .role = RF_CERT_ROLE_SAST, .cn = "SAST", .org = "new", .now_s = SETUP_NOW, .days = 100};
+    assert_err(rf_key_new_rsa(2048, &key, NULL), RF_OK);
+    *vault = rf_vault_key_from_key(key);
+    assert_err(rf_issue_self_signed(&spec, *vault, &cert, NULL), RF_OK);
+    return cert;
+}
+
 static void phones_move_to_another_site_while_that_is_wanted(void **state)
 {
     (void)state;
-    RF_AUTO(rf_key_freep) struct rf_key *key = NULL;
     RF_AUTO(rf_key_freep) struct rf_key *spare_of_ours = spare_key();
     RF_AUTO(rf_vault_freep) struct rf_vault_key *vault = NULL;
-    RF_AUTO(rf_cert_freep) struct rf_cert *theirs = NULL;
+    RF_AUTO(rf_cert_freep) struct rf_cert *theirs = another_sast(&vault);
     RF_AUTO(rf_cert_freep) struct rf_cert *ours = cert_at(RF_SITE_CERT_SAST1);
     RF_AUTO(rf_cert_freep) struct rf_cert *spare = cert_at(RF_SITE_CERT_SAST2);
-    struct rf_issue_self spec = {
-        .role = RF_CERT_ROLE_SAST, .cn = "SAST", .org = "new", .now_s = SETUP_NOW, .days = 100};
     struct phone *p = add_phone();
     struct rf_why why = {0};
     enum rf_setup_step step;
     size_t lacking = 0;
-    assert_err(rf_key_new_rsa(2048, &key, NULL), RF_OK);
-    vault = rf_vault_key_from_key(key);
-    assert_err(rf_issue_self_signed(&spec, vault, &theirs, NULL), RF_OK);
     all_boot();
+    /* Whose key can sign no list leads nowhere. */
+    RF_AUTO(rf_cert_freep) struct rf_cert *dumb = some_cert("another site");
+    assert_refused(move(dumb, &lacking, &why), RF_ERR_DENIED, why, "list-sast-key");
+    why = (struct rf_why){0};
     assert_refused(takes_list_of(p, vault, theirs, RF_LIST_CTL, &why), RF_ERR_DENIED, why,
                    "list-signer-unknown");
     why = (struct rf_why){0};
@@ -408,7 +419,8 @@ static void do_move(void)
 static void a_move_that_broke_off_has_not_begun(void **state)
 {
     (void)state;
-    RF_AUTO(rf_cert_freep) struct rf_cert *theirs = some_cert("another site");
+    RF_AUTO(rf_vault_freep) struct rf_vault_key *vault = NULL;
+    RF_AUTO(rf_cert_freep) struct rf_cert *theirs = another_sast(&vault);
     RF_AUTO(rf_cert_freep) struct rf_cert *spare = cert_at(RF_SITE_CERT_SAST2);
     struct phone *p = add_phone();
     all_boot();

@@ -532,8 +532,9 @@ static void a_record_says_what_its_certificate_says(void **state)
     r.serial = rf_cert_serial(site.ccm.cert);
     expect_open(&r, 1, RF_ERR_BAD, "record-cert-mismatch");
     r = good;
-    r.issuer = rf_slice_str(rf_cert_issuer(site.ccm.cert));
-    expect_open(&r, 1, RF_ERR_BAD, "record-cert-mismatch");
+    r.issuer = rf_slice_str("CN=in another order;O=or spelling"); /* texts are not compared */
+    r.subject = r.issuer;
+    expect_open(&r, 1, RF_OK, "");
     r = good;
     r.public_key = rf_cert_public_key(site.ccm.cert);
     expect_open(&r, 1, RF_ERR_BAD, "record-cert-mismatch");
@@ -547,23 +548,160 @@ static void a_record_says_what_its_certificate_says(void **state)
     expect_open(&r, 1, RF_OK, "");
 }
 
-/* Names joined by ';', as the manufacturer writes them. */
-static void a_list_may_spell_names_with_semicolons(void **state)
+/* The texts that real servers write for one name: in an order of their own, joined by ';', with
+ * types in small letters and half-open quotes, or as numbers. */
+static const char *const spellings[] = {
+    "CN=cucm-1051-a-pub;OU=TAC;O=Cisco;L=Krakow;ST=Malopolska;C=PL",
+    "cn=Cisco Manufacturing CA;o=Cisco Systems",
+    "cn=\"SAST-ADN0054f509        \";ou=IPCBU;o=\"Cisco Systems",
+    "CN=tftp,1.2.840.113549.1.9.1=a@example.net,2.5.4.5=7",
+    "an issuer",
+};
+#define SPELLINGS_N (sizeof spellings / sizeof *spellings)
+
+static struct rf_buf file_spelled(const struct id *named, const char *issuer, const struct id *by)
+{
+    struct rf_signedfile_spec header = header_by(named, DEVICE_FILE);
+    header.issuer = rf_slice_str(issuer);
+    return container(&header, rf_slice_str("<device/>"), by);
+}
+
+static enum rf_err verify_file(const struct rf_lists *lists, const struct rf_buf *file,
+                               struct rf_why *why)
+{
+    struct rf_sigfile_policy policy = lenient(DEVICE_FILE);
+    struct rf_sigfile_info info;
+    return rf_lists_verify_file(lists, rf_buf_slice(file), &policy, &info, NULL, why);
+}
+
+/* Files under such a list: its text and number find the signer, and the key of that record's
+ * certificate decides. */
+static void check_files(const struct rf_lists *lists, const char *issuer)
+{
+    struct rf_buf good = file_spelled(&site.tftp, issuer, &site.tftp);
+    struct rf_buf by_another = file_spelled(&site.tftp, issuer, &site.sast);
+    struct rf_buf by_sast = file_spelled(&site.sast, issuer, &site.sast);
+    struct rf_buf ours = file_spelled(&site.tftp, rf_cert_issuer(site.tftp.cert), &site.tftp);
+    struct rf_buf number = file_spelled(&site.ccm, issuer, &site.tftp);
+    struct rf_why why = {0};
+    assert_err(verify_file(lists, &good, &why), RF_OK);
+    assert_refused(verify_file(lists, &by_another, &why), RF_ERR_CRYPTO, why, "sig-mismatch");
+    why = (struct rf_why){0};
+    assert_refused(verify_file(lists, &by_sast, &why), RF_ERR_DENIED, why, "signer-role");
+    why = (struct rf_why){0};
+    assert_refused(verify_file(lists, &ours, &why), RF_ERR_NOT_FOUND, why, "signer-unknown");
+    why = (struct rf_why){0};
+    assert_refused(verify_file(lists, &number, &why), RF_ERR_NOT_FOUND, why, "signer-unknown");
+    rf_buf_fini(&good);
+    rf_buf_fini(&by_another);
+    rf_buf_fini(&by_sast);
+    rf_buf_fini(&ours);
+    rf_buf_fini(&number);
+}
+
+static void a_list_may_spell_names_as_it_likes(void **state)
 {
     (void)state;
-    char issuer[256];
+    for (size_t i = 0; i < SPELLINGS_N; i++) {
+        struct rf_slice issuer = rf_slice_str(spellings[i]);
+        struct rf_lists lists = {0}, none = {0};
+        struct rf_trustlist_record r[2] = {record_of(&site.sast, RF_TRUSTLIST_ROLE_SAST),
+                                           record_of(&site.tftp, RF_TRUSTLIST_ROLE_TFTP)};
+        struct rf_signedfile_spec header = header_by(&site.sast, "ITLFile.tlv");
+        r[0].issuer = r[1].issuer = r[0].subject = r[1].subject = header.issuer = issuer;
+        struct rf_buf b = list_with_header(&header, r, 2, &site.sast);
+        struct rf_buf by_another = list_with_header(&header, r, 2, &site.sast2);
+        struct rf_buf next = list_with_header(&header, r, 1, &site.sast);
+        header.serial = rf_cert_serial(site.sast2.cert);
+        struct rf_buf number = list_with_header(&header, r, 2, &site.sast);
+        refused(&none, RF_LIST_ITL, &by_another, RF_ERR_CRYPTO, "sig-mismatch");
+        refused(&none, RF_LIST_ITL, &number, RF_ERR_DENIED, "list-signer-not-own");
+        assert_int_equal(install(&lists, RF_LIST_ITL, &b), RF_LIST_FIRST_TRUST);
+        assert_true(rf_cert_eq(rf_list_own_signer(lists.itl), site.sast.cert));
+        check_files(&lists, spellings[i]);
+        assert_int_equal(install(&lists, RF_LIST_ITL, &next), RF_LIST_UPDATE);
+        rf_lists_fini(&lists);
+        rf_buf_fini(&b);
+        rf_buf_fini(&by_another);
+        rf_buf_fini(&next);
+        rf_buf_fini(&number);
+    }
+}
+
+/* A forger's list, right by itself, with the text and number of the SAST that the phone knows. */
+static void a_text_alone_makes_nobody_a_signer(void **state)
+{
+    (void)state;
     struct rf_lists lists = {0};
-    snprintf(issuer, sizeof(issuer), "%s", rf_cert_issuer(site.sast.cert));
-    for (char *c = issuer; *c != '\0'; c++)
-        if (*c == ',')
-            *c = ';';
-    struct rf_trustlist_record r = record_of(&site.sast, RF_TRUSTLIST_ROLE_SAST);
-    r.issuer = rf_slice_str(issuer);
-    struct rf_signedfile_spec header = header_by(&site.sast, "ITLFile.tlv");
-    header.issuer = rf_slice_str(issuer);
-    struct rf_buf b = list_with_header(&header, &r, 1, &site.sast);
-    assert_int_equal(install(&lists, RF_LIST_ITL, &b), RF_LIST_FIRST_TRUST);
-    assert_true(rf_cert_eq(rf_list_own_signer(lists.itl), site.sast.cert));
+    struct id forger = impostor_of(site.sast.cert);
+    struct rf_buf mine = site_list(RF_LIST_ITL, &site.sast, TEST_NOW - 20);
+    struct rf_trustlist_record r = record_of(&forger, RF_TRUSTLIST_ROLE_SAST);
+    struct rf_buf theirs = list_of_records(&r, 1, &forger, "ITLFile.tlv");
+    assert_int_equal(install(&lists, RF_LIST_ITL, &mine), RF_LIST_FIRST_TRUST);
+    refused(&lists, RF_LIST_ITL, &theirs, RF_ERR_CRYPTO, "sig-mismatch");
+    /* With another's number the record is not its certificate's. */
+    r.certificate = rf_cert_der(site.tvs.cert);
+    r.public_key = rf_cert_public_key(site.tvs.cert);
+    expect_open(&r, 1, RF_ERR_BAD, "record-cert-mismatch");
+    rf_lists_fini(&lists);
+    rf_buf_fini(&mine);
+    rf_buf_fini(&theirs);
+    id_fini(&forger);
+}
+
+/* What a server in non-secure mode writes: addresses, and nobody. */
+static struct rf_trustlist_record addresses_only(void)
+{
+    return (struct rf_trustlist_record){.dns = rf_slice_str("10.48.47.153"),
+                                        .role = RF_TRUSTLIST_ROLE_CCM_TFTP,
+                                        .ip = rf_slice_of("\x0a\x30\x2f\x99", 4)};
+}
+
+static void records_that_name_nobody_vouch_for_nobody(void **state)
+{
+    (void)state;
+    const struct rf_trustlist_record bare = addresses_only();
+    struct rf_trustlist_record r[2] = {bare, bare};
+    struct rf_lists lists = {0};
+    struct rf_list *l = NULL;
+    const struct rf_cert *by = NULL;
+    struct rf_why why = {0};
+    struct rf_buf only = list_of_records(r, 2, &site.sast, "CTLFile.tlv");
+    assert_err(rf_list_open(rf_buf_slice(&only), &l, &why), RF_OK);
+    assert_refused(rf_list_verify_own(l, RF_LIST_CTL, &at_now, &why), RF_ERR_DENIED, why,
+                   "list-signer-not-own");
+    rf_lists_install(&lists, RF_LIST_CTL, l);
+    assert_false(rf_lists_wants_signed(&lists));
+    assert_null(rf_lists_nth(&lists, RF_TRUSTLIST_ROLE_CCM, 0));
+    why = (struct rf_why){0};
+    assert_refused(
+        rf_lists_find_file_signer(&lists, (struct rf_slice){0}, (struct rf_slice){0}, &by, &why),
+        RF_ERR_NOT_FOUND, why, "signer-unknown");
+    why = (struct rf_why){0};
+    assert_refused(rf_lists_find_server(&lists, site.ccm.cert, RF_TRUSTLIST_ROLE_CCM, &why),
+                   RF_ERR_DENIED, why, "server-unknown");
+    rf_list_unref(l);
+    rf_lists_fini(&lists);
+    rf_buf_fini(&only);
+}
+
+static void a_list_of_a_server_in_non_secure_mode_is_taken(void **state)
+{
+    (void)state;
+    struct rf_trustlist_record r[3] = {addresses_only(), addresses_only(),
+                                       record_of(&site.sast, RF_TRUSTLIST_ROLE_SAST)};
+    struct rf_lists lists = {0};
+    struct rf_buf b = list_of_records(r, 3, &site.sast, "CTLFile.tlv");
+    assert_int_equal(install(&lists, RF_LIST_CTL, &b), RF_LIST_FIRST_TRUST);
+    assert_false(rf_lists_wants_signed(&lists));
+    assert_err(rf_lists_load(&lists, RF_LIST_CTL, rf_buf_slice(&b), NULL), RF_OK);
+    rf_lists_fini(&lists);
+    rf_buf_fini(&b);
+    /* In secure mode the same record has a certificate. */
+    r[0] = record_of(&site.ccm, RF_TRUSTLIST_ROLE_CCM_TFTP);
+    b = list_of_records(r, 3, &site.sast, "CTLFile.tlv");
+    assert_int_equal(install(&lists, RF_LIST_CTL, &b), RF_LIST_FIRST_TRUST);
+    assert_true(rf_lists_wants_signed(&lists));
     rf_lists_fini(&lists);
     rf_buf_fini(&b);
 }
@@ -647,7 +785,10 @@ int main(void)
         cmocka_unit_test(newer_minor_versions_and_unknown_tags_are_taken_sec_31c),
         cmocka_unit_test(a_list_too_big_is_refused_sec_26),
         cmocka_unit_test(a_record_says_what_its_certificate_says),
-        cmocka_unit_test(a_list_may_spell_names_with_semicolons),
+        cmocka_unit_test(a_list_may_spell_names_as_it_likes),
+        cmocka_unit_test(a_text_alone_makes_nobody_a_signer),
+        cmocka_unit_test(records_that_name_nobody_vouch_for_nobody),
+        cmocka_unit_test(a_list_of_a_server_in_non_secure_mode_is_taken),
         cmocka_unit_test(installed_lists_are_loaded_and_damaged_ones_refused),
         cmocka_unit_test(a_list_signed_by_the_other_ones_sast_is_loaded),
     };

@@ -106,6 +106,34 @@ static void the_signer_is_one_of_at_most_two_sasts(void **state)
     expect_built(&d, RF_ERR_DENIED, "list-sast-count");
 }
 
+/* The second SAST is the way out when the first is lost: it must be able to sign, with a key of its
+ * own. */
+static void each_sast_can_sign_with_a_key_of_its_own(void **state)
+{
+    (void)state;
+    static const unsigned bits[] = {0, 512, 1024, 3072};
+    struct draft d = a_draft();
+    for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
+        struct id other = self_id(RF_CERT_ROLE_SAST, "the other", bits[i]);
+        d.e[1].cert = other.cert;
+        d.e[1].role = RF_TRUSTLIST_ROLE_SAST;
+        bool is_good = bits[i] == 1024;
+        expect_built(&d, is_good ? RF_OK : RF_ERR_DENIED, is_good ? "" : "list-sast-key");
+        d.e[1].role = RF_TRUSTLIST_ROLE_CCM; /* others may have any */
+        expect_built(&d, RF_OK, "");
+        id_fini(&other);
+    }
+    struct rf_issue_self spec = {
+        .role = RF_CERT_ROLE_SAST, .cn = "again", .now_s = TEST_NOW, .days = 1000};
+    struct rf_cert *again = NULL;
+    assert_err(rf_issue_self_signed(&spec, site.sast.vault, &again, NULL), RF_OK);
+    d.e[1] = (struct rf_list_entry){again, RF_TRUSTLIST_ROLE_SAST, NULL};
+    expect_built(&d, RF_ERR_DENIED, "list-sast-key");
+    d.e[1].role = RF_TRUSTLIST_ROLE_CAPF;
+    expect_built(&d, RF_OK, "");
+    rf_cert_unref(again);
+}
+
 static void an_ec_key_under_tftp_needs_signer_version_11(void **state)
 {
     (void)state;
@@ -179,7 +207,7 @@ static void what_signing_refuses_is_refused(void **state)
     d.e[0].cert = site.web_ec.cert;
     why = (struct rf_why){0};
     assert_refused(rf_list_build(&d.spec, site.web_ec.vault, site.web_ec.cert, &out, &why),
-                   RF_ERR_DENIED, why, "key-type");
+                   RF_ERR_DENIED, why, "list-sast-key");
     d = a_draft();
     d.spec.digest = RF_DIGEST_SHA256;
     expect_built(&d, RF_ERR_DENIED, "digest-refused");
@@ -463,6 +491,7 @@ int main(void)
         cmocka_unit_test(what_is_built_is_read),
         cmocka_unit_test(the_bytes_of_another_implementation_come_out),
         cmocka_unit_test(the_signer_is_one_of_at_most_two_sasts),
+        cmocka_unit_test(each_sast_can_sign_with_a_key_of_its_own),
         cmocka_unit_test(an_ec_key_under_tftp_needs_signer_version_11),
         cmocka_unit_test(no_entry_is_there_twice),
         cmocka_unit_test(lists_that_phones_fail_on_are_not_built_sec_26),

@@ -113,8 +113,23 @@ static const struct row rows[] = {
     ROW("length twice", "\x01\0\x02\0\x1b" ISSUER SERIAL ROLE "\x01\0\x02\0\x16", RF_ERR_BAD,
         "record-tag-twice"),
     ROW("no role", "\x01\0\x02\0\x11" ISSUER SERIAL, RF_ERR_BAD, "record-missing-role"),
-    ROW("no issuer", "\x01\0\x02\0\x0e" SERIAL ROLE, RF_ERR_BAD, "record-missing-issuer"),
-    ROW("no serial", "\x01\0\x02\0\x12" ISSUER ROLE, RF_ERR_BAD, "record-missing-serial"),
+    ROW("nobody: addresses only, as of a server in non-secure mode",
+        "\x01\0\x02\0\x21\x02\0\x0d"
+        "10.48.47.153\0"
+        "\x04\0\x02\0\x02\x0a\0\x04\x0a\x30\x2f\x99",
+        RF_OK, NULL),
+    ROW("nobody, and no role", "\x01\0\x02\0\x0c\x0a\0\x04\x0a\x30\x2f\x99", RF_ERR_BAD,
+        "record-missing-role"),
+    ROW("a certificate", "\x01\0\x02\0\x1a" ISSUER SERIAL ROLE "\x09\0\x01z", RF_OK, NULL),
+    ROW("a certificate without issuer", "\x01\0\x02\0\x12" SERIAL ROLE "\x09\0\x01z", RF_ERR_BAD,
+        "record-missing-issuer"),
+    ROW("a certificate without serial", "\x01\0\x02\0\x16" ISSUER ROLE "\x09\0\x01z", RF_ERR_BAD,
+        "record-missing-serial"),
+    ROW("a digest", "\x01\0\x02\0\x1a" ISSUER SERIAL ROLE "\x0b\0\x01z", RF_OK, NULL),
+    ROW("a digest without issuer", "\x01\0\x02\0\x12" SERIAL ROLE "\x0b\0\x01z", RF_ERR_BAD,
+        "record-missing-issuer"),
+    ROW("a digest without serial", "\x01\0\x02\0\x16" ISSUER ROLE "\x0b\0\x01z", RF_ERR_BAD,
+        "record-missing-serial"),
     ROW("role of one byte", "\x01\0\x02\0\x15" ISSUER SERIAL "\x04\0\x01\x03", RF_ERR_BAD,
         "record-value-length"),
     ROW("an address of three bytes", "\x01\0\x02\0\x1c" ISSUER SERIAL ROLE "\x0a\0\x03\x7f\0\0",
@@ -293,6 +308,7 @@ static void the_builder_refuses_what_phones_do_not_take(void **state)
                                         "text-control"};
     for (size_t i = 0; i < 5; i++)
         bad[i] = good;
+    bad[0].certificate = bad[1].hash = rf_slice_str("c");
     bad[0].issuer = (struct rf_slice){0};
     bad[1].serial = (struct rf_slice){0};
     bad[2].ip = rf_slice_str("12345");
