@@ -20,13 +20,13 @@ LOCK, SHIELD = "Encrypted", "Authenticated"
 class Office:
     """Four phones, registered, each with its menu and a folder of what it heard."""
 
-    def __init__(self, folder, made_site, made_factory):
+    def __init__(self, folder, made_site, made_factory, **conf):
         self.folder = folder
         self.site = rig.Site(folder / "site", like=made_site)
         self.factory = rig.Factory(folder / "factory", like=made_factory)
         self.site.cli("mic", "import", self.factory.roots)
         self.site.cli("image", "import", *self.factory.firmware_files("1.0"))
-        self.site.configure(srtp_gcm_models="8861")
+        self.site.configure(srtp_gcm_models="8861", **conf)
         self.site.start()
         self.phones, self.ears, self.files = {}, {}, {}
         for version, (who, name) in zip((22, 11, 17, 20), NAMES.items()):
@@ -316,3 +316,65 @@ def test_busy_and_no_answer_go_on_to_another(four):
     only(heard["b"][0], "d")
     only(heard["d"][0], "b")
     site.cli("device", "change", NAMES["b"], "--forward-busy", "2002=", "--busy-trigger", "2002=0")
+
+
+def confers(office):
+    """Ada holds Ben, calls Cleo, and presses the key once more."""
+    office.call("a", "2002", "b")
+    office.say("a", "conference")
+    office.state("a", "held")
+    office.say("a", "call 2003")
+    office.state("c", "ring-in")
+    office.say("c", "answer")
+    office.state("c", "connected")
+    office.say("a", "conference")
+    office.phones["a"].wait("tone", tone="BeepBonk")
+
+
+def test_calls_go_on_where_the_server_has_no_legs_for_a_conference(tmp_path, made_site, made_factory):
+    office = Office(tmp_path, made_site, made_factory, media_legs=1)
+    office.mark()
+    confers(office)
+    office.site.log_wait("no conference: 1 of 1 media_legs are in use, and 2 more are wanted")
+    office.talk()
+    states = {call["state"] for call in office.site.api("GET", "/v1/calls")["calls"]}
+    assert states == {"HELD", "CONNECTED"}
+    heard = office.quiet()
+    only(heard["c"][-1], "a")
+    office.site.cli("device", "change", NAMES["a"], "--shared", "2001=yes")
+    before = len(office.phones["d"].seen("registered"))
+    office.site.cli("device", "change", NAMES["d"], "--line", LINES["d"], "--line", "2001,Ada,Ada",
+                    "--shared", "2001=yes")
+    office.phones["d"].wait("registered", after=before)
+    office.mark()
+    office.say("c", "call 2001")
+    office.state("d", "ring-in")
+    office.say("d", "answer")
+    office.state("c", "connected")
+    office.state("d", "connected")
+    office.state("a", "remote")
+    office.say("a", "barge")
+    office.state("a", "failed")
+    office.site.log_wait("and 3 more are wanted")
+    office.talk()
+    heard = office.quiet()
+    only(heard["c"][-1], "d")
+    only(heard["d"][-1], "c")
+    failed = [event["device"] for event in office.site.events() if event["code"] == "call-failed"]
+    assert set(failed) == {NAMES["a"]}
+
+
+def test_a_media_address_that_is_not_ours_is_told_at_the_start(tmp_path, made_site, made_factory):
+    office = Office(tmp_path, made_site, made_factory, media_address="192.0.2.1")
+    office.site.event_wait("media-off", text="media_address 192.0.2.1: no pair of UDP ports")
+    office.mark()
+    office.call("a", "2002", "b")
+    office.say("a", "hold")
+    office.phones["b"].wait("tone", tone="HoldTone")
+    office.say("a", "conference")
+    office.phones["a"].wait("tone", tone="BeepBonk")
+    office.say("a", "resume")
+    office.state("a", "connected")
+    office.talk()
+    heard = office.quiet()
+    only(heard["b"][-1], "a")

@@ -370,6 +370,7 @@ void sccp_run(struct server *s)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_setname_np(s->call_thread, "calls");
     s->has_call_thread = true;
+    media_tell(s);
 }
 
 void sccp_post(struct server *s, struct rf_msg *take_msg)
