@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calls between real phones by the real server: hold with music, transfer, conference, shared lines.
 Each phone has a voice of its own, so that what was recorded at an ear says whom it heard."""
+import re
+import socket
 import time
 from types import SimpleNamespace
 
@@ -220,6 +222,32 @@ def test_three_meet_and_one_leaves_sec_86(four):
         both(heard[who][-1], others)
     alone_at_last(heard["a"][-1], "b")
     alone_at_last(heard["b"][-1], "a")
+
+
+def test_what_the_bridge_refuses_is_told_with_the_phone(four):
+    four.call("a", "2002", "b")
+    four.say("a", "conference")
+    four.state("a", "held")
+    four.say("a", "call 2003")
+    four.state("c", "ring-in")
+    four.say("c", "answer")
+    four.state("c", "connected")
+    four.say("a", "conference")
+    for who in "abc":
+        four.status(who, LOCK)
+    four.talk()
+    port = four.phones["a"].seen("sending")[-1]["port"]
+    before = len(four.site.lines())
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        for _ in range(5):
+            stranger.sendto(b"\x80\x00\x00\x01stranger", ("127.0.0.1", port))
+    line = four.site.log_wait("media refused reason=rtp-address", after=before)
+    ref = re.search(r" dev=" + NAMES["a"] + r" call=\d+ (call-ref=\d+)$", line)
+    assert ref, line
+    four.site.event_wait("media-refused", NAMES["a"], text=f"reason=rtp-address {ref[1]}")
+    heard = four.quiet()
+    for who, others in (("a", "bc"), ("b", "ac"), ("c", "ab")):
+        both(heard[who][-1], others)
 
 
 def test_phones_meet_under_a_number_sec_86_sec_87(four):
