@@ -119,7 +119,8 @@ static void measure_jitter(struct rf_media_source *s, uint32_t timestamp, uint32
 static void measure_gap(struct rf_media_source *s, uint32_t arrival, struct rf_media_stats *stats)
 {
     int32_t gap = (int32_t)(arrival - s->arrival);
-    uint32_t gap_ms = gap > 0 ? (uint32_t)gap * RF_MEDIA_FRAME_MS / RF_MEDIA_FRAME : 0;
+    uint64_t ticks = gap > 0 ? (uint64_t)gap : 0;
+    uint32_t gap_ms = (uint32_t)(ticks * RF_MEDIA_FRAME_MS / RF_MEDIA_FRAME);
     if (s->received > 1 && gap_ms > stats->longest_gap_ms)
         stats->longest_gap_ms = gap_ms;
     s->arrival = arrival;

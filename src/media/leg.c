@@ -46,6 +46,54 @@ static in_port_t port_of(const struct sockaddr_storage *a)
     return ((const struct sockaddr_in *)a)->sin_port;
 }
 
+/* The checks below are done by the kernel, as far as that can, so that what strangers send takes
+ * nobody's place in the socket's buffer. */
+static void guard(struct rf_leg *leg)
+{
+    const struct rf_leg_far *far = &leg->far;
+    struct sockaddr_storage from = far->at;
+    ((struct sockaddr_in *)&from)->sin_port = far->from_port;
+    rf_media_only_from(leg->fd, &from, !rf_fault_skips("media.leg-address"),
+                       !far->is_port_free && !rf_fault_skips("media.leg-port"));
+}
+
+void rf_leg_guard(struct rf_leg *leg)
+{
+    if (!leg->far.is_known) {
+        rf_media_from_all(leg->fd);
+        rf_media_from_all(leg->rtcp_fd);
+        return;
+    }
+    guard(leg);
+    rf_media_only_from(leg->rtcp_fd, &leg->far.at, !rf_fault_skips("media.leg-rtcp-address"),
+                       false);
+    /* What there was no room for before is no stranger's. */
+    leg->dropped = rf_media_dropped(leg->fd);
+    leg->rtcp_dropped = rf_media_dropped(leg->rtcp_fd);
+}
+
+/* Strangers' packets that never came as far as us. Those that were dropped for want of room, after
+ * a pause of ours, are in the same number: where much waited, none is held against anybody. */
+static void count_dropped(struct rf_leg *leg)
+{
+    uint32_t speech = rf_media_dropped(leg->fd) - leg->dropped;
+    uint32_t reports = rf_media_dropped(leg->rtcp_fd) - leg->rtcp_dropped;
+    if (!leg->far.is_known)
+        return;
+    leg->dropped += speech;
+    leg->rtcp_dropped += reports;
+    if (leg->was_full)
+        speech = 0;
+    leg->was_full = false;
+    leg->stats.refused_address += speech;
+    leg->stats.media.rtcp_refused += reports;
+    leg->server->refused += speech + reports;
+    rf_metric_add(RF_METRIC_RTP_REFUSED, speech);
+    rf_metric_add(RF_METRIC_RTCP_REFUSED, reports);
+    if (speech > 0)
+        leg->refused_reason = "rtp-address";
+}
+
 static bool is_far_host(const struct rf_leg *leg, const struct sockaddr_storage *from)
 {
     return is_same_host(&leg->far.at, from) || rf_fault_skips("media.leg-address");
@@ -60,8 +108,11 @@ static bool is_far_port(const struct rf_leg *leg, const struct sockaddr_storage 
 /* The port that speech comes from is known, once a packet has proved itself. */
 static void settle_port(struct rf_leg *leg, const struct sockaddr_storage *from)
 {
+    if (!leg->far.is_port_free)
+        return;
     leg->far.from_port = port_of(from);
     leg->far.is_port_free = false;
+    guard(leg);
 }
 
 static void take(struct rf_leg *leg, const struct rf_rtp *rtp, const struct sockaddr_storage *from)
@@ -86,20 +137,21 @@ static const uint32_t *own_ssrc(const struct rf_leg *leg)
     return leg->out.is_on ? &leg->out.ssrc : NULL;
 }
 
-static void on_packet(struct rf_leg *leg, uint8_t *packet, size_t len,
+/* Is it from the far end? */
+static bool on_packet(struct rf_leg *leg, uint8_t *packet, size_t len,
                       const struct sockaddr_storage *from)
 {
     struct rf_rtp rtp;
     if (!leg->far.is_known) {
         leg->stats.early++;
-        return;
+        return false;
     }
     if (!is_far_host(leg, from) || !is_far_port(leg, from)) {
         leg->stats.refused_address++;
         leg->server->refused++;
         rf_count(RTP_REFUSED);
         rf_leg_on_refused(leg, "rtp-address");
-        return;
+        return false;
     }
     enum rf_media_verdict verdict = rf_media_gate_judge(
         &leg->gate, packet, len, own_ssrc(leg), rf_codec_info(leg->codec)->payload_type, &rtp);
@@ -107,16 +159,20 @@ static void on_packet(struct rf_leg *leg, uint8_t *packet, size_t len,
         verdict = RF_MEDIA_REFUSED_FORMAT;
     if (verdict == RF_MEDIA_TAKEN) {
         take(leg, &rtp, from);
-        return;
+        return true;
     }
     rf_media_count_refused(verdict, &leg->stats.media);
     leg->server->refused++;
     rf_leg_on_refused(leg, rf_media_verdict_reason(verdict));
+    return true;
 }
 
-static void read_socket(struct rf_media_server *server, struct rf_leg *leg, int fd,
-                        void (*on_packet_of)(struct rf_leg *leg, uint8_t *packet, size_t len,
-                                             const struct sockaddr_storage *from))
+typedef bool (*packet_fn)(struct rf_leg *leg, uint8_t *packet, size_t len,
+                          const struct sockaddr_storage *from);
+
+/* A batch at most; how many of it were the far end's. */
+static int read_batch(struct rf_media_server *server, struct rf_leg *leg, int fd,
+                      packet_fn on_packet_of, int *far)
 {
     int n = recvmmsg(fd, server->in, RF_LEG_BATCH, MSG_DONTWAIT, NULL);
     for (int i = 0; i < n; i++) {
@@ -124,10 +180,20 @@ static void read_socket(struct rf_media_server *server, struct rf_leg *leg, int 
         /* One that was cut is no packet of ours: judged as if it were empty. */
         size_t len = (m->msg_flags & MSG_TRUNC) == 0 ? server->in[i].msg_len : 0;
         if (leg->is_receiving)
-            on_packet_of(leg, server->in_bytes[i], len, &server->in_from[i]);
+            *far += on_packet_of(leg, server->in_bytes[i], len, &server->in_from[i]);
         m->msg_namelen = sizeof server->in_from[i];
         m->msg_flags = 0;
     }
+    return n;
+}
+
+static void read_socket(struct rf_media_server *server, struct rf_leg *leg, int fd,
+                        packet_fn on_packet_of)
+{
+    int far = 0, left = RF_LEG_BATCHES;
+    while (left-- > 0 && far < RF_LEG_BATCH &&
+           read_batch(server, leg, fd, on_packet_of, &far) == RF_LEG_BATCH)
+        leg->was_full = true;
 }
 
 void rf_leg_read(struct rf_media_server *server, struct rf_leg *leg)
@@ -237,17 +303,19 @@ static uint64_t now_ms(const struct rf_leg *leg)
     return leg->server->tick * RF_CODEC_FRAME_MS;
 }
 
-static void on_report(struct rf_leg *leg, uint8_t *packet, size_t len,
+static bool on_report(struct rf_leg *leg, uint8_t *packet, size_t len,
                       const struct sockaddr_storage *from)
 {
     uint64_t before = leg->stats.media.rtcp_refused;
-    if (!leg->far.is_known ||
-        (!is_same_host(&leg->far.at, from) && !rf_fault_skips("media.leg-rtcp-address")))
+    bool is_far = leg->far.is_known &&
+                  (is_same_host(&leg->far.at, from) || rf_fault_skips("media.leg-rtcp-address"));
+    if (!is_far)
         rf_media_reports_refuse(&leg->stats.media);
     else
         rf_media_reports_take(&leg->reports, &leg->gate, packet, len, own_ssrc(leg), now_ms(leg),
                               &leg->stats.media);
     leg->server->refused += leg->stats.media.rtcp_refused - before;
+    return is_far;
 }
 
 static void send_report(struct rf_leg *leg)
@@ -266,8 +334,10 @@ static void send_report(struct rf_leg *leg)
 
 void rf_leg_report(struct rf_media_server *server, struct rf_leg *leg)
 {
-    if ((server->tick + leg->id) % REPORTS_TICKS == 0)
+    if ((server->tick + leg->id) % REPORTS_TICKS == 0) {
         read_socket(server, leg, leg->rtcp_fd, on_report);
+        count_dropped(leg);
+    }
     if (!leg->out.is_on || server->tick < leg->report_tick)
         return;
     /* The first one when something has been said. */
@@ -281,6 +351,7 @@ void rf_leg_report(struct rf_media_server *server, struct rf_leg *leg)
 void rf_leg_fill_stats(struct rf_leg *leg)
 {
     const struct rf_jitter_counts *c = &leg->jitter.counts;
+    count_dropped(leg);
     leg->stats.media.late = c->late;
     leg->stats.media.lost = c->lost;
     leg->stats.concealed = c->concealed;

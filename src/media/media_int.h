@@ -53,6 +53,14 @@ RF_MUST_CHECK enum rf_err rf_media_bind(const char *local, int *out_fd, uint16_t
 RF_MUST_CHECK enum rf_err rf_media_bind_pair(const char *local, int *out_rtp, int *out_rtcp,
                                              uint16_t *out_port, struct rf_why *why);
 void rf_media_set_tos(int fd, const struct sockaddr_storage *to, uint8_t tos);
+/** The kernel drops what does not come from this host, or this port, before it can push anything
+ * out of the socket's buffer. Not done by connect(): to undo that gives up a port that the kernel
+ * chose. Where it cannot be had, whoever reads the socket looks at the addresses all the same. */
+void rf_media_only_from(int fd, const struct sockaddr_storage *from, bool with_host,
+                        bool with_port);
+void rf_media_from_all(int fd);
+/** How many packets the kernel has dropped so, and for want of room. It wraps around. */
+uint32_t rf_media_dropped(int fd);
 
 /* --- when to send (pace.c): absolute deadlines --- */
 

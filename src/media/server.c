@@ -6,6 +6,7 @@
 #include "media/server_int.h"
 
 #include <netinet/in.h>
+#include <unistd.h>
 
 /* What waits in the kernel of one leg: more than a tick takes, and not so much that a flood costs
  * memory. */
@@ -27,6 +28,23 @@ static rf_media_leg next_id(struct rf_media_server *server)
         id = atomic_fetch_add(&server->ids, 1);
     while (id == 0);
     return id;
+}
+
+enum rf_err rf_media_server_try(const char *local, unsigned legs, struct rf_why *why)
+{
+    int fds[RF_MEDIA_TRY_MAX][2];
+    unsigned n = 0;
+    uint16_t port;
+    enum rf_err err = RF_OK;
+    rf_bug_on(legs > RF_MEDIA_TRY_MAX);
+    while (n < legs &&
+           (err = rf_media_bind_pair(local, &fds[n][0], &fds[n][1], &port, why)) == RF_OK)
+        n++;
+    while (n-- > 0) {
+        close(fds[n][0]);
+        close(fds[n][1]);
+    }
+    return err;
 }
 
 static enum rf_err make_session(const struct rf_media_key *key, const uint32_t *ssrc,
@@ -104,6 +122,15 @@ enum rf_err rf_media_leg_receive(struct rf_media_server *server, rf_media_leg le
     return rf_leg_post(server, c, why);
 }
 
+/* IPv4 and IPv6 do not speak to one another. */
+static bool is_of_family(const struct rf_media_server *server, const struct sockaddr_storage *far)
+{
+    struct sockaddr_storage own;
+    socklen_t len;
+    return rf_media_address(server->local, 0, &own, &len, NULL) == RF_OK &&
+           own.ss_family == far->ss_family;
+}
+
 enum rf_err rf_media_leg_send(struct rf_media_server *server, rf_media_leg leg,
                               const struct rf_media_remote *remote, const struct rf_media_key *key,
                               struct rf_why *why)
@@ -113,6 +140,9 @@ enum rf_err rf_media_leg_send(struct rf_media_server *server, rf_media_leg leg,
     enum rf_err err = rf_media_address(remote->host, remote->port, &c->far.at, &c->far.len, why);
     if (err == RF_OK && remote->port == 0)
         err = rf_why_set(why, RF_ERR_BAD, "media-address", "port 0 of %.64s", remote->host);
+    if (err == RF_OK && !is_of_family(server, &c->far.at))
+        err = rf_why_set(why, RF_ERR_BAD, "media-address", "%.64s cannot be reached from %.64s",
+                         remote->host, server->local);
     if (err == RF_OK)
         err = make_session(key, &c->take_out.ssrc, &c->take_out.srtp, why);
     if (err != RF_OK) {

@@ -49,6 +49,7 @@ struct rf_media_leg_event {
     enum rf_media_leg_event_kind kind;
     rf_media_leg leg;
     uint64_t number; /* of rf_media_leg_conf */
+    void *owner;     /* of rf_media_server_conf */
     struct rf_media_leg_stats stats;
     /* REFUSED: "srtp-tag", "srtp-replay", "rtp-ssrc", "rtp-format", "rtp-address".
      * FAILED: "media-key-again": the leg had this key before. */
@@ -61,6 +62,7 @@ struct rf_media_server_conf {
     struct rf_mailbox *events_to;
     /* On the thread that reads events_to; reader NULL when that mailbox is being freed. */
     void (*on_event)(void *reader, const struct rf_media_leg_event *event);
+    void *owner; /* the caller's own, given back in events */
 };
 
 struct rf_media_server;
@@ -69,6 +71,10 @@ RF_MUST_CHECK enum rf_err rf_media_server_start(const struct rf_media_server_con
                                                 struct rf_media_server **out, struct rf_why *why);
 /** Close what is open (its events are posted before), end the thread, free. */
 void rf_media_server_stop(struct rf_media_server *server);
+/** Could this address give so many legs (at most RF_MEDIA_TRY_MAX) their ports now? They are bound
+ * and closed again. RF_ERR_BAD media-address; RF_ERR_IO media-socket. Any thread. */
+#define RF_MEDIA_TRY_MAX 4
+RF_MUST_CHECK enum rf_err rf_media_server_try(const char *local, unsigned legs, struct rf_why *why);
 
 /** What all legs did, those that are gone too. Any thread. */
 struct rf_media_server_counts {

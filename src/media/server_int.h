@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 
 #define RF_LEG_BATCH      16  /* packets of a leg in a tick; what is above waits, or is lost */
+#define RF_LEG_BATCHES    8   /* of strangers' packets, which do not count */
 #define RF_LEG_PACKET_MAX 512 /* bytes; a frame with tag, extension and padding has less */
 #define RF_LEG_MARKS      16  /* keys that a leg remembers to have had */
 #define RF_LEG_BUCKETS    1024
@@ -53,7 +54,9 @@ struct rf_leg {
     rf_media_leg id;
     uint64_t number;
     int fd, rtcp_fd;
-    size_t at; /* in the server's array */
+    uint32_t dropped, rtcp_dropped; /* by the kernel, as far as they were counted */
+    bool was_full;                  /* since then more waited than a batch */
+    size_t at;                      /* in the server's array */
     struct rf_codec *codec;
     struct rf_leg_far far;
     /* what arrives */
@@ -119,6 +122,8 @@ struct rf_media_server {
 
 /** Prepare the buffers that packets are read into. */
 void rf_leg_reader_init(struct rf_media_server *server);
+/** Where the far end is has changed: from now on only its packets come as far as us. */
+void rf_leg_guard(struct rf_leg *leg);
 /** Take what has arrived. */
 void rf_leg_read(struct rf_media_server *server, struct rf_leg *leg);
 /** Send 20 ms; `left_out` ticks were not sent before. */

@@ -42,8 +42,12 @@ static struct event_msg *new_event(struct rf_leg *leg, enum rf_media_leg_event_k
     rf_leg_fill_stats(leg);
     m->msg.run = run_event;
     m->on_event = leg->server->conf.on_event;
-    m->event = (struct rf_media_leg_event){
-        .kind = kind, .leg = leg->id, .number = leg->number, .stats = leg->stats, .reason = reason};
+    m->event = (struct rf_media_leg_event){.kind = kind,
+                                           .leg = leg->id,
+                                           .number = leg->number,
+                                           .owner = leg->server->conf.owner,
+                                           .stats = leg->stats,
+                                           .reason = reason};
     return m;
 }
 
@@ -252,7 +256,9 @@ void rf_leg_do_send_stop(struct rf_media_server *server, struct rf_leg *leg,
     (void)c;
     rf_leg_read(server, leg);
     rf_leg_out_fini(&leg->out);
+    rf_leg_fill_stats(leg);
     leg->far = (struct rf_leg_far){0};
+    rf_leg_guard(leg);
 }
 
 void rf_leg_do_send(struct rf_media_server *server, struct rf_leg *leg, struct rf_leg_command *c)
@@ -265,6 +271,7 @@ void rf_leg_do_send(struct rf_media_server *server, struct rf_leg *leg, struct r
     leg->out = c->take_out;
     c->take_out = (struct rf_leg_out){0};
     leg->far = c->far;
+    rf_leg_guard(leg);
     leg->report_tick = 0;
     rf_media_set_tos(leg->fd, &leg->far.at, leg->far.tos);
 }

@@ -4,6 +4,8 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <unistd.h>
@@ -120,4 +122,64 @@ void rf_media_set_tos(int fd, const struct sockaddr_storage *to, uint8_t tos)
     if (setsockopt(fd, is_v6 ? IPPROTO_IPV6 : IPPROTO_IP, is_v6 ? IPV6_TCLASS : IP_TOS, &value,
                    sizeof value) != 0)
         rf_debug(RF_CAT_MEDIA, "TOS byte %d not set: %s", value, strerror(errno));
+}
+
+/* --- who may send to us --- */
+
+/* The source port, and the words of the source address. */
+#define SOURCE_CHECKS 5
+struct source_check {
+    uint16_t load; /* BPF_H, BPF_W */
+    uint32_t at, value;
+};
+
+/* Offsets from the UDP header; those of the IP header stand before it. spec: RFC 791 3.1, RFC 8200
+ * 3
+ */
+static size_t source_checks(const struct sockaddr_storage *from, bool with_host, bool with_port,
+                            struct source_check out[SOURCE_CHECKS])
+{
+    bool is_v6 = from->ss_family == AF_INET6;
+    const void *ip = is_v6 ? (const void *)&((const struct sockaddr_in6 *)from)->sin6_addr
+                           : (const void *)&((const struct sockaddr_in *)from)->sin_addr;
+    struct rf_rd rd = rf_rd_of(rf_slice_of(ip, is_v6 ? 16 : 4));
+    uint32_t at = (uint32_t)SKF_NET_OFF + (is_v6 ? 8 : 12), word;
+    size_t n = 0;
+    if (with_port)
+        out[n++] = (struct source_check){.load = BPF_H, .value = port_of(from)};
+    for (; with_host && rf_rd_u32be(&rd, &word); at += 4)
+        out[n++] = (struct source_check){.load = BPF_W, .at = at, .value = word};
+    return n;
+}
+
+void rf_media_only_from(int fd, const struct sockaddr_storage *from, bool with_host, bool with_port)
+{
+    struct source_check checks[SOURCE_CHECKS];
+    struct sock_filter code[2 * SOURCE_CHECKS + 2];
+    size_t n = source_checks(from, with_host, with_port, checks), at = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint8_t to_drop = (uint8_t)(2 * (n - i - 1) + 1);
+        code[at++] = (struct sock_filter)BPF_STMT((uint16_t)(BPF_LD | BPF_ABS | checks[i].load),
+                                                  checks[i].at);
+        code[at++] =
+            (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, checks[i].value, 0, to_drop);
+    }
+    code[at++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, UINT32_MAX);
+    code[at++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0);
+    struct sock_fprog program = {.len = (unsigned short)at, .filter = code};
+    if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) != 0)
+        rf_debug(RF_CAT_MEDIA, "no filter on a media socket: %s", strerror(errno));
+}
+
+void rf_media_from_all(int fd)
+{
+    int unused = 0;
+    (void)setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof unused);
+}
+
+uint32_t rf_media_dropped(int fd)
+{
+    uint32_t memory[SK_MEMINFO_VARS] = {0};
+    socklen_t len = sizeof memory;
+    return getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &len) == 0 ? memory[SK_MEMINFO_DROPS] : 0;
 }

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calls between real phones by the real server: hold with music, transfer, conference, shared lines.
 Each phone has a voice of its own, so that what was recorded at an ear says whom it heard."""
+import re
+import socket
 import time
 from types import SimpleNamespace
 
@@ -20,13 +22,13 @@ LOCK, SHIELD = "Encrypted", "Authenticated"
 class Office:
     """Four phones, registered, each with its menu and a folder of what it heard."""
 
-    def __init__(self, folder, made_site, made_factory):
+    def __init__(self, folder, made_site, made_factory, **conf):
         self.folder = folder
         self.site = rig.Site(folder / "site", like=made_site)
         self.factory = rig.Factory(folder / "factory", like=made_factory)
         self.site.cli("mic", "import", self.factory.roots)
         self.site.cli("image", "import", *self.factory.firmware_files("1.0"))
-        self.site.configure(srtp_gcm_models="8861")
+        self.site.configure(srtp_gcm_models="8861", **conf)
         self.site.start()
         self.phones, self.ears, self.files = {}, {}, {}
         for version, (who, name) in zip((22, 11, 17, 20), NAMES.items()):
@@ -222,6 +224,32 @@ def test_three_meet_and_one_leaves_sec_86(four):
     alone_at_last(heard["b"][-1], "a")
 
 
+def test_what_the_bridge_refuses_is_told_with_the_phone(four):
+    four.call("a", "2002", "b")
+    four.say("a", "conference")
+    four.state("a", "held")
+    four.say("a", "call 2003")
+    four.state("c", "ring-in")
+    four.say("c", "answer")
+    four.state("c", "connected")
+    four.say("a", "conference")
+    for who in "abc":
+        four.status(who, LOCK)
+    four.talk()
+    port = four.phones["a"].seen("sending")[-1]["port"]
+    before = len(four.site.lines())
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        for _ in range(5):
+            stranger.sendto(b"\x80\x00\x00\x01stranger", ("127.0.0.1", port))
+    line = four.site.log_wait("media refused reason=rtp-address", after=before)
+    ref = re.search(r" dev=" + NAMES["a"] + r" call=\d+ (call-ref=\d+)$", line)
+    assert ref, line
+    four.site.event_wait("media-refused", NAMES["a"], text=f"reason=rtp-address {ref[1]}")
+    heard = four.quiet()
+    for who, others in (("a", "bc"), ("b", "ac"), ("c", "ab")):
+        both(heard[who][-1], others)
+
+
 def test_phones_meet_under_a_number_sec_86_sec_87(four):
     four.site.cli("meet-me", "add", "5000", "--least", "encrypted")
     four.say("b", "call 5000")  # nobody began it
@@ -316,3 +344,65 @@ def test_busy_and_no_answer_go_on_to_another(four):
     only(heard["b"][0], "d")
     only(heard["d"][0], "b")
     site.cli("device", "change", NAMES["b"], "--forward-busy", "2002=", "--busy-trigger", "2002=0")
+
+
+def confers(office):
+    """Ada holds Ben, calls Cleo, and presses the key once more."""
+    office.call("a", "2002", "b")
+    office.say("a", "conference")
+    office.state("a", "held")
+    office.say("a", "call 2003")
+    office.state("c", "ring-in")
+    office.say("c", "answer")
+    office.state("c", "connected")
+    office.say("a", "conference")
+    office.phones["a"].wait("tone", tone="BeepBonk")
+
+
+def test_calls_go_on_where_the_server_has_no_legs_for_a_conference(tmp_path, made_site, made_factory):
+    office = Office(tmp_path, made_site, made_factory, media_legs=1)
+    office.mark()
+    confers(office)
+    office.site.log_wait("no conference: 1 of 1 media_legs are in use, and 2 more are wanted")
+    office.talk()
+    states = {call["state"] for call in office.site.api("GET", "/v1/calls")["calls"]}
+    assert states == {"HELD", "CONNECTED"}
+    heard = office.quiet()
+    only(heard["c"][-1], "a")
+    office.site.cli("device", "change", NAMES["a"], "--shared", "2001=yes")
+    before = len(office.phones["d"].seen("registered"))
+    office.site.cli("device", "change", NAMES["d"], "--line", LINES["d"], "--line", "2001,Ada,Ada",
+                    "--shared", "2001=yes")
+    office.phones["d"].wait("registered", after=before)
+    office.mark()
+    office.say("c", "call 2001")
+    office.state("d", "ring-in")
+    office.say("d", "answer")
+    office.state("c", "connected")
+    office.state("d", "connected")
+    office.state("a", "remote")
+    office.say("a", "barge")
+    office.state("a", "failed")
+    office.site.log_wait("and 3 more are wanted")
+    office.talk()
+    heard = office.quiet()
+    only(heard["c"][-1], "d")
+    only(heard["d"][-1], "c")
+    failed = [event["device"] for event in office.site.events() if event["code"] == "call-failed"]
+    assert set(failed) == {NAMES["a"]}
+
+
+def test_a_media_address_that_is_not_ours_is_told_at_the_start(tmp_path, made_site, made_factory):
+    office = Office(tmp_path, made_site, made_factory, media_address="192.0.2.1")
+    office.site.event_wait("media-off", text="media_address 192.0.2.1: no pair of UDP ports")
+    office.mark()
+    office.call("a", "2002", "b")
+    office.say("a", "hold")
+    office.phones["b"].wait("tone", tone="HoldTone")
+    office.say("a", "conference")
+    office.phones["a"].wait("tone", tone="BeepBonk")
+    office.say("a", "resume")
+    office.state("a", "connected")
+    office.talk()
+    heard = office.quiet()
+    only(heard["b"][-1], "a")

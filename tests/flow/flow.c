@@ -126,9 +126,14 @@ void flow_forward_kept(struct flow *f)
 
 /* ---- media of the server ---- */
 
-static enum rf_err media_open(void *arg, const struct rf_call_stream *stream,
-                              const struct rf_call_key *key, uint32_t *leg,
-                              struct rf_call_addr *addr)
+static bool media_has_room(void *arg, unsigned receivers)
+{
+    return !((const struct flow *)arg)->media_is_full;
+}
+
+static enum rf_err media_open(void *arg, const struct rf_call_media_user *user,
+                              const struct rf_call_stream *stream, const struct rf_call_key *key,
+                              uint32_t *leg, struct rf_call_addr *addr)
 {
     struct flow *f = arg;
     if (f->media_is_full)
@@ -160,7 +165,7 @@ static void media_close(void *arg, uint32_t leg)
 }
 
 static const struct rf_call_media_ops media_ops = {
-    .open = media_open, .send = media_send, .close = media_close};
+    .has_room = media_has_room, .open = media_open, .send = media_send, .close = media_close};
 
 static const struct rf_sccp_service_ops net_ops = {.send = net_send,
                                                    .close = net_close,
@@ -438,9 +443,9 @@ void acknowledges(struct flow_phone *p, uint32_t status, const char *ip, uint32_
                                                          .port = port,
                                                          .pass_through_party_id = p->party,
                                                          .call_reference = p->party_ref}};
-    struct in_addr a;
-    assert_int_equal(inet_pton(AF_INET, ip, &a), 1);
-    memcpy(m.open_receive_channel_ack.addr.ip, &a, sizeof a);
+    struct rf_sccp_addr *a = &m.open_receive_channel_ack.addr;
+    a->type = strchr(ip, ':') != NULL ? 1 : 0;
+    assert_int_equal(inet_pton(a->type == 1 ? AF_INET6 : AF_INET, ip, a->ip), 1);
     sends(p, &m);
 }
 

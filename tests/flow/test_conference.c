@@ -136,6 +136,23 @@ static void a_tone_where_there_is_no_room_for_music(void **state)
     flow_free(t.f);
 }
 
+/* Media of the server's own by IPv4 does not reach a phone with IPv6: a tone, and no conference. */
+static void a_tone_where_music_does_not_reach(void **state)
+{
+    struct flow *f = flow_new_media();
+    struct flow_phone *a = flow_phone(f, NAME_A, 'A', 22), *b = flow_phone(f, NAME_B, 'B', 22);
+    a->address = "2001:db8::1";
+    b->address = "2001:db8::2";
+    boots(a);
+    boots(b);
+    calls(a, "2002", b);
+    presses(a, RF_SCCP_KEY_HOLD);
+    expect_tone(b, RF_SCCP_TONE_HOLD);
+    expect_none(b, RF_SCCP_OPEN_RECEIVE_CHANNEL);
+    assert_int_equal(f->n_media, 0);
+    flow_free(f);
+}
+
 /* ---- conferences ---- */
 
 static void three_meet_sec_80_sec_86(void **state)
@@ -490,6 +507,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(music_for_who_is_held_sec_80),
         cmocka_unit_test(a_tone_where_there_is_no_room_for_music),
+        cmocka_unit_test(a_tone_where_music_does_not_reach),
         cmocka_unit_test(three_meet_sec_80_sec_86),
         cmocka_unit_test(each_leg_has_its_own_keys_sec_80),
         cmocka_unit_test(a_member_holds_and_comes_back_sec_86),

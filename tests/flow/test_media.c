@@ -175,6 +175,101 @@ static void lock_comes_with_the_media(void **state)
     flow_free(f);
 }
 
+/* Digits go out of band, so no payload type is offered for them; and nobody switches a phone's echo
+ * cancelling off. */
+static void what_a_stream_is_asked_to_be(void **state)
+{
+    WITH_TWO_PHONES(22, 11);
+    struct flow_phone *both[] = {a, b};
+    off_hook(a);
+    dials(a, "2002");
+    off_hook(b);
+    for (size_t i = 0; i < 2; i++) {
+        const struct rf_sccp_open_receive_channel *o =
+            &expect(both[i], RF_SCCP_OPEN_RECEIVE_CHANNEL)->open_receive_channel;
+        assert_int_equal(o->packet_ms, 20);
+        assert_int_equal(o->ec_value, 1);
+        assert_int_equal(o->rfc2833_payload_type, 0);
+        assert_int_equal(o->dtmf_type, 10);
+        assert_int_equal(o->requested_addr_type, 0);
+    }
+    acknowledges(a, RF_SCCP_MEDIA_OK, a->address, 24600);
+    acknowledges(b, RF_SCCP_MEDIA_OK, b->address, 24602);
+    for (size_t i = 0; i < 2; i++) {
+        const struct rf_sccp_start_media_transmission *s =
+            &expect(both[i], RF_SCCP_START_MEDIA_TRANSMISSION)->start_media_transmission;
+        assert_int_equal(s->rfc2833_payload_type, 0);
+        assert_int_equal(s->dtmf_type, 10);
+    }
+    flow_free(f);
+}
+
+#define ADDRESS_6 "2001:db8::1"
+
+static void phones_with_ipv6_talk(void **state)
+{
+    struct flow *f = flow_new();
+    struct flow_phone *a = flow_phone(f, NAME_A, 'A', 22), *b = flow_phone(f, NAME_B, 'B', 17);
+    a->address = ADDRESS_6;
+    b->address = "2001:db8::2";
+    boots(a);
+    boots(b);
+    off_hook(a);
+    dials(a, "2002");
+    off_hook(b);
+    assert_int_equal(
+        expect(a, RF_SCCP_OPEN_RECEIVE_CHANNEL)->open_receive_channel.requested_addr_type, 1);
+    acknowledges(a, RF_SCCP_MEDIA_OK, a->address, 24600);
+    acknowledges(b, RF_SCCP_MEDIA_OK, b->address, 24602);
+    assert_int_equal(
+        expect(b, RF_SCCP_START_MEDIA_TRANSMISSION)->start_media_transmission.remote.type, 1);
+    expect(a, RF_SCCP_START_MEDIA_TRANSMISSION);
+    expect_event(f, "call-connected");
+    flow_free(f);
+}
+
+/* Neither would hear the other: it does not even ring. */
+static void ipv4_does_not_call_ipv6(void **state)
+{
+    for (unsigned version = 11; version <= 22; version += 11) {
+        struct flow *f = flow_new();
+        struct flow_phone *a = flow_phone(f, NAME_A, 'A', 22);
+        struct flow_phone *b = flow_phone(f, NAME_B, 'B', version);
+        a->address = ADDRESS_6;
+        boots(a);
+        boots(b);
+        forget(a);
+        off_hook(b);
+        dials(b, "2001");
+        expect_tone(b, RF_SCCP_TONE_REORDER);
+        expect_none(a, RF_SCCP_CALL_STATE);
+        assert_non_null(strstr(expect_event(f, "call-failed")->text, "cause=media"));
+        on_hook(b);
+        expect_no_call(f);
+        flow_free(f);
+    }
+}
+
+/* Where a link does not say by which of them it came, the message may be one that cannot be made:
+ * no call with one direction only. */
+static void a_call_ends_when_its_media_cannot_be_told(void **state)
+{
+    struct flow *f = flow_new();
+    struct flow_phone *a = flow_phone(f, NAME_A, 'A', 11), *b = flow_phone(f, NAME_B, 'B', 22);
+    b->address = "";
+    boots(a);
+    boots(b);
+    off_hook(a);
+    dials(a, "2002");
+    off_hook(b);
+    acknowledges(a, RF_SCCP_MEDIA_OK, a->address, 24600);
+    acknowledges(b, RF_SCCP_MEDIA_OK, ADDRESS_6, 24602);
+    expect_tone(a, RF_SCCP_TONE_REORDER);
+    expect_tone(b, RF_SCCP_TONE_REORDER);
+    assert_non_null(strstr(expect_event(f, "call-failed")->text, "cause=media"));
+    flow_free(f);
+}
+
 /* media_policy require: refused, never silently clear. Its twin is any encrypted call. */
 static void clear_call_is_refused_where_srtp_is_required_sec_81(void **state)
 {
@@ -320,6 +415,10 @@ int main(void)
         cmocka_unit_test(status_is_the_lowest_of_the_legs),
         cmocka_unit_test(key_handed_to_a_plain_link_is_not_sent),
         cmocka_unit_test(lock_comes_with_the_media),
+        cmocka_unit_test(what_a_stream_is_asked_to_be),
+        cmocka_unit_test(phones_with_ipv6_talk),
+        cmocka_unit_test(ipv4_does_not_call_ipv6),
+        cmocka_unit_test(a_call_ends_when_its_media_cannot_be_told),
         cmocka_unit_test(clear_call_is_refused_where_srtp_is_required_sec_81),
         cmocka_unit_test(no_codec_in_common),
         cmocka_unit_test(receiver_that_does_not_open),

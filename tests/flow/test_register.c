@@ -974,6 +974,39 @@ static void sets_that_are_refused_change_nothing(void **state)
     flow_free(f);
 }
 
+static struct rf_sccp_server server_named_to(struct flow_phone *p)
+{
+    sends_empty(p, RF_SCCP_SERVER_REQ);
+    return expect(p, RF_SCCP_SERVER_RES)->server_res.servers[0];
+}
+
+/* A server that can be reached, or none. */
+static void the_server_it_asks_for(void **state)
+{
+    struct flow *f = flow_new();
+    struct flow_phone *a = flow_phone(f, NAME_A, 'A', 22), *b = flow_phone(f, NAME_B, 'B', 11);
+    static const uint8_t address[4] = {192, 0, 2, 9};
+    boots(a);
+    boots(b);
+    assert_int_equal(server_named_to(a).name.len + server_named_to(a).port, 0);
+    rf_sccp_service_set_server(f->svc, "192.0.2.9", 2000);
+    struct flow_phone *both[] = {a, b};
+    for (size_t i = 0; i < 2; i++) {
+        struct rf_sccp_server to = server_named_to(both[i]);
+        assert_true(to.name.len > 0);
+        assert_int_equal(to.port, 2000);
+        assert_memory_equal(to.addr.ip, address, sizeof address);
+    }
+    rf_sccp_service_set_server(f->svc, "cm.example", 2000);
+    assert_slice_str(server_named_to(b).name, "cm.example");
+    rf_sccp_service_set_server(f->svc, "2001:db8::9", 2000);
+    assert_int_equal(server_named_to(a).addr.type, 1);
+    assert_int_equal(server_named_to(b).port, 0);
+    rf_sccp_service_set_server(f->svc, "0.0.0.0", 2000);
+    assert_int_equal(server_named_to(a).port, 0);
+    flow_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1016,6 +1049,7 @@ int main(void)
         cmocka_unit_test(one_certificate_has_few_links),
         cmocka_unit_test(three_missed_keepalives),
         cmocka_unit_test(changed_and_removed_devices),
+        cmocka_unit_test(the_server_it_asks_for),
         cmocka_unit_test(sets_that_are_refused_change_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,6 +71,18 @@ void event_of_branch(struct server *s, enum rf_store_severity severity, const ch
     va_end(ap);
 }
 
+void event_of_media(struct server *s, const char *code, const char *dev, uint32_t call,
+                    const char *fmt, ...)
+{
+    struct rf_store_event e = event_of(RF_STORE_WARN, "call", code);
+    va_list ap;
+    set_device(&e, dev);
+    e.call = call;
+    va_start(ap, fmt);
+    tell(s, &e, fmt, ap);
+    va_end(ap);
+}
+
 /* The listener has written the log line, and tells few of them. */
 void event_of_listener(void *arg, const char *code, const char *text)
 {

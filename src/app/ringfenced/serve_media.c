@@ -14,6 +14,16 @@
 
 #define TOS_VOICE 0xb8
 
+/* Legs that call control closed and the media server did not come round to. */
+#define CLOSING_MAX     64
+#define LINES_A_MINUTE  10
+#define EVENTS_A_MINUTE 30
+/* Whose leg it is. */
+struct media_user {
+    char dev[RF_CALL_DEVICE_MAX + 1];
+    uint32_t call_id, ref;
+};
+
 /* ---- music ---- */
 
 #define TUNE_HZ        8000
@@ -81,18 +91,72 @@ static void not_done(const char *what, const struct rf_why *why)
     rf_warn(RF_CAT_MEDIA, "%s: %s", what, rf_why_text(why));
 }
 
-static enum rf_err op_open(void *arg, const struct rf_call_stream *stream,
-                           const struct rf_call_key *key, uint32_t *leg, struct rf_call_addr *addr)
+/* Counted here, where one that was closed is none at once; the media server learns it later. */
+static enum rf_err take_places(const struct server *s, unsigned n, struct rf_why *why)
+{
+    if (s->media_open + n > s->media_legs)
+        return rf_why_set(why, RF_ERR_LIMIT, "media-legs",
+                          "%u of %u media_legs are in use, and %u more are wanted", s->media_open,
+                          s->media_legs, n);
+    return RF_OK;
+}
+
+static bool op_has_room(void *arg, unsigned receivers)
+{
+    struct server *s = arg;
+    struct rf_why why = {0};
+    enum rf_err err = take_places(s, receivers, &why);
+    if (err == RF_OK)
+        err = rf_media_server_try(s->media_address, receivers, &why);
+    if (err != RF_OK && rf_log_allows(&s->media_log, LINES_A_MINUTE, rf_now_ms(rf_clock_real())))
+        not_done("no conference", &why);
+    return err == RF_OK;
+}
+
+/* Kept until the media server has closed the leg, for what it says of it. */
+static rf_handle user_keep(struct server *s, const struct rf_call_media_user *user)
+{
+    struct media_user *u = rf_new(struct media_user);
+    *u = (struct media_user){.call_id = user->call_id, .ref = user->ref};
+    snprintf(u->dev, sizeof u->dev, "%s", user->dev);
+    rf_handle handle = rf_handle_add(s->media_users, u);
+    if (handle == 0)
+        rf_free(u);
+    return handle;
+}
+
+static void user_forget(struct server *s, rf_handle handle)
+{
+    struct media_user *u = rf_handle_find(s->media_users, handle);
+    if (u == NULL)
+        return;
+    rf_handle_remove(s->media_users, handle);
+    rf_free(u);
+}
+
+static enum rf_err op_open(void *arg, const struct rf_call_media_user *user,
+                           const struct rf_call_stream *stream, const struct rf_call_key *key,
+                           uint32_t *leg, struct rf_call_addr *addr)
 {
     struct server *s = arg;
     struct rf_why why = {0};
     struct rf_media_key receive = key_of(key);
-    struct rf_media_leg_conf conf = {
-        .codec = codec_of(stream->codec), .packet_ms = stream->packet_ms, .key = &receive};
+    rf_handle number = user_keep(s, user);
+    struct rf_media_leg_conf conf = {.codec = codec_of(stream->codec),
+                                     .packet_ms = stream->packet_ms,
+                                     .key = &receive,
+                                     .number = number};
     *addr = s->media_addr;
-    enum rf_err err = rf_media_leg_open(s->media, &conf, leg, &addr->port, &why);
+    enum rf_err err = take_places(s, 1, &why);
+    if (err == RF_OK)
+        err = rf_media_leg_open(s->media, &conf, leg, &addr->port, &why);
     rf_media_key_wipe(&receive);
-    if (err != RF_OK)
+    if (err == RF_OK) {
+        s->media_open++;
+        return RF_OK;
+    }
+    user_forget(s, number);
+    if (rf_log_allows(&s->media_log, LINES_A_MINUTE, rf_now_ms(rf_clock_real())))
         not_done("no receiver for a conference or music", &why);
     return err;
 }
@@ -105,7 +169,12 @@ static void op_send(void *arg, uint32_t leg, const struct rf_call_addr *to,
     char host[INET6_ADDRSTRLEN] = "";
     struct rf_media_key send = key_of(key);
     inet_ntop(to->is_ip6 ? AF_INET6 : AF_INET, to->ip, host, sizeof host);
-    struct rf_media_remote remote = {.host = host, .port = to->port, .tos = TOS_VOICE};
+    /* Under a key the tag says whose speech it is, and a phone may send from another port than it
+     * listens on; in the clear the port is all there is to go by. */
+    struct rf_media_remote remote = {.host = host,
+                                     .port = to->port,
+                                     .tos = TOS_VOICE,
+                                     .is_port_free = key->algorithm != RF_CALL_SRTP_NONE};
     enum rf_err err = rf_media_leg_send(s->media, leg, &remote, &send, &why);
     rf_media_key_wipe(&send);
     if (err == RF_OK)
@@ -117,21 +186,40 @@ static void op_send(void *arg, uint32_t leg, const struct rf_call_addr *to,
 
 static void op_close(void *arg, uint32_t leg)
 {
-    rf_media_leg_close(((struct server *)arg)->media, leg);
+    struct server *s = arg;
+    rf_media_leg_close(s->media, leg);
+    s->media_open--;
 }
 
-static const struct rf_call_media_ops ops = {.open = op_open, .send = op_send, .close = op_close};
+static const struct rf_call_media_ops ops = {
+    .has_room = op_has_room, .open = op_open, .send = op_send, .close = op_close};
 
 /* ---- life ---- */
 
+static void tell_trouble(struct server *s, const struct rf_media_leg_event *event)
+{
+    static const struct media_user nobody = {.dev = "-"};
+    const struct media_user *u = rf_handle_find(s->media_users, (rf_handle)event->number);
+    bool is_failed = event->kind == RF_MEDIA_LEG_FAILED;
+    if (u == NULL)
+        u = &nobody;
+    rf_info(RF_CAT_MEDIA, "media %s reason=%s leg=%u dev=%s call=%u call-ref=%u",
+            is_failed ? "failed" : "refused", event->reason, event->leg, u->dev, u->call_id,
+            u->ref);
+    if (rf_log_allows(&s->media_events, EVENTS_A_MINUTE, rf_now_ms(rf_clock_real())))
+        event_of_media(s, is_failed ? "media-failed" : "media-refused", u->dev, u->call_id,
+                       "reason=%s call-ref=%u", event->reason, u->ref);
+}
+
 static void on_event(void *reader, const struct rf_media_leg_event *event)
 {
+    struct server *s = event->owner;
     if (reader == NULL)
         return;
     if (event->kind == RF_MEDIA_LEG_REFUSED || event->kind == RF_MEDIA_LEG_FAILED)
-        rf_info(RF_CAT_MEDIA, "media %s reason=%s leg=%u",
-                event->kind == RF_MEDIA_LEG_FAILED ? "failed" : "refused", event->reason,
-                event->leg);
+        tell_trouble(s, event);
+    else if (event->kind == RF_MEDIA_LEG_CLOSED)
+        user_forget(s, (rf_handle)event->number);
 }
 
 /* An address that phones can be told. */
@@ -142,25 +230,47 @@ static bool is_told(const char *text, struct rf_call_addr *out)
            rf_call_addr_usable(out);
 }
 
+/* Phones hear a tone on hold, and nobody confers; all else goes on. */
+static void no_media(struct server *s, const char *address, const char *why)
+{
+    snprintf(s->media_off, sizeof s->media_off, "no conferences and no music: media_address %s: %s",
+             address, why);
+    rf_warn(RF_CAT_MAIN, "%s", s->media_off);
+}
+
+void media_tell(struct server *s)
+{
+    if (s->media_off[0] != '\0')
+        event_of_server(s, RF_STORE_WARN, "media-off", "%s", s->media_off);
+}
+
 enum rf_err media_start(struct server *s, struct rf_why *why)
 {
     const struct rf_site_conf *site = s->site->conf;
+    struct rf_why no = {0};
     const char *address = site->media_address[0] != '\0'          ? site->media_address
                           : is_told(site->listen, &s->media_addr) ? site->listen
                                                                   : rf_site_advertised(site);
     if (site->media_legs == 0)
         return RF_OK;
     if (!is_told(address, &s->media_addr)) {
-        rf_warn(RF_CAT_MAIN,
-                "no conferences and no music: %s is no address that phones can send to; set "
-                "media_address",
-                address);
+        no_media(s, address, "no address that phones can send to; set media_address");
         return RF_OK;
     }
-    struct rf_media_server_conf conf = {.local = address,
-                                        .legs_max = site->media_legs,
-                                        .events_to = rf_loop_mailbox(s->call_loop),
-                                        .on_event = on_event};
+    if (rf_media_server_try(address, 1, &no) != RF_OK) {
+        no_media(s, address, rf_why_text(&no));
+        return RF_OK;
+    }
+    snprintf(s->media_address, sizeof s->media_address, "%s", address);
+    s->media_legs = site->media_legs;
+    s->media_users = rf_handles_new(RF_MEDIA_LEGS_MAX + CLOSING_MAX);
+    unsigned with_closing = site->media_legs + CLOSING_MAX;
+    struct rf_media_server_conf conf = {
+        .local = s->media_address,
+        .legs_max = with_closing < RF_MEDIA_LEGS_MAX ? with_closing : RF_MEDIA_LEGS_MAX,
+        .events_to = rf_loop_mailbox(s->call_loop),
+        .on_event = on_event,
+        .owner = s};
     enum rf_err err = load_music(s, why);
     return err == RF_OK ? rf_media_server_start(&conf, &s->media, why) : err;
 }
@@ -170,9 +280,19 @@ const struct rf_call_media_ops *media_ops(const struct server *s)
     return s->media != NULL ? &ops : NULL;
 }
 
+static void users_free(struct rf_handles *users)
+{
+    uint32_t at = 0;
+    struct media_user *u;
+    while (users != NULL && (u = rf_handles_next(users, &at)) != NULL)
+        rf_free(u);
+    rf_handles_free(users);
+}
+
 void media_stop(struct server *s)
 {
     rf_media_server_stop(rf_steal(&s->media));
+    users_free(rf_steal(&s->media_users));
     rf_media_clip_unref(s->music);
     s->music = NULL;
 }

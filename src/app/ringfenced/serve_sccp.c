@@ -243,6 +243,7 @@ enum rf_err sccp_prepare(struct server *s, struct rf_why *why)
                                         .members_max = site->conference_members,
                                         .media = media_ops(s),
                                         .media_arg = s,
+                                        .media_is_ip6 = s->media_addr.is_ip6,
                                         .is_fallback = s->role->is_router,
                                         .return_rate = site->return_rate,
                                         .is_nonsecure = site->cluster == RF_SITE_CLUSTER_NONSECURE,
@@ -276,6 +277,8 @@ enum rf_err sccp_listen(struct server *s, uint16_t port, struct rf_why *why)
     struct rf_listener_conf conf = listener_conf(s, port);
     enum rf_err err = rf_listeners_open(&s->sccp_listeners, RF_TLS_MODERN, &conf, NULL, why);
     s->ports.sccp_tls = rf_listeners_port(&s->sccp_listeners, RF_TLS_MODERN);
+    rf_sccp_service_set_server(s->sccp, rf_site_advertised(s->site->conf),
+                               rf_site_port_base(&s->ports));
     return err;
 }
 
@@ -371,6 +374,7 @@ void sccp_run(struct server *s)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_setname_np(s->call_thread, "calls");
     s->has_call_thread = true;
+    media_tell(s);
 }
 
 void sccp_post(struct server *s, struct rf_msg *take_msg)

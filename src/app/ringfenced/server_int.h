@@ -163,6 +163,11 @@ struct server {
     struct rf_media_server *media; /* NULL: no conferences, no music */
     struct rf_media_clip *music;
     struct rf_call_addr media_addr;
+    char media_address[RF_SCCP_ADDRESS_TEXT + 1]; /* the same, as text */
+    unsigned media_legs, media_open; /* what the site allows, and what call control has */
+    struct rf_handles *media_users;  /* whose they are */
+    struct rf_log_limit media_log, media_events;
+    char media_off[RF_WHY_TEXT_MAX]; /* why there is none; empty: there is, or none is wanted */
     struct rf_listeners sccp_listeners;
     struct rf_listener *sccp_plain; /* NULL: nothing is taken in the clear */
     _Atomic(struct signalling *) signalling;
@@ -275,6 +280,8 @@ enum rf_err provider_listen(struct server *s, const struct rf_site_ports *wanted
 /** Before call control is made. */
 enum rf_err media_start(struct server *s, struct rf_why *why);
 const struct rf_call_media_ops *media_ops(const struct server *s);
+/** That there is none, as an event: once the database is the worker's. */
+void media_tell(struct server *s);
 void media_stop(struct server *s);
 
 /* serve_sccp.c */
@@ -474,6 +481,9 @@ void event_of_server(struct server *s, enum rf_store_severity severity, const ch
                      const char *fmt, ...) RF_PRINTF(4, 5);
 void event_of_branch(struct server *s, enum rf_store_severity severity, const char *code,
                      const char *fmt, ...) RF_PRINTF(4, 5);
+/** Something was wrong with what a device sent to the server's own media. */
+void event_of_media(struct server *s, const char *code, const char *dev, uint32_t call,
+                    const char *fmt, ...) RF_PRINTF(5, 6);
 /** Drop old events now, and every hour. */
 void events_trim(struct server *s);
 

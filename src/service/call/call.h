@@ -79,7 +79,8 @@ enum rf_call_cause {
     RF_CALL_CAUSE_UNREACHABLE,    /* the line's device, or the trunk, is not registered */
     RF_CALL_CAUSE_NO_ANSWER,
     RF_CALL_CAUSE_NO_DIGITS,    /* nothing was dialled in time */
-    RF_CALL_CAUSE_MEDIA,        /* a phone refused to open, or did not answer */
+    RF_CALL_CAUSE_MEDIA,        /* a phone refused to open, or did not answer; one has IPv4 and
+                                 * the other IPv6; no room is left in a conference's media */
     RF_CALL_CAUSE_CODEC,        /* no codec in common */
     RF_CALL_CAUSE_SECURITY,     /* a device's media policy does not allow this call in clear */
     RF_CALL_CAUSE_LOST,         /* a device's connection was lost */
@@ -255,13 +256,23 @@ struct rf_call_observer {
     void *arg;
 };
 
+/** Whose media it is. Borrowed, for the time of the operation. */
+struct rf_call_media_user {
+    const char *dev;
+    uint32_t call_id, ref; /* of its call; its own reference */
+};
+
 /** The server's own media: what phones meet in a conference, and hear while they are held. It must
  * not block. */
 struct rf_call_media_ops {
-    /** Open a receiver. Its number, never 0, and its address at once; RF_ERR_LIMIT or another error
-     * when it cannot. */
-    enum rf_err (*open)(void *arg, const struct rf_call_stream *stream,
-                        const struct rf_call_key *key, uint32_t *leg, struct rf_call_addr *addr);
+    /** Could so many more receivers be opened now? Asked before running calls are changed for a
+     * conference. One that is closed gives its place back at once. */
+    bool (*has_room)(void *arg, unsigned receivers);
+    /** Open a receiver for a phone, which is named for logs. Its number, never 0, and its address
+     * at once; RF_ERR_LIMIT or another error when it cannot. */
+    enum rf_err (*open)(void *arg, const struct rf_call_media_user *user,
+                        const struct rf_call_stream *stream, const struct rf_call_key *key,
+                        uint32_t *leg, struct rf_call_addr *addr);
     /** Send to a phone: the mix of this number, or with 0 music. */
     void (*send)(void *arg, uint32_t leg, const struct rf_call_addr *to,
                  const struct rf_call_key *key, uint32_t mix);
@@ -296,6 +307,7 @@ struct rf_call_conf {
     uint32_t calls_max;                    /* 0: 1000; above it a new call is refused */
     const struct rf_call_media_ops *media; /* NULL: no conferences, and a tone for music */
     void *media_arg;
+    bool media_is_ip6;
     uint32_t members_max; /* of a conference; 0: RF_CALL_MEMBERS_MAX */
     enum rf_call_barge barge;
 };

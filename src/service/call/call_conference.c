@@ -83,6 +83,8 @@ enum rf_call_cause call_conference_admits(const struct conference *conf, const s
     size_t max = c->members_max != 0 ? c->members_max : RF_CALL_MEMBERS_MAX;
     if (dev->conference != NULL || c->media == NULL)
         return RF_CALL_CAUSE_UNREACHABLE; /* conferences are not chained */
+    if (!call_media_reaches(dev))
+        return RF_CALL_CAUSE_MEDIA;
     if (conf->dev.n_legs >= max)
         return RF_CALL_CAUSE_BUSY;
     return call_conference_trusts(conf, dev);
@@ -120,7 +122,8 @@ static void on_open_receive(void *arg, const struct rf_call_leg_info *leg,
     if (own == NULL)
         return;
     close_own(conf, own);
-    bool ok = c->media->open(c->media_arg, stream, key, &own->media, &addr) == RF_OK;
+    struct rf_call_media_user user = call_media_user(&own->call->legs[member_end(own)]);
+    bool ok = c->media->open(c->media_arg, &user, stream, key, &own->media, &addr) == RF_OK;
     if (!ok)
         own->media = 0;
     rf_call_in_receive_open(conf->cc, conf->dev.handle, leg->ref, ok ? &addr : NULL);
@@ -195,6 +198,7 @@ static struct conference *make(struct rf_call_control *cc, const char *name)
         .ops = &own_ops,
         .arg = conf,
         .side = {.signalling = RF_CALL_SIGNALLING_ENCRYPTED,
+                 .is_ip6 = cc->conf.media_is_ip6,
                  .suites = RF_CALL_ABLE_ALL,
                  .codecs = RF_CALL_CODEC_PCMU | RF_CALL_CODEC_PCMA | RF_CALL_CODEC_G722}};
     conf->next = cc->conferences;
@@ -229,10 +233,14 @@ static void close_it(struct conference *conf)
         unmake(conf);
 }
 
+bool call_conference_has_room(const struct rf_call_control *cc, unsigned members)
+{
+    const struct rf_call_media_ops *media = cc->conf.media;
+    return media != NULL && media->has_room(cc->conf.media_arg, members);
+}
+
 struct conference *call_conference_new(struct rf_call_control *cc)
 {
-    if (cc->conf.media == NULL)
-        return NULL;
     struct conference *conf = make(cc, "conference");
     open_it(conf);
     if (conf->dev.handle != 0)
@@ -350,6 +358,8 @@ void rf_call_meet_me_remove(struct rf_call_control *cc, const char *number)
 enum rf_call_cause call_conference_begin(struct conference *conf, const struct device *by)
 {
     enum rf_call_cause cause = call_conference_admits(conf, by);
+    if (cause == RF_CALL_CAUSE_NORMAL && !call_conference_has_room(conf->cc, 1))
+        return RF_CALL_CAUSE_MEDIA;
     if (cause == RF_CALL_CAUSE_NORMAL && !conf->is_open)
         open_it(conf);
     return cause;

@@ -341,7 +341,8 @@ static void no_digits(void *self, const void *data)
 
 static void refused(void *self, const void *data)
 {
-    fail_caller(self, RF_CALL_CAUSE_SECURITY);
+    const struct call_data *d = data;
+    fail_caller(self, d->cause);
 }
 
 static void no_route(void *self, const void *data)

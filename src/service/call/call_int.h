@@ -256,7 +256,7 @@ void call_inputs_run(struct rf_call_control *cc);
 /* ---- call_user.c: what a user does with its calls ---- */
 struct leg *call_leg_of(const struct device *dev, uint32_t ref);
 /** What it wanted cannot be: a tone, on a call that is there for that. */
-void call_user_refused(struct device *dev, uint32_t line);
+void call_user_refused(struct device *dev, uint32_t line, enum rf_call_cause cause);
 /** Does its user talk in it, or dial? */
 bool call_user_is_busy_with(const struct leg *leg);
 /** All that the device talks in but this one (may be NULL) is held, or ended where the other end's
@@ -269,7 +269,7 @@ void call_user_conference(struct leg *leg);
 void call_user_forward_all(struct device *dev, uint32_t line);
 
 /** Bring another device, by a call of its own, into the call that a leg is an end of: all three
- * meet. False: there is no room. */
+ * meet. False: there is no room, and nothing was changed. */
 bool call_user_bring_in(struct leg *leg, struct device *dev, uint32_t line);
 
 /* ---- call_shared.c: one number on several phones ---- */
@@ -299,6 +299,8 @@ void call_shared_private(struct device *dev);
 /** Of either end, or NULL. */
 struct conference *call_conference_of(const struct call *call);
 struct conference *call_conference_new(struct rf_call_control *cc);
+/** Would the server's media take so many more members now? */
+bool call_conference_has_room(const struct rf_call_control *cc, unsigned members);
 /** Take the place at an end of a call that nobody has. */
 void call_conference_take(struct conference *conf, struct call *call, int end);
 /** May this device come in? RF_CALL_CAUSE_NORMAL, or why not. */
@@ -313,6 +315,18 @@ void call_conference_look(struct conference *conf);
 void call_conferences_free(struct rf_call_control *cc);
 
 /* ---- call_music.c ---- */
+/** Can the server's own media and the device's reach one another? */
+static inline bool call_media_reaches(const struct device *dev)
+{
+    return dev->attach.side.is_ip6 == dev->cc->conf.media_is_ip6;
+}
+/** Who the server's own media is told it is for. */
+static inline struct rf_call_media_user call_media_user(const struct leg *leg)
+{
+    return (struct rf_call_media_user){.dev = leg->dev != NULL ? leg->dev->conf.name : "-",
+                                       .call_id = leg->call->id,
+                                       .ref = leg->ref};
+}
 /** True when it plays, or will. */
 bool call_music_start(struct call *call, int end);
 /** The phone opened its receiver. */

@@ -86,6 +86,7 @@ struct rf_call_side {
     uint32_t suites;   /* RF_CALL_ABLE bits; 0: no SRTP */
     uint32_t codecs;   /* bits of enum rf_call_codec */
     bool is_untrusted; /* of a type that no status may rest on */
+    bool is_ip6;       /* its media is: by IPv6, else by IPv4 */
 };
 
 /** The suite between two ends: the strongest common one where both encrypt their signalling;

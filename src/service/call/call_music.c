@@ -11,7 +11,8 @@ static bool can_play(const struct call *call, int end)
 {
     const struct leg *leg = &call->legs[end];
     return call->cc->conf.media != NULL && leg->music == 0 && call_leg_is_live(call, end) &&
-           leg->dev->conference == NULL; /* a conference hears no music */
+           leg->dev->conference == NULL && /* a conference hears no music */
+           call_media_reaches(leg->dev);
 }
 
 bool call_music_start(struct call *call, int end)
@@ -30,7 +31,8 @@ bool call_music_start(struct call *call, int end)
         rf_call_key_draw(suite, &leg->tune);
         rf_call_key_draw(suite, &unused);
     }
-    bool ok = c->media->open(c->media_arg, &stream, &unused, &leg->music, &addr) == RF_OK;
+    struct rf_call_media_user user = call_media_user(leg);
+    bool ok = c->media->open(c->media_arg, &user, &stream, &unused, &leg->music, &addr) == RF_OK;
     if (ok)
         call_tell_open_receive_of(call, end, &stream, &leg->tune);
     rf_call_key_wipe(&unused);

@@ -21,6 +21,8 @@ enum rf_call_cause call_may_talk(const struct device *a, const struct device *b)
     const struct device *room = a->conference != NULL ? a : b;
     if (room->conference != NULL)
         return call_conference_admits(room->conference, room == a ? b : a);
+    if (a->attach.side.is_ip6 != b->attach.side.is_ip6)
+        return RF_CALL_CAUSE_MEDIA;
     if (rf_call_codec_of(&a->attach.side, &b->attach.side) == 0)
         return RF_CALL_CAUSE_CODEC;
     return is_refused_by_policy(a, b) ? RF_CALL_CAUSE_SECURITY : RF_CALL_CAUSE_NORMAL;
@@ -47,8 +49,11 @@ static enum rf_call_cause judge_meet_me(const struct leg *a, const struct device
 {
     if (a->purpose == RF_CALL_PURPOSE_MEET_ME)
         return call_conference_begin(b->conference, a->dev);
-    return b->handle == 0 ? RF_CALL_CAUSE_UNREACHABLE
-                          : call_conference_admits(b->conference, a->dev);
+    enum rf_call_cause cause =
+        b->handle == 0 ? RF_CALL_CAUSE_UNREACHABLE : call_conference_admits(b->conference, a->dev);
+    return cause == RF_CALL_CAUSE_NORMAL && !call_conference_has_room(b->cc, 1)
+               ? RF_CALL_CAUSE_MEDIA
+               : cause;
 }
 
 static enum rf_call_cause judge(const struct call *call, const struct device *b, uint32_t line)

@@ -247,16 +247,17 @@ void call_shared_barge(struct device *dev, uint32_t line, struct leg *leg)
 {
     /* by these two keys alone a phone gets a call that nobody routed to it */
     if (call_line_is_used_up(dev, line)) {
-        call_user_refused(dev, line);
+        call_user_refused(dev, line, RF_CALL_CAUSE_SECURITY);
         return;
     }
     rf_handle handle = leg->call->handle;
     call_user_step_aside(dev, NULL);
     /* who called its own line may have ended just that call */
     bool is_there = rf_handle_find(dev->cc->calls, handle) != NULL;
-    if (!is_there || leg->dev == NULL || !may_barge(dev, leg) ||
-        !call_user_bring_in(leg, dev, line))
-        call_user_refused(dev, line);
+    if (!is_there || leg->dev == NULL || !may_barge(dev, leg))
+        call_user_refused(dev, line, RF_CALL_CAUSE_SECURITY);
+    else if (!call_user_bring_in(leg, dev, line))
+        call_user_refused(dev, line, RF_CALL_CAUSE_MEDIA);
 }
 
 void call_shared_take_back(struct device *dev, uint32_t line, struct leg *leg)
@@ -267,7 +268,7 @@ void call_shared_take_back(struct device *dev, uint32_t line, struct leg *leg)
     struct device *other = call->legs[call_other(end)].dev;
     if (!leg->holds || other == NULL || call_line_is_used_up(dev, line) ||
         call_may_talk(dev, other) != RF_CALL_CAUSE_NORMAL) {
-        call_user_refused(dev, line);
+        call_user_refused(dev, line, RF_CALL_CAUSE_SECURITY);
         return;
     }
     struct call_data data = {.end = end};

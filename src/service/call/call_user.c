@@ -64,11 +64,11 @@ static void refuse(struct leg *leg)
 }
 
 /* Where there is no place for that call, the youngest it has will do. */
-void call_user_refused(struct device *dev, uint32_t line)
+void call_user_refused(struct device *dev, uint32_t line, enum rf_call_cause cause)
 {
     struct call *call = call_begin(dev->cc, dev, line, RF_CALL_PURPOSE_TALK, 0);
     if (call != NULL)
-        call_run(call, CALL_EV_REFUSED, NULL);
+        call_run(call, CALL_EV_REFUSED, &(struct call_data){.cause = cause});
     else if (dev->legs != NULL)
         refuse(dev->legs);
 }
@@ -202,6 +202,18 @@ static void put_in(struct conference *conf, struct call *call, int end)
     call_run(call, CALL_EV_REPLACED, &replaced);
 }
 
+/* A running call is given up for a conference only where the server's media has room for all that
+ * come: three where it is new, less the one that played for who was held; else the new one, and
+ * who held the conference meanwhile. */
+static bool has_room_to_meet(const struct leg *held)
+{
+    const struct call *call = held->call;
+    bool is_new = call_conference_of(call) == NULL;
+    bool has_music = call->legs[call_other(held->end)].music != 0;
+    unsigned members = is_new ? (has_music ? 2 : 3) : 2;
+    return call_conference_has_room(call->cc, members);
+}
+
 /* Who brings them together has a call with the conference, too, under the reference of the one it
  * held. */
 static void meet(struct leg *held, struct leg *consult)
@@ -243,6 +255,8 @@ bool call_user_bring_in(struct leg *leg, struct device *dev, uint32_t line)
     int end = leg->end;
     struct conference *conf = call_conference_of(with_other);
     bool is_new = conf == NULL;
+    if (!call_media_reaches(dev) || !call_conference_has_room(cc, is_new ? 3 : 1))
+        return false;
     struct call *comes = call_new(cc, CALL_HELD);
     struct call *own = is_new ? call_new(cc, CALL_HELD) : NULL;
     if (is_new && comes != NULL && own != NULL)
@@ -283,7 +297,7 @@ static bool may_meet(const struct leg *held, const struct leg *consult)
         return false;
     if (conf != NULL)
         return call_conference_admits(conf, y) == RF_CALL_CAUSE_NORMAL;
-    return call_may_talk(x, y) == RF_CALL_CAUSE_NORMAL &&
+    return call_media_reaches(y) && call_may_talk(x, y) == RF_CALL_CAUSE_NORMAL &&
            call_may_talk(held->dev, x) == RF_CALL_CAUSE_NORMAL &&
            call_may_talk(held->dev, y) == RF_CALL_CAUSE_NORMAL;
 }
@@ -296,7 +310,7 @@ void call_user_conference(struct leg *leg)
         held = leg;
     if (consult == NULL && (is_talking(leg) || leg->holds) && leg->call->cc->conf.media != NULL)
         begin_consult(leg, RF_CALL_PURPOSE_CONFERENCE);
-    else if (consult != NULL && may_meet(held, consult))
+    else if (consult != NULL && may_meet(held, consult) && has_room_to_meet(held))
         meet(held, consult);
     else
         refuse(leg);

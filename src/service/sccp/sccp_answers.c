@@ -196,8 +196,15 @@ static void answer_forward(struct session *s, uint32_t number)
 
 static void answer_server(struct session *s)
 {
+    const struct rf_sccp_service *svc = s->svc;
     struct rf_sccp_msg msg = {.id = RF_SCCP_SERVER_RES};
-    msg.server_res.servers[0].name = rf_slice_str(s->svc->server_name);
+    struct rf_sccp_server *to = &msg.server_res.servers[0];
+    /* An address that the phone's version has no place for is as good as none. */
+    if (svc->server_port != 0 && (svc->server_addr.type == 0 || s->version >= 17)) {
+        to->name = rf_slice_str(svc->server_host[0] != '\0' ? svc->server_host : svc->server_name);
+        to->port = svc->server_port;
+        to->addr = svc->server_addr;
+    }
     sccp_send(s, &msg);
 }
 

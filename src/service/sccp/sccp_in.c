@@ -5,6 +5,7 @@
 #include "service/sccp/sccp_int.h"
 #include "wire/sccp/sccp_names.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 /* doc: docs/wire/sccp.md, "Keys"; anything else is ignored */
@@ -166,10 +167,18 @@ static struct session_leg *leg_of(struct session *s, uint32_t party_id, uint32_t
  */
 static bool is_own_address(const struct session *s, const struct rf_call_addr *a)
 {
-    if (s->svc->conf.allow_foreign_media || !s->has_ip || rf_fault_skips("sccp.media-address"))
+    if (!s->has_ip || rf_fault_skips("sccp.media-address"))
         return true;
     return a->is_ip6 == s->ip.is_ip6 &&
            rf_slice_eq(rf_slice_of(a->ip, sizeof a->ip), rf_slice_of(s->ip.ip, sizeof a->ip));
+}
+
+static void tell_elsewhere(const struct session *s, const struct rf_call_addr *named, uint32_t ref)
+{
+    char text[INET6_ADDRSTRLEN] = "";
+    inet_ntop(named->is_ip6 ? AF_INET6 : AF_INET, named->ip, text, sizeof text);
+    rf_warn(RF_CAT_SCCP, "receiver refused code=media-address named=%s link=%s dev=%s call-ref=%u",
+            text, s->address, sccp_session_dev(s), ref);
 }
 
 static void on_receive_open(struct session *s, const struct rf_sccp_open_receive_channel_ack *ack)
@@ -189,15 +198,16 @@ static void on_receive_open(struct session *s, const struct rf_sccp_open_receive
     memcpy(addr.ip, ack->addr.ip, sizeof addr.ip);
     bool ok = ack->status == RF_SCCP_MEDIA_OK && ack->addr.type <= 1 && ack->port > 0 &&
               ack->port <= UINT16_MAX;
-    if (ok) {
-        addr.port = (uint16_t)ack->port;
-        ok = rf_call_addr_usable(&addr) && is_own_address(s, &addr);
-    }
-    if (!ok)
+    addr.port = (uint16_t)ack->port;
+    ok = ok && rf_call_addr_usable(&addr);
+    bool is_elsewhere = ok && !is_own_address(s, &addr);
+    if (is_elsewhere)
+        tell_elsewhere(s, &addr, leg->ref);
+    else if (!ok)
         rf_warn(RF_CAT_SCCP, "receiver not opened status=%s port=%u dev=%s call-ref=%u",
                 rf_sccp_name_or_unknown(RF_SCCP_NAMES_MEDIA_STATUS, ack->status), ack->port,
                 sccp_session_dev(s), leg->ref);
-    rf_call_in_receive_open(s->svc->calls, s->dev, leg->ref, ok ? &addr : NULL);
+    rf_call_in_receive_open(s->svc->calls, s->dev, leg->ref, ok && !is_elsewhere ? &addr : NULL);
 }
 
 static void on_transmit_started(struct session *s,

@@ -120,6 +120,9 @@ struct refused_one {
 struct rf_sccp_service {
     struct rf_sccp_service_conf conf;
     char server_name[RF_SCCP_SERVER_NAME + 1];
+    char server_host[RF_SCCP_SERVER_NAME + 1]; /* where it is: a name, */
+    struct rf_sccp_addr server_addr;           /* or an address; all zero: not told */
+    uint16_t server_port;
     char date_template[16];
     char time_zone[100];
     char legacy_models[RF_SITE_MODELS_MAX + 1];

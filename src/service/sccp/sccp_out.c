@@ -75,18 +75,19 @@ static uint32_t ref_of(const struct rf_sccp_msg *msg)
     return 0;
 }
 
-static void send_frame(struct session *s, const struct rf_sccp_msg *msg, bool has_key)
+/* False: this phone's version has no place for what it says. */
+static bool send_frame(struct session *s, const struct rf_sccp_msg *msg, bool has_key)
 {
     uint8_t bytes[RF_SCCP_SEND_MAX];
     struct rf_wr wr = rf_wr_of(bytes, sizeof bytes);
     struct rf_why why = {0};
     struct rf_slice frame;
     if (s->is_closing)
-        return;
+        return true;
     if (rf_sccp_encode(msg, s->version, &wr, &why) != RF_OK || rf_wr_done(&wr, &frame) != RF_OK) {
         rf_error(RF_CAT_SCCP, "message not encoded: %s message=%s dev=%s", rf_why_text(&why),
                  rf_sccp_id_name(msg->id), sccp_session_dev(s));
-        return;
+        return false;
     }
     s->out++;
     rf_count(SCCP_OUT);
@@ -95,11 +96,12 @@ static void send_frame(struct session *s, const struct rf_sccp_msg *msg, bool ha
     s->svc->conf.ops->send(s->svc->conf.arg, s->link, frame, has_key);
     if (has_key)
         rf_wipe(bytes, sizeof bytes);
+    return true;
 }
 
 void sccp_send(struct session *s, const struct rf_sccp_msg *msg)
 {
-    send_frame(s, msg, false);
+    (void)send_frame(s, msg, false);
 }
 
 void sccp_send_empty(struct session *s, enum rf_sccp_id id)
@@ -526,6 +528,11 @@ static uint32_t codec_number(enum rf_call_codec codec)
                                          : RF_SCCP_CODEC_G711_ULAW_64K;
 }
 
+/* Digits go by KeypadButton and StartTone, so that no RTP payload type is offered for them.
+ * doc: docs/wire/sccp.md, "Media" */
+#define ECHO_CANCELLING_ON 1
+#define DTMF_TYPE          10
+
 static void on_open_receive(void *arg, const struct rf_call_leg_info *leg,
                             const struct rf_call_stream *stream, const struct rf_call_key *key)
 {
@@ -538,13 +545,15 @@ static void on_open_receive(void *arg, const struct rf_call_leg_info *leg,
                                  .pass_through_party_id = sccp_party_id(leg->ref, leg->stream),
                                  .packet_ms = stream->packet_ms,
                                  .codec = codec_number(stream->codec),
+                                 .ec_value = ECHO_CANCELLING_ON,
                                  .call_reference = leg->ref,
-                                 .rfc2833_payload_type = 101}};
+                                 .dtmf_type = DTMF_TYPE,
+                                 .requested_addr_type = s->has_ip && s->ip.is_ip6 ? 1 : 0}};
     struct session_leg *own = sccp_leg(s, leg->ref);
     if (own != NULL)
         own->party = msg.open_receive_channel.pass_through_party_id;
     fill_key(&msg.open_receive_channel.key, key);
-    send_frame(s, &msg, key->algorithm != RF_CALL_SRTP_NONE);
+    (void)send_frame(s, &msg, key->algorithm != RF_CALL_SRTP_NONE);
     rf_sccp_media_key_wipe(&msg.open_receive_channel.key);
 }
 
@@ -565,10 +574,11 @@ static void on_start_transmit(void *arg, const struct rf_call_leg_info *leg,
                                      .codec = codec_number(stream->codec),
                                      .precedence = 0xb8,
                                      .call_reference = leg->ref,
-                                     .rfc2833_payload_type = 101}};
+                                     .dtmf_type = DTMF_TYPE}};
     memcpy(msg.start_media_transmission.remote.ip, to->ip, sizeof to->ip);
     fill_key(&msg.start_media_transmission.key, key);
-    send_frame(s, &msg, key->algorithm != RF_CALL_SRTP_NONE);
+    if (!send_frame(s, &msg, key->algorithm != RF_CALL_SRTP_NONE))
+        rf_call_in_media_failed(s->svc->calls, s->dev, leg->ref);
     rf_sccp_media_key_wipe(&msg.start_media_transmission.key);
 }
 

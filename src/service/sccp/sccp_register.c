@@ -491,7 +491,8 @@ static void let_in(struct session *s, const struct rf_sccp_register *reg, struct
                                     .side = {.signalling = signalling_of(s),
                                              .suites = suites_of(&st->conf),
                                              .codecs = RF_CALL_CODEC_PCMU, /* until it says more */
-                                             .is_untrusted = st->conf.is_untrusted}};
+                                             .is_untrusted = st->conf.is_untrusted,
+                                             .is_ip6 = s->has_ip && s->ip.is_ip6}};
     attach.has_cert = !is_none(s->sha256);
     memcpy(attach.cert, s->sha256, sizeof attach.cert);
     enum rf_err err = rf_call_device_up(s->svc->calls, st->conf.call.name, &attach, &s->dev);

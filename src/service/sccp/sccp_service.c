@@ -94,6 +94,7 @@ struct rf_sccp_service *rf_sccp_service_new(const struct rf_sccp_service_conf *c
         .members_max = c->members_max,
         .media = c->media,
         .media_arg = c->media_arg,
+        .media_is_ip6 = c->media_is_ip6,
         .observer = {.on_event = on_call_event,
                      .on_record = on_call_record,
                      .on_forward = c->ops->on_forward != NULL ? on_call_forward : NULL,
@@ -101,6 +102,16 @@ struct rf_sccp_service *rf_sccp_service_new(const struct rf_sccp_service_conf *c
     memcpy(calls.timer_ms, c->call_timer_ms, sizeof calls.timer_ms);
     svc->calls = rf_call_control_new(&calls);
     return svc;
+}
+
+void rf_sccp_service_set_server(struct rf_sccp_service *svc, const char *address, uint16_t port)
+{
+    struct rf_call_addr at = {.is_ip6 = strchr(address, ':') != NULL, .port = port};
+    bool is_numeric = inet_pton(at.is_ip6 ? AF_INET6 : AF_INET, address, at.ip) == 1;
+    snprintf(svc->server_host, sizeof svc->server_host, "%s", is_numeric ? "" : address);
+    svc->server_addr = (struct rf_sccp_addr){.type = at.is_ip6 ? 1 : 0};
+    memcpy(svc->server_addr.ip, at.ip, sizeof at.ip);
+    svc->server_port = !is_numeric || rf_call_addr_usable(&at) ? port : 0;
 }
 
 void rf_sccp_service_set_keepalive(struct rf_sccp_service *svc, uint32_t keepalive_s)

@@ -161,13 +161,13 @@ struct rf_sccp_service_conf {
     uint32_t register_wait_s;       /* 0: 10; a link that has not asked to register is closed */
     uint32_t rate_per_s;            /* 0: 50 messages a second per session */
     uint32_t rate_burst;            /* 0: 200 */
-    bool allow_foreign_media;       /* else a phone's media address must be its link's own */
     const char *time_zone;          /* of service/site/zones.h, for DefineTimeDate; NULL: UTC */
     uint32_t call_timer_ms[RF_CALL_T_N];   /* 0: default */
     enum rf_call_barge barge;              /* of call control */
     uint32_t members_max;                  /* as well */
-    const struct rf_call_media_ops *media; /* of call control, with its `media_arg`; may be NULL */
+    const struct rf_call_media_ops *media; /* of call control, with the next two; may be NULL */
     void *media_arg;
+    bool media_is_ip6;
     bool is_nonsecure;    /* the whole cluster: every device is, whatever its mode says */
     bool is_fallback;     /* a survivable router: idle phones show so */
     uint32_t return_rate; /* tokens a second for phones that come back; 0: no limit */
@@ -186,6 +186,9 @@ struct rf_sccp_service *rf_sccp_service_new(const struct rf_sccp_service_conf *c
 /** Sessions are dropped without a word. */
 void rf_sccp_service_free(struct rf_sccp_service *svc);
 /** What a reload may change, for registrations from now on. */
+/** Where phones find this server, by address or name, for those that ask; until it is said, no
+ * server is named to them. */
+void rf_sccp_service_set_server(struct rf_sccp_service *svc, const char *address, uint16_t port);
 void rf_sccp_service_set_keepalive(struct rf_sccp_service *svc, uint32_t keepalive_s);
 void rf_sccp_service_set_date_template(struct rf_sccp_service *svc, const char *date_template);
 void rf_sccp_service_set_time_zone(struct rf_sccp_service *svc, const char *time_zone);

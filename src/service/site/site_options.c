@@ -698,8 +698,9 @@ static const struct rf_conf_option options[] = {
      .type = RF_CONF_TEXT,
      .at = AT(media_address),
      .fallback = "",
-     .help = "Address of the server's own media, of conferences and music on hold; empty: listen, "
-             "or advertise where that is every address"},
+     .help = "Address of this machine for the server's own media, of conferences and music on "
+             "hold, which phones are told, too; empty: listen, or advertise where that is every "
+             "address"},
     {.name = "media_legs",
      .type = RF_CONF_U32,
      .at = AT(media_legs),

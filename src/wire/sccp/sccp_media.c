@@ -5,19 +5,6 @@
 
 #include "base/secret.h"
 
-enum rf_err rf_sccp_media_key_check(const struct rf_sccp_media_key *key, struct rf_why *why)
-{
-    if (key->algorithm == RF_SCCP_SRTP_NONE)
-        return RF_OK;
-    if (key->algorithm > RF_SCCP_SRTP_AES_CM_128_HMAC_SHA1_80)
-        return rf_why_set(why, RF_ERR_UNKNOWN, "srtp-algorithm", "SRTP algorithm %u",
-                          (unsigned)key->algorithm);
-    if (key->key_len != 16 || key->salt_len != 14)
-        return rf_why_set(why, RF_ERR_BAD, "srtp-key-length", "SRTP key of %u and salt of %u bytes",
-                          key->key_len, key->salt_len);
-    return RF_OK;
-}
-
 void rf_sccp_media_key_wipe(struct rf_sccp_media_key *key)
 {
     rf_wipe(key, sizeof *key);

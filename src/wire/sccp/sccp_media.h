@@ -29,13 +29,6 @@ struct rf_sccp_media_key {
     uint32_t kdr; /* key derivation rate; 0 derives once */
 };
 
-/**
- * May this key be used? RF_OK for algorithm 0, or for AES-CM 1 or 2 with 16 bytes of key and 14
- * of salt; RF_ERR_UNKNOWN "srtp-algorithm" for another algorithm; RF_ERR_BAD "srtp-key-length".
- * A phone answers either refusal with media status 9. Thread: any.
- */
-RF_MUST_CHECK enum rf_err rf_sccp_media_key_check(const struct rf_sccp_media_key *key,
-                                                  struct rf_why *why);
 void rf_sccp_media_key_wipe(struct rf_sccp_media_key *key);
 
 /** codecMode, dynamicPayload, two parameters; before version 11 one number, the G.723 bit rate. */

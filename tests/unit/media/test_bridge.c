@@ -2,6 +2,8 @@
 /* Eight phones in a mix of the media server, over sockets, time stepped by hand. */
 #include "media_town.h"
 
+#include <unistd.h>
+
 static const struct {
     enum rf_media_codec codec;
     enum rf_media_suite suite;
@@ -140,11 +142,98 @@ static void mixes_do_not_hear_each_other(void **state)
     town_end(&t);
 }
 
+static struct town *flooded;
+static int stranger;
+
+/* More than the socket's buffer holds, before each packet that is meant. */
+static void flood(struct town_phone *p, uint8_t *packet, size_t len)
+{
+    (void)p, (void)packet, (void)len;
+    for (int i = 0; i < 200; i++)
+        town_send_raw(flooded, 0, stranger, (const uint8_t *)"x", 1);
+}
+
+static void a_stranger_s_packets_push_nothing_out(void **state)
+{
+    (void)state;
+    static const char *const hosts[] = {"127.0.0.1", "127.0.0.2"};
+    for (size_t i = 0; i < 2; i++) {
+        struct town t;
+        uint16_t port;
+        town_begin(&t, 2);
+        town_phone(&t, RF_MEDIA_PCMU, RF_MEDIA_CLEAR);
+        town_phone(&t, RF_MEDIA_PCMU, RF_MEDIA_CLEAR);
+        town_join(&t, 0, 1);
+        town_join(&t, 1, 1);
+        town_steps(&t, 5);
+        flooded = &t;
+        stranger = town_socket(hosts[i], &port);
+        t.phone[0].tamper = flood;
+        town_steps(&t, 250);
+        assert_true(town_gain(&t, 1, 0, 4, NULL) > 0.8);
+        town_ask(&t, 0);
+        const struct rf_media_leg_stats *s = &t.phone[0].stats;
+        assert_in_range(t.phone[0].sent - s->media.received_packets - s->early, 0, 1);
+        assert_int_equal(s->concealed + s->skipped + s->media.lost, 0);
+        /* and it is seen */
+        assert_in_range(s->refused_address, 200 * 249, 200 * 251);
+        assert_string_equal(t.phone[0].reason, "rtp-address");
+        assert_in_range(t.phone[0].n[RF_MEDIA_LEG_REFUSED], 4, 6); /* once a second */
+        close(stranger);
+        town_end(&t);
+    }
+}
+
+/* The same to a leg whose phone may send from any port, until it has; then only that one is heard.
+ */
+static void a_flood_does_not_keep_a_free_port_from_being_settled(void **state)
+{
+    (void)state;
+    struct town t;
+    uint16_t port;
+    town_begin(&t, 1);
+    town_phone_open(&t, RF_MEDIA_PCMU, RF_MEDIA_AES_CM_128_HMAC_SHA1_32);
+    town_send(&t, 0, true);
+    town_join(&t, 0, 1);
+    flooded = &t;
+    stranger = town_socket("127.0.0.2", &port);
+    t.phone[0].tamper = flood;
+    town_steps(&t, 50);
+    town_ask(&t, 0);
+    const struct rf_media_leg_stats *s = &t.phone[0].stats;
+    assert_in_range(s->media.received_packets, 49, 51);
+    close(stranger);
+    town_end(&t);
+}
+
+static void a_stranger_s_reports_push_nothing_out(void **state)
+{
+    (void)state;
+    struct town t;
+    uint16_t port;
+    town_begin(&t, 1);
+    town_phone(&t, RF_MEDIA_PCMU, RF_MEDIA_CLEAR);
+    stranger = town_socket("127.0.0.2", &port);
+    town_steps(&t, 60);
+    for (int i = 0; i < 1000; i++)
+        town_report(&t, 0, t.phone[0].ssrc, stranger, false);
+    town_report(&t, 0, t.phone[0].ssrc, t.phone[0].rtcp_fd, false);
+    town_steps(&t, 50);
+    town_ask(&t, 0);
+    assert_int_equal(t.phone[0].stats.media.rtcp_received, 1);
+    assert_int_equal(t.phone[0].stats.media.rtcp_refused, 1000);
+    close(stranger);
+    town_end(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(eight_encrypted_legs_hear_each_other_and_not_themselves),
         cmocka_unit_test(mixes_do_not_hear_each_other),
+        cmocka_unit_test(a_stranger_s_packets_push_nothing_out),
+        cmocka_unit_test(a_flood_does_not_keep_a_free_port_from_being_settled),
+        cmocka_unit_test(a_stranger_s_reports_push_nothing_out),
         cmocka_unit_test(one_clock_fast_and_one_slow_for_five_minutes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -391,6 +391,19 @@ static void jitter_is_measured_as_the_standard_says(void **state)
     end(&f);
 }
 
+/* Samples of a night, times 20, are more than 32 bits hold. */
+static void a_gap_of_eight_hours_is_one(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, NULL);
+    (void)speech(&f, 1, 0, 1);
+    f.arrival += 8u * 3600 * RF_G711_HZ - RF_MEDIA_FRAME;
+    (void)speech(&f, 2, 160, 1);
+    assert_int_equal(f.stats.longest_gap_ms, 8 * 3600 * 1000);
+    end(&f);
+}
+
 static void the_longest_gap_is_that_of_one_source(void **state)
 {
     (void)state;
@@ -821,6 +834,7 @@ int main(void)
         cmocka_unit_test(packets_of_another_codec),
         cmocka_unit_test(jitter_is_measured_as_the_standard_says),
         cmocka_unit_test(the_longest_gap_is_that_of_one_source),
+        cmocka_unit_test(a_gap_of_eight_hours_is_one),
         cmocka_unit_test(srtp_of_every_suite_is_taken),
         cmocka_unit_test(a_packet_of_another_suite_is_refused),
         cmocka_unit_test(gcm_has_a_salt_of_twelve_bytes),

@@ -732,8 +732,8 @@ static void what_cannot_be_opened_says_why(void **state)
     static const struct {
         const char *host;
         uint16_t port;
-    } bad[] = {{"phone", 9}, {NULL, 9}, {"127.0.0.1", 0}};
-    for (size_t i = 0; i < 3; i++) {
+    } bad[] = {{"phone", 9}, {NULL, 9}, {"127.0.0.1", 0}, {"::1", 9}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct rf_media_remote remote = {.host = bad[i].host, .port = bad[i].port};
         why = (struct rf_why){0};
         assert_refused(
@@ -747,6 +747,16 @@ static void what_cannot_be_opened_says_why(void **state)
                    "media-address");
     assert_null(server);
     town_end(&t);
+}
+
+static void an_address_is_tried_before_anybody_relies_on_it(void **state)
+{
+    (void)state;
+    struct rf_why why = {0};
+    assert_err(rf_media_server_try("127.0.0.1", RF_MEDIA_TRY_MAX, &why), RF_OK);
+    assert_refused(rf_media_server_try("192.0.2.1", 1, &why), RF_ERR_IO, why, "media-socket");
+    why = (struct rf_why){0};
+    assert_refused(rf_media_server_try("phones", 1, &why), RF_ERR_BAD, why, "media-address");
 }
 
 static void a_server_that_is_busy_takes_no_more(void **state)
@@ -923,6 +933,7 @@ int main(void)
         cmocka_unit_test(ticks_left_out_are_silence_on_the_wire),
         cmocka_unit_test(legs_are_bounded),
         cmocka_unit_test(what_cannot_be_opened_says_why),
+        cmocka_unit_test(an_address_is_tried_before_anybody_relies_on_it),
         cmocka_unit_test(a_server_that_is_busy_takes_no_more),
         cmocka_unit_test(what_is_gone_is_ignored),
         cmocka_unit_test(a_leg_that_stops_sending_is_silent_and_deaf),

@@ -154,11 +154,20 @@ static void on_record(void *arg, const struct rf_call_record *record)
     w->record = *record;
 }
 
-static enum rf_err media_open(void *arg, const struct rf_call_stream *stream,
-                              const struct rf_call_key *key, uint32_t *leg,
-                              struct rf_call_addr *addr)
+static bool media_has_room(void *arg, unsigned receivers)
+{
+    const struct world *w = arg;
+    return w->media_open + receivers <= w->media_max;
+}
+
+static enum rf_err media_open(void *arg, const struct rf_call_media_user *user,
+                              const struct rf_call_stream *stream, const struct rf_call_key *key,
+                              uint32_t *leg, struct rf_call_addr *addr)
 {
     struct world *w = arg;
+    if (w->media_open == w->media_max || ++w->media_tries == w->media_fails)
+        return RF_ERR_LIMIT;
+    w->media_open++;
     *leg = ++w->media;
     *addr = (struct rf_call_addr){.ip = {10, 0, 0, 9}, .port = 4000};
     return RF_OK;
@@ -171,14 +180,17 @@ static void media_send(void *arg, uint32_t leg, const struct rf_call_addr *to,
 
 static void media_close(void *arg, uint32_t leg)
 {
+    struct world *w = arg;
+    w->media_open--;
 }
 
 static const struct rf_call_media_ops media_ops = {
-    .open = media_open, .send = media_send, .close = media_close};
+    .has_room = media_has_room, .open = media_open, .send = media_send, .close = media_close};
 
 void world_start(struct world *w, uint32_t calls_max)
 {
     memset(w, 0, sizeof *w);
+    w->media_max = 1000;
     rf_clock_fake_init(&w->clock, 1790000000);
     w->timers = rf_timers_new(&w->clock.clock);
     w->cc = rf_call_control_new(

@@ -30,7 +30,9 @@ struct world {
     char refused_as[96];
     char event[400]; /* the last of another call: kind, device, text */
     struct rf_call_record record;
-    uint32_t media; /* receivers that the server has opened */
+    uint32_t media; /* receivers that the server has opened, and those that are open */
+    unsigned media_open, media_max;
+    unsigned media_tries, media_fails; /* the n-th try fails; 0: none */
 };
 
 extern const struct rf_call_endpoint_ops world_ops;

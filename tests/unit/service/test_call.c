@@ -126,6 +126,128 @@ static void devices_that_are_refused(void **state)
     world_stop(&w);
 }
 
+/* ---- conferences when the server's own media has no room ---- */
+
+/* A talks to B, and C ("3") is there. */
+static void three(struct world *w, struct end *c)
+{
+    world_start(w, 0);
+    struct rf_call_device_conf d = world_device("C", "3");
+    assert_err(rf_call_device_set(w->cc, &d, NULL), RF_OK);
+    memset(c, 0, sizeof *c);
+    world_attach(w, c, "C");
+    rf_call_in_number(w->cc, w->a.dev, 1, rf_slice_str("12"));
+    rf_call_in_answer(w->cc, w->b.dev, w->b.ref);
+}
+
+static size_t calls_in(const struct world *w, const char *state)
+{
+    struct rf_call_status st;
+    uint32_t at = 0;
+    size_t n = 0;
+    while (rf_call_next(w->cc, &at, &st))
+        n += strcmp(st.state, state) == 0;
+    return n;
+}
+
+/* A holds B, calls C and wants all three to meet. With music B gives its place back. */
+static void confers(struct world *w, struct end *c)
+{
+    rf_call_in_conference(w->cc, w->a.dev, 0);
+    rf_call_in_number(w->cc, w->a.dev, 1, rf_slice_str("3"));
+    rf_call_in_answer(w->cc, c->dev, c->ref);
+    w->a.log[0] = w->b.log[0] = c->log[0] = '\0';
+    rf_call_in_conference(w->cc, w->a.dev, 0);
+}
+
+static void a_conference_without_room_changes_nothing(void **state)
+{
+    for (unsigned max = 0; max <= 2; max++) {
+        struct world w;
+        struct end c;
+        three(&w, &c);
+        w.media_max = max;
+        confers(&w, &c);
+        assert_string_equal(w.a.log, "refused ");
+        assert_string_equal(w.b.log, "");
+        assert_string_equal(c.log, "");
+        assert_int_equal(calls_in(&w, "HELD"), 1);
+        assert_int_equal(calls_in(&w, "CONNECTED"), 1);
+        assert_int_equal(w.media_open, max > 0 ? 1 : 0); /* B's music */
+        w.media_max = 3;                                 /* the twin */
+        rf_call_in_conference(w.cc, w.a.dev, 0);
+        assert_int_equal(calls_in(&w, "CONNECTED"), 3);
+        assert_int_equal(w.media_open, 3);
+        /* one more, and who held the conference meanwhile */
+        rf_call_in_conference(w.cc, w.a.dev, 0);
+        assert_int_equal(w.media_open, 2);
+        world_stop(&w);
+    }
+}
+
+/* C shares A's line. */
+static void a_barge_without_room_changes_nothing(void **state)
+{
+    for (unsigned max = 0; max <= 3; max++) {
+        struct world w;
+        struct end c;
+        struct rf_call_device_conf a = world_device("A", "1"), d = world_device("C", "1");
+        three(&w, &c);
+        a.rules[0].is_shared = d.rules[0].is_shared = true;
+        assert_err(rf_call_device_set(w.cc, &a, NULL), RF_OK);
+        assert_err(rf_call_device_set(w.cc, &d, NULL), RF_OK);
+        rf_call_in_digit(w.cc, w.a.dev, 0, '1'); /* any event: its line's others are told now */
+        w.media_max = max;
+        w.a.log[0] = w.b.log[0] = '\0';
+        rf_call_in_barge(w.cc, c.dev, 1, w.a.ref);
+        if (max == 3) {
+            assert_int_equal(calls_in(&w, "CONNECTED"), 3);
+            assert_int_equal(w.media_open, 3);
+        } else {
+            assert_string_equal(w.a.log, "");
+            assert_string_equal(w.b.log, "");
+            assert_int_equal(calls_in(&w, "CONNECTED"), 1);
+            assert_int_equal(c.cause, RF_CALL_CAUSE_MEDIA);
+        }
+        world_stop(&w);
+    }
+}
+
+/* Room was there, and then not: the others meet without who cannot be heard. */
+static void a_member_that_finds_no_room_goes_alone(void **state)
+{
+    struct world w;
+    struct end c;
+    three(&w, &c);
+    w.media_fails = 3; /* the first is the music */
+    confers(&w, &c);
+    assert_int_equal(calls_in(&w, "CONNECTED"), 2);
+    assert_int_equal(calls_in(&w, "FAILED"), 1);
+    assert_int_equal(c.cause, RF_CALL_CAUSE_MEDIA);
+    assert_int_equal(w.media_open, 2);
+    world_stop(&w);
+}
+
+static void a_meet_me_without_room_is_refused(void **state)
+{
+    struct world w;
+    struct end c;
+    three(&w, &c);
+    assert_err(rf_call_meet_me_set(w.cc, "5", RF_CALL_SECURITY_UNKNOWN, NULL), RF_OK);
+    w.media_max = 0;
+    for (int i = 0; i < 2; i++) {
+        rf_call_in_meet_me(w.cc, c.dev, 1);
+        rf_call_in_number(w.cc, c.dev, 1, rf_slice_str("5"));
+        if (i == 0)
+            assert_int_equal(c.cause, RF_CALL_CAUSE_MEDIA);
+        else
+            assert_int_equal(calls_in(&w, "CONNECTED"), 2);
+        rf_call_in_hang_up(w.cc, c.dev, 0);
+        w.media_max = 1; /* the twin */
+    }
+    world_stop(&w);
+}
+
 static void every_timer_is_described(void **state)
 {
     const struct rf_call_timer_row *rows = rf_call_timer_table();
@@ -147,6 +269,10 @@ int main(void)
         cmocka_unit_test(references_are_checked),
         cmocka_unit_test(no_more_calls_than_the_limit),
         cmocka_unit_test(devices_that_are_refused),
+        cmocka_unit_test(a_conference_without_room_changes_nothing),
+        cmocka_unit_test(a_barge_without_room_changes_nothing),
+        cmocka_unit_test(a_member_that_finds_no_room_goes_alone),
+        cmocka_unit_test(a_meet_me_without_room_is_refused),
         cmocka_unit_test(every_timer_is_described),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
