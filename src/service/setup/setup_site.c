@@ -88,14 +88,19 @@ static enum rf_err give_to_server(const char *dir, const char *path, struct rf_w
     return RF_OK;
 }
 
+enum rf_err setup_key_save(const char *dir, const struct rf_key *key, const struct rf_cert *cert,
+                           const struct rf_secret *passphrase, const char *path, struct rf_why *why)
+{
+    enum rf_err err = rf_key_save(key, path, passphrase, cert, why);
+    return err == RF_OK ? give_to_server(dir, path, why) : err;
+}
+
 enum rf_err setup_identity_save(const char *dir, const struct rf_key *key,
                                 const struct rf_cert *cert, const struct rf_secret *passphrase,
                                 const char *key_path, const char *cert_path, struct rf_why *why)
 {
     RF_AUTO(rf_buf_fini) struct rf_buf pem = RF_BUF(4 * RF_CERT_DER_MAX);
-    enum rf_err err = rf_key_save(key, key_path, passphrase, cert, why);
-    if (err == RF_OK)
-        err = give_to_server(dir, key_path, why);
+    enum rf_err err = setup_key_save(dir, key, cert, passphrase, key_path, why);
     if (err == RF_OK && rf_cert_to_pem(cert, &pem) != RF_OK)
         err = rf_why_set(why, RF_ERR_LIMIT, "cert-size", "%s: too long", cert_path);
     return err != RF_OK ? err : rf_file_replace(cert_path, rf_buf_slice(&pem), RF_FILE_PUBLIC, why);
