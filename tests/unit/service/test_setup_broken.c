@@ -374,6 +374,100 @@ static void a_move(void **state)
     walk(RF_SETUP_MOVE, false);
 }
 
+/* ---- the second SAST takes over ---- */
+
+static struct rf_key *second; /* as the administrator has it, elsewhere */
+
+static struct rf_key *second_there(void)
+{
+    RF_AUTO(rf_freep) char *path = rf_site_path_in(t.dir, RF_SITE_KEY_SAST2);
+    RF_AUTO(rf_secret_fini) struct rf_secret passphrase = {.len = 0};
+    struct rf_key *key = NULL;
+    assert_err(rf_secret_set(&passphrase, rf_slice_str(PASSPHRASE)), RF_OK);
+    assert_err(rf_key_load(path, &passphrase, &key, NULL), RF_OK);
+    return key;
+}
+
+static enum rf_err recover(const struct rf_key *key, struct rf_why *why)
+{
+    struct rf_setup_run run = run_of(false);
+    RF_AUTO(rf_setup_lists_fini) struct rf_setup_lists lists = {0};
+    RF_AUTO(rf_secret_fini) struct rf_secret passphrase = {.len = 0};
+    assert_err(rf_secret_set(&passphrase, rf_slice_str(PASSPHRASE)), RF_OK);
+    return rf_setup_recover(&run, key, &passphrase, &lists, why);
+}
+
+static void do_recover(void)
+{
+    struct rf_why why = {0};
+    (void)!recover(second, &why);
+}
+
+static void lose_first_sast(void)
+{
+    RF_AUTO(rf_freep) char *path = rf_site_path_in(t.dir, RF_SITE_KEY_SAST1);
+    assert_err(rf_file_remove(path, NULL), RF_OK);
+}
+
+static void a_recovery_is_begun_again_with_the_same_key(void **state)
+{
+    (void)state;
+    RF_AUTO(rf_key_freep) struct rf_key *key = second_there();
+    second = key;
+    add_phone();
+    add_phone();
+    all_boot();
+    lose_first_sast();
+    struct stage before = stage_keep();
+    for (int mode = 0; mode < 2; mode++) {
+        bool was_cut = true;
+        for (long at = 0; was_cut; at++) {
+            struct rf_why why = {0};
+            stage_bring_back(&before);
+            was_cut = does_cut(do_recover, at, mode == 1);
+            print_message("recovery %s at %ld\n", mode == 0 ? "killed" : "refused", at);
+            assert_true(boots(&t.phones[0]));
+            enum rf_err err = recover(key, &why);
+            if (was_cut || err == RF_OK)
+                assert_string_equal(why.text, "");
+            else /* it was done */
+                assert_non_null(strstr(why.text, "rotate begin sast2"));
+            assert_whole();
+        }
+    }
+    stage_fini(&before);
+}
+
+/* Which of two spares phones know is not decided by what lies in certs/. */
+static void recovery_after_a_change_of_the_spare_that_broke_off(void **state)
+{
+    (void)state;
+    RF_AUTO(rf_key_freep) struct rf_key *key = second_there();
+    RF_AUTO(rf_freep) char *path = rf_site_path_in(t.dir, RF_SITE_KEY_SAST2);
+    subject = RF_SETUP_SAST2;
+    add_phone();
+    all_boot();
+    assert_err(rf_file_remove(path, NULL), RF_OK);
+    struct stage before = stage_keep();
+    bool was_cut = true;
+    for (long at = 0; was_cut; at++) {
+        struct rf_why why = {0};
+        stage_bring_back(&before);
+        was_cut = does_cut(do_begin, at, false);
+        print_message("begin of sast2 killed at %ld, then recovery\n", at);
+        lose_first_sast();
+        if (recover(key, &why) != RF_OK) { /* phones shall have the new one, and its key is known */
+            RF_AUTO(rf_key_freep) struct rf_key *made = second_there();
+            assert_true(strcmp(why.code, "recover-key") == 0 ||
+                        strcmp(why.code, "list-strands") == 0);
+            all_boot();
+            assert_err(recover(made, NULL), RF_OK);
+        }
+        assert_whole();
+    }
+    stage_fini(&before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -383,6 +477,8 @@ int main(void)
         AT_TOWN(the_spare_whose_key_was_taken_away),
         AT_TOWN(the_issuer),
         AT_TOWN(a_move),
+        AT_TOWN(a_recovery_is_begun_again_with_the_same_key),
+        AT_TOWN(recovery_after_a_change_of_the_spare_that_broke_off),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }

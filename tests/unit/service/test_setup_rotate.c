@@ -355,6 +355,10 @@ static void recovery_takes_only_the_key_of_the_second(void **state)
     assert_err(rf_key_new_rsa(2048, &other, NULL), RF_OK);
     assert_refused(recover(other, true, &why), RF_ERR_DENIED, why, "recover-key");
     assert_err(recover(spare, false, NULL), RF_OK);
+    /* It is the first by now, and signs: there is nothing left to do. */
+    why = (struct rf_why){0};
+    assert_refused(recover(spare, true, &why), RF_ERR_DENIED, why, "recover-key");
+    assert_non_null(strstr(why.text, "rotate begin sast2"));
 }
 
 static void a_recovery_that_would_strand_phones_changes_nothing(void **state)
