@@ -468,6 +468,37 @@ static void recovery_after_a_change_of_the_spare_that_broke_off(void **state)
     stage_fini(&before);
 }
 
+/* What the recovery took is not brought back into the second's place. */
+static void a_recovery_that_breaks_off_as_well(void **state)
+{
+    (void)state;
+    RF_AUTO(rf_key_freep) struct rf_key *key = second_there();
+    RF_AUTO(rf_cert_freep) struct rf_cert *cert = cert_at(RF_SITE_CERT_SAST2);
+    bool was_cut = true;
+    second = key;
+    subject = RF_SETUP_SAST2;
+    add_phone();
+    all_boot();
+    assert_true(does_cut(do_begin, 5, false));
+    assert_true(step_now(NULL) != RF_SETUP_NONE);
+    lose_first_sast();
+    struct stage before = stage_keep();
+    for (long at = 0; was_cut; at++) {
+        struct rf_why why = {0};
+        stage_bring_back(&before);
+        was_cut = does_cut(do_recover, at, false);
+        print_message("recovery killed at %ld\n", at);
+        if (recover(key, &why) != RF_OK) /* it was done */
+            assert_non_null(strstr(why.text, "rotate begin sast2"));
+        settle(true);
+        RF_AUTO(rf_cert_freep) struct rf_cert *first = cert_at(RF_SITE_CERT_SAST1);
+        RF_AUTO(rf_cert_freep) struct rf_cert *spare = cert_at(RF_SITE_CERT_SAST2);
+        assert_true(rf_cert_eq(first, cert));
+        assert_false(rf_cert_eq(spare, cert));
+    }
+    stage_fini(&before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -479,6 +510,7 @@ int main(void)
         AT_TOWN(a_move),
         AT_TOWN(a_recovery_is_begun_again_with_the_same_key),
         AT_TOWN(recovery_after_a_change_of_the_spare_that_broke_off),
+        AT_TOWN(a_recovery_that_breaks_off_as_well),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }

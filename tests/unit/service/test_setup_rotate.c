@@ -248,6 +248,24 @@ static void what_force_switches_to_is_in_the_lists(void **state)
     all_boot();
 }
 
+static void what_begun_lists_strand_is_published_by_force(void **state)
+{
+    (void)state;
+    enum rf_setup_step step;
+    struct rf_why why = {0};
+    add_phone();
+    all_boot();
+    dies_at("lists.written", do_begin);
+    replace(RF_SITE_KEY_CAPF, RF_SITE_CERT_CAPF, RF_CERT_ROLE_CAPF, "renewed");
+    server_starts();
+    assert_refused(next(&step, false, &why), RF_ERR_DENIED, why, "list-strands");
+    assert_true(is_broken_off());
+    assert_err(next(&step, true, NULL), RF_OK);
+    assert_int_equal(step, RF_SETUP_SWITCHED);
+    server_starts();
+    all_boot();
+}
+
 static void move_file(enum rf_site_item item, bool is_back)
 {
     RF_AUTO(rf_freep) char *path = rf_site_path_in(t.dir, item);
@@ -555,6 +573,7 @@ int main(void)
         AT_TOWN(what_was_begun_to_its_end_did_not_break_off),
         AT_TOWN(a_sast_that_no_list_names_does_not_sign_by_force_either),
         AT_TOWN(what_force_switches_to_is_in_the_lists),
+        AT_TOWN(what_begun_lists_strand_is_published_by_force),
         AT_TOWN(lists_that_cannot_be_signed_leave_the_new_one_in_its_place),
         AT_TOWN(nothing_goes_back_to_what_is_forgotten),
         AT_TOWN(sec_21_sec_31_the_second_sast_takes_over),
