@@ -182,8 +182,11 @@ RF_MUST_CHECK enum rf_err rf_setup_rotation_abort(const struct rf_setup_run *run
  * Sign by the second SAST, whose key comes from outside; it becomes the site's first, and a new
  * second one is made under `passphrase`. out->phones names those that would not take the lists.
  *
- * Returns RF_OK; RF_ERR_DENIED recover-key (not the key of the second SAST), list-strands; what
- * rf_setup_publish gives.
+ * One that broke off is begun again with the same key, which may be that of the first by then.
+ *
+ * Returns RF_OK; RF_ERR_DENIED recover-key (not the key of the second SAST, or of one that signs
+ * the lists already), list-strands; RF_ERR_EXISTS rotation-active (the first is being changed, or
+ * phones move); what rf_setup_publish gives.
  */
 RF_MUST_CHECK enum rf_err rf_setup_recover(const struct rf_setup_run *run,
                                            const struct rf_key *sast2,
