@@ -377,6 +377,34 @@ def test_one_command_at_a_time_changes_lists(site):
     site.cli("rotate", "begin", "tftp")
 
 
+def test_status_tells_of_a_step_that_broke_off(site, tmp_path):
+    """Every point is tried by tests/unit/service/test_setup_broken.c; this is what people see."""
+    def killed(point, *words):
+        site.cli("rotate", *words, status=-9, env={"RINGFENCE_CRASH_AT": point})
+        said = site.cli("rotate", "status", "--json")
+        assert "rotate next" in said["next"] and "broke off" in said["next"]
+        return said["step"]
+
+    def done(word):
+        said = site.cli("rotate", word, "--json")
+        assert "broke off" not in site.cli("rotate", "status", "--json")["next"]
+        return said["step"]
+
+    phrase = tmp_path / "phrase"
+    phrase.write_text("next-spare-of-it\n")
+    assert killed("lists.half", "begin", "sast2", "--sast2-passphrase-file", phrase) == "switching"
+    assert done("next") == "none"
+    assert killed("rotation.begin", "begin", "tftp") == "overlap"
+    assert killed("rotation.swap", "next") == "switching"
+    assert done("next") == "switched"
+    assert killed("rotation.swap", "abort") == "switching-back"
+    assert done("next") == "overlap"
+    assert killed("rotation.forget", "abort") == "overlap"
+    assert done("next") == "none"
+    assert not [file.name for where in ("certs", "keys") for file in (site.folder / where).iterdir()
+                if file.name.startswith(("next-", "old-")) and file.suffix == ".pem"]
+
+
 def test_a_step_waits_for_the_phones_and_can_be_taken_back(morning):
     site = morning.site
     site.cli("rotate", "begin", "tftp")

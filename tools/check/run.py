@@ -191,7 +191,8 @@ def quiet_cmocka(output):
     return "\n".join(lines[-400:])
 
 
-def meson_tests(folder, suites=(), env=None, timeout_multiplier=1, wrapper=None, timeout=1800):
+def meson_tests(folder, suites=(), env=None, timeout_multiplier=1, wrapper=None, timeout=1800,
+                names=()):
     """Run meson's tests and read its log: every cmocka test counts for one."""
     result = Result()
     log = ROOT / folder / "meson-logs" / "testlog.json"
@@ -202,6 +203,7 @@ def meson_tests(folder, suites=(), env=None, timeout_multiplier=1, wrapper=None,
         command += ["--suite", suite]
     if wrapper:
         command += ["--wrapper", wrapper]
+    command += names
     status, output = call(command, env=env, timeout=timeout)
     if not log.is_file():
         result.add(f"meson test {folder}", False, output)

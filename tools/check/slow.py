@@ -13,6 +13,7 @@ from run import (JOBS, PHONES, ROOT, Result, build, call, configure, meson_tests
                  pytests)
 
 CLANG = {"CC": "clang"}
+WALK_ALL = {"RINGFENCE_WALK": "all"}
 CLANG_BUILD, RELEASE, TSAN, FUZZ, HOOKS = ("build/clang", "build/release-check", "build/tsan",
                                            "build/fuzz", "build/hooks")
 FUZZ_SECONDS = int(os.environ.get("RF_FUZZ_SECONDS", "60"))
@@ -83,8 +84,8 @@ def walks():
     result = build(HOOKS, "-Dtest_hooks=true")
     if not result.failed:
         result.merge(pytests(["tests/e2e"], HOOKS, extra=["-m", "walk"],
-                             env={"RINGFENCE_WALK": "all"}, name="walks", workers=PHONES,
-                             share="loadgroup"))
+                             env=WALK_ALL, name="walks", workers=PHONES, share="loadgroup"))
+        result.merge(meson_tests(HOOKS, names=["unit/service/setup_broken"], env=WALK_ALL))
     return result
 
 

@@ -13,20 +13,22 @@ static const char *advice(const struct rf_setup_rotation *r)
                  0;
     /* Listeners take up another key with a reload, the signer process does not. */
     bool is_signers = r->what == RF_SETUP_TFTP || r->what == RF_SETUP_LSC_ISSUER;
+    if (r->is_broken_off)
+        return "`ringfence rotate next`: a step broke off, and that does it to its end";
     if (r->what == RF_SETUP_MOVE && r->step == RF_SETUP_OVERLAP)
         return waits ? "reset the phones named here: they do not know the other site yet"
                      : "let the phones ask the other site; `ringfence rotate abort` ends it";
     switch (r->step) {
     case RF_SETUP_NONE:
         return r->wants_restart ? "`ringfence reload`" : "nothing: it is done";
-    case RF_SETUP_SWITCHING:
-        return "`ringfence rotate next`: the switch broke off";
     case RF_SETUP_OVERLAP:
         return r->wants_restart && is_signers ? "start ringfenced again"
                : r->wants_restart             ? "`ringfence reload`"
                : waits ? "reset the phones named here, then `ringfence rotate next`"
                        : "`ringfence rotate next`";
+    case RF_SETUP_SWITCHING:
     case RF_SETUP_SWITCHED:
+    case RF_SETUP_SWITCHING_BACK:
         break;
     }
     if (r->wants_restart)

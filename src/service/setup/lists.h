@@ -128,14 +128,16 @@ enum rf_setup_step {
     RF_SETUP_OVERLAP,   /* old and new are in the lists; the old one is used */
     RF_SETUP_SWITCHING, /* the files are being changed: only while that is done, or broke off */
     RF_SETUP_SWITCHED,  /* the new one is used; the old one is still believed */
+    RF_SETUP_SWITCHING_BACK, /* as SWITCHING, the other way */
 };
-/** "none", "overlap", "switching", "switched". */
+/** "none", "overlap", "switching", "switched", "switching-back". */
 const char *rf_setup_step_name(enum rf_setup_step step);
 
 struct rf_setup_rotation {
     enum rf_setup_step step;
     enum rf_setup_what what;
     int64_t since_s;
+    bool is_broken_off;            /* a step was not done to its end: the next one does that */
     bool wants_restart;            /* ringfenced has to take it up: a reload, or a new start */
     struct rf_setup_phones phones; /* who has not got what the next step needs */
     struct rf_setup_lists lists;   /* what this call published */
@@ -160,13 +162,16 @@ RF_MUST_CHECK enum rf_err rf_setup_rotation_begin(const struct rf_setup_run *run
  * RF_ERR_DENIED move-own (a SAST of this site); what rf_setup_publish gives. */
 RF_MUST_CHECK enum rf_err rf_setup_rotation_move(const struct rf_setup_run *run, struct rf_cert *to,
                                                  struct rf_setup_rotation *out, struct rf_why *why);
-/** The next step: switch to the new key, or take the old one out. RF_ERR_NOT_FOUND no-rotation;
- * RF_ERR_DENIED move-last (a move has none); RF_ERR_AGAIN rotation-waits (phones lack the list:
- * out->phones; not when forced), rotation-restart (the server still uses the old one). */
+/** The next step: switch to the new key, or take the old one out; or the one that broke off is done
+ * to its end, whichever way it led (a spare's change is taken back: nobody saw its passphrase).
+ * RF_ERR_NOT_FOUND no-rotation; RF_ERR_DENIED move-last (a move has none); RF_ERR_AGAIN
+ * rotation-waits (phones lack the list: out->phones; not when forced. Or lists that name a new SAST
+ * were published just now), rotation-restart (the server still uses the old one). */
 RF_MUST_CHECK enum rf_err rf_setup_rotation_next(const struct rf_setup_run *run,
                                                  struct rf_setup_rotation *out, struct rf_why *why);
-/** Back to the old key. RF_ERR_NOT_FOUND no-rotation; RF_ERR_DENIED rotation-used (phones have
- * certificates by the new issuer). */
+/** One step back: to the old key, or to lists without the new one. RF_ERR_NOT_FOUND no-rotation;
+ * RF_ERR_DENIED rotation-used (phones have certificates by the new issuer), rotation-forgotten (the
+ * old one is gone already); what rf_setup_publish gives. */
 RF_MUST_CHECK enum rf_err rf_setup_rotation_abort(const struct rf_setup_run *run,
                                                   struct rf_setup_rotation *out,
                                                   struct rf_why *why);
@@ -177,8 +182,11 @@ RF_MUST_CHECK enum rf_err rf_setup_rotation_abort(const struct rf_setup_run *run
  * Sign by the second SAST, whose key comes from outside; it becomes the site's first, and a new
  * second one is made under `passphrase`. out->phones names those that would not take the lists.
  *
- * Returns RF_OK; RF_ERR_DENIED recover-key (not the key of the second SAST), list-strands; what
- * rf_setup_publish gives.
+ * One that broke off is begun again with the same key, which may be that of the first by then.
+ *
+ * Returns RF_OK; RF_ERR_DENIED recover-key (not the key of the second SAST, or of one that signs
+ * the lists already), list-strands; RF_ERR_EXISTS rotation-active (the first is being changed, or
+ * phones move); what rf_setup_publish gives.
  */
 RF_MUST_CHECK enum rf_err rf_setup_recover(const struct rf_setup_run *run,
                                            const struct rf_key *sast2,

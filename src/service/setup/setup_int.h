@@ -46,9 +46,18 @@ RF_MUST_CHECK enum rf_err setup_cert_remove(const char *site_dir, enum rf_site_i
 RF_MUST_CHECK enum rf_err setup_rotation_clear(const struct rf_setup_run *run,
                                                enum rf_setup_what what,
                                                struct rf_setup_rotation *out, struct rf_why *why);
-/** The issuer that lies there as the next one is used from the next start on. */
+/** Change to this issuer, which is used from the next start on: after setup_rotation_clear. pem:
+ * its certificate, and those above it. */
 RF_MUST_CHECK enum rf_err setup_rotation_issuer(const struct rf_setup_run *run,
-                                                struct rf_setup_rotation *out, struct rf_why *why);
+                                                const struct rf_key *key, struct rf_cert *cert,
+                                                struct rf_slice pem, struct rf_setup_rotation *out,
+                                                struct rf_why *why);
+/** What trust/rotation says: step, what, since_s. */
+RF_MUST_CHECK enum rf_err setup_rotation_state(const char *dir, struct rf_setup_rotation *out,
+                                               struct rf_why *why);
+/** There is another spare: what is left of a change of it that broke off goes. */
+RF_MUST_CHECK enum rf_err setup_rotation_spare_over(const struct rf_setup_run *run,
+                                                    struct rf_why *why);
 
 /* ---- what a list holds (setup_records.c) ---- */
 
@@ -83,6 +92,10 @@ RF_MUST_CHECK enum rf_err setup_device_has_entries(const char *dir, const char *
 char *setup_path_beside(const char *dir, enum rf_site_item item, const char *head);
 
 /* ---- what is published (setup_lists.c) ---- */
+
+/** The lists that lie there for a device ("": all); one that is missing or cannot be read counts as
+ * none. */
+void setup_lists_there(const char *dir, const char *device, struct rf_lists *out);
 
 /** The CTL and the ITL of all devices (device ""), or of one. */
 struct setup_pair {

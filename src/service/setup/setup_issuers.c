@@ -27,23 +27,23 @@ enum rf_err rf_setup_issuer_request(const char *site_dir, struct rf_buf *pem, st
     return rf_csr_make(vault, rf_cert_subject_der(cert), pem, why);
 }
 
-/* Key and certificate, and behind that those above it, as a server of RADIUS or TLS wants them. */
-static enum rf_err save_chain(const char *path, const struct rf_cert_list *certs,
-                              const struct rf_cert *root, struct rf_why *why)
+/* The certificate, and behind it those above it, as a server of RADIUS or TLS wants them. */
+#define CHAIN_PEM_MAX ((size_t)4 * RF_CERT_DER_MAX * (RF_CERT_LIST_MAX + 1))
+
+static enum rf_err chain_to_pem(const struct rf_cert_list *certs, const struct rf_cert *root,
+                                struct rf_buf *pem, struct rf_why *why)
 {
-    RF_AUTO(rf_buf_fini)
-    struct rf_buf pem = RF_BUF((size_t)4 * RF_CERT_DER_MAX * (RF_CERT_LIST_MAX + 1));
     enum rf_err err = RF_OK;
     bool has_root = false;
     for (size_t i = 0; i < certs->n && err == RF_OK; i++) {
         has_root |= rf_cert_eq(certs->cert[i], root);
-        err = rf_cert_to_pem(certs->cert[i], &pem);
+        err = rf_cert_to_pem(certs->cert[i], pem);
     }
     if (err == RF_OK && !has_root)
-        err = rf_cert_to_pem(root, &pem);
-    if (err != RF_OK)
-        return rf_why_set(why, RF_ERR_LIMIT, "cert-size", "%s: too long", path);
-    return rf_file_replace(path, rf_buf_slice(&pem), RF_FILE_PUBLIC, why);
+        err = rf_cert_to_pem(root, pem);
+    return err == RF_OK ? RF_OK
+                        : rf_why_set(why, RF_ERR_LIMIT, "cert-size", "%s: its chain is too long",
+                                     rf_cert_subject(certs->cert[0]));
 }
 
 enum rf_err rf_setup_issuer_install(const struct rf_setup_run *run,
@@ -53,9 +53,7 @@ enum rf_err rf_setup_issuer_install(const struct rf_setup_run *run,
 {
     RF_AUTO(rf_freep) char *key_path = rf_site_path_in(run->dir, RF_SITE_KEY_LSC_ISSUER);
     RF_AUTO(rf_freep) char *cert_path = rf_site_path_in(run->dir, RF_SITE_CERT_LSC_ISSUER);
-    RF_AUTO(rf_freep) char *next_key = setup_path_beside(run->dir, RF_SITE_KEY_LSC_ISSUER, "next");
-    RF_AUTO(rf_freep)
-    char *next_cert = setup_path_beside(run->dir, RF_SITE_CERT_LSC_ISSUER, "next");
+    RF_AUTO(rf_buf_fini) struct rf_buf pem = RF_BUF(CHAIN_PEM_MAX);
     RF_AUTO(rf_key_freep) struct rf_key *key = NULL;
     RF_AUTO(rf_cert_freep) struct rf_cert *now = NULL;
     struct rf_cert *cert = certs->cert[0];
@@ -68,20 +66,16 @@ enum rf_err rf_setup_issuer_install(const struct rf_setup_run *run,
         err = rf_why_set(why, RF_ERR_EXISTS, "issuer-same", "%s (%s) is in use already",
                          rf_cert_subject(cert), rf_cert_short(cert));
     if (err == RF_OK)
+        err = chain_to_pem(certs, root, &pem, why);
+    if (err == RF_OK)
         err = setup_rotation_clear(run, RF_SETUP_LSC_ISSUER, out, why);
     if (err != RF_OK)
         return err;
     /* One name, one key: what was issued leads to the new certificate as to the old one. */
     *is_rotation = !rf_slice_eq(rf_cert_subject_der(cert), rf_cert_subject_der(now));
     if (!*is_rotation)
-        return save_chain(cert_path, certs, root, why);
-    err = setup_identity_save(key, cert, NULL, next_key, next_cert, why);
-    if (err == RF_OK)
-        err = save_chain(next_cert, certs, root, why);
-    if (err != RF_OK)
-        return err;
-    out->cert = rf_cert_ref(cert);
-    return setup_rotation_issuer(run, out, why);
+        return rf_file_replace(cert_path, rf_buf_slice(&pem), RF_FILE_PUBLIC, why);
+    return setup_rotation_issuer(run, key, cert, rf_buf_slice(&pem), out, why);
 }
 
 /* ---- other CAs ---- */

@@ -49,8 +49,7 @@ static struct rf_list *list_of(const struct rf_lists *lists, enum rf_list_kind k
 
 /* ---- what is there ---- */
 
-/* The lists that lie there; one that is missing or cannot be read counts as none. */
-static void load_old(const char *dir, const char *device, struct rf_lists *out)
+void setup_lists_there(const char *dir, const char *device, struct rf_lists *out)
 {
     for (int kind = RF_LIST_CTL; kind <= RF_LIST_ITL; kind++) {
         RF_AUTO(rf_freep) char *path = rf_site_list_path_in(dir, kind == RF_LIST_ITL, device);
@@ -72,7 +71,7 @@ static enum rf_err pair_load(const struct setup_plan *plan, const char *device,
     snprintf(pair->device, sizeof pair->device, "%s", device);
     pair->path[RF_LIST_CTL] = rf_strf("%s/CTL%s.tlv", folder, device[0] != '\0' ? device : "File");
     pair->path[RF_LIST_ITL] = rf_strf("%s/ITL%s.tlv", folder, device[0] != '\0' ? device : "File");
-    load_old(dir, device, &pair->old);
+    setup_lists_there(dir, device, &pair->old);
     if (device[0] != '\0')
         err = setup_device_has_entries(dir, device, &has_entries, why);
     pair->is_going = !has_entries;

@@ -254,6 +254,19 @@ static inline struct rf_cert *some_cert(const char *cn)
     return cert;
 }
 
+/* The first SAST of another site, and its key. */
+static inline struct rf_cert *another_sast(struct rf_vault_key **vault)
+{
+    RF_AUTO(rf_key_freep) struct rf_key *key = NULL;
+    struct rf_cert *cert = NULL;
+    struct rf_issue_self spec = {
+        .role = RF_CERT_ROLE_SAST, .cn = "SAST", .org = "new", .now_s = SETUP_NOW, .days = 100};
+    assert_err(rf_key_new_rsa(2048, &key, NULL), RF_OK);
+    *vault = rf_vault_key_from_key(key);
+    assert_err(rf_issue_self_signed(&spec, *vault, &cert, NULL), RF_OK);
+    return cert;
+}
+
 static inline enum rf_err begin(enum rf_setup_what what, struct rf_why *why)
 {
     struct rf_setup_run run = run_of(false);

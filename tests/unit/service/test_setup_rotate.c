@@ -146,6 +146,12 @@ static void do_begin(void)
     (void)!begin(RF_SETUP_TFTP, &why);
 }
 
+static void do_begin_sast(void)
+{
+    struct rf_why why = {0};
+    (void)!begin(RF_SETUP_SAST, &why);
+}
+
 static void do_next(void)
 {
     enum rf_setup_step step;
@@ -157,11 +163,14 @@ static void a_rotation_that_broke_off_is_finished(void **state)
 {
     (void)state;
     enum rf_setup_step step;
+    struct rf_why why = {0};
     add_phone();
     all_boot();
     dies_at("rotation.begin", do_begin);
     all_boot();
-    assert_err(begin(RF_SETUP_TFTP, NULL), RF_OK);
+    assert_refused(begin(RF_SETUP_TFTP, &why), RF_ERR_EXISTS, why, "rotation-active");
+    why = (struct rf_why){0};
+    assert_refused(next(&step, false, &why), RF_ERR_AGAIN, why, "rotation-waits"); /* published */
     all_boot();
     for (int i = 0; i < 2; i++) {
         dies_at(i == 0 ? "rotation.copy" : "rotation.swap", do_next);
@@ -177,6 +186,127 @@ static void a_rotation_that_broke_off_is_finished(void **state)
     all_register();
     dies_at("rotation.forget", do_next);
     all_register();
+    assert_err(next(&step, false, NULL), RF_OK);
+    assert_int_equal(step, RF_SETUP_NONE);
+    all_boot();
+}
+
+static bool is_broken_off(void)
+{
+    struct rf_setup_run run = run_of(false);
+    RF_AUTO(rf_setup_rotation_fini) struct rf_setup_rotation r = {0};
+    assert_err(rf_setup_rotation_load(&run, &r, NULL), RF_OK);
+    return r.is_broken_off;
+}
+
+static void what_was_begun_to_its_end_did_not_break_off(void **state)
+{
+    (void)state;
+    static const enum rf_setup_what order[] = {RF_SETUP_TFTP, RF_SETUP_TVS, RF_SETUP_HTTPS,
+                                               RF_SETUP_SAST};
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+        enum rf_setup_step step;
+        assert_err(begin(order[i], NULL), RF_OK);
+        assert_false(is_broken_off());
+        assert_err(give_up(&step, NULL), RF_OK);
+        assert_false(is_broken_off());
+    }
+    dies_at("rotation.begin", do_begin);
+    assert_true(is_broken_off());
+}
+
+/* By force phones are left behind, but not all of them. */
+static void a_sast_that_no_list_names_does_not_sign_by_force_either(void **state)
+{
+    (void)state;
+    enum rf_setup_step step;
+    struct rf_why why = {0};
+    RF_AUTO(rf_cert_freep) struct rf_cert *before = cert_at(RF_SITE_CERT_SAST1);
+    add_phone();
+    all_boot();
+    dies_at("lists.written", do_begin_sast);
+    assert_refused(next(&step, true, &why), RF_ERR_AGAIN, why, "rotation-waits");
+    RF_AUTO(rf_cert_freep) struct rf_cert *now = cert_at(RF_SITE_CERT_SAST1);
+    assert_true(rf_cert_eq(before, now));
+    all_boot(); /* the lists that name it lie there now */
+    assert_err(next(&step, true, NULL), RF_OK);
+    assert_int_equal(step, RF_SETUP_NONE);
+    all_boot();
+}
+
+static void what_force_switches_to_is_in_the_lists(void **state)
+{
+    (void)state;
+    enum rf_setup_step step;
+    struct phone *p = add_phone();
+    all_boot();
+    dies_at("lists.written", do_begin);
+    assert_err(next(&step, true, NULL), RF_OK);
+    assert_int_equal(step, RF_SETUP_SWITCHED);
+    server_starts();
+    assert_false(registers(p)); /* as was said */
+    all_boot();
+}
+
+static void what_begun_lists_strand_is_published_by_force(void **state)
+{
+    (void)state;
+    enum rf_setup_step step;
+    struct rf_why why = {0};
+    add_phone();
+    all_boot();
+    dies_at("lists.written", do_begin);
+    replace(RF_SITE_KEY_CAPF, RF_SITE_CERT_CAPF, RF_CERT_ROLE_CAPF, "renewed");
+    server_starts();
+    assert_refused(next(&step, false, &why), RF_ERR_DENIED, why, "list-strands");
+    assert_true(is_broken_off());
+    assert_err(next(&step, true, NULL), RF_OK);
+    assert_int_equal(step, RF_SETUP_SWITCHED);
+    server_starts();
+    all_boot();
+}
+
+static void move_file(enum rf_site_item item, bool is_back)
+{
+    RF_AUTO(rf_freep) char *path = rf_site_path_in(t.dir, item);
+    RF_AUTO(rf_freep) char *away = rf_strf("%s/away.pem", t.dir);
+    assert_err(rf_file_rename(is_back ? away : path, is_back ? path : away, NULL), RF_OK);
+}
+
+static void lists_that_cannot_be_signed_leave_the_new_one_in_its_place(void **state)
+{
+    (void)state;
+    enum rf_setup_step step;
+    struct rf_why why = {0};
+    add_phone();
+    all_boot();
+    assert_err(begin(RF_SETUP_TFTP, NULL), RF_OK);
+    move_file(RF_SITE_KEY_SAST1, false);
+    for (int i = 0; i < 2; i++) {
+        why = (struct rf_why){0};
+        assert_refused(give_up(&step, &why), RF_ERR_NOT_FOUND, why, "file-not-found");
+        assert_false(is_broken_off());
+    }
+    move_file(RF_SITE_KEY_SAST1, true);
+    all_boot();
+    assert_err(give_up(&step, NULL), RF_OK);
+    assert_int_equal(step, RF_SETUP_NONE);
+    all_boot();
+}
+
+static void nothing_goes_back_to_what_is_forgotten(void **state)
+{
+    (void)state;
+    enum rf_setup_step step;
+    struct rf_why why = {0};
+    add_phone();
+    all_boot();
+    assert_err(begin(RF_SETUP_SAST, NULL), RF_OK);
+    all_boot();
+    dies_at("rotation.forget", do_next);
+    all_boot();
+    assert_true(is_broken_off());
+    assert_refused(give_up(&step, &why), RF_ERR_DENIED, why, "rotation-forgotten");
     assert_err(next(&step, false, NULL), RF_OK);
     assert_int_equal(step, RF_SETUP_NONE);
     all_boot();
@@ -243,6 +373,10 @@ static void recovery_takes_only_the_key_of_the_second(void **state)
     assert_err(rf_key_new_rsa(2048, &other, NULL), RF_OK);
     assert_refused(recover(other, true, &why), RF_ERR_DENIED, why, "recover-key");
     assert_err(recover(spare, false, NULL), RF_OK);
+    /* It is the first by now, and signs: there is nothing left to do. */
+    why = (struct rf_why){0};
+    assert_refused(recover(spare, true, &why), RF_ERR_DENIED, why, "recover-key");
+    assert_non_null(strstr(why.text, "rotate begin sast2"));
 }
 
 static void a_recovery_that_would_strand_phones_changes_nothing(void **state)
@@ -342,19 +476,6 @@ static enum rf_err takes_list_of(const struct phone *p, struct rf_vault_key *key
     return rf_lists_consider(&p->lists, kind, rf_buf_slice(&bytes), &policy, &verdict, why);
 }
 
-/* The first SAST of another site, and its key. */
-static struct rf_cert *another_sast(struct rf_vault_key **vault)
-{
-    RF_AUTO(rf_key_freep) struct rf_key *key = NULL;
-    struct rf_cert *cert = NULL;
-    struct rf_issue_self spec = {
-        .role = RF_CERT_ROLE_SAST, .cn = "SAST", .org = "new", .now_s = SETUP_NOW, .days = 100};
-    assert_err(rf_key_new_rsa(2048, &key, NULL), RF_OK);
-    *vault = rf_vault_key_from_key(key);
-    assert_err(rf_issue_self_signed(&spec, *vault, &cert, NULL), RF_OK);
-    return cert;
-}
-
 static void phones_move_to_another_site_while_that_is_wanted(void **state)
 {
     (void)state;
@@ -416,26 +537,27 @@ static void do_move(void)
     (void)!move(other_site, &lacking, &why);
 }
 
-static void a_move_that_broke_off_has_not_begun(void **state)
+static void a_move_that_broke_off_is_finished(void **state)
 {
     (void)state;
     RF_AUTO(rf_vault_freep) struct rf_vault_key *vault = NULL;
     RF_AUTO(rf_cert_freep) struct rf_cert *theirs = another_sast(&vault);
-    RF_AUTO(rf_cert_freep) struct rf_cert *spare = cert_at(RF_SITE_CERT_SAST2);
+    RF_AUTO(rf_key_freep) struct rf_key *key = spare_key();
+    enum rf_setup_step step;
+    struct rf_why why = {0};
     struct phone *p = add_phone();
     all_boot();
     other_site = theirs;
     dies_at("rotation.begin", do_move);
-    assert_err(publish(true, NULL, NULL), RF_OK);
     all_boot();
     assert_false(knows(p, theirs, RF_TRUSTLIST_ROLE_SAST));
-    assert_true(knows(p, spare, RF_TRUSTLIST_ROLE_SAST));
-    RF_AUTO(rf_key_freep) struct rf_key *key = spare_key();
-    assert_err(recover(key, false, NULL), RF_OK);
-    all_boot();
-    do_move(); /* this time to its end */
+    assert_refused(recover(key, false, &why), RF_ERR_EXISTS, why, "rotation-active");
+    assert_err(next(&step, false, NULL), RF_OK);
+    assert_int_equal(step, RF_SETUP_OVERLAP);
     all_boot();
     assert_true(knows(p, theirs, RF_TRUSTLIST_ROLE_SAST));
+    why = (struct rf_why){0};
+    assert_refused(next(&step, false, &why), RF_ERR_DENIED, why, "move-last");
 }
 
 int main(void)
@@ -447,13 +569,19 @@ int main(void)
         AT_TOWN(a_rotation_is_taken_back),
         AT_TOWN(an_issuer_is_believed_while_phones_have_its_certificates),
         AT_TOWN(a_rotation_that_broke_off_is_finished),
+        AT_TOWN(what_was_begun_to_its_end_did_not_break_off),
+        AT_TOWN(a_sast_that_no_list_names_does_not_sign_by_force_either),
+        AT_TOWN(what_force_switches_to_is_in_the_lists),
+        AT_TOWN(what_begun_lists_strand_is_published_by_force),
+        AT_TOWN(lists_that_cannot_be_signed_leave_the_new_one_in_its_place),
+        AT_TOWN(nothing_goes_back_to_what_is_forgotten),
         AT_TOWN(sec_21_sec_31_the_second_sast_takes_over),
         AT_TOWN(recovery_takes_only_the_key_of_the_second),
         AT_TOWN(a_recovery_that_would_strand_phones_changes_nothing),
         AT_TOWN(recovery_in_the_middle_of_a_change_of_the_signer),
         AT_TOWN(a_recovery_that_broke_off_is_begun_again),
         AT_TOWN(phones_move_to_another_site_while_that_is_wanted),
-        AT_TOWN(a_move_that_broke_off_has_not_begun),
+        AT_TOWN(a_move_that_broke_off_is_finished),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }
