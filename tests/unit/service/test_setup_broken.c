@@ -310,6 +310,7 @@ static void walk_deed(const char *name, deed what, bool with_errors)
         for (long at = first_cut(); was_cut; at += stride()) {
             stage_bring_back(&before);
             was_cut = does_cut(what, at, mode == 1);
+            assert_true(was_cut || at > 2); /* else nothing was cut at all */
             struct stage after = stage_keep();
             for (int way = 0; way < 2; way++) {
                 print_message("%s of %s, %s at %ld, then %s\n", name, rf_setup_what_name(subject),
