@@ -165,10 +165,12 @@ class Table:
         print(self.form.format(*titles, ""))
 
     def line(self, name, *values, good=None, bad="TOO MUCH"):
-        """good None: for information only; `bad`: the word where it is not good."""
+        """A value that is None was not measured. good None: for information only; `bad`: the word
+        where it is not good."""
         self.has_failed |= good is False
         word = "" if good is None else "ok" if good else bad
-        print(self.form.format(name, *values, word).rstrip(), flush=True)
+        shown = ("-" if value is None else value for value in values)
+        print(self.form.format(name, *shown, word).rstrip(), flush=True)
 
     def status(self):
         return 1 if self.has_failed else 0

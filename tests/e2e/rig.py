@@ -203,7 +203,7 @@ class Site(Process):
     def __init__(self, folder, like=None, **conf):
         """`like`: a folder that `ringfence init` made, to be copied; else one is made with these
         options (sccp_port=0 and the like are there already)."""
-        self.folder = Path(folder)
+        self.folder, self.held = Path(folder), []
         super().__init__("ringfenced", self.folder.parent / f"{self.folder.name}.log")
         options = {"sccp_port": 0, "capf_port": 0, "tftp_port": 0, "http_port": 0,
                    "https_port": 0, "tvs_port": 0, "provision_names": 0, **conf}
@@ -234,11 +234,35 @@ class Site(Process):
                 time.sleep(PORT_PAUSE_S)
         return self
 
+    def wait_end(self, status=0, patience=PATIENCE):
+        got = super().wait_end(status, patience)
+        self.hold_ports()
+        return got
+
+    def kill(self):
+        super().kill()
+        self.hold_ports()
+
+    def hold_ports(self):
+        """While it is down the kernel gives its TCP ports to nobody else, and from then on: they are
+        bound here as well, and only who listens is in the way of others who bind."""
+        path = self.folder / "run/ports.json"
+        ports = json.loads(path.read_text()) if path.is_file() and not self.held else {}
+        for port in (port for name, port in ports.items() if name != "tftp"):
+            one = socket.socket()
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                one.bind((self.option("listen", "127.0.0.1"), port))
+            except OSError:
+                one.close()  # somebody was quicker, or it is of another family
+            else:
+                self.held.append(one)
+
     def restored(self, folder, **conf):
         """Another site: restored from a backup of this one, which may be serving, with other options."""
         other, folder = Site.__new__(Site), Path(folder)
         Process.__init__(other, f"ringfenced {folder.name}", folder.parent / f"{folder.name}.log")
-        other.folder = folder
+        other.folder, other.held = folder, []
         backup, secret = (folder.parent / f"{folder.name}.{kind}" for kind in ("backup", "secret"))
         secret.write_text("a passphrase of the test\n")
         self.cli("backup", "--out", backup, "--passphrase-file", secret)
@@ -257,6 +281,13 @@ class Site(Process):
                 raise Failed(f"{path} has no option {key}")
             lines[at[0]] = f"{key} = {value}"
         path.write_text("\n".join(lines) + "\n")
+
+    def option(self, key, otherwise):
+        """What ringfence.conf says, if it does."""
+        path = self.folder / "ringfence.conf"
+        lines = path.read_text().splitlines() if path.is_file() else []
+        return next((line.split("=", 1)[1].strip() for line in lines
+                     if line.split("=")[0].strip() == key), otherwise)
 
     @property
     def ports(self):

@@ -381,6 +381,7 @@ def test_calls_go_on_where_the_server_has_no_legs_for_a_conference(tmp_path, mad
     office.state("c", "connected")
     office.state("d", "connected")
     office.state("a", "remote")
+    office.site.log_wait("call-connected from=2003 to=2001")  # its media is up, too
     office.say("a", "barge")
     office.state("a", "failed")
     office.site.log_wait("and 3 more are wanted")
