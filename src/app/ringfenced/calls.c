@@ -58,10 +58,11 @@ struct forward {
     struct forward *next;
     struct server *s;
     char number[RF_STORE_DN];
-    char target[RF_STORE_DN]; /* the latest */
-    char device[RF_STORE_DEVICE_NAME];
+    char target[RF_STORE_DN];          /* the latest */
+    char device[RF_STORE_DEVICE_NAME]; /* whose key that was */
     bool is_under_way;
-    char written[RF_STORE_DN];
+    char written[RF_STORE_DN]; /* the job's own */
+    char writer[RF_STORE_DEVICE_NAME];
     bool is_kept; /* something was written meanwhile: this */
     char kept[RF_STORE_DN];
     enum rf_err err;
@@ -77,7 +78,7 @@ static enum rf_err write_forward(struct forward *f, struct rf_store *store)
                                .severity = RF_STORE_INFO,
                                .category = "call"};
     snprintf(e.code, sizeof e.code, "%s", is_set ? "forward-set" : "forward-ended");
-    snprintf(e.device, sizeof e.device, "%s", f->device);
+    snprintf(e.device, sizeof e.device, "%s", f->writer);
     snprintf(e.text, sizeof e.text,
              is_set ? "line %s is forwarded to %s"
                     : "line %s is not "
@@ -174,10 +175,16 @@ static void forward_done(struct rf_job *job, void *reader)
         sccp_post(f->s, &f->msg);
 }
 
+static void take_latest(struct forward *f)
+{
+    memcpy(f->written, f->target, sizeof f->written);
+    memcpy(f->writer, f->device, sizeof f->writer);
+}
+
 static void post_forward(struct forward *f)
 {
     struct server *s = f->s;
-    snprintf(f->written, sizeof f->written, "%s", f->target);
+    take_latest(f);
     f->job = (struct rf_job){.work = forward_work,
                              .done = forward_done,
                              .answer_to = rf_loop_mailbox(s->loop),
@@ -217,7 +224,7 @@ static void drain_one(struct forward *f, uint64_t end_ms)
 {
     if (!is_passing(f->err) && strcmp(f->written, f->target) == 0)
         return;
-    snprintf(f->written, sizeof f->written, "%s", f->target);
+    take_latest(f);
     while (is_passing(f->err = write_forward(f, f->s->store)) &&
            rf_now_ms(rf_clock_real()) < end_ms)
         usleep(DRAIN_PAUSE_US);

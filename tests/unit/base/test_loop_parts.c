@@ -271,7 +271,7 @@ static void a_job_comes_back_to_the_asking_mailbox(void **state)
 struct grouping {
     char log[32];
     bool begin_fails, end_fails;
-    sem_t go; /* its first job waits for it, so that the others are found together */
+    sem_t at_work, go; /* its first job is there and waits: the others are found together */
 };
 
 static void mark(struct grouping *g, char what)
@@ -302,8 +302,10 @@ struct group_job {
 
 static void wait_work(struct rf_job *job, void *state)
 {
+    struct grouping *g = state;
     (void)job;
-    while (sem_wait(&((struct grouping *)state)->go) != 0) {
+    sem_post(&g->at_work);
+    while (sem_wait(&g->go) != 0) {
     }
 }
 
@@ -339,9 +341,12 @@ static void run_grouped(struct grouping *g, const char *jobs)
     struct group_job job[8] = {0};
     struct rf_job first = {.work = wait_work, .done = group_done};
     struct group_job wait = {.job = first, .g = g};
-    struct rf_worker *w = rf_worker_start_grouping("test", 8, g, &group);
+    sem_init(&g->at_work, 0, 0);
     sem_init(&g->go, 0, 0);
+    struct rf_worker *w = rf_worker_start_grouping("test", 8, g, &group);
     assert_err(rf_worker_post(w, &wait.job), RF_OK);
+    while (sem_wait(&g->at_work) != 0) {
+    }
     for (size_t i = 0; jobs[i] != '\0'; i++) {
         bool is_alone = jobs[i] == 'a';
         job[i].g = g;
@@ -354,6 +359,7 @@ static void run_grouped(struct grouping *g, const char *jobs)
     sem_post(&g->go);
     rf_worker_stop(w);
     sem_destroy(&g->go);
+    sem_destroy(&g->at_work);
 }
 
 static void jobs_that_wait_are_grouped(void **state)
