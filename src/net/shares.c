@@ -64,17 +64,17 @@ static bool is_same(const struct rf_share *at, const uint8_t key[RF_ADDRESS_SOUR
 static struct rf_share *find(struct rf_shares *s, const uint8_t key[RF_ADDRESS_SOURCE],
                              bool is_network)
 {
-    uint32_t at = rf_address_hash(s->seed ^ is_network, key);
-    struct rf_share *unused = NULL;
+    uint32_t first = rf_address_hash(s->seed ^ is_network, key);
+    uint32_t unused = s->n;
     for (uint32_t i = 0; i < PROBES_MAX; i++) {
-        struct rf_share *share = &s->all[(at + i) & (s->n - 1)];
-        bool is_free = atomic_load(&share->n) == 0;
-        if (!is_free && is_same(share, key, is_network))
-            return share;
-        if (is_free && unused == NULL)
-            unused = share;
+        uint32_t at = (first + i) & (s->n - 1);
+        bool is_free = atomic_load(&s->all[at].n) == 0;
+        if (!is_free && is_same(&s->all[at], key, is_network))
+            return &s->all[at];
+        if (is_free && unused == s->n)
+            unused = at;
     }
-    return unused;
+    return unused < s->n ? &s->all[unused] : NULL;
 }
 
 /* Who has links has them in one /64 as well: `network` is the one that is written there already. */
