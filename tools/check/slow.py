@@ -82,10 +82,13 @@ def fleets():
 def walks():
     """What ./check does at a few steps, at each of them."""
     result = build(HOOKS, "-Dtest_hooks=true")
-    if not result.failed:
+    if result.failed:
+        return result
+    with ThreadPoolExecutor(1) as pool:  # one process, beside the programs
+        units = pool.submit(meson_tests, HOOKS, names=["unit/service/setup_broken"], env=WALK_ALL)
         result.merge(pytests(["tests/e2e"], HOOKS, extra=["-m", "walk"],
                              env=WALK_ALL, name="walks", workers=PHONES, share="loadgroup"))
-        result.merge(meson_tests(HOOKS, names=["unit/service/setup_broken"], env=WALK_ALL))
+        result.merge(units.result())
     return result
 
 
