@@ -200,10 +200,12 @@ class Api(http.client.HTTPConnection):
 class Site(Process):
     """A site folder and the ringfenced that serves it."""
 
+    held = None  # sockets; of a site that was down
+
     def __init__(self, folder, like=None, **conf):
         """`like`: a folder that `ringfence init` made, to be copied; else one is made with these
         options (sccp_port=0 and the like are there already)."""
-        self.folder, self.held = Path(folder), []
+        self.folder = Path(folder)
         super().__init__("ringfenced", self.folder.parent / f"{self.folder.name}.log")
         options = {"sccp_port": 0, "capf_port": 0, "tftp_port": 0, "http_port": 0,
                    "https_port": 0, "tvs_port": 0, "provision_names": 0, **conf}
@@ -247,7 +249,9 @@ class Site(Process):
         """While it is down the kernel gives its TCP ports to nobody else, and from then on: they are
         bound here as well, and only who listens is in the way of others who bind."""
         path = self.folder / "run/ports.json"
-        ports = json.loads(path.read_text()) if path.is_file() and not self.held else {}
+        if self.held is not None or not path.is_file():
+            return
+        self.held, ports = [], json.loads(path.read_text())
         for port in (port for name, port in ports.items() if name != "tftp"):
             one = socket.socket()
             one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -262,7 +266,7 @@ class Site(Process):
         """Another site: restored from a backup of this one, which may be serving, with other options."""
         other, folder = Site.__new__(Site), Path(folder)
         Process.__init__(other, f"ringfenced {folder.name}", folder.parent / f"{folder.name}.log")
-        other.folder, other.held = folder, []
+        other.folder = folder
         backup, secret = (folder.parent / f"{folder.name}.{kind}" for kind in ("backup", "secret"))
         secret.write_text("a passphrase of the test\n")
         self.cli("backup", "--out", backup, "--passphrase-file", secret)

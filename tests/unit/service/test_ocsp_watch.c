@@ -176,6 +176,14 @@ static void expect_questions(const struct place *w, size_t from, size_t to, unsi
         assert_in_range(w->questions[i], min, max);
 }
 
+static size_t asked(const struct place *w, size_t from, size_t to)
+{
+    size_t n = 0;
+    for (size_t i = from; i < to; i++)
+        n += w->questions[i] > 0;
+    return n;
+}
+
 static void each_gets_its_turn_when_more_are_due_than_can_be_asked(void **state)
 {
     struct place *w = *state;
@@ -196,7 +204,9 @@ static void what_a_phone_waits_for_is_asked_first(void **state)
         (void)answer_one(w, &w->makers);
     }
     come_first(w, PHONES - 1, PHONES, &p.maker);
-    for (size_t i = 0; i < 16 + 4 && w->questions[PHONES - 1] == 0; i++) /* 16 are under way */
+    /* 16 are under way, and its own may come late: whoever asks is a thread. In line there are 83.
+     */
+    for (size_t i = 0; i < 16 + 40 && w->questions[PHONES - 1] == 0; i++)
         (void)answer_one(w, &w->makers);
     assert_int_equal(w->questions[PHONES - 1], 1);
 }
@@ -222,11 +232,12 @@ static void one_that_is_silent_keeps_no_other_waiting(void **state)
     begin(w, "1");
     come_first(w, 0, 80, &p.maker);
     come_first(w, 80, 85, &p.stranger);
-    for (size_t i = 0; i < 15; i++) {
+    uint64_t end_ms = rf_now_ms(rf_clock_real()) + SOON_MS;
+    while (asked(w, 80, 85) < 5 && rf_now_ms(rf_clock_real()) < end_ms) {
         (void)answer_one(w, &w->strangers); /* while the makers' says nothing */
         later(w, 1000);
     }
-    expect_questions(w, 80, 85, 1, 11);
+    assert_int_equal(asked(w, 80, 85), 5);
 }
 
 /* Each certificate would find out for itself, in eight seconds. */
