@@ -70,7 +70,8 @@ def made_office(tmp_path_factory, made_site, made_factory):
     office = rig.Office(folder, made_site, made_factory)
     office.open().close()
     rig.Process.everyone[:] = before
-    return folder
+    yield folder  # for as long the office holds the ports, which every copy of it comes back to
+    del office
 
 
 @pytest.fixture

@@ -95,9 +95,10 @@ class Walk:
 def made_walk(tmp_path_factory, made_factory):
     folder = tmp_path_factory.mktemp("walk")
     before = list(rig.Process.everyone)
-    Walk(folder, factory=made_factory)
+    walk = Walk(folder, factory=made_factory)
     rig.Process.everyone[:] = before
-    return folder
+    yield folder  # for as long its site holds the ports, which every copy of it comes back to
+    del walk
 
 
 @pytest.fixture
