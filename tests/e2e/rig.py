@@ -217,6 +217,7 @@ class Site(Process):
             shutil.copytree(like, self.folder)
             for key, value in conf.items():
                 self.configure(**{key: value})
+            self.hold_ports()  # those of the one it was copied from, maybe in a network of our own
 
     # ---- the server ----
 

@@ -88,12 +88,10 @@ def tool_tests():
     return pytests(["tests/tools"], ASAN, env=SANITIZERS, workers=PHONES, share="loadgroup")
 
 
-def flow():
-    return pytests(["tests/flow"], ASAN, env=SANITIZERS)
-
-
 def end_to_end():
-    return pytests(["tests/e2e"], ASAN, env=SANITIZERS, workers=PHONES)
+    """One process of the product at a time, and all of them together."""
+    return pytests(["tests/e2e", "tests/flow"], ASAN, env=SANITIZERS, name="end to end",
+                   workers=PHONES)
 
 
 def coverage():
@@ -126,7 +124,6 @@ GROUPS = [
     ("build", compile_all, None),
     ("tools", tool_tests, "build"),  # benches among them
     ("unit and corpus", unit, "build"),
-    ("flow", flow, "build"),
     ("end to end", end_to_end, "build"),
     ("documents", documents, "build"),
     ("coverage", coverage, None),

@@ -63,7 +63,7 @@ def threads():
     options = {"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"}
     wrapper = thread_wrapper()
     result.merge(meson_tests(TSAN, env=options, timeout_multiplier=4, wrapper=wrapper))
-    result.merge(pytests(["tests/flow"], TSAN, env=options, name="tsan-flow"))
+    result.merge(pytests(["tests/flow"], TSAN, env=options, name="tsan-flow", workers=PHONES))
     if wrapper is None:
         result.merge(pytests(["tests/e2e"], TSAN, extra=["-m", "tsan"], env=options,
                              name="tsan-e2e", workers=PHONES))
