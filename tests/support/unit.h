@@ -8,11 +8,21 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "base/bytes.h"
+
+/* RINGFENCE_TEST=name runs the tests of that name alone; * and ? stand for what they do in a shell.
+ */
+__attribute__((constructor)) static void of_this_name(void)
+{
+    const char *name = getenv("RINGFENCE_TEST");
+    if (name != NULL)
+        cmocka_set_test_filter(name);
+}
 
 /** The call gives exactly this error. */
 #define assert_err(call, want)                                                                     \

@@ -9,7 +9,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from run import (JOBS, PHONES, ROOT, Result, build, call, configure, meson_tests, programs_named,
+from run import (CMOCKA, JOBS, PHONES, ROOT, Result, build, call, configure, meson_tests, programs_named,
                  pytests)
 
 CLANG = {"CC": "clang"}
@@ -199,7 +199,7 @@ def run_unit(program, more):
     return call(command, timeout=timeout, env={**env, **more})
 
 
-def asked_by_unit(programs, names, result):
+def asked_by_unit(programs, result):
     """name -> the checks that this unit test asks for. All of them pass, or result says which do not."""
     def one(name):
         with tempfile.TemporaryDirectory(prefix="rf-asked-") as folder:
@@ -209,7 +209,7 @@ def asked_by_unit(programs, names, result):
 
     asked = {}
     with ThreadPoolExecutor(int(JOBS)) as pool:
-        for name, checks, status, output in pool.map(one, sorted(names)):
+        for name, checks, status, output in pool.map(one, sorted(programs)):
             asked[name] = checks
             if status != 0:  # else every check would seem to be noticed
                 result.add(f"checks-on {name}", False, output[-6000:])
@@ -235,13 +235,46 @@ def asked_by_pytest(result):
     return {f"tests/{test}": set(names) for test, names in asked.items()}
 
 
+def unit_with(check, programs, test):
+    """The first test of this program that fails with the check off, as PROGRAM:TEST, or None. `test`
+    may be of that form itself: no other is run then."""
+    program, _, only = test.partition(":")
+    if program not in programs:
+        return None
+    status, output = run_unit(programs[program], {"RINGFENCE_SKIP_CHECKS": check,
+                                                  **({"RINGFENCE_TEST": only} if only else {})})
+    if status == 0:
+        return None
+    failed = [name for what, name in CMOCKA.findall(output) if what == "FAILED"]
+    return f"{program}:{failed[0]}" if failed else test
+
+
 def noticed_by_unit(programs, asked, check, source):
-    """The first unit test program that fails with the check off, or None."""
+    """The same of the programs that ask for it, the likeliest first."""
     for name in sorted((name for name in programs if check in asked[name]),
                        key=lambda name: -likeness(name, check, source)):
-        if run_unit(programs[name], {"RINGFENCE_SKIP_CHECKS": check})[0] != 0:
-            return name
+        noticed = unit_with(check, programs, name)
+        if noticed:
+            return noticed
     return None
+
+
+def healthy_units(programs, tests, result):
+    """Those of these tests, PROGRAM or PROGRAM:TEST, that pass with every check on and by themselves;
+    result has the rest."""
+    def one(test):
+        program, _, only = test.partition(":")
+        return test, run_unit(programs[program], {"RINGFENCE_TEST": only} if only else {})
+
+    healthy = set()
+    with ThreadPoolExecutor(int(PHONES)) as pool:
+        tests = sorted({test for test in tests if test.partition(":")[0] in programs})
+        for test, (status, output) in pool.map(one, tests):
+            if status == 0:
+                healthy.add(test)
+            else:
+                result.add(f"checks-on {test}", False, output[-6000:])
+    return healthy
 
 
 def pytest_with(check, tests):
@@ -309,24 +342,22 @@ def checks_off():
         return result
     programs = unit_programs(HOOKS)
     before = noticed_before(names)
-    asked = asked_by_unit(programs, set(before.values()) & set(programs), result)
-    told = healthy_pytests([test for test in before.values() if "::" in test], result)
+    told = healthy_units(programs, before.values(), result) | healthy_pytests(
+        [test for test in before.values() if "::" in test], result)
     if result.failed:
         return result
     noticed = {}
 
     def as_before(check):
         test = before.get(check, "")
-        if test in told:
-            return pytest_with(check, [test])
-        if test in programs and run_unit(programs[test], {"RINGFENCE_SKIP_CHECKS": check})[0] != 0:
-            return test
-        return None
+        if test not in told:
+            return None
+        return pytest_with(check, [test]) if "::" in test else unit_with(check, programs, test)
 
     each(names, as_before, noticed)
     known = sum(1 for test in noticed.values() if test)
     if not all(noticed.values()):
-        asked.update(asked_by_unit(programs, set(programs) - set(asked), result))
+        asked = asked_by_unit(programs, result)
         if result.failed:
             return result
         each(names, lambda check: noticed_by_unit(programs, asked, check, names[check]), noticed)
