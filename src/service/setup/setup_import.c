@@ -45,19 +45,30 @@ static enum rf_err add_held(struct rf_anchors *anchors, const char *site_dir, st
     return err;
 }
 
-/* All or none: the anchors judge them first, beside those that are there. */
+/* The anchors judge them, beside those that are there. */
+static enum rf_err have_room(const char *site_dir, struct rf_cert *const certs[], size_t n,
+                             struct rf_why *why)
+{
+    RF_AUTO(rf_anchors_freep) struct rf_anchors *anchors = rf_anchors_new(RF_PURPOSE_CAPF);
+    struct rf_why inner = {0};
+    enum rf_err err = add_held(anchors, site_dir, &inner);
+    for (size_t i = 0; i < n && err == RF_OK; i++)
+        err = rf_anchors_add(anchors, certs[i], &inner);
+    return err == RF_OK ? RF_OK : rf_site_explain_anchors(err, &inner, why);
+}
+
+enum rf_err setup_import_has_room(const char *site_dir, struct rf_cert *issuer, struct rf_why *why)
+{
+    return have_room(site_dir, &issuer, 1, why);
+}
+
 enum rf_err setup_import_all(const char *site_dir, enum rf_site_item item,
                              const struct rf_cert_list *certs, size_t *added, struct rf_why *why)
 {
     RF_AUTO(rf_freep) char *folder = rf_site_path_in(site_dir, item);
-    RF_AUTO(rf_anchors_freep) struct rf_anchors *anchors = rf_anchors_new(RF_PURPOSE_CAPF);
-    struct rf_why inner = {0};
-    enum rf_err err = add_held(anchors, site_dir, &inner);
-    for (size_t i = 0; i < certs->n && err == RF_OK; i++)
-        err = rf_anchors_add(anchors, certs->cert[i], &inner);
-    if (err != RF_OK)
-        return rf_site_explain_anchors(err, &inner, why);
-    err = rf_dir_make(folder, 0755, why);
+    enum rf_err err = have_room(site_dir, certs->cert, certs->n, why);
+    if (err == RF_OK)
+        err = rf_dir_make(folder, 0755, why);
     for (size_t i = 0; i < certs->n && err == RF_OK; i++)
         err = import_root(folder, certs->cert[i], added, why);
     return err;

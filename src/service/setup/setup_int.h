@@ -32,6 +32,9 @@ RF_MUST_CHECK enum rf_err setup_identity_save(const struct rf_key *key, const st
 RF_MUST_CHECK enum rf_err setup_import_all(const char *site_dir, enum rf_site_item item,
                                            const struct rf_cert_list *certs, size_t *added,
                                            struct rf_why *why);
+/** Would a server that believes this issuer as well still start? RF_ERR_LIMIT anchor-count. */
+RF_MUST_CHECK enum rf_err setup_import_has_room(const char *site_dir, struct rf_cert *issuer,
+                                                struct rf_why *why);
 RF_MUST_CHECK enum rf_err setup_certs_list(const char *site_dir, enum rf_site_item item,
                                            struct rf_setup_issuers *out, struct rf_why *why);
 /** RF_ERR_NOT_FOUND issuer-unknown; `who_shows` names the command that shows them. */

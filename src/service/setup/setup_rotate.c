@@ -243,7 +243,9 @@ static enum rf_err begin_with(const struct rf_setup_run *run, const struct setup
 {
     struct rf_why later = {0};
     bool is_issuer = out->what == RF_SETUP_LSC_ISSUER;
-    enum rf_err err = setup_state_save(run, out, RF_SETUP_OVERLAP, why);
+    enum rf_err err = is_issuer ? setup_import_has_room(run->dir, out->cert, why) : RF_OK;
+    if (err == RF_OK)
+        err = setup_state_save(run, out, RF_SETUP_OVERLAP, why);
     if (err == RF_OK && key != NULL)
         err = rf_key_save(key, p->key[NEXT], NULL, out->cert, why);
     if (err == RF_OK)

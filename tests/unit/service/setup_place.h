@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "trust/issue.h"
 
 #define SETUP_NOW  1796083200 /* 2026-12-01T00:00:00Z */
 #define PASSPHRASE "second-sast"
@@ -46,6 +47,24 @@ static inline void shared_begin(void)
 static inline char *shared_path(const char *name)
 {
     return rf_path_join(shared.root, name);
+}
+
+/* n authorities' certificates, for one key. */
+static inline void make_issuers(struct rf_cert_list *out, unsigned first, unsigned n)
+{
+    struct rf_key *key = NULL;
+    assert_err(rf_key_new_ec(RF_CURVE_P256, &key, NULL), RF_OK);
+    struct rf_vault_key *vault = rf_vault_key_from_key(key);
+    for (unsigned i = first; i < first + n; i++) {
+        RF_AUTO(rf_freep) char *cn = rf_strf("Issuer %u", i);
+        RF_AUTO(rf_cert_freep) struct rf_cert *cert = NULL;
+        const struct rf_issue_self spec = {
+            .role = RF_CERT_ROLE_MIC_ISSUER, .cn = cn, .now_s = SETUP_NOW, .days = 10};
+        assert_err(rf_issue_self_signed(&spec, vault, &cert, NULL), RF_OK);
+        assert_true(rf_cert_list_add(out, cert));
+    }
+    rf_vault_free(vault);
+    rf_key_free(key);
 }
 
 /* A new folder below the shared one; the whole goes at the end. */

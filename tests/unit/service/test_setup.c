@@ -692,24 +692,6 @@ static void only_a_ca_vouches_for_phones(void **state)
     assert_int_equal(roots_in(dir), 0);
 }
 
-/* n authorities' certificates, for one key. */
-static void make_issuers(struct rf_cert_list *out, unsigned first, unsigned n)
-{
-    struct rf_key *key = NULL;
-    assert_err(rf_key_new_ec(RF_CURVE_P256, &key, NULL), RF_OK);
-    struct rf_vault_key *vault = rf_vault_key_from_key(key);
-    for (unsigned i = first; i < first + n; i++) {
-        RF_AUTO(rf_freep) char *cn = rf_strf("Issuer %u", i);
-        RF_AUTO(rf_cert_freep) struct rf_cert *cert = NULL;
-        const struct rf_issue_self spec = {
-            .role = RF_CERT_ROLE_MIC_ISSUER, .cn = cn, .now_s = SETUP_NOW, .days = 10};
-        assert_err(rf_issue_self_signed(&spec, vault, &cert, NULL), RF_OK);
-        assert_true(rf_cert_list_add(out, cert));
-    }
-    rf_vault_free(vault);
-    rf_key_free(key);
-}
-
 typedef enum rf_err (*import_fn)(const char *site_dir, const struct rf_cert_list *certs,
                                  size_t *added, struct rf_why *why);
 

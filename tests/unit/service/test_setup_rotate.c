@@ -138,6 +138,28 @@ static void an_issuer_is_believed_while_phones_have_its_certificates(void **stat
     assert_err(publish(false, NULL, NULL), RF_OK);
 }
 
+/* The former issuer and the new one are believed side by side: beside 63 others a server would not
+ * start. */
+static void an_issuer_is_not_changed_where_a_server_could_not_believe_both(void **state)
+{
+    (void)state;
+    struct rf_why why = {0};
+    enum rf_setup_step step;
+    struct rf_setup_issuers former = {0};
+    for (unsigned i = 0; i < RF_ANCHORS_MAX - 1; i += 9) {
+        RF_AUTO(rf_cert_list_fini) struct rf_cert_list others = {0};
+        make_issuers(&others, i, 9);
+        assert_err(rf_setup_issuer_import(t.dir, &others, NULL, NULL), RF_OK);
+    }
+    assert_refused(begin(RF_SETUP_LSC_ISSUER, &why), RF_ERR_LIMIT, why, "anchor-count");
+    assert_err(give_up(&step, NULL), RF_ERR_NOT_FOUND); /* nothing was begun */
+    assert_err(rf_setup_issuers_list(t.dir, &former, NULL), RF_OK);
+    assert_int_equal(former.n, RF_ANCHORS_MAX - 1);
+    assert_err(rf_setup_issuer_remove(t.dir, rf_cert_fingerprint(former.cert[0]), NULL), RF_OK);
+    rf_setup_issuers_fini(&former);
+    assert_err(begin(RF_SETUP_LSC_ISSUER, NULL), RF_OK);
+}
+
 /* ---- what breaks off ---- */
 
 static void do_begin(void)
@@ -568,6 +590,7 @@ int main(void)
         AT_TOWN(a_rotation_waits_for_what_is_unknown_and_is_one_at_a_time),
         AT_TOWN(a_rotation_is_taken_back),
         AT_TOWN(an_issuer_is_believed_while_phones_have_its_certificates),
+        AT_TOWN(an_issuer_is_not_changed_where_a_server_could_not_believe_both),
         AT_TOWN(a_rotation_that_broke_off_is_finished),
         AT_TOWN(what_was_begun_to_its_end_did_not_break_off),
         AT_TOWN(a_sast_that_no_list_names_does_not_sign_by_force_either),
