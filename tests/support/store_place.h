@@ -31,7 +31,7 @@ static inline void place_open(struct place *p)
 
 static inline void place_make(struct place *p)
 {
-    snprintf(p->dir, sizeof p->dir, "/tmp/rf-store-XXXXXX");
+    test_tmp(p->dir, sizeof p->dir, "store");
     assert_non_null(mkdtemp(p->dir));
     snprintf(p->path, sizeof p->path, "%s/ringfence.db", p->dir);
 }

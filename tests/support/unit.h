@@ -24,6 +24,16 @@ __attribute__((constructor)) static void of_this_name(void)
         cmocka_set_test_filter(name);
 }
 
+/* The name of a folder or file of the test's own, for mkdtemp() or mkstemp(): in TMPDIR, else /tmp.
+ */
+#define TEST_TMP 64
+static inline void test_tmp(char *path, size_t size, const char *kind)
+{
+    const char *tmp = getenv("TMPDIR");
+    int n = snprintf(path, size, "%s/rf-%s-XXXXXX", tmp != NULL ? tmp : "/tmp", kind);
+    assert_in_range(n, 1, size - 1);
+}
+
 /** The call gives exactly this error. */
 #define assert_err(call, want)                                                                     \
     do {                                                                                           \

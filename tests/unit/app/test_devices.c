@@ -173,7 +173,7 @@ static int site_begin(void **state)
 {
     struct site *t = rf_new(struct site);
     struct rf_why why = {0};
-    snprintf(t->dir, sizeof t->dir, "/tmp/rf-devices-XXXXXX");
+    test_tmp(t->dir, sizeof t->dir, "devices");
     assert_non_null(mkdtemp(t->dir));
     snprintf(t->path, sizeof t->path, "%s/db", t->dir);
     t->conf.auto_register = RF_SITE_AUTO_QUARANTINE;

@@ -56,7 +56,7 @@ static int set_up(void **state)
     struct place *p = rf_new(struct place);
     char path[96];
     struct rf_why why = {0};
-    snprintf(p->dir, sizeof p->dir, "/tmp/rf-events-XXXXXX");
+    test_tmp(p->dir, sizeof p->dir, "events");
     assert_non_null(mkdtemp(p->dir));
     snprintf(path, sizeof path, "%s/db", p->dir);
     p->server = rf_new(struct server);

@@ -49,7 +49,7 @@ static int set_up(void **state)
 {
     struct place *p = rf_new(struct place);
     struct rf_why why = {0};
-    snprintf(p->dir, sizeof p->dir, "/tmp/rf-records-XXXXXX");
+    test_tmp(p->dir, sizeof p->dir, "records");
     assert_non_null(mkdtemp(p->dir));
     snprintf(p->path, sizeof p->path, "%s/db", p->dir);
     struct server *s = p->server = rf_new(struct server);

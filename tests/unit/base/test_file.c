@@ -13,7 +13,7 @@ static char dir[64];
 static int make_dir(void **state)
 {
     (void)state;
-    snprintf(dir, sizeof dir, "/tmp/rf-file-XXXXXX");
+    test_tmp(dir, sizeof dir, "file");
     return mkdtemp(dir) == NULL ? -1 : 0;
 }
 

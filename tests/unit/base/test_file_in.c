@@ -14,7 +14,7 @@ static char dir[64];
 static int make_dir(void **state)
 {
     (void)state;
-    snprintf(dir, sizeof dir, "/tmp/rf-file-in-XXXXXX");
+    test_tmp(dir, sizeof dir, "file-in");
     return mkdtemp(dir) == NULL || setenv("TMPDIR", dir, 1) != 0 ? -1 : 0;
 }
 

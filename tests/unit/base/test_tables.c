@@ -244,7 +244,8 @@ static void checks_are_on_unless_named(void **state)
 static void who_asks_for_a_check_is_noted(void **state)
 {
 #ifdef RF_TEST_HOOKS
-    char folder[] = "/tmp/rf-asked-XXXXXX", path[sizeof folder + 16];
+    char folder[TEST_TMP], path[sizeof folder + 16];
+    test_tmp(folder, sizeof folder, "asked");
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/file.digest", folder);
     setenv("RINGFENCE_CHECKS_ASKED", folder, 1);

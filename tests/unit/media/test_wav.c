@@ -111,8 +111,9 @@ static void a_file_above_the_limit_is_refused(void **state)
 static void what_is_saved_is_loaded(void **state)
 {
     (void)state;
-    char dir[] = "/tmp/rf-wav-XXXXXX";
-    char path[64];
+    char dir[TEST_TMP];
+    test_tmp(dir, sizeof dir, "wav");
+    char path[TEST_TMP + 16];
     uint8_t codes[256];
     struct rf_wav wav;
     struct rf_why why = {0};

@@ -93,7 +93,7 @@ static void *serve(void *arg)
 static void folder(struct world *w)
 {
     memset(w, 0, sizeof *w);
-    snprintf(w->dir, sizeof w->dir, "/tmp/rf-http-XXXXXX");
+    test_tmp(w->dir, sizeof w->dir, "http");
     assert_non_null(mkdtemp(w->dir));
     w->path = rf_path_join(w->dir, "admin.sock");
     w->loop = rf_loop_new(rf_clock_real(), "http");

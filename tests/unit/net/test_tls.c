@@ -559,7 +559,8 @@ static void short_keys_are_no_server_keys(void **state)
 static void identity_from_files(void **state)
 {
     struct world w;
-    char dir[] = "/tmp/rf-tls-XXXXXX";
+    char dir[TEST_TMP];
+    test_tmp(dir, sizeof dir, "tls");
     assert_non_null(mkdtemp(dir));
     RF_AUTO(rf_freep) char *key_path = rf_path_join(dir, "phone.key");
     RF_AUTO(rf_freep) char *cert_path = rf_path_join(dir, "phone.pem");
@@ -595,7 +596,8 @@ static void secrets_are_logged_loudly_or_not_at_all(void **state)
 {
     struct world w;
     struct stat st;
-    char dir[] = "/tmp/rf-tls-XXXXXX";
+    char dir[TEST_TMP];
+    test_tmp(dir, sizeof dir, "tls");
     int pipe_fd[2];
     char line[1024] = "";
     assert_non_null(mkdtemp(dir));

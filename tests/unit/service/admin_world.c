@@ -358,7 +358,7 @@ int world_set_up(void **state)
 {
     struct world *w = rf_new(struct world);
     struct rf_why why = {0};
-    snprintf(w->dir, sizeof w->dir, "/tmp/rf-admin-XXXXXX");
+    test_tmp(w->dir, sizeof w->dir, "admin");
     assert_non_null(mkdtemp(w->dir));
     assert_err(rf_site_make(w->dir, &why), RF_OK);
     rf_clock_fake_init(&w->clock, WORLD_NOW);

@@ -125,7 +125,7 @@ struct kit *kit_prepare(void)
 {
     struct kit *k = rf_new(struct kit);
     struct rf_why why = {0};
-    snprintf(k->dir, sizeof k->dir, "/tmp/rf-capf-XXXXXX");
+    test_tmp(k->dir, sizeof k->dir, "capf");
     assert_non_null(mkdtemp(k->dir));
     snprintf(k->db, sizeof k->db, "%s/ringfence.db", k->dir);
     rf_clock_fake_init(&k->clock, TEST_NOW + 60);

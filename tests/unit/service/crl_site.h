@@ -13,7 +13,7 @@
 
 static struct {
     struct id own, maker, stranger, no_lists, phone;
-    char dir[32];
+    char dir[TEST_TMP];
 } p;
 
 static inline int remove_one(const char *path, const struct stat *st, int flag, struct FTW *at)
@@ -45,7 +45,7 @@ static inline int up(void **state)
     p.stranger = self_id(RF_CERT_ROLE_MIC_ISSUER, "Stranger", 0);
     p.no_lists = self_id(RF_CERT_ROLE_CAPF, "Signs no lists", 0);
     p.phone = mic_id("SEP001122334455", &p.maker, 0);
-    snprintf(p.dir, sizeof p.dir, "/tmp/rf-crl-XXXXXX");
+    test_tmp(p.dir, sizeof p.dir, "crl");
     assert_non_null(mkdtemp(p.dir));
     assert_err(rf_site_make(p.dir, NULL), RF_OK);
     write_cert("certs/lsc-issuer.pem", p.own.cert);

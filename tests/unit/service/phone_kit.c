@@ -738,7 +738,7 @@ int kit_up(void **state)
     static const struct rf_fetch_ops fetch = {
         .get = fetch_get, .cancel = fetch_cancel, .last_via = fetch_via};
     struct kit *k = rf_new(struct kit);
-    snprintf(k->dir, sizeof k->dir, "/tmp/rf-phone-XXXXXX");
+    test_tmp(k->dir, sizeof k->dir, "phone");
     assert_non_null(mkdtemp(k->dir));
     snprintf(k->flash_dir, sizeof k->flash_dir, "%s/flash", k->dir);
     rf_clock_fake_init(&k->clock, TEST_NOW);

@@ -69,7 +69,7 @@ void world_restart(struct world *w)
 struct world *world_new(void)
 {
     struct world *w = rf_new(struct world);
-    snprintf(w->dir, sizeof w->dir, "/tmp/rf-world-XXXXXX");
+    test_tmp(w->dir, sizeof w->dir, "world");
     assert_non_null(mkdtemp(w->dir));
     assert_err(rf_site_make(w->dir, NULL), RF_OK);
     RF_AUTO(rf_site_conf_freep) struct rf_site_conf *conf = rf_site_conf_new();

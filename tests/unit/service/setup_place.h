@@ -21,7 +21,7 @@
 #define FILE_LIMIT ((size_t)1024 * 1024)
 
 static struct {
-    char root[32];
+    char root[TEST_TMP];
     unsigned n;
 } shared;
 
@@ -40,7 +40,7 @@ static inline void remove_tree(const char *dir)
 
 static inline void shared_begin(void)
 {
-    snprintf(shared.root, sizeof shared.root, "/tmp/rf-setup-XXXXXX");
+    test_tmp(shared.root, sizeof shared.root, "setup");
     assert_non_null(mkdtemp(shared.root));
 }
 

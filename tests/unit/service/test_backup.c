@@ -30,7 +30,7 @@ static int set_up(void **state)
     RF_AUTO(rf_site_conf_freep) struct rf_site_conf *conf = rf_site_conf_new();
     RF_AUTO(rf_store_closep) struct rf_store *store = NULL;
     struct rf_why why = {0};
-    snprintf(p->dir, sizeof p->dir, "/tmp/rf-backup-XXXXXX");
+    test_tmp(p->dir, sizeof p->dir, "backup");
     assert_non_null(mkdtemp(p->dir));
     p->site = rf_path_join(p->dir, "site");
     p->backup = RF_BUF(MAX);

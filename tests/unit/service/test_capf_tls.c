@@ -150,7 +150,7 @@ static int set_up(void **state)
 {
     struct world *w = rf_new(struct world);
     struct rf_why why = {0};
-    snprintf(w->dir, sizeof w->dir, "/tmp/rf-capf-XXXXXX");
+    test_tmp(w->dir, sizeof w->dir, "capf");
     assert_non_null(mkdtemp(w->dir));
     assert_err(rf_site_make(w->dir, &why), RF_OK);
     w->site = (struct rf_site){.dir = w->dir, .conf = rf_site_conf_new()};

@@ -36,7 +36,7 @@ static const char identity_text[] = "{\"device\":\"SEP001122334455\",\"model\":\
 static int set_up(void **state)
 {
     struct place *p = rf_new(struct place);
-    snprintf(p->dir, sizeof p->dir, "/tmp/rf-flash-XXXXXX");
+    test_tmp(p->dir, sizeof p->dir, "flash");
     assert_non_null(mkdtemp(p->dir));
     put(p, "identity.json", identity_text, 0644);
     put(p, "boot.json", "{\"active\":\"a\",\"a\":\"rf-1.loads\",\"b\":\"\"}", 0644);

@@ -220,7 +220,7 @@ struct place {
 static int set_up(void **state)
 {
     struct place *p = rf_new(struct place);
-    snprintf(p->dir, sizeof p->dir, "/tmp/rf-prov-XXXXXX");
+    test_tmp(p->dir, sizeof p->dir, "prov");
     assert_non_null(mkdtemp(p->dir));
     *state = p;
     return 0;

@@ -240,7 +240,8 @@ static void the_second_sast_opens_only_with_its_passphrase(void **state)
 static void a_router_has_one_key(void **state)
 {
     (void)state;
-    char dir[] = "/tmp/rf-router-XXXXXX";
+    char dir[TEST_TMP];
+    test_tmp(dir, sizeof dir, "router");
     assert_non_null(mkdtemp(dir));
     RF_AUTO(rf_freep) char *site = rf_path_join(dir, "site");
     RF_AUTO(rf_site_conf_freep) struct rf_site_conf *conf = conf_of("role", "srst");

@@ -17,7 +17,7 @@ struct place {
 static int set_up(void **state)
 {
     struct place *p = rf_new(struct place);
-    snprintf(p->dir, sizeof p->dir, "/tmp/rf-site-XXXXXX");
+    test_tmp(p->dir, sizeof p->dir, "site");
     assert_non_null(mkdtemp(p->dir));
     assert_err(rf_site_make(p->dir, NULL), RF_OK);
     *state = p;

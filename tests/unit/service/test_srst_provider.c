@@ -103,7 +103,7 @@ static void save_ccm(struct world *w, const struct id *id)
 static int set_up(void **state)
 {
     struct world *w = rf_new(struct world);
-    snprintf(w->dir, sizeof w->dir, "/tmp/rf-provider-XXXXXX");
+    test_tmp(w->dir, sizeof w->dir, "provider");
     assert_non_null(mkdtemp(w->dir));
     assert_err(rf_site_make(w->dir, NULL), RF_OK);
     rf_clock_fake_init(&w->clock, TEST_NOW);

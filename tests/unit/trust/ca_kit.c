@@ -231,7 +231,7 @@ struct ca *ca_new(const char *cn)
     assert_int_equal(OSSL_CMP_CTX_set1_referenceValue(ctx, (const unsigned char *)CA_REFERENCE,
                                                       (int)strlen(CA_REFERENCE)),
                      1);
-    snprintf(ca->secret_file, sizeof ca->secret_file, "/tmp/rf-secret-XXXXXX");
+    test_tmp(ca->secret_file, sizeof ca->secret_file, "secret");
     int fd = mkstemp(ca->secret_file);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, CA_SECRET "\n", strlen(CA_SECRET) + 1), strlen(CA_SECRET) + 1);

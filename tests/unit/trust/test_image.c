@@ -116,7 +116,7 @@ static int set_up(void **state)
     maker = self_id(RF_CERT_ROLE_IMAGE_SIGNER, "image key", 1024);
     foreign = self_id(RF_CERT_ROLE_IMAGE_SIGNER, "image key", 1024);
     assert_true(rf_cert_list_add(&keys, maker.cert));
-    snprintf(dir, sizeof(dir), "/tmp/rf-image-XXXXXX");
+    test_tmp(dir, sizeof(dir), "image");
     return mkdtemp(dir) != NULL ? 0 : -1;
 }
 

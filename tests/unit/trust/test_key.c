@@ -14,7 +14,8 @@
 
 static void saved_key_loads_again_and_is_private(void **state)
 {
-    char dir[] = "/tmp/rf-key-XXXXXX";
+    char dir[TEST_TMP];
+    test_tmp(dir, sizeof dir, "key");
     assert_non_null(mkdtemp(dir));
     RF_AUTO(rf_freep) char *path = rf_path_join(dir, "k.pem");
     struct id id = self_id(RF_CERT_ROLE_SAST, "sast", 0);

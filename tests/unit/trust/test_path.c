@@ -290,7 +290,8 @@ static void capf_certificate_must_be_one(void **state)
 
 static void anchors_come_from_a_folder(void **state)
 {
-    char dir[] = "/tmp/rf-path-XXXXXX";
+    char dir[TEST_TMP];
+    test_tmp(dir, sizeof dir, "path");
     assert_non_null(mkdtemp(dir));
     struct maker m = new_maker(0);
     struct rf_buf pem = RF_BUF(65536);

@@ -91,7 +91,7 @@ static int set_up(void **state)
     static const char *const names[] = {"tftp.key",   "tftp.pem",  "issuer.key",
                                         "issuer.pem", "other.key", "other.pem"};
     int line[2], status = -1;
-    snprintf(dir, sizeof(dir), "/tmp/rf-signer-XXXXXX");
+    test_tmp(dir, sizeof(dir), "signer");
     assert_non_null(mkdtemp(dir));
     for (size_t i = 0; i < 6; i++)
         snprintf(paths[i], sizeof(paths[i]), "%s/%s", dir, names[i]);

@@ -133,7 +133,8 @@ static void bytes_of_any_length_are_wrapped_alike(void **state)
 static void a_key_file_is_made_once_and_private(void **state)
 {
     (void)state;
-    char dir[] = "/tmp/rf-wrap-XXXXXX";
+    char dir[TEST_TMP];
+    test_tmp(dir, sizeof dir, "wrap");
     assert_non_null(mkdtemp(dir));
     RF_AUTO(rf_freep) char *path = rf_path_join(dir, "store.key");
     RF_AUTO(rf_secret_fini) struct rf_secret key = {0};
