@@ -214,7 +214,7 @@ def test_three_meet_and_one_leaves_sec_86(four):
     four.say("a", "conference")
     for who in "abc":
         four.status(who, LOCK)
-    four.talk(2.5)
+    four.talk(3.5)
     four.say("c", "hangup")
     four.talk(2)
     heard = four.quiet()
@@ -235,7 +235,7 @@ def test_what_the_bridge_refuses_is_told_with_the_phone(four):
     four.say("a", "conference")
     for who in "abc":
         four.status(who, LOCK)
-    four.talk()
+    four.talk(3)
     port = four.phones["a"].seen("sending")[-1]["port"]
     before = len(four.site.lines())
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
@@ -267,7 +267,7 @@ def test_phones_meet_under_a_number_sec_86_sec_87(four):
         four.state(who, "connected")
     for who in "abc":
         four.status(who, LOCK)
-    four.talk(2)
+    four.talk(3)
     heard = four.quiet()
     for who, others in (("a", "bc"), ("b", "ac"), ("c", "ab")):
         both(heard[who][-1], others)
@@ -293,7 +293,7 @@ def test_a_shared_line_rings_on_both_and_is_barged_into_sec_88(four):
     four.state("a", "connected")
     for who in "acd":
         four.status(who, LOCK)
-    four.talk(2)
+    four.talk(3.5)
     heard = four.quiet()
     for who, others in (("a", "cd"), ("c", "ad"), ("d", "ac")):
         both(heard[who][-1], others)
